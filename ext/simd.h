@@ -1,0 +1,40 @@
+/* Which vector instructions a kernel may use, decided at run time.
+ *
+ * A kernel writes its body once as a static inline function and instantiates it under
+ * TARGET_AVX2, TARGET_AVX512 and plainly; the caller passes the level. Compilers and
+ * processors without these targets know the plain level only.
+ */
+#ifndef RBMFLOW_SIMD_H
+#define RBMFLOW_SIMD_H
+
+enum { SIMD_PLAIN = 0, SIMD_AVX2 = 1, SIMD_AVX512 = 2 };
+
+#if defined(__GNUC__) && defined(__x86_64__)
+#define RBMFLOW_X86 1
+#define TARGET_AVX2 __attribute__((target("avx2,fma,bmi2,popcnt")))
+#define TARGET_AVX512 \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq,avx2,fma,bmi2,popcnt,prefer-vector-width=512")))
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#else
+#define RBMFLOW_X86 0
+#define ALWAYS_INLINE static inline
+#endif
+
+/* Highest level that this processor and this build know. */
+static inline int simd_supported(void)
+{
+#if RBMFLOW_X86
+    __builtin_cpu_init();
+    int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
+        && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+    if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+        && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
+        && __builtin_cpu_supports("avx512vpopcntdq"))
+        return SIMD_AVX512;
+    return avx2 ? SIMD_AVX2 : SIMD_PLAIN;
+#else
+    return SIMD_PLAIN;
+#endif
+}
+
+#endif

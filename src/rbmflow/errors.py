@@ -1,0 +1,26 @@
+"""Exceptions and warnings of rbmflow that carry more than a message."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class PrecisionError(ArithmeticError):
+    """The asked digits could not be earned.
+
+    Attributes
+    ----------
+    best : object
+        The last value reached.
+    digits : int
+        The decimal digits on which the last two evaluations agreed.
+    """
+
+    def __init__(self, message: str, *, best: Any, digits: int) -> None:
+        super().__init__(message)
+        self.best = best
+        self.digits = digits
+
+
+class CostWarning(UserWarning):
+    """A computation that was asked for will take long; the message says how long."""
