@@ -1,0 +1,67 @@
+"""The law of the magnetization: values and probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, eq=False)
+class Law:
+    """Probabilities of every magnetization of n spins.
+
+    Attributes
+    ----------
+    values : numpy.ndarray of int64, shape (n_sites + 1,)
+        The magnetizations V = −n, −n + 2, …, n (total, not per site).
+    probabilities : numpy.ndarray, shape (..., n_sites + 1)
+        float64, or object (``mpmath.mpf``) where digits were asked for; each row sums to 1.
+
+    Examples
+    --------
+    >>> Law(np.array([-1, 1]), np.array([0.5, 0.5])).n_sites
+    1
+    """
+
+    values: npt.NDArray[np.int64]
+    probabilities: npt.NDArray[Any]
+
+    @property
+    def n_sites(self) -> int:
+        """Number of spins."""
+        return len(self.values) - 1
+
+    def moment(self, order: int) -> Any:
+        """Return ⟨V^order⟩, shape ``(...)``.
+
+        Parameters
+        ----------
+        order : int
+            The power of the magnetization, at least 0.
+
+        Returns
+        -------
+        float or numpy.ndarray
+            The moment of each law.
+
+        Examples
+        --------
+        >>> Law(np.array([-1, 1]), np.array([0.5, 0.5])).moment(2)
+        np.float64(1.0)
+        """
+        powers = self.values.astype(self.probabilities.dtype) ** order
+        return (self.probabilities * powers).sum(axis=-1)
+
+
+def magnetizations(n_sites: int) -> npt.NDArray[np.int64]:
+    """Return the magnetizations −n, −n + 2, …, n of n spins.
+
+    Examples
+    --------
+    >>> magnetizations(3)
+    array([-3, -1,  1,  3])
+    """
+    return np.arange(-n_sites, n_sites + 1, 2)

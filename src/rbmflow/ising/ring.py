@@ -1,0 +1,534 @@
+"""The one-dimensional Ising model: the periodic ring and the chain with free ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rbmflow._kernels import magnetization, ring_sampler
+from rbmflow.arguments import (
+    SpinArray,
+    check_digits,
+    check_integer,
+    check_real,
+    check_real_scalar,
+    check_rng,
+)
+from rbmflow.hardware import simd_level
+from rbmflow.ising import transfer_matrix
+from rbmflow.ising.counts import DegeneracyTable, ring_degeneracies
+from rbmflow.ising.enumeration import MAX_SITES, Progress, enumerate_ring
+from rbmflow.ising.law import Law, magnetizations
+from rbmflow.ising.walls import chain_weights, ring_weights
+from rbmflow.precision import MACHINE, exact_array, exact_functions, exact_map, settle, to_exact
+
+MAX_LAW_SITES = 10_000_000
+FLOAT_DIGITS = 17
+
+
+@dataclass(frozen=True)
+class _OneDimensional:
+    """What ring and chain share: a number of sites, and closed forms over arrays of K."""
+
+    n_sites: int
+
+    def log_partition(self, K: object, *, dps: int | None = None) -> Any:
+        """Return ln Z, the total.
+
+        Ring: ``ln[(2 cosh K)^M + (2 sinh K)^M]`` (thesis eq. 68). Chain: ``ln[2 (2 cosh K)^(n−1)]``.
+
+        Parameters
+        ----------
+        K : array_like
+            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
+        dps : int, optional
+            Correct decimal digits; float64 without it.
+
+        Returns
+        -------
+        float, numpy.ndarray, mpmath.mpf or array of mpf
+            In the shape of `K`; infinite at K = ±∞.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
+
+        Examples
+        --------
+        >>> Ring(8).log_partition([0.0, 1.0])
+        array([5.5452, 9.1234])
+        """
+        return self._evaluate("log_partition", K, dps)
+
+    def energy(self, K: object, *, dps: int | None = None) -> Any:
+        """Return the energy per site in J, ``−(1/n) d ln Z/dK``.
+
+        Ring: ``−(t + t^(M−1))/(1 + t^M)`` with t = tanh K. Chain: ``−t (n−1)/n``.
+
+        Parameters
+        ----------
+        K : array_like
+            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
+        dps : int, optional
+            Correct decimal digits; float64 without it.
+
+        Returns
+        -------
+        float, numpy.ndarray, mpmath.mpf or array of mpf
+            In the shape of `K`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
+
+        Examples
+        --------
+        >>> print(round(Ring(64).energy(0.5), 4))
+        -0.4621
+        """
+        return self._evaluate("energy", K, dps)
+
+    def heat_capacity(self, K: object, *, dps: int | None = None) -> Any:
+        """Return the heat capacity per site in k_B, ``(K²/n) d² ln Z/dK²``.
+
+        Parameters
+        ----------
+        K : array_like
+            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
+        dps : int, optional
+            Correct decimal digits; float64 without it.
+
+        Returns
+        -------
+        float, numpy.ndarray, mpmath.mpf or array of mpf
+            In the shape of `K`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
+
+        Examples
+        --------
+        >>> print(round(Ring(64).heat_capacity(1.0), 4))
+        0.42
+        """
+        return self._evaluate("heat_capacity", K, dps)
+
+    def susceptibility(self, K: object, *, dps: int | None = None) -> Any:
+        """Return ``⟨V²⟩/n``, per site.
+
+        Ring: ``e^(2K) (1 − t^M)/(1 + t^M)`` with t = tanh K.
+
+        Parameters
+        ----------
+        K : array_like
+            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
+        dps : int, optional
+            Correct decimal digits; float64 without it.
+
+        Returns
+        -------
+        float, numpy.ndarray, mpmath.mpf or array of mpf
+            In the shape of `K`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
+
+        Examples
+        --------
+        >>> Ring(8).susceptibility([0.0, float("inf")])
+        array([1., 8.])
+        """
+        return self._evaluate("susceptibility", K, dps)
+
+    def correlation_length(self, K: object, *, dps: int | None = None) -> Any:
+        """Return the correlation length in sites, ``−1/ln |tanh K|``.
+
+        Parameters
+        ----------
+        K : array_like
+            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
+        dps : int, optional
+            Correct decimal digits; float64 without it.
+
+        Returns
+        -------
+        float, numpy.ndarray, mpmath.mpf or array of mpf
+            In the shape of `K`; 0 at K = 0, infinite where it exceeds the largest float64 (about K = 355).
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
+
+        Examples
+        --------
+        >>> print(round(Ring(8).correlation_length(1.0), 4))
+        3.6716
+        """
+        return _over_couplings(transfer_matrix.correlation_length, K, dps)
+
+    def _evaluate(self, quantity: str, K: object, dps: int | None) -> Any:
+        """Evaluate a closed form of the lattice over an array of couplings."""
+        raise NotImplementedError
+
+    def _law(self, K: object, dps: int | None, weights: Callable[[Any, Any], list[Any]]) -> Law:
+        """Return the law from exact weights of n = 0 … n_sites up spins, ``weights(ctx, K)``."""
+        digits = FLOAT_DIGITS if dps is None else check_digits(dps)
+        couplings = check_real("K", K).astype(object) if dps is None else exact_array("K", K)
+        table = np.empty((*couplings.shape, self.n_sites + 1), dtype=object)
+        for index in np.ndindex(couplings.shape):
+            item = couplings[index]
+            table[index] = settle(lambda ctx, item=item: self._exact_law(ctx, item, weights), digits)  # type: ignore[misc]
+        probabilities = table.astype(np.float64) if dps is None else table
+        return Law(magnetizations(self.n_sites), probabilities)
+
+    def _exact_law(self, ctx: Any, K: object, weights: Callable[[Any, Any], list[Any]]) -> list[Any]:
+        coupling = to_exact(ctx, "K", K)
+        if ctx.isinf(coupling):
+            return [ctx.mpf(int(p)) / 2 for p in self._doubled_ground_state_law(coupling > 0)]
+        table = weights(ctx, coupling)
+        total = ctx.fsum(table)
+        return [weight / total for weight in table]
+
+    def _doubled_ground_state_law(self, ferromagnetic: bool) -> Any:
+        """Twice the law at K = ±∞: aligned states, or the smallest |V|."""
+        doubled = np.zeros(self.n_sites + 1, dtype=int)
+        ends = (0, self.n_sites) if ferromagnetic else (self.n_sites // 2, (self.n_sites + 1) // 2)
+        for index in ends:
+            doubled[index] += 1
+        return doubled
+
+
+@dataclass(frozen=True)
+class Ring(_OneDimensional):
+    """Ising spins on a ring: ``−βH = K Σ v_i v_(i+1)``, periodic, no field.
+
+    Parameters
+    ----------
+    n_sites : int
+        Number of spins M, at least 3.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `n_sites` is not an integer of at least 3.
+
+    Examples
+    --------
+    >>> ring = Ring(8)
+    >>> ring.degeneracies() == ring.enumerate()
+    True
+    """
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "n_sites", check_integer("n_sites", self.n_sites, 3))
+
+    def correlation(self, K: object, r: object, *, dps: int | None = None) -> Any:
+        """Return ``⟨v_0 v_r⟩ = (t^r + t^(M−r))/(1 + t^M)``, t = tanh K.
+
+        Parameters
+        ----------
+        K : array_like
+            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
+        r : array_like of int
+            Distances, taken modulo the length; broadcast against `K`.
+        dps : int, optional
+            Correct decimal digits; float64 without it.
+
+        Returns
+        -------
+        float, numpy.ndarray, mpmath.mpf or array of mpf
+            In the broadcast shape.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is not real, or `r` holds something other than integers.
+
+        Examples
+        --------
+        >>> Ring(8).correlation(1.0, [0, 1, 4])
+        array([1.    , 0.8216, 0.6035])
+        """
+        distance = _check_distance(r) % self.n_sites
+        if dps is None:
+            coupling = check_real("K", K)
+            with np.errstate(all="ignore"):
+                return transfer_matrix.ring_correlation(MACHINE, coupling, self.n_sites, distance)[()]
+        return exact_map(
+            lambda ctx, K, r: transfer_matrix.ring_correlation(exact_functions(ctx), K, self.n_sites, r),
+            dps,
+            K=K,
+            r=distance.astype(object),
+        )
+
+    def magnetization_law(self, K: object, *, dps: int | None = None) -> Law:
+        """Return the law of the magnetization ``V = Σ v_i``.
+
+        ``q(V) ∝ M x ₂F₁(1−n, 1−(M−n); 2; x)`` for 0 < n < M up spins, 1 for each aligned state, x = e^(−4K);
+        evaluated by a recurrence of positive terms in O(M).
+
+        Parameters
+        ----------
+        K : array_like
+            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
+        dps : int, optional
+            Correct decimal digits; float64 without it.
+
+        Returns
+        -------
+        Law
+            ``values`` −M, −M + 2, …, M and ``probabilities`` of shape ``(*K.shape, M + 1)``. In float64, values
+            more than 290 orders of magnitude below the largest may be returned as 0.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `K` is not real or is NaN, `dps` is not an integer of at least 1, or M exceeds 10⁷.
+
+        Examples
+        --------
+        >>> Ring(4).magnetization_law(0.5).probabilities
+        array([0.2935, 0.1589, 0.0953, 0.1589, 0.2935])
+        """
+        check_integer("n_sites", self.n_sites, 3, MAX_LAW_SITES)
+        if dps is not None:
+            return self._law(K, dps, lambda ctx, K: ring_weights(self.n_sites, ctx.exp(-4 * K)))
+        couplings = check_real("K", K)
+        probabilities = np.empty((couplings.size, self.n_sites + 1))
+        magnetization.ring_law(self.n_sites, np.ascontiguousarray(-4.0 * couplings.ravel()), probabilities)
+        return Law(magnetizations(self.n_sites), probabilities.reshape(*couplings.shape, -1))
+
+    def degeneracies(self) -> DegeneracyTable:
+        """Return the number of configurations for each (α, V) from the closed form, exact at any size.
+
+        ``(M/k) C(n−1, k−1) C(M−n−1, k−1)`` for n spins up and 2k domain walls.
+
+        Returns
+        -------
+        DegeneracyTable
+            Python integers; O(M²/4) classes.
+
+        Examples
+        --------
+        >>> len(Ring(20).degeneracies())
+        102
+        """
+        return ring_degeneracies(self.n_sites)
+
+    def enumerate(self, *, n_threads: int | None = None, progress: Progress | None = None) -> DegeneracyTable:
+        """Return the same table by visiting every one of the 2^M configurations.
+
+        A configuration and its global spin flip are visited together. Memory does not grow with M; the
+        result does not depend on `n_threads`. Ctrl-C stops it within a second.
+
+        Parameters
+        ----------
+        n_threads : int, optional
+            Threads; by default ``RBMFLOW_NUM_THREADS``, else the processors available.
+        progress : callable, optional
+            Called about ten times a second as ``progress(done, total)``, in configurations.
+
+        Returns
+        -------
+        DegeneracyTable
+            Equal to `degeneracies`.
+
+        Raises
+        ------
+        ValueError
+            If the ring has more than 48 sites.
+
+        Warns
+        -----
+        CostWarning
+            Past 36 sites: how long it will take.
+
+        Examples
+        --------
+        >>> Ring(10).enumerate().total
+        1024
+        """
+        check_integer("n_sites", self.n_sites, 3, MAX_SITES)
+        return enumerate_ring(self.n_sites, n_threads, progress)
+
+    def sample(self, K: object, size: int, *, rng: object) -> SpinArray:
+        """Return exact, independent samples of the Boltzmann law.
+
+        Bond by bond: the walls between unequal neighbours are independent with probability 1/(1 + e^(2K)), given
+        that their number is even; the spins follow by a prefix product. O(M) per sample, no Markov chain.
+
+        Parameters
+        ----------
+        K : float
+            Coupling βJ of any sign, ±∞ included.
+        size : int
+            Number of samples, at least 0.
+        rng : numpy.random.Generator or int
+            Generator or seed; the samples are a function of its state alone.
+
+        Returns
+        -------
+        numpy.ndarray of int8, shape (size, n_sites)
+            ±1 spins.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument has the wrong type, `K` is NaN or `size` is negative.
+
+        Examples
+        --------
+        >>> Ring(5).sample(2.0, 1000, rng=1).shape
+        (1000, 5)
+        """
+        coupling = check_real_scalar("K", K)
+        samples = np.empty((check_integer("size", size, 0), self.n_sites), dtype=np.int8)
+        key = check_rng(rng).integers(0, 2**64, size=32, dtype=np.uint64)
+        if coupling < 0 and self.n_sites % 2:
+            ring_sampler.sample_frustrated(self._defect_probabilities(coupling), key, samples)
+        else:
+            defect = float(np.exp(-2 * abs(coupling)) / (1 + np.exp(-2 * abs(coupling))))
+            ring_sampler.sample(defect, coupling < 0, False, key, samples, simd_level())
+        return samples
+
+    def _defect_probabilities(self, K: float) -> Any:
+        """P(bond i is satisfied at K < 0, M odd | the bonds i … M−1 hold an even / odd number of such).
+
+        ``q (1 − |t|^r)/(1 + |t|^(r+1))`` and ``q (1 + |t|^r)/(1 − |t|^(r+1))`` with ``r = M − 1 − i`` bonds to come
+        and ``q = y/(1 + y)``; in the limit K → −∞ the second is 1/(r + 1).
+        """
+        bond = transfer_matrix.Bond.of(MACHINE, K)
+        rest = np.arange(self.n_sites - 1, -1, -1)
+        with np.errstate(all="ignore"):
+            even = bond.y / (1 + bond.y) * bond.deficit(rest) / (1 + bond.power(rest + 1))
+            odd = (1 + bond.power(rest)) / (1 + bond.y) / bond.deficit_over_y(rest + 1)
+        return np.ascontiguousarray(np.stack([even, odd], axis=1))
+
+    def _evaluate(self, quantity: str, K: object, dps: int | None) -> Any:
+        formula = getattr(transfer_matrix, f"ring_{quantity}")
+        return _over_couplings(lambda fn, K: formula(fn, K, self.n_sites), K, dps)
+
+
+@dataclass(frozen=True)
+class Chain(_OneDimensional):
+    """Ising spins on a chain with free ends: ``−βH = K Σ v_i v_(i+1)`` over n − 1 bonds.
+
+    Parameters
+    ----------
+    n_sites : int
+        Number of spins n, at least 2.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `n_sites` is not an integer of at least 2.
+
+    Examples
+    --------
+    >>> print(round(Chain(2).energy(1.0), 4))
+    -0.3808
+    """
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "n_sites", check_integer("n_sites", self.n_sites, 2))
+
+    def correlation(self, K: object, r: object, *, dps: int | None = None) -> Any:
+        """Return ``⟨v_i v_(i+r)⟩ = t^r``, t = tanh K, the same for every i.
+
+        Parameters
+        ----------
+        K : array_like
+            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
+        r : array_like of int
+            Distances, 0 … n − 1; broadcast against `K`.
+        dps : int, optional
+            Correct decimal digits; float64 without it.
+
+        Returns
+        -------
+        float, numpy.ndarray, mpmath.mpf or array of mpf
+            In the broadcast shape.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is not real, or `r` holds something other than integers from 0 to n − 1.
+
+        Examples
+        --------
+        >>> Chain(8).correlation(1.0, [0, 1])
+        array([1.    , 0.7616])
+        """
+        distance = _check_distance(r)
+        if ((distance < 0) | (distance >= self.n_sites)).any():
+            raise ValueError(f"r={r!r}: distances on a chain run from 0 to {self.n_sites - 1}")
+        if dps is None:
+            coupling = check_real("K", K)
+            with np.errstate(all="ignore"):
+                return transfer_matrix.chain_correlation(MACHINE, coupling, distance)[()]
+        return exact_map(
+            lambda ctx, K, r: transfer_matrix.chain_correlation(exact_functions(ctx), K, r),
+            dps,
+            K=K,
+            r=distance.astype(object),
+        )
+
+    def magnetization_law(self, K: object, *, dps: int | None = None) -> Law:
+        """Return the law of the magnetization ``V = Σ v_i``.
+
+        Evaluated in arbitrary precision by a recurrence of positive terms, O(n), and rounded once.
+
+        Parameters
+        ----------
+        K : array_like
+            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
+        dps : int, optional
+            Correct decimal digits; float64 without it.
+
+        Returns
+        -------
+        Law
+            ``values`` −n, −n + 2, …, n and ``probabilities`` of shape ``(*K.shape, n + 1)``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
+
+        Examples
+        --------
+        >>> Chain(2).magnetization_law(0.0).probabilities
+        array([0.25, 0.5 , 0.25])
+        """
+        return self._law(K, dps, lambda ctx, K: chain_weights(self.n_sites, ctx.exp(-2 * K)))
+
+    def _evaluate(self, quantity: str, K: object, dps: int | None) -> Any:
+        formula = getattr(transfer_matrix, f"chain_{quantity}")
+        return _over_couplings(lambda fn, K: formula(fn, K, self.n_sites), K, dps)
+
+
+def _over_couplings(formula: Callable[[Any, Any], Any], K: object, dps: int | None) -> Any:
+    """Evaluate ``formula(fn, K)`` in float64 over an array, or at earned precision number by number."""
+    if dps is None:
+        couplings = check_real("K", K)
+        with np.errstate(all="ignore"):
+            return np.asarray(formula(MACHINE, couplings))[()]
+    return exact_map(lambda ctx, K: formula(exact_functions(ctx), K), dps, K=K)
+
+
+def _check_distance(r: object) -> Any:
+    """Return `r` as an array of integers."""
+    distance = np.asarray(r)
+    if distance.dtype.kind not in "iu":
+        raise TypeError(f"r={r!r}: integers are needed")
+    return distance.astype(np.int64)

@@ -1,0 +1,221 @@
+"""Arbitrary precision: private mpmath contexts, and digits that are earned.
+
+``mpmath.mp`` is one context for the whole process; two threads that set its precision corrupt each
+other. Everything here computes in a private ``MPContext`` and hands out ``mpmath.mpf`` values of
+mpmath's own type, which keep all their bits whatever the precision of the global context.
+
+`Functions` is the small set of elementary functions in which the closed forms of the package are
+written, once, for both worlds: numpy arrays of float64, and numbers of a private context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rbmflow.arguments import check_digits
+from rbmflow.errors import PrecisionError
+
+GUARD_DIGITS = 15
+MAX_RAISES = 12
+
+
+@dataclass(frozen=True)
+class Functions:
+    """Elementary functions of one world of numbers."""
+
+    exp: Callable[[Any], Any]
+    expm1: Callable[[Any], Any]
+    log: Callable[[Any], Any]
+    log1p: Callable[[Any], Any]
+    tanh: Callable[[Any], Any]
+    sinh: Callable[[Any], Any]
+    atanh: Callable[[Any], Any]
+    divide: Callable[[Any, Any], Any]
+    """``a / b``; not a number, but no exception, where b is 0."""
+    where: Callable[[Any, Any, Any], Any]
+    """``where(condition, a, b)``, elementwise."""
+    n_terms: int
+    """Terms after which a power series in a variable below 1 with factorial denominators has converged."""
+
+
+MACHINE = Functions(
+    np.exp, np.expm1, np.log, np.log1p, np.tanh, np.sinh, np.arctanh, np.divide, np.where, n_terms=12
+)
+
+
+def exact_functions(ctx: Any) -> Functions:
+    """Return the elementary functions of a private context, for scalars."""
+    return Functions(
+        ctx.exp,
+        ctx.expm1,
+        ctx.log,
+        ctx.log1p,
+        ctx.tanh,
+        ctx.sinh,
+        ctx.atanh,
+        lambda a, b: a / b if b else ctx.nan,
+        lambda condition, a, b: a if condition else b,
+        n_terms=ctx.dps + 10,
+    )
+
+
+def context(dps: int) -> Any:
+    """Return a new private mpmath context that computes with `dps` decimal digits.
+
+    Parameters
+    ----------
+    dps : int
+        Decimal digits, at least 1.
+
+    Returns
+    -------
+    mpmath.ctx_mp.MPContext
+        Not shared with anything; safe in any thread.
+
+    Examples
+    --------
+    >>> ctx = context(30)
+    >>> print(ctx.sqrt(2))
+    1.41421356237309504880168872421
+    """
+    import mpmath
+
+    ctx = mpmath.MPContext()
+    ctx.dps = dps
+    return ctx
+
+
+def to_exact(ctx: Any, name: str, value: object) -> Any:
+    """Convert `value` to a number of `ctx`: strings and fractions to its full precision, floats and mpf exactly."""
+    if isinstance(value, (bool, np.bool_)) or value is None:
+        raise TypeError(f"{name}={value!r}: a real number or its decimal string is needed")
+    try:
+        if isinstance(value, Fraction):
+            number = ctx.mpf(value.numerator) / value.denominator
+        elif isinstance(value, np.integer):
+            number = ctx.mpf(int(value))
+        elif isinstance(value, (float, np.floating)):
+            number = ctx.mpf(float(value))
+        elif isinstance(value, (int, str)) or hasattr(value, "_mpf_"):
+            number = ctx.convert(value.strip() if isinstance(value, str) else value)
+        else:
+            raise TypeError
+        if not hasattr(number, "_mpf_"):
+            raise TypeError
+    except (TypeError, ValueError, ZeroDivisionError):
+        raise TypeError(f"{name}={value!r}: a real number or its decimal string is needed") from None
+    if ctx.isnan(number):
+        raise ValueError(f"{name}={value!r}: NaN is not a number to compute with")
+    return number
+
+
+def publish(value: Any, dps: int) -> Any:
+    """Round a number of a private context to `dps` digits, once, and return it as mpmath's own mpf."""
+    import mpmath
+
+    rounding = context(dps)
+    return mpmath.mp.make_mpf((+rounding.convert(value))._mpf_)
+
+
+def settle(evaluate: Callable[[Any], list[Any]], dps: int) -> list[Any]:
+    """Evaluate at rising precision until the rounded results of two evaluations agree.
+
+    Parameters
+    ----------
+    evaluate : callable
+        Takes a private context and returns a list of its numbers, always of the same length.
+    dps : int
+        Decimal digits asked for.
+
+    Returns
+    -------
+    list of mpmath.mpf
+        The values, rounded once to `dps` digits.
+
+    Raises
+    ------
+    PrecisionError
+        If two evaluations never agree; it carries the last values and the digits that do agree.
+
+    Examples
+    --------
+    >>> settle(lambda ctx: [(1 + ctx.mpf(10) ** -40 - 1) * ctx.mpf(10) ** 40], 10)
+    [mpf('1.0')]
+    """
+    guard = GUARD_DIGITS
+    previous: list[Any] = []
+    current: list[Any] = []
+    for _ in range(MAX_RAISES):
+        current = [publish(value, dps) for value in evaluate(context(dps + guard))]
+        if previous and current == previous:
+            return current
+        previous, guard = current, 2 * guard
+    agreed = _common_digits(previous, current)
+    raise PrecisionError(f"{dps} digits asked, {agreed} reached", best=current, digits=agreed)
+
+
+def _common_digits(first: list[Any], second: list[Any]) -> int:
+    ctx = context(20)
+    worst = max(abs(a - b) / max(abs(a), abs(b)) for a, b in zip(first, second, strict=True) if a != b)
+    return max(0, int(-ctx.log10(worst)))
+
+
+def exact_map(evaluate: Callable[..., Any], dps: int, **arguments: object) -> Any:
+    """Apply ``evaluate(ctx, *numbers)`` at earned precision over broadcast arrays of exact numbers.
+
+    Parameters
+    ----------
+    evaluate : callable
+        Takes a private context and one number per argument, returns a number.
+    dps : int
+        Decimal digits.
+    **arguments : array_like
+        Named numbers: float, int, Fraction, decimal string or mpf, or (nested) lists of them.
+
+    Returns
+    -------
+    mpmath.mpf or numpy.ndarray of object
+        One value, or an array of the broadcast shape.
+
+    Examples
+    --------
+    >>> import mpmath
+    >>> mpmath.nstr(exact_map(lambda ctx, K: ctx.tanh(K), 25, K="0.1"), 25)
+    '0.09966799462495581711830508'
+    """
+    return exact_table(lambda ctx, *numbers: [evaluate(ctx, *numbers)], dps, **arguments)[..., 0][()]
+
+
+def exact_table(evaluate: Callable[..., list[Any]], dps: int, **arguments: object) -> npt.NDArray[Any]:
+    """Do as `exact_map` for a function of several results, which become the last axis of the array."""
+    digits = check_digits(dps)
+    arrays = np.broadcast_arrays(*(exact_array(name, value) for name, value in arguments.items()))
+
+    def at(ctx: Any, items: tuple[Any, ...]) -> list[Any]:
+        return evaluate(ctx, *(to_exact(ctx, name, item) for name, item in zip(arguments, items, strict=True)))
+
+    rows = [
+        settle(lambda ctx, items=items: at(ctx, items), digits)  # type: ignore[misc]
+        for items in zip(*(array.flat for array in arrays), strict=True)
+    ]
+    width = len(rows[0]) if rows else 1
+    table = np.empty((len(rows), width), dtype=object)
+    for row, values in enumerate(rows):
+        table[row] = values
+    return table.reshape(*arrays[0].shape, width)
+
+
+def exact_array(name: str, value: object, *, finite: bool = False) -> npt.NDArray[Any]:
+    """Return `value` as an object array of exact numbers, each checked to be one."""
+    array = np.array(value, dtype=object)
+    checker = context(15)
+    for item in array.flat:
+        if checker.isinf(to_exact(checker, name, item)) and finite:
+            raise ValueError(f"{name} holds an infinity: finite numbers are needed")
+    return array

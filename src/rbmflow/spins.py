@@ -1,0 +1,99 @@
+"""Arrays of ±1 spins: checks, and all states of a small system."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rbmflow.arguments import SpinArray, check_integer
+
+
+def check_spins(name: str, spins: object, n_sites: int | None = None) -> SpinArray:
+    """Return `spins` as a contiguous int8 array of ±1 with the sites last.
+
+    Parameters
+    ----------
+    name : str
+        What to call the argument in an error.
+    spins : array_like
+        Shape ``(..., n_sites)``, every value −1 or +1.
+    n_sites : int, optional
+        The length that the last axis must have.
+
+    Returns
+    -------
+    numpy.ndarray of int8
+        Shape ``(..., n_sites)``, C-contiguous.
+
+    Raises
+    ------
+    TypeError
+        If the values are not real numbers.
+    ValueError
+        If a value is not ±1 (0/1 data get a hint), or the shape does not fit.
+
+    Examples
+    --------
+    >>> check_spins("v", [[1, -1, 1]])
+    array([[ 1, -1,  1]], dtype=int8)
+    """
+    array = _numeric(name, spins)
+    check_sites(name, array, n_sites)
+    bad = np.abs(array) != 1
+    if bad.any():
+        value = array[tuple(np.argwhere(bad)[0])]
+        hint = "; convert 0/1 units with 2 * x - 1" if np.isin(array, (0, 1)).all() else ""
+        raise ValueError(f"{name} holds {value}: spins are -1 or +1{hint}")
+    return np.ascontiguousarray(array, dtype=np.int8)
+
+
+def check_sites(name: str, array: npt.NDArray[Any], n_sites: int | None) -> None:
+    """Raise unless the last axis of `array` has `n_sites` entries."""
+    if array.ndim == 0:
+        raise ValueError(f"{name}={array!r}: an array with the sites on its last axis is needed")
+    if n_sites is not None and array.shape[-1] != n_sites:
+        raise ValueError(f"{name} has shape {array.shape}: the last axis must have {n_sites} sites")
+
+
+def _numeric(name: str, value: object) -> npt.NDArray[Any]:
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        raise ValueError(f"{name}: the rows have different lengths") from None
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{name} has dtype {array.dtype}: real numbers are needed")
+    return array
+
+
+def all_states(n_sites: int) -> SpinArray:
+    """Return every configuration of a small system.
+
+    Parameters
+    ----------
+    n_sites : int
+        1 to 24.
+
+    Returns
+    -------
+    numpy.ndarray of int8
+        Shape ``(2**n_sites, n_sites)``; row i holds the binary digits of i, least significant site first, 0 → −1.
+
+    Raises
+    ------
+    ValueError
+        If `n_sites` is out of range.
+
+    Examples
+    --------
+    >>> all_states(2)
+    array([[-1, -1],
+           [ 1, -1],
+           [-1,  1],
+           [ 1,  1]], dtype=int8)
+    """
+    n_sites = check_integer("n_sites", n_sites, 1, 24)
+    index = np.arange(2**n_sites, dtype=np.uint32)[:, None]
+    bits = (index >> np.arange(n_sites, dtype=np.uint32)) & 1
+    return (2 * bits.astype(np.int8) - 1).astype(np.int8)
