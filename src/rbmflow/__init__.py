@@ -1,1 +1,43 @@
-"""x."""
+"""Restricted Boltzmann machines and the renormalization group, through the Ising model.
+
+Conventions
+-----------
+Spins are int8, −1 or +1, in arrays of shape ``(..., n)`` with the sites last. ``K = βJ`` is dimensionless, J > 0
+is ferromagnetic; logarithms are natural; energies are in units of J, entropies and divergences in nats. A ring has M sites, an RBM has
+M visible and N hidden units; its weights have shape ``(n_visible, n_hidden)`` and its energy is
+``E(v, h) = −(vᵀWh + b·v + c·h)`` at temperature 1. ``α = Σ v_i v_(i+1)``, ``V = Σ v_i``.
+
+``dps=None`` means float64; an integer means that many correct decimal digits, and K may then be a decimal string.
+``rng`` is a ``numpy.random.Generator`` or a seed. Equation numbers refer to J. ter Hoeve, *Renormalization
+Group connected to Neural Networks*, bachelor thesis, Utrecht University (2018).
+"""
+
+from rbmflow import flow, ising, networks, rg, weight
+from rbmflow.errors import CostWarning, PrecisionError
+from rbmflow.estimate import Estimate
+from rbmflow.flow import critical_coupling, critical_weight
+from rbmflow.ising import Chain, DegeneracyTable, Law, Ring
+from rbmflow.networks import RBM
+from rbmflow.weight import kl_uniform, trained_weight
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "RBM",
+    "Chain",
+    "CostWarning",
+    "DegeneracyTable",
+    "Estimate",
+    "Law",
+    "PrecisionError",
+    "Ring",
+    "critical_coupling",
+    "critical_weight",
+    "flow",
+    "ising",
+    "kl_uniform",
+    "networks",
+    "rg",
+    "trained_weight",
+    "weight",
+]

@@ -1,0 +1,7 @@
+"""Exact laws, exact integers and exact samples of the Ising model."""
+
+from rbmflow.ising.counts import DegeneracyTable, layer_degeneracies
+from rbmflow.ising.law import Law
+from rbmflow.ising.ring import Chain, Ring
+
+__all__ = ["Chain", "DegeneracyTable", "Law", "Ring", "layer_degeneracies"]

@@ -92,6 +92,18 @@ def ring_energy(fn: Functions, K: Any, n_sites: int) -> Any:
     return 0 - ring_correlation(fn, K, n_sites, 1)
 
 
+def ring_entropy(fn: Functions, K: Any, n_sites: int) -> Any:
+    """Entropy of the ring, total, in nats: ``ln Z + K M E`` with the terms that grow with |K| taken together."""
+    bond, m = Bond.of(fn, K), n_sites
+    flipped = 2 * bond.y / (1 + bond.y)  # 1 − |t|
+    deficit = fn.divide(flipped * (1 + bond.power(m - 1)), bond.deficit(m))
+    surplus = flipped * bond.deficit(m - 1) / (1 + bond.power(m))
+    strength = abs(fn.where(bond.y == 0, 0, K))
+    odd = fn.where(bond.y == 0, 0, strength * (m * deficit - 2)) + fn.log(bond.deficit_over_y(m))
+    even = strength * m * surplus + fn.log1p(bond.power(m))
+    return m * fn.log1p(bond.y) + fn.where(_frustrated(bond, m), odd, even)
+
+
 def ring_heat_capacity(fn: Functions, K: Any, n_sites: int) -> Any:
     """Heat capacity per site of the ring in k_B."""
     bond, m = Bond.of(fn, K), n_sites - 1

@@ -1,0 +1,211 @@
+"""The equation that a trained uniform weight obeys, in float64: f(W), g(W, K) and the divergence between the laws.
+
+An RBM whose weights all equal W gives the visible states the law ``p(v) ∝ [2 cosh WV]^N`` (thesis eq. 57), which
+depends on the magnetization V alone. Minimising KL(q‖p) over W, with q the Boltzmann law of the ring, gives
+thesis eq. 63 divided by N, ``f(W) = g(W, K)`` (eq. 74), where both sides are means of the same function::
+
+    f(W) = (1/N) d ln Z/dW = ⟨V tanh WV⟩_p,     g(W, K) = ⟨V tanh WV⟩_q
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray, check_integer, check_real
+from rbmflow.ising import Ring
+from rbmflow.ising.transfer_matrix import ring_entropy
+from rbmflow.precision import MACHINE, exact_map
+from rbmflow.weight.exact import exact_model_mean, exact_training_mean
+
+MAX_UNITS = 10**9
+MAX_VISIBLE = 10**7
+
+
+def check_sizes(n_visible: object, n_hidden: object) -> tuple[int, int]:
+    """Return the checked sizes of the two layers."""
+    return check_integer("n_visible", n_visible, 3, MAX_VISIBLE), check_integer("n_hidden", n_hidden, 1, MAX_UNITS)
+
+
+@lru_cache(maxsize=8)
+def log_binomials(n_sites: int) -> FloatArray:
+    """Return ``ln [C(M, n) / C(M, M // 2)]`` for n = 0 … M.
+
+    Summed outwards from the centre in extended precision where the platform has it: the ratios of
+    neighbours are close to 1 there, so that the entries that carry weight keep all their digits.
+    """
+    n = np.arange(n_sites // 2, dtype=np.longdouble)
+    steps = np.log((n + 1) / (n_sites - n))[::-1]  # ln C(M, n)/C(M, n+1), n = M//2 − 1 … 0
+    lower = np.concatenate([[0.0], np.cumsum(steps)])[::-1].astype(np.float64)
+    full = np.concatenate([lower, lower[::-1][1 - n_sites % 2 :]])
+    full.setflags(write=False)
+    return full
+
+
+def half_values(n_sites: int) -> tuple[FloatArray, FloatArray]:
+    """Return |V| = M, M − 2, …, 0 or 1, and how many magnetizations share each: 2, but 1 for V = 0."""
+    values = np.arange(n_sites, -1, -2, dtype=np.float64)
+    return values, np.where(values == 0, 1.0, 2.0)
+
+
+def log_cosh_drop(W: Any, values: FloatArray) -> Any:
+    """``ln [cosh(W·max V) / cosh WV]``, for W ≥ 0 (a column) and |V| (a row), without overflow."""
+    top = values[0]
+    with np.errstate(invalid="ignore"):
+        linear = np.where(values == top, 0.0, W * (top - values))
+    return linear + np.log1p(np.exp(-2 * W * top)) - np.log1p(_decay(W, values))
+
+
+def _decay(W: Any, values: FloatArray) -> Any:
+    """``exp(−2WV)``, with ∞·0 = 0."""
+    with np.errstate(invalid="ignore"):
+        return np.where(values == 0, 1.0, np.exp(-2 * W * values))
+
+
+def order_function(W: Any, values: FloatArray) -> Any:
+    """``V tanh WV``, with tanh(∞·0) = 0."""
+    with np.errstate(invalid="ignore"):
+        return values * np.where(values == 0, 0.0, np.tanh(W * values))
+
+
+def model_law(W: Any, n_visible: int, n_hidden: int) -> FloatArray:
+    """Return p(|V|) of the uniform RBM for a column of W ≥ 0; shape ``(*W.shape[:-1], M // 2 + 1)``."""
+    values, multiplicity = half_values(n_visible)
+    log_weight = log_binomials(n_visible)[: len(values)] + np.log(multiplicity)
+    log_weight = log_weight - n_hidden * log_cosh_drop(W, values)
+    weight = np.exp(log_weight - log_weight.max(axis=-1, keepdims=True))
+    return np.asarray(weight / weight.sum(axis=-1, keepdims=True))
+
+
+def training_law(K: Any, n_visible: int) -> FloatArray:
+    """Return q(|V|) of the ring; shape ``(*K.shape, M // 2 + 1)``."""
+    values, multiplicity = half_values(n_visible)
+    return np.asarray(Ring(n_visible).magnetization_law(K).probabilities[..., : len(values)] * multiplicity)
+
+
+def f(W: object, n_visible: int, n_hidden: int, *, dps: int | None = None) -> Any:
+    """Return the model's side of the equation, ``f(W) = (1/N) d ln Z/dW = ⟨V tanh WV⟩_p`` (thesis eq. 74, 94).
+
+    Parameters
+    ----------
+    W : array_like
+        Uniform weights of either sign; f is odd. ``f(∞) = M``.
+    n_visible, n_hidden : int
+        Units in each layer: M from 3, N from 1.
+    dps : int, optional
+        Correct decimal digits; float64 without it.
+
+    Returns
+    -------
+    float, numpy.ndarray, mpmath.mpf or array of mpf
+        In the shape of `W`, between −M and M.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `W` is not real or is NaN, or a size is out of range.
+
+    Examples
+    --------
+    >>> print(round(float(f(0.30630832981152307, 8, 4)), 6))
+    4.697487
+    """
+    n_visible, n_hidden = check_sizes(n_visible, n_hidden)
+    if dps is not None:
+        return exact_map(lambda ctx, W: exact_model_mean(ctx, W, n_visible, n_hidden), dps, W=W)
+    weights = check_real("W", W)
+    column = np.abs(weights)[..., None]
+    values, _ = half_values(n_visible)
+    mean = (model_law(column, n_visible, n_hidden) * order_function(column, values)).sum(axis=-1)
+    return (np.sign(weights) * mean)[()]
+
+
+def g(W: object, K: object, n_visible: int, *, dps: int | None = None) -> Any:
+    """Return the data's side of the equation, ``g(W, K) = ⟨V tanh WV⟩_q`` (thesis eq. 74, 94).
+
+    Parameters
+    ----------
+    W : array_like
+        Uniform weights of either sign; g is odd in W.
+    K : array_like
+        Couplings of the ring; broadcast against `W`. ``g(W, ∞) = M tanh MW``.
+    n_visible : int
+        Spins of the ring, at least 3.
+    dps : int, optional
+        Correct decimal digits; float64 without it.
+
+    Returns
+    -------
+    float, numpy.ndarray, mpmath.mpf or array of mpf
+        In the broadcast shape, between −M and M.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `W` or `K` is not real or is NaN, or `n_visible` is out of range.
+
+    Examples
+    --------
+    >>> print(round(float(g(0.30630832981152307, 1.0, 8)), 6))
+    4.697487
+    """
+    n_visible, _ = check_sizes(n_visible, 1)
+    if dps is not None:
+        return exact_map(lambda ctx, W, K: exact_training_mean(ctx, W, K, n_visible), dps, W=W, K=K)
+    weights, couplings = np.broadcast_arrays(check_real("W", W), check_real("K", K))
+    values, _ = half_values(n_visible)
+    law = training_law(couplings, n_visible)
+    return (np.sign(weights) * (law * order_function(np.abs(weights)[..., None], values)).sum(axis=-1))[()]
+
+
+def kl_uniform(W: object, K: object, n_visible: int, n_hidden: int) -> Any:
+    """Return KL(q‖p) in nats between the ring at coupling K and the uniform RBM of weight W (thesis eq. 35).
+
+    ``KL = −S(q) + N ⟨ln [cosh WM / cosh WV]⟩_q + ln Σ_v [cosh WV / cosh WM]^N``: the entropy of the ring, and
+    two terms without large numbers.
+
+    Parameters
+    ----------
+    W : array_like
+        Uniform weights of either sign; KL is even in W.
+    K : array_like
+        Couplings of the ring; broadcast against `W`.
+    n_visible, n_hidden : int
+        Units in each layer: M from 3, N from 1.
+
+    Returns
+    -------
+    float or numpy.ndarray
+        In the broadcast shape; absolute accuracy about 1e-15 M. Infinite at W = ±∞ unless K = ∞.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `W` or `K` is not real or is NaN, or a size is out of range.
+
+    Examples
+    --------
+    >>> print(round(float(kl_uniform(0.30630832981152307, 1.0, 8, 4)), 12))
+    0.577930474431
+    """
+    n_visible, n_hidden = check_sizes(n_visible, n_hidden)
+    weights, couplings = np.broadcast_arrays(np.abs(check_real("W", W)), check_real("K", K))
+    values, multiplicity = half_values(n_visible)
+    drop = n_hidden * log_cosh_drop(weights[..., None], values)
+    law = training_law(couplings, n_visible)
+    with np.errstate(invalid="ignore"):
+        energy_term = np.where(law > 0, law * drop, 0.0).sum(axis=-1)
+    log_states = log_binomials(n_visible)[: len(values)] + np.log(multiplicity) - drop
+    top = log_states.max(axis=-1, keepdims=True)
+    log_sum = top[..., 0] + np.log(np.exp(log_states - top).sum(axis=-1)) + _log_central_binomial(n_visible)
+    with np.errstate(all="ignore"):
+        entropy = ring_entropy(MACHINE, couplings, n_visible)
+    return np.asarray(energy_term + log_sum - entropy)[()]
+
+
+def _log_central_binomial(n_sites: int) -> float:
+    """``ln C(M, M // 2)``: minus the logarithm of the sum that makes all states 2^M."""
+    logs = log_binomials(n_sites)
+    return float(n_sites * np.log(2.0) - np.log(np.exp(logs).sum()))
