@@ -126,6 +126,9 @@ def publish(value: Any, dps: int) -> Any:
 def settle(evaluate: Callable[[Any], list[Any]], dps: int) -> list[Any]:
     """Evaluate at rising precision until the rounded results of two evaluations agree.
 
+    Agreement guards against rounding, not against a formula that loses everything at both
+    precisions: differences that may vanish are to be written with expm1, log1p and their like.
+
     Parameters
     ----------
     evaluate : callable
@@ -149,15 +152,18 @@ def settle(evaluate: Callable[[Any], list[Any]], dps: int) -> list[Any]:
     [mpf('1.0')]
     """
     guard = GUARD_DIGITS
-    previous: list[Any] = []
-    current: list[Any] = []
+    current = _rounded(evaluate, dps, guard)
     for _ in range(MAX_RAISES):
-        current = [publish(value, dps) for value in evaluate(context(dps + guard))]
-        if previous and current == previous:
+        guard *= 2
+        previous, current = current, _rounded(evaluate, dps, guard)
+        if current == previous:
             return current
-        previous, guard = current, 2 * guard
     agreed = _common_digits(previous, current)
     raise PrecisionError(f"{dps} digits asked, {agreed} reached", best=current, digits=agreed)
+
+
+def _rounded(evaluate: Callable[[Any], list[Any]], dps: int, guard: int) -> list[Any]:
+    return [publish(value, dps) for value in evaluate(context(dps + guard))]
 
 
 def _common_digits(first: list[Any], second: list[Any]) -> int:

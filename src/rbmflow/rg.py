@@ -88,7 +88,7 @@ def decimate(K: object, K0: object = 0.0, *, scale_factor: int = 2, dps: int | N
     Examples
     --------
     >>> print(round(float(decimate(1.0).K), 6))
-    0.662503
+    0.662501
     """
     b = check_integer("scale_factor", scale_factor, 2)
     if dps is None:
@@ -154,7 +154,7 @@ def decimate_in_field(
     --------
     >>> new = decimate_in_field(1.0, 0.1)
     >>> print(round(float(new.K), 4), round(float(new.h), 4))
-    0.6572 0.1962
+    0.6602 0.1964
     """
     b = check_integer("scale_factor", scale_factor, 2)
     if dps is None:

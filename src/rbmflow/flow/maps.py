@@ -37,7 +37,7 @@ def mean_field(rbm: RBM, v: object) -> FloatArray:
     Examples
     --------
     >>> mean_field(RBM.uniform(2, 1, 1.0), [1, 1])
-    array([0.7464, 0.7464])
+    array([0.7461, 0.7461])
     """
     _check_rbm(rbm)
     means: FloatArray = rbm.mean_visible(rbm.mean_hidden(v))
@@ -47,7 +47,8 @@ def mean_field(rbm: RBM, v: object) -> FloatArray:
 def sign(rbm: RBM, v: object) -> SpinArray:
     """Return the limit of `mean_field` for large parameters: signs in place of tanh (thesis eq. 77).
 
-    For uniform weights every unit becomes the sign of ``V = Σ v_i``, and 0 where V = 0.
+    For uniform weights every unit becomes the sign of ``V = Σ v_i``, and 0 where V = 0. A field within its
+    own rounding error counts as 0.
 
     Parameters
     ----------
@@ -73,8 +74,16 @@ def sign(rbm: RBM, v: object) -> SpinArray:
            [0, 0, 0, 0]], dtype=int8)
     """
     _check_rbm(rbm)
-    hidden = np.sign(rbm.field_on_hidden(v))
-    return np.sign(rbm.field_on_visible(hidden)).astype(np.int8)
+    size = np.abs(rbm.weights)
+    hidden = _sign(rbm.field_on_hidden(v), size.sum(axis=0) + np.abs(rbm.hidden_bias))
+    visible = _sign(rbm.field_on_visible(hidden), size.sum(axis=1) + np.abs(rbm.visible_bias))
+    return visible.astype(np.int8)
+
+
+def _sign(field: FloatArray, size: FloatArray) -> FloatArray:
+    """Signs of sums of terms whose moduli add up to `size`; 0 within the rounding error of the sum."""
+    rounding = np.finfo(float).eps * size
+    return np.asarray(np.where(np.abs(field) <= rounding, 0.0, np.sign(field)))
 
 
 def _check_rbm(rbm: object) -> None:

@@ -14,15 +14,8 @@ import numpy as np
 
 from rbmflow.arguments import check_integer, check_real, check_real_scalar
 from rbmflow.precision import exact_map
-from rbmflow.weight.equation import (
-    MAX_UNITS,
-    check_sizes,
-    half_values,
-    log_binomials,
-    log_cosh_drop,
-    order_function,
-    training_law,
-)
+from rbmflow.weight.deviation import centred_mean, centred_order, data_gain, model_gain
+from rbmflow.weight.equation import MAX_UNITS, check_sizes
 from rbmflow.weight.exact import log_deficit_ratio, training_weights
 
 MAX_ROUNDED_SITES = 256
@@ -73,7 +66,7 @@ def uniform_map(m: object, W: float, n_visible: int, n_hidden: int) -> Any:
     Examples
     --------
     >>> print(round(float(uniform_map(0.5, 0.3, 8, 4)), 6))
-    0.763427
+    0.761756
     """
     n_visible, n_hidden = _check_layers(n_visible, n_hidden)
     W = check_real_scalar("W", W)
@@ -109,7 +102,7 @@ def uniform_fixed_points(W: float, n_visible: int, n_hidden: int) -> UniformFixe
     --------
     >>> points = uniform_fixed_points(0.3063, 8, 4)
     >>> print([round(m, 4) for m in points.magnetization], points.stable)
-    [-0.8252, 0.0, 0.8252] (True, False, True)
+    [-0.8286, 0.0, 0.8286] (True, False, True)
     """
     n_visible, n_hidden = _check_layers(n_visible, n_hidden)
     W = check_real_scalar("W", W)
@@ -118,7 +111,7 @@ def uniform_fixed_points(W: float, n_visible: int, n_hidden: int) -> UniformFixe
     if np.isinf(W):
         return UniformFixedPoints((-1.0, 0.0, 1.0), (0.0, float("inf"), 0.0), (True, False, True))
     gain = n_visible * n_hidden * W * W
-    if gain <= 1:
+    if gain <= 1 + 4 * np.finfo(float).eps:
         return UniformFixedPoints((0.0,), (gain,), (True,))
     from scipy.optimize import brentq
 
@@ -126,10 +119,12 @@ def uniform_fixed_points(W: float, n_visible: int, n_hidden: int) -> UniformFixe
         return float(np.tanh(n_hidden * W * np.tanh(n_visible * W * m))) / m - 1
 
     low = 1.0
-    while growth(low) <= 0 and low > 1e-12:
+    while growth(low) < 0:
         low /= 2
-    m = float(brentq(growth, low, 1.0, xtol=1e-300, rtol=8.9e-16)) if growth(1.0) < 0 < growth(low) else low
-    slope = gain * (1 - m * m) / np.cosh(n_visible * W * m) ** 2
+    # tanh rounds to 1 for strong weights: then m = 1 within rounding
+    m = 1.0 if low == 1.0 else float(brentq(growth, low, 1.0, xtol=1e-300, rtol=8.9e-16))
+    decay = np.exp(-2 * n_visible * W * m)
+    slope = gain * (1 - m * m) * 4 * decay / (1 + decay) ** 2
     return UniformFixedPoints((-m, 0.0, m), (float(slope), gain, float(slope)), (True, False, True))
 
 
@@ -200,24 +195,15 @@ def critical_coupling(n_visible: int, n_hidden: int, *, dps: int | None = None) 
 
 
 def _critical_coupling(n_visible: int, n_hidden: int) -> float:
-    """Solve ``⟨T⟩_q = ⟨T⟩_p`` for K at W_c, T = V tanh W_c V less its mean over independent spins.
-
-    The model's side, ``Σ b T u / (1 + Σ b u)`` with the binomial law b and ``u = cosh^N(WV) − 1``, is a sum without cancellation.
-    """
+    """Solve ``⟨T⟩_q = ⟨T⟩_p`` for K at the critical weight, both sides as in `rbmflow.weight.deviation`."""
     from scipy.optimize import brentq
 
     W = critical_weight(n_visible, n_hidden)
-    values, multiplicity = half_values(n_visible)
-    free = np.exp(log_binomials(n_visible)[: len(values)]) * multiplicity
-    free = free / free.sum()
-    order = order_function(W, values)
-    order = order - free @ order
-    log_gain = n_hidden * (log_cosh_drop(W, values)[-1] - log_cosh_drop(W, values))
-    weighted = np.exp(log_binomials(n_visible)[: len(values)] + log_gain) * multiplicity
-    target = float((weighted @ order) / weighted.sum())
+    order = centred_order(W, n_visible)
+    target = centred_mean(order, model_gain(W, n_visible, n_hidden), n_visible)
 
     def surplus(K: float) -> float:
-        return float(training_law(np.float64(K), n_visible) @ order) / target - 1
+        return centred_mean(order, data_gain(K, n_visible), n_visible) / target - 1
 
     high = 0.5
     while surplus(high) < 0:

@@ -60,7 +60,7 @@ class _OneDimensional:
         Examples
         --------
         >>> Ring(8).log_partition([0.0, 1.0])
-        array([5.5452, 9.1234])
+        array([5.5452, 9.1226])
         """
         return self._evaluate("log_partition", K, dps)
 
@@ -172,7 +172,7 @@ class _OneDimensional:
         Examples
         --------
         >>> print(round(Ring(8).correlation_length(1.0), 4))
-        3.6716
+        3.6719
         """
         return _over_couplings(transfer_matrix.correlation_length, K, dps)
 
@@ -257,7 +257,7 @@ class Ring(_OneDimensional):
         Examples
         --------
         >>> Ring(8).correlation(1.0, [0, 1, 4])
-        array([1.    , 0.8216, 0.6035])
+        array([1.    , 0.8177, 0.6044])
         """
         distance = _check_distance(r) % self.n_sites
         if dps is None:
@@ -298,7 +298,7 @@ class Ring(_OneDimensional):
         Examples
         --------
         >>> Ring(4).magnetization_law(0.5).probabilities
-        array([0.2935, 0.1589, 0.0953, 0.1589, 0.2935])
+        array([0.2732, 0.1479, 0.1579, 0.1479, 0.2732])
         """
         check_integer("n_sites", self.n_sites, 3, MAX_LAW_SITES)
         if dps is not None:

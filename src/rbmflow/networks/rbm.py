@@ -204,7 +204,7 @@ class RBM:
         >>> RBM.uniform(2, 1, 0.5).field_on_hidden([1, 1])
         array([1.])
         """
-        return _means("v", v, self.n_visible) @ self.weights + self.hidden_bias
+        return _apply(_means("v", v, self.n_visible), self.weights) + self.hidden_bias
 
     def field_on_visible(self, h: object) -> Any:
         """Return the field ``Wh + b`` on the visible units.
@@ -229,7 +229,18 @@ class RBM:
         >>> RBM.uniform(2, 1, 0.5).field_on_visible([1])
         array([0.5, 0.5])
         """
-        return _means("h", h, self.n_hidden) @ self.weights.T + self.visible_bias
+        return _apply(_means("h", h, self.n_hidden), self.weights.T) + self.visible_bias
+
+
+def _apply(values: FloatArray, matrix: FloatArray) -> FloatArray:
+    """Return ``values @ matrix``; for equal weights as W·Σv, which is exactly 0 where the spins sum to 0.
+
+    A rounding error there would grow along an ordering flow and decide what nothing decides.
+    """
+    if (matrix == matrix[0, 0]).all():
+        field = matrix[0, 0] * values.sum(axis=-1, keepdims=True)
+        return np.broadcast_to(field, (*values.shape[:-1], matrix.shape[1]))
+    return values @ matrix
 
 
 def _finite(name: str, value: object) -> FloatArray:

@@ -110,7 +110,7 @@ def f(W: object, n_visible: int, n_hidden: int, *, dps: int | None = None) -> An
     Examples
     --------
     >>> print(round(float(f(0.30630832981152307, 8, 4)), 6))
-    4.697487
+    6.12107
     """
     n_visible, n_hidden = check_sizes(n_visible, n_hidden)
     if dps is not None:
@@ -149,7 +149,7 @@ def g(W: object, K: object, n_visible: int, *, dps: int | None = None) -> Any:
     Examples
     --------
     >>> print(round(float(g(0.30630832981152307, 1.0, 8)), 6))
-    4.697487
+    6.12107
     """
     n_visible, _ = check_sizes(n_visible, 1)
     if dps is not None:

@@ -11,7 +11,8 @@ from rbmflow.arguments import FloatArray, check_real
 from rbmflow.errors import PrecisionError
 from rbmflow.hardware import simd_level
 from rbmflow.precision import exact_map
-from rbmflow.weight.equation import check_sizes, half_values, log_binomials, model_law, order_function, training_law
+from rbmflow.weight.deviation import solve_by_deviation
+from rbmflow.weight.equation import check_sizes
 from rbmflow.weight.exact import exact_weight
 
 MAX_KERNEL_SITES = 256
@@ -38,8 +39,7 @@ def trained_weight(K: object, n_visible: int, n_hidden: int, *, dps: int | None 
     Returns
     -------
     float, numpy.ndarray, mpmath.mpf or array of mpf
-        In the shape of `K`: 0 for K ≤ 0, infinite at K = ∞. In float64 to about 4e-15 relative for M ≤ 256;
-        for longer rings a root of the float64 law of the magnetization, to about 1e-12 / K for K < 1.
+        In the shape of `K`: 0 for K ≤ 0, infinite at K = ∞.
 
     Raises
     ------
@@ -75,55 +75,9 @@ def _exact(ctx: Any, K: Any, n_visible: int, n_hidden: int) -> Any:
 def _solve(couplings: FloatArray, n_visible: int, n_hidden: int) -> FloatArray:
     couplings = np.ascontiguousarray(couplings)
     if n_visible > MAX_KERNEL_SITES:
-        return np.array([_solve_long_ring(K, n_visible, n_hidden) for K in couplings])
+        return np.array([solve_by_deviation(float(K), n_visible, n_hidden) for K in couplings])
     weights = np.empty_like(couplings)
     unsettled = uniform_weight.solve_ring(couplings, n_visible, n_hidden, weights, simd_level())
     if unsettled:
         raise PrecisionError(f"{unsettled} of {couplings.size} roots did not settle", best=weights, digits=0)
     return weights
-
-
-def _solve_long_ring(K: float, n_visible: int, n_hidden: int) -> float:
-    """Bracket and solve for one coupling of a ring too long for the kernel."""
-    if K <= 0:
-        return 0.0
-    if np.isinf(K):
-        return float("inf")
-    from scipy.optimize import brentq
-
-    data = training_law(K, n_visible)
-    strong = np.exp(2 * K) > n_visible / 3
-    residual = _deficit_residual if strong else _centred_residual
-
-    def at(log_weight: float) -> float:
-        return residual(np.exp(log_weight), data, n_visible, n_hidden)
-
-    small = 0.5 * np.log(-np.expm1(-2 * K) / n_visible / n_hidden)
-    large = (2 * K - 0.5 * np.log(n_visible**2 / 8)) / n_hidden
-    low = high = max(small, np.log(large)) if large > 0 else small
-    while at(low) > 0:
-        low -= 0.25
-    while at(high) < 0:
-        high += 0.25
-    return float(np.exp(brentq(at, low, high, xtol=1e-15, rtol=8.9e-16)))
-
-
-def _deficit_residual(W: float, data: FloatArray, n_visible: int, n_hidden: int) -> float:
-    """``ln ⟨D⟩_q − ln ⟨D⟩_p``, D = M tanh MW − V tanh VW: for laws that are far from binomial."""
-    values, _ = half_values(n_visible)
-    decay, top = np.exp(-2 * W * values), np.exp(-2 * W * n_visible)
-    # M tanh MW − V tanh VW = (M − V) tanh MW + V (tanh MW − tanh VW)
-    gap = 2 * decay * -np.expm1(-2 * W * (n_visible - values)) / ((1 + decay) * (1 + top))
-    deficit = (n_visible - values) * np.tanh(W * n_visible) + values * gap
-    model = model_law(np.array([W]), n_visible, n_hidden)
-    return float(np.log(data @ deficit) - np.log(model @ deficit))
-
-
-def _centred_residual(W: float, data: FloatArray, n_visible: int, n_hidden: int) -> float:
-    """``ln ⟨T⟩_p − ln ⟨T⟩_q``, T = V tanh WV less its mean over independent spins: near the binomial law."""
-    values, multiplicity = half_values(n_visible)
-    free = np.exp(log_binomials(n_visible)[: len(values)]) * multiplicity
-    order = order_function(W, values)
-    order = order - (free @ order) / free.sum()
-    model = model_law(np.array([W]), n_visible, n_hidden)
-    return float(np.log(model @ order) - np.log(max(float(data @ order), 1e-300)))

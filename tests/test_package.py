@@ -1,0 +1,90 @@
+"""The house: what importing loads, and which layer may import which."""
+
+import ast
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+import rbmflow
+
+SOURCE = Path(rbmflow.__file__).parent
+
+# From the bottom up; a module imports only from layers below its own, or from its own package.
+LAYERS = [
+    ["_kernels"],
+    ["errors", "arguments", "files", "hardware"],
+    ["precision", "spins", "estimate"],
+    ["ising", "networks"],
+    ["rg"],
+    ["weight"],
+    ["flow"],
+    ["experiments"],
+    ["cli"],
+]
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+KERNEL_OWNERS = {
+    "simd": {"hardware"},
+    "enumeration": {"ising.enumeration"},
+    "magnetization": {"ising.ring"},
+    "ring_sampler": {"ising.ring"},
+    "uniform_weight": {"weight.solve"},
+    "ring_ratios": {"weight.deviation"},
+}
+
+
+def modules():
+    return [path for path in SOURCE.rglob("*.py") if path.name != "__init__.py" or path.parent != SOURCE]
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("rbmflow"):
+            if node.module in ("rbmflow", "rbmflow._kernels"):
+                for alias in node.names:
+                    yield f"{node.module}.{alias.name}"
+            else:
+                yield node.module
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.startswith("rbmflow"):
+                    yield alias.name
+
+
+@pytest.mark.parametrize("code", ["import rbmflow", "import rbmflow.flow, rbmflow.weight, rbmflow.rg"])
+def test_importing_loads_neither_scipy_nor_mpmath_nor_matplotlib(code):
+    check = f"{code}; import sys; print({{'scipy', 'mpmath', 'matplotlib', 'tqdm'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(SOURCE)))
+def test_a_module_imports_only_from_layers_below(path):
+    room = path.relative_to(SOURCE).with_suffix("").parts[0]
+    for target in imports(path):
+        parts = target.split(".")[1:]
+        if not parts or parts[0] not in LEVEL:
+            # public names of the package itself: for the command line only
+            assert room == "cli", f"{path}: {target}"
+            continue
+        assert parts[0] == room or LEVEL[parts[0]] < LEVEL[room], f"{path}: {target}"
+        if parts[0] == "_kernels":
+            owner = ".".join(path.relative_to(SOURCE).with_suffix("").parts)
+            assert owner in KERNEL_OWNERS[parts[1]], f"{path}: {target}"
+
+
+def test_only_figures_imports_matplotlib():
+    for path in modules():
+        if path.name != "figures.py":
+            assert "import matplotlib" not in path.read_text(encoding="utf-8"), path
+
+
+def test_every_public_name_is_there_and_documented():
+    for name in rbmflow.__all__:
+        assert getattr(rbmflow, name).__doc__, name
+
+
+def test_the_version_is_the_one_installed():
+    assert version("rbmflow") == rbmflow.__version__

@@ -1,0 +1,84 @@
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+import pytest
+
+from rbmflow import Ring, trained_weight
+from rbmflow.errors import PrecisionError
+from rbmflow.precision import exact_map, settle
+
+
+def test_results_are_mpmaths_own_numbers_and_carry_their_digits():
+    assert mpmath.mp.dps == 15
+    value = Ring(8).energy("0.1", dps=60)
+    assert type(value) is mpmath.mpf
+    ctx = mpmath.MPContext()
+    ctx.dps = 80
+    t = ctx.tanh(ctx.mpf("0.1"))
+    assert mpmath.nstr(value, 60) == ctx.nstr(-(t + t**7) / (1 + t**8), 60)
+    assert mpmath.mp.dps == 15
+
+
+def test_a_string_is_a_decimal_and_a_float_is_a_binary_number():
+    as_text, as_float, as_fraction = (
+        exact_map(lambda ctx, K: K, 40, K=K) for K in ("0.1", 0.1, Fraction(1, 10))
+    )
+    assert mpmath.nstr(as_text, 30, strip_zeros=True) == "0.1"
+    assert as_fraction == as_text
+    assert mpmath.nstr(as_float, 30) == "0.100000000000000005551115123126"
+
+
+def test_arrays_of_numbers_keep_their_shape():
+    values = Ring(5).log_partition([["0.1", "0.2", "0.3"]], dps=30)
+    assert values.shape == (1, 3)
+    assert values[0, 1] == Ring(5).log_partition("0.2", dps=30)
+    assert Ring(5).log_partition([], dps=30).shape == (0,)
+
+
+def test_threads_with_different_precision_do_not_disturb_each_other():
+    def digits(dps):
+        return mpmath.nstr(trained_weight("1", 8, 4, dps=dps), dps)
+
+    wanted = [20, 60, 35, 100, 25, 80] * 4
+    serial = {dps: digits(dps) for dps in set(wanted)}
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(digits, wanted)) == [serial[dps] for dps in wanted]
+
+
+def test_settle_raises_its_precision_until_cancellation_is_overcome():
+    values = settle(lambda ctx: [ctx.mpf(10) ** 30 * (ctx.exp(ctx.mpf(10) ** -30) - 1)], 20)
+    assert mpmath.nstr(values[0], 20) == "1.0"
+
+
+def test_settle_refuses_what_never_settles():
+    counter = iter(range(100))
+    with pytest.raises(PrecisionError) as caught:
+        settle(lambda ctx: [ctx.mpf(1) + ctx.mpf(10) ** -5 * next(counter)], 20)
+    assert caught.value.digits <= 5
+    assert float(caught.value.best[0]) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("dps", [0, -3, 10**6])
+def test_impossible_digits_are_refused(dps):
+    with pytest.raises(ValueError, match="dps="):
+        Ring(5).energy(1, dps=dps)
+
+
+@pytest.mark.parametrize("dps", [1.5, "20", True])
+def test_digits_of_a_wrong_type_are_refused(dps):
+    with pytest.raises(TypeError, match="dps="):
+        Ring(5).energy(1, dps=dps)
+
+
+@pytest.mark.parametrize("K", ["one", None, 1j, [1, "x"], object(), True])
+def test_what_is_not_a_number_is_refused(K):
+    with pytest.raises(TypeError, match="K="):
+        Ring(5).energy(K, dps=20)
+
+
+@pytest.mark.parametrize("K", ["nan", float("nan"), np.float32("nan")])
+def test_nan_is_refused(K):
+    with pytest.raises(ValueError, match="NaN"):
+        Ring(5).energy(K, dps=20)

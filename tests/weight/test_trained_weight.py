@@ -1,0 +1,158 @@
+"""W(K) against independent reference values, the literal equation, its limits and direct minimisation."""
+
+import json
+from pathlib import Path
+
+import mpmath
+import numpy as np
+import pytest
+from scipy.optimize import minimize_scalar
+
+from rbmflow import Ring, kl_uniform, trained_weight, weight
+from tests.exact import literal_sides, private, relative, ring_states
+
+# source: see the note in the file
+REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "weights.json").read_text())["weights"]
+IDS = [f"M{row['n_visible']}-N{row['n_hidden']}-K{row['K']}" for row in REFERENCE]
+
+
+@pytest.mark.parametrize("row", REFERENCE, ids=IDS)
+def test_float64_against_the_reference(row):
+    value = trained_weight(float(row["K"]), row["n_visible"], row["n_hidden"])
+    assert value == pytest.approx(float(row["W"]), rel=4e-15, abs=0)
+
+
+@pytest.mark.parametrize("row", REFERENCE, ids=IDS)
+def test_forty_digits_against_the_reference(row):
+    value = trained_weight(row["K"], row["n_visible"], row["n_hidden"], dps=40)
+    assert mpmath.nstr(value, 40, strip_zeros=False) == row["W"].ljust(len(mpmath.nstr(value, 40, strip_zeros=False)), "0")
+
+
+@pytest.mark.parametrize(("M", "N"), [(3, 1), (5, 2), (8, 4), (7, 9), (10, 3)])
+@pytest.mark.parametrize("K", ["0.01", "0.6", "2.5"])
+def test_root_of_the_literal_equation(M, N, K):
+    # eq. 69 over the 2^M states against eq. 73 over the 2^N hidden states, 60 digits
+    ctx = private(60)
+    W = ctx.convert(trained_weight(K, M, N, dps=50))
+    for factor, sign in ((1 - ctx.mpf(10) ** -45, 1), (1 + ctx.mpf(10) ** -45, -1)):
+        f, g = literal_sides(ctx, W * factor, ctx.mpf(K), M, N)
+        assert ctx.sign(g - f) == sign
+
+
+@pytest.mark.parametrize(("M", "N", "K"), [(8, 4, 1.0), (7, 4, 0.3), (16, 8, 1.5)])
+def test_minimum_of_the_divergence(M, N, K):
+    # a minimum is located to about the square root of the rounding of KL, 1e-15 M / W² curvature
+    found = minimize_scalar(lambda W: kl_uniform(W, K, M, N), bounds=(1e-3, 2.0), method="bounded", options={"xatol": 1e-9})
+    assert found.x == pytest.approx(trained_weight(K, M, N), rel=1e-6)
+
+
+def test_zero_without_ferromagnetic_coupling_and_infinite_at_zero_temperature():
+    for M in (3, 8, 500):
+        np.testing.assert_array_equal(trained_weight([-np.inf, -1.0, -0.0, 0.0, np.inf], M, 4), [0, 0, 0, 0, np.inf])
+    assert trained_weight("-0.5", 8, 4, dps=30) == 0
+    assert trained_weight("inf", 8, 4, dps=30) == mpmath.inf
+
+
+@pytest.mark.parametrize(("M", "N"), [(8, 4), (7, 3), (64, 32), (300, 20)])
+def test_monotone_in_the_coupling(M, N):
+    weights = trained_weight(np.logspace(-3, 3, 60), M, N)
+    assert (np.diff(weights) > 0).all()
+
+
+@pytest.mark.parametrize(("M", "N"), [(3, 1), (8, 4), (9, 2), (33, 70)])
+def test_small_coupling_law(M, N):
+    for exponent in (3, 6, 9, 12, 100):
+        ratio = trained_weight(10.0**-exponent, M, N) ** 2 * N * (M - 1) / 2 * 10.0**exponent
+        assert ratio == pytest.approx(1, abs=3 * M * 10.0**-exponent + 1e-14)
+    tiny = trained_weight("1e-400", 8, 4, dps=30)
+    assert relative(private(40), tiny**2, private(40).mpf("1e-400") / 14) < 1e-25
+
+
+@pytest.mark.parametrize(("M", "N"), [(8, 4), (9, 4), (20, 3)])
+def test_strong_coupling_law(M, N):
+    shift = 0.5 * np.log((M**2 - M % 2) / 8)
+    for K in (60.0, 1e4, 1e6):
+        assert trained_weight(K, M, N) == pytest.approx((2 * K - shift) / N, rel=1e-13)
+    huge = trained_weight("1e30", 8, 4, dps=40)
+    ctx = private(60)
+    assert relative(ctx, huge, (2 * ctx.mpf(10) ** 30 - ctx.log(8) / 2) / 4) < 1e-39
+
+
+@pytest.mark.parametrize("K", ["0.3", "2", "9"])
+def test_three_spins_obey_their_own_law(K):
+    # s^N [(1 + s)/(1 + s³)]^N = x exactly for M = 3
+    ctx = private(60)
+    for N in (1, 4):
+        s = ctx.exp(-2 * ctx.convert(trained_weight(K, 3, N, dps=50)))
+        assert relative(ctx, (s * (1 + s) / (1 + s**3)) ** N, ctx.exp(-4 * ctx.mpf(K))) < 1e-48
+
+
+def test_large_rings_at_fixed_ratio():
+    # M N W² → 1 − e^(−2K) with a correction of order 1/M
+    K = np.array([0.1, 0.5, 1.0])
+    for M in (1000, 10_000):
+        gain = M * M // 2 * trained_weight(K, M, M // 2) ** 2
+        np.testing.assert_allclose(gain, -np.expm1(-2 * K), atol=30 / M)
+
+
+@pytest.mark.parametrize(("M", "N", "K"), [(257, 100, 0.5), (300, 1, 1.0), (400, 600, 2.5), (1001, 10, 4.0)])
+def test_rings_beyond_the_kernel(M, N, K):
+    exact = trained_weight(K, M, N, dps=20)
+    assert trained_weight(K, M, N) == pytest.approx(float(exact), rel=1e-12)
+
+
+def test_arrays_keep_their_shape():
+    K = np.linspace(0, 2, 12).reshape(3, 4)
+    weights = trained_weight(K[:, ::2], 8, 4)
+    assert weights.shape == (3, 2)
+    assert weights[1, 1] == trained_weight(K[1, 2], 8, 4)
+    assert trained_weight([], 8, 4).shape == (0,)
+    assert isinstance(trained_weight(1, 8, 4), float)
+
+
+def test_sides_of_the_equation():
+    ctx = private(60)
+    for M, N, W, K in ((8, 4, "0.3", "1"), (7, 3, "1.5", "-0.4"), (5, 5, "0.01", "0.2")):
+        f, g = literal_sides(ctx, ctx.mpf(W), ctx.mpf(K), M, N)
+        assert relative(ctx, weight.f(W, M, N, dps=50), f) < 1e-48
+        assert relative(ctx, weight.g(W, K, M, dps=50), g) < 1e-48
+        assert float(weight.f(float(W), M, N)) == pytest.approx(float(f), rel=1e-13)
+        assert float(weight.g(float(W), float(K), M)) == pytest.approx(float(g), rel=1e-13)
+        assert weight.f(-float(W), M, N) == -weight.f(float(W), M, N)
+        assert weight.g(-float(W), float(K), M) == -weight.g(float(W), float(K), M)
+
+
+@pytest.mark.parametrize("dps", [None, 30])
+def test_limits_of_the_sides(dps):
+    inf = float("inf")
+    assert float(weight.f(inf, 8, 4, dps=dps)) == 8
+    assert float(weight.f(0, 8, 4, dps=dps)) == 0
+    assert float(weight.g(0.3, inf, 8, dps=dps)) == pytest.approx(8 * np.tanh(2.4), rel=1e-15)
+    assert float(weight.g(0.3, -inf, 8, dps=dps)) == 0
+    assert float(weight.g(0.3, -inf, 7, dps=dps)) == pytest.approx(np.tanh(0.3), rel=1e-15)
+    if dps is None:
+        mean_modulus = (Ring(8).magnetization_law(1.0).probabilities * abs(Ring(8).magnetization_law(1.0).values)).sum()
+        assert weight.g(inf, 1.0, 8) == pytest.approx(mean_modulus, rel=1e-15)
+
+
+def test_divergence_is_the_sum_over_all_states():
+    _, alpha, V = ring_states(8)
+    for W, K in ((0.3, 1.0), (0.0, 0.5), (1.0, -0.7), (0.2, 3.0)):
+        q = np.exp(K * alpha)
+        q /= q.sum()
+        p = np.cosh(W * V) ** 4
+        p /= p.sum()
+        assert kl_uniform(W, K, 8, 4) == pytest.approx((q * np.log(q / p)).sum(), abs=1e-13)
+    assert kl_uniform(0.3, 1, 8, 4) == kl_uniform(-0.3, 1, 8, 4)
+
+
+def test_divergence_at_the_ends():
+    inf = np.inf
+    assert kl_uniform(inf, inf, 8, 4) == pytest.approx(0, abs=1e-14)
+    assert kl_uniform(inf, 1.0, 8, 4) == inf
+    assert kl_uniform(0.0, 0.0, 8, 4) == pytest.approx(0, abs=1e-14)
+    assert kl_uniform(0.0, inf, 9, 4) == pytest.approx(8 * np.log(2), rel=1e-14)
+    assert kl_uniform(0.0, -inf, 9, 4) == pytest.approx(9 * np.log(2) - np.log(18), rel=1e-14)
+    # independently computed by enumeration
+    assert kl_uniform(trained_weight(1, 8, 4), 1, 8, 4) == pytest.approx(0.577930474430534, rel=3e-15)
+    assert np.isfinite(kl_uniform(0.1, np.logspace(-6, 6, 30), 8, 4)).all()
