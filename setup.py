@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-import numpy
+import numpy as np
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 
@@ -35,7 +35,7 @@ extensions = [
     Extension(
         f"rbmflow._kernels.{path.stem}",
         [str(path)],
-        include_dirs=["ext", numpy.get_include()],
+        include_dirs=["ext", np.get_include()],
         depends=HEADERS,
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
         extra_compile_args=FLAGS,

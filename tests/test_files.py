@@ -1,4 +1,3 @@
-import os
 import stat
 
 import pytest
@@ -24,7 +23,7 @@ def test_a_failure_keeps_the_old_file_and_leaves_nothing_behind(tmp_path):
     with pytest.raises(RuntimeError):
         save_atomically(path, fail)
     assert path.read_text() == "old"
-    assert os.listdir(tmp_path) == ["a"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a"]
 
 
 def test_the_file_is_readable_as_any_other(tmp_path):

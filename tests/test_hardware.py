@@ -43,7 +43,9 @@ def test_a_bad_environment_is_refused(monkeypatch, text):
         hardware.resolve_threads(None)
 
 
-@pytest.mark.parametrize(("value", "error"), [(0, ValueError), (-2, ValueError), (1.5, TypeError), (True, TypeError)])
+@pytest.mark.parametrize(
+    ("value", "error"), [(0, ValueError), (-2, ValueError), (1.5, TypeError), (True, TypeError)]
+)
 def test_a_bad_number_of_threads_is_refused(value, error):
     with pytest.raises(error, match="n_threads="):
         hardware.resolve_threads(value)

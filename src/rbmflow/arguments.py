@@ -63,7 +63,7 @@ def check_real_scalar(name: str, value: object) -> float:
 
 def check_rng(rng: object) -> np.random.Generator:
     """Return a Generator from a Generator or a seed (SPEC 7); None draws entropy from the system."""
-    if isinstance(rng, np.random.RandomState) or isinstance(rng, (bool, float, str)):
+    if isinstance(rng, (np.random.RandomState, bool, float, str)):
         raise TypeError(f"rng={rng!r}: a numpy.random.Generator or an integer seed is needed")
     try:
         return np.random.default_rng(rng)  # type: ignore[arg-type]

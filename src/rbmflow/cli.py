@@ -10,8 +10,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import rbmflow
 from rbmflow import Ring, critical_coupling, critical_weight, trained_weight
@@ -67,19 +68,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="rbmflow", description="RBMs and the renormalization group through the Ising model.")
+    parser = _Parser(
+        prog="rbmflow", description="RBMs and the renormalization group through the Ising model."
+    )
     parser.add_argument("--version", action="version", version=f"rbmflow {rbmflow.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
-    common = argparse.ArgumentParser(add_help=False)
+    common = _Parser(add_help=False)
     common.add_argument("--out", type=Path, metavar="DIR", help="folder for the files (made if missing)")
     common.add_argument("--format", choices=("table", "csv", "json"), default="table", help="what is printed")
     common.add_argument("--workers", type=int, metavar="N", help="threads; default: the processors available")
     common.add_argument("--seed", type=int, default=20180612, metavar="N", help="seed (default %(default)s)")
     common.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
-    command = commands.add_parser("reproduce", parents=[common], help="the thesis' figures, tables and checks, with a report")
-    command.add_argument("--dpi", type=int, default=150, metavar="N", help="resolution of the PNG files (default %(default)s)")
-    command.add_argument("--quick", action="store_true", help="smaller ensembles, shorter rings: a few seconds")
+    command = commands.add_parser(
+        "reproduce", parents=[common], help="the thesis' figures, tables and checks, with a report"
+    )
+    command.add_argument(
+        "--dpi", type=int, default=150, metavar="N", help="resolution of the PNG files (default %(default)s)"
+    )
+    command.add_argument(
+        "--quick", action="store_true", help="smaller ensembles, shorter rings: a few seconds"
+    )
     command.set_defaults(run=_reproduce)
 
     command = commands.add_parser("weight", parents=[common], help="the trained uniform weight W(K)")
@@ -89,9 +98,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--dps", type=int, metavar="D", help="correct decimal digits; default: float64")
     command.set_defaults(run=_weight)
 
-    command = commands.add_parser("degeneracies", parents=[common], help="configurations of a ring for each α and V")
+    command = commands.add_parser(
+        "degeneracies", parents=[common], help="configurations of a ring for each α and V"
+    )
     command.add_argument("M", type=int, help="sites of the ring")
-    command.add_argument("--brute-force", action="store_true", help="visit all 2^M configurations (M up to 48)")
+    command.add_argument(
+        "--brute-force", action="store_true", help="visit all 2^M configurations (M up to 48)"
+    )
     command.set_defaults(run=_degeneracies)
 
     command = commands.add_parser("info", parents=[common], help="versions, SIMD path, threads")
@@ -99,7 +112,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _emit(options: argparse.Namespace, name: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+def _emit(
+    options: argparse.Namespace, name: str, header: Sequence[str], rows: Sequence[Sequence[object]]
+) -> None:
     """Print rows in the chosen format, or write them to ``--out``."""
     text = _FORMATS[options.format](header, rows)
     if options.out is None:
@@ -175,7 +190,7 @@ def _weight(options: argparse.Namespace) -> int:
         texts = [mpmath.nstr(value, options.dps, strip_zeros=False) for value in weights]
     threshold = critical_weight(M, N)
     rows = [
-        (K, text, f"{M * N * float(W) ** 2:.15g}", "orders" if W > threshold else "goes to m = 0")
+        (K, text, f"{M * N * float(W) ** 2:.15g}", "orders" if threshold < W else "goes to m = 0")
         for K, text, W in zip(options.K, texts, weights, strict=True)
     ]
     _emit(options, "weight", ("K", "W", "gain", "flow"), rows)
@@ -218,18 +233,18 @@ def _reproduce(options: argparse.Namespace) -> int:
         raise ValueError(f"--dpi {options.dpi}: 30 to 1200 is possible")
     if options.seed < 0:
         raise ValueError(f"--seed {options.seed}: at least 0 is needed")
-    sizes = {"n_threads": resolve_threads(options.workers)}
-    parameters = replace(reproduce.Parameters.quick() if options.quick else reproduce.Parameters(), **sizes)
+    parameters = reproduce.Parameters.quick() if options.quick else reproduce.Parameters()
+    parameters = replace(parameters, n_threads=resolve_threads(options.workers))
     folder = _folder(options.out or Path("reproduction"))
-    partial = folder / PARTIAL
+    unfinished = folder / PARTIAL
     with _progress(options, "reproduce") as report:
 
         def after(_stage: str, result: reproduce.Reproduction) -> None:
-            write_atomically(partial, result.to_json())
+            write_atomically(unfinished, result.to_json())
             if report is not None:
                 report(len(result.stages), len(reproduce.STAGES))
 
-        started = _unfinished(partial, parameters, options.seed)
+        started = _unfinished(unfinished, parameters, options.seed)
         result = reproduce.run(parameters, rng=options.seed, progress=after, resume=started)
     pictures = _draw(result, folder, options.dpi)
     facts = provenance(vars(result.parameters), result.seed)
@@ -237,24 +252,24 @@ def _reproduce(options: argparse.Namespace) -> int:
         write_atomically(folder / f"{name}.csv", table.to_csv())
     write_atomically(folder / "provenance.json", json.dumps(facts, indent=1) + "\n")
     write_atomically(folder / "report.html", render(result, pictures, facts))
-    partial.unlink(missing_ok=True)
+    unfinished.unlink(missing_ok=True)
     off = [check for check in result.checks if not check.passed]
     for check in off:
         print(f"OFF: {check.name}: {check.computed}, reference {check.reference}")
     seconds = sum(stage.seconds for stage in result.stages.values())
-    print(f"{len(result.checks) - len(off)} of {len(result.checks)} numbers agree with their references ({seconds:.0f} s)")
+    print(
+        f"{len(result.checks) - len(off)} of {len(result.checks)} numbers agree with their references ({seconds:.0f} s)"
+    )
     print(folder / "report.html")
     return OFF if off else DONE
 
 
-def _unfinished(
-    partial: Path, parameters: reproduce.Parameters, seed: int
-) -> reproduce.Reproduction | None:
+def _unfinished(path: Path, parameters: reproduce.Parameters, seed: int) -> reproduce.Reproduction | None:
     """Return what an interrupted run of the same parameters and seed left, if anything."""
-    if not partial.exists():
+    if not path.exists():
         return None
     try:
-        found = reproduce.Reproduction.from_json(partial.read_text(encoding="utf-8"))
+        found = reproduce.Reproduction.from_json(path.read_text(encoding="utf-8"))
     except ValueError:
         return None
     return found if (found.parameters, found.seed) == (parameters, seed) else None
@@ -271,6 +286,6 @@ def _draw(result: reproduce.Reproduction, folder: Path, dpi: int) -> dict[str, b
     for name in figures.DRAWINGS:
         figure = figures.draw(result, name)
         for kind in ("png", "svg"):
-            save_atomically(folder / f"{name}.{kind}", lambda stream, kind=kind: figures.save(figure, stream, kind, dpi))  # type: ignore[misc]
+            save_atomically(folder / f"{name}.{kind}", partial(figures.save, figure, kind=kind, dpi=dpi))
         pictures[name] = (folder / f"{name}.svg").read_bytes()
     return pictures

@@ -61,7 +61,9 @@ class Estimate:
         """
         values = check_real("samples", samples).ravel()
         if values.size < 2:
-            raise ValueError(f"samples holds {values.size} values: at least 2 are needed for a standard error")
+            raise ValueError(
+                f"samples holds {values.size} values: at least 2 are needed for a standard error"
+            )
         if not np.isfinite(values).all():
             raise ValueError("samples holds an infinity: finite numbers are needed")
         n = values.size

@@ -204,7 +204,9 @@ def exact_table(evaluate: Callable[..., list[Any]], dps: int, **arguments: objec
     arrays = np.broadcast_arrays(*(exact_array(name, value) for name, value in arguments.items()))
 
     def at(ctx: Any, items: tuple[Any, ...]) -> list[Any]:
-        return evaluate(ctx, *(to_exact(ctx, name, item) for name, item in zip(arguments, items, strict=True)))
+        return evaluate(
+            ctx, *(to_exact(ctx, name, item) for name, item in zip(arguments, items, strict=True))
+        )
 
     rows = [
         settle(lambda ctx, items=items: at(ctx, items), digits)  # type: ignore[misc]

@@ -158,13 +158,14 @@ def decimate_in_field(
     """
     b = check_integer("scale_factor", scale_factor, 2)
     if dps is None:
-        arrays = np.broadcast_arrays(check_real("K", K), check_real("h", h), check_real("K0", K0))
-        for name, array in zip(("K", "h", "K0"), arrays, strict=True):
+        arguments = {"K": check_real("K", K), "h": check_real("h", h), "K0": check_real("K0", K0)}
+        for name, array in arguments.items():
             _refuse_infinite(name, array)
         with np.errstate(all="ignore"):
-            return Couplings(*(value[()] for value in _decimate_in_field(MACHINE, *arrays, b)))
+            new = _decimate_in_field(MACHINE, *np.broadcast_arrays(*arguments.values()), b=b)
+        return Couplings(*(value[()] for value in new))
     table = exact_table(
-        lambda ctx, K, h, K0: list(_decimate_in_field(exact_functions(ctx), K, h, K0, b)),
+        lambda ctx, K, h, K0: list(_decimate_in_field(exact_functions(ctx), K, h, K0, b=b)),
         dps,
         K=exact_array("K", K, finite=True),
         h=exact_array("h", h, finite=True),
@@ -173,7 +174,7 @@ def decimate_in_field(
     return _columns(table)
 
 
-def _decimate_in_field(fn: Functions, K: Any, h: Any, K0: Any, b: int) -> tuple[Any, Any, Any]:
+def _decimate_in_field(fn: Functions, K: Any, h: Any, K0: Any, *, b: int) -> tuple[Any, Any, Any]:
     """(K', K0', h'): the logarithms of the entries of T^b, multiplied out bond by bond."""
     bond_up, bond_down, bond_mixed = K + h, K - h, -K
     up, down, mixed = bond_up, bond_down, bond_mixed

@@ -15,7 +15,9 @@ from rbmflow.ising import enumeration, layer_degeneracies
 from tests.exact import ring_states
 
 # counted independently of this package
-CLASSES = dict(zip(range(3, 17), [4, 6, 8, 11, 14, 18, 22, 27, 32, 38, 44, 51, 58, 66], strict=True)) | {20: 102}
+CLASSES = dict(zip(range(3, 17), [4, 6, 8, 11, 14, 18, 22, 27, 32, 38, 44, 51, 58, 66], strict=True)) | {
+    20: 102
+}
 
 
 @pytest.mark.parametrize("n_sites", range(3, 13))
@@ -84,7 +86,9 @@ def test_csv_reads_back(tmp_path):
     assert table.to_csv(path) == path.read_text()
     with path.open(newline="") as stream:
         rows = [{key: int(value) for key, value in row.items()} for row in csv.DictReader(stream)]
-    back = DegeneracyTable(12, *(tuple(row[key] for row in rows) for key in ("alpha", "magnetization", "count")))
+    back = DegeneracyTable(
+        12, *(tuple(row[key] for row in rows) for key in ("alpha", "magnetization", "count"))
+    )
     assert back == table
 
 

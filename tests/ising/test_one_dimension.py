@@ -8,7 +8,22 @@ import pytest
 from rbmflow import Chain, Ring
 from tests.exact import chain_states, private, relative, ring_states
 
-COUPLINGS = ("-300", "-20", "-2", "-0.5", "-1e-3", "-1e-9", "1e-9", "1e-3", "0.1", "0.5", "1", "3", "20", "300")
+COUPLINGS = (
+    "-300",
+    "-20",
+    "-2",
+    "-0.5",
+    "-1e-3",
+    "-1e-9",
+    "1e-9",
+    "1e-3",
+    "0.1",
+    "0.5",
+    "1",
+    "3",
+    "20",
+    "300",
+)
 QUANTITIES = ("log_partition", "energy", "heat_capacity", "susceptibility")
 LATTICES = [Ring(3), Ring(4), Ring(7), Ring(8), Chain(2), Chain(3), Chain(8)]
 
@@ -54,11 +69,13 @@ def test_law_of_the_magnetization(lattice):
         K = ctx.mpf(float(text))
         law = lattice.magnetization_law(float(text))
         exact = lattice.magnetization_law(text, dps=40)
-        weights = {value: ctx.zero for value in law.values.tolist()}
+        weights = dict.fromkeys(law.values.tolist(), ctx.zero)
         for a, v in zip(alpha.tolist(), V.tolist(), strict=True):
             weights[v] += ctx.exp(K * a)
         Z = ctx.fsum(weights.values())
-        for value, probability, digits in zip(law.values, law.probabilities, exact.probabilities, strict=True):
+        for value, probability, digits in zip(
+            law.values, law.probabilities, exact.probabilities, strict=True
+        ):
             wanted = weights[int(value)] / Z
             if wanted > 1e-280:
                 assert relative(ctx, probability, wanted) < 1e-14, (text, value)
@@ -74,7 +91,9 @@ def test_correlations(n_sites):
         weights = np.exp(K * alpha)
         weights /= weights.sum()
         wanted = [(weights * states[:, 0] * states[:, r % n_sites]).sum() for r in range(-3, 12)]
-        np.testing.assert_allclose(Ring(n_sites).correlation(K, np.arange(-3, 12)), wanted, rtol=1e-13, atol=1e-15)
+        np.testing.assert_allclose(
+            Ring(n_sites).correlation(K, np.arange(-3, 12)), wanted, rtol=1e-13, atol=1e-15
+        )
     states, alpha, _ = chain_states(n_sites)
     weights = np.exp(-0.7 * alpha)
     weights /= weights.sum()

@@ -25,7 +25,9 @@ def test_float64_against_the_reference(row):
 @pytest.mark.parametrize("row", REFERENCE, ids=IDS)
 def test_forty_digits_against_the_reference(row):
     value = trained_weight(row["K"], row["n_visible"], row["n_hidden"], dps=40)
-    assert mpmath.nstr(value, 40, strip_zeros=False) == row["W"].ljust(len(mpmath.nstr(value, 40, strip_zeros=False)), "0")
+    assert mpmath.nstr(value, 40, strip_zeros=False) == row["W"].ljust(
+        len(mpmath.nstr(value, 40, strip_zeros=False)), "0"
+    )
 
 
 @pytest.mark.parametrize(("M", "N"), [(3, 1), (5, 2), (8, 4), (7, 9), (10, 3)])
@@ -42,13 +44,17 @@ def test_root_of_the_literal_equation(M, N, K):
 @pytest.mark.parametrize(("M", "N", "K"), [(8, 4, 1.0), (7, 4, 0.3), (16, 8, 1.5)])
 def test_minimum_of_the_divergence(M, N, K):
     # a minimum is located to about the square root of the rounding of KL, 1e-15 M / W² curvature
-    found = minimize_scalar(lambda W: kl_uniform(W, K, M, N), bounds=(1e-3, 2.0), method="bounded", options={"xatol": 1e-9})
+    found = minimize_scalar(
+        lambda W: kl_uniform(W, K, M, N), bounds=(1e-3, 2.0), method="bounded", options={"xatol": 1e-9}
+    )
     assert found.x == pytest.approx(trained_weight(K, M, N), rel=1e-6)
 
 
 def test_zero_without_ferromagnetic_coupling_and_infinite_at_zero_temperature():
     for M in (3, 8, 500):
-        np.testing.assert_array_equal(trained_weight([-np.inf, -1.0, -0.0, 0.0, np.inf], M, 4), [0, 0, 0, 0, np.inf])
+        np.testing.assert_array_equal(
+            trained_weight([-np.inf, -1.0, -0.0, 0.0, np.inf], M, 4), [0, 0, 0, 0, np.inf]
+        )
     assert trained_weight("-0.5", 8, 4, dps=30) == 0
     assert trained_weight("inf", 8, 4, dps=30) == mpmath.inf
 
@@ -131,7 +137,9 @@ def test_limits_of_the_sides(dps):
     assert float(weight.g(0.3, -inf, 8, dps=dps)) == 0
     assert float(weight.g(0.3, -inf, 7, dps=dps)) == pytest.approx(np.tanh(0.3), rel=1e-15)
     if dps is None:
-        mean_modulus = (Ring(8).magnetization_law(1.0).probabilities * abs(Ring(8).magnetization_law(1.0).values)).sum()
+        mean_modulus = (
+            Ring(8).magnetization_law(1.0).probabilities * abs(Ring(8).magnetization_law(1.0).values)
+        ).sum()
         assert weight.g(inf, 1.0, 8) == pytest.approx(mean_modulus, rel=1e-15)
 
 

@@ -1,0 +1,1 @@
+"""One file for each experiment; results are recorded, drawn and reported here."""

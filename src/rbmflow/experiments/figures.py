@@ -14,7 +14,7 @@ from rbmflow.experiments.reproduce import Reproduction
 from rbmflow.rg import decimate
 from rbmflow.weight import f, g, trained_weight
 
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 10.0,
     "axes.grid": True,
     "axes.spines.top": False,
@@ -56,12 +56,19 @@ def fig2(_result: Reproduction, ax: Any = None) -> Any:
                 "",
                 (np.tanh(new), 0.0),
                 (np.tanh(K), 0.0),
-                arrowprops={"arrowstyle": "-|>", "color": BLUE, "connectionstyle": "arc3,rad=0.35", "lw": 1.4},
+                arrowprops={
+                    "arrowstyle": "-|>",
+                    "color": BLUE,
+                    "connectionstyle": "arc3,rad=0.35",
+                    "lw": 1.4,
+                },
             )
             ax.plot(np.tanh(K), 0, "o", color=BLUE, ms=4)
             K = new
         for x in (0.12, 0.35, 0.6, 0.85):
-            ax.annotate("", (x - 0.05, 0), (x, 0), arrowprops={"arrowstyle": "-|>", "color": "black", "lw": 1.2})
+            ax.annotate(
+                "", (x - 0.05, 0), (x, 0), arrowprops={"arrowstyle": "-|>", "color": "black", "lw": 1.2}
+            )
         ax.plot(0, 0, "o", color="black", ms=9)
         ax.plot(1, 0, "o", mfc="white", mec="black", ms=9, mew=1.5)
         ax.text(0, -0.30, "K = 0\nstable: T = ∞", ha="center", va="top")
@@ -148,7 +155,9 @@ def fig4(result: Reproduction, ax: Any = None) -> Any:
         )
         ax.plot([0, K_c, K_c], [W_c, W_c, 0], color=GREY, lw=1, ls=":")
         ax.text(K_c + 0.03, 0.02, f"$K_c$ = {K_c:.4f}: the flow orders above", color=GREY, fontsize=9)
-        ax.set(xlabel="K = βJ", ylabel="trained weight W", xlim=(0, K[-1]), ylim=(0, 1.05 * columns["W"].max()))
+        ax.set(
+            xlabel="K = βJ", ylabel="trained weight W", xlim=(0, K[-1]), ylim=(0, 1.05 * columns["W"].max())
+        )
         ax.legend(loc="upper left")
         ax.set_title(f"Fig. 4: trained weight W(K), M = {M}, N = {N}")
         return ax
@@ -181,7 +190,12 @@ def ensembles(result: Reproduction, ax: Any = None) -> Any:
         handles[0].set(marker="s", mfc="white", ms=6)
         figure = axes[0].get_figure()
         if ax is None:
-            figure.legend(handles, [f"trained at {label}" for label in labels], loc="outside lower center", ncols=len(labels))
+            figure.legend(
+                handles,
+                [f"trained at {label}" for label in labels],
+                loc="outside lower center",
+                ncols=len(labels),
+            )
         else:
             axes[-1].legend(handles, labels)
         figure.suptitle("Flow of exact ensembles at T ≠ 0 (bars: five standard errors)")
@@ -194,7 +208,11 @@ def boundary(result: Reproduction, ax: Any = None) -> Any:
     M = columns["n_visible"]
     with mpl.rc_context(STYLE):
         ax = _axes(ax)
-        for key, text, colour in (("N_M_over_2", "N = M/2", BLUE), ("N_M", "N = M", ORANGE), ("N_2M", "N = 2M", GREEN)):
+        for key, text, colour in (
+            ("N_M_over_2", "N = M/2", BLUE),
+            ("N_M", "N = M", ORANGE),
+            ("N_2M", "N = 2M", GREEN),
+        ):
             ax.semilogx(M, columns[f"K_c_{key}"], "o-", ms=3.5, color=colour, label=text)
             ax.semilogx(M, columns[f"asymptote_{key}"], color=colour, lw=1, ls="--")
         for N, colour in ((1, RED), (4, GREY)):
@@ -202,7 +220,11 @@ def boundary(result: Reproduction, ax: Any = None) -> Any:
         ax.plot([], [], color="black", lw=1, ls="--", label="asymptote, ¼ ln M + const.")
         ax.text(0.03, 0.96, "flow orders", transform=ax.transAxes, va="top", style="italic")
         ax.text(0.97, 0.04, "flow goes to m = 0 (T = ∞)", transform=ax.transAxes, ha="right", style="italic")
-        ax.set(xlabel="visible units M", ylabel="threshold coupling $K_c$", title="Phase boundary of the trained flow")
+        ax.set(
+            xlabel="visible units M",
+            ylabel="threshold coupling $K_c$",
+            title="Phase boundary of the trained flow",
+        )
         ax.set_ylim(bottom=0)
         ax.legend(loc="upper left", bbox_to_anchor=(0.0, 0.92), fontsize=9)
         return ax

@@ -38,7 +38,9 @@ def render(result: Reproduction, pictures: dict[str, bytes], provenance: dict[st
     facts |= {
         "n_checks": str(len(result.checks)),
         "n_passed": str(passed),
-        "verdict": "every number agrees" if passed == len(result.checks) else "NUMBERS ARE OFF: see the rows marked below",
+        "verdict": "every number agrees"
+        if passed == len(result.checks)
+        else "NUMBERS ARE OFF: see the rows marked below",
         "seconds": f"{sum(stage.seconds for stage in result.stages.values()):.0f}",
         "limits": _table(result.tables["limits"]),
         "degeneracies": _table(result.tables["degeneracies"]),
@@ -114,6 +116,15 @@ def _ends(result: Reproduction) -> Table:
             rows.setdefault((K, label), [K, label, W]).append(f"{order:.5f} ± {error:.1g}")
         if step == steps:
             rows[K, label].append(zero)
-    names = ("K of the ensemble", "trained at", "W", "⟨|m|⟩ at the start", f"⟨|m|⟩ after {steps} steps", "fraction with m = 0")
-    columns_out: dict[str, list[Any]] = {name: [row[i] for row in rows.values()] for i, name in enumerate(names)}
+    names = (
+        "K of the ensemble",
+        "trained at",
+        "W",
+        "⟨|m|⟩ at the start",
+        f"⟨|m|⟩ after {steps} steps",
+        "fraction with m = 0",
+    )
+    columns_out: dict[str, list[Any]] = {
+        name: [row[i] for row in rows.values()] for i, name in enumerate(names)
+    }
     return Table("Order parameter at both ends of the flow", columns_out)

@@ -135,8 +135,8 @@ class Reproduction:
         """
         try:
             data = json.loads(text)
-            plain = data["parameters"]
-            tuples = {key: tuple(value) if isinstance(value, list) else value for key, value in plain.items()}
+            plain: dict[str, Any] = data["parameters"]
+            tuples: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
             stages = {
                 name: Stage(
                     {key: Table(**table) for key, table in stage["tables"].items()},
@@ -228,7 +228,9 @@ def references() -> dict[str, Any]:
 
 def _relative(name: str, computed: float, reference: float, tolerance: float, source: str) -> Check:
     difference = abs(computed - reference) / abs(reference)
-    return Check(name, repr(float(computed)), repr(float(reference)), difference, tolerance, "relative", source)
+    return Check(
+        name, repr(float(computed)), repr(float(reference)), difference, tolerance, "relative", source
+    )
 
 
 def decimation(parameters: Parameters, _rng: np.random.Generator) -> Findings:
@@ -255,21 +257,32 @@ def decimation(parameters: Parameters, _rng: np.random.Generator) -> Findings:
         new = rg.decimate(coupling, start)
         renormalized = Ring(n_sites // 2).log_partition(new.K) + n_sites // 2 * new.K0
         name = f"ln Z'(K', K0') at K = {coupling}, K0 = {start}, M = {n_sites}"
-        checks.append(_relative(name, float(renormalized), float(old), 1e-14, "ln Z(K, K0) before decimation"))
+        checks.append(
+            _relative(name, float(renormalized), float(old), 1e-14, "ln Z(K, K0) before decimation")
+        )
     exact = rg.decimate("1", "0.25", dps=60)
     renormalized = Ring(8).log_partition(exact.K, dps=60) + 8 * exact.K0
     checks.append(
-        _digits("ln Z'(K', K0') at K = 1, K0 = 1/4, M = 16", renormalized, Ring(16).log_partition("1", dps=60) + 4, 50)
+        _digits(
+            "ln Z'(K', K0') at K = 1, K0 = 1/4, M = 16",
+            renormalized,
+            Ring(16).log_partition("1", dps=60) + 4,
+            50,
+        )
     )
     return tables, checks
 
 
-def _digits(name: str, computed: Any, reference: Any, digits: int, source: str = "ln Z(K, K0) before decimation") -> Check:
+def _digits(
+    name: str, computed: Any, reference: Any, digits: int, source: str = "ln Z(K, K0) before decimation"
+) -> Check:
     """Compare two multiprecision numbers to a number of significant digits."""
     ctx = context(digits + 20)
     a, b = ctx.convert(computed), ctx.convert(reference)
     difference = float(abs(a - b) / abs(b))
-    return Check(name, ctx.nstr(a, digits), ctx.nstr(b, digits), difference, 10.0 ** (1 - digits), "relative", source)
+    return Check(
+        name, ctx.nstr(a, digits), ctx.nstr(b, digits), difference, 10.0 ** (1 - digits), "relative", source
+    )
 
 
 def counting(parameters: Parameters, _rng: np.random.Generator) -> Findings:
@@ -285,7 +298,9 @@ def counting(parameters: Parameters, _rng: np.random.Generator) -> Findings:
         if reference is not None:
             name = f"classes (α, V) of the ring of {n_sites}"
             difference = abs(len(visited) - reference)
-            checks.append(Check(name, str(len(visited)), str(reference), difference, 0.0, "exact", known["source"]))
+            checks.append(
+                Check(name, str(len(visited)), str(reference), difference, 0.0, "exact", known["source"])
+            )
     wrong = sum(not row[-1] for row in rows)
     name = f"rings of 3 to {lengths[-1]} sites whose brute-force counts differ from the closed form"
     checks.append(Check(name, str(wrong), "0", wrong, 0.0, "exact", "(M/k) C(n−1, k−1) C(M−n−1, k−1)"))
@@ -322,7 +337,13 @@ def intersection(parameters: Parameters, _rng: np.random.Generator) -> Findings:
     source = "sum over the 2^8 configurations (eq. 69)"
     return tables, [
         _relative("g(W, 1) at the trained weight", float(g(root, 1.0, M)), literal, 1e-14, source),
-        _relative("f(W) at the trained weight", float(f(root, M, N)), float(slope), 1e-14, "hidden sum (eq. 73, 100)"),
+        _relative(
+            "f(W) at the trained weight",
+            float(f(root, M, N)),
+            float(slope),
+            1e-14,
+            "hidden sum (eq. 73, 100)",
+        ),
         _relative("f(W) = g(W, 1) at the trained weight", float(f(root, M, N)), literal, 1e-14, source),
     ]
 
@@ -373,7 +394,15 @@ def limits(parameters: Parameters, _rng: np.random.Generator) -> Findings:
         rows.append((quantity, at, ctx.nstr(a, 20), ctx.nstr(b, 20), difference))
         name = f"{quantity} at {at}"
         checks.append(
-            Check(name, ctx.nstr(a, 20), ctx.nstr(b, 20), difference, bound, "absolute", "limit, error of the next order")
+            Check(
+                name,
+                ctx.nstr(a, 20),
+                ctx.nstr(b, 20),
+                difference,
+                bound,
+                "absolute",
+                "limit, error of the next order",
+            )
         )
 
     add("W(K)", "K = 0", trained_weight("0", M, N, dps=DIGITS), 0, 0.0)
@@ -412,7 +441,9 @@ def ensembles(parameters: Parameters, rng: np.random.Generator) -> Findings:
             W = trained_weight(trained, M, N)
             step = flow.sign if np.isinf(W) else flow.mean_field
             path = flow.orbit(step, RBM.uniform(M, N, 1.0 if np.isinf(W) else W), spins, parameters.n_steps)
-            for index, (order, undecided) in enumerate(zip(path.order_parameter, path.undecided, strict=True)):
+            for index, (order, undecided) in enumerate(
+                zip(path.order_parameter, path.undecided, strict=True)
+            ):
                 rows.append((K, label, float(W), index, order.mean, order.stderr, undecided))
             fixed = flow.uniform_fixed_points(W, M, N).magnetization[-1]
             exact = fixed * (1 - zero)
@@ -429,7 +460,9 @@ def ensembles(parameters: Parameters, rng: np.random.Generator) -> Findings:
                 name = f"⟨|m|⟩ after {parameters.n_steps} steps, ensemble at K = {K:g}, trained at {label}"
                 source = "m* (1 − q(V = 0)), fixed point of the flow"
                 difference = abs(final.mean - exact)
-                checks.append(Check(name, str(final), f"{exact:.6g}", difference, tolerance, "absolute", source))
+                checks.append(
+                    Check(name, str(final), f"{exact:.6g}", difference, tolerance, "absolute", source)
+                )
     names = ("K_ensemble", "trained_at", "W", "step", "order_parameter", "stderr", "fraction_with_m_0")
     caption = f"Order parameter ⟨|m|⟩ along the flow, {n} exact samples each, M = {M}, N = {N}"
     return {"flow_of_ensembles": Table(caption, columns_of(names, rows))}, checks
@@ -439,9 +472,12 @@ def boundary(parameters: Parameters, _rng: np.random.Generator) -> Findings:
     """The phase boundary K_c(M) of the flow, for fixed N/M and for fixed N, with its asymptotes."""
     sizes = [2**k for k in range(2, parameters.boundary_exponent + 1)]
     columns: dict[str, list[Any]] = {"n_visible": sizes}
-    for label, hidden in (("N_M_over_2", lambda M: M // 2), ("N_M", lambda M: M), ("N_2M", lambda M: 2 * M)):
-        columns[f"K_c_{label}"] = [flow.critical_coupling(M, hidden(M)) for M in sizes]
-        columns[f"asymptote_{label}"] = [threshold_asymptote(M, hidden(M)) for M in sizes]
+    for label, doubled in (("N_M_over_2", 1), ("N_M", 2), ("N_2M", 4)):
+        hidden = [doubled * M // 2 for M in sizes]
+        columns[f"K_c_{label}"] = [flow.critical_coupling(M, N) for M, N in zip(sizes, hidden, strict=True)]
+        columns[f"asymptote_{label}"] = [
+            threshold_asymptote(M, N) for M, N in zip(sizes, hidden, strict=True)
+        ]
     for N in (1, 4):
         columns[f"K_c_N_{N}"] = [flow.critical_coupling(M, N) for M in sizes]
     known = references()
@@ -449,7 +485,13 @@ def boundary(parameters: Parameters, _rng: np.random.Generator) -> Findings:
     value = flow.critical_coupling(8, 4)
     checks = [
         _relative("K_c(8, 4)", value, float(reference["value"]), 2e-15, reference["source"]),
-        _relative("W(K_c) at M = 8, N = 4", trained_weight(value, 8, 4), flow.critical_weight(8, 4), 4e-15, "1/√(MN)"),
+        _relative(
+            "W(K_c) at M = 8, N = 4",
+            trained_weight(value, 8, 4),
+            flow.critical_weight(8, 4),
+            4e-15,
+            "1/√(MN)",
+        ),
     ]
     largest = sizes[-1]
     for N in (1, 4):
@@ -459,12 +501,26 @@ def boundary(parameters: Parameters, _rng: np.random.Generator) -> Findings:
         computed = columns[f"K_c_N_{N}"][-1]
         name = f"K_c at N = {N}, M = {largest}"
         checks.append(
-            Check(name, f"{computed:.6f}", str(expected), abs(computed - expected), tolerance, "absolute", fixed["source"])
+            Check(
+                name,
+                f"{computed:.6f}",
+                str(expected),
+                abs(computed - expected),
+                tolerance,
+                "absolute",
+                fixed["source"],
+            )
         )
     gap = abs(columns["K_c_N_M_over_2"][-1] - columns["asymptote_N_M_over_2"][-1])
     checks.append(
         Check(
-            f"K_c − asymptote at N = M/2, M = {largest}", f"{gap:.2e}", "0", gap, 2 / largest**0.5, "absolute", "O(M^(−1/2))"
+            f"K_c − asymptote at N = M/2, M = {largest}",
+            f"{gap:.2e}",
+            "0",
+            gap,
+            2 / largest**0.5,
+            "absolute",
+            "O(M^(−1/2))",
         )
     )
     return {"phase_boundary": Table("Coupling K_c above which the trained flow orders", columns)}, checks

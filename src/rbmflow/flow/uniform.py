@@ -220,11 +220,17 @@ def _exact_critical_coupling(ctx: Any, start: Any, n_visible: int, n_hidden: int
         return log_deficit_ratio(ctx, W, training_weights(ctx, K, n_visible), n_visible, n_hidden)
 
     K = ctx.findroot(
-        residual, (start, start + ctx.mpf(10) ** -12), solver="secant", tol=ctx.mpf(10) ** (-digits), verify=False
+        residual,
+        (start, start + ctx.mpf(10) ** -12),
+        solver="secant",
+        tol=ctx.mpf(10) ** (-digits),
+        verify=False,
     )
     ctx.dps = digits
     return +K
 
 
 def _check_layers(n_visible: object, n_hidden: object) -> tuple[int, int]:
-    return check_integer("n_visible", n_visible, 1, MAX_UNITS), check_integer("n_hidden", n_hidden, 1, MAX_UNITS)
+    return check_integer("n_visible", n_visible, 1, MAX_UNITS), check_integer(
+        "n_hidden", n_hidden, 1, MAX_UNITS
+    )

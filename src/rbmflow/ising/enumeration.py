@@ -63,7 +63,8 @@ def enumerate_ring(
             stop.set()
     counts = sum(future.result() for future in futures)
     return table_from_counts(
-        n_sites, {(int(k), int(n)): int(counts[k, n]) for k, n in np.argwhere(counts)}  # type: ignore[index]
+        n_sites,
+        {(int(k), int(n)): int(counts[k, n]) for k, n in np.argwhere(counts)},  # type: ignore[index]
     )
 
 

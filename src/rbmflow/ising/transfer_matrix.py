@@ -59,7 +59,7 @@ class Bond:
         """``(1 + |t|^r) / (1 + |t|^m)``."""
         return (1 + self.power(r)) / (1 + self.power(m))
 
-    def deficit_over_y(self, r: int) -> Any:
+    def deficit_over_y(self, r: Any) -> Any:
         """``(1 − |t|^r) / y``, 2r when |K| is infinite."""
         return self.fn.where(self.y == 0, 2 * r, self.fn.divide(self.deficit(r), self.y))
 
@@ -191,7 +191,9 @@ def chain_susceptibility(fn: Functions, K: Any, n_sites: int) -> Any:
     bond = Bond.of(fn, K)
     n, y, b = n_sites, bond.y, bond.b
     b_over_y = fn.where(y == 0, 2, fn.divide(b, y))
-    near_limit = (b * _sinh_excess(fn, b) + n * _exp_excess(fn, n * b)) * b_over_y * b_over_y * (1 - y * y) / 2
+    near_limit = (
+        (b * _sinh_excess(fn, b) + n * _exp_excess(fn, n * b)) * b_over_y * b_over_y * (1 - y * y) / 2
+    )
     direct = fn.divide(1, y) + fn.divide(fn.expm1(-n * b) * (1 - y * y), 2 * n * y * y)
     ferromagnetic = fn.where(b < 1, near_limit, direct)
     t = abs(fn.tanh(K))

@@ -44,7 +44,9 @@ class RBM:
     def __post_init__(self) -> None:
         weights = _finite("weights", self.weights)
         if weights.ndim != 2 or 0 in weights.shape:
-            raise ValueError(f"weights has shape {weights.shape}: (n_visible, n_hidden) is needed, both at least 1")
+            raise ValueError(
+                f"weights has shape {weights.shape}: (n_visible, n_hidden) is needed, both at least 1"
+            )
         object.__setattr__(self, "weights", weights)
         for name, length in (("visible_bias", weights.shape[0]), ("hidden_bias", weights.shape[1])):
             value = getattr(self, name)
@@ -85,18 +87,20 @@ class RBM:
         shape = (check_integer("n_visible", n_visible, 1), check_integer("n_hidden", n_hidden, 1))
         value = check_real_scalar("weight", weight)
         if not np.isfinite(value):
-            raise ValueError(f"weight={weight!r}: a finite weight is needed; the limit W → ∞ of the flow is flow.sign")
+            raise ValueError(
+                f"weight={weight!r}: a finite weight is needed; the limit W → ∞ of the flow is flow.sign"
+            )
         return cls(np.full(shape, value))
 
     @property
     def n_visible(self) -> int:
         """Number of visible units."""
-        return self.weights.shape[0]
+        return int(self.weights.shape[0])
 
     @property
     def n_hidden(self) -> int:
         """Number of hidden units."""
-        return self.weights.shape[1]
+        return int(self.weights.shape[1])
 
     def energy(self, v: object, h: object) -> Any:
         """Return ``E(v, h) = −(vᵀWh + b·v + c·h)`` (thesis eq. 25).
@@ -128,7 +132,9 @@ class RBM:
         try:
             coupled = np.sum((visible @ self.weights + self.hidden_bias) * hidden, axis=-1)
         except ValueError:
-            raise ValueError(f"v has shape {visible.shape}, h {hidden.shape}: the leading axes must broadcast") from None
+            raise ValueError(
+                f"v has shape {visible.shape}, h {hidden.shape}: the leading axes must broadcast"
+            ) from None
         return -(coupled + visible @ self.visible_bias)
 
     def mean_hidden(self, v: object) -> Any:
@@ -255,5 +261,7 @@ def _means(name: str, value: object, n_units: int) -> npt.NDArray[np.float64]:
     array = check_real(name, value)
     check_sites(name, array, n_units)
     if (np.abs(array) > 1).any():
-        raise ValueError(f"{name} holds {array[np.abs(array) > 1][0]}: spins and their means lie between -1 and 1")
+        raise ValueError(
+            f"{name} holds {array[np.abs(array) > 1][0]}: spins and their means lie between -1 and 1"
+        )
     return array

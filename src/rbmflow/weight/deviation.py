@@ -32,7 +32,9 @@ def model_gain(W: float, n_visible: int, n_hidden: int) -> FloatArray:
     """Return u(V) = N ln [cosh WV / cosh WV_min] of the uniform RBM for V = M, M − 2, …, 0 or 1."""
     y = W * half_values(n_visible)[0]
     with np.errstate(over="ignore"):
-        log_cosh = np.where(y < 1, np.log1p(2 * np.sinh(y / 2) ** 2), y + np.log1p(np.exp(-2 * y)) - np.log(2))
+        log_cosh = np.where(
+            y < 1, np.log1p(2 * np.sinh(y / 2) ** 2), y + np.log1p(np.exp(-2 * y)) - np.log(2)
+        )
     return np.asarray(n_hidden * (log_cosh - log_cosh[-1]))
 
 
@@ -54,7 +56,9 @@ def centred_mean(order: FloatArray, gain: FloatArray, n_visible: int) -> float:
     log_b = log_free(n_visible)
     top = max(0.0, float((log_b + gain).max()))
     change = np.where(
-        gain < 1, np.exp(log_b - top) * np.expm1(np.minimum(gain, 1)), np.exp(log_b + gain - top) - np.exp(log_b - top)
+        gain < 1,
+        np.exp(log_b - top) * np.expm1(np.minimum(gain, 1)),
+        np.exp(log_b + gain - top) - np.exp(log_b - top),
     )
     return float((change @ order) / (change.sum() + np.exp(log_b - top).sum()))
 
@@ -83,7 +87,7 @@ def solve_by_deviation(K: float, n_visible: int, n_hidden: int) -> float:
         return float("inf")
     from scipy.optimize import brentq
 
-    strong = K > 0.5 * np.log(n_visible / 3 + 1)
+    strong = 0.5 * np.log(n_visible / 3 + 1) < K
     residual = _strong_residual(K, n_visible, n_hidden) if strong else _weak_residual(K, n_visible, n_hidden)
     low = high = float(np.log(_guess(K, n_visible, n_hidden)))
     while residual(low) > 0:

@@ -26,7 +26,9 @@ MAX_VISIBLE = 10**7
 
 def check_sizes(n_visible: object, n_hidden: object) -> tuple[int, int]:
     """Return the checked sizes of the two layers."""
-    return check_integer("n_visible", n_visible, 3, MAX_VISIBLE), check_integer("n_hidden", n_hidden, 1, MAX_UNITS)
+    return check_integer("n_visible", n_visible, 3, MAX_VISIBLE), check_integer(
+        "n_hidden", n_hidden, 1, MAX_UNITS
+    )
 
 
 @lru_cache(maxsize=8)

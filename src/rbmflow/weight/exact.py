@@ -20,7 +20,9 @@ def _half(n_visible: int) -> list[tuple[int, int]]:
 def training_weights(ctx: Any, K: Any, n_visible: int) -> list[Any]:
     """Weights of V = M, M − 2, … under the ring law, multiplicity included, relative to one aligned state."""
     weights = ring_weights(n_visible, ctx.exp(-4 * K))
-    return [multiplicity * weight for (_, multiplicity), weight in zip(_half(n_visible), weights, strict=False)]
+    return [
+        multiplicity * weight for (_, multiplicity), weight in zip(_half(n_visible), weights, strict=False)
+    ]
 
 
 def model_weights(ctx: Any, W: Any, n_visible: int, n_hidden: int) -> list[Any]:

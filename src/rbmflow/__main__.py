@@ -1,0 +1,7 @@
+"""``python -m rbmflow`` is the command line."""
+
+import sys
+
+from rbmflow.cli import main
+
+sys.exit(main())
