@@ -1,7 +1,7 @@
-"""The magnetization law of a ring through the ratios of neighbouring entries, in logarithms: any length, any coupling.
+"""The magnetization law of a ring of any length by the ratios of neighbouring entries, in logarithms.
 
-q(n) is the probability of n spins up, b(n) = C(M, n)/2^M that of independent spins, x = exp(-4K). Both functions write
-the entries n = 0 ... M // 2.
+q(n) is the probability of n spins up, b(n) = C(M, n)/2^M that of independent spins, x = exp(-4K).
+Both functions write the entries n = 0 ... M // 2.
 """
 
 from libc.math cimport exp, expm1, log, log1p
@@ -15,9 +15,9 @@ def log_gain(int n_sites, double coupling, double[::1] gain):
         delta(n) = a(n) delta(n-1) - eps c(n) rho(n)
         a(n) = n (n-1) (M-2n-1) / [(M-n) (M-n-1) (M-2n+1)],   c(n) = (M-2n) (M-2n-1) / [(M-n) (M-n-1)]
 
-    hence w = delta/rho obeys w(n) = a(n) w(n-1) / (1 + w(n-1)) - eps c(n), all terms of one sign: nothing cancels, and
-    the gain is the sum of -log1p(w) from n to the centre, exact in relative terms as K -> 0. Digits are lost near
-    n = 0 at strong coupling, where 1 + w is small.
+    hence w = delta/rho obeys w(n) = a(n) w(n-1) / (1 + w(n-1)) - eps c(n), all terms of one sign:
+    nothing cancels, and the gain is the sum of -log1p(w) from n to the centre, exact in relative terms as
+    K -> 0. Digits are lost near n = 0 at strong coupling, where 1 + w is small.
     """
     # n_sites   IN   M >= 3
     # coupling  IN   K, finite
@@ -43,8 +43,9 @@ def log_gain(int n_sites, double coupling, double[::1] gain):
 def log_law(int n_sites, double coupling, double[::1] logarithm):
     """Write ln [q(n) / q(0)], relative to one aligned state.
 
-    q(n) = M x F(n) q(0) with F(1) = 1; the differences of F obey C D(n) = A D(n-1) + x B F(n) with positive coefficients, so
-    v = D/F obeys v(n) = (A/C) v(n-1) / (1 + v(n-1)) + x B/C, and ln F is the sum of log1p(v).
+    q(n) = M x F(n) q(0) with F(1) = 1; the differences of F obey C D(n) = A D(n-1) + x B F(n) with
+    positive coefficients, so v = D/F obeys v(n) = (A/C) v(n-1) / (1 + v(n-1)) + x B/C, and ln F is the sum
+    of log1p(v).
 
         A = (n-1)(M-n+1)(M-2n-1),  B = (M-2n)((M-2n)^2 - 1),  C = (n+1)(M-n-1)(M-2n+1)
     """

@@ -8,11 +8,11 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import rbmflow
 from rbmflow import Ring, critical_coupling, critical_weight, trained_weight
@@ -168,11 +168,17 @@ def _progress(options: argparse.Namespace, label: str) -> Iterator[Callable[[int
     except ImportError:
         yield lambda done, total: print(f"{label}: {done} of {total}", file=sys.stderr)
         return
-    with tqdm(desc=label, unit_scale=True, file=sys.stderr, leave=False) as bar:
+    with ExitStack() as stack:
+        bars: list[Any] = []
 
         def report(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
+            if not bars:
+                bars.append(
+                    stack.enter_context(
+                        tqdm(desc=label, total=total, unit_scale=True, file=sys.stderr, leave=False)
+                    )
+                )
+            bars[0].update(done - bars[0].n)
 
         yield report
 

@@ -45,7 +45,18 @@ class DegeneracyTable:
         return len(self.count)
 
     def rows(self) -> Iterable[tuple[int, int, int]]:
-        """Return the rows (alpha, magnetization, count)."""
+        """Return the rows (alpha, magnetization, count).
+
+        Returns
+        -------
+        iterable of tuple of int
+            In the order of the table.
+
+        Examples
+        --------
+        >>> next(iter(ring_degeneracies(3).rows()))
+        (-1, -1, 3)
+        """
         return zip(self.alpha, self.magnetization, self.count, strict=True)
 
     @property
