@@ -23,7 +23,9 @@ def public_names():
             yield f"{module_name}.{name}"
             if inspect.isclass(item):
                 for method, value in vars(item).items():
-                    if not method.startswith("_") and (inspect.isfunction(value) or isinstance(value, classmethod)):
+                    if not method.startswith("_") and (
+                        inspect.isfunction(value) or isinstance(value, classmethod)
+                    ):
                         yield f"{module_name}.{name}.{method}"
 
 

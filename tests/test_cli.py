@@ -11,7 +11,7 @@ import time
 import pytest
 
 from rbmflow import Ring, cli
-from rbmflow.experiments import reproduce
+from rbmflow.experiments import reproduce, stages
 
 
 def run(capsys, *arguments):
@@ -136,9 +136,9 @@ def test_reproduce_writes_everything_and_repeats_to_the_byte(capsys, tmp_path, s
 
 
 def test_reproduce_says_what_is_off(capsys, tmp_path, small, monkeypatch):
-    wrong = reproduce.references()
+    wrong = stages.references()
     wrong["kl"]["value"] = "0.6"
-    monkeypatch.setattr(reproduce, "references", lambda: wrong)
+    monkeypatch.setattr(stages, "references", lambda: wrong)
     status, out, _ = run(capsys, "reproduce", "--quick", "--out", str(tmp_path), "--dpi", "50", "--quiet")
     assert status == 1
     assert "OFF: KL(q‖p) at W(1), nats: 0.57793" in out

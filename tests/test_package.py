@@ -29,10 +29,9 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 KERNEL_OWNERS = {
     "simd": {"hardware"},
     "enumeration": {"ising.enumeration"},
-    "magnetization": {"ising.ring"},
+    "magnetization": {"ising.ring", "weight.deviation"},
     "ring_sampler": {"ising.ring"},
     "uniform_weight": {"weight.solve"},
-    "ring_ratios": {"weight.deviation"},
 }
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rbmflow import RBM, Estimate, Ring, critical_coupling, critical_weight, flow, trained_weight
-from rbmflow.experiments.reproduce import threshold_asymptote
+from rbmflow.experiments.stages import threshold_asymptote
 from tests.exact import private, relative, ring_states
 
 

@@ -1,215 +1,28 @@
-"""The one-dimensional Ising model: the periodic ring and the chain with free ends."""
+"""The Ising ring: closed forms, exact integers, exact samples."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from rbmflow._kernels import magnetization, ring_sampler
-from rbmflow.arguments import (
-    SpinArray,
-    check_digits,
-    check_integer,
-    check_real,
-    check_real_scalar,
-    check_rng,
-)
+from rbmflow.arguments import SpinArray, check_integer, check_real, check_real_scalar, check_rng
 from rbmflow.hardware import simd_level
 from rbmflow.ising import transfer_matrix
 from rbmflow.ising.counts import DegeneracyTable, ring_degeneracies
 from rbmflow.ising.enumeration import MAX_SITES, Progress, enumerate_ring
 from rbmflow.ising.law import Law, magnetizations
-from rbmflow.ising.walls import chain_weights, ring_weights
-from rbmflow.precision import MACHINE, exact_array, exact_functions, exact_map, settle, to_exact
+from rbmflow.ising.one_dimension import OneDimensional, check_distance, over_couplings
+from rbmflow.ising.walls import ring_weights
+from rbmflow.precision import MACHINE, exact_functions, exact_map
 
 MAX_LAW_SITES = 10_000_000
-FLOAT_DIGITS = 17
 
 
 @dataclass(frozen=True)
-class _OneDimensional:
-    """What ring and chain share: a number of sites, and closed forms over arrays of K."""
-
-    n_sites: int
-
-    def log_partition(self, K: object, *, dps: int | None = None) -> Any:
-        """Return ln Z, the total.
-
-        Ring: ``ln[(2 cosh K)^M + (2 sinh K)^M]`` (thesis eq. 68). Chain: ``ln[2 (2 cosh K)^(n−1)]``.
-
-        Parameters
-        ----------
-        K : array_like
-            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
-        dps : int, optional
-            Correct decimal digits; float64 without it.
-
-        Returns
-        -------
-        float, numpy.ndarray, mpmath.mpf or array of mpf
-            In the shape of `K`; infinite at K = ±∞.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
-
-        Examples
-        --------
-        >>> Ring(8).log_partition([0.0, 1.0])
-        array([5.5452, 9.1226])
-        """
-        return self._evaluate("log_partition", K, dps)
-
-    def energy(self, K: object, *, dps: int | None = None) -> Any:
-        """Return the energy per site in J, ``−(1/n) d ln Z/dK``.
-
-        Ring: ``−(t + t^(M−1))/(1 + t^M)`` with t = tanh K. Chain: ``−t (n−1)/n``.
-
-        Parameters
-        ----------
-        K : array_like
-            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
-        dps : int, optional
-            Correct decimal digits; float64 without it.
-
-        Returns
-        -------
-        float, numpy.ndarray, mpmath.mpf or array of mpf
-            In the shape of `K`.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
-
-        Examples
-        --------
-        >>> print(round(Ring(64).energy(0.5), 4))
-        -0.4621
-        """
-        return self._evaluate("energy", K, dps)
-
-    def heat_capacity(self, K: object, *, dps: int | None = None) -> Any:
-        """Return the heat capacity per site in k_B, ``(K²/n) d² ln Z/dK²``.
-
-        Parameters
-        ----------
-        K : array_like
-            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
-        dps : int, optional
-            Correct decimal digits; float64 without it.
-
-        Returns
-        -------
-        float, numpy.ndarray, mpmath.mpf or array of mpf
-            In the shape of `K`.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
-
-        Examples
-        --------
-        >>> print(round(Ring(64).heat_capacity(1.0), 4))
-        0.42
-        """
-        return self._evaluate("heat_capacity", K, dps)
-
-    def susceptibility(self, K: object, *, dps: int | None = None) -> Any:
-        """Return ``⟨V²⟩/n``, per site.
-
-        Ring: ``e^(2K) (1 − t^M)/(1 + t^M)`` with t = tanh K.
-
-        Parameters
-        ----------
-        K : array_like
-            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
-        dps : int, optional
-            Correct decimal digits; float64 without it.
-
-        Returns
-        -------
-        float, numpy.ndarray, mpmath.mpf or array of mpf
-            In the shape of `K`.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
-
-        Examples
-        --------
-        >>> Ring(8).susceptibility([0.0, float("inf")])
-        array([1., 8.])
-        """
-        return self._evaluate("susceptibility", K, dps)
-
-    def correlation_length(self, K: object, *, dps: int | None = None) -> Any:
-        """Return the correlation length in sites, ``−1/ln |tanh K|``.
-
-        Parameters
-        ----------
-        K : array_like
-            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
-        dps : int, optional
-            Correct decimal digits; float64 without it.
-
-        Returns
-        -------
-        float, numpy.ndarray, mpmath.mpf or array of mpf
-            In the shape of `K`; 0 at K = 0, infinite where it exceeds the largest float64 (about K = 355).
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
-
-        Examples
-        --------
-        >>> print(round(Ring(8).correlation_length(1.0), 4))
-        3.6719
-        """
-        return _over_couplings(transfer_matrix.correlation_length, K, dps)
-
-    def _evaluate(self, quantity: str, K: object, dps: int | None) -> Any:
-        """Evaluate a closed form of the lattice over an array of couplings."""
-        raise NotImplementedError
-
-    def _law(self, K: object, dps: int | None, weights: Callable[[Any, Any], list[Any]]) -> Law:
-        """Return the law from exact weights of n = 0 … n_sites up spins, ``weights(ctx, K)``."""
-        digits = FLOAT_DIGITS if dps is None else check_digits(dps)
-        couplings = check_real("K", K).astype(object) if dps is None else exact_array("K", K)
-        table = np.empty((*couplings.shape, self.n_sites + 1), dtype=object)
-        for index in np.ndindex(couplings.shape):
-            item = couplings[index]
-            table[index] = settle(lambda ctx, item=item: self._exact_law(ctx, item, weights), digits)  # type: ignore[misc]
-        probabilities = table.astype(np.float64) if dps is None else table
-        return Law(magnetizations(self.n_sites), probabilities)
-
-    def _exact_law(self, ctx: Any, K: object, weights: Callable[[Any, Any], list[Any]]) -> list[Any]:
-        coupling = to_exact(ctx, "K", K)
-        if ctx.isinf(coupling):
-            return [ctx.mpf(int(p)) / 2 for p in self._doubled_ground_state_law(coupling > 0)]
-        table = weights(ctx, coupling)
-        total = ctx.fsum(table)
-        return [weight / total for weight in table]
-
-    def _doubled_ground_state_law(self, ferromagnetic: bool) -> Any:
-        """Twice the law at K = ±∞: aligned states, or the smallest |V|."""
-        doubled = np.zeros(self.n_sites + 1, dtype=int)
-        ends = (0, self.n_sites) if ferromagnetic else (self.n_sites // 2, (self.n_sites + 1) // 2)
-        for index in ends:
-            doubled[index] += 1
-        return doubled
-
-
-@dataclass(frozen=True)
-class Ring(_OneDimensional):
+class Ring(OneDimensional):
     """Ising spins on a ring: ``−βH = K Σ v_i v_(i+1)``, periodic, no field.
 
     Parameters
@@ -259,7 +72,7 @@ class Ring(_OneDimensional):
         >>> Ring(8).correlation(1.0, [0, 1, 4])
         array([1.    , 0.8177, 0.6044])
         """
-        distance = _check_distance(r) % self.n_sites
+        distance = check_distance(r) % self.n_sites
         if dps is None:
             coupling = check_real("K", K)
             with np.errstate(all="ignore"):
@@ -288,7 +101,7 @@ class Ring(_OneDimensional):
         -------
         Law
             ``values`` −M, −M + 2, …, M and ``probabilities`` of shape ``(*K.shape, M + 1)``. In float64, values
-            more than 290 orders of magnitude below the largest may be returned as 0.
+            more than 290 orders of magnitude below the largest are returned as 0.
 
         Raises
         ------
@@ -305,7 +118,8 @@ class Ring(_OneDimensional):
             return self._law(K, dps, lambda ctx, K: ring_weights(self.n_sites, ctx.exp(-4 * K)))
         couplings = check_real("K", K)
         probabilities = np.empty((couplings.size, self.n_sites + 1))
-        magnetization.ring_law(self.n_sites, np.ascontiguousarray(-4.0 * couplings.ravel()), probabilities)
+        for coupling, row in zip(couplings.flat, probabilities, strict=True):
+            magnetization.law(self.n_sites, coupling, row)
         return Law(magnetizations(self.n_sites), probabilities.reshape(*couplings.shape, -1))
 
     def degeneracies(self) -> DegeneracyTable:
@@ -416,119 +230,4 @@ class Ring(_OneDimensional):
 
     def _evaluate(self, quantity: str, K: object, dps: int | None) -> Any:
         formula = getattr(transfer_matrix, f"ring_{quantity}")
-        return _over_couplings(lambda fn, K: formula(fn, K, self.n_sites), K, dps)
-
-
-@dataclass(frozen=True)
-class Chain(_OneDimensional):
-    """Ising spins on a chain with free ends: ``−βH = K Σ v_i v_(i+1)`` over n − 1 bonds.
-
-    Parameters
-    ----------
-    n_sites : int
-        Number of spins n, at least 2.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `n_sites` is not an integer of at least 2.
-
-    Examples
-    --------
-    >>> print(round(Chain(2).energy(1.0), 4))
-    -0.3808
-    """
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "n_sites", check_integer("n_sites", self.n_sites, 2))
-
-    def correlation(self, K: object, r: object, *, dps: int | None = None) -> Any:
-        """Return ``⟨v_i v_(i+r)⟩ = t^r``, t = tanh K, the same for every i.
-
-        Parameters
-        ----------
-        K : array_like
-            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
-        r : array_like of int
-            Distances, 0 … n − 1; broadcast against `K`.
-        dps : int, optional
-            Correct decimal digits; float64 without it.
-
-        Returns
-        -------
-        float, numpy.ndarray, mpmath.mpf or array of mpf
-            In the broadcast shape.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If an argument is not real, or `r` holds something other than integers from 0 to n − 1.
-
-        Examples
-        --------
-        >>> Chain(8).correlation(1.0, [0, 1])
-        array([1.    , 0.7616])
-        """
-        distance = _check_distance(r)
-        if ((distance < 0) | (distance >= self.n_sites)).any():
-            raise ValueError(f"r={r!r}: distances on a chain run from 0 to {self.n_sites - 1}")
-        if dps is None:
-            coupling = check_real("K", K)
-            with np.errstate(all="ignore"):
-                return transfer_matrix.chain_correlation(MACHINE, coupling, distance)[()]
-        return exact_map(
-            lambda ctx, K, r: transfer_matrix.chain_correlation(exact_functions(ctx), K, r),
-            dps,
-            K=K,
-            r=distance.astype(object),
-        )
-
-    def magnetization_law(self, K: object, *, dps: int | None = None) -> Law:
-        """Return the law of the magnetization ``V = Σ v_i``.
-
-        Evaluated in arbitrary precision by a recurrence of positive terms, O(n), and rounded once.
-
-        Parameters
-        ----------
-        K : array_like
-            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
-        dps : int, optional
-            Correct decimal digits; float64 without it.
-
-        Returns
-        -------
-        Law
-            ``values`` −n, −n + 2, …, n and ``probabilities`` of shape ``(*K.shape, n + 1)``.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
-
-        Examples
-        --------
-        >>> Chain(2).magnetization_law(0.0).probabilities
-        array([0.25, 0.5 , 0.25])
-        """
-        return self._law(K, dps, lambda ctx, K: chain_weights(self.n_sites, ctx.exp(-2 * K)))
-
-    def _evaluate(self, quantity: str, K: object, dps: int | None) -> Any:
-        formula = getattr(transfer_matrix, f"chain_{quantity}")
-        return _over_couplings(lambda fn, K: formula(fn, K, self.n_sites), K, dps)
-
-
-def _over_couplings(formula: Callable[[Any, Any], Any], K: object, dps: int | None) -> Any:
-    """Evaluate ``formula(fn, K)`` in float64 over an array, or at earned precision number by number."""
-    if dps is None:
-        couplings = check_real("K", K)
-        with np.errstate(all="ignore"):
-            return np.asarray(formula(MACHINE, couplings))[()]
-    return exact_map(lambda ctx, K: formula(exact_functions(ctx), K), dps, K=K)
-
-
-def _check_distance(r: object) -> Any:
-    """Return `r` as an array of integers."""
-    distance = np.asarray(r)
-    if distance.dtype.kind not in "iu":
-        raise TypeError(f"r={r!r}: integers are needed")
-    return distance.astype(np.int64)
+        return over_couplings(lambda fn, K: formula(fn, K, self.n_sites), K, dps)

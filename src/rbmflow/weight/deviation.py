@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rbmflow._kernels import ring_ratios
+from rbmflow._kernels import magnetization
 from rbmflow.arguments import FloatArray
 from rbmflow.weight.equation import half_values, log_binomials, log_cosh_drop, order_function
 
@@ -24,7 +24,7 @@ from rbmflow.weight.equation import half_values, log_binomials, log_cosh_drop, o
 def data_gain(K: float, n_visible: int) -> FloatArray:
     """Return e(V) of the ring for V = M, M − 2, …, 0 or 1."""
     gain = np.empty(n_visible // 2 + 1)
-    ring_ratios.log_gain(n_visible, K, gain)
+    magnetization.log_gain(n_visible, K, gain)
     return gain
 
 
@@ -113,7 +113,7 @@ def _weak_residual(K: float, n_visible: int, n_hidden: int) -> Callable[[float],
 def _strong_residual(K: float, n_visible: int, n_hidden: int) -> Callable[[float], float]:
     """``ln ⟨D⟩_q − ln ⟨D⟩_p`` as a function of ln W."""
     data = np.empty(n_visible // 2 + 1)
-    ring_ratios.log_law(n_visible, K, data)
+    magnetization.log_law(n_visible, K, data)
     values, _ = half_values(n_visible)
     log_counts = log_binomials(n_visible)[: len(values)] - log_binomials(n_visible)[0]
 

@@ -56,8 +56,11 @@ def log_cosh_drop(W: Any, values: FloatArray) -> Any:
     """``ln [cosh(W·max V) / cosh WV]``, for W ≥ 0 (a column) and |V| (a row), without overflow."""
     top = values[0]
     with np.errstate(invalid="ignore"):
+        # for small W from 1 − cosh WV / cosh WM = (1 − s^((M+V)/2)) (1 − s^((M−V)/2)) / (1 + s^M), s = e^(−2W)
+        gap = np.expm1(-W * (top + values)) * np.expm1(-W * (top - values)) / (1 + np.exp(-2 * W * top))
         linear = np.where(values == top, 0.0, W * (top - values))
-    return linear + np.log1p(np.exp(-2 * W * top)) - np.log1p(_decay(W, values))
+        direct = linear + np.log1p(np.exp(-2 * W * top)) - np.log1p(_decay(W, values))
+        return np.where(W * top < 0.5, -np.log1p(-np.minimum(gap, 0.5)), direct)
 
 
 def _decay(W: Any, values: FloatArray) -> Any:

@@ -1,0 +1,44 @@
+"""The law of the magnetization of the ring against the numpy Fourier transform of tr T(θ)^M."""
+
+import time
+
+import numpy as np
+import pytest
+
+from rbmflow import Ring
+
+M, K = 10**6, 0.5
+TARGET = 80
+
+
+def fourier_law(n_sites, K):
+    """q(V) from tr T(θ)^M, T = [[e^(K+iθ), e^−K], [e^−K, e^(K−iθ)]], at M + 1 angles."""
+    theta = np.pi * np.arange((n_sites + 1) // 2 + 1) / (n_sites + 1)
+    centre = np.cos(theta)
+    root = np.sqrt((np.exp(-4 * K) - np.sin(theta) ** 2).astype(complex))
+    top = np.log(centre[0] + root[0])
+    trace = sum(np.exp(n_sites * (np.log(centre + sign * root) - top)) for sign in (1, -1)).real
+    # V = 2n − M: the transform over n, at the angles 2θ, carries a phase
+    return np.fft.irfft(trace * np.exp(-1j * theta * n_sites), n_sites + 1)
+
+
+def best_of(function, repeats):
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        function()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def test_law_of_the_magnetization(benchmark):
+    small = Ring(50).magnetization_law(0.7).probabilities
+    np.testing.assert_allclose(fourier_law(50, 0.7) / fourier_law(50, 0.7).sum(), small, atol=1e-12)
+    ring = Ring(M)
+    law = benchmark(lambda: ring.magnetization_law(K))
+    peer = fourier_law(M, K)
+    np.testing.assert_allclose(law.probabilities, peer / peer.sum(), atol=1e-13)
+    moment = (law.probabilities * law.values.astype(float) ** 2).sum() / M
+    assert moment == pytest.approx(ring.susceptibility(K), rel=1e-9)
+    ratio = best_of(lambda: fourier_law(M, K), 3) / benchmark.stats.stats.min
+    print(f"\nlaw of the magnetization, M = {M}: {ratio:.0f}x numpy FFT (target {TARGET}x)")

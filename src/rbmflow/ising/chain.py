@@ -1,0 +1,113 @@
+"""The Ising chain with free ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rbmflow.arguments import check_integer, check_real
+from rbmflow.ising import transfer_matrix
+from rbmflow.ising.law import Law
+from rbmflow.ising.one_dimension import OneDimensional, check_distance, over_couplings
+from rbmflow.ising.walls import chain_weights
+from rbmflow.precision import MACHINE, exact_functions, exact_map
+
+
+@dataclass(frozen=True)
+class Chain(OneDimensional):
+    """Ising spins on a chain with free ends: ``−βH = K Σ v_i v_(i+1)`` over n − 1 bonds.
+
+    Parameters
+    ----------
+    n_sites : int
+        Number of spins n, at least 2.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `n_sites` is not an integer of at least 2.
+
+    Examples
+    --------
+    >>> print(round(Chain(2).energy(1.0), 4))
+    -0.3808
+    """
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "n_sites", check_integer("n_sites", self.n_sites, 2))
+
+    def correlation(self, K: object, r: object, *, dps: int | None = None) -> Any:
+        """Return ``⟨v_i v_(i+r)⟩ = t^r``, t = tanh K, the same for every i.
+
+        Parameters
+        ----------
+        K : array_like
+            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
+        r : array_like of int
+            Distances, 0 … n − 1; broadcast against `K`.
+        dps : int, optional
+            Correct decimal digits; float64 without it.
+
+        Returns
+        -------
+        float, numpy.ndarray, mpmath.mpf or array of mpf
+            In the broadcast shape.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument is not real, or `r` holds something other than integers from 0 to n − 1.
+
+        Examples
+        --------
+        >>> Chain(8).correlation(1.0, [0, 1])
+        array([1.    , 0.7616])
+        """
+        distance = check_distance(r)
+        if ((distance < 0) | (distance >= self.n_sites)).any():
+            raise ValueError(f"r={r!r}: distances on a chain run from 0 to {self.n_sites - 1}")
+        if dps is None:
+            coupling = check_real("K", K)
+            with np.errstate(all="ignore"):
+                return transfer_matrix.chain_correlation(MACHINE, coupling, distance)[()]
+        return exact_map(
+            lambda ctx, K, r: transfer_matrix.chain_correlation(exact_functions(ctx), K, r),
+            dps,
+            K=K,
+            r=distance.astype(object),
+        )
+
+    def magnetization_law(self, K: object, *, dps: int | None = None) -> Law:
+        """Return the law of the magnetization ``V = Σ v_i``.
+
+        Evaluated in arbitrary precision by a recurrence of positive terms, O(n), and rounded once.
+
+        Parameters
+        ----------
+        K : array_like
+            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
+        dps : int, optional
+            Correct decimal digits; float64 without it.
+
+        Returns
+        -------
+        Law
+            ``values`` −n, −n + 2, …, n and ``probabilities`` of shape ``(*K.shape, n + 1)``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
+
+        Examples
+        --------
+        >>> Chain(2).magnetization_law(0.0).probabilities
+        array([0.25, 0.5 , 0.25])
+        """
+        return self._law(K, dps, lambda ctx, K: chain_weights(self.n_sites, ctx.exp(-2 * K)))
+
+    def _evaluate(self, quantity: str, K: object, dps: int | None) -> Any:
+        formula = getattr(transfer_matrix, f"chain_{quantity}")
+        return over_couplings(lambda fn, K: formula(fn, K, self.n_sites), K, dps)

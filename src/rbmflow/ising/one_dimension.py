@@ -1,0 +1,217 @@
+"""What ring and chain share: a number of sites, and closed forms over arrays of couplings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rbmflow.arguments import check_digits, check_real
+from rbmflow.ising import transfer_matrix
+from rbmflow.ising.law import Law, magnetizations
+from rbmflow.precision import MACHINE, exact_array, exact_functions, exact_map, settle, to_exact
+
+FLOAT_DIGITS = 17
+
+
+@dataclass(frozen=True)
+class OneDimensional:
+    """What ring and chain share: a number of sites, and closed forms over arrays of K."""
+
+    n_sites: int
+
+    def log_partition(self, K: object, *, dps: int | None = None) -> Any:
+        """Return ln Z, the total.
+
+        Ring: ``ln[(2 cosh K)^M + (2 sinh K)^M]`` (thesis eq. 68). Chain: ``ln[2 (2 cosh K)^(n−1)]``.
+
+        Parameters
+        ----------
+        K : array_like
+            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
+        dps : int, optional
+            Correct decimal digits; float64 without it.
+
+        Returns
+        -------
+        float, numpy.ndarray, mpmath.mpf or array of mpf
+            In the shape of `K`; infinite at K = ±∞.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
+
+        Examples
+        --------
+        >>> from rbmflow import Ring
+        >>> Ring(8).log_partition([0.0, 1.0])
+        array([5.5452, 9.1226])
+        """
+        return self._evaluate("log_partition", K, dps)
+
+    def energy(self, K: object, *, dps: int | None = None) -> Any:
+        """Return the energy per site in J, ``−(1/n) d ln Z/dK``.
+
+        Ring: ``−(t + t^(M−1))/(1 + t^M)`` with t = tanh K. Chain: ``−t (n−1)/n``.
+
+        Parameters
+        ----------
+        K : array_like
+            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
+        dps : int, optional
+            Correct decimal digits; float64 without it.
+
+        Returns
+        -------
+        float, numpy.ndarray, mpmath.mpf or array of mpf
+            In the shape of `K`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
+
+        Examples
+        --------
+        >>> from rbmflow import Ring
+        >>> print(round(Ring(64).energy(0.5), 4))
+        -0.4621
+        """
+        return self._evaluate("energy", K, dps)
+
+    def heat_capacity(self, K: object, *, dps: int | None = None) -> Any:
+        """Return the heat capacity per site in k_B, ``(K²/n) d² ln Z/dK²``.
+
+        Parameters
+        ----------
+        K : array_like
+            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
+        dps : int, optional
+            Correct decimal digits; float64 without it.
+
+        Returns
+        -------
+        float, numpy.ndarray, mpmath.mpf or array of mpf
+            In the shape of `K`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
+
+        Examples
+        --------
+        >>> from rbmflow import Ring
+        >>> print(round(Ring(64).heat_capacity(1.0), 4))
+        0.42
+        """
+        return self._evaluate("heat_capacity", K, dps)
+
+    def susceptibility(self, K: object, *, dps: int | None = None) -> Any:
+        """Return ``⟨V²⟩/n``, per site.
+
+        Ring: ``e^(2K) (1 − t^M)/(1 + t^M)`` with t = tanh K.
+
+        Parameters
+        ----------
+        K : array_like
+            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
+        dps : int, optional
+            Correct decimal digits; float64 without it.
+
+        Returns
+        -------
+        float, numpy.ndarray, mpmath.mpf or array of mpf
+            In the shape of `K`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
+
+        Examples
+        --------
+        >>> from rbmflow import Ring
+        >>> Ring(8).susceptibility([0.0, float("inf")])
+        array([1., 8.])
+        """
+        return self._evaluate("susceptibility", K, dps)
+
+    def correlation_length(self, K: object, *, dps: int | None = None) -> Any:
+        """Return the correlation length in sites, ``−1/ln |tanh K|``.
+
+        Parameters
+        ----------
+        K : array_like
+            Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
+        dps : int, optional
+            Correct decimal digits; float64 without it.
+
+        Returns
+        -------
+        float, numpy.ndarray, mpmath.mpf or array of mpf
+            In the shape of `K`; 0 at K = 0, infinite where it exceeds the largest float64 (about K = 355).
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
+
+        Examples
+        --------
+        >>> from rbmflow import Ring
+        >>> print(round(Ring(8).correlation_length(1.0), 4))
+        3.6719
+        """
+        return over_couplings(transfer_matrix.correlation_length, K, dps)
+
+    def _evaluate(self, quantity: str, K: object, dps: int | None) -> Any:
+        """Evaluate a closed form of the lattice over an array of couplings."""
+        raise NotImplementedError
+
+    def _law(self, K: object, dps: int | None, weights: Callable[[Any, Any], list[Any]]) -> Law:
+        """Return the law from exact weights of n = 0 … n_sites up spins, ``weights(ctx, K)``."""
+        digits = FLOAT_DIGITS if dps is None else check_digits(dps)
+        couplings = check_real("K", K).astype(object) if dps is None else exact_array("K", K)
+        table = np.empty((*couplings.shape, self.n_sites + 1), dtype=object)
+        for index in np.ndindex(couplings.shape):
+            item = couplings[index]
+            table[index] = settle(lambda ctx, item=item: self._exact_law(ctx, item, weights), digits)  # type: ignore[misc]
+        probabilities = table.astype(np.float64) if dps is None else table
+        return Law(magnetizations(self.n_sites), probabilities)
+
+    def _exact_law(self, ctx: Any, K: object, weights: Callable[[Any, Any], list[Any]]) -> list[Any]:
+        coupling = to_exact(ctx, "K", K)
+        if ctx.isinf(coupling):
+            return [ctx.mpf(int(p)) / 2 for p in self._doubled_ground_state_law(coupling > 0)]
+        table = weights(ctx, coupling)
+        total = ctx.fsum(table)
+        return [weight / total for weight in table]
+
+    def _doubled_ground_state_law(self, ferromagnetic: bool) -> Any:
+        """Twice the law at K = ±∞: aligned states, or the smallest |V|."""
+        doubled = np.zeros(self.n_sites + 1, dtype=int)
+        ends = (0, self.n_sites) if ferromagnetic else (self.n_sites // 2, (self.n_sites + 1) // 2)
+        for index in ends:
+            doubled[index] += 1
+        return doubled
+
+
+def over_couplings(formula: Callable[[Any, Any], Any], K: object, dps: int | None) -> Any:
+    """Evaluate ``formula(fn, K)`` in float64 over an array, or at earned precision number by number."""
+    if dps is None:
+        couplings = check_real("K", K)
+        with np.errstate(all="ignore"):
+            return np.asarray(formula(MACHINE, couplings))[()]
+    return exact_map(lambda ctx, K: formula(exact_functions(ctx), K), dps, K=K)
+
+
+def check_distance(r: object) -> Any:
+    """Return `r` as an array of integers."""
+    distance = np.asarray(r)
+    if distance.dtype.kind not in "iu":
+        raise TypeError(f"r={r!r}: integers are needed")
+    return distance.astype(np.int64)
