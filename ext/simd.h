@@ -12,8 +12,12 @@ enum { SIMD_PLAIN = 0, SIMD_AVX2 = 1, SIMD_AVX512 = 2 };
 #if defined(__GNUC__) && defined(__x86_64__)
 #define RBMFLOW_X86 1
 #define TARGET_AVX2 __attribute__((target("avx2,fma,bmi2,popcnt")))
-#define TARGET_AVX512 \
-    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq,avx2,fma,bmi2,popcnt,prefer-vector-width=512")))
+#define AVX512_FEATURES "avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq,avx2,fma,bmi2,popcnt"
+#if defined(__clang__) /* which would drop the whole attribute for an option it does not know */
+#define TARGET_AVX512 __attribute__((target(AVX512_FEATURES)))
+#else
+#define TARGET_AVX512 __attribute__((target(AVX512_FEATURES ",prefer-vector-width=512")))
+#endif
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #else
 #define RBMFLOW_X86 0
