@@ -45,4 +45,6 @@ def test_trained_weight(benchmark, monkeypatch, level):
     per_value = (time.perf_counter() - start) / len(chosen)
     np.testing.assert_allclose(weights[COUPLINGS < 3][::40], peer, rtol=1e-8)
     ratio = per_value / (benchmark.stats.stats.min / len(COUPLINGS))
-    print(f"\ntrained_weight, M = {M}, {level}: {ratio:.0f}x sum over states + brentq (target {TARGETS[level]}x)")
+    print(
+        f"\ntrained_weight, M = {M}, {level}: {ratio:.0f}x sum over states + brentq (target {TARGETS[level]}x)"
+    )

@@ -26,9 +26,6 @@ struct ring_constants {
 };
 
 #if defined(__GNUC__)
-#define LANES 8
-typedef double vec __attribute__((vector_size(64)));
-typedef int64_t ivec __attribute__((vector_size(64)));
 #define CHOOSE(mask, a, b) ((vec)(((mask) & (ivec)(a)) | (~(mask) & (ivec)(b))))
 #define NOT(mask) (~(mask))
 #define LANE(x, lane) ((x)[lane])
@@ -36,9 +33,6 @@ typedef int64_t ivec __attribute__((vector_size(64)));
 #define VALUE(i) ((vec)(i))
 #pragma GCC diagnostic ignored "-Wpsabi"
 #else
-#define LANES 1
-typedef double vec;
-typedef int64_t ivec;
 static inline int64_t BITS(double x) { int64_t i; memcpy(&i, &x, 8); return i; }
 static inline double VALUE(int64_t i) { double x; memcpy(&x, &i, 8); return x; }
 #define CHOOSE(mask, a, b) ((mask) ? (a) : (b))
@@ -46,21 +40,32 @@ static inline double VALUE(int64_t i) { double x; memcpy(&x, &i, 8); return x; }
 #define LANE(x, lane) (*(&(x) + (lane)))
 #endif
 
+/* LANES doubles to a vector, of the native size: larger ones would live in memory. */
+#if defined(__GNUC__)
+#define LANES 2
+#else
+#define LANES 1
+#endif
 #define TARGET
 #define LEVEL(name) name##_plain
 #include "uniform_weight_lanes.h"
+#undef LANES
 #undef TARGET
 #undef LEVEL
 
 #if RBMFLOW_X86
+#define LANES 4
 #define TARGET TARGET_AVX2
 #define LEVEL(name) name##_avx2
 #include "uniform_weight_lanes.h"
+#undef LANES
 #undef TARGET
 #undef LEVEL
+#define LANES 8
 #define TARGET TARGET_AVX512
 #define LEVEL(name) name##_avx512
 #include "uniform_weight_lanes.h"
+#undef LANES
 #undef TARGET
 #undef LEVEL
 #endif
@@ -83,49 +88,20 @@ static void fill_constants(struct ring_constants *c, int n_visible, double n_hid
     }
 }
 
-/* Solve for n positive, finite couplings; return how many did not settle. */
+/* Solve for n couplings, the positive and finite ones in blocks; return how many did not settle. */
 static int solve_couplings(
     const double *couplings, int64_t n, int n_visible, double n_hidden, double *weights, int level)
 {
     struct ring_constants constants;
-    int unsettled = 0;
     fill_constants(&constants, n_visible, n_hidden);
-    double threshold = 0.5 * log(n_visible / 3.0 + 1.0);
-    /* one block holds couplings of one kind, weak or strong, in the order of the array */
-    for (int strong = 0; strong < 2; strong++) {
-        int64_t index[LANES];
-        double block[LANES], root[LANES];
-        int filled = 0;
-        for (int64_t i = 0; i <= n; i++) {
-            int last = i == n;
-            if (!last && couplings[i] > 0 && couplings[i] <= 1.7976931348623157e308
-                && (couplings[i] > threshold) == strong) {
-                index[filled] = i;
-                block[filled++] = couplings[i];
-            }
-            if (filled == LANES || (last && filled)) {
-                for (int lane = filled; lane < LANES; lane++)
-                    block[lane] = block[0];
 #if RBMFLOW_X86
-                if (level == SIMD_AVX512)
-                    unsettled += solve_block_avx512(&constants, block, root, strong, filled);
-                else if (level == SIMD_AVX2)
-                    unsettled += solve_block_avx2(&constants, block, root, strong, filled);
-                else
+    if (level == SIMD_AVX512)
+        return solve_array_avx512(&constants, couplings, n, weights);
+    if (level == SIMD_AVX2)
+        return solve_array_avx2(&constants, couplings, n, weights);
 #endif
-                    unsettled += solve_block_plain(&constants, block, root, strong, filled);
-                for (int lane = 0; lane < filled; lane++)
-                    weights[index[lane]] = root[lane];
-                filled = 0;
-            }
-        }
-    }
-    for (int64_t i = 0; i < n; i++)
-        if (!(couplings[i] > 0))
-            weights[i] = 0.0;
-        else if (couplings[i] > 1.7976931348623157e308)
-            weights[i] = couplings[i];
-    return unsettled;
+    (void)level;
+    return solve_array_plain(&constants, couplings, n, weights);
 }
 
 #endif

@@ -6,11 +6,21 @@
  */
 
 #define FN TARGET static inline
+#define vec LEVEL(vector)
+#define ivec LEVEL(integers)
+
+#if defined(__GNUC__)
+typedef double vec __attribute__((vector_size(8 * LANES)));
+typedef int64_t ivec __attribute__((vector_size(8 * LANES)));
+#else
+typedef double vec;
+typedef int64_t ivec;
+#endif
 
 FN vec LEVEL(all)(double x)
 {
 #if defined(__GNUC__)
-    return (vec){x, x, x, x, x, x, x, x};
+    return x - (vec){0};
 #else
     return x;
 #endif
@@ -250,4 +260,36 @@ TARGET static int LEVEL(solve_block)(
     return count;
 }
 
+/* Gather the couplings of one kind, weak or strong, into blocks in the order of the array. */
+TARGET static int LEVEL(solve_array)(
+    const struct ring_constants *c, const double *couplings, int64_t n, double *weights)
+{
+    const double threshold = 0.5 * log(c->n_visible / 3.0 + 1.0), largest = 1.7976931348623157e308;
+    int unsettled = 0;
+    for (int64_t i = 0; i < n; i++) /* no positive root, or the limit */
+        weights[i] = couplings[i] > largest ? couplings[i] : 0.0;
+    for (int strong = 0; strong < 2; strong++) {
+        int64_t index[LANES];
+        double block[LANES], root[LANES];
+        int filled = 0;
+        for (int64_t i = 0; i <= n; i++) {
+            if (i < n && couplings[i] > 0 && couplings[i] <= largest && (couplings[i] > threshold) == strong) {
+                index[filled] = i;
+                block[filled++] = couplings[i];
+            }
+            if (filled == LANES || (i == n && filled)) {
+                for (int lane = filled; lane < LANES; lane++)
+                    block[lane] = block[0];
+                unsettled += LEVEL(solve_block)(c, block, root, strong, filled);
+                for (int lane = 0; lane < filled; lane++)
+                    weights[index[lane]] = root[lane];
+                filled = 0;
+            }
+        }
+    }
+    return unsettled;
+}
+
+#undef vec
+#undef ivec
 #undef FN

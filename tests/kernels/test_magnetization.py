@@ -89,7 +89,9 @@ def test_tails_of_long_rings_do_not_depend_on_where_the_recurrence_starts(n_site
 
 @pytest.mark.parametrize("n_sites", [3, 8, 33, 500])
 def test_independent_spins(n_sites):
-    np.testing.assert_allclose(law(n_sites, 0.0), [comb(n_sites, n) / 2**n_sites for n in range(n_sites + 1)], rtol=3e-14)
+    np.testing.assert_allclose(
+        law(n_sites, 0.0), [comb(n_sites, n) / 2**n_sites for n in range(n_sites + 1)], rtol=3e-14
+    )
 
 
 @pytest.mark.parametrize("K", [171.0, 1e6, np.inf])
@@ -115,4 +117,7 @@ def test_logarithms_of_the_law(n_sites, K):
         if K >= 1e-12:
             deviation = ctx.log(weights[n] * comb(n_sites, centre) / weights[centre] / comb(n_sites, n))
             # relative precision however weak the coupling; near n = 0 strong couplings cost a factor up to M/2
-            assert abs(float(deviation) - gain[n]) <= (1e-15 + 1e-16 * n_sites * (K > 1)) * float(deviation) + 1e-40
+            assert (
+                abs(float(deviation) - gain[n])
+                <= (1e-15 + 1e-16 * n_sites * (K > 1)) * float(deviation) + 1e-40
+            )

@@ -68,7 +68,9 @@ def test_from_very_weak_to_very_strong_coupling(M, N):
     np.testing.assert_allclose(solve(COUPLINGS, M, N), exact, rtol=1e-14)
 
 
-@pytest.mark.parametrize(("M", "N"), [*SIZES, (128, 10), (255, 300), (256, 128), (3, 1000), (8, 10**6), (8, 10**9)])
+@pytest.mark.parametrize(
+    ("M", "N"), [*SIZES, (128, 10), (255, 300), (256, 128), (3, 1000), (8, 10**6), (8, 10**9)]
+)
 def test_every_level_gives_the_same_bits(M, N):
     couplings = np.concatenate([COUPLINGS, [1e-300, 1e6, 0.0, -1.0, np.inf]])
     wanted = solve(couplings, M, N, 0)

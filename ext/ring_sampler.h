@@ -1,0 +1,154 @@
+/* Exact, independent samples of the zero-field Ising ring.
+ *
+ * A bond is a defect with probability q <= 1/2, a wall between unequal neighbours for K >= 0, a bond without wall
+ * for K < 0; bonds are independent given the parity of the number of defects. Defects are drawn freely in
+ * bulk and a ring is kept or redrawn by its parity; spins are the running parity of the walls.
+ *
+ * The random bits come from one logical generator of 512 bits, eight xoshiro256++ streams side by side, so
+ * that every SIMD level draws the same samples. The body, ring_sampler_lanes.h, is included once for each.
+ */
+#ifndef RBMFLOW_RING_SAMPLER_H
+#define RBMFLOW_RING_SAMPLER_H
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+#include "simd.h"
+
+enum {
+    STREAMS = 8,
+    BLOCKS = 64,                          /* of 512 defects, drawn at a time */
+    DEFECT_BITS = BLOCKS * STREAMS * 64,
+    MAX_DIGITS = 1074,                    /* binary digits of the smallest double */
+    CHECK_AFTER = 9,                      /* planes after which few of 512 bits are undecided */
+    SHORT_RING = 128,                     /* up to here all bonds are redrawn together */
+    REST = 64                             /* bonds that a longer ring redraws */
+};
+
+struct sampler {
+    uint64_t state[4][STREAMS];
+    uint64_t defects[BLOCKS * STREAMS + 1]; /* a stream of bits, one word of padding */
+    uint64_t raw[STREAMS];                  /* fair bits */
+    int64_t position, raw_words, fair_bits; /* next bit of defects, words left in raw, bits left in fair */
+    uint64_t fair;
+    int n_digits;
+    uint64_t digits[MAX_DIGITS];            /* of q after the point, most significant first: all ones or zero */
+};
+
+/* The binary digits of q < 1, every one of them: no rounding, subnormal numbers included. */
+static void set_probability(struct sampler *s, double q)
+{
+    s->n_digits = 0;
+    while (q > 0 && s->n_digits < MAX_DIGITS) {
+        q *= 2;
+        int digit = q >= 1;
+        q -= digit;
+        s->digits[s->n_digits++] = digit ? UINT64_MAX : 0;
+    }
+}
+
+static void set_key(struct sampler *s, const uint64_t *key)
+{
+    memcpy(s->state, key, sizeof s->state);
+    s->position = DEFECT_BITS;
+    s->raw_words = s->fair_bits = 0;
+}
+
+static inline int parity64(uint64_t x)
+{
+    x ^= x >> 32, x ^= x >> 16, x ^= x >> 8, x ^= x >> 4, x ^= x >> 2, x ^= x >> 1;
+    return (int)(x & 1);
+}
+
+/* Bit i of the result is the parity of the bits 0 ... i. */
+static inline uint64_t running_parity(uint64_t x)
+{
+    x ^= x << 1, x ^= x << 2, x ^= x << 4, x ^= x << 8, x ^= x << 16, x ^= x << 32;
+    return x;
+}
+
+/* Eight bits as eight bytes of -1 and +1, in memory order of a little- or big-endian machine alike. */
+static int8_t spin_bytes[256][8];
+
+static void fill_spin_bytes(void)
+{
+    for (int byte = 0; byte < 256; byte++)
+        for (int bit = 0; bit < 8; bit++)
+            spin_bytes[byte][bit] = (int8_t)(byte >> bit & 1 ? 1 : -1);
+}
+
+#if RBMFLOW_X86
+#include <immintrin.h>
+#endif
+
+/* WIDTH streams to a vector, of the native size: larger ones would live in memory. */
+#if defined(__GNUC__)
+#define WIDTH 2
+#else
+#define WIDTH 1
+#endif
+#define TARGET
+#define LEVEL(name) name##_plain
+#include "ring_sampler_lanes.h"
+#undef WIDTH
+#undef TARGET
+#undef LEVEL
+
+#if RBMFLOW_X86
+#define RBMFLOW_EXPAND_AVX2
+#define WIDTH 4
+#define TARGET TARGET_AVX2
+#define LEVEL(name) name##_avx2
+#include "ring_sampler_lanes.h"
+#undef TARGET
+#undef LEVEL
+#undef WIDTH
+#undef RBMFLOW_EXPAND_AVX2
+
+#define RBMFLOW_EXPAND_AVX512
+#define WIDTH 8
+#define TARGET TARGET_AVX512
+#define LEVEL(name) name##_avx512
+#include "ring_sampler_lanes.h"
+#undef TARGET
+#undef LEVEL
+#undef WIDTH
+#undef RBMFLOW_EXPAND_AVX512
+#endif
+
+static void sample_ring(
+    struct sampler *s, double q, int antiferromagnetic, int odd, int8_t *out, int64_t size, int64_t n_sites, int level)
+{
+    set_probability(s, q);
+#if RBMFLOW_X86
+    if (level == SIMD_AVX512) {
+        sample_avx512(s, q, antiferromagnetic, odd, out, size, n_sites);
+        return;
+    }
+    if (level == SIMD_AVX2) {
+        sample_avx2(s, q, antiferromagnetic, odd, out, size, n_sites);
+        return;
+    }
+#endif
+    (void)level;
+    sample_plain(s, q, antiferromagnetic, odd, out, size, n_sites);
+}
+
+/* Bond by bond, each given what the bonds still to come must hold: for rings whose parity is a rare event.
+   Here a defect is a bond without wall, and their number is odd. */
+static void sample_bond_by_bond(
+    struct sampler *s, const double *probabilities, int8_t *out, int64_t size, int64_t n_sites)
+{
+    for (int64_t i = 0; i < size; i++) {
+        int odd = 1;
+        int8_t spin = fair_bit_plain(s) ? 1 : -1;
+        for (int64_t j = 0; j < n_sites; j++) {
+            *out++ = spin;
+            int defect = (raw_word_plain(s) >> 11) * 0x1p-53 < probabilities[2 * j + odd];
+            odd ^= defect;
+            spin = defect ? spin : (int8_t)-spin;
+        }
+    }
+}
+
+#endif
