@@ -115,7 +115,7 @@ cdef void antiferromagnetic_ratios(
 
 
 cdef Py_ssize_t unfold(Py_ssize_t first, Py_ssize_t centre, double[::1] law) noexcept nogil:
-    """Turn ratios into q(n) / q(centre), from the centre outwards; return the first n that is not negligible."""
+    """Turn ratios into q(n) / q(centre), outwards; return the first n that is not negligible."""
     cdef Py_ssize_t i
     law[centre] = 1.0
     for i in range(centre - 1, first - 1, -1):
@@ -138,9 +138,9 @@ cdef double total(Py_ssize_t start, Py_ssize_t stop, const double[::1] law) noex
 
 
 def law(int n_sites, double coupling, double[::1] probabilities):
-    """Write the law of the magnetization, q(n) for n = 0 ... M; entries below 1e-300 of the largest become 0.
+    """Write the law of the magnetization, q(n) for n = 0 ... M; negligible entries (1e-300) become 0.
 
-    The ratios of neighbours follow from recurrences of positive terms, whatever the sign of the coupling; their
+    Long rings start 44 standard deviations from the centre, where q is negligible, and start again at n = 1
     product is taken from the centre outwards. Long rings start 44 standard deviations from the centre,
     where q is negligible, and begin again at n = 1 should it turn out not to be.
     """

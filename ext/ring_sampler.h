@@ -82,7 +82,7 @@ static void fill_spin_bytes(void)
 #endif
 
 /* WIDTH streams to a vector, of the native size: larger ones would live in memory. */
-#if defined(__GNUC__)
+#if RBMFLOW_VECTORS
 #define WIDTH 2
 #else
 #define WIDTH 1

@@ -23,8 +23,8 @@ def sample(
 ) -> None:
     """Draw rings whose bonds are defects independently, given the parity of their number.
 
-    Defects are walls between unequal neighbours, or with `antiferromagnetic` bonds without wall. A ring is drawn
-    until its parity fits; a wanted parity of small probability takes long (see `sample_frustrated`).
+    Defects are walls between unequal neighbours, or with `antiferromagnetic` bonds without wall. A ring is
+    drawn until its parity fits; a wanted parity of small probability takes long (see `sample_frustrated`).
     """
     # defect             IN   probability of a defect, 0 ... 1/2
     # antiferromagnetic  IN   which bonds are defects
@@ -39,7 +39,9 @@ def sample(
             sample_ring(&state, defect, antiferromagnetic, odd, &out[0, 0], out.shape[0], out.shape[1], level)
 
 
-def sample_frustrated(const double[:, ::1] probabilities, const uint64_t[::1] key, int8_t[:, ::1] out) -> None:
+def sample_frustrated(
+    const double[:, ::1] probabilities, const uint64_t[::1] key, int8_t[:, ::1] out
+) -> None:
     """Draw odd antiferromagnetic rings bond by bond; a defect is a bond without wall, their number is odd."""
     # probabilities  IN   (n_sites, 2) of a defect at bond i, if bonds i ... hold an even / odd number
     # key            IN   (32,) random words

@@ -2,7 +2,7 @@
 
 #define FN TARGET static inline
 
-#if defined(__GNUC__)
+#if RBMFLOW_VECTORS
 typedef uint64_t LEVEL(streams) __attribute__((vector_size(8 * WIDTH)));
 #else
 typedef uint64_t LEVEL(streams);

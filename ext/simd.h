@@ -9,7 +9,16 @@
 
 enum { SIMD_PLAIN = 0, SIMD_AVX2 = 1, SIMD_AVX512 = 2 };
 
-#if defined(__GNUC__) && defined(__x86_64__)
+/* Vector extensions of the compiler; build with -DRBMFLOW_VECTORS=0 to try what other compilers get. */
+#if !defined(RBMFLOW_VECTORS)
+#if defined(__GNUC__)
+#define RBMFLOW_VECTORS 1
+#else
+#define RBMFLOW_VECTORS 0
+#endif
+#endif
+
+#if RBMFLOW_VECTORS && defined(__x86_64__)
 #define RBMFLOW_X86 1
 #define TARGET_AVX2 __attribute__((target("avx2,fma,bmi2,popcnt")))
 #define AVX512_FEATURES "avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq,avx2,fma,bmi2,popcnt"

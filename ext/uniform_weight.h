@@ -25,7 +25,7 @@ struct ring_constants {
     double wall_a[MAX_HALF], wall_b[MAX_HALF];   /* D(n) = a D(n-1) + x b F(n) */
 };
 
-#if defined(__GNUC__)
+#if RBMFLOW_VECTORS
 #define CHOOSE(mask, a, b) ((vec)(((mask) & (ivec)(a)) | (~(mask) & (ivec)(b))))
 #define NOT(mask) (~(mask))
 #define LANE(x, lane) ((x)[lane])
@@ -41,7 +41,7 @@ static inline double VALUE(int64_t i) { double x; memcpy(&x, &i, 8); return x; }
 #endif
 
 /* LANES doubles to a vector, of the native size: larger ones would live in memory. */
-#if defined(__GNUC__)
+#if RBMFLOW_VECTORS
 #define LANES 2
 #else
 #define LANES 1

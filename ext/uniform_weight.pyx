@@ -8,7 +8,9 @@ cdef extern from "uniform_weight.h":
     ) noexcept nogil
 
 
-def solve_ring(const double[::1] couplings, int n_visible, double n_hidden, double[::1] weights, int level) -> int:
+def solve_ring(
+    const double[::1] couplings, int n_visible, double n_hidden, double[::1] weights, int level
+) -> int:
     """Write W(K), the positive root of <V tanh WV>_p = <V tanh WV>_q: 0 for K <= 0, infinite for infinite K.
 
     Each result depends on its own coupling alone, not on its neighbours nor on the SIMD level.

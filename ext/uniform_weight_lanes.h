@@ -9,7 +9,7 @@
 #define vec LEVEL(vector)
 #define ivec LEVEL(integers)
 
-#if defined(__GNUC__)
+#if RBMFLOW_VECTORS
 typedef double vec __attribute__((vector_size(8 * LANES)));
 typedef int64_t ivec __attribute__((vector_size(8 * LANES)));
 #else
@@ -19,7 +19,7 @@ typedef int64_t ivec;
 
 FN vec LEVEL(all)(double x)
 {
-#if defined(__GNUC__)
+#if RBMFLOW_VECTORS
     return x - (vec){0};
 #else
     return x;
@@ -224,7 +224,7 @@ TARGET static int LEVEL(solve_block)(
     double M = c->n_visible, N = c->n_hidden;
     /* exact as K -> 0 and for large M: W^2 = (1 - y) / [N (M - y)], y = exp(-2K) */
     vec gap = -LEVEL(expm1)(-2.0 * K);
-#if defined(__GNUC__)
+#if RBMFLOW_VECTORS
     for (int lane = 0; lane < LANES; lane++)
         W[lane] = sqrt(gap[lane] / (N * (M - 1 + gap[lane])));
 #else

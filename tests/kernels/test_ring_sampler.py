@@ -8,14 +8,15 @@ from rbmflow import Estimate, Ring
 from rbmflow._kernels import ring_sampler, simd
 from tests.kernels import twin_ring_sampler as twin
 
-LEVELS = range(simd.supported() + 1)
+BEST = simd.supported()
+LEVELS = range(BEST + 1)
 
 
 def key(seed):
     return np.random.default_rng(seed).integers(0, 2**64, size=32, dtype=np.uint64)
 
 
-def draw(q, antiferromagnetic, odd, seed, size, n_sites, level=simd.supported()):
+def draw(q, antiferromagnetic, odd, seed, size, n_sites, level=BEST):
     out = np.zeros((size, n_sites), dtype=np.int8)
     ring_sampler.sample(q, antiferromagnetic, odd, key(seed), out, level)
     return out

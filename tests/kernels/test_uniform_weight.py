@@ -11,14 +11,15 @@ from rbmflow._kernels import simd, uniform_weight
 from tests.exact import private
 from tests.kernels.test_magnetization import exact_weights
 
-LEVELS = range(simd.supported() + 1)
+BEST = simd.supported()
+LEVELS = range(BEST + 1)
 SIZES = [(3, 1), (4, 2), (5, 9), (7, 3), (8, 4), (8, 1), (20, 1), (33, 70), (64, 1), (64, 32)]
 COUPLINGS = np.logspace(-12, 4, 60)
 # source: see the note in the file
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "weights.json").read_text())["weights"]
 
 
-def solve(couplings, n_visible, n_hidden, level=simd.supported()):
+def solve(couplings, n_visible, n_hidden, level=BEST):
     couplings = np.ascontiguousarray(couplings, dtype=float)
     weights = np.full(couplings.shape, np.nan)
     assert uniform_weight.solve_ring(couplings, n_visible, n_hidden, weights, level) == 0

@@ -70,8 +70,9 @@ def test_small_coupling_law(M, N):
     for exponent in (3, 6, 9, 12, 100):
         ratio = trained_weight(10.0**-exponent, M, N) ** 2 * N * (M - 1) / 2 * 10.0**exponent
         assert ratio == pytest.approx(1, abs=3 * M * 10.0**-exponent + 1e-14)
-    tiny = trained_weight("1e-400", 8, 4, dps=30)
-    assert relative(private(40), tiny**2, private(40).mpf("1e-400") / 14) < 1e-25
+    ctx = private(40)
+    tiny = ctx.convert(trained_weight("1e-400", 8, 4, dps=30))
+    assert relative(ctx, tiny**2, ctx.mpf("1e-400") / 14) < 1e-28
 
 
 @pytest.mark.parametrize(("M", "N"), [(8, 4), (9, 4), (20, 3)])
