@@ -140,9 +140,9 @@ cdef double total(Py_ssize_t start, Py_ssize_t stop, const double[::1] law) noex
 def law(int n_sites, double coupling, double[::1] probabilities):
     """Write the law of the magnetization, q(n) for n = 0 ... M; negligible entries (1e-300) become 0.
 
-    Long rings start 44 standard deviations from the centre, where q is negligible, and start again at n = 1
-    product is taken from the centre outwards. Long rings start 44 standard deviations from the centre,
-    where q is negligible, and begin again at n = 1 should it turn out not to be.
+    The ratios of neighbours follow from recurrences of positive terms, whatever the sign of the coupling;
+    their product is taken from the centre outwards. Long rings start 44 standard deviations from the
+    centre, where q is negligible, and begin again at n = 1 should it turn out not to be.
     """
     # n_sites        IN   M >= 3
     # coupling       IN   K, any number but NaN
