@@ -52,8 +52,8 @@ def enumerate_ring(
         return counts
 
     with ThreadPoolExecutor(threads) as pool:
-        futures = [pool.submit(work, worker) for worker in range(threads)]
         try:
+            futures = [pool.submit(work, worker) for worker in range(threads)]
             pending = set(futures)
             while pending:
                 _, pending = wait(pending, timeout=POLL_SECONDS)
