@@ -184,22 +184,20 @@ def test_an_interrupted_reproduction_goes_on(capsys, tmp_path, small, monkeypatc
 
 
 def test_ctrl_c_ends_a_brute_force_with_status_130():
-    command = [
-        sys.executable,
-        "-W",
-        "ignore",
-        "-m",
-        "rbmflow",
-        "degeneracies",
-        "46",
-        "--brute-force",
-        "--quiet",
-    ]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    time.sleep(3)
-    process.send_signal(signal.SIGINT)
-    begin = time.monotonic()
-    _, err = process.communicate(timeout=30)
+    code = """if True:
+        import signal, sys
+        from rbmflow.cli import main
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell ignores it
+        print("ready", flush=True)
+        sys.exit(main(["degeneracies", "46", "--brute-force", "--quiet"]))
+    """
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        begin = time.monotonic()
+        _, err = process.communicate(timeout=30)
     assert process.returncode == 130
     assert time.monotonic() - begin < 2
     assert err == "rbmflow degeneracies: interrupted\n"
