@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from tests.kernels.twin_enumeration import degeneracies
 
 from rbmflow._kernels import enumeration, simd
+from tests.kernels.twin_enumeration import degeneracies
 
 M = 28
 LEVELS = ("plain", "avx2", "avx512")[: simd.supported() + 1]

@@ -4,26 +4,12 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from rbmflow.experiments import figures, reproduce
+from rbmflow.experiments import reproduce
 from rbmflow.experiments.record import Check, Table, columns_of, provenance
 from rbmflow.experiments.report import render
-
-SMALL = replace(
-    reproduce.Parameters.quick(),
-    n_points=31,
-    enumeration_sites=20,
-    n_samples=2000,
-    boundary_exponent=6,
-    n_steps=8,
-)
-
-
-@pytest.fixture(scope="module")
-def result():
-    return reproduce.run(SMALL, rng=3)
+from tests.experiments.conftest import SMALL
 
 
 def test_every_number_agrees(result):
@@ -92,22 +78,6 @@ def test_only_the_ensembles_depend_on_the_seed(result):
     other = tables(reproduce.run(SMALL, rng=4))
     same = tables(result)
     assert {name for name in same if same[name] != other[name]} == {"flow_of_ensembles"}
-
-
-@pytest.mark.parametrize("name", figures.DRAWINGS)
-def test_figures_are_drawn_alone_and_into_given_axes(result, name, tmp_path):
-    figure = figures.draw(result, name)
-    for kind in ("png", "svg"):
-        paths = [tmp_path / f"{n}.{kind}" for n in (1, 2)]
-        for path in paths:
-            with path.open("wb") as stream:
-                figures.save(figures.draw(result, name), stream, kind, 60)
-        assert paths[0].read_bytes() == paths[1].read_bytes()
-    axes = np.atleast_1d(figure.get_axes())
-    from matplotlib.figure import Figure
-
-    given = Figure().subplots(1, len(axes))
-    assert np.all(np.atleast_1d(figures.DRAWINGS[name](result, given)) == np.atleast_1d(given))
 
 
 def test_the_report_is_one_page_with_everything_in_it(result):

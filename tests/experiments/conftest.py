@@ -1,0 +1,21 @@
+"""One small reproduction for all tests of the experiments."""
+
+from dataclasses import replace
+
+import pytest
+
+from rbmflow.experiments import reproduce
+
+SMALL = replace(
+    reproduce.Parameters.quick(),
+    n_points=31,
+    enumeration_sites=20,
+    n_samples=2000,
+    boundary_exponent=6,
+    n_steps=8,
+)
+
+
+@pytest.fixture(scope="package")
+def result():
+    return reproduce.run(SMALL, rng=3)
