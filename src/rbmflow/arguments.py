@@ -53,6 +53,15 @@ def _holds_text(array: npt.NDArray[Any]) -> bool:
     return any(isinstance(item, (str, bytes, bool, type(None))) for item in array.flat)
 
 
+def check_broadcast(**arrays: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], ...]:
+    """Return the named arrays broadcast against each other, or raise naming their shapes."""
+    try:
+        return np.broadcast_arrays(*arrays.values())
+    except ValueError:
+        shapes = ", ".join(f"{name} has shape {array.shape}" for name, array in arrays.items())
+        raise ValueError(f"{shapes}: the shapes do not broadcast") from None
+
+
 def check_real_scalar(name: str, value: object) -> float:
     """Return `value` as one float; arrays, NaN and non-numbers raise."""
     array = check_real(name, value)

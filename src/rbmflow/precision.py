@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import check_digits
+from rbmflow.arguments import check_broadcast, check_digits
 from rbmflow.errors import PrecisionError
 
 GUARD_DIGITS = 15
@@ -201,7 +201,7 @@ def exact_map(evaluate: Callable[..., Any], dps: int, **arguments: object) -> An
 def exact_table(evaluate: Callable[..., list[Any]], dps: int, **arguments: object) -> npt.NDArray[Any]:
     """Do as `exact_map` for a function of several results, which become the last axis of the array."""
     digits = check_digits(dps)
-    arrays = np.broadcast_arrays(*(exact_array(name, value) for name, value in arguments.items()))
+    arrays = check_broadcast(**{name: exact_array(name, value) for name, value in arguments.items()})
 
     def at(ctx: Any, items: tuple[Any, ...]) -> list[Any]:
         return evaluate(

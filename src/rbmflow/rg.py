@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_integer, check_real
+from rbmflow.arguments import FloatArray, check_broadcast, check_integer, check_real
 from rbmflow.precision import MACHINE, Functions, exact_array, exact_functions, exact_table
 
 
@@ -92,7 +92,7 @@ def decimate(K: object, K0: object = 0.0, *, scale_factor: int = 2, dps: int | N
     """
     b = check_integer("scale_factor", scale_factor, 2)
     if dps is None:
-        couplings, constants = np.broadcast_arrays(check_real("K", K), check_real("K0", K0))
+        couplings, constants = check_broadcast(K=check_real("K", K), K0=check_real("K0", K0))
         _refuse_infinite("K0", constants)
         with np.errstate(all="ignore"):
             new, constant = _decimate(MACHINE, couplings, constants, b)
@@ -162,7 +162,7 @@ def decimate_in_field(
         for name, array in arguments.items():
             _refuse_infinite(name, array)
         with np.errstate(all="ignore"):
-            new = _decimate_in_field(MACHINE, *np.broadcast_arrays(*arguments.values()), b=b)
+            new = _decimate_in_field(MACHINE, *check_broadcast(**arguments), b=b)
         return Couplings(*(value[()] for value in new))
     table = exact_table(
         lambda ctx, K, h, K0: list(_decimate_in_field(exact_functions(ctx), K, h, K0, b=b)),

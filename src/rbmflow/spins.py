@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import SpinArray, check_integer
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real
 
 
 def check_spins(name: str, spins: object, n_sites: int | None = None) -> SpinArray:
@@ -47,6 +47,16 @@ def check_spins(name: str, spins: object, n_sites: int | None = None) -> SpinArr
         hint = "; convert 0/1 units with 2 * x - 1" if np.isin(array, (0, 1)).all() else ""
         raise ValueError(f"{name} holds {value}: spins are -1 or +1{hint}")
     return np.ascontiguousarray(array, dtype=np.int8)
+
+
+def check_means(name: str, values: object, n_sites: int | None = None) -> FloatArray:
+    """Return spins or their means, between −1 and 1, as float64; 0/1 units cannot be told from means and pass."""
+    array = check_real(name, values)
+    check_sites(name, array, n_sites)
+    beyond = np.abs(array) > 1
+    if beyond.any():
+        raise ValueError(f"{name} holds {array[beyond][0]:g}: spins and their means lie between -1 and 1")
+    return array
 
 
 def check_sites(name: str, array: npt.NDArray[Any], n_sites: int | None) -> None:

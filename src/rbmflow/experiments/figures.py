@@ -134,7 +134,7 @@ def fig4(result: Reproduction, ax: Any = None) -> Any:
         ax = _axes(ax)
         K = columns["K"]
         small = np.linspace(0, 1.8, 200)
-        large = np.linspace(0.6, K[-1], 50)
+        large = np.linspace(0.85, K[-1], 50)
         ax.plot(K, columns["W"], color=BLUE, label="W(K)")
         ax.plot(small, np.sqrt(2 * small / (N * (M - 1))), color=GREEN, lw=1.2, ls="--", label="√(2K/N(M−1))")
         ax.plot(

@@ -11,7 +11,7 @@ from rbmflow.arguments import check_integer
 from rbmflow.estimate import Estimate
 from rbmflow.flow.maps import Step
 from rbmflow.networks import RBM
-from rbmflow.spins import check_sites
+from rbmflow.spins import check_means, check_sites
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,9 +76,9 @@ def orbit(step: Step, rbm: RBM, v0: object, n_steps: int) -> Orbit:
     if not callable(step):
         raise TypeError(f"step={step!r}: a map step(rbm, v) is needed, such as flow.mean_field")
     n_steps = check_integer("n_steps", n_steps, 0)
-    batch = np.asarray(v0)
     if not isinstance(rbm, RBM):
         raise TypeError(f"rbm={rbm!r}: an RBM is needed")
+    batch = check_means("v0", v0)
     if batch.ndim != 2 or len(batch) < 2:
         raise ValueError(f"v0 has shape {batch.shape}: (n, n_visible) with n of at least 2 is needed")
     check_sites("v0", batch, rbm.n_visible)

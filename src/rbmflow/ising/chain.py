@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import check_integer, check_real
+from rbmflow.arguments import check_broadcast, check_integer, check_real
 from rbmflow.ising import transfer_matrix
 from rbmflow.ising.law import Law
 from rbmflow.ising.one_dimension import OneDimensional, check_distance, over_couplings
@@ -69,7 +69,7 @@ class Chain(OneDimensional):
         if ((distance < 0) | (distance >= self.n_sites)).any():
             raise ValueError(f"r={r!r}: distances on a chain run from 0 to {self.n_sites - 1}")
         if dps is None:
-            coupling = check_real("K", K)
+            coupling, distance = check_broadcast(K=check_real("K", K), r=distance)
             with np.errstate(all="ignore"):
                 return transfer_matrix.chain_correlation(MACHINE, coupling, distance)[()]
         return exact_map(

@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 
 from rbmflow._kernels import magnetization, ring_sampler
-from rbmflow.arguments import SpinArray, check_integer, check_real, check_real_scalar, check_rng
+from rbmflow.arguments import (
+    SpinArray,
+    check_broadcast,
+    check_integer,
+    check_real,
+    check_real_scalar,
+    check_rng,
+)
 from rbmflow.hardware import simd_level
 from rbmflow.ising import transfer_matrix
 from rbmflow.ising.counts import DegeneracyTable, ring_degeneracies
@@ -74,7 +81,7 @@ class Ring(OneDimensional):
         """
         distance = check_distance(r) % self.n_sites
         if dps is None:
-            coupling = check_real("K", K)
+            coupling, distance = check_broadcast(K=check_real("K", K), r=distance)
             with np.errstate(all="ignore"):
                 return transfer_matrix.ring_correlation(MACHINE, coupling, self.n_sites, distance)[()]
         return exact_map(
@@ -173,6 +180,8 @@ class Ring(OneDimensional):
         1024
         """
         check_integer("n_sites", self.n_sites, 3, MAX_SITES)
+        if progress is not None and not callable(progress):
+            raise TypeError(f"progress={progress!r}: a function of (done, total) is needed")
         return enumerate_ring(self.n_sites, n_threads, progress)
 
     def sample(self, K: object, size: int, *, rng: object) -> SpinArray:

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar
-from rbmflow.spins import check_sites, check_spins
+from rbmflow.spins import check_means, check_spins
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,7 +209,7 @@ class RBM:
         >>> RBM.uniform(2, 1, 0.5).field_on_hidden([1, 1])
         array([1.])
         """
-        return _apply(_means("v", v, self.n_visible), self.weights) + self.hidden_bias
+        return _apply(check_means("v", v, self.n_visible), self.weights) + self.hidden_bias
 
     def field_on_visible(self, h: object) -> Any:
         """Return the field ``Wh + b`` on the visible units.
@@ -235,7 +234,7 @@ class RBM:
         >>> RBM.uniform(2, 1, 0.5).field_on_visible([1])
         array([0.5, 0.5])
         """
-        return _apply(_means("h", h, self.n_hidden), self.weights.T) + self.visible_bias
+        return _apply(check_means("h", h, self.n_hidden), self.weights.T) + self.visible_bias
 
 
 def _apply(values: FloatArray, matrix: FloatArray) -> FloatArray:
@@ -253,15 +252,4 @@ def _finite(name: str, value: object) -> FloatArray:
     array = np.array(check_real(name, value))
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds an infinity: finite numbers are needed")
-    return array
-
-
-def _means(name: str, value: object, n_units: int) -> npt.NDArray[np.float64]:
-    """Return spins or mean values as float64; 0/1 data are not told apart from means and pass."""
-    array = check_real(name, value)
-    check_sites(name, array, n_units)
-    if (np.abs(array) > 1).any():
-        raise ValueError(
-            f"{name} holds {array[np.abs(array) > 1][0]}: spins and their means lie between -1 and 1"
-        )
     return array

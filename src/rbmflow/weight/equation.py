@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_integer, check_real
+from rbmflow.arguments import FloatArray, check_broadcast, check_integer, check_real
 from rbmflow.ising import Ring
 from rbmflow.ising.transfer_matrix import ring_entropy
 from rbmflow.precision import MACHINE, exact_map
@@ -159,7 +159,7 @@ def g(W: object, K: object, n_visible: int, *, dps: int | None = None) -> Any:
     n_visible, _ = check_sizes(n_visible, 1)
     if dps is not None:
         return exact_map(lambda ctx, W, K: exact_training_mean(ctx, W, K, n_visible), dps, W=W, K=K)
-    weights, couplings = np.broadcast_arrays(check_real("W", W), check_real("K", K))
+    weights, couplings = check_broadcast(W=check_real("W", W), K=check_real("K", K))
     values, _ = half_values(n_visible)
     law = training_law(couplings, n_visible)
     return (np.sign(weights) * (law * order_function(np.abs(weights)[..., None], values)).sum(axis=-1))[()]
@@ -196,7 +196,7 @@ def kl_uniform(W: object, K: object, n_visible: int, n_hidden: int) -> Any:
     0.577930474431
     """
     n_visible, n_hidden = check_sizes(n_visible, n_hidden)
-    weights, couplings = np.broadcast_arrays(np.abs(check_real("W", W)), check_real("K", K))
+    weights, couplings = check_broadcast(W=np.abs(check_real("W", W)), K=check_real("K", K))
     values, multiplicity = half_values(n_visible)
     drop = n_hidden * log_cosh_drop(weights[..., None], values)
     law = training_law(couplings, n_visible)
