@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from rbmflow.arguments import check_broadcast, check_integer, check_real
+from rbmflow.arguments import check_integer
 from rbmflow.ising import transfer_matrix
 from rbmflow.ising.law import Law
-from rbmflow.ising.one_dimension import OneDimensional, check_distance, over_couplings
+from rbmflow.ising.one_dimension import OneDimensional, check_distance, over_couplings, over_distances
 from rbmflow.ising.walls import chain_weights
-from rbmflow.precision import MACHINE, exact_functions, exact_map
 
 
 @dataclass(frozen=True)
@@ -68,16 +65,7 @@ class Chain(OneDimensional):
         distance = check_distance(r)
         if ((distance < 0) | (distance >= self.n_sites)).any():
             raise ValueError(f"r={r!r}: distances on a chain run from 0 to {self.n_sites - 1}")
-        if dps is None:
-            coupling, distance = check_broadcast(K=check_real("K", K), r=distance)
-            with np.errstate(all="ignore"):
-                return transfer_matrix.chain_correlation(MACHINE, coupling, distance)[()]
-        return exact_map(
-            lambda ctx, K, r: transfer_matrix.chain_correlation(exact_functions(ctx), K, r),
-            dps,
-            K=K,
-            r=distance.astype(object),
-        )
+        return over_distances(transfer_matrix.chain_correlation, K, distance, dps)
 
     def magnetization_law(self, K: object, *, dps: int | None = None) -> Law:
         """Return the law of the magnetization ``V = Σ v_i``.

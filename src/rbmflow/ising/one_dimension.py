@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import check_digits, check_real
+from rbmflow.arguments import check_broadcast, check_digits, check_real
 from rbmflow.ising import transfer_matrix
 from rbmflow.ising.law import Law, magnetizations
 from rbmflow.precision import MACHINE, exact_array, exact_functions, exact_map, settle, to_exact
@@ -215,3 +215,12 @@ def check_distance(r: object) -> Any:
     if distance.dtype.kind not in "iu":
         raise TypeError(f"r={r!r}: integers are needed")
     return distance.astype(np.int64)
+
+
+def over_distances(formula: Callable[..., Any], K: object, r: Any, dps: int | None) -> Any:
+    """Evaluate ``formula(fn, K=K, r=r)`` as `over_couplings` does, K and the integers r broadcast."""
+    if dps is None:
+        couplings, distances = check_broadcast(K=check_real("K", K), r=r)
+        with np.errstate(all="ignore"):
+            return np.asarray(formula(MACHINE, K=couplings, r=distances))[()]
+    return exact_map(lambda ctx, K, r: formula(exact_functions(ctx), K=K, r=r), dps, K=K, r=r.astype(object))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,6 @@ import numpy as np
 from rbmflow._kernels import magnetization, ring_sampler
 from rbmflow.arguments import (
     SpinArray,
-    check_broadcast,
     check_integer,
     check_real,
     check_real_scalar,
@@ -21,9 +21,9 @@ from rbmflow.ising import transfer_matrix
 from rbmflow.ising.counts import DegeneracyTable, ring_degeneracies
 from rbmflow.ising.enumeration import MAX_SITES, Progress, enumerate_ring
 from rbmflow.ising.law import Law, magnetizations
-from rbmflow.ising.one_dimension import OneDimensional, check_distance, over_couplings
+from rbmflow.ising.one_dimension import OneDimensional, check_distance, over_couplings, over_distances
 from rbmflow.ising.walls import ring_weights
-from rbmflow.precision import MACHINE, exact_functions, exact_map
+from rbmflow.precision import MACHINE
 
 MAX_LAW_SITES = 10_000_000
 
@@ -79,17 +79,8 @@ class Ring(OneDimensional):
         >>> Ring(8).correlation(1.0, [0, 1, 4])
         array([1.    , 0.8177, 0.6044])
         """
-        distance = check_distance(r) % self.n_sites
-        if dps is None:
-            coupling, distance = check_broadcast(K=check_real("K", K), r=distance)
-            with np.errstate(all="ignore"):
-                return transfer_matrix.ring_correlation(MACHINE, coupling, self.n_sites, distance)[()]
-        return exact_map(
-            lambda ctx, K, r: transfer_matrix.ring_correlation(exact_functions(ctx), K, self.n_sites, r),
-            dps,
-            K=K,
-            r=distance.astype(object),
-        )
+        formula = partial(transfer_matrix.ring_correlation, n_sites=self.n_sites)
+        return over_distances(formula, K, check_distance(r) % self.n_sites, dps)
 
     def magnetization_law(self, K: object, *, dps: int | None = None) -> Law:
         """Return the law of the magnetization ``V = Σ v_i``.
