@@ -127,6 +127,11 @@ def test_sizes_of_a_layer(call, size, error):
     [
         (lambda: Chain(1), ValueError, "n_sites=1: at least 2"),
         (lambda: Chain("5"), TypeError, "n_sites='5'"),
+        (lambda: Ring(10**10), ValueError, "n_sites=10000000000: at most"),
+        (lambda: Chain(10**10), ValueError, "n_sites=10000000000: at most"),
+        (lambda: Ring(5000).degeneracies(), ValueError, "n_sites=5000: at most 2000"),
+        (lambda: layer_degeneracies(10**6), ValueError, "n_units=1000000: at most"),
+        (lambda: RBM.uniform(10**5, 10**5, 0.1), ValueError, "n_visible=100000, n_hidden=100000: at most"),
         (lambda: trained_weight(1.0, 10**8, 4), ValueError, "n_visible=100000000: at most"),
         (lambda: trained_weight(1.0, 8, 10**12), ValueError, "n_hidden=1000000000000: at most"),
         (lambda: Ring(10**8).magnetization_law(1.0), ValueError, "n_sites=100000000: at most"),

@@ -8,7 +8,13 @@ from typing import Any
 from rbmflow.arguments import check_integer
 from rbmflow.ising import transfer_matrix
 from rbmflow.ising.law import Law
-from rbmflow.ising.one_dimension import OneDimensional, check_distance, over_couplings, over_distances
+from rbmflow.ising.one_dimension import (
+    MAX_SITES,
+    OneDimensional,
+    check_distance,
+    over_couplings,
+    over_distances,
+)
 from rbmflow.ising.walls import chain_weights
 
 
@@ -24,7 +30,7 @@ class Chain(OneDimensional):
     Raises
     ------
     TypeError, ValueError
-        If `n_sites` is not an integer of at least 2.
+        If `n_sites` is not an integer from 2 to 10⁹.
 
     Examples
     --------
@@ -33,7 +39,7 @@ class Chain(OneDimensional):
     """
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "n_sites", check_integer("n_sites", self.n_sites, 2))
+        object.__setattr__(self, "n_sites", check_integer("n_sites", self.n_sites, 2, MAX_SITES))
 
     def correlation(self, K: object, r: object, *, dps: int | None = None) -> Any:
         """Return ``⟨v_i v_(i+r)⟩ = t^r``, t = tanh K, the same for every i.

@@ -200,7 +200,7 @@ def layer_degeneracies(n_units: int) -> dict[int, int]:
     Parameters
     ----------
     n_units : int
-        Number of units N, at least 1.
+        Number of units N, 1 to 20 000.
 
     Returns
     -------
@@ -210,7 +210,7 @@ def layer_degeneracies(n_units: int) -> dict[int, int]:
     Raises
     ------
     TypeError, ValueError
-        If `n_units` is not an integer of at least 1.
+        If `n_units` is not an integer in that range.
 
     Examples
     --------
@@ -219,5 +219,5 @@ def layer_degeneracies(n_units: int) -> dict[int, int]:
     >>> layer_degeneracies(3)
     {-3: 1, -1: 3, 1: 3, 3: 1}
     """
-    n_units = check_integer("n_units", n_units, 1)
+    n_units = check_integer("n_units", n_units, 1, 20_000)
     return {2 * up - n_units: comb(n_units, up) for up in range(n_units + 1)}

@@ -16,7 +16,7 @@ from rbmflow.errors import CostWarning
 from rbmflow.hardware import resolve_threads, simd_level
 from rbmflow.ising.counts import DegeneracyTable, table_from_counts
 
-MAX_SITES = 48
+MAX_ENUMERATED_SITES = 48
 COSTLY_SITES = 36
 CHUNK = 2**26
 POLL_SECONDS = 0.1

@@ -14,6 +14,7 @@ from rbmflow.ising.law import Law, magnetizations
 from rbmflow.precision import MACHINE, exact_array, exact_functions, exact_map, settle, to_exact
 
 FLOAT_DIGITS = 17
+MAX_SITES = 10**9
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,20 @@ from rbmflow.arguments import (
 from rbmflow.hardware import simd_level
 from rbmflow.ising import transfer_matrix
 from rbmflow.ising.counts import DegeneracyTable, ring_degeneracies
-from rbmflow.ising.enumeration import MAX_SITES, Progress, enumerate_ring
+from rbmflow.ising.enumeration import MAX_ENUMERATED_SITES, Progress, enumerate_ring
 from rbmflow.ising.law import Law, magnetizations
-from rbmflow.ising.one_dimension import OneDimensional, check_distance, over_couplings, over_distances
+from rbmflow.ising.one_dimension import (
+    MAX_SITES,
+    OneDimensional,
+    check_distance,
+    over_couplings,
+    over_distances,
+)
 from rbmflow.ising.walls import ring_weights
 from rbmflow.precision import MACHINE
 
-MAX_LAW_SITES = 10_000_000
+MAX_LAW_SITES = 10**7
+MAX_TABLE_SITES = 2000
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,7 @@ class Ring(OneDimensional):
     Raises
     ------
     TypeError, ValueError
-        If `n_sites` is not an integer of at least 3.
+        If `n_sites` is not an integer from 3 to 10⁹.
 
     Examples
     --------
@@ -50,7 +57,7 @@ class Ring(OneDimensional):
     """
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "n_sites", check_integer("n_sites", self.n_sites, 3))
+        object.__setattr__(self, "n_sites", check_integer("n_sites", self.n_sites, 3, MAX_SITES))
 
     def correlation(self, K: object, r: object, *, dps: int | None = None) -> Any:
         """Return ``⟨v_0 v_r⟩ = (t^r + t^(M−r))/(1 + t^M)``, t = tanh K.
@@ -121,7 +128,7 @@ class Ring(OneDimensional):
         return Law(magnetizations(self.n_sites), probabilities.reshape(*couplings.shape, -1))
 
     def degeneracies(self) -> DegeneracyTable:
-        """Return the number of configurations for each (α, V) from the closed form, exact at any size.
+        """Return the number of configurations for each (α, V) from the closed form, in exact integers.
 
         ``(M/k) C(n−1, k−1) C(M−n−1, k−1)`` for n spins up and 2k domain walls.
 
@@ -130,12 +137,17 @@ class Ring(OneDimensional):
         DegeneracyTable
             Python integers; O(M²/4) classes.
 
+        Raises
+        ------
+        ValueError
+            If the ring has more than 2000 sites: a table of a million classes.
+
         Examples
         --------
         >>> len(Ring(20).degeneracies())
         102
         """
-        return ring_degeneracies(self.n_sites)
+        return ring_degeneracies(check_integer("n_sites", self.n_sites, 3, MAX_TABLE_SITES))
 
     def enumerate(self, *, n_threads: int | None = None, progress: Progress | None = None) -> DegeneracyTable:
         """Return the same table by visiting every one of the 2^M configurations.
@@ -170,7 +182,7 @@ class Ring(OneDimensional):
         >>> Ring(10).enumerate().total
         1024
         """
-        check_integer("n_sites", self.n_sites, 3, MAX_SITES)
+        check_integer("n_sites", self.n_sites, 3, MAX_ENUMERATED_SITES)
         if progress is not None and not callable(progress):
             raise TypeError(f"progress={progress!r}: a function of (done, total) is needed")
         return enumerate_ring(self.n_sites, n_threads, progress)

@@ -10,6 +10,8 @@ import numpy as np
 from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar
 from rbmflow.spins import check_means, check_spins
 
+MAX_WEIGHTS = 10**9
+
 
 @dataclass(frozen=True, eq=False)
 class RBM:
@@ -84,6 +86,10 @@ class RBM:
                [0.5]])
         """
         shape = (check_integer("n_visible", n_visible, 1), check_integer("n_hidden", n_hidden, 1))
+        if shape[0] * shape[1] > MAX_WEIGHTS:
+            raise ValueError(
+                f"n_visible={shape[0]}, n_hidden={shape[1]}: at most {MAX_WEIGHTS} weights are possible"
+            )
         value = check_real_scalar("weight", weight)
         if not np.isfinite(value):
             raise ValueError(
