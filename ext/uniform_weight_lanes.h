@@ -71,9 +71,10 @@ FN vec LEVEL(log)(vec u)
 {
     vec magic = LEVEL(all)(6755399441055744.0);
     /* so that the exponent field changes at u = 0.7 2^k: 0x3fe6666666666666 is 0.7 */
-    ivec k = (BITS(u) - 0x3fe6666666666666) >> 52;
+    ivec from = BITS(u) - 0x3fe6666666666666, k = from >> 52;
     vec exponent = VALUE(BITS(magic) + k) - magic;
-    vec f = VALUE(BITS(u) - (k << 52)) - 1.0, s = f / (2.0 + f), z = s * s;
+    /* a mask, as C leaves k << 52 undefined for k < 0 */
+    vec f = VALUE((from & 0xfffffffffffff) + 0x3fe6666666666666) - 1.0, s = f / (2.0 + f), z = s * s;
     vec p = LEVEL(all)(2.0 / 21.0);
     p = p * z + 2.0 / 19.0;
     p = p * z + 2.0 / 17.0;
@@ -264,18 +265,19 @@ TARGET static int LEVEL(solve_block)(
 TARGET static int LEVEL(solve_array)(
     const struct ring_constants *c, const double *couplings, int64_t n, double *weights)
 {
-    const double threshold = 0.5 * log(c->n_visible / 3.0 + 1.0), largest = 1.7976931348623157e308;
     int unsettled = 0;
-    for (int64_t i = 0; i < n; i++) /* no positive root, or the limit */
-        weights[i] = couplings[i] > largest ? couplings[i] : 0.0;
+    for (int64_t i = 0; i < n; i++)
+        if (!(couplings[i] >= WEAKEST && couplings[i] <= STRONGEST))
+            weights[i] = limiting_weight(c, couplings[i]);
     for (int strong = 0; strong < 2; strong++) {
         int64_t index[LANES];
         double block[LANES], root[LANES];
         int filled = 0;
         for (int64_t i = 0; i <= n; i++) {
-            if (i < n && couplings[i] > 0 && couplings[i] <= largest && (couplings[i] > threshold) == strong) {
+            double K = i < n ? couplings[i] : 0.0;
+            if (K >= WEAKEST && K <= STRONGEST && (K > c->strong_from) == strong) {
                 index[filled] = i;
-                block[filled++] = couplings[i];
+                block[filled++] = K;
             }
             if (filled == LANES || (i == n && filled)) {
                 for (int lane = filled; lane < LANES; lane++)
