@@ -7,6 +7,7 @@ import rbmflow
 from rbmflow import (
     RBM,
     Chain,
+    Law,
     Ring,
     critical_coupling,
     critical_weight,
@@ -127,6 +128,11 @@ def test_sizes_of_a_layer(call, size, error):
     [
         (lambda: Chain(1), ValueError, "n_sites=1: at least 2"),
         (lambda: Chain("5"), TypeError, "n_sites='5'"),
+        (lambda: Law([0.5, 1.0], [0.5, 0.5]), TypeError, "as integers"),
+        (lambda: Law([-1, 2], [0.5, 0.5]), ValueError, "must run from -1 to 1"),
+        (lambda: Law([-1, 1], [0.5, 0.2, 0.3]), ValueError, r"probabilities has shape \(3,\)"),
+        (lambda: Ring(5).magnetization_law(1.0).moment(-1), ValueError, "order=-1"),
+        (lambda: Ring(5).magnetization_law(1.0).moment(0.5), TypeError, "order=0.5"),
         (lambda: Ring(10**10), ValueError, "n_sites=10000000000: at most"),
         (lambda: Chain(10**10), ValueError, "n_sites=10000000000: at most"),
         (lambda: Ring(5000).degeneracies(), ValueError, "n_sites=5000: at most 2000"),

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -92,6 +93,23 @@ def test_what_cannot_be_parsed_is_one_line_and_status_2(capsys, arguments):
         cli.main(arguments)
     assert caught.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_reader_that_stops_early_is_no_error():
+    command = f"set -o pipefail; {sys.executable} -m rbmflow degeneracies 200 | head -1"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split() == ["alpha", "magnetization", "count"]
+
+
+def test_terminals_without_greek():
+    code = "import sys; from rbmflow.cli import main; sys.exit(main(['weight', '1', '--visible', '8', '--hidden', '4']))"
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "0.306308329811523" in done.stdout
 
 
 def test_version(capsys):

@@ -6,6 +6,7 @@ import argparse
 import csv
 import io
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -54,9 +55,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     1,0.306308329811523,3.00239337318159,orders
     0
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # α and ² where the terminal lacks them
     options = _parser().parse_args(arguments)
     try:
         status: int = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # the reader has seen enough; nothing more must be flushed to it when Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except (ValueError, TypeError, PrecisionError, OSError) as error:
         message = " ".join(str(error).split())
         print(f"rbmflow {options.command}: error: {message}", file=sys.stderr)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rbmflow.arguments import check_integer
+
 
 @dataclass(frozen=True, eq=False)
 class Law:
@@ -20,6 +22,11 @@ class Law:
     probabilities : numpy.ndarray, shape (..., n_sites + 1)
         float64, or object (``mpmath.mpf``) where digits were asked for; each row sums to 1.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If the values are not the magnetizations of n spins, or the shapes do not fit.
+
     Examples
     --------
     >>> Law(np.array([-1, 1]), np.array([0.5, 0.5])).n_sites
@@ -28,6 +35,24 @@ class Law:
 
     values: npt.NDArray[np.int64]
     probabilities: npt.NDArray[Any]
+
+    def __post_init__(self) -> None:
+        values, probabilities = np.asarray(self.values), np.asarray(self.probabilities)
+        if values.ndim != 1 or values.dtype.kind not in "iu" or len(values) < 2:
+            raise TypeError(
+                f"values={self.values!r}: the magnetizations -n, -n + 2, ..., n are needed, as integers"
+            )
+        n = len(values) - 1
+        if values[0] != -n or values[-1] != n:
+            raise ValueError(
+                f"values run from {values[0]} to {values[-1]}: {n + 1} of them must run from {-n} to {n}"
+            )
+        if probabilities.ndim == 0 or probabilities.shape[-1] != n + 1:
+            raise ValueError(
+                f"probabilities has shape {probabilities.shape}: the last axis must have {n + 1} entries"
+            )
+        object.__setattr__(self, "values", values)
+        object.__setattr__(self, "probabilities", probabilities)
 
     @property
     def n_sites(self) -> int:
@@ -47,12 +72,17 @@ class Law:
         float or numpy.ndarray
             The moment of each law.
 
+        Raises
+        ------
+        TypeError, ValueError
+            If `order` is not an integer of at least 0.
+
         Examples
         --------
         >>> Law(np.array([-1, 1]), np.array([0.5, 0.5])).moment(2)
         np.float64(1.0)
         """
-        powers = self.values.astype(self.probabilities.dtype) ** order
+        powers = self.values.astype(self.probabilities.dtype) ** check_integer("order", order, 0)
         return (self.probabilities * powers).sum(axis=-1)
 
 
