@@ -1,3 +1,4 @@
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 
@@ -58,6 +59,13 @@ def test_settle_refuses_what_never_settles():
         settle(lambda ctx: [ctx.mpf(1) + ctx.mpf(10) ** -5 * next(counter)], 20)
     assert caught.value.digits <= 5
     assert float(caught.value.best[0]) == pytest.approx(1, abs=1e-3)
+
+
+def test_the_error_travels_between_processes():
+    error = pickle.loads(
+        pickle.dumps(PrecisionError("20 digits asked, 5 reached", best=[mpmath.mpf(1)], digits=5))
+    )
+    assert (str(error), error.best, error.digits) == ("20 digits asked, 5 reached", [1], 5)
 
 
 @pytest.mark.parametrize("dps", [0, -3, 10**6])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 
@@ -20,6 +21,9 @@ class PrecisionError(ArithmeticError):
         super().__init__(message)
         self.best = best
         self.digits = digits
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), best=self.best, digits=self.digits), self.args
 
 
 class CostWarning(UserWarning):
