@@ -271,12 +271,13 @@ def limits(parameters: Parameters, _rng: np.random.Generator) -> Findings:
         # next term of the large-K law: (16/M²) s² / 2N, s = e^(−2W)
         bound = 10 * float(ctx.exp(-4 * W) / N)
         add("N W − 2K", f"K = {coupling}", N * W - 2 * coupling, -shift, bound)
-    for exponent, weight in ((0, "1"), (1, "4"), (2, "16")):
+    for weight in ("1", "4", "16"):
         bound = 4 * M * comb(M, 1) * float(ctx.exp(-2 * ctx.mpf(weight)))
         add("f(W)", f"W = {weight}", f(weight, M, N, dps=DIGITS), M, bound)
+    for weight in ("1", "4", "16"):
         value = g(weight, "inf", M, dps=DIGITS)
         add("g(W, ∞)", f"W = {weight}", value, M * ctx.tanh(M * ctx.mpf(weight)), 1e-38)
-        coupling = 5 * 2**exponent
+    for coupling in (5, 10, 20):
         bound = M**3 * float(ctx.exp(-4 * ctx.mpf(coupling)))
         value = g("0.3", coupling, M, dps=DIGITS)
         add("g(0.3, K)", f"K = {coupling}", value, M * ctx.tanh(M * ctx.mpf("0.3")), bound)
