@@ -74,6 +74,13 @@ def test_fixed_points_of_the_sign_map():
     assert flow.uniform_map([-0.1, 0, 0.1], np.inf, 8, 4).tolist() == [-1, 0, 1]
 
 
+def test_strong_weights_saturate():
+    for W in (20.0, 1e6, 1e300):
+        points = flow.uniform_fixed_points(W, 8, 4)
+        assert points.magnetization == (-1, 0, 1)
+        assert points.multiplier[0] == points.multiplier[2] == 0
+
+
 def test_the_threshold_by_many_digits():
     # independent value, good to its last digit but one; the digits below were confirmed by the sum over 2^8 states
     assert critical_coupling(8, 4) == pytest.approx(0.4441996123158305, rel=2e-15)

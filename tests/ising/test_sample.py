@@ -62,6 +62,12 @@ def test_zero_temperature():
     assert abs((aligned[:, 0] == 1).mean() - 0.5) < 5 * 0.5 / np.sqrt(1000)
 
 
+@pytest.mark.parametrize("K", [-1e-17, -1e-300, 5e-324, 1e300, -1e300])
+def test_extreme_couplings(K):
+    for n_sites in (3, 8, 65, 131):
+        assert (np.abs(Ring(n_sites).sample(K, 20, rng=1)) == 1).all()
+
+
 def test_shapes_and_types():
     spins = Ring(3).sample(0.1, 0, rng=1)
     assert spins.shape == (0, 3)

@@ -108,6 +108,14 @@ def test_rings_beyond_the_kernel(M, N, K):
     assert trained_weight(K, M, N) == pytest.approx(float(exact), rel=1e-12)
 
 
+def test_rings_beyond_the_kernel_at_extreme_couplings():
+    K = np.array([5e-324, 1e-300, 1e-41, 1e-39, 1e29, 1e31, 1e300])
+    weights = trained_weight(K, 300, 7)
+    assert (np.diff(weights) > 0).all()
+    np.testing.assert_allclose(weights[1:4], np.sqrt(2 * K[1:4] / (7 * 299)), rtol=1e-14)
+    np.testing.assert_allclose(weights[4:], 2 * K[4:] / 7, rtol=1e-14)
+
+
 def test_arrays_keep_their_shape():
     K = np.linspace(0, 2, 12).reshape(3, 4)
     weights = trained_weight(K[:, ::2], 8, 4)

@@ -124,7 +124,7 @@ def uniform_fixed_points(W: float, n_visible: int, n_hidden: int) -> UniformFixe
     # tanh rounds to 1 for strong weights: then m = 1 within rounding
     m = 1.0 if low == 1.0 else float(brentq(growth, low, 1.0, xtol=1e-300, rtol=8.9e-16))
     decay = np.exp(-2 * n_visible * W * m)
-    slope = gain * (1 - m * m) * 4 * decay / (1 + decay) ** 2
+    slope = gain * (1 - m * m) * 4 * decay / (1 + decay) ** 2 if m < 1 else 0.0
     return UniformFixedPoints((-m, 0.0, m), (float(slope), gain, float(slope)), (True, False, True))
 
 

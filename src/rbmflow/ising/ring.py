@@ -233,9 +233,9 @@ class Ring(OneDimensional):
         ``q (1 − |t|^r)/(1 + |t|^(r+1))`` and ``q (1 + |t|^r)/(1 − |t|^(r+1))`` with ``r = M − 1 − i`` bonds to come
         and ``q = y/(1 + y)``; in the limit K → −∞ the second is 1/(r + 1).
         """
-        bond = transfer_matrix.Bond.of(MACHINE, K)
         rest = np.arange(self.n_sites - 1, -1, -1)
         with np.errstate(all="ignore"):
+            bond = transfer_matrix.Bond.of(MACHINE, K)
             even = bond.y / (1 + bond.y) * bond.deficit(rest) / (1 + bond.power(rest + 1))
             odd = (1 + bond.power(rest)) / (1 + bond.y) / bond.deficit_over_y(rest + 1)
         return np.ascontiguousarray(np.stack([even, odd], axis=1))

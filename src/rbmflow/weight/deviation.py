@@ -21,6 +21,10 @@ from rbmflow.arguments import FloatArray
 from rbmflow.weight.equation import half_values, log_binomials, log_cosh_drop, order_function
 
 
+# Outside these couplings the limiting laws W² = 2K/[N(M−1)] and NW = 2K are exact to rounding
+WEAKEST, STRONGEST = 1e-40, 1e30
+
+
 def data_gain(K: float, n_visible: int) -> FloatArray:
     """Return e(V) of the ring for V = M, M − 2, …, 0 or 1."""
     gain = np.empty(n_visible // 2 + 1)
@@ -83,8 +87,10 @@ def solve_by_deviation(K: float, n_visible: int, n_hidden: int) -> float:
     """Return the trained weight for one coupling, bracketed in ln W; any ring, O(M) for each evaluation."""
     if K <= 0:
         return 0.0
-    if np.isinf(K):
-        return float("inf")
+    if K < WEAKEST:
+        return float(np.sqrt(2 * K) / np.sqrt(n_hidden * (n_visible - 1.0)))
+    if K > STRONGEST:
+        return 2 * (float(K) / n_hidden)
     from scipy.optimize import brentq
 
     strong = 0.5 * np.log(n_visible / 3 + 1) < K

@@ -79,7 +79,8 @@ def model_law(W: Any, n_visible: int, n_hidden: int) -> FloatArray:
     """Return p(|V|) of the uniform RBM for a column of W ≥ 0; shape ``(*W.shape[:-1], M // 2 + 1)``."""
     values, multiplicity = half_values(n_visible)
     log_weight = log_binomials(n_visible)[: len(values)] + np.log(multiplicity)
-    log_weight = log_weight - n_hidden * log_cosh_drop(W, values)
+    with np.errstate(over="ignore"):
+        log_weight = log_weight - n_hidden * log_cosh_drop(W, values)
     weight = np.exp(log_weight - log_weight.max(axis=-1, keepdims=True))
     return np.asarray(weight / weight.sum(axis=-1, keepdims=True))
 
@@ -198,7 +199,8 @@ def kl_uniform(W: object, K: object, n_visible: int, n_hidden: int) -> Any:
     n_visible, n_hidden = check_sizes(n_visible, n_hidden)
     weights, couplings = check_broadcast(W=np.abs(check_real("W", W)), K=check_real("K", K))
     values, multiplicity = half_values(n_visible)
-    drop = n_hidden * log_cosh_drop(weights[..., None], values)
+    with np.errstate(over="ignore"):
+        drop = n_hidden * log_cosh_drop(weights[..., None], values)
     law = training_law(couplings, n_visible)
     with np.errstate(invalid="ignore"):
         energy_term = np.where(law > 0, law * drop, 0.0).sum(axis=-1)
