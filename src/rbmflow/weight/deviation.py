@@ -20,7 +20,6 @@ from rbmflow._kernels import magnetization
 from rbmflow.arguments import FloatArray
 from rbmflow.weight.equation import half_values, log_binomials, log_cosh_drop, order_function
 
-
 # Outside these couplings the limiting laws W² = 2K/[N(M−1)] and NW = 2K are exact to rounding
 WEAKEST, STRONGEST = 1e-40, 1e30
 
