@@ -10,9 +10,12 @@ written, once, for both worlds: numpy arrays of float64, and numbers of a privat
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -115,15 +118,33 @@ def to_exact(ctx: Any, name: str, value: object) -> Any:
     return number
 
 
+_idle = threading.local()
+
+
+@contextmanager
+def borrowed_context(dps: int) -> Iterator[Any]:
+    """Lend a context of this thread that is not in use, as making one takes longer than many a computation.
+
+    Its numbers are to be published before it is given back.
+    """
+    idle = _idle.__dict__.setdefault("contexts", [])
+    ctx = idle.pop() if idle else context(dps)
+    ctx.dps = dps
+    try:
+        yield ctx
+    finally:
+        idle.append(ctx)
+
+
 def publish(value: Any, dps: int) -> Any:
     """Round a number of a private context to `dps` digits, once, and return it as mpmath's own mpf."""
     import mpmath
+    from mpmath.libmp import dps_to_prec, mpf_pos, round_nearest
 
-    rounding = context(dps)
-    return mpmath.mp.make_mpf((+rounding.convert(value))._mpf_)
+    return mpmath.mp.make_mpf(mpf_pos(value._mpf_, dps_to_prec(dps), round_nearest))
 
 
-def settle(evaluate: Callable[[Any], list[Any]], dps: int) -> list[Any]:
+def settle(evaluate: Callable[..., list[Any]], dps: int, *, refine: bool = False) -> list[Any]:
     """Evaluate at rising precision until the rounded results of two evaluations agree.
 
     Agreement guards against rounding, not against a formula that loses everything at both
@@ -135,6 +156,8 @@ def settle(evaluate: Callable[[Any], list[Any]], dps: int) -> list[Any]:
         Takes a private context and returns a list of its numbers, always of the same length.
     dps : int
         Decimal digits asked for.
+    refine : bool
+        Whether `evaluate` takes the values of the evaluation before, None at first, as a second argument.
 
     Returns
     -------
@@ -152,24 +175,82 @@ def settle(evaluate: Callable[[Any], list[Any]], dps: int) -> list[Any]:
     [mpf('1.0')]
     """
     guard = GUARD_DIGITS
-    current = _rounded(evaluate, dps, guard)
+    current = _rounded(evaluate, dps, guard, *([None] if refine else []))
     for _ in range(MAX_RAISES):
         guard *= 2
-        previous, current = current, _rounded(evaluate, dps, guard)
+        previous, current = current, _rounded(evaluate, dps, guard, *([current] if refine else []))
         if current == previous:
             return current
     agreed = _common_digits(previous, current)
     raise PrecisionError(f"{dps} digits asked, {agreed} reached", best=current, digits=agreed)
 
 
-def _rounded(evaluate: Callable[[Any], list[Any]], dps: int, guard: int) -> list[Any]:
-    return [publish(value, dps) for value in evaluate(context(dps + guard))]
+def _rounded(evaluate: Callable[..., list[Any]], dps: int, guard: int, *before: Any) -> list[Any]:
+    with borrowed_context(dps + guard) as ctx:
+        return [publish(ctx.convert(value), dps) for value in evaluate(ctx, *before)]
 
 
 def _common_digits(first: list[Any], second: list[Any]) -> int:
-    ctx = context(20)
-    worst = max(abs(a - b) / max(abs(a), abs(b)) for a, b in zip(first, second, strict=True) if a != b)
-    return max(0, int(-ctx.log10(worst)))
+    with borrowed_context(20) as ctx:
+        pairs = zip(map(ctx.convert, first), map(ctx.convert, second), strict=True)
+        worst = max(abs(a - b) / max(abs(a), abs(b)) for a, b in pairs if a != b)
+        return max(0, int(-ctx.log10(worst)))
+
+
+def refine_root(ctx: Any, residual: Callable[[Any], Any], start: Any, known: float) -> Any:
+    """Refine a simple root by the secant method, at a working precision that grows with the digits gained.
+
+    Parameters
+    ----------
+    ctx : mpmath.ctx_mp.MPContext
+        Private context; the root is returned to its precision.
+    residual : callable
+        Of order 1 away from the root, in absolute precision as good as the context's.
+    start : mpf
+        The root to `known` decimal digits, absolute.
+    known : float
+        Digits of `start`, at least 1.
+
+    Returns
+    -------
+    mpf
+        The root.
+
+    Raises
+    ------
+    PrecisionError
+        If the iteration leaves its start for good, or does not converge.
+
+    Examples
+    --------
+    >>> ctx = context(40)
+    >>> print(refine_root(ctx, lambda x: x * x - 2, ctx.mpf(1.4142135), 7))
+    1.414213562373095048801688724209698078570
+    """
+    goal = ctx.dps
+    offset = max(2.0, min(known, 12.0) if known < 20 else known / 2)
+    digits = [offset, known]
+    try:
+        ctx.dps = int(min(goal, known + offset)) + 10
+        x_old, x = start + ctx.mpf(10) ** -offset, ctx.convert(start)
+        r_old, r = residual(x_old), residual(x)
+        for _ in range(80):
+            if r == r_old:
+                raise PrecisionError(f"the residual is flat at {ctx.nstr(x, 15)}", best=x, digits=int(digits[-1]))
+            step = -r * (x - x_old) / (r - r_old)
+            x_old, r_old, x = x, r, x + step
+            # what is known of x is the sum for the two points before it, unless the steps tell of less
+            reached = -float(ctx.log10(abs(step))) if step else float(goal)
+            digits = [min(digits[1], reached), sum(digits)] if reached >= digits[1] - 1 else [reached, 2 * reached]
+            if digits[1] >= goal + 2:
+                return x
+            if abs(x - start) > 100 * ctx.mpf(10) ** -min(known, 2.0):
+                break
+            ctx.dps = int(max(min(goal, sum(digits)), 15)) + 10
+            r = residual(x)
+    finally:
+        ctx.dps = goal
+    raise PrecisionError(f"no root near {ctx.nstr(start, 15)}", best=x, digits=0)
 
 
 def exact_map(evaluate: Callable[..., Any], dps: int, **arguments: object) -> Any:
@@ -198,18 +279,32 @@ def exact_map(evaluate: Callable[..., Any], dps: int, **arguments: object) -> An
     return exact_table(lambda ctx, *numbers: [evaluate(ctx, *numbers)], dps, **arguments)[..., 0][()]
 
 
+def exact_roots(evaluate: Callable[..., Any], dps: int, **arguments: object) -> Any:
+    """Do as `exact_map` for ``evaluate(ctx, found, *numbers)``; `found` is the value to `dps` digits, None at first."""
+
+    def evaluate_one(ctx: Any, found: list[Any] | None, *numbers: Any) -> list[Any]:
+        return [evaluate(ctx, found and ctx.convert(found[0]), *numbers)]
+
+    return _settled_table(evaluate_one, dps, arguments, refine=True)[..., 0][()]
+
+
 def exact_table(evaluate: Callable[..., list[Any]], dps: int, **arguments: object) -> npt.NDArray[Any]:
     """Do as `exact_map` for a function of several results, which become the last axis of the array."""
+    return _settled_table(evaluate, dps, arguments, refine=False)
+
+
+def _settled_table(
+    evaluate: Callable[..., list[Any]], dps: int, arguments: dict[str, object], refine: bool
+) -> npt.NDArray[Any]:
     digits = check_digits(dps)
     arrays = check_broadcast(**{name: exact_array(name, value) for name, value in arguments.items()})
 
-    def at(ctx: Any, items: tuple[Any, ...]) -> list[Any]:
-        return evaluate(
-            ctx, *(to_exact(ctx, name, item) for name, item in zip(arguments, items, strict=True))
-        )
+    def at(ctx: Any, *before: Any, items: tuple[Any, ...]) -> list[Any]:
+        numbers = (to_exact(ctx, name, item) for name, item in zip(arguments, items, strict=True))
+        return evaluate(ctx, *before, *numbers)
 
     rows = [
-        settle(lambda ctx, items=items: at(ctx, items), digits)  # type: ignore[misc]
+        settle(partial(at, items=items), digits, refine=refine)
         for items in zip(*(array.flat for array in arrays), strict=True)
     ]
     width = len(rows[0]) if rows else 1
@@ -222,8 +317,8 @@ def exact_table(evaluate: Callable[..., list[Any]], dps: int, **arguments: objec
 def exact_array(name: str, value: object, *, finite: bool = False) -> npt.NDArray[Any]:
     """Return `value` as an object array of exact numbers, each checked to be one."""
     array = np.array(value, dtype=object)
-    checker = context(15)
-    for item in array.flat:
-        if checker.isinf(to_exact(checker, name, item)) and finite:
-            raise ValueError(f"{name} holds an infinity: finite numbers are needed")
+    with borrowed_context(15) as checker:
+        for item in array.flat:
+            if checker.isinf(to_exact(checker, name, item)) and finite:
+                raise ValueError(f"{name} holds an infinity: finite numbers are needed")
     return array

@@ -173,6 +173,12 @@ def table_from_counts(n_sites: int, counts: dict[tuple[int, int], int]) -> Degen
     return DegeneracyTable(n_sites, alpha, magnetization, count)
 
 
+def wall_pair_count(n_sites: int, n_up: int, wall_pairs: int) -> int:
+    """Return how many states of the ring have n spins up and 2k > 0 domain walls, ``(M/k) C(n−1, k−1) C(M−n−1, k−1)``."""
+    arrangements = comb(n_up - 1, wall_pairs - 1) * comb(n_sites - n_up - 1, wall_pairs - 1)
+    return n_sites * arrangements // wall_pairs
+
+
 def ring_degeneracies(n_sites: int) -> DegeneracyTable:
     """Return the table of the ring from the closed form.
 

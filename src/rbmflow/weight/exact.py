@@ -10,6 +10,7 @@ from math import comb
 from typing import Any
 
 from rbmflow.ising.walls import ring_weights
+from rbmflow.precision import refine_root
 
 
 def _half(n_visible: int) -> list[tuple[int, int]]:
@@ -30,12 +31,20 @@ def model_weights(ctx: Any, W: Any, n_visible: int, n_hidden: int) -> list[Any]:
 
     ``C(M, n) [cosh WV / cosh WM]^N = C(M, n) [s^((M−V)/2) (1 + s^V) / (1 + s^M)]^N``.
     """
-    s = ctx.exp(-2 * W)
-    top = 1 + s**n_visible
+    powers = decay_powers(ctx, W, n_visible)
+    top = 1 / (1 + powers[n_visible])
     return [
-        multiplicity * comb(n_visible, k) * (s**k * (1 + s**v) / top) ** n_hidden
+        multiplicity * comb(n_visible, k) * (powers[k] * (1 + powers[v]) * top) ** n_hidden
         for k, (v, multiplicity) in enumerate(_half(n_visible))
     ]
+
+
+def decay_powers(ctx: Any, W: Any, n_visible: int) -> list[Any]:
+    """1, s, s², …, s^M with ``s = e^(−2W)``."""
+    s, powers = ctx.exp(-2 * W), [ctx.one]
+    for _ in range(n_visible):
+        powers.append(powers[-1] * s)
+    return powers
 
 
 def order_values(ctx: Any, W: Any, n_visible: int) -> list[Any]:
@@ -63,44 +72,63 @@ def exact_training_mean(ctx: Any, W: Any, K: Any, n_visible: int) -> Any:
     return _mean(ctx, training_weights(ctx, K, n_visible), order_values(ctx, W, n_visible))
 
 
+def deficits(ctx: Any, W: Any, n_visible: int) -> list[Any]:
+    """``D = M tanh MW − V tanh VW ≥ 0`` for V = M, M − 2, …; 0 for the aligned states."""
+    powers = decay_powers(ctx, W, n_visible)
+    tails = [2 * v * powers[v] / (1 + powers[v]) for v, _ in _half(n_visible)]
+    return [(n_visible - v) + tail - tails[0] for (v, _), tail in zip(_half(n_visible), tails, strict=True)]
+
+
 def log_deficit_ratio(ctx: Any, W: Any, data: list[Any], n_visible: int, n_hidden: int) -> Any:
-    """``ln ⟨D⟩_p − ln ⟨D⟩_q`` with ``D = M tanh MW − V tanh VW ≥ 0``; positive below the trained weight.
+    """``ln ⟨D⟩_p − ln ⟨D⟩_q``, positive below the trained weight; `data` holds q to any norm.
 
     D vanishes for the aligned states, so that neither side is a small difference of large
     numbers, however strong the coupling: subtracting a constant from V tanh WV changes nothing, as both laws
     are normalised.
     """
-    s = ctx.exp(-2 * W)
-    top = 2 * n_visible * s**n_visible / (1 + s**n_visible)
-    deficits = [(n_visible - v) + 2 * v * s**v / (1 + s**v) - top for v, _ in _half(n_visible)]
+    gaps = deficits(ctx, W, n_visible)
     model = model_weights(ctx, W, n_visible, n_hidden)
-    return ctx.log(_mean(ctx, model, deficits)) - ctx.log(_mean(ctx, data, deficits))
+    return ctx.log(_mean(ctx, model, gaps) / _mean(ctx, data, gaps))
 
 
-def exact_weight(ctx: Any, K: Any, start: float, n_visible: int, n_hidden: int) -> Any:
-    """Return the positive root W of f(W) = g(W, K), K > 0, to the precision of the context.
+def limiting_weight(ctx: Any, K: Any, n_visible: int, n_hidden: int) -> Any:
+    """``W² = 2K/[N(M−1)]`` up to K = 1 and ``W = [2K − ½ ln((M² − [M odd])/8)]/N`` above: starts at either end of the doubles."""
+    if K <= 1:
+        return ctx.sqrt(2 * K / (n_hidden * (n_visible - 1)))
+    return (2 * K - ctx.log(ctx.mpf(n_visible**2 - n_visible % 2) / 8) / 2) / n_hidden
 
-    `start` is the float64 root, 0 or infinite where K is beyond that range; there the small- and large-K laws
-    ``W² = 2K/(N(M−1))`` and ``W = [2K − ½ ln((M² − [M odd])/8)]/N`` start the secant iteration.
+
+def exact_root(
+    ctx: Any, data: list[Any], start: Any, known: float, spare: int, n_visible: int, n_hidden: int
+) -> Any:
+    """Return the positive root W of f(W) = g(W) to the precision of the context.
+
+    Parameters
+    ----------
+    ctx : mpmath.ctx_mp.MPContext
+        Private context.
+    data : list of mpf
+        Weights of V = M, M − 2, … under the training law, multiplicity included, to `spare` digits beyond the context's.
+    start : mpf
+        The root to `known` relative decimal digits.
+    known : float
+        Digits of `start`.
+    spare : int
+        Digits that cancel: near independent spins the two laws differ little.
+    n_visible, n_hidden : int
+        Units in each layer.
+
+    Returns
+    -------
+    mpf
+        W.
     """
-    digits = ctx.dps
-    # Near K = 0 both laws tend to the binomial one: their difference is of relative order K W²
-    ctx.dps = digits + max(0, int(-2.5 * ctx.log10(K))) + 10
-    data = training_weights(ctx, K, n_visible)
-    if start == 0.0:
-        guess = ctx.sqrt(2 * K / (n_hidden * (n_visible - 1)))
-    elif start == float("inf") or K > 10**6:
-        guess = (2 * K - ctx.log(ctx.mpf(n_visible**2 - n_visible % 2) / 8) / 2) / n_hidden
-    else:
-        guess = ctx.mpf(start)
-    log_root = ctx.findroot(
-        lambda u: log_deficit_ratio(ctx, ctx.exp(u), data, n_visible, n_hidden),
-        (ctx.log(guess), ctx.log(guess) + ctx.mpf(10) ** -12),
-        solver="secant",
-        tol=ctx.mpf(10) ** (-digits),
-        maxsteps=60,
-        verify=False,
-    )
-    root = ctx.exp(log_root)
-    ctx.dps = digits
-    return +root
+
+    def residual(u: Any) -> Any:
+        precision = ctx.prec
+        ctx.dps += spare
+        value = log_deficit_ratio(ctx, ctx.exp(u), data, n_visible, n_hidden)
+        ctx.prec = precision
+        return value
+
+    return ctx.exp(refine_root(ctx, residual, ctx.log(start), known))

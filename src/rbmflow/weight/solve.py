@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from rbmflow._kernels import uniform_weight
-from rbmflow.arguments import FloatArray, check_real
+from rbmflow.arguments import FloatArray, check_digits, check_real
 from rbmflow.errors import PrecisionError
 from rbmflow.hardware import simd_level
-from rbmflow.precision import exact_map
-from rbmflow.weight.deviation import solve_by_deviation
+from rbmflow.precision import exact_roots
+from rbmflow.weight.deviation import STRONGEST, WEAKEST, solve_by_deviation
 from rbmflow.weight.equation import check_sizes
-from rbmflow.weight.exact import exact_weight
+from rbmflow.weight.exact import exact_root, limiting_weight, training_weights
 
 MAX_KERNEL_SITES = 256
 
@@ -58,18 +58,35 @@ def trained_weight(K: object, n_visible: int, n_hidden: int, *, dps: int | None 
     """
     n_visible, n_hidden = check_sizes(n_visible, n_hidden)
     if dps is not None:
-        return exact_map(lambda ctx, K: _exact(ctx, K, n_visible, n_hidden), dps, K=K)
+        digits = check_digits(dps)
+        return exact_roots(
+            lambda ctx, found, K: _exact(ctx, found, K, n_visible, n_hidden, digits), digits, K=K
+        )
     couplings = check_real("K", K)
     return _solve(couplings.ravel(), n_visible, n_hidden).reshape(couplings.shape)[()]
 
 
-def _exact(ctx: Any, K: Any, n_visible: int, n_hidden: int) -> Any:
+FLOAT_DIGITS = 12
+
+
+def _exact(ctx: Any, found: Any, K: Any, n_visible: int, n_hidden: int, dps: int) -> Any:
+    """Return W(K) from what was found to `dps` digits, or else from float64 or the limiting laws."""
     if K <= 0:
         return ctx.zero
     if ctx.isinf(K):
         return ctx.inf
-    start = float(_solve(np.array([float(K)]), n_visible, n_hidden)[0])
-    return exact_weight(ctx, K, start, n_visible, n_hidden)
+    start, known = found, dps - 1
+    if found is None or known < FLOAT_DIGITS:
+        known = FLOAT_DIGITS
+        inside = WEAKEST < K < STRONGEST
+        start = ctx.mpf(_solve(np.array([float(K)]), n_visible, n_hidden)[0]) if inside else None
+    # near K = 0 both laws tend to the binomial one, their difference is of relative order K W
+    spare = max(0, int(-1.5 * float(ctx.log10(K)))) + 10
+    ctx.dps += spare
+    data = training_weights(ctx, K, n_visible)
+    ctx.dps -= spare
+    start = limiting_weight(ctx, K, n_visible, n_hidden) if start is None else start
+    return exact_root(ctx, data, start, known, spare, n_visible, n_hidden)
 
 
 def _solve(couplings: FloatArray, n_visible: int, n_hidden: int) -> FloatArray:

@@ -1,0 +1,76 @@
+"""Truncated power series with exact rational coefficients: lists, the constant term first, all of one length."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+Series = list[Fraction]
+
+
+def constant(value: Fraction | int, length: int) -> Series:
+    """Return the series of a constant."""
+    return [Fraction(value), *[Fraction(0)] * (length - 1)]
+
+
+def shift(series: Sequence[Fraction], degree: int) -> Series:
+    """Return the series times the variable to the power `degree`, cut to its length."""
+    length = len(series)
+    return ([Fraction(0)] * min(degree, length) + list(series))[:length]
+
+
+def add(first: Sequence[Fraction], second: Sequence[Fraction]) -> Series:
+    """Return the sum."""
+    return [a + b for a, b in zip(first, second, strict=True)]
+
+
+def scale(series: Sequence[Fraction], factor: Fraction | int) -> Series:
+    """Return the series times a number."""
+    return [factor * a for a in series]
+
+
+def multiply(first: Sequence[Fraction], second: Sequence[Fraction]) -> Series:
+    """Return the product, cut to the common length."""
+    length = len(first)
+    result = [Fraction(0)] * length
+    for i, a in enumerate(first):
+        if a:
+            for j in range(length - i):
+                if second[j]:
+                    result[i + j] += a * second[j]
+    return result
+
+
+def divide(numerator: Sequence[Fraction], denominator: Sequence[Fraction]) -> Series:
+    """Return the quotient; the denominator has a constant term."""
+    result: Series = []
+    for i, a in enumerate(numerator):
+        known = sum((denominator[j] * result[i - j] for j in range(1, i + 1) if denominator[j]), Fraction(0))
+        result.append((a - known) / denominator[0])
+    return result
+
+
+def power(series: Sequence[Fraction], exponent: Fraction | int) -> Series:
+    """Return ``series**exponent`` for a series that begins with 1 and any rational exponent (J. C. P. Miller)."""
+    result = [Fraction(1)]
+    for n in range(1, len(series)):
+        terms = ((exponent * k - (n - k)) * series[k] * result[n - k] for k in range(1, n + 1) if series[k])
+        result.append(sum(terms, Fraction(0)) / n)
+    return result
+
+
+def compose(outer: Sequence[Fraction], inner: Sequence[Fraction]) -> Series:
+    """Return ``outer(inner)`` for an inner series without constant term, by Horner's rule."""
+    result = constant(outer[-1], len(inner))
+    for coefficient in reversed(outer[:-1]):
+        result = multiply(result, inner)
+        result[0] += coefficient
+    return result
+
+
+def reversion_of_root(series: Sequence[Fraction], root: int) -> Series:
+    """Return the c_j, j = 1, 2, …, of ``s = Σ c_j X^j`` for ``X = s · series(s)^(1/root)``, a series that begins with 1.
+
+    Lagrange's inversion: c_j is the coefficient of s^(j−1) in ``series^(−j/root)``, divided by j.
+    """
+    return [power(series[:j], Fraction(-j, root))[-1] / j for j in range(1, len(series) + 1)]
