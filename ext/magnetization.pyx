@@ -4,14 +4,14 @@ q(n) is the probability of n spins up, b(n) = C(M, n)/2^M that of independent sp
 Both functions write the entries n = 0 ... M // 2.
 """
 
-from libc.math cimport exp, expm1, log, log1p, sqrt
+from libc.math cimport asinh, atanh, exp, expm1, log, log1p, sqrt, tanh
 
 cdef double NEGLIGIBLE = 1e-300
 cdef double STRONG = 170.0  # exp(4 * 170) = 1e295: the ground states alone remain
 
 
-def log_gain(int n_sites, double coupling, double[::1] gain):
-    """Write ln [q(n) / b(n)] less its value at the centre n = M // 2.
+def log_gain(int n_sites, double coupling, int first, double[::1] gain, double[::1] slope):
+    """Write ln [q(n) / b(n)] less its value at the centre, n = first ... M // 2, and its derivative by K.
 
     With rho = q/b, delta(n) = rho(n+1) - rho(n) and eps = 1 - x the law of the ring obeys
 
@@ -21,30 +21,45 @@ def log_gain(int n_sites, double coupling, double[::1] gain):
     hence w = delta/rho obeys w(n) = a(n) w(n-1) / (1 + w(n-1)) - eps c(n), all terms of one sign:
     nothing cancels, and the gain is the sum of -log1p(w) from n to the centre, exact in relative terms as
     K -> 0. Digits are lost near n = 0 at strong coupling, where 1 + w is small.
+
+    From first > 0 it starts at the limit for long rings, 1 + w = exp(2h - 2 artanh m) with m = -V/M and
+    h = arsinh[exp(-2K) m / sqrt(1 - m^2)] the field that magnetizes a chain by m, and forgets the start by
+    exp(-4h) a step.
     """
     # n_sites   IN   M >= 3
     # coupling  IN   K, finite
-    # gain      OUT  (M // 2 + 1,)
-    cdef double eps = -expm1(-4 * coupling)
+    # first     IN   0, or 2 ... M // 2 - 1
+    # gain      OUT  (M // 2 - first + 1,)
+    # slope     OUT  (M // 2 - first + 1,)
+    cdef double x = exp(-4 * coupling), eps = -expm1(-4 * coupling)
     cdef double m = n_sites
-    cdef double w = 0.0
-    cdef double n, a, c
-    cdef Py_ssize_t i, centre = n_sites // 2
+    cdef double w = 0.0, dw = 0.0
+    cdef double n, a, c, h
+    cdef Py_ssize_t i, last = n_sites // 2 - first
     with nogil:
-        gain[0] = 4 * coupling
-        for i in range(1, centre):
-            n = i
+        if first > 0:
+            n = (m - 2 * first + 2) / m
+            h = asinh(exp(-2 * coupling) * n / sqrt((1 - n) * (1 + n)))
+            w = expm1(2 * (h - atanh(n)))
+            dw = -4 * tanh(h) * (1 + w)
+        else:
+            gain[0], slope[0] = 4 * coupling, 4.0
+        for i in range(first == 0, last):
+            n = first + i
             a = (n / (m - n)) * ((n - 1) / (m - n - 1)) * ((m - 2 * n - 1) / (m - 2 * n + 1))
             c = ((m - 2 * n) / (m - n)) * ((m - 2 * n - 1) / (m - n - 1))
+            dw = a * (dw / ((1 + w) * (1 + w))) - 4 * x * c
             w = a * w / (1 + w) - eps * c
             gain[i] = -log1p(w)
-        gain[centre] = 0.0
-        for i in range(centre - 1, -1, -1):
+            slope[i] = -dw / (1 + w)
+        gain[last] = slope[last] = 0.0
+        for i in range(last - 1, -1, -1):
             gain[i] += gain[i + 1]
+            slope[i] += slope[i + 1]
 
 
-def log_law(int n_sites, double coupling, double[::1] logarithm):
-    """Write ln [q(n) / q(0)], relative to one aligned state.
+def log_law(int n_sites, double coupling, double[::1] logarithm, double[::1] slope):
+    """Write ln [q(n) / q(0)], relative to one aligned state, and its derivative by K.
 
     q(n) = M x F(n) q(0) with F(1) = 1; the differences of F obey C D(n) = A D(n-1) + x B F(n) with
     positive coefficients, so v = D/F obeys v(n) = (A/C) v(n-1) / (1 + v(n-1)) + x B/C, and ln F is the sum
@@ -55,20 +70,23 @@ def log_law(int n_sites, double coupling, double[::1] logarithm):
     # n_sites    IN   M >= 3
     # coupling   IN   K > 0, finite
     # logarithm  OUT  (M // 2 + 1,)
+    # slope      OUT  (M // 2 + 1,)
     cdef double x = exp(-4 * coupling)
     cdef double m = n_sites
-    cdef double v = 0.0
+    cdef double v = 0.0, dv = 0.0  # dv by ln x
     cdef double n, a, b
     cdef Py_ssize_t i
     with nogil:
-        logarithm[0] = 0.0
-        logarithm[1] = log(m) - 4 * coupling
+        logarithm[0] = slope[0] = 0.0
+        logarithm[1], slope[1] = log(m) - 4 * coupling, -4.0
         for i in range(1, n_sites // 2):
             n = i
             a = ((n - 1) / (n + 1)) * ((m - n + 1) / (m - n - 1)) * ((m - 2 * n - 1) / (m - 2 * n + 1))
             b = ((m - 2 * n) / (n + 1)) * ((m - 2 * n - 1) / (m - n - 1))
+            dv = a * (dv / ((1 + v) * (1 + v))) + x * b
             v = a * v / (1 + v) + x * b
             logarithm[i + 1] = logarithm[i] + log1p(v)
+            slope[i + 1] = slope[i] - 4 * (dv / (1 + v))
 
 
 cdef double wall_coefficient(double n, double m) noexcept nogil:

@@ -29,7 +29,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 KERNEL_OWNERS = {
     "simd": {"hardware"},
     "enumeration": {"ising.enumeration"},
-    "magnetization": {"ising.ring", "weight.deviation"},
+    "magnetization": {"ising.ring", "weight.forms"},
     "ring_sampler": {"ising.ring"},
     "uniform_weight": {"weight.solve"},
 }

@@ -76,7 +76,7 @@ def test_tails_of_long_rings_do_not_depend_on_where_the_recurrence_starts(n_site
     # started 44 standard deviations out against started at n = 1, through the logarithms
     values = law(n_sites, K)
     gain = np.empty(n_sites // 2 + 1)
-    magnetization.log_gain(n_sites, K, gain)
+    magnetization.log_gain(n_sites, K, 0, gain, np.empty_like(gain))
     n = np.arange(n_sites // 2)
     log_ratio = np.log((n + 1) / (n_sites - n)) + gain[:-1] - gain[1:]
     log_law = np.concatenate([np.cumsum(log_ratio[::-1])[::-1], [0.0]])
@@ -108,9 +108,9 @@ def test_logarithms_of_the_law(n_sites, K):
     ctx = private(60)
     weights = exact_weights(ctx, n_sites, K)
     centre = n_sites // 2
-    gain, logarithm = np.empty(centre + 1), np.empty(centre + 1)
-    magnetization.log_gain(n_sites, K, gain)
-    magnetization.log_law(n_sites, K, logarithm)
+    gain, logarithm, slope = np.empty(centre + 1), np.empty(centre + 1), np.empty(centre + 1)
+    magnetization.log_gain(n_sites, K, 0, gain, slope)
+    magnetization.log_law(n_sites, K, logarithm, slope)
     for n in range(centre + 1):
         exact = ctx.log(weights[n])
         assert abs(float(exact - logarithm[n])) < 2e-15 * (1 + abs(float(exact)))
@@ -121,3 +121,33 @@ def test_logarithms_of_the_law(n_sites, K):
                 abs(float(deviation) - gain[n])
                 <= (1e-15 + 1e-16 * n_sites * (K > 1)) * float(deviation) + 1e-40
             )
+
+
+@pytest.mark.parametrize("n_sites", [3, 4, 9, 64, 201])
+@pytest.mark.parametrize("K", ["1e-12", "0.01", "0.5", "2"])
+def test_slopes_of_the_logarithms(n_sites, K):
+    # central differences in 60 digits: error h²
+    ctx = private(60)
+    centre, h = n_sites // 2, ctx.mpf(10) ** -20
+    low, high = (exact_weights(ctx, n_sites, ctx.mpf(K) + shift) for shift in (-h, h))
+    exact = [(ctx.log(b) - ctx.log(a)) / (2 * h) for a, b in zip(low, high, strict=True)]
+    values, slope = np.empty(centre + 1), np.empty(centre + 1)
+    magnetization.log_law(n_sites, float(K), values, slope)
+    np.testing.assert_allclose(slope, [float(e) for e in exact[: centre + 1]], rtol=1e-14)
+    magnetization.log_gain(n_sites, float(K), 0, values, slope)
+    from_centre = [float(e - exact[centre]) for e in exact[: centre + 1]]
+    np.testing.assert_allclose(slope, from_centre, rtol=1e-13 * (1 + float(K)), atol=1e-300)
+
+
+@pytest.mark.parametrize(("n_sites", "K"), [(10**4, 1.0), (10**5, 0.1), (10**5, 2.5), (10**5 + 1, -0.4)])
+def test_gain_of_the_centre_does_not_depend_on_where_the_recurrence_starts(n_sites, K):
+    centre = n_sites // 2
+    sigma = np.sqrt(n_sites * np.exp(2 * K))
+    whole, slope = np.empty(centre + 1), np.empty(centre + 1)
+    magnetization.log_gain(n_sites, K, 0, whole, slope)
+    first = centre - int(8 * sigma)
+    part, part_slope = np.empty(centre - first + 1), np.empty(centre - first + 1)
+    magnetization.log_gain(n_sites, K, first, part, part_slope)
+    inner = int(1.5 * sigma)  # within 13 standard deviations
+    np.testing.assert_allclose(part[inner:], whole[first + inner :], rtol=1e-12)
+    np.testing.assert_allclose(part_slope[inner:], slope[first + inner :], rtol=1e-12)

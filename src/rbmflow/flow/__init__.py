@@ -2,18 +2,20 @@
 
 from rbmflow.flow.maps import mean_field, sign
 from rbmflow.flow.orbit import Orbit, orbit
-from rbmflow.flow.uniform import (
-    UniformFixedPoints,
+from rbmflow.flow.threshold import (
     critical_coupling,
+    critical_coupling_law,
+    critical_coupling_limit,
     critical_weight,
-    uniform_fixed_points,
-    uniform_map,
 )
+from rbmflow.flow.uniform import UniformFixedPoints, uniform_fixed_points, uniform_map
 
 __all__ = [
     "Orbit",
     "UniformFixedPoints",
     "critical_coupling",
+    "critical_coupling_law",
+    "critical_coupling_limit",
     "critical_weight",
     "mean_field",
     "orbit",

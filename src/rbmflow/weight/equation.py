@@ -32,14 +32,14 @@ def check_sizes(n_visible: object, n_hidden: object) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=8)
-def log_binomials(n_sites: int) -> FloatArray:
-    """Return ``ln [C(M, n) / C(M, M // 2)]`` for n = 0 … M.
+def log_binomials(n_sites: int, first: int = 0) -> FloatArray:
+    """Return ``ln [C(M, n) / C(M, M // 2)]`` for n = first … M − first.
 
     Summed outwards from the centre in extended precision where the platform has it: the ratios of
     neighbours are close to 1 there, so that the entries that carry weight keep all their digits.
     """
-    n = np.arange(n_sites // 2, dtype=np.longdouble)
-    steps = np.log((n + 1) / (n_sites - n))[::-1]  # ln C(M, n)/C(M, n+1), n = M//2 − 1 … 0
+    n = np.arange(first, n_sites // 2, dtype=np.longdouble)
+    steps = np.log((n + 1) / (n_sites - n))[::-1]  # ln C(M, n)/C(M, n+1), n = M//2 − 1 … first
     lower = np.concatenate([[0.0], np.cumsum(steps)])[::-1].astype(np.float64)
     full = np.concatenate([lower, lower[::-1][1 - n_sites % 2 :]])
     full.setflags(write=False)

@@ -11,11 +11,13 @@ from rbmflow.arguments import FloatArray, check_digits, check_real
 from rbmflow.errors import PrecisionError
 from rbmflow.hardware import simd_level
 from rbmflow.precision import exact_roots
-from rbmflow.weight.deviation import STRONGEST, WEAKEST, solve_by_deviation
 from rbmflow.weight.equation import check_sizes
+from rbmflow.weight.forms import Form, ring_form
 from rbmflow.weight.exact import exact_root, limiting_weight, training_weights
 
 MAX_KERNEL_SITES = 256
+# Outside these couplings the limiting laws W² = 2K/[N(M−1)] and NW = 2K are exact to rounding
+WEAKEST, STRONGEST = 1e-40, 1e30
 
 
 def trained_weight(K: object, n_visible: int, n_hidden: int, *, dps: int | None = None) -> Any:
@@ -92,9 +94,37 @@ def _exact(ctx: Any, found: Any, K: Any, n_visible: int, n_hidden: int, dps: int
 def _solve(couplings: FloatArray, n_visible: int, n_hidden: int) -> FloatArray:
     couplings = np.ascontiguousarray(couplings)
     if n_visible > MAX_KERNEL_SITES:
-        return np.array([solve_by_deviation(float(K), n_visible, n_hidden) for K in couplings])
+        return np.array([_solve_one(float(K), n_visible, n_hidden) for K in couplings])
     weights = np.empty_like(couplings)
     unsettled = uniform_weight.solve_ring(couplings, n_visible, n_hidden, weights, simd_level())
     if unsettled:
         raise PrecisionError(f"{unsettled} of {couplings.size} roots did not settle", best=weights, digits=0)
     return weights
+
+
+def _solve_one(K: float, n_visible: int, n_hidden: int) -> float:
+    if K <= 0:
+        return 0.0
+    if K < WEAKEST:
+        return float(np.sqrt(2 * K) / np.sqrt(n_hidden * (n_visible - 1.0)))
+    if K > STRONGEST:
+        return 2 * (float(K) / n_hidden)
+    return solve_form(ring_form(K, n_visible), n_hidden)
+
+
+def solve_form(form: Form, n_hidden: int) -> float:
+    """Return the positive root of one form of the equation, bracketed in ln W around its guess."""
+    from scipy.optimize import brentq
+
+    def residual(log_weight: float) -> float:
+        return form.residual(float(np.exp(log_weight)), n_hidden)
+
+    low = high = float(np.log(form.guess(n_hidden)))
+    width = 0.02
+    if residual(low) > 0:
+        while residual(low) > 0:
+            low, high, width = low - width, low, 3 * width
+    else:
+        while residual(high) < 0:
+            low, high, width = high, high + width, 3 * width
+    return float(np.exp(brentq(residual, low, high, xtol=1e-15, rtol=8.9e-16)))
