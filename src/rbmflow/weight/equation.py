@@ -18,7 +18,7 @@ from rbmflow.arguments import FloatArray, check_broadcast, check_integer, check_
 from rbmflow.ising import Ring
 from rbmflow.ising.transfer_matrix import ring_entropy
 from rbmflow.precision import MACHINE, exact_map
-from rbmflow.weight.exact import exact_model_mean, exact_training_mean
+from rbmflow.weight.exact import exact_divergence, exact_model_mean, exact_training_mean
 
 MAX_UNITS = 10**9
 MAX_VISIBLE = 10**7
@@ -166,7 +166,7 @@ def g(W: object, K: object, n_visible: int, *, dps: int | None = None) -> Any:
     return (np.sign(weights) * (law * order_function(np.abs(weights)[..., None], values)).sum(axis=-1))[()]
 
 
-def kl_uniform(W: object, K: object, n_visible: int, n_hidden: int) -> Any:
+def kl_uniform(W: object, K: object, n_visible: int, n_hidden: int, *, dps: int | None = None) -> Any:
     """Return KL(q‖p) in nats between the ring at coupling K and the uniform RBM of weight W (thesis eq. 35).
 
     ``KL = −S(q) + N ⟨ln [cosh WM / cosh WV]⟩_q + ln Σ_v [cosh WV / cosh WM]^N``: the entropy of the ring, and
@@ -180,11 +180,13 @@ def kl_uniform(W: object, K: object, n_visible: int, n_hidden: int) -> Any:
         Couplings of the ring; broadcast against `W`.
     n_visible, n_hidden : int
         Units in each layer: M from 3, N from 1.
+    dps : int, optional
+        Correct decimal digits; float64 without it.
 
     Returns
     -------
-    float or numpy.ndarray
-        In the broadcast shape; absolute accuracy about 1e-15 M. Infinite at W = ±∞ unless K = ∞.
+    float, numpy.ndarray, mpmath.mpf or array of mpf
+        In the broadcast shape; in float64 the absolute accuracy is about 1e-15 M. Infinite at W = ±∞ unless K = ∞.
 
     Raises
     ------
@@ -197,6 +199,8 @@ def kl_uniform(W: object, K: object, n_visible: int, n_hidden: int) -> Any:
     0.577930474431
     """
     n_visible, n_hidden = check_sizes(n_visible, n_hidden)
+    if dps is not None:
+        return exact_map(lambda ctx, W, K: _exact_kl(ctx, abs(W), K, n_visible, n_hidden), dps, W=W, K=K)
     weights, couplings = check_broadcast(W=np.abs(check_real("W", W)), K=check_real("K", K))
     values, multiplicity = half_values(n_visible)
     with np.errstate(over="ignore"):
@@ -210,6 +214,16 @@ def kl_uniform(W: object, K: object, n_visible: int, n_hidden: int) -> Any:
     with np.errstate(all="ignore"):
         entropy = ring_entropy(MACHINE, couplings, n_visible)
     return np.asarray(energy_term + log_sum - entropy)[()]
+
+
+def _exact_kl(ctx: Any, W: Any, K: Any, n_visible: int, n_hidden: int) -> Any:
+    if ctx.isinf(W) and not ctx.isinf(K):
+        return ctx.inf
+    if ctx.isinf(W) and K > 0:
+        return ctx.zero
+    if ctx.isinf(K):
+        raise ValueError("K is infinite: KL has digits at finite couplings only, unless W is infinite too")
+    return exact_divergence(ctx, W, K, n_visible, n_hidden)
 
 
 def _log_central_binomial(n_sites: int) -> float:

@@ -6,11 +6,13 @@ are even in V, so only V = M, M − 2, …, 0 or 1 are summed, V ≠ 0 with weig
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import comb
 from typing import Any
 
-from rbmflow.ising.walls import ring_weights
-from rbmflow.precision import refine_root
+from rbmflow.ising.transfer_matrix import ring_entropy
+from rbmflow.ising.walls import ring_weights, wall_sums
+from rbmflow.precision import exact_functions, refine_root
 
 
 def _half(n_visible: int) -> list[tuple[int, int]]:
@@ -23,6 +25,17 @@ def training_weights(ctx: Any, K: Any, n_visible: int) -> list[Any]:
     weights = ring_weights(n_visible, ctx.exp(-4 * K))
     return [
         multiplicity * weight for (_, multiplicity), weight in zip(_half(n_visible), weights, strict=False)
+    ]
+
+
+def training_slopes(ctx: Any, K: Any, n_visible: int) -> list[Any]:
+    """Derivatives by K of the weights of `training_weights`; ``−4x d/dx [M x F(n)] = −4Mx (F + x F')``."""
+    x = ctx.exp(-4 * K)
+    values, slopes = wall_sums(n_visible, x)
+    interior = [-4 * n_visible * x * (value + x * slope) for value, slope in zip(values, slopes, strict=True)]
+    return [
+        multiplicity * slope
+        for (_, multiplicity), slope in zip(_half(n_visible), [ctx.zero, *interior], strict=True)
     ]
 
 
@@ -89,6 +102,47 @@ def log_deficit_ratio(ctx: Any, W: Any, data: list[Any], n_visible: int, n_hidde
     gaps = deficits(ctx, W, n_visible)
     model = model_weights(ctx, W, n_visible, n_hidden)
     return ctx.log(_mean(ctx, model, gaps) / _mean(ctx, data, gaps))
+
+
+@dataclass(frozen=True)
+class Derivatives:
+    """First derivatives of both sides at a point (W, K), with D for V tanh WV: ``f − g = ⟨D⟩_q − ⟨D⟩_p``."""
+
+    by_weight: Any
+    """``∂(f − g)/∂W``."""
+    by_coupling: Any
+    """``∂g/∂K``."""
+
+
+def exact_derivatives(ctx: Any, W: Any, K: Any, n_visible: int, n_hidden: int) -> Derivatives:
+    """Return the derivatives of f − g by W and of g by K.
+
+    ``D_W = M² sech² MW − V² sech² VW`` and ``d ln p/dW = −N (D − ⟨D⟩_p)`` give
+    ``∂⟨D⟩_p/∂W = ⟨D_W⟩_p − N (⟨D²⟩_p − ⟨D⟩_p²)``.
+    """
+    gaps = deficits(ctx, W, n_visible)
+    sharp = [v * v * ctx.sech(W * v) ** 2 for v, _ in _half(n_visible)]
+    change = [sharp[0] - value for value in sharp]
+    model = model_weights(ctx, W, n_visible, n_hidden)
+    data = training_weights(ctx, K, n_visible)
+    slopes = training_slopes(ctx, K, n_visible)
+    mean = _mean(ctx, model, gaps)
+    variance = _mean(ctx, model, [gap * gap for gap in gaps]) - mean**2
+    by_weight = _mean(ctx, data, change) - _mean(ctx, model, change) + n_hidden * variance
+    norm = ctx.fsum(data)
+    by_coupling = (_mean(ctx, data, gaps) * ctx.fsum(slopes) - ctx.fdot(slopes, gaps)) / norm
+    return Derivatives(by_weight, by_coupling)
+
+
+def exact_divergence(ctx: Any, W: Any, K: Any, n_visible: int, n_hidden: int) -> Any:
+    """Return KL(q‖p), as in `rbmflow.weight.equation.kl_uniform`, for finite W ≥ 0 and K."""
+    s = ctx.exp(-2 * W)
+    drops = [
+        n_hidden * (ctx.log1p(s**n_visible) - ctx.log1p(s**v) - k * ctx.log(s))
+        for k, (v, _) in enumerate(_half(n_visible))
+    ]
+    data, model = training_weights(ctx, K, n_visible), model_weights(ctx, W, n_visible, n_hidden)
+    return _mean(ctx, data, drops) + ctx.log(ctx.fsum(model)) - ring_entropy(exact_functions(ctx), K, n_visible)
 
 
 def limiting_weight(ctx: Any, K: Any, n_visible: int, n_hidden: int) -> Any:

@@ -62,7 +62,7 @@ def trained_weight(K: object, n_visible: int, n_hidden: int, *, dps: int | None 
     if dps is not None:
         digits = check_digits(dps)
         return exact_roots(
-            lambda ctx, found, K: _exact(ctx, found, K, n_visible, n_hidden, digits), digits, K=K
+            lambda ctx, found, K: exact_weight(ctx, found, K, n_visible, n_hidden, digits), digits, K=K
         )
     couplings = check_real("K", K)
     return _solve(couplings.ravel(), n_visible, n_hidden).reshape(couplings.shape)[()]
@@ -71,7 +71,7 @@ def trained_weight(K: object, n_visible: int, n_hidden: int, *, dps: int | None 
 FLOAT_DIGITS = 12
 
 
-def _exact(ctx: Any, found: Any, K: Any, n_visible: int, n_hidden: int, dps: int) -> Any:
+def exact_weight(ctx: Any, found: Any, K: Any, n_visible: int, n_hidden: int, dps: int) -> Any:
     """Return W(K) from what was found to `dps` digits, or else from float64 or the limiting laws."""
     if K <= 0:
         return ctx.zero

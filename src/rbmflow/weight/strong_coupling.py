@@ -121,7 +121,7 @@ class StrongCouplingSeries:
         Examples
         --------
         >>> print(round(strong_coupling_series(8, 4, 12).weight(3.0), 10))
-        1.2398624389
+        1.2398624399
         """
         if dps is not None:
             return exact_map(self._exact, dps, K=K)
