@@ -144,6 +144,17 @@ def publish(value: Any, dps: int) -> Any:
     return mpmath.mp.make_mpf(mpf_pos(value._mpf_, dps_to_prec(dps), round_nearest))
 
 
+def keep_digits(evaluate: Callable[..., list[Any]], numbers: Any) -> list[Any]:
+    """Return ``evaluate(ctx, numbers)`` as mpmath's own mpf, at a precision beyond that of every one of the numbers.
+
+    Arithmetic with mpmath's own mpf rounds to the process-wide precision, 15 digits by default.
+    """
+    with borrowed_context(30) as ctx:
+        exact = [ctx.convert(number) for number in numbers]
+        ctx.prec = max((number._mpf_[3] for number in exact), default=0) + 64
+        return [publish(ctx.convert(value), ctx.dps) for value in evaluate(ctx, exact)]
+
+
 def settle(evaluate: Callable[..., list[Any]], dps: int, *, refine: bool = False) -> list[Any]:
     """Evaluate at rising precision until the rounded results of two evaluations agree.
 
@@ -228,26 +239,30 @@ def refine_root(ctx: Any, residual: Callable[[Any], Any], start: Any, known: flo
     1.414213562373095048801688724209698078570
     """
     goal = ctx.dps
-    offset = max(2.0, min(known, 12.0) if known < 20 else known / 2)
-    digits = [offset, known]
+    width = min(known, 12.0) if known < 20 else known / 2  # the first slope is that of a secant of 10^-width
     try:
-        ctx.dps = int(min(goal, known + offset)) + 10
-        x_old, x = start + ctx.mpf(10) ** -offset, ctx.convert(start)
-        r_old, r = residual(x_old), residual(x)
+        ctx.dps = int(min(goal, known + width)) + 10
+        x = ctx.convert(start)
+        second = x + ctx.mpf(10) ** -width
+        slope = (residual(second) - residual(x)) / (second - x)
+        if not slope:
+            raise PrecisionError(f"the residual is flat at {ctx.nstr(start, 15)}", best=x, digits=0)
+        x_old = r_old = None
         for _ in range(80):
-            if r == r_old:
-                raise PrecisionError(f"the residual is flat at {ctx.nstr(x, 15)}", best=x, digits=int(digits[-1]))
-            step = -r * (x - x_old) / (r - r_old)
-            x_old, r_old, x = x, r, x + step
-            # what is known of x is the sum for the two points before it, unless the steps tell of less
-            reached = -float(ctx.log10(abs(step))) if step else float(goal)
-            digits = [min(digits[1], reached), sum(digits)] if reached >= digits[1] - 1 else [reached, 2 * reached]
-            if digits[1] >= goal + 2:
-                return x
-            if abs(x - start) > 100 * ctx.mpf(10) ** -min(known, 2.0):
-                break
-            ctx.dps = int(max(min(goal, sum(digits)), 15)) + 10
             r = residual(x)
+            if x_old is not None and x != x_old and r != r_old:
+                slope, width = (r - r_old) / (x - x_old), -float(ctx.log10(abs(x - x_old)))
+            step = -r / slope
+            x_old, r_old, x = x, r, x + step
+            noise = ctx.dps - 8.0
+            error = min(-float(ctx.log10(abs(step))), noise) if step else noise
+            # the secant's slope is wrong by its width: so much of the error remains
+            known = min(error + width, noise) if error < noise else noise
+            if abs(x - start) > 3:
+                break
+            if known >= goal + 1:
+                return x
+            ctx.dps = int(max(min(goal + 1, known + min(width, error)), 15)) + 10
     finally:
         ctx.dps = goal
     raise PrecisionError(f"no root near {ctx.nstr(start, 15)}", best=x, digits=0)

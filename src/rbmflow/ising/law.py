@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import check_integer
+from rbmflow.precision import keep_digits
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,6 +60,25 @@ class Law:
         """Number of spins."""
         return len(self.values) - 1
 
+    def symmetrized(self) -> Law:
+        """Return the law with the probabilities of V and −V replaced by their mean; no mean of an even function changes.
+
+        Returns
+        -------
+        Law
+            Of the same shape.
+
+        Examples
+        --------
+        >>> Law(np.array([-1, 1]), np.array([0.25, 0.75])).symmetrized().probabilities
+        array([0.5, 0.5])
+        """
+        if self.probabilities.dtype.kind != "O":
+            return Law(self.values, (self.probabilities + self.probabilities[..., ::-1]) / 2)
+        rows = self.probabilities.reshape(-1, self.n_sites + 1)
+        means = [keep_digits(lambda ctx, p: [(a + b) / 2 for a, b in zip(p, p[::-1], strict=True)], row) for row in rows]
+        return Law(self.values, np.array(means, dtype=object).reshape(self.probabilities.shape))
+
     def moment(self, order: int) -> Any:
         """Return ⟨V^order⟩, shape ``(...)``.
 
@@ -82,8 +102,13 @@ class Law:
         >>> Law(np.array([-1, 1]), np.array([0.5, 0.5])).moment(2)
         np.float64(1.0)
         """
-        powers = self.values.astype(self.probabilities.dtype) ** check_integer("order", order, 0)
-        return (self.probabilities * powers).sum(axis=-1)
+        order = check_integer("order", order, 0)
+        if self.probabilities.dtype.kind != "O":
+            return (self.probabilities * self.values.astype(np.float64) ** order).sum(axis=-1)
+        powers = [int(v) ** order for v in self.values]
+        rows = self.probabilities.reshape(-1, self.n_sites + 1)
+        moments = [keep_digits(lambda ctx, p: [ctx.fdot(p, powers)], row)[0] for row in rows]
+        return np.array(moments, dtype=object).reshape(self.probabilities.shape[:-1])[()]
 
 
 def magnetizations(n_sites: int) -> npt.NDArray[np.int64]:
