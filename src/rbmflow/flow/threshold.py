@@ -81,7 +81,9 @@ def critical_coupling(n_visible: int, n_hidden: int, *, dps: int | None = None) 
         return K
     wanted = digits or FLOAT_DIGITS
     exact = exact_roots(
-        lambda ctx, found, K: _exact_critical_coupling(ctx, found, K, n_visible, n_hidden, wanted), wanted, K=K
+        lambda ctx, found, K: _exact_critical_coupling(ctx, found, K, n_visible, n_hidden, wanted),
+        wanted,
+        K=K,
     )
     return float(exact) if digits is None else exact
 
@@ -215,7 +217,10 @@ def critical_coupling_limit(n_hidden: int, *, dps: int | None = None) -> Any:
 
 
 def _limit(ctx: Any, n_hidden: int) -> Any:
-    weights = [ctx.binomial(n_hidden, k) * ctx.exp(ctx.mpf(n_hidden - 2 * k) ** 2 / (2 * n_hidden)) for k in range(n_hidden + 1)]
+    weights = [
+        ctx.binomial(n_hidden, k) * ctx.exp(ctx.mpf(n_hidden - 2 * k) ** 2 / (2 * n_hidden))
+        for k in range(n_hidden + 1)
+    ]
     squares = [(n_hidden - 2 * k) ** 2 for k in range(n_hidden + 1)]
     root = ctx.sqrt(n_hidden)
     model = ctx.fdot(weights, squares) / ctx.fsum(weights) / root**3
@@ -230,4 +235,6 @@ def _limit(ctx: Any, n_hidden: int) -> Any:
         return ctx.log(2 * integral / ctx.sqrt(2 * ctx.pi) / model)
 
     start = ctx.log(n_hidden) / 6 + ctx.mpf(3) / 8
-    return ctx.findroot(excess, (start, start + ctx.mpf(1) / 10), solver="secant", tol=ctx.eps * 100, verify=False)
+    return ctx.findroot(
+        excess, (start, start + ctx.mpf(1) / 10), solver="secant", tol=ctx.eps * 100, verify=False
+    )

@@ -76,7 +76,10 @@ class Law:
         if self.probabilities.dtype.kind != "O":
             return Law(self.values, (self.probabilities + self.probabilities[..., ::-1]) / 2)
         rows = self.probabilities.reshape(-1, self.n_sites + 1)
-        means = [keep_digits(lambda ctx, p: [(a + b) / 2 for a, b in zip(p, p[::-1], strict=True)], row) for row in rows]
+        means = [
+            keep_digits(lambda _, p: [(a + b) / 2 for a, b in zip(p, p[::-1], strict=True)], row)
+            for row in rows
+        ]
         return Law(self.values, np.array(means, dtype=object).reshape(self.probabilities.shape))
 
     def moment(self, order: int) -> Any:

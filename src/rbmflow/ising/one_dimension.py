@@ -180,7 +180,7 @@ class OneDimensional:
         table = np.empty((*couplings.shape, self.n_sites + 1), dtype=object)
         for index in np.ndindex(couplings.shape):
             item = couplings[index]
-            table[index] = settle(lambda ctx, item=item: self._exact_law(ctx, item, weights), digits)  # type: ignore[misc]
+            table[index] = settle(lambda ctx, item=item: self._exact_law(ctx, item, weights), digits)
         probabilities = table.astype(np.float64) if dps is None else table
         return Law(magnetizations(self.n_sites), probabilities)
 

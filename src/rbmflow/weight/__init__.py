@@ -1,6 +1,63 @@
-"""The weight that an RBM with equal weights acquires when trained on the Ising ring."""
+"""The weight that an RBM with equal weights acquires when trained on the Ising ring, or on any other data."""
 
+from rbmflow.weight import asymptotics
+from rbmflow.weight.derivatives import (
+    kl_curvature,
+    kl_curvature_at_zero,
+    kl_trained,
+    trained_weight_derivative,
+)
 from rbmflow.weight.equation import f, g, kl_uniform
+from rbmflow.weight.limits import LIMITS, LimitRow, LimitTable, limit_table
+from rbmflow.weight.low_temperature import (
+    low_temperature_law,
+    low_temperature_leading_weight,
+    low_temperature_weight,
+)
+from rbmflow.weight.mixture import (
+    MixtureWeight,
+    mixture_law,
+    mixture_weight,
+    trained_weight_density,
+    trained_weight_mixture,
+    trained_weight_temperatures,
+)
 from rbmflow.weight.solve import trained_weight
+from rbmflow.weight.temperatures import (
+    ISO_SHIBA_YOKOO_TEMPERATURES,
+    TemperatureDensity,
+    TemperatureRange,
+    TemperatureSet,
+)
+from rbmflow.weight.training_law import trained_weight_from_law, trained_weight_from_samples
 
-__all__ = ["f", "g", "kl_uniform", "trained_weight"]
+__all__ = [
+    "ISO_SHIBA_YOKOO_TEMPERATURES",
+    "LIMITS",
+    "LimitRow",
+    "LimitTable",
+    "MixtureWeight",
+    "TemperatureDensity",
+    "TemperatureRange",
+    "TemperatureSet",
+    "asymptotics",
+    "f",
+    "g",
+    "kl_curvature",
+    "kl_curvature_at_zero",
+    "kl_trained",
+    "kl_uniform",
+    "limit_table",
+    "low_temperature_law",
+    "low_temperature_leading_weight",
+    "low_temperature_weight",
+    "mixture_law",
+    "mixture_weight",
+    "trained_weight",
+    "trained_weight_density",
+    "trained_weight_derivative",
+    "trained_weight_from_law",
+    "trained_weight_from_samples",
+    "trained_weight_mixture",
+    "trained_weight_temperatures",
+]

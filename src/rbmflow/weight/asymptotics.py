@@ -26,7 +26,9 @@ __all__ = [
 ]
 
 
-def long_ring_gain(K: object, n_visible: int, n_hidden: int, *, order: int = 1, dps: int | None = None) -> Any:
+def long_ring_gain(
+    K: object, n_visible: int, n_hidden: int, *, order: int = 1, dps: int | None = None
+) -> Any:
     """Return ``M N W²`` of long rings at fixed K and γ = N/M, to the power ``M^(−order)``.
 
     With ξ = V/√M both laws are nearly Gaussian. The machine's has variance σ² = 1/(1 − G), G = MNW², and the corrections ::

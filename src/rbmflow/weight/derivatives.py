@@ -130,8 +130,10 @@ def kl_curvature(K: object, n_visible: int, n_hidden: int, *, dps: int | None = 
 def _curvature(K: float, W: float, n_visible: int, n_hidden: int) -> float:
     if K < WEAKEST:
         # 2N M K above the coupling where it is minus twice the curvature at zero: the quartic's minimum
-        return float(-2 * kl_curvature_at_zero(K, n_visible, n_hidden)) if K > 0 else float(
-            kl_curvature_at_zero(K, n_visible, n_hidden)
+        return (
+            float(-2 * kl_curvature_at_zero(K, n_visible, n_hidden))
+            if K > 0
+            else float(kl_curvature_at_zero(K, n_visible, n_hidden))
         )
     if K > STRONGEST:
         return 0.0
@@ -222,7 +224,7 @@ def kl_trained(K: object, n_visible: int, n_hidden: int, *, dps: int | None = No
     digits = check_digits(dps)
 
     def exact(ctx: Any, K: Any) -> Any:
-        if ctx.isinf(K) and K > 0 or not K:
+        if (ctx.isinf(K) and K > 0) or not K:
             return ctx.zero
         W = exact_weight(ctx, None, K, n_visible, n_hidden, digits)
         return exact_divergence(ctx, W, K, n_visible, n_hidden)

@@ -20,6 +20,11 @@ def _half(n_visible: int) -> list[tuple[int, int]]:
     return [(v, 2 if v else 1) for v in range(n_visible, -1, -2)]
 
 
+def visible_values(n_visible: int) -> list[int]:
+    """|V| = M, M − 2, …, 0 or 1."""
+    return [v for v, _ in _half(n_visible)]
+
+
 def training_weights(ctx: Any, K: Any, n_visible: int) -> list[Any]:
     """Weights of V = M, M − 2, … under the ring law, multiplicity included, relative to one aligned state."""
     weights = ring_weights(n_visible, ctx.exp(-4 * K))
@@ -142,7 +147,9 @@ def exact_divergence(ctx: Any, W: Any, K: Any, n_visible: int, n_hidden: int) ->
         for k, (v, _) in enumerate(_half(n_visible))
     ]
     data, model = training_weights(ctx, K, n_visible), model_weights(ctx, W, n_visible, n_hidden)
-    return _mean(ctx, data, drops) + ctx.log(ctx.fsum(model)) - ring_entropy(exact_functions(ctx), K, n_visible)
+    return (
+        _mean(ctx, data, drops) + ctx.log(ctx.fsum(model)) - ring_entropy(exact_functions(ctx), K, n_visible)
+    )
 
 
 def limiting_weight(ctx: Any, K: Any, n_visible: int, n_hidden: int) -> Any:

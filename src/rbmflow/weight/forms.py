@@ -123,9 +123,7 @@ class WeakForm:
         law = self.excess + self.view.free
         missing = float(law @ (M - values))
         return float(
-            max(
-                np.sqrt(surplus / (1 + surplus) / M / n_hidden), np.log(2 * M / missing) / (2 * n_hidden) / 2
-            )
+            max(np.sqrt(surplus / (1 + surplus) / M / n_hidden), np.log(2 * M / missing) / (2 * n_hidden) / 2)
         )
 
     def residual(self, W: float, n_hidden: int) -> float:
@@ -145,9 +143,12 @@ class WeakForm:
         tilt = n_hidden * y * np.tanh(y)
         mean = model @ order
         covariance = (model + view.free) @ ((order - mean) * tilt)
-        return float(
-            (model @ change + covariance) / mean - (self.excess @ change) / (self.excess @ order)
-        )
+        return float((model @ change + covariance) / mean - (self.excess @ change) / (self.excess @ order))
+
+    def residual_error(self, W: float, error: float) -> float:
+        """Return how far r may be off if `excess` is off by a vector of norm `error`."""
+        order = self._order(W)
+        return error * float(np.linalg.norm(order) / (self.excess @ order))
 
     def response(self, W: float) -> float:
         """Return ``−dr/dK``, the logarithmic growth of ⟨T⟩_q with the coupling."""
@@ -212,6 +213,11 @@ class StrongForm:
         model = biased @ (change / deficit) - n_hidden * W * (biased @ deficit - mean)
         return float((self.interior @ change) / (self.interior @ deficit) - model)
 
+    def residual_error(self, W: float, error: float) -> float:
+        """Return how far r may be off if `interior` is off by a vector of norm `error`."""
+        deficit = self._deficit(W)
+        return error * float(np.linalg.norm(deficit) / (self.interior @ deficit))
+
     def response(self, W: float) -> float:
         """Return ``−dr/dK``."""
         assert self.slope is not None
@@ -253,10 +259,15 @@ Form = WeakForm | StrongForm
 def ring_form(K: float, n_visible: int) -> Form:
     """Return the form of the equation for the ring at a positive, finite coupling."""
     view = window_for(n_visible, np.exp(2 * min(K, 300.0)))
-    if not view.first and K > 0.5 * np.log(strong_from(n_visible)):
+    if not view.first and 0.5 * np.log(strong_from(n_visible)) < K:
         return ring_strong_form(K, n_visible)
+    return ring_weak_form(K, view)
+
+
+def ring_weak_form(K: float, view: Window) -> WeakForm:
+    """Return the weak form for the ring at a coupling of at least 0, in a given window."""
     gain, slope = np.empty(len(view.values)), np.empty(len(view.values))
-    magnetization.log_gain(n_visible, K, view.first, gain, slope)
+    magnetization.log_gain(view.n_visible, K, view.first, gain, slope)
     return WeakForm(view, excess(gain, view), slope)
 
 

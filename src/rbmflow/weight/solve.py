@@ -12,8 +12,8 @@ from rbmflow.errors import PrecisionError
 from rbmflow.hardware import simd_level
 from rbmflow.precision import exact_roots
 from rbmflow.weight.equation import check_sizes
-from rbmflow.weight.forms import Form, ring_form
 from rbmflow.weight.exact import exact_root, limiting_weight, training_weights
+from rbmflow.weight.forms import Form, ring_form
 
 MAX_KERNEL_SITES = 256
 # Outside these couplings the limiting laws W² = 2K/[N(M−1)] and NW = 2K are exact to rounding

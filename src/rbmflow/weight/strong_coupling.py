@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar
+from rbmflow.arguments import check_integer, check_real, check_real_scalar
 from rbmflow.ising.counts import wall_pair_count
 from rbmflow.precision import exact_map
 from rbmflow.weight.equation import check_sizes

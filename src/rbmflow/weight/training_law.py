@@ -83,7 +83,9 @@ def _checked(law: Law) -> FloatArray:
     else:
         approximate = probabilities.astype(np.float64)
     if not np.isfinite(approximate).all() or (approximate < 0).any():
-        raise ValueError("law.probabilities holds a negative number, NaN or an infinity: probabilities are needed")
+        raise ValueError(
+            "law.probabilities holds a negative number, NaN or an infinity: probabilities are needed"
+        )
     total = approximate.sum(axis=-1)
     if (np.abs(total - 1) > TOLERANCE).any():
         worst = total.flat[np.abs(total - 1).argmax()]

@@ -152,7 +152,7 @@ def _ring_moments(n_visible: int, size: int) -> list[Series]:
     cosh = [scale(up, c) for c in _cosh(size + 1)]
     root = [down]
     e2k = multiply(up, up)
-    sinh_squared = [0, *(Fraction(2 ** (2 * i - 1), factorial(2 * i)) for i in range(1, size + 1))]
+    sinh_squared = [Fraction(0), *(Fraction(2 ** (2 * i - 1), factorial(2 * i)) for i in range(1, size + 1))]
     for i in range(1, size + 1):
         known = scale(e2k, sinh_squared[i])
         for j in range(1, i):

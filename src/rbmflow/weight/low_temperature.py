@@ -1,0 +1,199 @@
+"""The low-temperature expansion for training sets that reach T = 0, which the thesis asks for (at eq. 79), J = 1.
+
+``q_T(V) = Σ_k g(n, k) x^k/[2 Σ_j C(M, 2j) x^j]`` with x = e^(−4/T) is a power series in x, whose powers average over [0, T₀] to
+generalised exponential integrals, ``(1/T₀) ∫₀^T₀ e^(−4m/T) dT = E₂(4m/T₀)``.
+"""
+
+from __future__ import annotations
+
+from math import comb
+from typing import Any
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray, check_digits, check_integer, check_real
+from rbmflow.ising import Law
+from rbmflow.ising.counts import wall_pair_count
+from rbmflow.ising.law import magnetizations
+from rbmflow.precision import borrowed_context, settle, to_exact
+from rbmflow.weight.equation import check_sizes
+from rbmflow.weight.mixture import both_signs
+from rbmflow.weight.training_law import exact_weight_of_histogram
+
+__all__ = ["low_temperature_law", "low_temperature_leading_weight", "low_temperature_weight"]
+
+MAX_TERMS, MAX_SITES = 10_000, 2000
+FLOAT_DIGITS = 17
+
+
+def low_temperature_law(
+    T_high: Any, n_visible: int, *, n_terms: int | None = None, dps: int | None = None
+) -> Law:
+    """Return the law of a training set with temperatures uniform on [0, T_high] by the low-temperature expansion.
+
+    The power series in x = e^(−4/T) of the ring's law, each power averaged to E₂(4m/T₀).
+    The nearest zero of the denominator is ``x = −tan²(π/2M)``: the series converges for ``e^(−4/T₀) < tan²(π/2M)``.
+
+    Parameters
+    ----------
+    T_high : float
+        T₀, positive and inside the radius; with `dps` also a decimal string, fraction or mpf.
+    n_visible : int
+        Spins M of the ring, 3 to 2000.
+    n_terms : int, optional
+        Terms kept; as many as the digits need by default.
+    dps : int, optional
+        Correct decimal digits; float64 without it.
+
+    Returns
+    -------
+    Law
+        Of the cut series.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `T_high` is outside the radius of convergence, or so near to it that more than 10 000 terms are needed.
+
+    Examples
+    --------
+    >>> low_temperature_law(0.5, 8).probabilities[:3]
+    array([0.4995, 0.0001, 0.0001])
+    """
+    n_visible, _ = _check_expansion(T_high, n_visible, 1)
+
+    def exact(ctx: Any) -> list[Any]:
+        return both_signs(_expanded(ctx, T_high, n_visible, n_terms), n_visible)
+
+    probabilities = settle(exact, FLOAT_DIGITS if dps is None else check_digits(dps))
+    return Law(
+        magnetizations(n_visible), np.array(probabilities, dtype=np.float64 if dps is None else object)
+    )
+
+
+def low_temperature_weight(
+    T_high: Any, n_visible: int, n_hidden: int, *, n_terms: int | None = None, dps: int | None = None
+) -> Any:
+    """Return the trained weight for temperatures uniform on [0, T_high] by the low-temperature expansion.
+
+    Leading law: ``W ≈ (1/2N) ln[8/((M² − [M odd]) E₂(4/T₀))]``; see `low_temperature_law` for the series.
+
+    Parameters
+    ----------
+    T_high : float
+        T₀, positive and inside the radius of convergence, ``e^(−4/T₀) < tan²(π/2M)``.
+    n_visible : int
+        Spins M of the ring, 3 to 2000.
+    n_hidden : int
+        Hidden units N, at least 1.
+    n_terms : int, optional
+        Terms kept; as many as the digits need by default.
+    dps : int, optional
+        Correct decimal digits; float64 without it.
+
+    Returns
+    -------
+    float or mpmath.mpf
+        W.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `T_high` is outside the radius of convergence, or a size is out of range.
+
+    Examples
+    --------
+    >>> print(round(low_temperature_weight(0.5, 8, 4), 12))
+    1.025723680813
+    """
+    n_visible, n_hidden = _check_expansion(T_high, n_visible, n_hidden)
+
+    def exact(ctx: Any) -> list[Any]:
+        half = _expanded(ctx, T_high, n_visible, n_terms)
+        return [exact_weight_of_histogram(ctx, half, n_visible, n_hidden)]
+
+    value = settle(exact, FLOAT_DIGITS if dps is None else check_digits(dps))[0]
+    return float(value) if dps is None else value
+
+
+def low_temperature_leading_weight(T_high: object, n_visible: int, n_hidden: int) -> Any:
+    """Return the leading law ``W = (1/2N) ln[8/((M² − [M odd]) E₂(4/T₀))]`` for temperatures uniform on [0, T₀].
+
+    Parameters
+    ----------
+    T_high : array_like
+        T₀ > 0.
+    n_visible, n_hidden : int
+        Units in each layer: M from 3, N from 1.
+
+    Returns
+    -------
+    float or numpy.ndarray
+        In the shape of `T_high`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `T_high` is not positive, or a size is out of range.
+
+    Examples
+    --------
+    >>> print(round(low_temperature_leading_weight(0.25, 8, 4), 6), round(low_temperature_weight(0.25, 8, 4), 6))
+    2.10066 2.100653
+    """
+    n_visible, n_hidden = check_sizes(n_visible, n_hidden)
+    high = check_real("T_high", T_high)
+    if not (high > 0).all():
+        raise ValueError(f"T_high={T_high!r}: positive temperatures are needed")
+    # E₂(z) = e^(−z) − z E₁(z) = e^(−z)/(z + 2 − …): its logarithm, scaled, does not underflow
+    z = 4 / high
+    square = n_visible**2 - n_visible % 2
+    return ((np.log(8 / square) + z - np.log(_scaled_exponential_integral(z))) / (2 * n_hidden))[()]
+
+
+def _scaled_exponential_integral(z: FloatArray) -> FloatArray:
+    """``e^z E₂(z) = U(1, 0, z)``."""
+    from scipy.special import hyperu
+
+    return np.asarray(hyperu(1.0, 0.0, z))
+
+
+def _check_expansion(T_high: object, n_visible: object, n_hidden: object) -> tuple[int, int]:
+    n_visible, n_hidden = check_sizes(n_visible, n_hidden)
+    check_integer("n_visible", n_visible, 3, MAX_SITES)
+    with borrowed_context(30) as ctx:
+        high = to_exact(ctx, "T_high", T_high)
+        if not high > 0:
+            raise ValueError(f"T_high={T_high!r}: a positive temperature is needed")
+        largest = -2 / ctx.log(ctx.tan(ctx.pi / (2 * n_visible)))
+        if high >= largest:
+            raise ValueError(
+                f"T_high={T_high}: the expansion converges for exp(-4/T_high) < tan²(π/2M), that is T_high < {ctx.nstr(largest, 8)}"
+            )
+    return n_visible, n_hidden
+
+
+def _expanded(ctx: Any, T_high: Any, n_visible: int, n_terms: int | None) -> list[Any]:
+    """Return P(|V|), |V| = M, M − 2, …, by the expansion in e^(−4/T), each power averaged over [0, T_high]."""
+    rate = 4 / to_exact(ctx, "T_high", T_high)
+    if n_terms is None:
+        gained = rate + 2 * ctx.log(ctx.tan(ctx.pi / (2 * n_visible)))  # per term
+        terms = int(ctx.dps * ctx.log(10) / gained) + 5
+        if terms > MAX_TERMS:
+            raise ValueError(
+                f"T_high={T_high}: {terms} terms would be needed so near to the radius of convergence, {MAX_TERMS} are possible"
+            )
+    else:
+        terms = check_integer("n_terms", n_terms, 1, MAX_TERMS)
+    averages = [ctx.expint(2, m * rate) for m in range(1, terms + 1)]
+    norm = [comb(n_visible, 2 * j) for j in range(n_visible // 2 + 1)]
+    inverse = [1]
+    for m in range(1, terms):
+        inverse.append(-sum(norm[j] * inverse[m - j] for j in range(1, min(m, len(norm) - 1) + 1)))
+    means = [ctx.fdot(inverse[: terms - k], averages[k:]) for k in range(min(terms, n_visible // 2))]
+    half = []
+    for n in range(1, n_visible // 2 + 1):
+        counts = [wall_pair_count(n_visible, n, k) for k in range(1, min(n, terms) + 1)]
+        share = ctx.fdot(counts, means)
+        half.append(share / 2 if 2 * n == n_visible else share)
+    return [1 - ctx.fsum(half), *half]

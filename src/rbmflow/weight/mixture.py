@@ -1,0 +1,355 @@
+"""The trained weight for training sets with several temperatures (thesis eq. 64, 78-79), J = 1.
+
+The training law is the average of the ring's law over the temperatures, ``q(V) = ⟨q_T(V)⟩``; at T = 0 it is ½ on each aligned
+state. Its weight is finite whenever some temperature is above 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rbmflow._kernels import magnetization
+from rbmflow.arguments import FloatArray, check_broadcast, check_digits, check_integer
+from rbmflow.ising import Law, Ring
+from rbmflow.ising.law import magnetizations
+from rbmflow.precision import exact_array, settle, to_exact
+from rbmflow.weight.equation import check_sizes
+from rbmflow.weight.exact import training_weights
+from rbmflow.weight.forms import (
+    Form,
+    StrongForm,
+    WeakForm,
+    Window,
+    ring_strong_form,
+    ring_weak_form,
+    strong_from,
+    window_for,
+)
+from rbmflow.weight.solve import solve_form
+from rbmflow.weight.temperatures import (
+    ISO_SHIBA_YOKOO_TEMPERATURES,
+    TemperatureDensity,
+    TemperatureRange,
+    Temperatures,
+    TemperatureSet,
+)
+from rbmflow.weight.training_law import exact_weight_of_histogram, fold
+
+__all__ = [
+    "ISO_SHIBA_YOKOO_TEMPERATURES",
+    "MixtureWeight",
+    "TemperatureDensity",
+    "TemperatureRange",
+    "TemperatureSet",
+    "mixture_law",
+    "mixture_weight",
+    "trained_weight_density",
+    "trained_weight_mixture",
+    "trained_weight_temperatures",
+]
+
+MAX_MIXTURE_SITES = 10**6
+ROUNDING = 4e-15
+
+
+@dataclass(frozen=True)
+class MixtureWeight:
+    """The trained weight of a training set with several temperatures.
+
+    Attributes
+    ----------
+    weight : float
+        W; infinite if T = 0 is the only temperature.
+    error : float
+        Estimate of its error: quadrature and rounding.
+    gain : float
+        ``M N W²``; the flow orders above 1.
+    """
+
+    weight: float
+    error: float
+    gain: float
+
+
+def mixture_weight(temperatures: Temperatures, n_visible: int, n_hidden: int) -> MixtureWeight:
+    """Return the trained weight for a training set with several temperatures, with an error estimate.
+
+    Parameters
+    ----------
+    temperatures : TemperatureRange, TemperatureSet or TemperatureDensity
+        Of the training set, J = 1.
+    n_visible : int
+        Spins M of the ring, 3 to 10⁶.
+    n_hidden : int
+        Hidden units N, at least 1.
+
+    Returns
+    -------
+    MixtureWeight
+        In float64.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `temperatures` is none of these, or a size is out of range.
+
+    Examples
+    --------
+    >>> found = mixture_weight(TemperatureSet(ISO_SHIBA_YOKOO_TEMPERATURES), 100, 64)
+    >>> print(round(found.gain, 7), found.error < 1e-14)
+    1.0672221 True
+    """
+    n_visible, n_hidden = _check(temperatures, n_visible, n_hidden)
+    if float(temperatures.T_high) == 0:
+        return MixtureWeight(float("inf"), 0.0, float("inf"))
+    form, error = mixture_form(temperatures, n_visible)
+    weight = solve_form(form, n_hidden)
+    error = weight * (form.residual_error(weight, error) + ROUNDING) / form.sensitivity(weight, n_hidden)
+    return MixtureWeight(weight, error, n_visible * n_hidden * weight**2)
+
+
+def _check(temperatures: object, n_visible: object, n_hidden: object) -> tuple[int, int]:
+    if not isinstance(temperatures, (TemperatureRange, TemperatureSet, TemperatureDensity)):
+        raise TypeError(
+            f"temperatures={temperatures!r}: a TemperatureRange, TemperatureSet or TemperatureDensity is needed"
+        )
+    sizes = check_sizes(n_visible, n_hidden)
+    check_integer("n_visible", n_visible, 3, MAX_MIXTURE_SITES)
+    return sizes
+
+
+def mixture_form(temperatures: Temperatures, n_visible: int) -> tuple[Form, float]:
+    """Return the form of the equation for a mixture with T_high > 0, and the quadrature's error in its data."""
+    ring = Ring(n_visible)
+    susceptibility, _ = temperatures.average(lambda T: np.array([ring.susceptibility(_coupling(T))]))
+    coldest = _coupling(float(temperatures.T_low))
+    view = window_for(n_visible, np.exp(2 * min(coldest, 300.0)))
+    if view.first or susceptibility[0] < strong_from(n_visible):
+        excess, error = temperatures.average(lambda T: _excess(_coupling(T), view))
+        return WeakForm(view, excess), error
+    hottest = ring_strong_form(_coupling(float(temperatures.T_high)), n_visible)
+
+    def interior(T: float) -> FloatArray:
+        K = _coupling(T)
+        if float("inf") == K:
+            return np.zeros_like(hottest.interior)
+        form = ring_strong_form(K, n_visible)
+        return np.asarray(form.interior * np.exp(form.log_scale - hottest.log_scale))
+
+    mean, error = temperatures.average(interior)
+    return StrongForm(view, mean, hottest.log_scale), error
+
+
+def _coupling(T: float) -> float:
+    return 1 / T if T > 1e-300 else float("inf")
+
+
+def _excess(K: float, view: Window) -> FloatArray:
+    """Return q − b of the ring, for one coupling from 0 to ∞."""
+    if view.first or 0.5 * np.log(strong_from(view.n_visible)) >= K:
+        return ring_weak_form(K, view).excess
+    law = np.empty(view.n_visible + 1)
+    magnetization.law(view.n_visible, K, law)
+    return fold(law) - view.free
+
+
+def trained_weight_mixture(
+    T_low: object, T_high: object, n_visible: int, n_hidden: int, *, dps: int | None = None
+) -> Any:
+    """Return the trained weight for temperatures uniform on [T_low, T_high] (thesis eq. 78-79), J = 1.
+
+    Parameters
+    ----------
+    T_low, T_high : array_like
+        Ends of the range, ``0 ≤ T_low ≤ T_high``; broadcast against each other. With `dps` also decimal strings, fractions or mpf.
+    n_visible : int
+        Spins M of the ring, 3 to 10⁶.
+    n_hidden : int
+        Hidden units N, at least 1.
+    dps : int, optional
+        Correct decimal digits; float64 without it, then `mixture_weight` has the error estimate.
+
+    Returns
+    -------
+    float, numpy.ndarray, mpmath.mpf or array of mpf
+        In the broadcast shape; finite for T_high > 0 even if T_low = 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the ends are not such numbers, or a size is out of range.
+
+    Examples
+    --------
+    >>> print(round(trained_weight_mixture(0, 1, 8, 4), 12))
+    0.483679901299
+    >>> import mpmath
+    >>> mpmath.nstr(trained_weight_mixture(0, 1, 8, 4, dps=28), 28)
+    '0.4836799012988715749735391691'
+    """
+    check_sizes(n_visible, n_hidden)
+    lows, highs = check_broadcast(T_low=exact_array("T_low", T_low), T_high=exact_array("T_high", T_high))
+    ranges = [TemperatureRange(low, high) for low, high in zip(lows.flat, highs.flat, strict=True)]
+    values = np.empty(len(ranges), dtype=object if dps is not None else np.float64)
+    for index, temperatures in enumerate(ranges):
+        values[index] = _weight(temperatures, n_visible, n_hidden, dps)
+    return values.reshape(lows.shape)[()]
+
+
+def trained_weight_temperatures(
+    temperatures: Any, n_visible: int, n_hidden: int, *, weights: Any = None, dps: int | None = None
+) -> Any:
+    """Return the trained weight for a discrete set of temperatures (thesis eq. 64), J = 1.
+
+    Parameters
+    ----------
+    temperatures : sequence
+        0 ≤ T ≤ ∞; with `dps` also decimal strings, fractions or mpf. `ISO_SHIBA_YOKOO_TEMPERATURES` are those of the seven-step experiment.
+    n_visible : int
+        Spins M of the ring, 3 to 10⁶.
+    n_hidden : int
+        Hidden units N, at least 1.
+    weights : sequence, optional
+        A non-negative weight for each temperature; all equal by default.
+    dps : int, optional
+        Correct decimal digits; float64 without it, then `mixture_weight` has the error estimate.
+
+    Returns
+    -------
+    float or mpmath.mpf
+        W.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the temperatures or weights are not such numbers, or a size is out of range.
+
+    Examples
+    --------
+    >>> W = trained_weight_temperatures(ISO_SHIBA_YOKOO_TEMPERATURES[1:], 100, 64)
+    >>> print(round(100 * 64 * W**2, 8))
+    0.99006591
+    """
+    return _weight(TemperatureSet(temperatures, weights), n_visible, n_hidden, dps)
+
+
+def trained_weight_density(
+    density: Any, T_low: Any, T_high: Any, n_visible: int, n_hidden: int, *, dps: int | None = None
+) -> Any:
+    """Return the trained weight for temperatures with a density on [T_low, T_high], J = 1.
+
+    Parameters
+    ----------
+    density : callable
+        ``density(T)`` up to a factor, non-negative; with `dps` it gets and returns mpmath numbers.
+    T_low, T_high : float
+        Ends of the range, ``0 ≤ T_low < T_high``; with `dps` also decimal strings, fractions or mpf.
+    n_visible : int
+        Spins M of the ring, 3 to 10⁶.
+    n_hidden : int
+        Hidden units N, at least 1.
+    dps : int, optional
+        Correct decimal digits, for analytic densities; float64 without it, then `mixture_weight` has the error estimate.
+
+    Returns
+    -------
+    float or mpmath.mpf
+        W.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `density` cannot be called, is negative or has no integral, the ends are not such numbers, or a size is out of range.
+
+    Examples
+    --------
+    >>> print(round(trained_weight_density(lambda T: 2.5, 0, 1, 8, 4), 12))
+    0.483679901299
+    """
+    return _weight(TemperatureDensity(density, T_low, T_high), n_visible, n_hidden, dps)
+
+
+def _weight(temperatures: Temperatures, n_visible: int, n_hidden: int, dps: int | None) -> Any:
+    if dps is None:
+        return mixture_weight(temperatures, n_visible, n_hidden).weight
+    n_visible, n_hidden = _check(temperatures, n_visible, n_hidden)
+
+    def exact(ctx: Any) -> list[Any]:
+        hottest = to_exact(ctx, "T_high", temperatures.T_high)
+        if not hottest:
+            return [ctx.inf]
+        spare = 10 + max(0, int(1.5 * float(ctx.log10(hottest)))) if not ctx.isinf(hottest) else 20
+        ctx.dps += spare
+        data = _exact_mixture(ctx, temperatures, n_visible)
+        ctx.dps -= spare
+        return [exact_weight_of_histogram(ctx, data, n_visible, n_hidden)]
+
+    return settle(exact, check_digits(dps))[0]
+
+
+def _exact_mixture(ctx: Any, temperatures: Temperatures, n_visible: int) -> list[Any]:
+    """Return P(|V|), |V| = M, M − 2, …; quadrature at the scale of the interior's leading factor."""
+    hottest = to_exact(ctx, "T_high", temperatures.T_high)
+    unit = ctx.exp(-4 / hottest)
+
+    def interior(T: Any) -> list[Any]:
+        if not T:
+            return [ctx.zero] * (n_visible // 2)
+        weights = training_weights(ctx, 1 / T, n_visible)
+        total = ctx.fsum(weights)
+        return [weight / total / unit for weight in weights[1:]]
+
+    inside = [mean * unit for mean in temperatures.exact_average(ctx, interior)]
+    return [1 - ctx.fsum(inside), *inside]
+
+
+def mixture_law(temperatures: Temperatures, n_visible: int, *, dps: int | None = None) -> Law:
+    """Return the law of the magnetization of a training set with several temperatures.
+
+    Parameters
+    ----------
+    temperatures : TemperatureRange, TemperatureSet or TemperatureDensity
+        Of the training set, J = 1.
+    n_visible : int
+        Spins M of the ring, 3 to 10⁶.
+    dps : int, optional
+        Decimal digits, relative to the largest probability; float64 without it.
+
+    Returns
+    -------
+    Law
+        Normalised and symmetric.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `temperatures` is none of these, or `n_visible` is out of range.
+
+    Examples
+    --------
+    >>> mixture_law(TemperatureSet([0, 2]), 4).probabilities
+    array([0.3866, 0.0739, 0.0789, 0.0739, 0.3866])
+    """
+    n_visible, _ = _check(temperatures, n_visible, 1)
+    values = magnetizations(n_visible)
+    if dps is None:
+        ring = Ring(n_visible)
+        mean, _ = temperatures.average(lambda T: ring.magnetization_law(_coupling(T)).probabilities)
+        return Law(values, mean)
+    if float(temperatures.T_high) == 0:
+        return Ring(n_visible).magnetization_law("inf", dps=dps)
+
+    def exact(ctx: Any) -> list[Any]:
+        half = _exact_mixture(ctx, temperatures, n_visible)
+        return both_signs(half, n_visible)
+
+    return Law(values, np.array(settle(exact, check_digits(dps)), dtype=object))
+
+
+def both_signs(half: list[Any], n_visible: int) -> list[Any]:
+    """Return P(V), V = −M, …, M, from P(|V|)."""
+    shares = [p if 2 * k == n_visible else p / 2 for k, p in enumerate(half)]
+    return [*shares, *shares[::-1][1 - n_visible % 2 :]]
