@@ -18,7 +18,15 @@ from rbmflow.estimate import Estimate
 from rbmflow.flow import critical_coupling, critical_weight
 from rbmflow.ising import Chain, DegeneracyTable, Law, Ring
 from rbmflow.networks import RBM
-from rbmflow.weight import kl_uniform, trained_weight
+from rbmflow.weight import (
+    kl_uniform,
+    trained_weight,
+    trained_weight_density,
+    trained_weight_from_law,
+    trained_weight_from_samples,
+    trained_weight_mixture,
+    trained_weight_temperatures,
+)
 
 __version__ = "0.1.0"
 
@@ -39,5 +47,10 @@ __all__ = [
     "networks",
     "rg",
     "trained_weight",
+    "trained_weight_density",
+    "trained_weight_from_law",
+    "trained_weight_from_samples",
+    "trained_weight_mixture",
+    "trained_weight_temperatures",
     "weight",
 ]

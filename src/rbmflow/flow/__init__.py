@@ -2,24 +2,36 @@
 
 from rbmflow.flow.maps import mean_field, sign
 from rbmflow.flow.orbit import Orbit, orbit
+from rbmflow.flow.ranges import FlowAfterTraining, flow_after_training, training_sets
 from rbmflow.flow.threshold import (
     critical_coupling,
     critical_coupling_law,
     critical_coupling_limit,
+    critical_hidden,
+    critical_parameter,
+    critical_temperature,
     critical_weight,
+    orders,
 )
 from rbmflow.flow.uniform import UniformFixedPoints, uniform_fixed_points, uniform_map
 
 __all__ = [
+    "FlowAfterTraining",
     "Orbit",
     "UniformFixedPoints",
     "critical_coupling",
     "critical_coupling_law",
     "critical_coupling_limit",
+    "critical_hidden",
+    "critical_parameter",
+    "critical_temperature",
     "critical_weight",
+    "flow_after_training",
     "mean_field",
     "orbit",
+    "orders",
     "sign",
+    "training_sets",
     "uniform_fixed_points",
     "uniform_map",
 ]

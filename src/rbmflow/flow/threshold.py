@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import check_digits, check_integer
+from rbmflow.arguments import check_digits, check_integer, check_real_scalar
 from rbmflow.flow.uniform import check_layers
+from rbmflow.ising import Law
 from rbmflow.precision import exact_roots, refine_root, settle
 from rbmflow.weight.equation import MAX_UNITS, check_sizes
 from rbmflow.weight.exact import log_deficit_ratio, training_weights
 from rbmflow.weight.forms import ring_form
+from rbmflow.weight.mixture import MAX_MIXTURE_SITES, exact_mixture, mixture_form
+from rbmflow.weight.temperatures import TemperatureRange, check_range, number
+from rbmflow.weight.training_law import folded_rows, histogram_form
 
 MAX_ROUNDED_SITES = 256
 FLOAT_DIGITS = 17
@@ -238,3 +243,207 @@ def _limit(ctx: Any, n_hidden: int) -> Any:
     return ctx.findroot(
         excess, (start, start + ctx.mpf(1) / 10), solver="secant", tol=ctx.eps * 100, verify=False
     )
+
+
+def critical_temperature(n_visible: int, n_hidden: int, *, T_low: Any = 0.0, dps: int | None = None) -> Any:
+    """Return the T_high below which training on temperatures uniform in [T_low, T_high] gives a flow that orders, J = 1.
+
+    The weight falls as hotter configurations enter, and reaches ``W_c = 1/√(MN)`` at T_high. With T_low = 0 a share ``2/(T_high ln M)`` of
+    the training set is aligned, which alone keeps the flow ordered for long rings up to ::
+
+        T_high ≈ (2/ln M) √(γM) tanh(1/√γ)/m₂,   γ = N/M, m₂ = [12/(1 + 1/γ)]^½ Γ(¾)/Γ(¼)
+
+    with corrections of relative order 1/ln M; with T_low > 0 there is no T_high for long rings, as 1/K_c → 0.
+
+    Parameters
+    ----------
+    n_visible : int
+        Spins M of the ring, 3 to 10⁶.
+    n_hidden : int
+        Hidden units N, at least 1.
+    T_low : float
+        Lower end of the range, ``0 ≤ T_low < 1/K_c``; with `dps` also a decimal string, fraction or mpf.
+    dps : int, optional
+        Correct decimal digits; float64 without it.
+
+    Returns
+    -------
+    float or mpmath.mpf
+        T_high, above ``1/K_c``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a size is out of range, or `T_low` is not below 1/K_c: no such range orders.
+
+    Examples
+    --------
+    >>> print(round(critical_temperature(8, 4), 10), round(1 / critical_coupling(8, 4), 10))
+    9.0310781918 2.2512401458
+    """
+    from scipy.optimize import brentq
+
+    n_visible, n_hidden = check_sizes(n_visible, n_hidden)
+    check_integer("n_visible", n_visible, 3, MAX_MIXTURE_SITES)
+    single = 1 / critical_coupling(n_visible, n_hidden)
+    check_range(T_low, T_low)
+    if not float(number("T_low", T_low)) < single:
+        raise ValueError(f"T_low={T_low}: below 1/K_c = {single:.12g} is needed, no hotter range orders")
+    W = critical_weight(n_visible, n_hidden)
+
+    def surplus(T_high: float) -> float:
+        form, _ = mixture_form(TemperatureRange(T_low, T_high), n_visible)
+        return form.residual(W, n_hidden)
+
+    low, high = single, 2 * single
+    while surplus(high) < 0:
+        low, high = high, 2 * high
+    found = float(brentq(surplus, low, high, xtol=1e-15, rtol=1e-15))
+    if dps is None:
+        return found
+    digits = check_digits(dps)
+
+    def exact(ctx: Any, before: Any, start: Any) -> Any:
+        start, known = (start, 11) if before is None or digits < 13 else (before, digits - 2)
+        W = 1 / ctx.sqrt(ctx.mpf(n_visible) * n_hidden)
+
+        def residual(T_high: Any) -> Any:
+            data = exact_mixture(ctx, TemperatureRange(T_low, T_high), n_visible)
+            return log_deficit_ratio(ctx, W, data, n_visible, n_hidden)
+
+        ctx.dps += 10
+        root = refine_root(ctx, residual, start, known)
+        ctx.dps -= 10
+        return +root
+
+    return exact_roots(exact, digits, start=found)
+
+
+def orders(law: Law, n_hidden: int) -> Any:
+    """Return whether the flow of a uniform RBM trained on data with a given law of the magnetization orders: ``M N W² > 1``.
+
+    No root is needed: at the weight W_c = 1/√(MN) the data's ⟨V tanh W_c V⟩ must exceed the machine's.
+
+    Parameters
+    ----------
+    law : Law
+        Of the magnetization of M ≥ 3 spins, symmetric, each row summing to 1.
+    n_hidden : int
+        Hidden units N, at least 1.
+
+    Returns
+    -------
+    bool or numpy.ndarray of bool
+        In the leading shape of the probabilities.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `law` is not such a law, or `n_hidden` is out of range.
+
+    Examples
+    --------
+    >>> from rbmflow import Ring
+    >>> orders(Ring(8).magnetization_law([0.4, 0.5]), 4)
+    array([False,  True])
+    """
+    rows = folded_rows(law)
+    n_visible, n_hidden = check_sizes(law.n_sites, n_hidden)
+    shape = law.probabilities.shape[:-1]
+    W = critical_weight(n_visible, n_hidden)
+    return np.array([_orders(row, W, n_visible, n_hidden) for row in rows], dtype=bool).reshape(shape)[()]
+
+
+def _orders(half: Any, W: float, n_visible: int, n_hidden: int) -> bool:
+    if not half[1:].any():
+        return True
+    form = histogram_form(half, n_visible)
+    return form is not None and form.residual(W, n_hidden) < 0
+
+
+def critical_hidden(law: Law) -> int:
+    """Return the largest number of hidden units with which the flow of a machine trained on a given law orders.
+
+    Parameters
+    ----------
+    law : Law
+        One law of the magnetization of M ≥ 3 spins, symmetric and summing to 1.
+
+    Returns
+    -------
+    int
+        N, 0 if the flow orders for none; 10⁹, the largest number allowed, if it orders for all.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `law` is not such a law, or holds several.
+
+    Examples
+    --------
+    >>> from rbmflow import Ring
+    >>> critical_hidden(Ring(8).magnetization_law(0.5))
+    9
+    """
+    if len(folded_rows(law)) != 1 or law.probabilities.ndim != 1:
+        raise ValueError(f"law holds laws of shape {law.probabilities.shape[:-1]}: one is needed")
+    below, above = 0, MAX_UNITS + 1
+    step = 1
+    while step <= MAX_UNITS and orders(law, step):
+        below, step = step, 2 * step
+    above = min(step, above)
+    while above - below > 1:
+        middle = (below + above) // 2
+        below, above = (middle, above) if orders(law, middle) else (below, middle)
+    return below
+
+
+def critical_parameter(law_at: Callable[[float], Law], n_hidden: int, low: float, high: float) -> float:
+    """Return the parameter at which a family of training laws crosses the threshold of order.
+
+    Parameters
+    ----------
+    law_at : callable
+        ``law_at(t)``, the law of the magnetization at parameter t (a coupling, a temperature), one row.
+    n_hidden : int
+        Hidden units N, at least 1.
+    low, high : float
+        Two parameters between which the flow's fate changes, once.
+
+    Returns
+    -------
+    float
+        t, where ``M N W² = 1``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `law_at` cannot be called or does not give laws, or both ends have the same fate.
+
+    Examples
+    --------
+    >>> from rbmflow import Ring
+    >>> print(round(critical_parameter(Ring(8).magnetization_law, 4, 0.1, 1.0), 12))
+    0.444199612316
+    """
+    from scipy.optimize import brentq
+
+    if not callable(law_at):
+        raise TypeError(f"law_at={law_at!r}: a function of one parameter is needed")
+    low, high = check_real_scalar("low", low), check_real_scalar("high", high)
+
+    def surplus(t: float) -> float:
+        law = law_at(t)
+        rows = folded_rows(law)
+        n_visible, _ = check_sizes(law.n_sites, n_hidden)
+        if len(rows) != 1:
+            raise ValueError(f"law_at({t!r}) holds {len(rows)} laws: one is needed")
+        form = histogram_form(rows[0], n_visible) if rows[0][1:].any() else None
+        if form is None:  # W is infinite or 0
+            return -1.0 if rows[0][1:].any() else 1.0
+        return -form.residual(critical_weight(n_visible, n_hidden), n_hidden)
+
+    if surplus(low) * surplus(high) > 0:
+        fate = "orders" if surplus(low) > 0 else "goes to m = 0"
+        raise ValueError(f"low={low}, high={high}: the flow {fate} at both; a change between them is needed")
+    return float(brentq(surplus, low, high, xtol=1e-15, rtol=1e-15))

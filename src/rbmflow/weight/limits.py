@@ -189,7 +189,7 @@ def limit_table(n_visible: int, n_hidden: int, *, dps: int = 30) -> LimitTable:
     --------
     >>> row = limit_table(8, 4).rows[5]
     >>> print(row.quantity, row.at, f"{row.ratio:.6f}")
-    f(W) → M, W → ∞ 32 1.000000
+    f(W) → M, W → ∞ W = 32 1.000000
     """
     n_visible, n_hidden = check_sizes(n_visible, n_hidden)
     if n_visible > MAX_LIMIT_SITES:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow._kernels import magnetization
 from rbmflow.arguments import FloatArray, check_broadcast, check_digits, check_integer
 from rbmflow.ising import Law, Ring
 from rbmflow.ising.law import magnetizations
@@ -35,6 +34,9 @@ from rbmflow.weight.temperatures import (
     TemperatureRange,
     Temperatures,
     TemperatureSet,
+    average,
+    exact_average,
+    number,
 )
 from rbmflow.weight.training_law import exact_weight_of_histogram, fold
 
@@ -103,7 +105,7 @@ def mixture_weight(temperatures: Temperatures, n_visible: int, n_hidden: int) ->
     1.0672221 True
     """
     n_visible, n_hidden = _check(temperatures, n_visible, n_hidden)
-    if float(temperatures.T_high) == 0:
+    if float(number("T_high", temperatures.T_high)) == 0:
         return MixtureWeight(float("inf"), 0.0, float("inf"))
     form, error = mixture_form(temperatures, n_visible)
     weight = solve_form(form, n_hidden)
@@ -124,13 +126,13 @@ def _check(temperatures: object, n_visible: object, n_hidden: object) -> tuple[i
 def mixture_form(temperatures: Temperatures, n_visible: int) -> tuple[Form, float]:
     """Return the form of the equation for a mixture with T_high > 0, and the quadrature's error in its data."""
     ring = Ring(n_visible)
-    susceptibility, _ = temperatures.average(lambda T: np.array([ring.susceptibility(_coupling(T))]))
-    coldest = _coupling(float(temperatures.T_low))
+    susceptibility, _ = average(temperatures, lambda T: np.array([ring.susceptibility(_coupling(T))]))
+    coldest = _coupling(float(number("T_low", temperatures.T_low)))
     view = window_for(n_visible, np.exp(2 * min(coldest, 300.0)))
     if view.first or susceptibility[0] < strong_from(n_visible):
-        excess, error = temperatures.average(lambda T: _excess(_coupling(T), view))
+        excess, error = average(temperatures, lambda T: _excess(_coupling(T), view))
         return WeakForm(view, excess), error
-    hottest = ring_strong_form(_coupling(float(temperatures.T_high)), n_visible)
+    hottest = ring_strong_form(_coupling(float(number("T_high", temperatures.T_high))), n_visible)
 
     def interior(T: float) -> FloatArray:
         K = _coupling(T)
@@ -139,7 +141,7 @@ def mixture_form(temperatures: Temperatures, n_visible: int) -> tuple[Form, floa
         form = ring_strong_form(K, n_visible)
         return np.asarray(form.interior * np.exp(form.log_scale - hottest.log_scale))
 
-    mean, error = temperatures.average(interior)
+    mean, error = average(temperatures, interior)
     return StrongForm(view, mean, hottest.log_scale), error
 
 
@@ -151,9 +153,7 @@ def _excess(K: float, view: Window) -> FloatArray:
     """Return q − b of the ring, for one coupling from 0 to ∞."""
     if view.first or 0.5 * np.log(strong_from(view.n_visible)) >= K:
         return ring_weak_form(K, view).excess
-    law = np.empty(view.n_visible + 1)
-    magnetization.law(view.n_visible, K, law)
-    return fold(law) - view.free
+    return fold(Ring(view.n_visible).magnetization_law(K).probabilities) - view.free
 
 
 def trained_weight_mixture(
@@ -283,14 +283,14 @@ def _weight(temperatures: Temperatures, n_visible: int, n_hidden: int, dps: int 
             return [ctx.inf]
         spare = 10 + max(0, int(1.5 * float(ctx.log10(hottest)))) if not ctx.isinf(hottest) else 20
         ctx.dps += spare
-        data = _exact_mixture(ctx, temperatures, n_visible)
+        data = exact_mixture(ctx, temperatures, n_visible)
         ctx.dps -= spare
         return [exact_weight_of_histogram(ctx, data, n_visible, n_hidden)]
 
     return settle(exact, check_digits(dps))[0]
 
 
-def _exact_mixture(ctx: Any, temperatures: Temperatures, n_visible: int) -> list[Any]:
+def exact_mixture(ctx: Any, temperatures: Temperatures, n_visible: int) -> list[Any]:
     """Return P(|V|), |V| = M, M − 2, …; quadrature at the scale of the interior's leading factor."""
     hottest = to_exact(ctx, "T_high", temperatures.T_high)
     unit = ctx.exp(-4 / hottest)
@@ -302,7 +302,7 @@ def _exact_mixture(ctx: Any, temperatures: Temperatures, n_visible: int) -> list
         total = ctx.fsum(weights)
         return [weight / total / unit for weight in weights[1:]]
 
-    inside = [mean * unit for mean in temperatures.exact_average(ctx, interior)]
+    inside = [mean * unit for mean in exact_average(ctx, temperatures, interior)]
     return [1 - ctx.fsum(inside), *inside]
 
 
@@ -337,13 +337,13 @@ def mixture_law(temperatures: Temperatures, n_visible: int, *, dps: int | None =
     values = magnetizations(n_visible)
     if dps is None:
         ring = Ring(n_visible)
-        mean, _ = temperatures.average(lambda T: ring.magnetization_law(_coupling(T)).probabilities)
+        mean, _ = average(temperatures, lambda T: ring.magnetization_law(_coupling(T)).probabilities)
         return Law(values, mean)
-    if float(temperatures.T_high) == 0:
+    if float(number("T_high", temperatures.T_high)) == 0:
         return Ring(n_visible).magnetization_law("inf", dps=dps)
 
     def exact(ctx: Any) -> list[Any]:
-        half = _exact_mixture(ctx, temperatures, n_visible)
+        half = exact_mixture(ctx, temperatures, n_visible)
         return both_signs(half, n_visible)
 
     return Law(values, np.array(settle(exact, check_digits(dps)), dtype=object))

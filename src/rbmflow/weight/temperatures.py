@@ -1,6 +1,6 @@
 """Temperatures of a training set: a range, a discrete set, a density. J = 1, so that K = 1/T.
 
-Each averages functions of the temperature, in float64 with an error estimate and in arbitrary precision.
+`average` and `exact_average` average functions of the temperature, in float64 with an error estimate and in arbitrary precision.
 """
 
 from __future__ import annotations
@@ -42,20 +42,6 @@ class TemperatureRange:
     def __post_init__(self) -> None:
         check_range(self.T_low, self.T_high)
 
-    def average(self, function: Callable[[float], FloatArray]) -> Average:
-        """Return the mean of ``function(T)`` and a bound on its error, in the norm of the vector."""
-        low, high = float(self.T_low), float(self.T_high)
-        if low == high:
-            return function(low), 0.0
-        return _integrate(lambda T: function(T) / (high - low), low, high)
-
-    def exact_average(self, ctx: Any, function: Callable[[Any], list[Any]]) -> list[Any]:
-        """Return the means of the list ``function(T)`` in the precision of the context."""
-        low, high = to_exact(ctx, "T_low", self.T_low), to_exact(ctx, "T_high", self.T_high)
-        if low == high:
-            return function(low)
-        return [mean / (high - low) for mean in _exact_integrals(ctx, function, low, high)]
-
 
 @dataclass(frozen=True)
 class TemperatureSet:
@@ -83,7 +69,7 @@ class TemperatureSet:
             raise ValueError(
                 f"temperatures has shape {temperatures.shape}: a list of at least one temperature is needed"
             )
-        if any(float(_number("temperatures", T)) < 0 for T in temperatures):
+        if any(float(number("temperatures", T)) < 0 for T in temperatures):
             raise ValueError(f"temperatures={self.temperatures!r}: at least 0 is needed")
         weights = np.ones(len(temperatures), dtype=object) if self.weights is None else None
         weights = exact_array("weights", self.weights, finite=True) if weights is None else weights
@@ -91,7 +77,7 @@ class TemperatureSet:
             raise ValueError(
                 f"weights has shape {weights.shape}: {temperatures.shape} is needed, one for each temperature"
             )
-        values = [float(_number("weights", weight)) for weight in weights]
+        values = [float(number("weights", weight)) for weight in weights]
         if min(values) < 0 or not sum(values) > 0:
             raise ValueError(f"weights={self.weights!r}: non-negative numbers with a positive sum are needed")
         object.__setattr__(self, "temperatures", tuple(temperatures))
@@ -100,27 +86,19 @@ class TemperatureSet:
     @property
     def T_low(self) -> Any:
         """The lowest temperature that has weight."""
-        return min(self._present(), key=float)
+        return min(self._present(), key=lambda T: number("temperatures", T))
 
     @property
     def T_high(self) -> Any:
         """The highest temperature that has weight."""
-        return max(self._present(), key=float)
+        return max(self._present(), key=lambda T: number("temperatures", T))
 
     def _present(self) -> list[Any]:
-        return [T for T, weight in zip(self.temperatures, self.weights, strict=True) if float(weight) > 0]
-
-    def average(self, function: Callable[[float], FloatArray]) -> Average:
-        """Return the weighted mean of ``function(T)``, and 0 for the error of its quadrature."""
-        weights = np.array([float(_number("weights", weight)) for weight in self.weights])
-        values = [function(float(_number("temperatures", T))) for T in self.temperatures]
-        return np.tensordot(weights / weights.sum(), values, axes=1), 0.0
-
-    def exact_average(self, ctx: Any, function: Callable[[Any], list[Any]]) -> list[Any]:
-        """Return the weighted means of the list ``function(T)`` in the precision of the context."""
-        weights = [to_exact(ctx, "weights", weight) for weight in self.weights]
-        rows = [function(to_exact(ctx, "temperatures", T)) for T in self.temperatures]
-        return [ctx.fdot(weights, column) / ctx.fsum(weights) for column in zip(*rows, strict=True)]
+        return [
+            T
+            for T, weight in zip(self.temperatures, self.weights, strict=True)
+            if number("weights", weight) > 0
+        ]
 
 
 @dataclass(frozen=True)
@@ -149,33 +127,32 @@ class TemperatureDensity:
         if not callable(self.density):
             raise TypeError(f"density={self.density!r}: a function of the temperature is needed")
         check_range(self.T_low, self.T_high)
-        if not float(self.T_low) < float(self.T_high):
+        if not number("T_low", self.T_low) < number("T_high", self.T_high):
             raise ValueError(f"T_low={self.T_low}, T_high={self.T_high}: a density needs T_low < T_high")
 
-    def average(self, function: Callable[[float], FloatArray]) -> Average:
-        """Return the mean of ``function(T)`` under the density and a bound on its error, in the norm of the vector."""
-        low, high = float(self.T_low), float(self.T_high)
-        norm, norm_error = _integrate(lambda T: np.array([self._checked(T)]), low, high)
-        if not norm[0] > 0:
-            raise ValueError(
-                f"density={self.density!r}: its integral over [{low}, {high}] is {norm[0]}, not positive"
-            )
-        mean, error = _integrate(lambda T: self._checked(T) * function(T), low, high)
-        mean = mean / norm[0]
-        return mean, (error + float(np.linalg.norm(mean)) * norm_error) / float(norm[0])
+    def at(self, T: float) -> float:
+        """Return the density at one temperature, checked.
 
-    def exact_average(self, ctx: Any, function: Callable[[Any], list[Any]]) -> list[Any]:
-        """Return the means of the list ``function(T)`` under the density in the precision of the context."""
-        low, high = to_exact(ctx, "T_low", self.T_low), to_exact(ctx, "T_high", self.T_high)
+        Parameters
+        ----------
+        T : float
+            The temperature.
 
-        def weighted(T: Any) -> list[Any]:
-            rho = to_exact(ctx, "density(T)", self.density(T))
-            return [rho, *(rho * value for value in function(T))]
+        Returns
+        -------
+        float
+            Finite and at least 0.
 
-        norm, *means = _exact_integrals(ctx, weighted, low, high)
-        return [mean / norm for mean in means]
+        Raises
+        ------
+        TypeError, ValueError
+            If the density gives anything else.
 
-    def _checked(self, T: float) -> float:
+        Examples
+        --------
+        >>> TemperatureDensity(lambda T: T, 0, 1).at(0.5)
+        0.5
+        """
         value = check_real_scalar("density(T)", self.density(T))
         if not 0 <= value < np.inf:
             raise ValueError(f"density({T!r}) = {value}: a finite number of at least 0 is needed")
@@ -185,14 +162,56 @@ class TemperatureDensity:
 Temperatures = TemperatureRange | TemperatureSet | TemperatureDensity
 
 
+def average(temperatures: Temperatures, function: Callable[[float], FloatArray]) -> Average:
+    """Return the mean of ``function(T)`` over the temperatures, and a bound on its error in the norm of the vector."""
+    if isinstance(temperatures, TemperatureSet):
+        weights = np.array([float(number("weights", weight)) for weight in temperatures.weights])
+        values = [function(float(number("temperatures", T))) for T in temperatures.temperatures]
+        return np.tensordot(weights / weights.sum(), values, axes=1), 0.0
+    low, high = float(number("T_low", temperatures.T_low)), float(number("T_high", temperatures.T_high))
+    if isinstance(temperatures, TemperatureRange):
+        if low == high:
+            return function(low), 0.0
+        return _integrate(lambda T: function(T) / (high - low), low, high)
+    norm, norm_error = _integrate(lambda T: np.array([temperatures.at(T)]), low, high)
+    if not norm[0] > 0:
+        raise ValueError(
+            f"density={temperatures.density!r}: its integral over [{low}, {high}] is {norm[0]}, not positive"
+        )
+    mean, error = _integrate(lambda T: temperatures.at(T) * function(T), low, high)
+    mean = mean / norm[0]
+    return mean, (error + float(np.linalg.norm(mean)) * norm_error) / float(norm[0])
+
+
+def exact_average(ctx: Any, temperatures: Temperatures, function: Callable[[Any], list[Any]]) -> list[Any]:
+    """Return the means of the list ``function(T)`` over the temperatures in the precision of the context."""
+    if isinstance(temperatures, TemperatureSet):
+        weights = [to_exact(ctx, "weights", weight) for weight in temperatures.weights]
+        rows = [function(to_exact(ctx, "temperatures", T)) for T in temperatures.temperatures]
+        return [ctx.fdot(weights, column) / ctx.fsum(weights) for column in zip(*rows, strict=True)]
+    low, high = to_exact(ctx, "T_low", temperatures.T_low), to_exact(ctx, "T_high", temperatures.T_high)
+    if isinstance(temperatures, TemperatureRange):
+        if low == high:
+            return function(low)
+        return [mean / (high - low) for mean in _exact_integrals(ctx, function, low, high)]
+
+    def weighted(T: Any) -> list[Any]:
+        rho = to_exact(ctx, "density(T)", temperatures.density(T))
+        return [rho, *(rho * value for value in function(T))]
+
+    norm, *means = _exact_integrals(ctx, weighted, low, high)
+    return [mean / norm for mean in means]
+
+
 def check_range(T_low: object, T_high: object) -> None:
     """Raise unless 0 ≤ T_low ≤ T_high < ∞."""
-    low, high = float(_number("T_low", T_low)), float(_number("T_high", T_high))
+    low, high = float(number("T_low", T_low)), float(number("T_high", T_high))
     if not 0 <= low <= high < np.inf:
         raise ValueError(f"T_low={T_low}, T_high={T_high}: 0 <= T_low <= T_high < infinity is needed")
 
 
-def _number(name: str, value: object) -> Any:
+def number(name: str, value: object) -> Any:
+    """Return a checked number as mpf to 30 digits."""
     with borrowed_context(30) as ctx:
         return publish(to_exact(ctx, name, value), 30)
 

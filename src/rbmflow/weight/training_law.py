@@ -56,13 +56,10 @@ def trained_weight_from_law(law: Law, n_hidden: int, *, dps: int | None = None) 
     >>> print(round(trained_weight_from_law(Ring(8).magnetization_law(1.0), 4), 12))
     0.306308329812
     """
-    if not isinstance(law, Law):
-        raise TypeError(f"law={law!r}: a rbmflow.Law is needed")
+    rows = folded_rows(law)
     n_visible, n_hidden = check_sizes(law.n_sites, n_hidden)
-    floats = _checked(law)
-    shape = floats.shape[:-1]
+    shape = law.probabilities.shape[:-1]
     if dps is None:
-        rows = fold(floats.reshape(-1, n_visible + 1))
         return np.array([weight_of_histogram(row, n_visible, n_hidden) for row in rows]).reshape(shape)[()]
     digits = check_digits(dps)
     result = np.empty(int(np.prod(shape)), dtype=object)
@@ -71,8 +68,10 @@ def trained_weight_from_law(law: Law, n_hidden: int, *, dps: int | None = None) 
     return result.reshape(shape)[()]
 
 
-def _checked(law: Law) -> FloatArray:
-    """Return the probabilities of a normalised and symmetric law as float64."""
+def folded_rows(law: Law) -> FloatArray:
+    """Return P(|V|), |V| = M, M − 2, …, in float64, a row for each law; each must be normalised and symmetric."""
+    if not isinstance(law, Law):
+        raise TypeError(f"law={law!r}: a rbmflow.Law is needed")
     probabilities = law.probabilities
     if probabilities.dtype.kind not in "iufO":
         raise TypeError(f"law.probabilities has dtype {probabilities.dtype}: real numbers are needed")
@@ -95,7 +94,7 @@ def _checked(law: Law) -> FloatArray:
             "law.probabilities differ for V and -V: a symmetric law is needed; law.symmetrized() makes it one, which "
             "changes no mean of an even function of V"
         )
-    return approximate
+    return fold(approximate.reshape(-1, law.n_sites + 1))
 
 
 def fold(probabilities: FloatArray) -> FloatArray:
