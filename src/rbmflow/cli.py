@@ -16,13 +16,16 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import rbmflow
-from rbmflow import Ring, critical_coupling, critical_weight, trained_weight
+from rbmflow import Ring, critical_coupling, critical_weight, trained_weight, trained_weight_from_samples
 from rbmflow.errors import PrecisionError
-from rbmflow.experiments import reproduce
-from rbmflow.experiments.record import provenance
+from rbmflow.experiments import limits, mixtures, reproduce, thresholds, weight_map
+from rbmflow.experiments.record import Table, Tables, provenance
 from rbmflow.experiments.report import render
-from rbmflow.files import save_atomically, write_atomically
+from rbmflow.files import read_array, save_atomically, write_atomically
+from rbmflow.flow import training_sets
 from rbmflow.hardware import SIMD_LEVELS, resolve_threads, simd_level
+from rbmflow.weight import TemperatureRange, TemperatureSet
+from rbmflow.weight.mixture import weight_of
 
 DONE, OFF, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 PARTIAL = "reproduction.partial.json"
@@ -89,6 +92,10 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--seed", type=int, default=20180612, metavar="N", help="seed (default %(default)s)")
     common.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
+    sizes = _Parser(add_help=False)
+    sizes.add_argument("--visible", type=int, required=True, metavar="M", help="spins of the ring")
+    sizes.add_argument("--hidden", type=int, required=True, metavar="N", help="hidden units")
+
     command = commands.add_parser(
         "reproduce", parents=[common], help="the thesis' figures, tables and checks, with a report"
     )
@@ -101,11 +108,78 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_reproduce)
 
     command = commands.add_parser("weight", parents=[common], help="the trained uniform weight W(K)")
-    command.add_argument("K", nargs="+", help="couplings; a decimal string is exact with --dps")
-    command.add_argument("--visible", type=int, required=True, metavar="M", help="spins of the ring")
+    command.add_argument("K", nargs="*", help="couplings; a decimal string is exact with --dps")
+    command.add_argument(
+        "--data",
+        type=Path,
+        metavar="FILE",
+        help="spins instead of couplings: CSV or npy, a row for each sample",
+    )
+    command.add_argument(
+        "--visible", type=int, metavar="M", help="spins of the ring; with --data the file says it"
+    )
     command.add_argument("--hidden", type=int, required=True, metavar="N", help="hidden units")
     command.add_argument("--dps", type=int, metavar="D", help="correct decimal digits; default: float64")
     command.set_defaults(run=_weight)
+
+    command = commands.add_parser(
+        "limits", parents=[common, sizes], help="limits of f, g and W(K), each at its predicted order"
+    )
+    command.add_argument(
+        "--dps", type=int, default=30, metavar="D", help="correct digits (default %(default)s)"
+    )
+    command.set_defaults(run=_limits)
+
+    command = commands.add_parser(
+        "mixture",
+        parents=[common, sizes],
+        help="training on several temperatures, J = 1: W, gain, fate of the flow",
+    )
+    command.add_argument(
+        "--range",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("LOW", "HIGH"),
+        help="temperatures uniform on [LOW, HIGH]; may be repeated",
+    )
+    command.add_argument(
+        "--temperatures", nargs="+", metavar="T", help="a set of temperatures, equally weighted"
+    )
+    command.add_argument(
+        "--dps", type=int, metavar="D", help="correct decimal digits of W; default: float64 with its error"
+    )
+    command.set_defaults(run=_mixture)
+
+    command = commands.add_parser(
+        "threshold", parents=[common], help="the coupling above which the trained flow orders"
+    )
+    command.add_argument(
+        "visible",
+        nargs="*",
+        type=int,
+        metavar="M",
+        help="spins of the ring; default: the phase diagram up to 2^18",
+    )
+    group = command.add_mutually_exclusive_group()
+    group.add_argument("--hidden", type=int, metavar="N", help="hidden units; default: M/2")
+    group.add_argument("--ratio", type=float, metavar="G", help="hidden units N = G M")
+    command.add_argument(
+        "--dps", type=int, metavar="D", help="correct decimal digits of K_c; default: float64"
+    )
+    command.set_defaults(run=_threshold)
+
+    command = commands.add_parser(
+        "experiment", parents=[common], help="an experiment by name, with its files and figure"
+    )
+    command.add_argument("name", choices=("weight_map",), help="weight_map: W over K and N/M")
+    command.add_argument(
+        "--visible", type=int, default=100, metavar="M", help="spins of the ring (default %(default)s)"
+    )
+    command.add_argument(
+        "--points", type=int, default=1000, metavar="P", help="P x P points (default %(default)s)"
+    )
+    command.set_defaults(run=_experiment)
 
     command = commands.add_parser(
         "degeneracies", parents=[common], help="configurations of a ring for each α and V"
@@ -193,16 +267,19 @@ def _progress(options: argparse.Namespace, label: str) -> Iterator[Callable[[int
 
 
 def _weight(options: argparse.Namespace) -> int:
-    M, N = options.visible, options.hidden
+    N = options.hidden
+    if options.data is not None:
+        return _weight_of_data(options)
+    if not options.K or options.visible is None:
+        raise ValueError("couplings K and --visible M, or --data FILE, are needed")
+    M = options.visible
     if options.dps is None:
-        couplings = [_number(text) for text in options.K]
+        couplings = [_number("K", text) for text in options.K]
         weights = [float(value) for value in trained_weight(couplings, M, N)]
         texts = [f"{value:.15g}" for value in weights]
     else:
-        import mpmath
-
         weights = list(trained_weight(options.K, M, N, dps=options.dps))
-        texts = [mpmath.nstr(value, options.dps, strip_zeros=False) for value in weights]
+        texts = [_digits(value, options.dps) for value in weights]
     threshold = critical_weight(M, N)
     rows = [
         (K, text, f"{M * N * float(W) ** 2:.15g}", "orders" if threshold < W else "goes to m = 0")
@@ -214,11 +291,127 @@ def _weight(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _number(text: str) -> float:
+def _weight_of_data(options: argparse.Namespace) -> int:
+    if options.K or options.visible is not None or options.dps is not None:
+        raise ValueError("--data FILE takes the place of couplings, --visible and --dps")
+    spins = read_array(options.data)
+    found = trained_weight_from_samples(spins, options.hidden)
+    n_samples, M = spins.shape
+    gain = M * options.hidden * found.mean**2
+    row = (
+        n_samples,
+        M,
+        f"{found.mean:.15g}",
+        f"{found.stderr:.3g}",
+        f"{gain:.15g}",
+        "orders" if gain > 1 else "goes to m = 0",
+    )
+    _emit(options, "weight", ("n_samples", "n_visible", "W", "stderr", "gain", "flow"), [row])
+    return DONE
+
+
+def _digits(value: Any, dps: int) -> str:
+    import mpmath
+
+    return str(mpmath.nstr(value, dps, strip_zeros=False))
+
+
+def _number(name: str, text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise ValueError(f"K={text!r}: a number is needed") from None
+        raise ValueError(f"{name}={text!r}: a number is needed") from None
+
+
+def _limits(options: argparse.Namespace) -> int:
+    table = limits.limits_table(options.visible, options.hidden, dps=options.dps)
+    return _publish(options, {"limits": table}, "limits")
+
+
+def _mixture(options: argparse.Namespace) -> int:
+    M, N = options.visible, options.hidden
+    sets: dict[str, Any] = {
+        f"T in [{low}, {high}]": TemperatureRange(low, high) for low, high in options.range
+    }
+    if options.temperatures:
+        sets["T = " + ", ".join(options.temperatures)] = TemperatureSet(options.temperatures)
+    table = mixtures.ranges_table(M, N, sets or None)
+    if options.dps is not None:
+        columns = dict(table.columns)
+        columns["W"] = [
+            _digits(weight_of(found, M, N, options.dps), options.dps)
+            for found in (sets or training_sets()).values()
+        ]
+        del columns["error"]
+        table = replace(table, columns=columns)
+    tables = {"temperature_ranges": table}
+    if options.out is not None:
+        with _progress(options, "gain of ranges") as report:
+            tables["gain_of_ranges"] = mixtures.gain_table(M, N, 40, report)
+    return _publish(options, tables, "gain_of_ranges")
+
+
+def _threshold(options: argparse.Namespace) -> int:
+    def hidden(M: int) -> int:
+        if options.hidden is not None:
+            return int(options.hidden)
+        if options.ratio is None:
+            return max(1, M // 2)
+        if not 0 < options.ratio < float("inf"):
+            raise ValueError(f"--ratio {options.ratio}: a positive number is needed")
+        nearest: int = round(options.ratio * M)
+        return max(1, nearest)
+
+    if options.dps is not None and not options.visible:
+        raise ValueError("--dps needs sizes M")
+    tables = {}
+    if options.visible:
+        table = thresholds.threshold_table(options.visible, hidden, ranges=max(options.visible) <= 10**4)
+        if options.dps is not None:
+            columns = dict(table.columns)
+            exact = [critical_coupling(M, hidden(M), dps=options.dps) for M in options.visible]
+            columns["K_c"] = [_digits(K_c, options.dps) for K_c in exact]
+            table = replace(table, columns=columns)
+        tables["threshold"] = table
+    if options.out is not None or not options.visible:
+        with _progress(options, "phase diagram") as report:
+            tables["phase_boundary"] = thresholds.phase_table(18, report)
+        if options.out is not None:
+            tables["thresholds_of_ranges"] = thresholds.range_table(12)
+    return _publish(options, tables, "phase_boundary")
+
+
+def _publish(options: argparse.Namespace, tables: dict[str, Table], figure: str) -> int:
+    """Print the first table; with ``--out`` write every table and the figure, with what they rest on."""
+    for name, table in list(tables.items())[: None if options.out is not None else 1]:
+        _emit(options, name, list(table.columns), list(zip(*table.columns.values(), strict=True)))
+    if options.out is not None:
+        _draw(Tables(tables), options.out, 150, [figure])
+        facts = provenance(
+            {key: str(value) for key, value in vars(options).items() if key != "run"}, options.seed
+        )
+        write_atomically(options.out / f"{figure}_provenance.json", json.dumps(facts, indent=1) + "\n")
+    return DONE
+
+
+def _experiment(options: argparse.Namespace) -> int:
+    parameters = weight_map.Parameters(
+        n_visible=options.visible, n_couplings=options.points, n_ratios=options.points
+    )
+    folder = _folder(options.out or Path(options.name))
+    with _progress(options, "rows") as report:
+        result = weight_map.run(parameters, progress=report)
+    save_atomically(folder / "weight_map.npz", result.save)
+    figures = _figures()
+    if figures is not None:
+        figure = figures.weight_map(result).get_figure()
+        save_atomically(folder / "weight_map.png", partial(figures.save, figure, kind="png", dpi=150))
+    facts = provenance(vars(parameters), options.seed)
+    write_atomically(folder / "provenance.json", json.dumps(facts, indent=1) + "\n")
+    points = result.weights.size
+    print(f"{points} weights in {result.seconds:.1f} s, {1e6 * result.seconds / points:.2f} µs each")
+    print(folder / "weight_map.npz")
+    return DONE
 
 
 def _degeneracies(options: argparse.Namespace) -> int:
@@ -290,17 +483,25 @@ def _unfinished(path: Path, parameters: reproduce.Parameters, seed: int) -> repr
     return found if (found.parameters, found.seed) == (parameters, seed) else None
 
 
-def _draw(result: reproduce.Reproduction, folder: Path, dpi: int) -> dict[str, bytes]:
-    """Write every figure as PNG and SVG and return the SVGs; none where matplotlib is absent."""
-    try:
-        from rbmflow.experiments import figures
-    except ImportError:
-        print("no figures: matplotlib is not installed (pip install 'rbmflow[figures]')", file=sys.stderr)
+def _draw(result: Any, folder: Path, dpi: int, names: Sequence[str] | None = None) -> dict[str, bytes]:
+    """Write the figures as PNG and SVG and return the SVGs; none where matplotlib is absent."""
+    figures = _figures()
+    if figures is None:
         return {}
     pictures = {}
-    for name in figures.DRAWINGS:
+    for name in names or figures.DRAWINGS:
         figure = figures.draw(result, name)
         for kind in ("png", "svg"):
             save_atomically(folder / f"{name}.{kind}", partial(figures.save, figure, kind=kind, dpi=dpi))
         pictures[name] = (folder / f"{name}.svg").read_bytes()
     return pictures
+
+
+def _figures() -> Any:
+    """Return the module that draws, or None where matplotlib is absent."""
+    try:
+        from rbmflow.experiments import figures
+    except ImportError:
+        print("no figures: matplotlib is not installed (pip install 'rbmflow[figures]')", file=sys.stderr)
+        return None
+    return figures

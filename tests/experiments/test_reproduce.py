@@ -63,7 +63,7 @@ def test_an_interrupted_run_resumes_to_the_same_bits(result):
     assert not half.complete
     seen = []
     resumed = reproduce.run(SMALL, rng=3, resume=half, progress=lambda stage, _: seen.append(stage))
-    assert seen == ["weights", "limits", "ensembles", "boundary"]
+    assert seen == ["weights", "limits", "ensembles", "thresholds", "mixtures"]
     assert tables(resumed) == tables(result)
     with pytest.raises(ValueError, match="another seed"):
         reproduce.run(SMALL, rng=4, resume=half)
@@ -85,7 +85,7 @@ def test_the_report_is_one_page_with_everything_in_it(result):
     page = render(result, {"fig2_decimation": b"<svg/>"}, facts)
     assert "$" not in page.replace("$$", "")
     assert page.count("data:image/svg+xml;base64") == 1
-    assert page.count("matplotlib is not installed") == 5
+    assert page.count("matplotlib is not installed") == 8
     assert "http" not in page.split("<body>")[1]
     assert "every number agrees" in page
     json.dumps(facts)

@@ -14,7 +14,7 @@ from typing import Any
 
 from rbmflow.hardware import SIMD_LEVELS, simd_level
 
-Cell = float | int | str | bool
+Cell = float | int | str | bool | None
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Table:
     caption : str
         What a reader sees above it.
     columns : dict of str to list
-        Numbers or text; the units are dimensionless unless the name says otherwise.
+        Numbers or text, None where there is no value; the units are dimensionless unless the name says otherwise.
     """
 
     caption: str
@@ -44,6 +44,13 @@ class Table:
 def columns_of(names: Sequence[str], rows: Sequence[Sequence[Cell]]) -> dict[str, list[Cell]]:
     """Turn rows into named columns."""
     return {name: [row[index] for row in rows] for index, name in enumerate(names)}
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Tables by name, as the figures take them."""
+
+    tables: dict[str, Table]
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,9 @@ def render(result: Reproduction, pictures: dict[str, bytes], provenance: dict[st
         if passed == len(result.checks)
         else "NUMBERS ARE OFF: see the rows marked below",
         "seconds": f"{sum(stage.seconds for stage in result.stages.values()):.0f}",
-        "limits": _table(result.tables["limits"]),
+        "limits_table": _table(_shortened(result.tables["limits"])),
+        "ranges_table": _table(result.tables["temperature_ranges"]),
+        "ranges_thesis_table": _table(result.tables["temperature_ranges_thesis"]),
         "degeneracies": _table(result.tables["degeneracies"]),
         "counts": _table(result.tables["counts_of_rings"]),
         "first_steps": _table(_ends(result)),
@@ -60,9 +62,22 @@ PICTURES = (
     "fig3_intersection",
     "fig4_trained_weight",
     "fig5_divergence",
+    "limits",
+    "laws_of_the_weight",
     "flow_of_ensembles",
     "phase_boundary",
+    "gain_of_ranges",
 )
+SHOWN_CHARACTERS = 14
+
+
+def _shortened(table: Table) -> Table:
+    """Numbers given as long text, cut to what a reader compares; the CSV file has all digits."""
+    columns: dict[str, list[Any]] = {
+        name: [cell[:SHOWN_CHARACTERS] if name in ("value", "limit") else cell for cell in map(_cell, column)]
+        for name, column in table.columns.items()
+    }
+    return Table(table.caption, columns)
 
 
 def _picture(name: str, pictures: dict[str, bytes]) -> str:
@@ -103,6 +118,8 @@ def _table(table: Table) -> str:
 def _cell(cell: object) -> str:
     if isinstance(cell, bool):
         return "yes" if cell else "NO"
+    if cell is None:
+        return ""
     return f"{cell:.6g}" if isinstance(cell, float) else str(cell)
 
 

@@ -15,10 +15,22 @@ from typing import Any
 
 import numpy as np
 
+from rbmflow.experiments import limits, mixtures, stages, thresholds
 from rbmflow.experiments.record import Check, Table
-from rbmflow.experiments.stages import STAGES, Parameters
+from rbmflow.experiments.stage import Parameters, StageFunction
 
 __all__ = ["STAGES", "Parameters", "Reproduction", "Stage", "run"]
+
+STAGES: dict[str, StageFunction] = {
+    "decimation": stages.decimation,
+    "counting": stages.counting,
+    "intersection": stages.intersection,
+    "weights": stages.weights,
+    "limits": limits.stage,
+    "ensembles": stages.ensembles,
+    "thresholds": thresholds.stage,
+    "mixtures": mixtures.stage,
+}
 
 
 @dataclass(frozen=True)

@@ -195,7 +195,7 @@ def trained_weight_mixture(
     ranges = [TemperatureRange(low, high) for low, high in zip(lows.flat, highs.flat, strict=True)]
     values = np.empty(len(ranges), dtype=object if dps is not None else np.float64)
     for index, temperatures in enumerate(ranges):
-        values[index] = _weight(temperatures, n_visible, n_hidden, dps)
+        values[index] = weight_of(temperatures, n_visible, n_hidden, dps)
     return values.reshape(lows.shape)[()]
 
 
@@ -233,7 +233,7 @@ def trained_weight_temperatures(
     >>> print(round(100 * 64 * W**2, 8))
     0.99006591
     """
-    return _weight(TemperatureSet(temperatures, weights), n_visible, n_hidden, dps)
+    return weight_of(TemperatureSet(temperatures, weights), n_visible, n_hidden, dps)
 
 
 def trained_weight_density(
@@ -269,10 +269,11 @@ def trained_weight_density(
     >>> print(round(trained_weight_density(lambda T: 2.5, 0, 1, 8, 4), 12))
     0.483679901299
     """
-    return _weight(TemperatureDensity(density, T_low, T_high), n_visible, n_hidden, dps)
+    return weight_of(TemperatureDensity(density, T_low, T_high), n_visible, n_hidden, dps)
 
 
-def _weight(temperatures: Temperatures, n_visible: int, n_hidden: int, dps: int | None) -> Any:
+def weight_of(temperatures: Temperatures, n_visible: int, n_hidden: int, dps: int | None) -> Any:
+    """Return the trained weight for any kind of temperatures, in float64 or to `dps` digits."""
     if dps is None:
         return mixture_weight(temperatures, n_visible, n_hidden).weight
     n_visible, n_hidden = _check(temperatures, n_visible, n_hidden)

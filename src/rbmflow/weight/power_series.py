@@ -61,6 +61,7 @@ def power(series: Sequence[Fraction], exponent: Fraction | int) -> Series:
 
 def compose(outer: Sequence[Fraction], inner: Sequence[Fraction]) -> Series:
     """Return ``outer(inner)`` for an inner series without constant term, by Horner's rule."""
+    outer = outer[: len(inner)]
     result = constant(outer[-1], len(inner))
     for coefficient in reversed(outer[:-1]):
         result = multiply(result, inner)

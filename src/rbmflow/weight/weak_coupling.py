@@ -115,15 +115,32 @@ def _coefficients(n_visible: int, n_hidden: int, order: int) -> tuple[Fraction, 
     model = _model_moments(n_visible, n_hidden, size)
     ring = _ring_moments(n_visible, size)
     slope = n_hidden * n_visible * (n_visible - 1)  # d⟨V²⟩_p/dw at w = 0
-    w = constant(0, size)
-    for degree in range(1, size):
-        residual, w_power = constant(0, size), constant(1, size)
-        for a, p, q in zip(tanh, model, ring, strict=True):
-            difference = add(compose(p, w), scale(q, -1))
-            residual = add(residual, scale(multiply(w_power, difference), a))
-            w_power = multiply(w_power, w)
-        w[degree] -= residual[degree] / slope
+    w, correct = [Fraction(0), Fraction(2 * n_visible, slope)], 2
+    while correct < size:
+        correct = min(2 * correct - 1, size)
+        w += [Fraction(0)] * (correct - len(w))
+        residual, derivative = _residual(tanh, model, [q[:correct] for q in ring], w)
+        w = add(w, scale(divide(residual, derivative), -1))
     return tuple(w[k + 2] / w[1] for k in range(order))
+
+
+def _residual(tanh: Series, model: list[Series], ring: list[Series], w: Series) -> tuple[Series, Series]:
+    """``Σ_j a_j w^j [P_j(w) − Q_j(K)]`` and its derivative by w, to the length of w."""
+    length = len(w)
+    value, derivative, w_power, lower = (
+        constant(0, length),
+        constant(0, length),
+        constant(1, length),
+        constant(0, length),
+    )
+    for j in range(length):
+        p, slope = model[j], [i * c for i, c in enumerate(model[j])][1:]
+        difference = add(compose(p, w), scale(ring[j], -1))
+        value = add(value, scale(multiply(w_power, difference), tanh[j]))
+        change = add(multiply(w_power, compose(slope, w)), scale(multiply(lower, difference), j))
+        derivative = add(derivative, scale(change, tanh[j]))
+        w_power, lower = multiply(w_power, w), w_power
+    return value, derivative
 
 
 def _cosh(size: int) -> Series:

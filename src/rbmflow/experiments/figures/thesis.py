@@ -1,4 +1,4 @@
-"""Pictures of results; the only module that imports matplotlib. Each function draws one figure of the thesis or one of ours."""
+"""Figures of the thesis, redrawn."""
 
 from __future__ import annotations
 
@@ -6,39 +6,13 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from rbmflow import flow
+from rbmflow.experiments.figures.style import BLUE, GREEN, GREY, ORANGE, RED, STYLE, axes_of, columns
 from rbmflow.experiments.reproduce import Reproduction
 from rbmflow.rg import decimate
 from rbmflow.weight import f, g, trained_weight
-
-STYLE: dict[Any, Any] = {
-    "font.size": 10.0,
-    "axes.grid": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "grid.color": "0.9",
-    "lines.linewidth": 1.8,
-    "legend.frameon": False,
-    "svg.hashsalt": "rbmflow",
-    "svg.fonttype": "path",
-    "figure.constrained_layout.use": True,
-}
-BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "0.45"
-
-
-def _axes(ax: Any, n_panels: int = 1, size: tuple[float, float] = (6.4, 4.2)) -> Any:
-    """Return the given axes, or those of a new figure."""
-    if ax is not None:
-        return ax
-    figure = Figure(figsize=size)
-    return figure.subplots(1, n_panels, squeeze=False)[0] if n_panels > 1 else figure.subplots()
-
-
-def _columns(result: Reproduction, name: str) -> dict[str, Any]:
-    return {key: np.array(column) for key, column in result.tables[name].columns.items()}
 
 
 def fig2(_result: Reproduction, ax: Any = None) -> Any:
@@ -47,7 +21,7 @@ def fig2(_result: Reproduction, ax: Any = None) -> Any:
     Couplings are drawn at tanh K, which puts both fixed points on the page.
     """
     with mpl.rc_context(STYLE):
-        ax = _axes(ax, size=(7.0, 2.4))
+        ax = axes_of(ax, size=(7.0, 2.4))
         ax.plot([0, 1], [0, 0], color="black", lw=1.2, zorder=1)
         K = 2.0
         for _ in range(4):
@@ -88,7 +62,7 @@ def fig2(_result: Reproduction, ax: Any = None) -> Any:
 def fig3(result: Reproduction, ax: Any = None) -> Any:
     """Draw f(W) and g(W, K = 1) and the weight where they meet."""
     with mpl.rc_context(STYLE):
-        ax = _axes(ax)
+        ax = axes_of(ax)
         _sides(ax, result, 1.0, upper=1.0)
         ax.legend(loc="center right")
         ax.set_title(f"Fig. 3: graphical solution at K = 1, M = {_sizes(result)[0]}, N = {_sizes(result)[1]}")
@@ -98,7 +72,7 @@ def fig3(result: Reproduction, ax: Any = None) -> Any:
 def fig5(result: Reproduction, ax: Any = None) -> Any:
     """Draw the two sides at rising K, three panels (pass three axes): the intersection moves to infinity."""
     with mpl.rc_context(STYLE):
-        axes = _axes(ax, 3, (10.5, 3.8))
+        axes = axes_of(ax, 3, (10.5, 3.8))
         for panel, K in zip(axes, (1.0, 2.0, 3.0), strict=True):
             _sides(panel, result, K, upper=1.6)
             panel.set_title(f"K = {K:g}")
@@ -128,14 +102,14 @@ def _sides(ax: Any, result: Reproduction, K: float, upper: float) -> None:
 def fig4(result: Reproduction, ax: Any = None) -> Any:
     """Draw W(K) with its two asymptotes, W(1), and the threshold above which the flow orders."""
     M, N = _sizes(result)
-    columns = _columns(result, "fig4_trained_weight")
+    data = columns(result, "fig4_trained_weight")
     K_c, W_c = flow.critical_coupling(M, N), flow.critical_weight(M, N)
     with mpl.rc_context(STYLE):
-        ax = _axes(ax)
-        K = columns["K"]
+        ax = axes_of(ax)
+        K = data["K"]
         small = np.linspace(0, 1.8, 200)
         large = np.linspace(0.85, K[-1], 50)
-        ax.plot(K, columns["W"], color=BLUE, label="W(K)")
+        ax.plot(K, data["W"], color=BLUE, label="W(K)")
         ax.plot(small, np.sqrt(2 * small / (N * (M - 1))), color=GREEN, lw=1.2, ls="--", label="√(2K/N(M−1))")
         ax.plot(
             large,
@@ -155,9 +129,7 @@ def fig4(result: Reproduction, ax: Any = None) -> Any:
         )
         ax.plot([0, K_c, K_c], [W_c, W_c, 0], color=GREY, lw=1, ls=":")
         ax.text(K_c + 0.03, 0.02, f"$K_c$ = {K_c:.4f}: the flow orders above", color=GREY, fontsize=9)
-        ax.set(
-            xlabel="K = βJ", ylabel="trained weight W", xlim=(0, K[-1]), ylim=(0, 1.05 * columns["W"].max())
-        )
+        ax.set(xlabel="K = βJ", ylabel="trained weight W", xlim=(0, K[-1]), ylim=(0, 1.05 * data["W"].max()))
         ax.legend(loc="upper left")
         ax.set_title(f"Fig. 4: trained weight W(K), M = {M}, N = {N}")
         return ax
@@ -165,19 +137,19 @@ def fig4(result: Reproduction, ax: Any = None) -> Any:
 
 def ensembles(result: Reproduction, ax: Any = None) -> Any:
     """Draw the order parameter along the flow, one panel for each ensemble (pass as many axes)."""
-    columns = _columns(result, "flow_of_ensembles")
+    data = columns(result, "flow_of_ensembles")
     couplings = result.parameters.flow_couplings
     with mpl.rc_context(STYLE):
-        axes = np.atleast_1d(_axes(ax, len(couplings), (3.5 * len(couplings), 3.9)))
-        labels = list(dict.fromkeys(columns["trained_at"]))
+        axes = np.atleast_1d(axes_of(ax, len(couplings), (3.5 * len(couplings), 3.9)))
+        labels = list(dict.fromkeys(data["trained_at"]))
         colours = ["black", *(mpl.colormaps["viridis"](x) for x in np.linspace(0.15, 0.95, len(labels) - 1))]
         for panel, K in zip(axes, couplings, strict=True):
             for label, colour in zip(labels, colours, strict=True):
-                rows = (columns["K_ensemble"] == K) & (columns["trained_at"] == label)
+                rows = (data["K_ensemble"] == K) & (data["trained_at"] == label)
                 panel.errorbar(
-                    columns["step"][rows],
-                    columns["order_parameter"][rows],
-                    5 * columns["stderr"][rows],
+                    data["step"][rows],
+                    data["order_parameter"][rows],
+                    5 * data["stderr"][rows],
                     color=colour,
                     marker="s" if label == labels[0] else "o",
                     mfc="white" if label == labels[0] else colour,
@@ -200,55 +172,3 @@ def ensembles(result: Reproduction, ax: Any = None) -> Any:
             axes[-1].legend(handles, labels)
         figure.suptitle("Flow of exact ensembles at T ≠ 0 (bars: five standard errors)")
         return axes
-
-
-def boundary(result: Reproduction, ax: Any = None) -> Any:
-    """Draw the coupling above which the trained flow orders, against M, with the asymptotes."""
-    columns = _columns(result, "phase_boundary")
-    M = columns["n_visible"]
-    with mpl.rc_context(STYLE):
-        ax = _axes(ax)
-        for key, text, colour in (
-            ("N_M_over_2", "N = M/2", BLUE),
-            ("N_M", "N = M", ORANGE),
-            ("N_2M", "N = 2M", GREEN),
-        ):
-            ax.semilogx(M, columns[f"K_c_{key}"], "o-", ms=3.5, color=colour, label=text)
-            ax.semilogx(M, columns[f"asymptote_{key}"], color=colour, lw=1, ls="--")
-        for N, colour in ((1, RED), (4, GREY)):
-            ax.semilogx(M, columns[f"K_c_N_{N}"], "s-", ms=3, lw=1.2, color=colour, label=f"N = {N}")
-        ax.plot([], [], color="black", lw=1, ls="--", label="asymptote, ¼ ln M + const.")
-        ax.text(0.03, 0.96, "flow orders", transform=ax.transAxes, va="top", style="italic")
-        ax.text(0.97, 0.04, "flow goes to m = 0 (T = ∞)", transform=ax.transAxes, ha="right", style="italic")
-        ax.set(
-            xlabel="visible units M",
-            ylabel="threshold coupling $K_c$",
-            title="Phase boundary of the trained flow",
-        )
-        ax.set_ylim(bottom=0)
-        ax.legend(loc="upper left", bbox_to_anchor=(0.0, 0.92), fontsize=9)
-        return ax
-
-
-DRAWINGS = {
-    "fig2_decimation": fig2,
-    "fig3_intersection": fig3,
-    "fig4_trained_weight": fig4,
-    "fig5_divergence": fig5,
-    "flow_of_ensembles": ensembles,
-    "phase_boundary": boundary,
-}
-
-
-def draw(result: Reproduction, name: str) -> Figure:
-    """Return the named figure of `DRAWINGS`."""
-    axes = DRAWINGS[name](result)
-    figure: Figure = np.atleast_1d(axes)[0].get_figure()
-    return figure
-
-
-def save(figure: Figure, stream: Any, kind: str, dpi: int) -> None:
-    """Write a figure to a binary stream as ``png`` or ``svg``, without a date, so that equal results give equal bytes."""
-    metadata = {"Date": None, "Creator": "rbmflow"} if kind == "svg" else {"Software": "rbmflow"}
-    with mpl.rc_context(STYLE):
-        figure.savefig(stream, format=kind, dpi=dpi, metadata=metadata)

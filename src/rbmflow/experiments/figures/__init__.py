@@ -1,0 +1,56 @@
+"""Pictures of results; the only rooms that import matplotlib. Each function draws one figure of the thesis or one of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+
+from rbmflow.experiments.figures.beyond import boundary, laws, limits, ranges, weight_map
+from rbmflow.experiments.figures.style import STYLE
+from rbmflow.experiments.figures.thesis import ensembles, fig2, fig3, fig4, fig5
+
+__all__ = [
+    "DRAWINGS",
+    "boundary",
+    "draw",
+    "ensembles",
+    "fig2",
+    "fig3",
+    "fig4",
+    "fig5",
+    "laws",
+    "limits",
+    "ranges",
+    "save",
+    "weight_map",
+]
+
+DRAWINGS: dict[str, Callable[..., Any]] = {
+    "fig2_decimation": fig2,
+    "fig3_intersection": fig3,
+    "fig4_trained_weight": fig4,
+    "fig5_divergence": fig5,
+    "limits": limits,
+    "laws_of_the_weight": laws,
+    "flow_of_ensembles": ensembles,
+    "phase_boundary": boundary,
+    "gain_of_ranges": ranges,
+}
+
+
+def draw(result: Any, name: str) -> Figure:
+    """Return the named figure of `DRAWINGS`."""
+    axes = DRAWINGS[name](result)
+    figure: Figure = np.atleast_1d(axes)[0].get_figure()
+    return figure
+
+
+def save(figure: Figure, stream: Any, kind: str, dpi: int) -> None:
+    """Write a figure to a binary stream as ``png`` or ``svg``, without a date, so that equal results give equal bytes."""
+    metadata = {"Date": None, "Creator": "rbmflow"} if kind == "svg" else {"Software": "rbmflow"}
+    with mpl.rc_context(STYLE):
+        figure.savefig(stream, format=kind, dpi=dpi, metadata=metadata)

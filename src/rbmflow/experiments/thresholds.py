@@ -1,0 +1,114 @@
+"""The threshold of the flow: the coupling K_c(M, N) above which it orders, its laws, and the T_high of ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from rbmflow import flow
+from rbmflow.experiments.record import Check, Table
+from rbmflow.experiments.stage import Findings, Parameters, absolute, references, relative
+from rbmflow.weight import trained_weight
+
+RATIOS = (0.5, 1.0, 2.0)
+FIXED = (1, 4)
+RANGES_FROM = (0.0, 0.25)
+RANGE_SITES = 4096
+Progress = Callable[[int, int], object] | None
+
+
+def threshold_table(sizes: Sequence[int], hidden: Callable[[int], int], *, ranges: bool = True) -> Table:
+    """Return K_c, T_c = 1/K_c, the laws of long rings and T_high of ranges from T = 0, for each M."""
+    columns: dict[str, list[Any]] = {
+        name: [] for name in ("n_visible", "n_hidden", "K_c", "T_c", "law_of_long_rings", "with_correction")
+    }
+    if ranges:
+        columns["T_high_from_T_0"] = []
+    for M in sizes:
+        N = hidden(M)
+        K_c = float(flow.critical_coupling(M, N))
+        laws = [flow.critical_coupling_law(M, N, order=order) for order in (0, 1)]
+        row = [M, N, K_c, 1 / K_c, *laws]
+        if ranges:
+            row.append(flow.critical_temperature(M, N))
+        for column, value in zip(columns.values(), row, strict=True):
+            column.append(value)
+    return Table("Threshold of the trained flow: it orders above K_c", columns)
+
+
+def phase_table(largest_exponent: int, progress: Progress = None) -> Table:
+    """Return K_c against M = 2², 2³, … for fixed N/M and for fixed N, with the law of long rings to both orders."""
+    sizes = [2**k for k in range(2, largest_exponent + 1)]
+    columns: dict[str, list[Any]] = {"n_visible": sizes}
+    for index, ratio in enumerate(RATIOS):
+        hidden = [int(ratio * M) for M in sizes]
+        pairs = list(zip(sizes, hidden, strict=True))
+        columns[f"K_c_ratio_{ratio:g}"] = [flow.critical_coupling(M, N) for M, N in pairs]
+        for order in (0, 1):
+            columns[f"law_{order}_ratio_{ratio:g}"] = [
+                flow.critical_coupling_law(M, N, order=order) for M, N in pairs
+            ]
+        if progress is not None:
+            progress(index + 1, len(RATIOS) + len(FIXED))
+    for index, N in enumerate(FIXED):
+        columns[f"K_c_N_{N}"] = [flow.critical_coupling(M, N) for M in sizes]
+        if progress is not None:
+            progress(len(RATIOS) + index + 1, len(RATIOS) + len(FIXED))
+    return Table("Coupling K_c above which the trained flow orders", columns)
+
+
+def range_table(largest_exponent: int) -> Table:
+    """Return the T_high up to which training on T in [T_low, T_high] gives a flow that orders, N = M/2; none where no range does."""
+    sizes = [2**k for k in range(3, largest_exponent + 1) if 2**k <= RANGE_SITES]
+    columns: dict[str, list[Any]] = {"n_visible": sizes}
+    columns["T_c"] = [1 / float(flow.critical_coupling(M, M // 2)) for M in sizes]
+    for low in RANGES_FROM:
+        columns[f"T_high_from_T_{low:g}"] = [
+            flow.critical_temperature(M, M // 2, T_low=low) if low < T_c else None
+            for M, T_c in zip(sizes, columns["T_c"], strict=True)
+        ]
+    return Table("T_high below which training on T in [T_low, T_high] orders the flow, N = M/2", columns)
+
+
+def stage(parameters: Parameters, _rng: np.random.Generator) -> Findings:
+    """The phase boundary K_c(M) of the flow, for fixed N/M and for fixed N, with its laws; thresholds of ranges."""
+    phases = phase_table(parameters.boundary_exponent)
+    known = references()
+    reference, fixed = known["critical_coupling"], known["threshold_fixed_hidden"]
+    value = flow.critical_coupling(8, 4)
+    checks = [
+        relative("K_c(8, 4)", value, float(reference["value"]), 2e-15, reference["source"]),
+        relative(
+            "W(K_c) at M = 8, N = 4",
+            trained_weight(value, 8, 4),
+            flow.critical_weight(8, 4),
+            4e-15,
+            "1/√(MN)",
+        ),
+    ]
+    largest = 2**parameters.boundary_exponent
+    last = {name: float(column[-1] or 0) for name, column in phases.columns.items()}
+    for N, text in fixed["value"].items():
+        # half a unit of the printed digit
+        tolerance = 0.5 * 10.0 ** -len(text.split(".")[1])
+        limit = flow.critical_coupling_limit(int(N))
+        checks.append(absolute(f"lim K_c at N = {N}, M → ∞", limit, float(text), tolerance, fixed["source"]))
+    for N in FIXED:
+        name = f"K_c at N = {N}, M = {largest}"
+        limit = flow.critical_coupling_limit(N)
+        tolerance = 2.0 / largest
+        checks.append(absolute(name, last[f"K_c_N_{N}"], limit, tolerance, "limit, error of order 1/M"))
+    for ratio in RATIOS:
+        for order, size in ((0, largest**-0.5), (1, 1 / largest)):
+            gap = last[f"K_c_ratio_{ratio:g}"] - last[f"law_{order}_ratio_{ratio:g}"]
+            name = f"K_c − its law to order M^(−{order}/2) at N = {ratio:g} M, M = {largest}"
+            # the next coefficients lie between 0.1 and 1 for these ratios
+            checks.append(
+                Check(name, f"{gap:.3e}", "0", gap, 1.2 * size, "absolute", "next order of the law")
+            )
+    return {
+        "phase_boundary": phases,
+        "thresholds_of_ranges": range_table(parameters.boundary_exponent),
+    }, checks

@@ -1,0 +1,135 @@
+"""A map of the trained weight over the coupling K and the ratio γ = N/M of the layers, with the line where the flow orders."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray, check_integer, check_real_scalar
+from rbmflow.weight import trained_weight
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What the map covers.
+
+    Attributes
+    ----------
+    n_visible : int
+        Spins M of the ring.
+    n_couplings : int
+        Couplings, evenly spaced in (0, K_max].
+    K_max : float
+        Largest coupling.
+    n_ratios : int
+        Numbers of hidden units N = step, 2 step, …; γ = N/M.
+    hidden_step : int
+        Distance of neighbouring N.
+    """
+
+    n_visible: int = 100
+    n_couplings: int = 1000
+    K_max: float = 3.0
+    n_ratios: int = 1000
+    hidden_step: int = 1
+
+    def __post_init__(self) -> None:
+        check_integer("n_visible", self.n_visible, 3)
+        for name in ("n_couplings", "n_ratios", "hidden_step"):
+            check_integer(name, getattr(self, name), 1)
+        if not 0 < check_real_scalar("K_max", self.K_max) < np.inf:
+            raise ValueError(f"K_max={self.K_max}: a positive, finite number is needed")
+
+    @property
+    def couplings(self) -> FloatArray:
+        """K of each column."""
+        return np.linspace(0.0, self.K_max, self.n_couplings + 1)[1:]
+
+    @property
+    def hidden(self) -> list[int]:
+        """N of each row."""
+        return [self.hidden_step * (row + 1) for row in range(self.n_ratios)]
+
+
+@dataclass(frozen=True, eq=False)
+class WeightMap:
+    """W over (γ, K).
+
+    Attributes
+    ----------
+    parameters : Parameters
+        What was asked.
+    weights : numpy.ndarray, shape (n_ratios, n_couplings)
+        W.
+    seconds : float
+        Time taken.
+    """
+
+    parameters: Parameters
+    weights: FloatArray
+    seconds: float
+
+    @property
+    def gain(self) -> FloatArray:
+        """``M N W²``; the flow orders above 1."""
+        hidden = np.array(self.parameters.hidden, dtype=float)[:, None]
+        return np.asarray(self.parameters.n_visible * hidden * self.weights**2)
+
+    def save(self, stream: Any) -> None:
+        """Write couplings, hidden units and weights as numpy's npz."""
+        parameters = self.parameters
+        np.savez_compressed(
+            stream,
+            n_visible=parameters.n_visible,
+            K=parameters.couplings,
+            n_hidden=parameters.hidden,
+            weight=self.weights,
+        )
+
+
+def run(
+    parameters: Parameters | None = None,
+    *,
+    executor: Executor | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> WeightMap:
+    """Compute the map, one row of couplings after the other.
+
+    Parameters
+    ----------
+    parameters : Parameters, optional
+        What to cover; 1000 × 1000 points at M = 100 by default.
+    executor : concurrent.futures.Executor, optional
+        Where to compute the rows; here by default. The result does not depend on it.
+    progress : callable, optional
+        Called as ``progress(rows done, rows)``.
+
+    Returns
+    -------
+    WeightMap
+        The weights and the time taken.
+
+    Examples
+    --------
+    >>> run(Parameters(n_couplings=3, n_ratios=2)).weights.shape
+    (2, 3)
+    """
+    parameters = parameters or Parameters()
+    start = time.perf_counter()
+    tasks = [(parameters.couplings, parameters.n_visible, N) for N in parameters.hidden]
+    rows = executor.map(_row, tasks) if executor is not None else map(_row, tasks)
+    weights = np.empty((parameters.n_ratios, parameters.n_couplings))
+    for index, row in enumerate(rows):
+        weights[index] = row
+        if progress is not None:
+            progress(index + 1, parameters.n_ratios)
+    return WeightMap(parameters, weights, time.perf_counter() - start)
+
+
+def _row(task: tuple[FloatArray, int, int]) -> FloatArray:
+    return np.asarray(trained_weight(*task))

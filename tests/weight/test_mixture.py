@@ -1,0 +1,279 @@
+"""Training sets with several temperatures, against independent references and by several routes."""
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import mpmath
+import numpy as np
+import pytest
+from scipy.integrate import quad
+
+from rbmflow import (
+    Ring,
+    critical_coupling,
+    trained_weight,
+    trained_weight_density,
+    trained_weight_from_law,
+    trained_weight_mixture,
+    trained_weight_temperatures,
+)
+from rbmflow.weight import (
+    ISO_SHIBA_YOKOO_TEMPERATURES,
+    TemperatureDensity,
+    TemperatureRange,
+    TemperatureSet,
+    low_temperature_law,
+    low_temperature_leading_weight,
+    low_temperature_weight,
+    mixture_law,
+    mixture_weight,
+)
+from tests.exact import private, relative
+
+# source: see the note in the file
+REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "mixtures.json").read_text())["weights"]
+IDS = [f"M{r['n_visible']}-N{r['n_hidden']}-T{r['T_low']}-{r['T_high']}" for r in REFERENCE]
+GRID = ISO_SHIBA_YOKOO_TEMPERATURES
+
+
+@pytest.mark.parametrize("row", REFERENCE, ids=IDS)
+def test_against_the_reference(row):
+    sizes = row["n_visible"], row["n_hidden"]
+    value = trained_weight_mixture(float(row["T_low"]), float(row["T_high"]), *sizes)
+    assert value == pytest.approx(float(row["W"]), rel=1e-14, abs=0)
+    exact = trained_weight_mixture(row["T_low"], row["T_high"], *sizes, dps=28)
+    assert mpmath.nstr(exact, 28, strip_zeros=False) == row["W"]
+
+
+@pytest.mark.parametrize(("first", "gain"), [(0, "1.0672221"), (1, "0.99006591"), (4, "0.59824707")])
+def test_the_grid_of_the_seven_steps(first, gain):
+    # computed independently, to the digits given
+    weight = trained_weight_temperatures(GRID[first:], 100, 64)
+    decimals = len(gain.split(".")[1])
+    assert f"{6400 * weight**2:.{decimals}f}" == gain
+
+
+def test_the_named_grid():
+    assert len(GRID) == 25
+    assert (GRID[0], GRID[1], GRID[-1]) == (0, 0.25, 6)
+
+
+@pytest.mark.parametrize(("M", "N"), [(3, 1), (8, 4), (9, 40), (100, 64)])
+@pytest.mark.parametrize(("low", "high"), [(0, 1e-3), (0, 0.3), (0, 50), (0.1, 0.2), (2, 2.5), (3, 1e6)])
+def test_float64_against_digits(M, N, low, high):
+    found = mixture_weight(TemperatureRange(low, high), M, N)
+    if M < 100:
+        exact = float(trained_weight_mixture(low, high, M, N, dps=17))
+        assert found.weight == pytest.approx(exact, rel=1e-13)
+        assert abs(found.weight - exact) <= found.error
+    assert 0 < found.error < 1e-12 * found.weight
+    assert found.gain == M * N * found.weight**2
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.4, 0.9), (0, 1.5), (1, 20)])
+def test_an_average_by_hand(low, high):
+    # every probability integrated for itself by QUADPACK
+    ring = Ring(6)
+    mean = [
+        quad(
+            lambda T, k=k: ring.magnetization_law(1 / T).probabilities[k] / (high - low),
+            low,
+            high,
+            epsabs=1e-13,
+        )[0]
+        for k in range(7)
+    ]
+    law = mixture_law(TemperatureRange(low, high), 6)
+    np.testing.assert_allclose(law.probabilities, mean, atol=1e-12)
+    assert law.probabilities.sum() == pytest.approx(1, abs=1e-14)
+    assert trained_weight_mixture(low, high, 6, 3) == pytest.approx(
+        trained_weight_from_law(law, 3), rel=1e-12
+    )
+    exact = mixture_law(TemperatureRange(str(low), str(high)), 6, dps=25)
+    np.testing.assert_allclose(exact.probabilities.astype(float), law.probabilities, rtol=1e-13)
+
+
+def test_one_temperature():
+    for T in (0.3, 1.0, 7.0):
+        exact = trained_weight(1 / T, 8, 4)
+        for value in (
+            trained_weight_mixture(T, T, 8, 4),
+            trained_weight_temperatures([T], 8, 4),
+            trained_weight_temperatures([T, 9.0], 8, 4, weights=[2, 0]),
+        ):
+            assert value == pytest.approx(exact, rel=1e-14)
+    assert float(trained_weight_mixture("0.5", "0.5", 8, 4, dps=20)) == pytest.approx(
+        trained_weight(2.0, 8, 4), rel=1e-14
+    )
+
+
+def test_zero_and_infinite_temperature():
+    inf = np.inf
+    assert trained_weight_mixture(0, 0, 8, 4) == inf
+    assert trained_weight_temperatures([0, 0], 8, 4) == inf
+    assert trained_weight_temperatures([0.0], 8, 4, dps=20) == mpmath.inf
+    assert trained_weight_temperatures([0, 3], 8, 4, weights=[1, 0]) == inf
+    assert trained_weight_temperatures([inf], 8, 4) == pytest.approx(0, abs=1e-8)
+    # T = 0 and T = ∞ in equal parts: ½ [½ on each aligned state] + ½ binomial
+    half = np.array([Fraction(1, 2) + Fraction(1, 256), *(Fraction(c, 256) for c in (8, 28, 56, 35))])
+    law = mixture_law(TemperatureSet([0, inf]), 8).probabilities
+    np.testing.assert_allclose(law[:5] * [2, 2, 2, 2, 1], (half * [1, 1, 1, 1, 1]).astype(float), rtol=1e-13)
+    value = trained_weight_temperatures([0, inf], 8, 4)
+    assert value == pytest.approx(float(trained_weight_temperatures([0, inf], 8, 4, dps=20)), rel=1e-13)
+    assert np.isfinite(value)
+
+
+def test_arrays_of_ranges():
+    weights = trained_weight_mixture([0, 1], [[2], [3]], 8, 4)
+    assert weights.shape == (2, 2)
+    assert weights[1, 0] == trained_weight_mixture(0, 3, 8, 4)
+    assert (np.diff(weights, axis=0) < 0).all()  # hotter ranges have smaller weights
+    assert trained_weight_mixture("0", ["1", Fraction(1, 2)], 8, 4, dps=20).shape == (2,)
+
+
+def test_sets_with_weights():
+    # a weight counts as often as the temperature would be repeated
+    repeated = trained_weight_temperatures([1, 1, 1, 2], 8, 4)
+    assert trained_weight_temperatures([1, 2], 8, 4, weights=[0.75, 0.25]) == pytest.approx(
+        repeated, rel=1e-14
+    )
+    exact = trained_weight_temperatures(["1", "2"], 8, 4, weights=["3", "1"], dps=30)
+    assert float(exact) == pytest.approx(repeated, rel=1e-14)
+
+
+def test_a_fine_grid_tends_to_the_range():
+    # midpoint rule: error of second order in the step
+    exact = trained_weight_mixture(0.5, 2.5, 8, 4)
+    errors = []
+    for n in (50, 100, 200):
+        T = 0.5 + 2 * (np.arange(n) + 0.5) / n
+        errors.append(abs(trained_weight_temperatures(T, 8, 4) - exact))
+    np.testing.assert_allclose(np.diff(np.log2(errors)), -2, atol=0.02)
+
+
+def test_densities():
+    uniform = trained_weight_mixture(0, 2, 8, 4)
+    assert trained_weight_density(lambda T: 7.0, 0, 2, 8, 4) == pytest.approx(uniform, rel=1e-13)
+    exact = trained_weight_density(lambda T: 1 + 0 * T, "0", "2", 8, 4, dps=20)
+    assert float(exact) == pytest.approx(uniform, rel=1e-13)
+    # a kink: the tent is the average of its two sides
+    tent = mixture_weight(TemperatureDensity(lambda T: 1 - abs(T - 1), 0, 2), 8, 4)
+    left = mixture_law(TemperatureDensity(lambda T: T, 0, 1), 8).probabilities
+    right = mixture_law(TemperatureDensity(lambda T: 2 - T, 1, 2), 8).probabilities
+    from rbmflow import Law
+    from rbmflow.ising.law import magnetizations
+
+    by_sides = trained_weight_from_law(Law(magnetizations(8), (left + right) / 2), 4)
+    assert tent.weight == pytest.approx(by_sides, rel=1e-12)
+    assert abs(tent.weight - by_sides) < tent.error + 1e-14
+
+
+@pytest.mark.parametrize(
+    ("M", "N", "T"), [(3, 1, "1"), (8, 4, "0.5"), (8, 4, "1"), (7, 3, "1.2"), (30, 9, "0.5")]
+)
+def test_low_temperature_expansion(M, N, T):
+    by_quadrature = trained_weight_mixture("0", T, M, N, dps=25)
+    value = low_temperature_weight(T, M, N, dps=25)
+    assert mpmath.nstr(value, 25) == mpmath.nstr(by_quadrature, 25)
+    assert low_temperature_weight(T and float(T), M, N) == pytest.approx(float(value), rel=1e-14)
+    law = low_temperature_law(T, M, dps=25)
+    wanted = mixture_law(TemperatureRange("0", T), M, dps=25)
+    ctx = private(40)
+    assert (
+        max(relative(ctx, a, b) for a, b in zip(law.probabilities, wanted.probabilities, strict=True)) < 1e-23
+    )
+
+
+def test_the_expansion_converges_geometrically():
+    # each term gains e^(−4/T₀) / tan²(π/2M); m⁻¹ of E₂ and the phase of the pole make it uneven
+    ctx = private(60)
+    exact = ctx.convert(trained_weight_mixture("0", "0.8", 8, 4, dps=40))
+    errors = [
+        abs(ctx.convert(low_temperature_weight("0.8", 8, 4, n_terms=n, dps=40)) - exact)
+        for n in range(4, 40, 5)
+    ]
+    gain = ctx.exp(-5) / ctx.tan(ctx.pi / 16) ** 2
+    for smaller, larger in zip(errors[1:], errors, strict=False):
+        assert smaller < larger * gain**5 * 1.5
+
+
+@pytest.mark.parametrize(("M", "N"), [(8, 4), (9, 4), (20, 3)])
+def test_leading_law_of_low_temperatures(M, N):
+    # the relative correction of s^N is of order s² or s, s = e^(−2W)
+    for T in (0.2, 0.1, 0.05):
+        exact = trained_weight_mixture(0, T, M, N)
+        assert low_temperature_leading_weight(T, M, N) == pytest.approx(exact, abs=2 * np.exp(-2 * exact) / N)
+    tiny = low_temperature_leading_weight([1e-3, 1e-5], M, N)
+    np.testing.assert_allclose(tiny[0], trained_weight_mixture(0, 1e-3, M, N), rtol=1e-13)
+    assert np.isfinite(tiny).all()
+
+
+def test_outside_the_radius_of_the_expansion():
+    # e^(−4/T₀) = tan²(π/16) at T₀ = 1.23847…
+    edge = -2 / np.log(np.tan(np.pi / 16))
+    for T in (edge * (1 + 1e-12), 2.0, "5"):
+        with pytest.raises(ValueError, match=r"T_high < 1\.238"):
+            low_temperature_weight(T, 8, 4)
+        with pytest.raises(ValueError, match=r"T_high < 1\.238"):
+            low_temperature_law(T, 8)
+    with pytest.raises(ValueError, match="terms would be needed"):
+        low_temperature_weight(edge * (1 - 1e-9), 8, 4)
+    assert np.isfinite(low_temperature_weight(0.98 * edge, 8, 4))
+
+
+def test_long_rings():
+    # T in [1, 2], M = 10⁴: the weights of the sides of a fine grid bracket it
+    cold, hot = (trained_weight(1 / T, 10_000, 5000) for T in (1, 2))
+    assert hot < trained_weight_mixture(1, 2, 10_000, 5000) < cold
+    assert np.isfinite(trained_weight_mixture(0, 6, 10_000, 5000))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: trained_weight_mixture(2, 1, 8, 4), ValueError, "T_low=2, T_high=1"),
+        (lambda: trained_weight_mixture(-1, 1, 8, 4), ValueError, "T_low=-1"),
+        (lambda: trained_weight_mixture(0, np.inf, 8, 4), ValueError, "T_high=inf"),
+        (lambda: trained_weight_mixture(0, np.nan, 8, 4), ValueError, "NaN"),
+        (lambda: trained_weight_mixture(0, "x", 8, 4), TypeError, "T_high='x'"),
+        (lambda: trained_weight_mixture(None, 1, 8, 4), TypeError, "T_low=None"),
+        (lambda: trained_weight_mixture([0, 1], [1, 2, 3], 8, 4), ValueError, "T_low has shape"),
+        (lambda: trained_weight_mixture(0, 1, 2, 4), ValueError, "n_visible=2"),
+        (lambda: trained_weight_mixture(0, 1, 10**7, 4), ValueError, "n_visible=10000000: at most"),
+        (lambda: trained_weight_mixture(0, 1, 8, 0), ValueError, "n_hidden=0"),
+        (lambda: trained_weight_mixture(0, 1, 8.0, 4), TypeError, "n_visible=8.0"),
+        (lambda: trained_weight_mixture(0, 1, 8, 4, dps=0), ValueError, "dps=0"),
+        (lambda: trained_weight_temperatures([], 8, 4), ValueError, "at least one temperature"),
+        (lambda: trained_weight_temperatures(1.0, 8, 4), ValueError, "temperatures has shape"),
+        (lambda: trained_weight_temperatures([1, -1], 8, 4), ValueError, "at least 0"),
+        (lambda: trained_weight_temperatures([1, np.nan], 8, 4), ValueError, "NaN"),
+        (lambda: trained_weight_temperatures([1, True], 8, 4), TypeError, "temperatures=True"),
+        (lambda: trained_weight_temperatures([1, 2], 8, 4, weights=[1]), ValueError, "weights has shape"),
+        (lambda: trained_weight_temperatures([1, 2], 8, 4, weights=[1, -1]), ValueError, "non-negative"),
+        (lambda: trained_weight_temperatures([1, 2], 8, 4, weights=[0, 0]), ValueError, "positive sum"),
+        (lambda: trained_weight_temperatures([1, 2], 8, 4, weights=[1, np.inf]), ValueError, "infinity"),
+        (lambda: trained_weight_density(3.0, 0, 1, 8, 4), TypeError, "density=3.0"),
+        (lambda: trained_weight_density(lambda T: -1.0, 0, 1, 8, 4), ValueError, r"density\(.*= -1.0"),
+        (lambda: trained_weight_density(lambda T: 0.0, 0, 1, 8, 4), ValueError, "not positive"),
+        (lambda: trained_weight_density(lambda T: "a", 0, 1, 8, 4), TypeError, r"density\(T\)='a'"),
+        (lambda: trained_weight_density(lambda T: np.nan, 0, 1, 8, 4), ValueError, "NaN"),
+        (lambda: trained_weight_density(lambda T: 1.0, 1, 1, 8, 4), ValueError, "T_low < T_high"),
+        (lambda: mixture_weight("grid", 8, 4), TypeError, "temperatures='grid'"),
+        (lambda: mixture_law([0, 1], 8), TypeError, "temperatures="),
+        (lambda: low_temperature_weight(0, 8, 4), ValueError, "T_high=0"),
+        (lambda: low_temperature_weight(-1, 8, 4), ValueError, "T_high=-1"),
+        (lambda: low_temperature_weight(0.5, 8, 4, n_terms=0), ValueError, "n_terms=0"),
+        (lambda: low_temperature_weight(0.1, 5000, 4), ValueError, "n_visible=5000"),
+        (lambda: low_temperature_leading_weight(0.0, 8, 4), ValueError, "T_high=0.0"),
+    ],
+)
+def test_bad_input(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_where_a_mixture_stands_between_its_ends():
+    # the range that ends at the single threshold T_c orders, as everything in it is colder
+    T_c = 1 / critical_coupling(8, 4)
+    assert 32 * trained_weight_mixture(0, T_c, 8, 4) ** 2 > 1
