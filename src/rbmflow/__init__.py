@@ -19,6 +19,7 @@ from rbmflow.flow import critical_coupling, critical_weight
 from rbmflow.ising import Chain, DegeneracyTable, Law, Ring
 from rbmflow.networks import RBM
 from rbmflow.weight import (
+    certified_weight,
     kl_uniform,
     trained_weight,
     trained_weight_density,
@@ -39,6 +40,7 @@ __all__ = [
     "Law",
     "PrecisionError",
     "Ring",
+    "certified_weight",
     "critical_coupling",
     "critical_weight",
     "flow",

@@ -241,17 +241,19 @@ def refine_root(ctx: Any, residual: Callable[[Any], Any], start: Any, known: flo
     goal = ctx.dps
     width = min(known, 12.0) if known < 20 else known / 2  # the first slope is that of a secant of 10^-width
     try:
-        ctx.dps = int(min(goal, known + width)) + 10
+        ctx.dps = int(min(goal, 2 * known + width)) + 10
         x = ctx.convert(start)
         second = x + ctx.mpf(10) ** -width
         slope = (residual(second) - residual(x)) / (second - x)
         if not slope:
             raise PrecisionError(f"the residual is flat at {ctx.nstr(start, 15)}", best=x, digits=0)
-        x_old = r_old = None
+        x_old, r_old, noise = None, None, 0.0
         for _ in range(80):
             r = residual(x)
             if x_old is not None and x != x_old and r != r_old:
-                slope, width = (r - r_old) / (x - x_old), -float(ctx.log10(abs(x - x_old)))
+                # the secant is as good as its points are close, and as the older residual resolves their distance
+                distance = -float(ctx.log10(abs(x - x_old)))
+                slope, width = (r - r_old) / (x - x_old), max(min(distance, noise - distance), 0.0)
             step = -r / slope
             x_old, r_old, x = x, r, x + step
             noise = ctx.dps - 8.0
@@ -262,7 +264,8 @@ def refine_root(ctx: Any, residual: Callable[[Any], Any], start: Any, known: flo
                 break
             if known >= goal + 1:
                 return x
-            ctx.dps = int(max(min(goal + 1, known + min(width, error)), 15)) + 10
+            # twice the digits: the next secant has to resolve the step from here
+            ctx.dps = int(max(min(goal + 1, 2 * known), 15)) + 10
     finally:
         ctx.dps = goal
     raise PrecisionError(f"no root near {ctx.nstr(start, 15)}", best=x, digits=0)

@@ -158,7 +158,7 @@ FLAT = np.full(5, 0.2)
         (lambda: trained_weight_from_samples([1, 1, -1], 4), ValueError, "shape"),
         (lambda: trained_weight_from_samples([[1, 1], [1, -1]], 4), ValueError, "3 spins"),
         (lambda: trained_weight_from_samples([[0, 1, 1], [1, 0, 1]], 4), ValueError, r"2 \* x - 1"),
-        (lambda: trained_weight_from_samples([[1, 1, np.nan]] * 2, 4), ValueError, "NaN"),
+        (lambda: trained_weight_from_samples([[1, 1, np.nan]] * 2, 4), ValueError, "holds nan"),
         (lambda: trained_weight_from_samples([[1, 1, 3]] * 2, 4), ValueError, "holds 3"),
         (lambda: trained_weight_from_samples(np.ones((2, 3)), 2.5), TypeError, "n_hidden=2.5"),
     ],

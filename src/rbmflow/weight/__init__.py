@@ -1,6 +1,12 @@
 """The weight that an RBM with equal weights acquires when trained on the Ising ring, or on any other data."""
 
 from rbmflow.weight import asymptotics
+from rbmflow.weight.certificate import (
+    Enclosure,
+    MonotoneCertificate,
+    certified_monotone,
+    certified_weight,
+)
 from rbmflow.weight.derivatives import (
     kl_curvature,
     kl_curvature_at_zero,
@@ -34,13 +40,17 @@ from rbmflow.weight.training_law import trained_weight_from_law, trained_weight_
 __all__ = [
     "ISO_SHIBA_YOKOO_TEMPERATURES",
     "LIMITS",
+    "Enclosure",
     "LimitRow",
     "LimitTable",
     "MixtureWeight",
+    "MonotoneCertificate",
     "TemperatureDensity",
     "TemperatureRange",
     "TemperatureSet",
     "asymptotics",
+    "certified_monotone",
+    "certified_weight",
     "f",
     "g",
     "kl_curvature",

@@ -120,11 +120,11 @@ class WeakForm:
         """``M N W² = 1 − 1/χ``, which holds for long rings, or ``N W = ½ ln (2M/⟨M − V⟩)`` of strong coupling."""
         M, values = self.view.n_visible, self.view.values
         surplus = float(self.excess @ values**2) / M
-        law = self.excess + self.view.free
-        missing = float(law @ (M - values))
-        return float(
-            max(np.sqrt(surplus / (1 + surplus) / M / n_hidden), np.log(2 * M / missing) / (2 * n_hidden) / 2)
-        )
+        weak = float(np.sqrt(surplus / (1 + surplus) / M / n_hidden))
+        if surplus < 1:
+            return weak
+        missing = float((self.excess + self.view.free) @ (M - values))
+        return max(weak, float(np.log(2 * M / missing)) / (4 * n_hidden))
 
     def residual(self, W: float, n_hidden: int) -> float:
         """Return r."""

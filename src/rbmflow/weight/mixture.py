@@ -107,9 +107,14 @@ def mixture_weight(temperatures: Temperatures, n_visible: int, n_hidden: int) ->
     n_visible, n_hidden = _check(temperatures, n_visible, n_hidden)
     if float(number("T_high", temperatures.T_high)) == 0:
         return MixtureWeight(float("inf"), 0.0, float("inf"))
+    if float(number("T_low", temperatures.T_low)) == float("inf"):
+        return MixtureWeight(0.0, 0.0, 0.0)
     form, error = mixture_form(temperatures, n_visible)
     weight = solve_form(form, n_hidden)
-    error = weight * (form.residual_error(weight, error) + ROUNDING) / form.sensitivity(weight, n_hidden)
+    error = (form.residual_error(weight, error) + ROUNDING) / form.sensitivity(
+        weight, n_hidden
+    ) + ROUNDING / 10
+    error *= weight
     return MixtureWeight(weight, error, n_visible * n_hidden * weight**2)
 
 
@@ -282,6 +287,8 @@ def weight_of(temperatures: Temperatures, n_visible: int, n_hidden: int, dps: in
         hottest = to_exact(ctx, "T_high", temperatures.T_high)
         if not hottest:
             return [ctx.inf]
+        if ctx.isinf(to_exact(ctx, "T_low", temperatures.T_low)):
+            return [ctx.zero]
         spare = 10 + max(0, int(1.5 * float(ctx.log10(hottest)))) if not ctx.isinf(hottest) else 20
         ctx.dps += spare
         data = exact_mixture(ctx, temperatures, n_visible)

@@ -123,8 +123,8 @@ def solve_form(form: Form, n_hidden: int) -> float:
     width = 0.02
     if residual(low) > 0:
         while residual(low) > 0:
-            low, high, width = low - width, low, 3 * width
+            low, high, width = low - width, low, min(3 * width, 2.0)
     else:
         while residual(high) < 0:
-            low, high, width = high, high + width, 3 * width
+            low, high, width = high, high + width, min(3 * width, 2.0)
     return float(np.exp(brentq(residual, low, high, xtol=1e-15, rtol=8.9e-16)))

@@ -20,6 +20,8 @@ from rbmflow.weight.exact import exact_root
 from rbmflow.weight.forms import Form, StrongForm, WeakForm, strong_from, window
 from rbmflow.weight.solve import solve_form
 
+ROUNDING = 8 * np.finfo(float).eps
+"""Below this ⟨V²⟩/M − 1 of float64 probabilities is their rounding."""
 TOLERANCE = 1e-12
 """How far probabilities may be from symmetry and from the sum 1; rounding of 10⁷ entries stays below."""
 
@@ -43,7 +45,7 @@ def trained_weight_from_law(law: Law, n_hidden: int, *, dps: int | None = None) 
     Returns
     -------
     float, numpy.ndarray, mpmath.mpf or array of mpf
-        In the leading shape of the probabilities: 0 where ``⟨V²⟩ ≤ M``, infinite where all spins are aligned.
+        In the leading shape of the probabilities: 0 where ``⟨V²⟩ ≤ M`` (in float64 up to rounding, 2e-15 M), infinite where all spins are aligned.
 
     Raises
     ------
@@ -88,7 +90,7 @@ def folded_rows(law: Law) -> FloatArray:
     total = approximate.sum(axis=-1)
     if (np.abs(total - 1) > TOLERANCE).any():
         worst = total.flat[np.abs(total - 1).argmax()]
-        raise ValueError(f"law.probabilities sum to {worst!r}: 1 is needed")
+        raise ValueError(f"law.probabilities sum to {float(worst)!r}: 1 is needed")
     if (np.abs(approximate - approximate[..., ::-1]) > TOLERANCE).any():
         raise ValueError(
             "law.probabilities differ for V and -V: a symmetric law is needed; law.symmetrized() makes it one, which "
@@ -112,7 +114,7 @@ def histogram_form(half: FloatArray, n_visible: int) -> Form | None:
     half = half / half.sum()
     excess = half - view.free
     surplus = float(excess @ view.values**2) / n_visible
-    if surplus <= 0:
+    if surplus <= ROUNDING:
         return None
     if 1 + surplus > strong_from(n_visible):
         scale = half[1:].max()

@@ -1,0 +1,468 @@
+"""Certificates for the trained weight, in ball arithmetic (python-flint, extra ``certify``).
+
+A sign change of the equation between two decimal numbers proves a root between them. Its exact integers ``(M/j) C(k−1, j−1) C(M−k−1, j−1)``
+are those of `Ring.degeneracies`; the root itself is found beforehand by the recurrence of `rbmflow.ising.walls`: the proof does not lean on the search.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from itertools import pairwise
+from math import log2, log10
+from typing import Any
+
+import numpy as np
+
+from rbmflow.arguments import check_integer
+from rbmflow.errors import PrecisionError
+from rbmflow.ising.counts import wall_pair_count
+from rbmflow.ising.walls import ring_weights
+from rbmflow.weight.balls import Box, RingBalls
+from rbmflow.weight.equation import check_sizes
+from rbmflow.weight.solve import trained_weight
+
+MAX_CERTIFIED_SITES = 1000
+MAX_DIGITS = 100_000
+BITS_PER_DIGIT = log2(10)
+MAX_BOXES = 2000
+SMALLEST_WIDTH, FINE_DIGITS = 1e-18, 30
+SMALLEST, LARGEST = Fraction(10) ** -300, Fraction(10) ** 15
+_one_precision = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """An interval that holds the trained weight, proven.
+
+    Attributes
+    ----------
+    lower, upper : str
+        Decimal numbers, exact; the root lies strictly between them, and their distance is below ``10^(−digits)`` of it.
+    unique_on : tuple of str or None
+        An open interval on which there is no other positive root, ``("0", "inf")`` where subdivision shows it; None where it does not.
+    """
+
+    lower: str
+    upper: str
+    unique_on: tuple[str, str] | None
+
+
+@dataclass(frozen=True)
+class MonotoneCertificate:
+    """Whether W(K) was proven to increase on an interval.
+
+    Attributes
+    ----------
+    K_low, K_high : str
+        The interval, as exact fractions or decimals.
+    proven : bool
+        Whether dW/dK > 0 on all of it.
+    undecided : tuple of (str, str)
+        The subintervals on which it could not be shown.
+    n_boxes : int
+        Subintervals that were looked at.
+    """
+
+    K_low: str
+    K_high: str
+    proven: bool
+    undecided: tuple[tuple[str, str], ...]
+    n_boxes: int
+
+
+def certified_weight(K: object, n_visible: int, n_hidden: int, *, digits: int) -> Enclosure:
+    """Return an interval proven to hold the trained weight W(K), and where there is no other root.
+
+    With ``D = M tanh MW − V tanh VW``, ``⟨D⟩_p − ⟨D⟩_q`` is shown to be positive at the lower end and negative at the upper one. That there
+    is no other root is shown on boxes of W: f and g increase with W (ln Z is convex, and so is every ln cosh WV), so that f(b) < g(a) or f(a) > g(b)
+    excludes [a, b]; f(b) > ⟨|V|⟩_q excludes all weights above b; and the weak and strong forms of the equation are evaluated on whole boxes, the
+    derivative of their logarithms around the root.
+
+    Parameters
+    ----------
+    K : int, float, str, Fraction or mpf
+        Coupling, from 1e-300 to 1e15, taken exactly: a float is the binary number that it is, "0.1" is one tenth.
+    n_visible : int
+        Spins M of the ring, 3 to 1000.
+    n_hidden : int
+        Hidden units N, at least 1.
+    digits : int
+        Significant digits, 1 to 100 000.
+
+    Returns
+    -------
+    Enclosure
+        Narrower than ``10^(−digits)``, relative.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `K` is not a positive real number, or a size or `digits` is out of range.
+    ImportError
+        If python-flint is not installed.
+    PrecisionError
+        If the signs at the ends do not change: the equation does not hold what the search found.
+
+    Examples
+    --------
+    >>> certified_weight(1, 8, 4, digits=20)
+    Enclosure(lower='0.3063083298115230710850', upper='0.3063083298115230710853', unique_on=('0', 'inf'))
+    """
+    coupling = _positive_fraction("K", K)
+    n_visible, n_hidden = _check_sizes(n_visible, n_hidden)
+    digits = check_integer("digits", digits, 1, MAX_DIGITS)
+    spare = _spare_bits(coupling)
+    with _balls() as flint:
+        fine = max(digits, FINE_DIGITS)
+        root = _search(flint, coupling, n_visible, n_hidden, fine, spare)
+        inner = _decimal_neighbours(flint, root, fine)
+        _prove_sign_change(flint, *inner, coupling, n_visible, n_hidden, fine, spare)
+        lower, upper = _decimal_neighbours(flint, root, digits)  # these hold the finer ones between them
+        flint.ctx.prec = 96 + 2 * spare
+        unique = _no_other_root(flint, *inner, coupling, n_visible, n_hidden)
+    return Enclosure(_decimal(*lower), _decimal(*upper), unique)
+
+
+def certified_monotone(
+    n_visible: int, n_hidden: int, K_low: object, K_high: object, *, max_boxes: int = MAX_BOXES
+) -> MonotoneCertificate:
+    """Prove dW/dK > 0 on a whole interval of couplings, or name the subintervals that are left undecided.
+
+    On each box of couplings a tube of weights is found at whose lower wall the equation's sign is positive and at whose upper wall it is negative for
+    every coupling of the box; inside, the logarithm of the ratio of its sides falls with W and rises with K. So the
+    tube holds one root for each coupling, and it increases. Boxes where this fails are halved.
+
+    Parameters
+    ----------
+    n_visible : int
+        Spins M of the ring, 3 to 1000.
+    n_hidden : int
+        Hidden units N, at least 1.
+    K_low, K_high : int, float, str, Fraction or mpf
+        Ends of the interval, ``0 < K_low < K_high < ∞``, taken exactly.
+    max_boxes : int
+        Subintervals to look at before giving up on the rest.
+
+    Returns
+    -------
+    MonotoneCertificate
+        Proven, or what is left undecided.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the ends are not such numbers, or a size is out of range.
+    ImportError
+        If python-flint is not installed.
+
+    Examples
+    --------
+    >>> certified_monotone(8, 4, "0.5", 2).proven
+    True
+    """
+    low, high = _positive_fraction("K_low", K_low), _positive_fraction("K_high", K_high)
+    if not low < high:
+        raise ValueError(f"K_low={K_low}, K_high={K_high}: K_low < K_high is needed")
+    n_visible, n_hidden = _check_sizes(n_visible, n_hidden)
+    max_boxes = check_integer("max_boxes", max_boxes, 1, 10**7)
+    waiting, undecided, looked_at = [(low, high)], [], 0
+    with _balls() as flint:
+        while waiting:
+            a, b = waiting.pop()
+            if looked_at == max_boxes:
+                undecided.append((a, b))
+                continue
+            looked_at += 1
+            flint.ctx.prec = 96 + 2 * _spare_bits(a)
+            if not _increases_on(flint, a, b, n_visible, n_hidden):
+                middle = _middle(a, b)
+                waiting += [(middle, b), (a, middle)]
+    left = tuple((str(a), str(b)) for a, b in _joined(sorted(undecided)))
+    return MonotoneCertificate(str(low), str(high), not left, left, looked_at)
+
+
+def _middle(a: Fraction, b: Fraction) -> Fraction:
+    """The geometric mean, to a few digits, of wide boxes; the arithmetic one of narrow boxes."""
+    if b > 2 * a:
+        return Fraction(float(a) ** 0.5 * float(b) ** 0.5)
+    return (a + b) / 2
+
+
+def _joined(boxes: list[tuple[Fraction, Fraction]]) -> list[tuple[Fraction, Fraction]]:
+    result: list[tuple[Fraction, Fraction]] = []
+    for a, b in boxes:
+        if result and result[-1][1] == a:
+            result[-1] = (result[-1][0], b)
+        else:
+            result.append((a, b))
+    return result
+
+
+def _check_sizes(n_visible: object, n_hidden: object) -> tuple[int, int]:
+    sizes = check_sizes(n_visible, n_hidden)
+    check_integer("n_visible", n_visible, 3, MAX_CERTIFIED_SITES)
+    return sizes
+
+
+def _positive_fraction(name: str, value: object) -> Fraction:
+    """Return the exact value of a positive, finite number."""
+    hint = f"{name}={value!r}: a positive, finite real number or its decimal string is needed"
+    if isinstance(value, (bool, np.bool_)) or value is None:
+        raise TypeError(hint)
+    try:
+        if hasattr(value, "_mpf_"):
+            sign, mantissa, exponent, bits = value._mpf_
+            if exponent and not bits:
+                raise ValueError(hint)  # infinite or not a number
+            number = Fraction((-1) ** int(sign) * int(mantissa)) * Fraction(2) ** int(exponent)
+        elif isinstance(value, np.generic):
+            number = Fraction(value.item())
+        elif isinstance(value, (int, float, str, Fraction)):
+            number = Fraction(value.strip() if isinstance(value, str) else value)
+        else:
+            raise TypeError(hint)
+    except (ValueError, OverflowError, ZeroDivisionError):
+        raise ValueError(hint) from None
+    if number <= 0:
+        raise ValueError(hint)
+    if not SMALLEST < number < LARGEST:
+        raise ValueError(
+            f"{name}={value!r}: certificates are possible between {float(SMALLEST)} and {float(LARGEST)}"
+        )
+    return number
+
+
+@contextmanager
+def _balls() -> Iterator[Any]:
+    """Lend python-flint, whose precision is one for the whole process, to one caller at a time."""
+    try:
+        import flint
+    except ImportError:
+        raise ImportError("certificates need python-flint: pip install 'rbmflow[certify]'") from None
+    with _one_precision:
+        before = flint.ctx.prec
+        try:
+            yield flint
+        finally:
+            flint.ctx.prec = before
+
+
+def _spare_bits(K: Fraction) -> int:
+    """Bits that cancel: near K = 0 the laws differ by a relative K, and D = O(W) is left of terms of order 1."""
+    return max(0, int(1.6 * (K.denominator.bit_length() - K.numerator.bit_length()))) + 32
+
+
+def _ball(flint: Any, number: Fraction) -> Any:
+    return flint.arb(flint.fmpq(number.numerator, number.denominator))
+
+
+@lru_cache(maxsize=8)
+def wall_counts(n_visible: int) -> tuple[tuple[int, ...], ...]:
+    """Return the ring states with k = 1, 2, …, M // 2 spins down by pairs of walls, j = 1, …, k; exact integers."""
+    return tuple(
+        tuple(wall_pair_count(n_visible, k, j) for j in range(1, k + 1)) for k in range(1, n_visible // 2 + 1)
+    )
+
+
+def _start(K: Fraction, n_visible: int, n_hidden: int) -> tuple[int, float, float]:
+    """Return W to about 12 digits as ``mantissa · 2^exponent``, and those digits."""
+    exponent = K.numerator.bit_length() - K.denominator.bit_length()
+    if abs(exponent) < 100:
+        return 0, float(trained_weight(float(K), n_visible, n_hidden)), 12.0
+    if exponent > 0:  # W = 2K/N but for a constant
+        return exponent, float(2 * K / n_hidden / Fraction(2) ** exponent), exponent * log10(2) - 3
+    half = exponent // 2
+    return (
+        half,
+        float(2 * K / (n_hidden * (n_visible - 1)) / Fraction(4) ** half) ** 0.5,
+        min(12.0, -exponent * log10(2)),
+    )
+
+
+def _search(flint: Any, K: Fraction, n_visible: int, n_hidden: int, digits: int, spare: int) -> Any:
+    """Return the root to `digits` and a few, by the secant method at growing precision; proves nothing."""
+    exponent, mantissa, known = _start(K, n_visible, n_hidden)
+    known, width, goal = min(known, 12.0), 8.0, digits + 6.0
+    unit = (
+        flint.arb(flint.fmpq(Fraction(mantissa).numerator, Fraction(mantissa).denominator))
+        * flint.arb(2) ** exponent
+    )
+
+    flint.ctx.prec = int(goal * BITS_PER_DIGIT) + spare + 40
+    weights = ring_weights(n_visible, (-4 * _ball(flint, K)).exp())[: n_visible // 2 + 1]
+    balls = RingBalls(flint, n_visible, n_hidden, weights)
+
+    def residual(x: Any) -> Any:
+        return balls.log_deficit_ratio(unit * x).mid()
+
+    flint.ctx.prec = int((2 * known + width) * BITS_PER_DIGIT) + spare + 32
+    x, second = flint.arb(1), 1 + flint.arb(10) ** -int(width)
+    r = residual(x)
+    slope, x_old, r_old = (residual(second) - r) / (second - x), x, r
+    for _ in range(60):
+        step = (-r / slope).mid()
+        x_old, r_old, x = x, r, (x + step).mid()
+        noise = (flint.ctx.prec - spare) / BITS_PER_DIGIT - 8
+        error = min(-_log10(flint, abs(step)), noise) if step != 0 else noise
+        known = min(error + width, noise)
+        if known >= goal:
+            return unit * x
+        # twice the digits: the next secant has to resolve the step from here
+        flint.ctx.prec = int(min(goal + 3, 2 * known) * BITS_PER_DIGIT) + spare + 40
+        r = residual(x)
+        if (x - x_old) != 0 and (r - r_old) != 0:
+            # the secant is as good as its points are close, and as the older residual resolves their distance
+            slope, width = (r - r_old) / (x - x_old), max(min(error, noise - error), 0.0)
+    raise PrecisionError(f"no root near {float(unit.mid()):.6g}", best=float(unit.mid()), digits=0)
+
+
+def _log10(flint: Any, number: Any) -> float:
+    return float((number.log() / flint.arb(10).log()).mid())
+
+
+Decimal = tuple[Any, int]
+"""``mantissa · 10^(−places)``."""
+
+
+def _decimal_neighbours(flint: Any, root: Any, digits: int) -> tuple[Decimal, Decimal]:
+    """Return decimals one and two units of place digits + 2 around the root."""
+    flint.ctx.prec = int((digits + 10) * BITS_PER_DIGIT) + 64
+    magnitude = (root.log() / flint.arb(10).log()).floor().unique_fmpz()
+    if magnitude is None:  # a power of ten within the precision
+        magnitude = (root.mid().log() / flint.arb(10).log()).mid().floor().unique_fmpz()
+    places = digits + 1 - int(magnitude)
+    mantissa = (root.mid() * flint.arb(10) ** places).mid().floor().unique_fmpz()
+    return (mantissa - 1, places), (mantissa + 2, places)
+
+
+def _exactly(flint: Any, decimal: Decimal) -> Any:
+    mantissa, places = decimal
+    if places >= 0:
+        return flint.arb(flint.fmpq(mantissa, flint.fmpz(10) ** places))
+    return flint.arb(mantissa * flint.fmpz(10) ** -places)
+
+
+def _decimal(mantissa: Any, places: int) -> str:
+    """Write a decimal number; flint's integers have no limit on their length as text."""
+    text = str(mantissa.str())
+    exponent = len(text) - 1 - places
+    if -7 < exponent < 0:
+        return "0." + "0" * (-exponent - 1) + text
+    if 0 <= exponent < len(text) - 1:
+        return f"{text[: exponent + 1]}.{text[exponent + 1 :]}"
+    return f"{text[0]}.{text[1:]}e{exponent}"
+
+
+def _ring_balls(flint: Any, K: Any, n_visible: int, n_hidden: int) -> RingBalls:
+    """Return the equation with the law of the ring from its exact integers; K a ball."""
+    x = (-4 * K).exp()
+    weights = [flint.arb(1)]
+    for counts in wall_counts(n_visible):
+        value = flint.arb(0)
+        for count in reversed(counts):
+            value = (value + count) * x
+        weights.append(value)
+    return RingBalls(flint, n_visible, n_hidden, weights)
+
+
+def _prove_sign_change(
+    flint: Any,
+    lower: Decimal,
+    upper: Decimal,
+    K: Fraction,
+    n_visible: int,
+    n_hidden: int,
+    digits: int,
+    spare: int,
+) -> None:
+    """Raise unless ``⟨D⟩_p − ⟨D⟩_q`` is positive at the lower and negative at the upper end, in balls of rising precision."""
+    precision = int((digits + 6) * BITS_PER_DIGIT) + spare + 32
+    for _ in range(5):
+        flint.ctx.prec = precision
+        balls = _ring_balls(flint, _ball(flint, K), n_visible, n_hidden)
+        first, second = (balls.deficit_difference(_exactly(flint, end)) for end in (lower, upper))
+        if first > 0 and second < 0:
+            return
+        if first < 0 or second > 0:
+            break
+        precision = 2 * precision
+    raise PrecisionError(
+        f"the equation has no sign change around {_decimal(*lower)[:20]}: nothing is certified",
+        best=_decimal(*lower),
+        digits=0,
+    )
+
+
+def _no_other_root(
+    flint: Any, lower: Decimal, upper: Decimal, K: Fraction, n_visible: int, n_hidden: int
+) -> tuple[str, str] | None:
+    """Return ("0", "inf") if boxes of W show that the root between the ends is the only positive one."""
+    balls = _ring_balls(flint, _ball(flint, K), n_visible, n_hidden)
+    low, high = _exactly(flint, lower), _exactly(flint, upper)
+    width = flint.arb(1) / 32
+    while True:
+        left, right = (low * (1 - width)).lower(), (high * (1 + width)).upper()
+        if balls.falls_on(Box(left, right)):
+            break
+        width = width / 8
+        if width < SMALLEST_WIDTH:
+            return None
+    last = right
+    for _ in range(MAX_BOXES):
+        if balls.no_root_above(last):
+            break
+        last = (2 * last).mid()
+    else:
+        return None
+    below = _holds_on(balls.positive_on, _away_from(low, left, flint.arb(0)))
+    above = below and _holds_on(balls.negative_on, _away_from(high, right, last))
+    return ("0", "inf") if above else None
+
+
+def _away_from(root: Any, start: Any, end: Any) -> list[Box]:
+    """Boxes from `start` to `end` whose distances from the root grow fourfold."""
+    edges = [start]
+    while edges[-1] != end:
+        following = (root + 4 * (edges[-1] - root)).mid()
+        edges.append(end if abs(following - root) >= abs(end - root) else following)
+    return [Box(min(pair), max(pair)) for pair in pairwise(edges)]
+
+
+def _holds_on(shown: Callable[[Box], bool], boxes: list[Box]) -> bool:
+    """Whether a statement is shown on all boxes, by halving those on which it is not."""
+    waiting, looked_at = list(boxes), 0
+    while waiting:
+        box = waiting.pop()
+        looked_at += 1
+        if looked_at > MAX_BOXES:
+            return False
+        if not shown(box):
+            a, b = box.left, box.right
+            middle = (a * b).sqrt().mid() if a > 0 and b > 4 * a else ((a + b) / 2).mid()
+            waiting += [Box(a, middle), Box(middle, b)]
+    return True
+
+
+def _increases_on(flint: Any, a: Fraction, b: Fraction, n_visible: int, n_hidden: int) -> bool:
+    """Whether the box of couplings [a, b] has a tube of weights in which the root increases."""
+    exponents = [_start(end, n_visible, n_hidden) for end in (a, b)]
+    first, second = (flint.arb(mantissa) * flint.arb(2) ** exponent for exponent, mantissa, _ in exponents)
+    margin = (second - first) / 2 + first * flint.arb("1e-9")
+    left, right = (first - margin).lower(), (second + margin).upper()
+    if not left > 0:
+        return False
+    low, high = _ball(flint, a), _ball(flint, b)
+    K, tube = low.union(high), Box(left, right)
+    balls = _ring_balls(flint, K, n_visible, n_hidden)
+    # g rises with K in the tube, so that the walls' signs at the ends of the box hold for all of it
+    return (
+        balls.rises_with_coupling(tube, wall_counts(n_visible), (-4 * K).exp())
+        and balls.falls_on(tube)
+        and _ring_balls(flint, low, n_visible, n_hidden).positive_on(Box(left, left))
+        and _ring_balls(flint, high, n_visible, n_hidden).negative_on(Box(right, right))
+    )

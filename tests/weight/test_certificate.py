@@ -1,0 +1,231 @@
+"""Certificates: they contain the 60-digit value, are narrower than asked, and fail when the equation is corrupted."""
+
+from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+import pytest
+
+flint = pytest.importorskip("flint", reason="certificates are an extra")
+
+from rbmflow import PrecisionError, certified_weight, trained_weight
+from rbmflow.weight import certificate, certified_monotone
+from rbmflow.weight.balls import Box, RingBalls
+from tests.exact import literal_sides, private
+
+CASES = [
+    (3, 1, "1"),
+    (3, 50, "0.3"),
+    (4, 1, "2"),
+    (8, 4, "1e-200"),
+    (8, 4, "1e-6"),
+    (8, 4, "0.01"),
+    (8, 4, "1"),
+    (8, 4, "40"),
+    (8, 4, "1e14"),
+    (8, 1, "1"),
+    (7, 40, "3"),
+    (5, 9, "20"),
+    (20, 1, "1"),
+    (20, 40, "0.7"),
+    (64, 32, "1"),
+    (101, 64, "0.2"),
+]
+
+
+@pytest.mark.parametrize(("M", "N", "K"), CASES)
+@pytest.mark.parametrize("digits", [1, 20, 45])
+def test_contains_the_sixty_digit_value_and_is_narrower_than_asked(M, N, K, digits):
+    found = certified_weight(K, M, N, digits=digits)
+    ctx = private(90)
+    value = ctx.convert(trained_weight(K, M, N, dps=60))
+    lower, upper = ctx.mpf(found.lower), ctx.mpf(found.upper)
+    assert lower < value < upper
+    assert (upper - lower) / lower < ctx.mpf(10) ** -digits
+    # log-ratio forms of the equation are not monotone (M = 20, N = 1, K = 1), yet subdivision shows one root
+    assert found.unique_on == ("0", "inf")
+
+
+@pytest.mark.parametrize(("M", "N", "K"), [(5, 3, "0.4"), (8, 4, "1"), (9, 2, "2")])
+def test_the_ends_bracket_the_root_of_the_literal_equation(M, N, K):
+    # eq. 69 over the 2^M states against eq. 73 over the 2^N hidden states
+    found = certified_weight(K, M, N, digits=30)
+    ctx = private(60)
+    for end, sign in ((found.lower, 1), (found.upper, -1)):
+        f, g = literal_sides(ctx, ctx.mpf(end), ctx.mpf(K), M, N)
+        assert ctx.sign(g - f) == sign
+
+
+def test_a_thousand_digits():
+    for M, N in ((8, 4), (64, 32)):
+        found = certified_weight(1, M, N, digits=1000)
+        with mpmath.workdps(1050):
+            assert mpmath.mpf(found.lower) < trained_weight(1, M, N, dps=1020) < mpmath.mpf(found.upper)
+
+
+@pytest.mark.slow
+def test_more_digits_than_python_writes():
+    found = certified_weight("0.5", 6, 3, digits=6000)
+    assert len(found.lower) > 6000
+    assert found.lower[:5990] == found.upper[:5990]
+
+
+def flipped(counts, k, j):
+    rows = [list(row) for row in counts]
+    rows[k - 1][j - 1] += 1
+    return tuple(tuple(row) for row in rows)
+
+
+@pytest.mark.parametrize(("M", "k", "j"), [(8, 1, 1), (8, 4, 2), (8, 4, 4), (9, 3, 2), (64, 20, 9)])
+def test_one_flipped_count_makes_the_certificate_fail(monkeypatch, M, k, j):
+    right = certificate.wall_counts(M)
+    monkeypatch.setattr(certificate, "wall_counts", lambda n_visible: flipped(right, k, j))
+    with pytest.raises(PrecisionError, match="no sign change") as caught:
+        certified_weight(1, M, 4, digits=40)
+    assert caught.value.digits == 0
+
+
+def test_a_wrong_model_makes_the_certificate_fail(monkeypatch):
+    plain = RingBalls._tails_and_model
+
+    def wrong(self, W):
+        tails, model = plain(self, W)
+        model[2] = model[2] * (1 + self.flint.arb(10) ** -25)
+        return tails, model
+
+    found = certified_weight(1, 8, 4, digits=30)
+    monkeypatch.setattr(certificate, "_search", lambda *_: flint.arb(found.lower))
+    monkeypatch.setattr(RingBalls, "_tails_and_model", wrong)
+    with pytest.raises(PrecisionError, match="no sign change"):
+        certified_weight(1, 8, 4, digits=30)
+
+
+def test_forms_of_the_same_coupling():
+    exact = certified_weight("0.1", 8, 4, digits=30)
+    for K in (Fraction(1, 10), "1/10", " 0.1 ", "1e-1"):
+        assert certified_weight(K, 8, 4, digits=30) == exact
+    binary = certified_weight(0.1, 8, 4, digits=30)
+    assert binary != exact
+    for K in (Fraction(0.1), mpmath.mpf(0.1), np.float64(0.1)):
+        assert certified_weight(K, 8, 4, digits=30) == binary
+    assert certified_weight(1, 8, 4, digits=5) == certified_weight(np.int64(1), 8, 4, digits=5)
+
+
+def test_precision_is_given_back_and_threads_do_not_disturb_each_other():
+    flint.ctx.prec = 77
+    try:
+        wanted = [10, 60, 35, 100, 25, 80] * 3
+        serial = {digits: certified_weight("0.3", 8, 4, digits=digits) for digits in set(wanted)}
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda digits: certified_weight("0.3", 8, 4, digits=digits), wanted))
+        assert found == [serial[digits] for digits in wanted]
+        assert flint.ctx.prec == 77
+        with pytest.raises(ValueError, match="K=0"):
+            certified_weight(0, 8, 4, digits=5)
+        assert flint.ctx.prec == 77
+    finally:
+        flint.ctx.prec = 53
+
+
+@pytest.mark.parametrize(
+    ("M", "N", "low", "high"),
+    [
+        (3, 1, "0.001", 100),
+        (8, 4, "0.001", 50),
+        (8, 1, 0.1, 10),
+        (7, 20, "0.1", 10),
+        (20, 10, "0.1", 5),
+        (33, 8, 1, "1.5"),
+    ],
+)
+def test_monotone(M, N, low, high):
+    found = certified_monotone(M, N, low, high)
+    assert found.proven
+    assert found.undecided == ()
+    assert Fraction(found.K_high) == Fraction(high)
+
+
+def test_undecided_intervals_are_named():
+    found = certified_monotone(8, 4, "0.05", 5, max_boxes=40)
+    assert not found.proven
+    assert found.n_boxes == 40
+    first = min(Fraction(low) for low, _ in found.undecided)
+    assert Fraction("0.05") < first < 5
+    assert found.undecided[-1][1] == "5"
+
+
+def test_a_decreasing_weight_is_not_called_increasing(monkeypatch):
+    # the same equation with the data's law reflected in K: W falls as K rises
+    plain = certificate._ring_balls
+
+    def reflected(flint_module, K, n_visible, n_hidden):
+        return plain(flint_module, 3 - K, n_visible, n_hidden)
+
+    monkeypatch.setattr(certificate, "_ring_balls", reflected)
+    start = certificate._start
+    monkeypatch.setattr(certificate, "_start", lambda K, M, N: start(3 - K, M, N))
+    assert not certified_monotone(8, 4, "1", "1.5", max_boxes=60).proven
+
+
+def test_boxes_that_hold_the_root_are_not_excluded():
+    flint.ctx.prec = 200
+    try:
+        for M, N, K in ((8, 4, 1), (20, 1, 1), (7, 30, 4)):
+            balls = certificate._ring_balls(flint, flint.arb(K), M, N)
+            W = flint.arb(trained_weight(float(K), M, N))
+            for width in (1e-6, 1e-3, 0.1, 0.5):
+                box = Box((W * (1 - width)).lower(), (W * (1 + width)).upper())
+                assert not balls.positive_on(box)
+                assert not balls.negative_on(box)
+            assert not balls.no_root_above((W * 0.999).mid())
+            assert balls.positive_on(Box(flint.arb(0), (W * 0.1).mid()))
+    finally:
+        flint.ctx.prec = 53
+
+
+@pytest.mark.parametrize(
+    ("K", "error"),
+    [
+        (0, ValueError),
+        (-1, ValueError),
+        ("-0.5", ValueError),
+        (float("nan"), ValueError),
+        (float("inf"), ValueError),
+        (mpmath.inf, ValueError),
+        (mpmath.nan, ValueError),
+        ("x", ValueError),
+        ("1/0", ValueError),
+        ("1e-400", ValueError),
+        ("1e20", ValueError),
+        (None, TypeError),
+        (True, TypeError),
+        (1j, TypeError),
+        ([1.0], TypeError),
+        (b"1", TypeError),
+    ],
+)
+def test_couplings_that_cannot_be_certified(K, error):
+    with pytest.raises(error, match="K="):
+        certified_weight(K, 8, 4, digits=10)
+    with pytest.raises(error, match="K_low="):
+        certified_monotone(8, 4, K, 2)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: certified_weight(1, 2, 4, digits=10), ValueError, "n_visible=2"),
+        (lambda: certified_weight(1, 10**4, 4, digits=10), ValueError, "n_visible=10000"),
+        (lambda: certified_weight(1, 8, 0, digits=10), ValueError, "n_hidden=0"),
+        (lambda: certified_weight(1, 8, 4.0, digits=10), TypeError, "n_hidden=4.0"),
+        (lambda: certified_weight(1, 8, 4, digits=0), ValueError, "digits=0"),
+        (lambda: certified_weight(1, 8, 4, digits=2.5), TypeError, "digits=2.5"),
+        (lambda: certified_monotone(8, 4, 2, 1), ValueError, "K_low=2, K_high=1"),
+        (lambda: certified_monotone(8, 4, 1, 1), ValueError, "K_low < K_high"),
+        (lambda: certified_monotone(8, 4, 1, 2, max_boxes=0), ValueError, "max_boxes=0"),
+    ],
+)
+def test_bad_input(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
