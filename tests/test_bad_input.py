@@ -1,5 +1,7 @@
 """Bad input to every public callable is refused with the argument's name, its value and what is allowed."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -47,6 +49,14 @@ OF_K = {
     "chain correlation": lambda K, **kw: Chain(5).correlation(K, 1, **kw),
     "trained_weight": lambda K, **kw: trained_weight(K, 8, 4, **kw),
     "g": lambda K, **kw: weight.g(0.3, K, 8, **kw),
+    "derivative": lambda K, **kw: weight.trained_weight_derivative(K, 8, 4, **kw),
+    "curvature": lambda K, **kw: weight.kl_curvature(K, 8, 4, **kw),
+    "curvature at zero": lambda K, **kw: weight.kl_curvature_at_zero(K, 8, 4, **kw),
+    "kl_trained": lambda K, **kw: weight.kl_trained(K, 8, 4, **kw),
+    "kl_uniform": lambda K, **kw: kl_uniform(0.3, K, 8, 4, **kw),
+    "weak coupling": lambda K, **kw: weight.asymptotics.weak_coupling_weight(K, 8, 4, **kw),
+    "strong coupling": lambda K, **kw: weight.asymptotics.strong_coupling_series(8, 4, 3).weight(K, **kw),
+    "long rings": lambda K, **kw: weight.asymptotics.long_ring_gain(K, 8, 4, **kw),
     "decimate": rbmflow.rg.decimate,
     "decimate_in_field": lambda K, **kw: rbmflow.rg.decimate_in_field(K, 0.1, **kw),
 }
@@ -95,6 +105,16 @@ def test_rows_of_different_lengths(name):
         lambda M: weight.g(0.3, 1.0, M),
         lambda M: kl_uniform(0.3, 1.0, M, 4),
         lambda M: critical_coupling(M, 4),
+        lambda M: weight.trained_weight_derivative(1.0, M, 4),
+        lambda M: weight.kl_curvature(1.0, M, 4),
+        lambda M: weight.asymptotics.weak_coupling_coefficients(M, 4, 2),
+        lambda M: weight.asymptotics.strong_coupling_series(M, 4, 2),
+        lambda M: weight.asymptotics.long_ring_gain(1.0, M, 4),
+        lambda M: weight.limit_table(M, 4),
+        lambda M: rbmflow.trained_weight_mixture(0, 1, M, 4),
+        lambda M: rbmflow.trained_weight_temperatures([0, 1], M, 4),
+        lambda M: weight.low_temperature_weight(0.1, M, 4),
+        lambda M: flow.critical_temperature(M, 4),
     ],
 )
 def test_sizes_of_the_ring(call, size, error):
@@ -149,6 +169,17 @@ def test_sizes_of_a_layer(call, size, error):
         (lambda: Ring(8).enumerate(n_threads=0), ValueError, "n_threads=0"),
         (lambda: Ring(8).enumerate(n_threads="2"), TypeError, "n_threads='2'"),
         (lambda: Ring(8).enumerate(progress=3), TypeError, "progress=3"),
+        (lambda: weight.asymptotics.weak_coupling_coefficients(8, 4, 21), ValueError, "order=21"),
+        (lambda: weight.asymptotics.weak_coupling_weight(0.1, 8, 4, order=-1), ValueError, "order=-1"),
+        (lambda: weight.asymptotics.strong_coupling_series(8, 4, 0), ValueError, "order=0"),
+        (lambda: weight.asymptotics.strong_coupling_series(10**6, 4, 2), ValueError, "n_visible=1000000"),
+        (
+            lambda: weight.asymptotics.strong_coupling_series(8, 4, 2).accurate_from(0),
+            ValueError,
+            "tolerance=0",
+        ),
+        (lambda: weight.asymptotics.strong_coupling_series(8, 4, 2).error("1"), TypeError, "K='1'"),
+        (lambda: weight.asymptotics.long_ring_gain(1.0, 8, 4, order=2), ValueError, "order=2"),
         (lambda: weight.f("0.3", 8, 4), TypeError, "W='0.3'"),
         (lambda: weight.f(np.nan, 8, 4), ValueError, "NaN"),
         (lambda: weight.f("x", 8, 4, dps=20), TypeError, "W='x'"),
@@ -185,3 +216,9 @@ def test_sizes_of_a_layer(call, size, error):
 def test_other_arguments(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_certificates_without_flint(monkeypatch):
+    monkeypatch.setitem(sys.modules, "flint", None)
+    with pytest.raises(ImportError, match=r"rbmflow\[certify\]"):
+        rbmflow.certified_weight(1, 8, 4, digits=10)

@@ -10,10 +10,13 @@ import sys
 import time
 from importlib.util import find_spec
 
+import numpy as np
 import pytest
 
-from rbmflow import Ring, cli
-from rbmflow.experiments import reproduce, stages
+from rbmflow import Ring, cli, trained_weight, trained_weight_from_samples
+from rbmflow.experiments import reproduce, stages, thresholds
+
+DRAWN = find_spec("matplotlib") is not None  # figures are an extra
 
 
 def run(capsys, *arguments):
@@ -36,6 +39,112 @@ def test_weight_as_csv_and_json_with_digits(capsys):
     assert [row["W"].lstrip("+") for row in rows] == ["0.306308329811523071085124034197", "inf", "0.0"]
     _, out, _ = run(capsys, *arguments, "--format", "json")
     assert [row["K"] for row in json.loads(out)] == ["1", "inf", "-1"]
+
+
+def test_weight_of_data(capsys, tmp_path):
+    spins = Ring(8).sample(1.0, 4000, rng=2)
+    np.save(tmp_path / "spins.npy", spins)
+    np.savetxt(tmp_path / "spins.csv", spins, delimiter=",", fmt="%d")
+    outputs = []
+    for name in ("spins.npy", "spins.csv"):
+        status, out, _ = run(
+            capsys, "weight", "--data", str(tmp_path / name), "--hidden", "4", "--format", "json"
+        )
+        assert status == 0
+        outputs.append(json.loads(out)[0])
+    assert outputs[0] == outputs[1]
+    found = trained_weight_from_samples(spins, 4)
+    assert float(outputs[0]["W"]) == pytest.approx(found.mean, rel=1e-14)
+    assert float(outputs[0]["stderr"]) == pytest.approx(found.stderr, rel=5e-3)
+    assert (outputs[0]["n_samples"], outputs[0]["n_visible"], outputs[0]["flow"]) == (4000, 8, "orders")
+
+
+def test_limits(capsys, tmp_path):
+    _, out, _ = run(capsys, "limits", "--visible", "8", "--hidden", "4", "--dps", "40", "--format", "json")
+    rows = json.loads(out)
+    assert len(rows) == 48
+    assert rows[0]["value"].startswith("7.994632249")
+    assert len(rows[0]["value"]) > 40
+    status, out, _ = run(
+        capsys, "limits", "--visible", "7", "--hidden", "3", "--format", "csv", "--out", str(tmp_path)
+    )
+    drawn = {"limits.png", "limits.svg"} if DRAWN else set()
+    assert {path.name for path in tmp_path.iterdir()} == {"limits.csv", "limits_provenance.json"} | drawn
+    assert status == 0
+    assert str(tmp_path / "limits.csv") in out
+
+
+def test_mixture(capsys, tmp_path):
+    _, out, _ = run(capsys, "mixture", "--visible", "100", "--hidden", "64", "--format", "csv")
+    rows = {row["temperatures"]: row for row in csv.DictReader(io.StringIO(out))}
+    assert float(rows["T = 0, 0.25, …, 6"]["gain"]) == pytest.approx(1.0672221, rel=1e-7)
+    assert rows["T = 0.25, 0.5, …, 6"]["flow"] == "goes to m = 0"
+    arguments = (
+        "mixture",
+        "--visible",
+        "8",
+        "--hidden",
+        "4",
+        "--range",
+        "0",
+        "1",
+        "--temperatures",
+        "0",
+        "1/2",
+        "3",
+    )
+    _, out, _ = run(capsys, *arguments, "--dps", "28", "--format", "json")
+    rows = json.loads(out)
+    assert rows[0]["W"] == "0.4836799012988715749735391691"
+    assert rows[1]["temperatures"] == "T = 0, 1/2, 3"
+    status, _, _ = run(
+        capsys, "mixture", "--visible", "8", "--hidden", "4", "--quiet", "--out", str(tmp_path)
+    )
+    assert status == 0
+    assert (tmp_path / "gain_of_ranges.png").exists() == DRAWN
+
+
+def test_threshold(capsys):
+    _, out, _ = run(capsys, "threshold", "8", "--hidden", "4", "--dps", "40", "--format", "json")
+    row = json.loads(out)[0]
+    assert row["K_c"] == "0.4441996123158300903787671262913574830917"
+    assert row["T_high_from_T_0"] == pytest.approx(9.031078191815, rel=1e-12)
+    _, out, _ = run(capsys, "threshold", "100", "1000", "--ratio", "0.64", "--format", "csv")
+    assert [row["n_hidden"] for row in csv.DictReader(io.StringIO(out))] == ["64", "640"]
+
+
+def test_phase_diagram(capsys, tmp_path, monkeypatch):
+    full = thresholds.phase_table
+    monkeypatch.setattr(thresholds, "phase_table", lambda exponent, progress: full(5, progress))
+    monkeypatch.setattr(thresholds, "range_table", lambda exponent, full=thresholds.range_table: full(5))
+    status, out, _ = run(capsys, "threshold", "--format", "csv")
+    assert status == 0
+    assert out.startswith("n_visible,K_c_ratio_0.5")
+    run(capsys, "threshold", "--quiet", "--out", str(tmp_path), "--format", "csv")
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"phase_boundary.csv", "thresholds_of_ranges.csv", "phase_boundary_provenance.json"} <= names
+    assert ("phase_boundary.png" in names) == DRAWN
+
+
+def test_weight_map(capsys, tmp_path):
+    arguments = (
+        "experiment",
+        "weight_map",
+        "--visible",
+        "10",
+        "--points",
+        "6",
+        "--quiet",
+        "--out",
+        str(tmp_path),
+    )
+    status, out, _ = run(capsys, *arguments)
+    assert status == 0
+    assert "36 weights" in out
+    saved = np.load(tmp_path / "weight_map.npz")
+    assert saved["weight"].shape == (6, 6)
+    assert saved["weight"][3, 2] == trained_weight(saved["K"][2], 10, int(saved["n_hidden"][3]))
+    assert (tmp_path / "weight_map.png").exists() == DRAWN
 
 
 def test_degeneracies(capsys, tmp_path):
@@ -73,6 +182,20 @@ def test_info(capsys):
         ["reproduce", "--seed", "-1"],
         ["reproduce", "--workers", "-3"],
         ["info", "--out", "/dev/null/folder"],
+        ["weight", "--hidden", "4"],
+        ["weight", "1", "--hidden", "4"],
+        ["weight", "--data", "/nowhere/spins.npy", "--hidden", "4"],
+        ["weight", "1", "--data", "spins.npy", "--hidden", "4"],
+        ["limits", "--visible", "2", "--hidden", "4"],
+        ["limits", "--visible", "8", "--hidden", "4", "--dps", "0"],
+        ["mixture", "--visible", "8", "--hidden", "0"],
+        ["mixture", "--visible", "8", "--hidden", "4", "--range", "2", "1"],
+        ["mixture", "--visible", "8", "--hidden", "4", "--temperatures", "1", "x"],
+        ["threshold", "2"],
+        ["threshold", "8", "--ratio", "-1"],
+        ["threshold", "--dps", "20"],
+        ["threshold", "8", "--hidden", "0"],
+        ["experiment", "weight_map", "--points", "0"],
     ],
 )
 def test_bad_input_is_one_line_and_status_2(capsys, arguments, monkeypatch, tmp_path):
@@ -141,7 +264,6 @@ def test_reproduce_writes_everything_and_repeats_to_the_byte(capsys, tmp_path, s
         assert "numbers agree" in out
     assert csv_bytes(first) == csv_bytes(second)
     names = {path.name for path in first.iterdir()}
-    drawn = find_spec("matplotlib") is not None  # figures are an extra
     for name in (
         "fig2_decimation",
         "fig3_intersection",
@@ -149,7 +271,7 @@ def test_reproduce_writes_everything_and_repeats_to_the_byte(capsys, tmp_path, s
         "fig5_divergence",
         "phase_boundary",
     ):
-        assert (f"{name}.png" in names, f"{name}.svg" in names) == (drawn, drawn)
+        assert (f"{name}.png" in names, f"{name}.svg" in names) == (DRAWN, DRAWN)
     assert {"report.html", "provenance.json", "limits.csv", "fig4_trained_weight.csv"} <= names
     assert cli.PARTIAL not in names
     assert json.loads((first / "provenance.json").read_text())["seed"] == 5

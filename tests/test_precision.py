@@ -8,7 +8,15 @@ import pytest
 
 from rbmflow import Ring, trained_weight
 from rbmflow.errors import PrecisionError
-from rbmflow.precision import exact_map, settle
+from rbmflow.precision import (
+    borrowed_context,
+    context,
+    exact_map,
+    exact_roots,
+    keep_digits,
+    refine_root,
+    settle,
+)
 
 
 def test_results_are_mpmaths_own_numbers_and_carry_their_digits():
@@ -90,3 +98,69 @@ def test_what_is_not_a_number_is_refused(K):
 def test_nan_is_refused(K):
     with pytest.raises(ValueError, match="NaN"):
         Ring(5).energy(K, dps=20)
+
+
+@pytest.mark.parametrize("digits", [15, 40, 300, 1000])
+@pytest.mark.parametrize("known", [1, 2, 9, 16])
+def test_roots_are_refined_to_the_precision_of_the_context(digits, known):
+    ctx = context(digits)
+    exact = ctx.ln(3)
+    start = exact + ctx.mpf(10) ** -(known + ctx.mpf("0.3"))
+    evaluations = []
+
+    def residual(x):
+        evaluations.append(ctx.dps)
+        return ctx.exp(x) - 3
+
+    root = refine_root(ctx, residual, start, known)
+    assert abs(root - exact) < 10 * ctx.mpf(10) ** -digits
+    assert ctx.dps == digits
+    # few evaluations at full precision: their cost is that of the whole
+    assert sum(dps > 0.7 * digits for dps in evaluations) <= 5 or digits < 50
+
+
+def test_a_start_that_promises_too_much_is_noticed():
+    ctx = context(50)
+    # 12 digits promised, 4 kept
+    root = refine_root(ctx, lambda x: x**2 - 2, ctx.mpf("1.4141"), 12)
+    assert abs(root - ctx.sqrt(2)) < ctx.mpf(10) ** -48
+
+
+def test_no_root():
+    ctx = context(30)
+    with pytest.raises(PrecisionError):
+        refine_root(ctx, lambda x: x**2 + 1, ctx.mpf(1), 5)
+    with pytest.raises(PrecisionError, match="flat"):
+        refine_root(ctx, lambda x: ctx.one, ctx.mpf(1), 5)
+    assert ctx.dps == 30
+
+
+def test_roots_start_from_what_was_found():
+    starts = []
+
+    def evaluate(ctx, found, a):
+        starts.append(found)
+        return ctx.sqrt(a)
+
+    assert mpmath.nstr(exact_roots(evaluate, 25, a="2"), 25) == "1.414213562373095048801689"
+    assert starts[0] is None
+    assert abs(starts[1] - mpmath.sqrt(2)) < 1e-15
+
+
+def test_lent_contexts_are_not_shared():
+    with borrowed_context(20) as first, borrowed_context(50) as second:
+        assert first is not second
+        assert (first.dps, second.dps) == (20, 50)
+    with borrowed_context(70) as again:
+        assert again.dps == 70
+    with pytest.raises(ZeroDivisionError), borrowed_context(20) as ctx:
+        ctx.one / ctx.zero
+
+
+def test_arithmetic_beyond_the_global_precision():
+    with mpmath.workdps(60):
+        third = mpmath.mpf(1) / 3
+    assert keep_digits(lambda ctx, p: [ctx.fsum(p)], [third, third, third])[0] != third + third + third
+    with mpmath.workdps(60):
+        assert abs(keep_digits(lambda ctx, p: [ctx.fsum(p)], [third] * 3)[0] - 1) < mpmath.mpf(10) ** -59
+    assert keep_digits(lambda ctx, p: [ctx.fsum(p)], []) == [0]

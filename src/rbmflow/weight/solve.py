@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -116,6 +117,7 @@ def solve_form(form: Form, n_hidden: int) -> float:
     """Return the positive root of one form of the equation, bracketed in ln W around its guess."""
     from scipy.optimize import brentq
 
+    @cache  # brentq asks for both ends again
     def residual(log_weight: float) -> float:
         return form.residual(float(np.exp(log_weight)), n_hidden)
 
