@@ -30,6 +30,16 @@ def test_forty_digits_against_the_reference(row):
     )
 
 
+GRID_SIZES = [(3, 1), (4, 7), (5, 2), (8, 4), (8, 1), (9, 30), (16, 8), (33, 5), (64, 1), (64, 128)]
+
+
+@pytest.mark.parametrize(("M", "N"), GRID_SIZES)
+def test_every_coupling_from_very_weak_to_very_strong(M, N):
+    couplings = np.logspace(-12, 4, 60)
+    exact = [float(W) for W in trained_weight(couplings, M, N, dps=40)]
+    np.testing.assert_allclose(trained_weight(couplings, M, N), exact, rtol=1e-14)
+
+
 @pytest.mark.parametrize(("M", "N"), [(3, 1), (5, 2), (8, 4), (7, 9), (10, 3)])
 @pytest.mark.parametrize("K", ["0.01", "0.6", "2.5"])
 def test_root_of_the_literal_equation(M, N, K):

@@ -6,6 +6,7 @@ true holds for every weight of the box and every law within the balls of the dat
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import comb
 from typing import Any
@@ -47,6 +48,14 @@ class RingBalls:
         self.states = [m * comb(n_visible, k) for k, m in enumerate(self.multiplicity)]
         scale = flint.arb(2) ** n_visible
         self.free = [count / scale for count in self.states]  # the law of independent spins
+        self._known: dict[tuple[str, int], tuple[Any, Any]] = {}
+
+    def _once(self, compute: Callable[[Any], Any], W: Any) -> Any:
+        """Return ``compute(W)``, kept for the box on the other side of this end."""
+        key = compute.__name__, id(W)
+        if key not in self._known:
+            self._known[key] = W, compute(W)  # holding W keeps its identity its own
+        return self._known[key][1]
 
     def deficit_difference(self, W: Any) -> Any:
         """``⟨D⟩_p − ⟨D⟩_q``, times positive norms: positive below the root."""
@@ -85,7 +94,7 @@ class RingBalls:
 
         The weights ``(cosh WV/cosh WM)^N`` and ``V (1 − tanh WV)`` fall with W, so that the ends of the box bound them.
         """
-        wide, narrow = (self._tails_and_model(W) for W in (box.left, box.right))
+        wide, narrow = (self._once(self._tails_and_model, W) for W in (box.left, box.right))
         low = [2 * k + tail - wide[0][0] for k, tail in enumerate(narrow[0])]
         high = [2 * k + tail - narrow[0][0] for k, tail in enumerate(wide[0])]
         low[0] = high[0] = self.flint.arb(0)
@@ -94,7 +103,7 @@ class RingBalls:
 
     def positive_on(self, box: Box) -> bool:
         """Whether g > f on the whole box, which may begin at 0."""
-        if box.left > 0 and self._mean_order(self.law, box.left) > self._model_order(box.right):
+        if box.left > 0 and self._data_order(box.left) > self._model_order(box.right):
             return True
         if self._weak_difference(box) > 0:
             return True
@@ -105,7 +114,7 @@ class RingBalls:
 
     def negative_on(self, box: Box) -> bool:
         """Whether g < f on the whole box."""
-        if self._mean_order(self.law, box.right) < self._model_order(box.left):
+        if self._data_order(box.right) < self._model_order(box.left):
             return True
         if self._weak_difference(box) < 0:
             return True
@@ -140,33 +149,46 @@ class RingBalls:
         ]
         return bool(_sum(parts) < 0)
 
-    def _mean_order(self, law: list[Any], W: Any) -> Any:
-        """``⟨V tanh WV⟩`` of a law."""
-        return _sum([p * V * (W * V).tanh() for p, V in zip(law, self.values, strict=True) if V])
+    def _data_order(self, W: Any) -> Any:
+        """g(W)."""
+        return _dot(self.law, self._orders(W))
 
     def _model_order(self, W: Any) -> Any:
         """f(W)."""
-        _, model = self._deficits_and_model(W)
-        return self._mean_order(model, W) / _sum(model)
+        _, model = self._once(self._tails_and_model, W)
+        return _dot(model, self._once(self._orders, W)) / _sum(model)
+
+    def _orders(self, W: Any) -> list[Any]:
+        """``V tanh WV``."""
+        return [V * (W * V).tanh() for V in self.values]
 
     def _order_ratio(self, box: Box) -> list[Any]:
         """``V tanh WV/W = V² tanhc WV`` on a box; tanhc falls from 1, so that its ends enclose it."""
-
-        def tanhc(y: Any) -> Any:
-            return y.tanh() / y if y > 0 else self.flint.arb(1)
-
         return [
-            V * V * tanhc(box.left * V).union(tanhc(box.right * V)) if V else self.flint.arb(0)
-            for V in self.values
+            V * V * a.union(b)
+            for V, a, b in zip(
+                self.values,
+                self._once(self._tanhcs, box.left),
+                self._once(self._tanhcs, box.right),
+                strict=True,
+            )
         ]
+
+    def _tanhcs(self, W: Any) -> list[Any]:
+        """``tanh WV/(WV)``, 1 at WV = 0."""
+        return [
+            t / (W * V * V) if V and W > 0 else self.flint.arb(1)
+            for V, t in zip(self.values, self._once(self._orders, W), strict=True)
+        ]
+
+    def _growths(self, W: Any) -> list[Any]:
+        """``cosh^N WV − 1``."""
+        return [(self.N * (2 * (W * V / 2).sinh() ** 2).log1p()).expm1() for V in self.values]
 
     def _model_excess(self, box: Box) -> list[Any]:
         """``p − b = b (e^u − A)/A``, u = N ln cosh WV, which rises with W: enclosed by its ends."""
-
-        def growth(W: Any, V: int) -> Any:
-            return (self.N * (2 * (W * V / 2).sinh() ** 2).log1p()).expm1() if V else self.flint.arb(0)
-
-        change = [growth(box.left, V).union(growth(box.right, V)) for V in self.values]
+        ends = zip(self._once(self._growths, box.left), self._once(self._growths, box.right), strict=True)
+        change = [a.union(b) for a, b in ends]
         mean = _dot(self.free, change)
         return [b * (c - mean) / (1 + mean) for b, c in zip(self.free, change, strict=True)]
 

@@ -1,0 +1,94 @@
+"""Many digits of W(K) against mpmath.findroot, and the certified value against mpmath without gmpy2."""
+
+import itertools
+import os
+import subprocess
+import sys
+import timeit
+from pathlib import Path
+
+import mpmath
+import pytest
+
+from rbmflow import certified_weight, trained_weight
+from rbmflow.ising import Ring
+
+PURE = """
+import sys, timeit, mpmath
+sys.path.insert(0, {bench!r})
+from bench_precision import collapsed_root
+from rbmflow import trained_weight
+assert mpmath.libmp.BACKEND == "python"
+own = min(timeit.repeat(lambda: trained_weight("1", {M}, {N}, dps={dps}), number=1, repeat=3))
+plain = min(timeit.repeat(lambda: collapsed_root({M}, {N}, {dps}), number=1, repeat=1 if {dps} > 100 else 3))
+print(own, plain)
+"""
+
+
+def literal_root(M, N, dps):
+    """mpmath.findroot on eq. 69, each side a sum over the 2^M configurations."""
+    with mpmath.workdps(dps + 10):
+        states = [
+            (sum(v), sum(a * b for a, b in zip(v, v[1:] + v[:1], strict=True)))
+            for v in itertools.product((1, -1), repeat=M)
+        ]
+        boltzmann = [mpmath.exp(alpha) for _, alpha in states]
+        Z = mpmath.fsum(boltzmann)
+
+        def difference(W):
+            p = [mpmath.cosh(W * V) ** N for V, _ in states]
+            order = [V * mpmath.tanh(W * V) for V, _ in states]
+            return mpmath.fdot(p, order) / mpmath.fsum(p) - mpmath.fdot(boltzmann, order) / Z
+
+        return mpmath.findroot(difference, (0.3, 0.31))
+
+
+def collapsed_root(M, N, dps):
+    """mpmath.findroot on the same equation, the states gathered by (α, V)."""
+    with mpmath.workdps(dps + 10):
+        table = Ring(M).degeneracies()
+        classes = dict.fromkeys(table.magnetization, mpmath.mpf(0))
+        for alpha, V, count in table.rows():
+            classes[V] += count * mpmath.exp(alpha)
+        Z = mpmath.fsum(classes.values())
+
+        def difference(W):
+            p = {V: mpmath.binomial(M, (M + V) // 2) * mpmath.cosh(W * V) ** N for V in classes}
+            order = {V: V * mpmath.tanh(W * V) for V in classes}
+            model = mpmath.fsum(p[V] * order[V] for V in classes) / mpmath.fsum(p.values())
+            return model - mpmath.fsum(classes[V] * order[V] for V in classes) / Z
+
+        start = mpmath.mpf(trained_weight(1.0, M, N))
+        return mpmath.findroot(difference, (start, start * (1 + mpmath.mpf(10) ** -12)))
+
+
+def test_fifty_digits(benchmark):
+    value = benchmark(trained_weight, "1", 8, 4, dps=50)
+    assert mpmath.nstr(value, 48) == mpmath.nstr(literal_root(8, 4, 50), 48)
+    peer = min(timeit.repeat(lambda: literal_root(8, 4, 50), number=1, repeat=5))
+    ratio = peer / benchmark.stats.stats.min
+    print(
+        f"\n50 digits at M = 8: {ratio:.0f}x mpmath.findroot over 2^8 states (target 20x), {mpmath.libmp.BACKEND}"
+    )
+
+
+@pytest.mark.parametrize(("M", "N", "dps"), [(8, 4, 50), (8, 4, 1000), (64, 32, 50), (64, 32, 1000)])
+def test_certified_value_against_mpmath_without_gmpy2(benchmark, M, N, dps):
+    pytest.importorskip("flint", reason="certificates are an extra")
+    found = benchmark(certified_weight, 1, M, N, digits=dps)
+    with mpmath.workdps(dps + 20):
+        assert mpmath.mpf(found.lower) < trained_weight(1, M, N, dps=dps + 10) < mpmath.mpf(found.upper)
+    assert found.unique_on == ("0", "inf")
+    code = PURE.format(bench=str(Path(__file__).parent), M=M, N=N, dps=dps)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "MPMATH_NOGMPY": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    own, plain = (float(text) / benchmark.stats.stats.min for text in done.stdout.split())
+    print(
+        f"\ncertified, {dps} digits at M = {M}: {1e3 * benchmark.stats.stats.min:.1f} ms; {plain:.0f}x mpmath.findroot, "
+        f"{own:.1f}x trained_weight, both without gmpy2 (target 10x)"
+    )
