@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import Any
 
 Series = list[Fraction]
 
@@ -67,6 +68,14 @@ def compose(outer: Sequence[Fraction], inner: Sequence[Fraction]) -> Series:
         result = multiply(result, inner)
         result[0] += coefficient
     return result
+
+
+def evaluate_exactly(ctx: Any, series: Sequence[Fraction], x: Any) -> Any:
+    """Return the value of the series at a number of an mpmath context, by Horner's rule."""
+    value = ctx.zero
+    for coefficient in reversed(series):
+        value = value * x + ctx.mpf(coefficient.numerator) / coefficient.denominator
+    return value
 
 
 def reversion_of_root(series: Sequence[Fraction], root: int) -> Series:

@@ -28,6 +28,7 @@ from rbmflow.weight.power_series import (
     add,
     constant,
     divide,
+    evaluate_exactly,
     multiply,
     power,
     reversion_of_root,
@@ -225,7 +226,7 @@ class StrongCouplingSeries:
         odd_square = self.n_visible**2 - self.n_visible % 2
         log_x = (ctx.log(ctx.mpf(odd_square) / 8) - 4 * K) / self.n_hidden
         X = ctx.exp(log_x)
-        series = ctx.polyval([ctx.mpf(c.numerator) / c.denominator for c in reversed(self.coefficients)], X)
+        series = evaluate_exactly(ctx, self.coefficients, X)
         return -(log_x + ctx.log(series)) / 2
 
 

@@ -19,7 +19,17 @@ import numpy as np
 from rbmflow.arguments import check_integer, check_real
 from rbmflow.precision import exact_map
 from rbmflow.weight.equation import check_sizes
-from rbmflow.weight.power_series import Series, add, compose, constant, divide, multiply, power, scale
+from rbmflow.weight.power_series import (
+    Series,
+    add,
+    compose,
+    constant,
+    divide,
+    evaluate_exactly,
+    multiply,
+    power,
+    scale,
+)
 
 MAX_ORDER = 20
 
@@ -100,12 +110,12 @@ def weak_coupling_weight(
             factor = np.polynomial.polynomial.polyval(couplings, [float(c) for c in bracket])
             return np.sqrt(square * np.maximum(factor, 0.0))[()]
 
-    def evaluate(ctx: Any, K: Any) -> Any:
+    def exact(ctx: Any, K: Any) -> Any:
         K = max(K, ctx.zero)
-        factor = ctx.polyval([ctx.mpf(c.numerator) / c.denominator for c in reversed(bracket)], K)
+        factor = evaluate_exactly(ctx, bracket, K)
         return ctx.sqrt(2 * K / (n_hidden * (n_visible - 1)) * max(factor, ctx.zero))
 
-    return exact_map(evaluate, dps, K=K)
+    return exact_map(exact, dps, K=K)
 
 
 @lru_cache(maxsize=64)
