@@ -67,6 +67,19 @@ def test_the_law_of_long_rings_and_its_correction(ratio):
     assert extrapolated[-1] == pytest.approx(np.sqrt(sizes[-1]) * (corrected[-1] - plain[-1]), rel=2e-3)
 
 
+def test_the_laws_of_the_threshold_in_sixty_digits():
+    ctx = private(70)
+    sizes = [2**k for k in range(5, 11)]
+    K_c = [ctx.convert(critical_coupling(M, M, dps=60)) for M in sizes]
+    for order in (0, 1):
+        law = [ctx.convert(critical_coupling_law(M, M, order=order, dps=60)) for M in sizes]
+        errors = [float(abs(a - b)) for a, b in zip(K_c, law, strict=True)]
+        # the next term is of relative order M^(−1/2), with a coefficient near 1 here; so is the slope's error
+        deviation = np.abs(np.diff(np.log2(errors)) + (order + 1) / 2)
+        assert (deviation < 1 / np.sqrt(sizes[:-1])).all()
+        assert (np.diff(deviation) < 0).all()
+
+
 def test_a_million_spins():
     M = 10**6
     K_c = critical_coupling(M, M // 2)
