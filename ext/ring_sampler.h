@@ -1,8 +1,9 @@
 /* Exact, independent samples of the zero-field Ising ring.
  *
  * A bond is a defect with probability q <= 1/2, a wall between unequal neighbours for K >= 0, a bond without wall
- * for K < 0; bonds are independent given the parity of the number of defects. Defects are drawn freely in
- * bulk and a ring is kept or redrawn by its parity; spins are the running parity of the walls.
+ * for K < 0; bonds are independent given the parity of the number of defects. All but the last few bonds are
+ * drawn freely, in bulk, and kept by the odds of the parity that they leave to the last ones; these are taken from
+ * a pool of their own, sorted by parity. Spins are the running parity of the walls.
  *
  * The random bits come from one logical generator of 512 bits, eight xoshiro256++ streams side by side, so
  * that every SIMD level draws the same samples. The body, ring_sampler_lanes.h, is included once for each.
@@ -21,16 +22,19 @@ enum {
     DEFECT_BITS = BLOCKS * STREAMS * 64,
     MAX_DIGITS = 1074,                    /* binary digits of the smallest double */
     CHECK_AFTER = 9,                      /* planes after which few of 512 bits are undecided */
-    SHORT_RING = 128,                     /* up to here all bonds are redrawn together */
-    REST = 64                             /* bonds that a longer ring redraws */
+    TAIL = 8,                             /* bonds that close a ring */
+    BATCH = 64,                           /* tails sorted at a time */
+    POOL = 256                            /* tails kept of each parity */
 };
 
 struct sampler {
     uint64_t state[4][STREAMS];
     uint64_t defects[BLOCKS * STREAMS + 1]; /* a stream of bits, one word of padding */
     uint64_t raw[STREAMS];                  /* fair bits */
-    int64_t position, raw_words, fair_bits; /* next bit of defects, words left in raw, bits left in fair */
+    int64_t raw_words, fair_bits;           /* words left in raw, bits left in fair */
     uint64_t fair;
+    int pooled[2];                          /* tails in each pool */
+    uint8_t pool[2][POOL];                  /* tails of even and odd parity */
     int n_digits;
     uint64_t digits[MAX_DIGITS];            /* of q after the point, most significant first: all ones or zero */
 };
@@ -50,8 +54,7 @@ static void set_probability(struct sampler *s, double q)
 static void set_key(struct sampler *s, const uint64_t *key)
 {
     memcpy(s->state, key, sizeof s->state);
-    s->position = DEFECT_BITS;
-    s->raw_words = s->fair_bits = 0;
+    s->raw_words = s->fair_bits = s->pooled[0] = s->pooled[1] = 0;
 }
 
 static inline int parity64(uint64_t x)

@@ -77,7 +77,6 @@ FN void LEVEL(refill)(struct sampler *s)
             LEVEL(compare)(s, digit, digit + 1, defect, undecided);
         }
     }
-    s->position = 0;
 }
 
 FN uint64_t LEVEL(raw_word)(struct sampler *s)
@@ -101,16 +100,30 @@ FN int LEVEL(fair_bit)(struct sampler *s)
     return bit;
 }
 
-/* The next n <= 64 bits of the stream of defects; what is left of it is dropped when it is too short. */
-FN uint64_t LEVEL(take)(struct sampler *s, int n)
+/* The next n <= 64 bits of the stream of defects; what is left of it is dropped when it is too short. The position is
+   the caller's own: bytes written to the samples might alias one inside the sampler. */
+FN uint64_t LEVEL(take)(struct sampler *s, int64_t *position, int n)
 {
-    if (s->position + n > DEFECT_BITS)
+    if (*position + n > DEFECT_BITS) {
         LEVEL(refill)(s);
-    int64_t word = s->position >> 6;
-    int shift = (int)(s->position & 63);
-    s->position += n;
+        *position = 0;
+    }
+    int64_t word = *position >> 6;
+    int shift = (int)(*position & 63);
+    *position += n;
     uint64_t bits = s->defects[word] >> shift | s->defects[word + 1] << 1 << (63 - shift);
     return bits & (UINT64_MAX >> (64 - n));
+}
+
+/* Sort a batch of tails into the pools, where those of one parity stay independent; a full pool gives up its last. */
+FN void LEVEL(fill_pools)(struct sampler *s, int64_t *position, int tail)
+{
+    for (int i = 0; i < BATCH; i++) {
+        uint64_t bits = LEVEL(take)(s, position, tail);
+        int odd = parity64(bits);
+        s->pool[odd][s->pooled[odd]] = (uint8_t)bits;
+        s->pooled[odd] += s->pooled[odd] < POOL - 1;
+    }
 }
 
 /* The spins of up to 64 sites, as bytes; all 64 are written where there is room. */
@@ -150,60 +163,43 @@ FN uint64_t LEVEL(write_spins)(uint64_t walls, uint64_t carry, int8_t *out, int6
     return carry ^ (0 - (parity >> (n - 1) & 1));
 }
 
-/* Short rings: draw until the parity fits. Every draw is written; the next overwrites it if its parity is wrong,
-   which costs less than to predict a coin. 2 / (1 + |t|^M) draws on average, t = 1 - 2q. */
-TARGET static void LEVEL(sample_short)(
-    struct sampler *s, uint64_t flip, int odd, int8_t *out, int64_t size, int64_t n_sites)
-{
-    int8_t *end = out + size * n_sites;
-    while (out < end) {
-        uint64_t carry = 0 - (uint64_t)LEVEL(fair_bit)(s), sum = 0;
-        for (int64_t site = 0; site < n_sites; site += 64) {
-            int n = n_sites - site < 64 ? (int)(n_sites - site) : 64;
-            uint64_t defects = LEVEL(take)(s, n);
-            sum ^= defects;
-            carry = LEVEL(write_spins)(defects ^ flip, carry, out + site, n, end - out - site);
-        }
-        out += parity64(sum) == odd ? n_sites : 0;
-    }
-}
-
-/* A longer ring draws all but REST bonds, keeps them with probability proportional to that of the parity that they
-   leave to the rest, P(rest even or odd) = (1 +- t^REST) / 2, then redraws the rest until it fits. */
-TARGET static void LEVEL(sample_long)(
-    struct sampler *s, double q, uint64_t flip, int odd, int8_t *out, int64_t size, int64_t n_sites)
-{
-    const double even_excess = exp(REST * log1p(-2 * q));
-    const double keep_odd = -expm1(REST * log1p(-2 * q)) / (1 + even_excess);
-    const int64_t first = n_sites - REST;
-    for (int8_t *end = out + size * n_sites; out < end; out += n_sites) {
-        uint64_t start = 0 - (uint64_t)LEVEL(fair_bit)(s), carry, sum, rest;
-        int left;
-        do {
-            carry = start, sum = 0;
-            for (int64_t site = 0; site < first; site += 64) {
-                int n = first - site < 64 ? (int)(first - site) : 64;
-                uint64_t defects = LEVEL(take)(s, n);
-                sum ^= defects;
-                carry = LEVEL(write_spins)(defects ^ flip, carry, out + site, n, end - out - site);
-            }
-            left = odd ^ parity64(sum);
-        } while (left && (LEVEL(raw_word)(s) >> 11) * 0x1p-53 >= keep_odd);
-        do
-            rest = LEVEL(take)(s, REST);
-        while (parity64(rest) != left);
-        LEVEL(write_spins)(rest ^ flip, carry, out + first, REST, end - out - first);
-    }
-}
-
+/* The path of a ring begins at site `tail` with a fair spin and passes all but the last `tail` bonds, up to site 0. It is kept
+   with probability proportional to that of the parity that it leaves to the tail, P(even or odd) = (1 +- t^tail) / 2,
+   t = 1 - 2q; a tail of that parity brings it back to where it began. Nothing here depends on a coin by a branch. */
 TARGET static void LEVEL(sample)(
     struct sampler *s, double q, int antiferromagnetic, int odd, int8_t *out, int64_t size, int64_t n_sites)
 {
     const uint64_t flip = antiferromagnetic ? UINT64_MAX : 0;
-    if (n_sites <= SHORT_RING)
-        LEVEL(sample_short)(s, flip, odd, out, size, n_sites);
-    else
-        LEVEL(sample_long)(s, q, flip, odd, out, size, n_sites);
+    const int tail = n_sites > TAIL ? TAIL : (int)n_sites - 1;
+    const double even_excess = exp(tail * log1p(-2 * q));
+    const double keep_odd = -expm1(tail * log1p(-2 * q)) / (1 + even_excess);
+    const int64_t path = n_sites - tail;
+    int64_t position = DEFECT_BITS, words = 0;
+    for (int8_t *end = out + size * n_sites; out < end; out += n_sites) {
+        uint64_t carry, sum, word;
+        int left;
+        do {
+            if (!words) {
+                LEVEL(next)(s, s->raw);
+                words = STREAMS;
+            }
+            word = s->raw[--words]; /* the lowest bit for the spin, the highest 53 for the odds */
+            carry = 0 - (word & 1), sum = 0;
+            for (int64_t bond = 0; bond < path; bond += 64) {
+                int n = path - bond < 64 ? (int)(path - bond) : 64;
+                uint64_t defects = LEVEL(take)(s, &position, n);
+                int8_t *sites = out + tail + bond;
+                sum ^= defects;
+                carry = LEVEL(write_spins)(defects ^ flip, carry, sites, n, end - sites);
+            }
+            left = odd ^ parity64(sum);
+        } while (left & ((word >> 11) * 0x1p-53 >= keep_odd));
+        while (!s->pooled[left])
+            LEVEL(fill_pools)(s, &position, tail);
+        uint64_t walls = s->pool[left][--s->pooled[left]] ^ flip;
+        uint64_t up = (running_parity(walls) << 1) ^ carry;
+        memcpy(out, spin_bytes[up & 255], tail == TAIL ? TAIL : (size_t)tail);
+    }
 }
 
 #undef FN

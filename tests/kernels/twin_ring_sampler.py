@@ -4,7 +4,7 @@ import math
 from fractions import Fraction
 
 MASK = 2**64 - 1
-STREAMS, BLOCKS, CHECK_AFTER, SHORT_RING, REST = 8, 64, 9, 128, 64
+STREAMS, BLOCKS, CHECK_AFTER, TAIL, BATCH, POOL = 8, 64, 9, 8, 64, 256
 
 
 class Generator:
@@ -83,48 +83,55 @@ class Defects:
         return [bit or 0 for bit in result]
 
 
-def spins_of(defects, up, antiferromagnetic):
-    """The spins from the bonds between them; the last bond closes the ring."""
-    spins = [1 if up else -1]
+def spins_of(defects, start, up, antiferromagnetic):
+    """The spins from the bonds, given in the order of the path that begins at site `start`; the last bond closes the ring."""
+    path = [1 if up else -1]
     for defect in defects[:-1]:
         wall = defect != antiferromagnetic
-        spins.append(-spins[-1] if wall else spins[-1])
-    return spins
+        path.append(-path[-1] if wall else path[-1])
+    return path[-start:] + path[:-start]
+
+
+class Pools:
+    """Tails of even and odd parity, sorted from the stream in batches."""
+
+    def __init__(self, defects, tail):
+        self.defects, self.tail, self.kept = defects, tail, ([], [])
+
+    def take(self, parity):
+        while not self.kept[parity]:
+            for _ in range(BATCH):
+                bits = self.defects.take(self.tail)
+                pool = self.kept[sum(bits) % 2]
+                if len(pool) == POOL - 1:
+                    self.last = bits  # written beyond the count, never read
+                else:
+                    pool.append(bits)
+        return self.kept[parity].pop()
 
 
 def sample(q, antiferromagnetic, odd, key, size, n_sites):
     generator = Generator(key)
     defects = Defects(generator, q)
-    if n_sites <= SHORT_RING:
-        return [_short(generator, defects, antiferromagnetic, odd, n_sites) for _ in range(size)]
-    return [_long(generator, defects, q, antiferromagnetic, odd, n_sites) for _ in range(size)]
+    tail = min(TAIL, n_sites - 1)
+    pools = Pools(defects, tail)
+    log_t = tail * math.log1p(-2 * q) if q < 0.5 else -math.inf
+    keep_odd = -math.expm1(log_t) / (1 + math.exp(log_t))
+    rows = []
+    for _ in range(size):
+        while True:
+            word = generator.word()
+            bonds = _pieces(defects, n_sites - tail)
+            left = (odd + sum(bonds)) % 2
+            if not left or (word >> 11) / 2**53 < keep_odd:
+                break
+        rows.append(spins_of(bonds + pools.take(left), tail, word & 1, antiferromagnetic))
+    return rows
 
 
 def _pieces(defects, n):
     """Bits in pieces of at most 64, as the kernel takes them."""
     return [bit for start in range(0, n, 64) for bit in defects.take(min(64, n - start))]
-
-
-def _short(generator, defects, antiferromagnetic, odd, n_sites):
-    while True:
-        up, bonds = generator.fair_bit(), _pieces(defects, n_sites)
-        if sum(bonds) % 2 == odd:
-            return spins_of(bonds, up, antiferromagnetic)
-
-
-def _long(generator, defects, q, antiferromagnetic, odd, n_sites):
-    up = generator.fair_bit()
-    log_t = REST * math.log1p(-2 * q) if q < 0.5 else -math.inf
-    keep_odd = -math.expm1(log_t) / (1 + math.exp(log_t))
-    while True:
-        bonds = _pieces(defects, n_sites - REST)
-        left = (odd + sum(bonds)) % 2
-        if not left or generator.uniform() < keep_odd:
-            break
-    while True:
-        rest = defects.take(REST)
-        if sum(rest) % 2 == left:
-            return spins_of(bonds + rest, up, antiferromagnetic)
 
 
 def sample_frustrated(probabilities, key, size):
