@@ -71,7 +71,9 @@ def test_frustrated_twin(n_sites):
         np.testing.assert_array_equal(out, twin.sample_frustrated(probabilities, key(5), 200))
 
 
-@pytest.mark.parametrize(("n_sites", "K"), [(9, 0.4), (20, 1.0), (64, 0.2), (129, 0.2), (129, 1.5), (150, -0.7), (192, 3.0)])
+@pytest.mark.parametrize(
+    ("n_sites", "K"), [(9, 0.4), (20, 1.0), (64, 0.2), (129, 0.2), (129, 1.5), (150, -0.7), (192, 3.0)]
+)
 def test_bonds_are_alike_across_the_join_of_the_two_parts(n_sites, K):
     # every bond has the same mean, also beside the last eight; the largest of M pulls beyond 6 has probability M 2e-9
     spins = Ring(n_sites).sample(K, 40_000, rng=8).astype(np.int32)

@@ -82,6 +82,10 @@ def test_weak_coupling_in_float64():
     assert weak_coupling_weight([-1.0, 0.0], 8, 4).tolist() == [0, 0]
     assert isinstance(weak_coupling_weight(1e-3, 8, 4), float)
     assert weak_coupling_weight(1e300, 8, 4) == 0  # c₃ < 0: far outside its range
+    assert np.isfinite(weak_coupling_weight(1e308, 8, 4, order=2))
+    for dps in (None, 20):
+        with pytest.raises(ValueError, match="finite couplings"):
+            weak_coupling_weight(np.inf, 8, 4, dps=dps)
 
 
 @pytest.mark.parametrize(("M", "N"), SIZES)

@@ -1,5 +1,6 @@
 """dW/dK and the curvature of KL against differences in many digits."""
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -66,6 +67,9 @@ def test_ends():
     assert float(kl_curvature("-0.5", 8, 4, dps=20)) == pytest.approx(kl_curvature(-0.5, 8, 4), rel=1e-14)
     assert kl_curvature_at_zero(inf, 8, 4) == -4 * (64 - 8)
     assert float(kl_curvature_at_zero("-inf", 9, 4, dps=20)) == 4 * (9 - 1)
+    assert kl_curvature_at_zero(["-1000", "1000"], 9, 4, dps=20).tolist() == [32, -288]
+    exact = trained_weight_derivative("1e-300", 3, 1, dps=20)
+    assert float(exact) == pytest.approx(trained_weight_derivative(1e-300, 3, 1), rel=1e-14)
     # near K = 0 the divergence is a quartic: its minimum is twice as stiff as its maximum
     assert kl_curvature(1e-30, 8, 4) == pytest.approx(-2 * kl_curvature_at_zero(1e-30, 8, 4), rel=1e-12)
     assert kl_curvature(1e-60, 8, 4) == pytest.approx(-2 * kl_curvature_at_zero(1e-60, 8, 4), rel=1e-12)
@@ -83,5 +87,12 @@ def test_divergence_along_the_weight():
     assert kl_trained("0", 8, 4, dps=20) == 0
     assert kl_trained("inf", 8, 4, dps=20) == 0
     assert float(kl_trained("-0.5", 8, 4, dps=20)) == pytest.approx(kl_uniform(0.0, -0.5, 8, 4), rel=1e-13)
+    # KL is of order K² for weak coupling and K e^(−4K) (1 + O(1/K)) for strong: digits are earned, not lost
+    ratio = kl_trained("1e-300", 8, 4, dps=15) / kl_trained("1e-200", 8, 4, dps=15)
+    assert abs(ratio * 10**200 - 1) < 1e-12
+    ratio = kl_trained("400", 8, 4, dps=15) / kl_trained("300", 8, 4, dps=15)
+    assert abs(ratio * mpmath.exp(400) - mpmath.mpf(4) / 3) < 0.01
+    with pytest.raises(ValueError, match="up to"):
+        kl_trained("1e6", 8, 4, dps=15)
     with pytest.raises(ValueError, match="K is infinite"):
         kl_uniform(0.5, "inf", 8, 4, dps=20)

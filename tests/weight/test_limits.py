@@ -60,7 +60,8 @@ def test_bad_input():
     for arguments, message in (
         ((2, 4), "n_visible=2"),
         ((8, 0), "n_hidden=0"),
-        ((5000, 4), "n_visible=5000"),
+        ((201, 4), "n_visible=201"),
+        ((8, 10**8), "n_hidden=100000000"),
     ):
         with pytest.raises(ValueError, match=message):
             limit_table(*arguments)

@@ -68,7 +68,7 @@ def test_float64_against_digits(M, N, low, high):
         assert found.weight == pytest.approx(exact, rel=1e-13)
         assert abs(found.weight - exact) <= found.error
     assert 0 < found.error < 1e-12 * found.weight
-    assert found.gain == M * N * found.weight**2
+    assert found.gain == pytest.approx(M * N * found.weight**2, rel=1e-15)
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.4, 0.9), (0, 1.5), (1, 20)])
@@ -125,6 +125,26 @@ def test_zero_and_infinite_temperature():
     value = trained_weight_temperatures([0, inf], 8, 4)
     assert value == pytest.approx(float(trained_weight_temperatures([0, inf], 8, 4, dps=20)), rel=1e-13)
     assert np.isfinite(value)
+
+
+@pytest.mark.parametrize(("M", "N"), [(3, 1), (8, 4), (9, 10**6)])
+def test_the_coldest_sets(M, N):
+    # below T = 0.05 one pair of walls is all that counts: −¼ ln ⟨e^(−4/T)⟩ stands for the temperatures
+    for low, high in ((0, 1e-3), (0, 0.0499), (0.02, 0.03), (0.01, 0.01)):
+        exact = float(trained_weight_mixture(low, high, M, N, dps=17))
+        assert trained_weight_mixture(low, high, M, N) == pytest.approx(exact, rel=1e-14)
+    for temperatures, weights in (([0.01, 0.04], [1, 3]), ([0, 0.03], None), ([0, 0.01, 0.02], [0, 1, 1])):
+        exact = float(trained_weight_temperatures(temperatures, M, N, weights=weights, dps=17))
+        assert trained_weight_temperatures(temperatures, M, N, weights=weights) == pytest.approx(
+            exact, rel=1e-14
+        )
+    # across the switch, and down to where 4/T leaves the doubles
+    below, above = (trained_weight_mixture(0, T, M, N) for T in (0.05 * (1 - 1e-12), 0.05))
+    assert below == pytest.approx(above, rel=1e-11)
+    for T in (1e-9, 1e-12, 1e-300):
+        assert trained_weight_mixture(0, T, M, N) == pytest.approx(
+            low_temperature_leading_weight(T, M, N), rel=1e-7
+        )
 
 
 def test_arrays_of_ranges():
@@ -269,6 +289,7 @@ def test_long_rings():
         (lambda: low_temperature_weight(0.5, 8, 4, n_terms=0), ValueError, "n_terms=0"),
         (lambda: low_temperature_weight(0.1, 5000, 4), ValueError, "n_visible=5000"),
         (lambda: low_temperature_leading_weight(0.0, 8, 4), ValueError, "T_high=0.0"),
+        (lambda: low_temperature_leading_weight(np.inf, 8, 4), ValueError, "T_high=inf"),
     ],
 )
 def test_bad_input(call, error, message):

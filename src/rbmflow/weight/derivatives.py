@@ -8,11 +8,14 @@ import numpy as np
 
 from rbmflow.arguments import check_digits, check_real
 from rbmflow.ising import Ring
-from rbmflow.precision import exact_map
+from rbmflow.ising.transfer_matrix import ring_susceptibility
+from rbmflow.precision import exact_functions, exact_map
 from rbmflow.weight.equation import check_sizes, kl_uniform
 from rbmflow.weight.exact import exact_derivatives, exact_divergence
 from rbmflow.weight.forms import ring_form
 from rbmflow.weight.solve import STRONGEST, WEAKEST, exact_weight, trained_weight
+
+STRONGEST_DIVERGENCE = 5000
 
 
 def trained_weight_derivative(K: object, n_visible: int, n_hidden: int, *, dps: int | None = None) -> Any:
@@ -74,9 +77,15 @@ def _exact_derivative(ctx: Any, K: Any, n_visible: int, n_hidden: int, dps: int)
         return ctx.zero if K < 0 else ctx.inf
     if ctx.isinf(K):
         return ctx.mpf(2) / n_hidden
+    ctx.dps += _spare_digits(ctx, K)
     W = exact_weight(ctx, None, K, n_visible, n_hidden, dps)
     at = exact_derivatives(ctx, W, K, n_visible, n_hidden)
     return at.by_coupling / at.by_weight
+
+
+def _spare_digits(ctx: Any, K: Any) -> int:
+    """Digits that cancel near K = 0, where both laws are binomial up to a relative K, and D is of order W ~ √K."""
+    return max(0, int(-2.5 * float(ctx.log10(K))))
 
 
 def kl_curvature(K: object, n_visible: int, n_hidden: int, *, dps: int | None = None) -> Any:
@@ -114,9 +123,10 @@ def kl_curvature(K: object, n_visible: int, n_hidden: int, *, dps: int | None = 
         def exact(ctx: Any, K: Any) -> Any:
             if ctx.isinf(K) and K > 0:
                 return ctx.zero
-            W = exact_weight(ctx, None, K, n_visible, n_hidden, digits)
-            if not W:
+            if K <= 0:
                 return _exact_curvature_at_zero(ctx, K, n_visible, n_hidden)
+            ctx.dps += _spare_digits(ctx, K)
+            W = exact_weight(ctx, None, K, n_visible, n_hidden, digits)
             return n_hidden * exact_derivatives(ctx, W, K, n_visible, n_hidden).by_weight
 
         return exact_map(exact, digits, K=K)
@@ -186,8 +196,11 @@ def _exact_curvature_at_zero(ctx: Any, K: Any, n_visible: int, n_hidden: int) ->
     if ctx.isinf(K):
         ground = n_visible**2 if K > 0 else n_visible % 2
         return ctx.mpf(n_hidden * (n_visible - ground))
-    rest = ctx.tanh(K) ** n_visible
-    surplus = (ctx.expm1(2 * K) * (1 - rest) - 2 * rest) / (1 + rest)
+    if abs(K) > 1:
+        surplus = ring_susceptibility(exact_functions(ctx), K, n_visible) - 1
+    else:
+        rest = ctx.tanh(K) ** n_visible
+        surplus = (ctx.expm1(2 * K) * (1 - rest) - 2 * rest) / (1 + rest)
     return -n_hidden * n_visible * surplus
 
 
@@ -226,6 +239,10 @@ def kl_trained(K: object, n_visible: int, n_hidden: int, *, dps: int | None = No
     def exact(ctx: Any, K: Any) -> Any:
         if (ctx.isinf(K) and K > 0) or not K:
             return ctx.zero
+        if abs(K) > STRONGEST_DIVERGENCE:
+            raise ValueError(f"K={ctx.nstr(K, 15)}: KL has digits up to |K| = {STRONGEST_DIVERGENCE} only")
+        # KL is of order K² for weak and e^(−4K) for strong coupling, left of terms of order M
+        ctx.dps += int(max(-2.5 * float(ctx.log10(abs(K))), 2 * float(abs(K)))) + 5
         W = exact_weight(ctx, None, K, n_visible, n_hidden, digits)
         return exact_divergence(ctx, W, K, n_visible, n_hidden)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rbmflow.arguments import check_digits
+from rbmflow.arguments import check_digits, check_integer
 from rbmflow.precision import settle, to_exact
 from rbmflow.weight.asymptotics import long_ring_gain, strong_coupling_series, weak_coupling_coefficients
 from rbmflow.weight.equation import check_sizes
@@ -24,7 +24,7 @@ from rbmflow.weight.exact import (
 )
 from rbmflow.weight.solve import exact_weight
 
-MAX_LIMIT_SITES = 2000
+MAX_LIMIT_SITES, MAX_LIMIT_HIDDEN = 200, 10**7
 
 
 @dataclass(frozen=True)
@@ -169,9 +169,9 @@ def limit_table(n_visible: int, n_hidden: int, *, dps: int = 30) -> LimitTable:
     Parameters
     ----------
     n_visible : int
-        Spins M of the ring, 3 to 2000.
+        Spins M of the ring, 3 to 200; the last limit goes up to rings 32 times as long.
     n_hidden : int
-        Hidden units N, at least 1.
+        Hidden units N, 1 to 10⁷.
     dps : int
         Correct decimal digits of each value and of each difference.
 
@@ -192,8 +192,8 @@ def limit_table(n_visible: int, n_hidden: int, *, dps: int = 30) -> LimitTable:
     f(W) → M, W → ∞ W = 32 1.000000
     """
     n_visible, n_hidden = check_sizes(n_visible, n_hidden)
-    if n_visible > MAX_LIMIT_SITES:
-        raise ValueError(f"n_visible={n_visible}: at most {MAX_LIMIT_SITES} is possible")
+    check_integer("n_visible", n_visible, 3, MAX_LIMIT_SITES)
+    check_integer("n_hidden", n_hidden, 1, MAX_LIMIT_HIDDEN)
     digits = check_digits(dps)
     rows = []
     for quantity, (entry, variable, points) in LIMITS.items():

@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_digits, check_integer, check_real
+from rbmflow.arguments import check_digits, check_integer, check_real
 from rbmflow.ising import Law
 from rbmflow.ising.counts import wall_pair_count
 from rbmflow.ising.law import magnetizations
 from rbmflow.precision import borrowed_context, settle, to_exact
 from rbmflow.weight.equation import check_sizes
-from rbmflow.weight.mixture import both_signs
+from rbmflow.weight.mixture import both_signs, scaled_exponential_integral
 from rbmflow.weight.training_law import exact_weight_of_histogram
 
 __all__ = ["low_temperature_law", "low_temperature_leading_weight", "low_temperature_weight"]
@@ -134,7 +134,7 @@ def low_temperature_leading_weight(T_high: object, n_visible: int, n_hidden: int
     Raises
     ------
     TypeError, ValueError
-        If `T_high` is not positive, or a size is out of range.
+        If `T_high` is not positive and finite, or a size is out of range.
 
     Examples
     --------
@@ -143,19 +143,12 @@ def low_temperature_leading_weight(T_high: object, n_visible: int, n_hidden: int
     """
     n_visible, n_hidden = check_sizes(n_visible, n_hidden)
     high = check_real("T_high", T_high)
-    if not (high > 0).all():
-        raise ValueError(f"T_high={T_high!r}: positive temperatures are needed")
+    if not ((high > 0) & np.isfinite(high)).all():
+        raise ValueError(f"T_high={T_high!r}: positive, finite temperatures are needed")
     # E₂(z) = e^(−z) − z E₁(z) = e^(−z)/(z + 2 − …): its logarithm, scaled, does not underflow
     z = 4 / high
     square = n_visible**2 - n_visible % 2
-    return ((np.log(8 / square) + z - np.log(_scaled_exponential_integral(z))) / (2 * n_hidden))[()]
-
-
-def _scaled_exponential_integral(z: FloatArray) -> FloatArray:
-    """``e^z E₂(z) = U(1, 0, z)``."""
-    from scipy.special import hyperu
-
-    return np.asarray(hyperu(1.0, 0.0, z))
+    return ((np.log(8 / square) + z - np.log(scaled_exponential_integral(z))) / (2 * n_hidden))[()]
 
 
 def _check_expansion(T_high: object, n_visible: object, n_hidden: object) -> tuple[int, int]:

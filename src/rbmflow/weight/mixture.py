@@ -27,7 +27,7 @@ from rbmflow.weight.forms import (
     strong_from,
     window_for,
 )
-from rbmflow.weight.solve import solve_form
+from rbmflow.weight.solve import solve_form, trained_weight
 from rbmflow.weight.temperatures import (
     ISO_SHIBA_YOKOO_TEMPERATURES,
     TemperatureDensity,
@@ -55,6 +55,7 @@ __all__ = [
 
 MAX_MIXTURE_SITES = 10**6
 ROUNDING = 4e-15
+COLD = 0.05
 
 
 @dataclass(frozen=True)
@@ -109,13 +110,51 @@ def mixture_weight(temperatures: Temperatures, n_visible: int, n_hidden: int) ->
         return MixtureWeight(float("inf"), 0.0, float("inf"))
     if float(number("T_low", temperatures.T_low)) == float("inf"):
         return MixtureWeight(0.0, 0.0, 0.0)
+    coldest = cold_coupling(temperatures)
+    if coldest is not None:
+        weight = float(trained_weight(coldest, n_visible, n_hidden))
+        return MixtureWeight(weight, 1e-14 * weight, n_visible * n_hidden * weight * weight)
     form, error = mixture_form(temperatures, n_visible)
     weight = solve_form(form, n_hidden)
     error = (form.residual_error(weight, error) + ROUNDING) / form.sensitivity(
         weight, n_hidden
     ) + ROUNDING / 10
     error *= weight
-    return MixtureWeight(weight, error, n_visible * n_hidden * weight**2)
+    return MixtureWeight(weight, error, n_visible * n_hidden * weight * weight)
+
+
+def cold_coupling(temperatures: Temperatures) -> float | None:
+    """Return the one coupling that stands for cold temperatures, ``−¼ ln ⟨e^(−4/T)⟩``; None unless T_high < 0.05.
+
+    There e^(−4/T) < 1e-34, so that one pair of walls is all that counts, and the law depends on its mean weight alone.
+    """
+    high = float(number("T_high", temperatures.T_high))
+    if high >= COLD or isinstance(temperatures, TemperatureDensity):
+        return None
+    if isinstance(temperatures, TemperatureRange):
+        low = float(number("T_low", temperatures.T_low))
+        if low < high:
+            return (4 / high - log_mean_decay(low, high)) / 4
+        return 1 / high
+    weights = np.array([float(number("weights", weight)) for weight in temperatures.weights])
+    rates = np.array([4 * _coupling(float(number("temperatures", T))) for T in temperatures.temperatures])
+    rates = np.where(weights > 0, rates, np.inf)
+    return float((rates.min() - np.log(weights @ np.exp(rates.min() - rates) / weights.sum())) / 4)
+
+
+def log_mean_decay(low: float, high: float) -> float:
+    """Return ``ln ⟨e^(4/T_high − 4/T)⟩`` over a cold range; ``∫_0^T e^(−4/T) dT = T E₂(4/T)``."""
+    upper, lower, share = float(scaled_exponential_integral(4 / high)), 0.0, low / high
+    if low > 1e-300:
+        lower = share * float(scaled_exponential_integral(4 / low)) * float(np.exp(4 / high - 4 / low))
+    return float(np.log((upper - lower) / (1 - share)))
+
+
+def scaled_exponential_integral(z: Any) -> Any:
+    """``e^z E₂(z) = U(1, 0, z)``, 1/(z + 2) up to a relative 2/z² for large z."""
+    from scipy.special import hyperu
+
+    return np.where(z < 1e8, hyperu(1.0, 0.0, np.minimum(z, 1e8)), 1 / (z + 2))
 
 
 def _check(temperatures: object, n_visible: object, n_hidden: object) -> tuple[int, int]:

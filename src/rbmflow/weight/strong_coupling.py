@@ -37,7 +37,7 @@ from rbmflow.weight.power_series import (
 )
 
 MAX_ORDER = 100
-MAX_SERIES_SITES = 100_000
+MAX_SERIES_SITES = 10_000
 SPARE_TERMS = 40
 """Coefficients computed beyond the order asked for: they measure the radius and the error."""
 
@@ -239,7 +239,7 @@ def strong_coupling_series(n_visible: int, n_hidden: int, order: int) -> StrongC
     Parameters
     ----------
     n_visible : int
-        Spins M of the ring, 3 to 100 000.
+        Spins M of the ring, 3 to 10 000.
     n_hidden : int
         Hidden units N, at least 1.
     order : int

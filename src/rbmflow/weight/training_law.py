@@ -22,6 +22,7 @@ from rbmflow.weight.solve import solve_form
 
 ROUNDING = 8 * np.finfo(float).eps
 """Below this ⟨V²⟩/M − 1 of float64 probabilities is their rounding."""
+STRONG_START = 1.0
 TOLERANCE = 1e-12
 """How far probabilities may be from symmetry and from the sum 1; rounding of 10⁷ entries stays below."""
 
@@ -157,14 +158,15 @@ def exact_weight_of_histogram(ctx: Any, data: list[Any], n_visible: int, n_hidde
 
 def _start(ctx: Any, data: list[Any], surplus: Any, n_visible: int, n_hidden: int) -> tuple[Any, float]:
     """Return a first weight and its digits: from float64 where that resolves the law, else from its leading terms."""
-    interior = ctx.fsum(data[1:]) / ctx.fsum(data)
-    if surplus > 1e-6 and interior > 1e-280:
-        total = ctx.fsum(data)
+    total = ctx.fsum(data)
+    if surplus > STRONG_START:
+        scale = max(data[1:]) / total
+        interior = np.array([float(p / total / scale) for p in data[1:]])
+        form: Form = StrongForm(window(n_visible), interior, float(ctx.log(scale)))
+        return ctx.mpf(solve_form(form, n_hidden)), 6.0
+    if surplus > 1e-6:
         half = np.array([float(p / total) for p in data])
         return ctx.mpf(weight_of_histogram(half, n_visible, n_hidden)), 6.0
-    if surplus > 1:
-        missing = ctx.fdot(data, [2 * k for k in range(len(data))]) / ctx.fsum(data)
-        return ctx.log(2 * n_visible / missing) / (2 * n_hidden), 1.0
     # ⟨V²⟩_p − ⟨V²⟩_q = (W²/3) (⟨V⁴⟩_p − ⟨V⁴⟩_q) with ⟨V²⟩_p = M + N M (M − 1) W², ⟨V⁴⟩_p = 3M² − 2M
     fourth = ctx.fdot(data, [(n_visible - 2 * k) ** 4 for k in range(len(data))]) / ctx.fsum(data)
     slope = n_hidden * n_visible * (n_visible - 1) - (3 * n_visible**2 - 2 * n_visible - fourth) / 3

@@ -93,7 +93,7 @@ def weak_coupling_weight(
     Raises
     ------
     TypeError, ValueError
-        If `K` is not real or is NaN, or a size or the order is out of range.
+        If `K` is not real, is NaN or infinite, or a size or the order is out of range.
 
     Examples
     --------
@@ -105,12 +105,20 @@ def weak_coupling_weight(
     bracket = (Fraction(1), *(_coefficients(n_visible, n_hidden, order) if order else ()))
     if dps is None:
         couplings = np.maximum(check_real("K", K), 0.0)
-        square = 2 * couplings / (n_hidden * (n_visible - 1.0))
-        with np.errstate(over="ignore", invalid="ignore"):
-            factor = np.polynomial.polynomial.polyval(couplings, [float(c) for c in bracket])
-            return np.sqrt(square * np.maximum(factor, 0.0))[()]
+        if np.isinf(couplings).any():
+            raise ValueError(f"K={K!r}: the expansion needs finite couplings")
+        # far outside its range the last term alone counts, and its sign
+        factor = np.polynomial.polynomial.polyval(np.minimum(couplings, 1e10), [float(c) for c in bracket])
+        with np.errstate(over="ignore"):
+            return (
+                np.sqrt(couplings)
+                * np.sqrt(np.maximum(factor, 0.0))
+                * np.sqrt(2 / (n_hidden * (n_visible - 1.0)))
+            )[()]
 
     def exact(ctx: Any, K: Any) -> Any:
+        if ctx.isinf(K) and K > 0:
+            raise ValueError(f"K={K}: the expansion needs finite couplings")
         K = max(K, ctx.zero)
         factor = evaluate_exactly(ctx, bracket, K)
         return ctx.sqrt(2 * K / (n_hidden * (n_visible - 1)) * max(factor, ctx.zero))
