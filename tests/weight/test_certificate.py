@@ -229,3 +229,23 @@ def test_couplings_that_cannot_be_certified(K, error):
 def test_bad_input(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_bounds_on_wide_boxes_hold_at_every_weight_inside():
+    flint.ctx.prec = 128
+    try:
+        for M, N, K in ((3, 1, 1), (8, 4, 1), (8, 1, 3), (9, 30, 2)):
+            balls = certificate._ring_balls(flint, flint.arb(K), M, N)
+            for left, right in ((0.001, 0.5), (0.01, 0.02), (0.1, 3), (1, 20)):
+                (p_low, p_high), (q_low, q_high) = balls._deficit_means(
+                    Box(flint.arb(left), flint.arb(right))
+                )
+                weak = balls._weak_difference(Box(flint.arb(left), flint.arb(right)))
+                for W in np.linspace(left, right, 23):
+                    deficits, model = balls._deficits_and_model(flint.arb(W))
+                    p = sum(m * d for m, d in zip(model, deficits, strict=True)) / sum(model)
+                    q = sum(m * d for m, d in zip(balls.law, deficits, strict=True))
+                    assert not (p < p_low or p > p_high or q < q_low or q > q_high)
+                    assert weak.overlaps(balls._weak_difference(Box(flint.arb(W), flint.arb(W))))
+    finally:
+        flint.ctx.prec = 53

@@ -95,7 +95,9 @@ class RingBalls:
         The weights ``(cosh WV/cosh WM)^N`` and ``V (1 − tanh WV)`` fall with W, so that the ends of the box bound them.
         """
         wide, narrow = (self._once(self._tails_and_model, W) for W in (box.left, box.right))
-        low = [2 * k + tail - wide[0][0] for k, tail in enumerate(narrow[0])]
+        low = [
+            (2 * k + tail - wide[0][0]).nonnegative_part() for k, tail in enumerate(narrow[0])
+        ]  # D is never negative
         high = [2 * k + tail - narrow[0][0] for k, tail in enumerate(wide[0])]
         low[0] = high[0] = self.flint.arb(0)
         model = _dot(narrow[1], low) / _sum(wide[1]), _dot(wide[1], high) / _sum(narrow[1])
