@@ -245,7 +245,8 @@ def test_bounds_on_wide_boxes_hold_at_every_weight_inside():
                     deficits, model = balls._deficits_and_model(flint.arb(W))
                     p = sum(m * d for m, d in zip(model, deficits, strict=True)) / sum(model)
                     q = sum(m * d for m, d in zip(balls.law, deficits, strict=True))
-                    assert not (p < p_low or p > p_high or q < q_low or q > q_high)
+                    outside = [p < p_low, p > p_high, q < q_low, q > q_high]
+                    assert not any(outside)
                     assert weak.overlaps(balls._weak_difference(Box(flint.arb(W), flint.arb(W))))
     finally:
         flint.ctx.prec = 53
