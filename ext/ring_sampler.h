@@ -14,14 +14,13 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
+#include "coins.h"
 #include "simd.h"
+#include "spin_bytes.h"
 
 enum {
-    STREAMS = 8,
     BLOCKS = 64,                          /* of 512 defects, drawn at a time */
     DEFECT_BITS = BLOCKS * STREAMS * 64,
-    MAX_DIGITS = 1074,                    /* binary digits of the smallest double */
-    CHECK_AFTER = 9,                      /* planes after which few of 512 bits are undecided */
     TAIL = 8,                             /* bonds that close a ring */
     BATCH = 64,                           /* tails sorted at a time */
     POOL = 256                            /* tails kept of each parity */
@@ -38,18 +37,6 @@ struct sampler {
     int n_digits;
     uint64_t digits[MAX_DIGITS];            /* of q after the point, most significant first: all ones or zero */
 };
-
-/* The binary digits of q < 1, every one of them: no rounding, subnormal numbers included. */
-static void set_probability(struct sampler *s, double q)
-{
-    s->n_digits = 0;
-    while (q > 0 && s->n_digits < MAX_DIGITS) {
-        q *= 2;
-        int digit = q >= 1;
-        q -= digit;
-        s->digits[s->n_digits++] = digit ? UINT64_MAX : 0;
-    }
-}
 
 static void set_key(struct sampler *s, const uint64_t *key)
 {
@@ -70,59 +57,13 @@ static inline uint64_t running_parity(uint64_t x)
     return x;
 }
 
-/* Eight bits as eight bytes of -1 and +1, in memory order of a little- or big-endian machine alike. */
-static int8_t spin_bytes[256][8];
-
-static void fill_spin_bytes(void)
-{
-    for (int byte = 0; byte < 256; byte++)
-        for (int bit = 0; bit < 8; bit++)
-            spin_bytes[byte][bit] = (int8_t)(byte >> bit & 1 ? 1 : -1);
-}
-
-#if RBMFLOW_X86
-#include <immintrin.h>
-#endif
-
-/* WIDTH streams to a vector, of the native size: larger ones would live in memory. */
-#if RBMFLOW_VECTORS
-#define WIDTH 2
-#else
-#define WIDTH 1
-#endif
-#define TARGET
-#define LEVEL(name) name##_plain
-#include "ring_sampler_lanes.h"
-#undef WIDTH
-#undef TARGET
-#undef LEVEL
-
-#if RBMFLOW_X86
-#define RBMFLOW_EXPAND_AVX2
-#define WIDTH 4
-#define TARGET TARGET_AVX2
-#define LEVEL(name) name##_avx2
-#include "ring_sampler_lanes.h"
-#undef TARGET
-#undef LEVEL
-#undef WIDTH
-#undef RBMFLOW_EXPAND_AVX2
-
-#define RBMFLOW_EXPAND_AVX512
-#define WIDTH 8
-#define TARGET TARGET_AVX512
-#define LEVEL(name) name##_avx512
-#include "ring_sampler_lanes.h"
-#undef TARGET
-#undef LEVEL
-#undef WIDTH
-#undef RBMFLOW_EXPAND_AVX512
-#endif
+#define BODY "ring_sampler_lanes.h"
+#include "levels.h"
 
 static void sample_ring(
     struct sampler *s, double q, int antiferromagnetic, int odd, int8_t *out, int64_t size, int64_t n_sites, int level)
 {
-    set_probability(s, q);
+    s->n_digits = binary_digits(q, s->digits);
 #if RBMFLOW_X86
     if (level == SIMD_AVX512) {
         sample_avx512(s, q, antiferromagnetic, odd, out, size, n_sites);

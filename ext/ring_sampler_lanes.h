@@ -1,22 +1,8 @@
 /* Body of ring_sampler.h for one SIMD level: the includer sets TARGET and LEVEL. */
 
-#define FN TARGET static inline
+#include "lanes.h"
+#include "coins_lanes.h"
 
-#if RBMFLOW_VECTORS
-typedef uint64_t LEVEL(streams) __attribute__((vector_size(8 * WIDTH)));
-#else
-typedef uint64_t LEVEL(streams);
-#endif
-
-/* One step of WIDTH xoshiro256++ streams (Blackman and Vigna, 2021). */
-#define ROTATE(x, k) (((x) << (k)) | ((x) >> (64 - (k))))
-#define XOSHIRO(a, b, c, d, result)                                     \
-    do {                                                                \
-        LEVEL(streams) sum = (a) + (d), shifted = (b) << 17;            \
-        (result) = ROTATE(sum, 23) + (a);                               \
-        (c) ^= (a), (d) ^= (b), (b) ^= (c), (a) ^= (d), (c) ^= shifted; \
-        (d) = ROTATE(d, 45);                                            \
-    } while (0)
 #define LOAD(s, part)                                   \
     LEVEL(streams) a, b, c, d, r;                       \
     memcpy(&a, (s)->state[0] + (part) * WIDTH, sizeof a); \
@@ -39,44 +25,9 @@ FN void LEVEL(next)(struct sampler *s, uint64_t *out)
     }
 }
 
-/* Compare the planes first ... last - 1 of 512 uniform numbers with the digits of q. A digit 1 of q decides for a defect
-   where the plane is 0, a digit 0 against it where the plane is 1. */
-FN void LEVEL(compare)(struct sampler *s, int first, int last, uint64_t *defect, uint64_t *undecided)
-{
-    for (int part = 0; part < STREAMS / WIDTH; part++) {
-        LEVEL(streams) yes, open;
-        LOAD(s, part);
-        memcpy(&yes, defect + part * WIDTH, sizeof yes);
-        memcpy(&open, undecided + part * WIDTH, sizeof open);
-        for (int digit = first; digit < last; digit++) {
-            XOSHIRO(a, b, c, d, r);
-            yes |= open & ~r & s->digits[digit];
-            open &= ~(r ^ s->digits[digit]);
-        }
-        STORE(s, part);
-        memcpy(defect + part * WIDTH, &yes, sizeof yes);
-        memcpy(undecided + part * WIDTH, &open, sizeof open);
-    }
-}
-
-/* Fill the stream of defects, most significant digits first, until all 512 numbers of a block are decided. */
 FN void LEVEL(refill)(struct sampler *s)
 {
-    int sure = s->n_digits < CHECK_AFTER ? s->n_digits : CHECK_AFTER;
-    memset(s->defects, 0, sizeof s->defects);
-    for (uint64_t *defect = s->defects; defect < s->defects + BLOCKS * STREAMS; defect += STREAMS) {
-        uint64_t undecided[STREAMS];
-        memset(undecided, 255, sizeof undecided);
-        LEVEL(compare)(s, 0, sure, defect, undecided);
-        for (int digit = sure; digit < s->n_digits; digit++) {
-            uint64_t left = 0;
-            for (int i = 0; i < STREAMS; i++)
-                left |= undecided[i];
-            if (!left)
-                break;
-            LEVEL(compare)(s, digit, digit + 1, defect, undecided);
-        }
-    }
+    LEVEL(fill_coins)(s->state[0], s->digits, s->n_digits, s->defects, BLOCKS);
 }
 
 FN uint64_t LEVEL(raw_word)(struct sampler *s)
@@ -126,35 +77,6 @@ FN void LEVEL(fill_pools)(struct sampler *s, int64_t *position, int tail)
     }
 }
 
-/* The spins of up to 64 sites, as bytes; all 64 are written where there is room. */
-FN void LEVEL(expand)(uint64_t up, int8_t *out, int64_t n, int64_t room)
-{
-#if defined(RBMFLOW_EXPAND_AVX512)
-    if (room >= 64) {
-        _mm512_storeu_si512(out, _mm512_mask_blend_epi8(up, _mm512_set1_epi8(-1), _mm512_set1_epi8(1)));
-        return;
-    }
-#elif defined(RBMFLOW_EXPAND_AVX2)
-    if (room >= 64) {
-        const __m256i byte_of = _mm256_setr_epi8(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1,
-                                                 2, 2, 2, 2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3);
-        const __m256i bit = _mm256_set1_epi64x((int64_t)0x8040201008040201);
-        for (int half = 0; half < 2; half++) {
-            __m256i all = _mm256_shuffle_epi8(_mm256_set1_epi32((int)(up >> (32 * half))), byte_of);
-            __m256i set = _mm256_cmpeq_epi8(_mm256_and_si256(all, bit), bit); /* -1 where up */
-            __m256i spin = _mm256_sub_epi8(_mm256_set1_epi8(-1), _mm256_add_epi8(set, set));
-            _mm256_storeu_si256((__m256i *)(out + 32 * half), spin);
-        }
-        return;
-    }
-#else
-    (void)room;
-#endif
-    for (; n >= 8; n -= 8, out += 8, up >>= 8)
-        memcpy(out, spin_bytes[up & 255], 8);
-    memcpy(out, spin_bytes[up & 255], (size_t)n);
-}
-
 /* The spins of up to 64 sites from their defects, after a carry of all ones for a spin up; return the next carry. */
 FN uint64_t LEVEL(write_spins)(uint64_t walls, uint64_t carry, int8_t *out, int64_t n, int64_t room)
 {
@@ -202,8 +124,6 @@ TARGET static void LEVEL(sample)(
     }
 }
 
-#undef FN
-#undef ROTATE
-#undef XOSHIRO
 #undef LOAD
 #undef STORE
+#include "lanes_end.h"

@@ -33,6 +33,19 @@ enum { SIMD_PLAIN = 0, SIMD_AVX2 = 1, SIMD_AVX512 = 2 };
 #define ALWAYS_INLINE static inline
 #endif
 
+/* Index of the lowest one of x > 0. */
+static inline int lowest_bit(unsigned long long x)
+{
+#if defined(__GNUC__)
+    return __builtin_ctzll(x);
+#else
+    int n = 0;
+    for (; !(x & 1); x >>= 1)
+        n++;
+    return n;
+#endif
+}
+
 /* Highest level that this processor and this build know. */
 static inline int simd_supported(void)
 {

@@ -1,0 +1,226 @@
+/* Body of multispin.h for one SIMD level: the includer sets WIDTH, TARGET and LEVEL. */
+
+#include "lanes.h"
+
+#define VECTOR LEVEL(streams)
+#define EACH_PART for (int p = 0; p < PARTS; p++)
+
+FN VECTOR LEVEL(load)(const uint64_t *words, int part)
+{
+    VECTOR v;
+    memcpy(&v, words + part * WIDTH, sizeof v);
+    return v;
+}
+
+FN void LEVEL(store)(uint64_t *words, int part, VECTOR v) { memcpy(words + part * WIDTH, &v, sizeof v); }
+
+FN int LEVEL(any)(const VECTOR *v)
+{
+    uint64_t words[WORDS], left = 0;
+#if defined(RBMFLOW_EXPAND_AVX512)
+    (void)words, (void)left;
+    return _mm512_test_epi64_mask((__m512i)v[0], (__m512i)v[0]) != 0;
+#elif defined(RBMFLOW_EXPAND_AVX2)
+    (void)words, (void)left;
+    __m256i both = (__m256i)(v[0] | v[1]);
+    return !_mm256_testz_si256(both, both);
+#else
+    EACH_PART LEVEL(store)(words, p, v[p]);
+    for (int i = 0; i < WORDS; i++)
+        left |= words[i];
+    return left != 0;
+#endif
+}
+
+/* What the neighbours decide: spin after the update if the coin says no, and which probability the coin has. */
+ALWAYS_INLINE TARGET void LEVEL(count)(
+    const uint64_t *spins, const uint64_t *site, const int32_t *near, int degree, int metropolis, int p,
+    VECTOR negative, VECTOR *stay, VECTOR *strong, VECTOR *weak)
+{
+    /* Heat bath: sums of the neighbours. Metropolis: of the bonds that they satisfy. */
+    VECTOR own = LEVEL(load)(site, p);
+    VECTOR reference = metropolis ? ~(own ^ negative) : (VECTOR)(own ^ own);
+    VECTOR a = LEVEL(load)(spins + WORDS * near[0], p) ^ reference;
+    VECTOR b = LEVEL(load)(spins + WORDS * near[1], p) ^ reference;
+    VECTOR one = a ^ b, two = a & b;
+    if (degree == 2) {
+        *strong = metropolis ? two : ~one;
+        *weak = one ^ one;
+        *stay = metropolis ? own : (a ^ negative);
+        return;
+    }
+    VECTOR c = LEVEL(load)(spins + WORDS * near[2], p) ^ reference;
+    VECTOR d = LEVEL(load)(spins + WORDS * near[3], p) ^ reference;
+    VECTOR other = c ^ d, pair = c & d;
+    if (metropolis) {
+        *strong = two & pair;
+        *weak = (one ^ other) & (two | pair);
+        *stay = own;
+    } else {
+        *strong = ~(one | other | (two ^ pair));
+        *weak = one ^ other;
+        *stay = (two | pair) ^ negative;
+    }
+}
+
+/* Everything else is certain to change (Metropolis) or fair (heat bath). */
+ALWAYS_INLINE TARGET void LEVEL(sweep_sites)(
+    uint64_t *spins, uint64_t *state, const struct sites *on, const struct rule *rule, int64_t n_sweeps, int degree,
+    int metropolis)
+{
+    VECTOR a[PARTS], b[PARTS], c[PARTS], d[PARTS], negative[PARTS];
+    EACH_PART {
+        a[p] = LEVEL(load)(state, p), b[p] = LEVEL(load)(state + 8, p);
+        c[p] = LEVEL(load)(state + 16, p), d[p] = LEVEL(load)(state + 24, p);
+        negative[p] = LEVEL(load)(rule->negative, p);
+    }
+    const int64_t sure = rule->n_digits < SURE ? rule->n_digits : SURE;
+    for (int64_t sweep = 0; sweep < n_sweeps; sweep++) {
+        for (int64_t i = 0; i < on->n_attempts; i++) {
+            uint64_t *site = spins + WORDS * on->order[i];
+            const int32_t *near = on->neighbours + degree * on->order[i];
+            VECTOR stay[PARTS], strong[PARTS], weak[PARTS], yes[PARTS], open[PARTS], r;
+            EACH_PART {
+                LEVEL(count)
+                (spins, site, near, degree, metropolis, p, negative[p], stay + p, strong + p, weak + p);
+                VECTOR digit = (strong[p] & LEVEL(load)(rule->digits[0][0], p))
+                    | (weak[p] & LEVEL(load)(rule->digits[0][1], p));
+                VECTOR coin = strong[p] | weak[p];
+                XOSHIRO(a[p], b[p], c[p], d[p], r);
+                yes[p] = metropolis ? ~coin | (digit & ~r) : (coin & digit & ~r) | (~coin & r);
+                open[p] = coin & ~(r ^ digit);
+                for (int64_t k = 1; k < sure; k++) {
+                    XOSHIRO(a[p], b[p], c[p], d[p], r);
+                    digit = LEVEL(load)(rule->digits[k][0], p);
+                    if (degree == 4)
+                        digit = (strong[p] & digit) | (~strong[p] & LEVEL(load)(rule->digits[k][1], p));
+                    yes[p] |= open[p] & digit & ~r;
+                    open[p] &= ~(r ^ digit);
+                }
+            }
+            for (int64_t k = sure; k < rule->n_digits && LEVEL(any)(open); k++)
+                EACH_PART {
+                    XOSHIRO(a[p], b[p], c[p], d[p], r);
+                    VECTOR digit = (strong[p] & LEVEL(load)(rule->digits[k][0], p))
+                        | (~strong[p] & LEVEL(load)(rule->digits[k][1], p));
+                    yes[p] |= open[p] & digit & ~r;
+                    open[p] &= ~(r ^ digit);
+                }
+            EACH_PART LEVEL(store)(site, p, stay[p] ^ yes[p]);
+        }
+    }
+    EACH_PART {
+        LEVEL(store)(state, p, a[p]), LEVEL(store)(state + 8, p, b[p]);
+        LEVEL(store)(state + 16, p, c[p]), LEVEL(store)(state + 24, p, d[p]);
+    }
+}
+
+TARGET static void LEVEL(sweep)(
+    uint64_t *spins, uint64_t *state, const struct sites *on, const struct rule *rule, int64_t n_sweeps)
+{
+    if (on->degree == 4 && rule->metropolis)
+        LEVEL(sweep_sites)(spins, state, on, rule, n_sweeps, 4, 1);
+    else if (on->degree == 4)
+        LEVEL(sweep_sites)(spins, state, on, rule, n_sweeps, 4, 0);
+    else if (rule->metropolis)
+        LEVEL(sweep_sites)(spins, state, on, rule, n_sweeps, 2, 1);
+    else
+        LEVEL(sweep_sites)(spins, state, on, rule, n_sweeps, 2, 0);
+}
+
+/* Count ones per replica: level k of the sum holds a bit of weight 2^k, and where `waiting` has bit k another one. */
+struct LEVEL(counter) {
+    VECTOR sum[PLANES], pending[PLANES];
+    uint64_t waiting;
+};
+
+FN void LEVEL(add)(struct LEVEL(counter) *n, VECTOR x)
+{
+    int k = 0;
+    for (; n->waiting >> k & 1; k++) {
+        VECTOR half = n->sum[k] ^ n->pending[k];
+        VECTOR carry = (n->sum[k] & n->pending[k]) | (half & x);
+        n->sum[k] = half ^ x;
+        x = carry;
+    }
+    n->pending[k] = x;
+    n->waiting = (n->waiting >> k | 1) << k;
+}
+
+/* out[r] = offset + factor * count of replica r. */
+FN void LEVEL(read)(const struct LEVEL(counter) *n, int p, int32_t offset, int32_t factor, int32_t *out)
+{
+    out += 64 * WIDTH * p;
+    for (int r = 0; r < 64 * WIDTH; r++)
+        out[r] = offset;
+    for (int k = 0; k < 31; k++)
+        for (int held = 0; held < 2; held++) {
+            uint64_t words[WIDTH], some = 0;
+            if (held && !(n->waiting >> k & 1))
+                continue;
+            memcpy(words, held ? n->pending + k : n->sum + k, sizeof words);
+            for (int w = 0; w < WIDTH; w++)
+                some |= words[w];
+            if (!some)
+                continue;
+            const int32_t weight = (int32_t)((uint32_t)factor << k);
+            for (int w = 0; w < WIDTH; w++)
+                for (int r = 0; r < 64; r++)
+                    out[64 * w + r] += weight & -(int32_t)(words[w] >> r & 1);
+        }
+}
+
+/* Energy in J and magnetization, totals, of each replica. */
+TARGET static void LEVEL(measure)(
+    const uint64_t *spins, const struct sites *on, int32_t *energy, int32_t *magnetization)
+{
+    const int half = on->degree / 2;
+    EACH_PART {
+        struct LEVEL(counter) up, walls;
+        memset(&up, 0, sizeof up);
+        memset(&walls, 0, sizeof walls);
+        for (int64_t i = 0; i < on->n_sites; i++) {
+            VECTOR own = LEVEL(load)(spins + WORDS * i, p);
+            LEVEL(add)(&up, own);
+            for (int k = 0; k < half; k++)
+                LEVEL(add)
+            (&walls, own ^ LEVEL(load)(spins + WORDS * on->neighbours[on->degree * i + k], p));
+        }
+        LEVEL(read)(&up, p, (int32_t)-on->n_sites, 2, magnetization);
+        LEVEL(read)(&walls, p, (int32_t)-half * (int32_t)on->n_sites, 2, energy);
+    }
+}
+
+/* Bits to bytes, sites to columns: 64 sites of every replica at a time, as transposed squares of 64 x 64 bits. */
+TARGET static void LEVEL(unpack)(
+    const uint64_t *spins, int64_t n_sites, int64_t n_replicas, int8_t *out, int64_t stride)
+{
+    for (int64_t first = 0; first < n_sites; first += 64) {
+        const int64_t n = n_sites - first < 64 ? n_sites - first : 64;
+        EACH_PART {
+            VECTOR square[64];
+            for (int64_t i = 0; i < 64; i++)
+                square[i] = LEVEL(load)(spins + WORDS * (first + (i < n ? i : 0)), p);
+            uint64_t mask = UINT32_MAX;
+            for (int step = 32; step; step >>= 1, mask ^= mask << step)
+                for (int i = 0; i < 64; i = (i + step + 1) & ~step) {
+                    VECTOR swap = ((square[i] >> step) ^ square[i + step]) & mask;
+                    square[i] ^= swap << step;
+                    square[i + step] ^= swap;
+                }
+            for (int w = 0; w < WIDTH; w++)
+                for (int r = 0; r < 64; r++) {
+                    const int64_t replica = (p * WIDTH + w) * 64 + r;
+                    if (replica >= n_replicas)
+                        break;
+                    uint64_t words[WIDTH];
+                    memcpy(words, square + r, sizeof words);
+                    LEVEL(expand)(words[w], out + replica * stride + first, n, n);
+                }
+        }
+    }
+}
+
+#undef VECTOR
+#undef EACH_PART
+#include "lanes_end.h"

@@ -1,0 +1,99 @@
+"""Heat bath and Metropolis, site by site, on any graph of couplings with fields."""
+
+from libc.math cimport exp, fabs
+from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
+
+from xoshiro cimport below, uniform
+
+
+cdef inline double local_field(
+    const int8_t *spins, const int32_t *indptr, const int32_t *indices, const double *couplings, double field,
+    int32_t site
+) noexcept nogil:
+    cdef double h = field
+    cdef int64_t k
+    for k in range(indptr[site], indptr[site + 1]):
+        h += couplings[k] * spins[indices[k]]
+    return h
+
+
+def run(
+    int8_t[::1] spins,
+    uint64_t[::1] state,
+    const int32_t[::1] indptr,
+    const int32_t[::1] indices,
+    const double[::1] couplings,
+    const double[::1] fields,
+    const int32_t[::1] order,
+    int64_t n_attempts,
+    bint metropolis,
+    double K,
+    const double[::1] chances,
+    int64_t thin,
+    double[::1] energy,
+    int64_t[::1] magnetization,
+    int8_t[:, ::1] samples,
+) -> None:
+    """Sweep and measure, `thin` sweeps before each measurement; without measurements, sweep once `thin` times.
+
+    A sweep attempts the sites of `order`, or with an empty order `n_attempts` sites drawn at random. The law
+    is exp(K (sum over bonds J s s + sum over sites h s)). The heat bath sets a spin along its local field
+    unless u < 1/(1 + e^(2 |K field|)); where the field vanishes a fair coin decides. Metropolis accepts a flip
+    that costs 2 K s field <= 0, and another if u < e^(-cost). Where local fields are small integers, `chances`
+    holds these probabilities from the most negative field to the most positive, for Metropolis of s field.
+    """
+    # spins          INOUT  (n_sites,)
+    # state          INOUT  (4,) xoshiro256++, not all words zero
+    # indptr         IN     (n_sites + 1,) rows of the couplings, symmetric, without diagonal
+    # indices        IN     (2 n_bonds,)
+    # couplings      IN     (2 n_bonds,) J
+    # fields         IN     (n_sites,) h
+    # order          IN     (n_attempts,) or empty
+    # n_attempts     IN     attempts to a sweep
+    # metropolis     IN     rule: Metropolis or heat bath
+    # K              IN     coupling beta J
+    # chances        IN     (2 z + 1,) of the fields -z ... z, or empty
+    # thin           IN     sweeps before each measurement
+    # energy         OUT    (n_measurements,) totals, -(sum J s s + sum h s)
+    # magnetization  OUT    (n_measurements,) totals
+    # samples        OUT    (n_measurements or 0, n_sites)
+    cdef int64_t n_sites = spins.shape[0], n_measurements = energy.shape[0], n_samples = samples.shape[0]
+    cdef int64_t n_blocks = n_measurements if n_measurements else 1
+    cdef int64_t block, sweep, i
+    cdef int32_t site
+    cdef bint random = order.shape[0] == 0
+    cdef double h, cost, total, chance
+    cdef int64_t z = chances.shape[0] // 2
+    cdef const double *table = &chances[0] if chances.shape[0] else NULL
+    cdef int64_t up
+    cdef const int32_t *neighbours = &indices[0] if indices.shape[0] else NULL
+    cdef const double *J = &couplings[0] if couplings.shape[0] else NULL
+    with nogil:
+        for block in range(n_blocks):
+            for sweep in range(thin):
+                for i in range(n_attempts):
+                    site = <int32_t>below(&state[0], n_sites) if random else order[i]
+                    h = local_field(&spins[0], &indptr[0], neighbours, J, fields[site], site)
+                    if metropolis:
+                        h *= spins[site]
+                    cost = 2 * (K * h)
+                    if table != NULL:
+                        chance = table[<int64_t>h + z]
+                    elif metropolis:
+                        chance = exp(-cost)
+                    else:
+                        chance = 1 / (1 + exp(fabs(cost)))
+                    if metropolis:
+                        if cost <= 0 or uniform(&state[0]) < chance:
+                            spins[site] = -spins[site]
+                    else:
+                        spins[site] = 1 if (uniform(&state[0]) < chance) ^ (cost > 0) else -1
+            if n_measurements:
+                total, up = 0, 0
+                for i in range(n_sites):
+                    h = local_field(&spins[0], &indptr[0], neighbours, J, 2 * fields[i], i)
+                    total -= h * spins[i]
+                    up += spins[i]
+                energy[block], magnetization[block] = total / 2, up
+                if n_samples:
+                    samples[block, :] = spins
