@@ -12,7 +12,7 @@
 #include "simd.h"
 #include "spin_bytes.h"
 
-enum { COIN_BLOCKS = 16, COIN_WORDS = COIN_BLOCKS * STREAMS };
+enum { COIN_BLOCKS = 2, COIN_WORDS = COIN_BLOCKS * STREAMS };
 
 struct site {
     int32_t row, column;

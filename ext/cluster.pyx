@@ -39,7 +39,7 @@ def run(
     # spins          INOUT  (n_rows, n_cols) one row for a ring; fewer than 2^31 sites
     # state          INOUT  (36,) eight xoshiro256++ generators side by side and one more, none of them all zero
     # sign           IN     1 for K > 0, -1 for K < 0: clusters then alternate
-    # cut            IN     probability to cut a satisfied bond, e^(-2|K|) < 1
+    # cut            IN     probability to cut a satisfied bond, e^(-2|K|) <= 1
     # n_clusters     IN     Wolff clusters to a sweep, or 0
     # thin           IN     sweeps before each measurement
     # energy         OUT    (n_measurements,) totals in J

@@ -22,7 +22,7 @@ struct rule {
     int metropolis;
     int64_t n_digits;
     const uint64_t (*digits)[2][WORDS];
-    const uint64_t *negative; /* replicas with K < 0 */
+    const uint64_t *negative, *active; /* replicas with K < 0; replicas whose coins are waited for */
 };
 
 struct sites {

@@ -10,6 +10,7 @@ cdef extern from "multispin.h":
         int64_t n_digits
         const uint64_t (*digits)[2][8]
         const uint64_t *negative
+        const uint64_t *active
     cdef struct sites:
         int64_t n_sites, n_attempts
         int degree
@@ -36,6 +37,7 @@ def run(
     const int32_t[::1] order,
     bint metropolis,
     const uint64_t[::1] negative,
+    const uint64_t[::1] active,
     const uint64_t[:, :, ::1] digits,
     int64_t thin,
     int32_t[:, ::1] energy,
@@ -56,6 +58,7 @@ def run(
     # order          IN     (n_attempts,) sites of a sweep
     # metropolis     IN     rule: Metropolis or heat bath
     # negative       IN     (8,) replicas with K < 0
+    # active         IN     (8,) replicas in use: the numbers drawn depend on their spins alone
     # digits         IN     (n_digits >= 1, 2, 8) binary digits after the point, most significant first
     # thin           IN     sweeps before each measurement
     # energy         OUT    (n_measurements, 512) totals in J
@@ -70,7 +73,7 @@ def run(
     on.neighbours, on.order = &neighbours[0, 0], &order[0]
     how.metropolis, how.n_digits = metropolis, digits.shape[0]
     how.digits = <const uint64_t (*)[2][8]>&digits[0, 0, 0]
-    how.negative = &negative[0]
+    how.negative, how.active = &negative[0], &active[0]
     with nogil:
         if n_measurements == 0:
             sweep_replicas(&spins[0, 0], &state[0], &on, &how, thin, level)

@@ -68,11 +68,11 @@ ALWAYS_INLINE TARGET void LEVEL(sweep_sites)(
     uint64_t *spins, uint64_t *state, const struct sites *on, const struct rule *rule, int64_t n_sweeps, int degree,
     int metropolis)
 {
-    VECTOR a[PARTS], b[PARTS], c[PARTS], d[PARTS], negative[PARTS];
+    VECTOR a[PARTS], b[PARTS], c[PARTS], d[PARTS], negative[PARTS], active[PARTS];
     EACH_PART {
         a[p] = LEVEL(load)(state, p), b[p] = LEVEL(load)(state + 8, p);
         c[p] = LEVEL(load)(state + 16, p), d[p] = LEVEL(load)(state + 24, p);
-        negative[p] = LEVEL(load)(rule->negative, p);
+        negative[p] = LEVEL(load)(rule->negative, p), active[p] = LEVEL(load)(rule->active, p);
     }
     const int64_t sure = rule->n_digits < SURE ? rule->n_digits : SURE;
     for (int64_t sweep = 0; sweep < n_sweeps; sweep++) {
@@ -88,7 +88,7 @@ ALWAYS_INLINE TARGET void LEVEL(sweep_sites)(
                 VECTOR coin = strong[p] | weak[p];
                 XOSHIRO(a[p], b[p], c[p], d[p], r);
                 yes[p] = metropolis ? ~coin | (digit & ~r) : (coin & digit & ~r) | (~coin & r);
-                open[p] = coin & ~(r ^ digit);
+                open[p] = coin & ~(r ^ digit) & active[p];
                 for (int64_t k = 1; k < sure; k++) {
                     XOSHIRO(a[p], b[p], c[p], d[p], r);
                     digit = LEVEL(load)(rule->digits[k][0], p);

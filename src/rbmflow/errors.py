@@ -28,3 +28,11 @@ class PrecisionError(ArithmeticError):
 
 class CostWarning(UserWarning):
     """A computation that was asked for will take long; the message says how long."""
+
+
+class ReducibleChainError(ValueError):
+    """A Markov chain that does not connect all states was asked for; the message names a safe choice."""
+
+
+class ReducibleChainWarning(UserWarning):
+    """A Markov chain that leaves out isolated states was asked for."""

@@ -1,0 +1,19 @@
+import numpy as np
+import numpy.typing as npt
+
+def run(
+    spins: npt.NDArray[np.uint64],
+    state: npt.NDArray[np.uint64],
+    neighbours: npt.NDArray[np.int32],
+    order: npt.NDArray[np.int32],
+    metropolis: bool,
+    negative: npt.NDArray[np.uint64],
+    active: npt.NDArray[np.uint64],
+    digits: npt.NDArray[np.uint64],
+    thin: int,
+    energy: npt.NDArray[np.int32],
+    magnetization: npt.NDArray[np.int32],
+    samples: npt.NDArray[np.int8],
+    level: int,
+) -> None: ...
+def unpack(spins: npt.NDArray[np.uint64], out: npt.NDArray[np.int8], level: int) -> None: ...

@@ -1,0 +1,350 @@
+"""The four kernels behind one face: an engine advances some chains by some sweeps and measures them.
+
+Which engine runs is decided by the lattice, the rule, the order and the number of chains alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from rbmflow._kernels import checkerboard, cluster, multispin, single_spin
+from rbmflow.arguments import FloatArray, SpinArray
+from rbmflow.hardware import simd_level
+from rbmflow.ising import Chain, Graph, Ring, Torus
+from rbmflow.sampling.reducibility import CLUSTER_RULES, sweep_sites
+from rbmflow.sampling.topology import Lattice, as_graph, neighbours, sides
+
+REPLICAS = 512
+REPLICAS_FROM = 8  # chains from which replicas as bits win over one site at a time
+REPLICAS_FROM_BYTES = 200  # the same against a byte for each spin
+LARGE_COUPLING = 1e5  # e^(-2K) is zero from far below, and 0 * K stays 0
+ALL_ONES = np.uint64(2**64 - 1)
+
+Words = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Where the measurements of one step go: rows are the engine's chains."""
+
+    energy: FloatArray  # (n_chains, n_kept), totals
+    magnetization: FloatArray
+    spins: SpinArray | None  # (n_chains, n_kept, n_sites)
+
+
+class Engine(Protocol):
+    """Advances its chains; `spins` (n_chains, n_sites) and `generators` are its whole state."""
+
+    chains: npt.NDArray[np.intp]
+    cost: int  # of a sweep, about, in ns
+
+    def advance(self, n_sweeps: int) -> None:
+        """Sweep without measuring."""
+        ...
+
+    def measure(self, n_sweeps: int, first: int, last: int, block: Block) -> None:
+        """Fill columns first … last − 1 of the block, each after `n_sweeps` sweeps."""
+        ...
+
+    def write_back(self, spins: SpinArray) -> None:
+        """Write the present spins of the engine's chains."""
+        ...
+
+
+def generator_words(lattice: Lattice, rule: str, order: str, n_chains: int) -> tuple[int, int]:
+    """Return the number of generators and the words of each."""
+    kind = _kind(lattice, rule, order, n_chains)
+    if kind == "replicas":
+        return -(-n_chains // REPLICAS) + 1, 32  # chains with K = 0 may have a group of their own
+    return n_chains, {"bytes": 32, "clusters": 36, "sites": 4}[kind]
+
+
+def make_engines(
+    lattice: Lattice, K: FloatArray, rule: str, order: str, spins: SpinArray, generators: Words
+) -> list[Engine]:
+    """Return the engines of all chains; they change `generators` in place."""
+    n_chains = len(K)
+    kind = _kind(lattice, rule, order, n_chains)
+    K = np.clip(K, -LARGE_COUPLING, LARGE_COUPLING)
+    # Metropolis at K = 0 would flip every spin in every sweep: there the draws are independent
+    metropolis = (K != 0) if rule == "metropolis" else np.zeros(n_chains, dtype=bool)
+    if kind == "replicas":
+        assert isinstance(lattice, (Ring, Torus))
+        groups = [
+            (bool(how), part)
+            for how in (True, False)
+            for part in _groups(np.flatnonzero(metropolis == how))
+        ]
+        return [
+            _Replicas(lattice, K[part], how, order, spins, generators[i], part)
+            for i, (how, part) in enumerate(groups)
+        ]
+    one: Any = {"bytes": _Bytes, "clusters": _Clusters, "sites": _Sites}[kind]
+    return [
+        one(lattice, float(K[i]), rule if metropolis[i] or rule in CLUSTER_RULES else "heat_bath", order, spins, generators[i], i)
+        for i in range(n_chains)
+    ]
+
+
+def _groups(chains: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.intp]]:
+    for first in range(0, len(chains), REPLICAS):
+        yield chains[first : first + REPLICAS]
+
+
+def _kind(lattice: Lattice, rule: str, order: str, n_chains: int) -> str:
+    if rule in CLUSTER_RULES:
+        return "clusters"
+    if order == "random" or isinstance(lattice, (Chain, Graph)):
+        return "sites"
+    bytes_fit = order == "checkerboard" and isinstance(lattice, Torus)
+    if n_chains < (REPLICAS_FROM_BYTES if bytes_fit else REPLICAS_FROM):
+        return "bytes" if bytes_fit else "sites"
+    return "replicas"
+
+
+def binary_planes(probabilities: FloatArray) -> Words:
+    """Return the binary digits of probabilities < 1 as words with a bit for each column.
+
+    Shape (n_digits, n_rows, n_columns // 64): no digit is left out.
+    """
+    rest, planes = probabilities.copy(), []
+    while not planes or rest.any():
+        rest *= 2
+        digit = rest >= 1
+        rest -= digit
+        planes.append(_as_words(digit))
+    return np.array(planes)
+
+
+def _as_words(bits: npt.NDArray[np.bool_]) -> Words:
+    """Bit r of the last axis becomes bit r % 64 of word r // 64."""
+    packed = np.packbits(bits, axis=-1, bitorder="little")
+    return np.ascontiguousarray(packed).view("<u8").astype(np.uint64)
+
+
+def byte_digits(probabilities: FloatArray) -> npt.NDArray[np.int8]:
+    """Return the digits to base 256 of at most 16 probabilities < 1, each less 128: shape (n_digits, 16)."""
+    rest = np.zeros(16)
+    rest[: len(probabilities)] = probabilities
+    digits = []
+    while not digits or rest.any():
+        rest *= 256
+        digit = np.floor(rest)
+        rest -= digit
+        digits.append((digit - 128).astype(np.int8))
+    return np.array(digits)
+
+
+BELOW_ONE = np.nextafter(1.0, 0.0)
+
+
+class _Replicas:
+    """Up to 512 chains, a bit of each in every word."""
+
+    def __init__(
+        self,
+        lattice: Ring | Torus,
+        K: FloatArray,
+        metropolis: bool,
+        order: str,
+        spins: SpinArray,
+        generator: Words,
+        chains: npt.NDArray[np.intp],
+    ) -> None:
+        self.chains, self.generator, self.metropolis = chains, generator, metropolis
+        self.neighbours, self.order = neighbours(lattice), sweep_sites(lattice, order)
+        self.cost = 60 * lattice.n_sites
+        up = np.zeros((lattice.n_sites, REPLICAS), dtype=bool)
+        up[:, : len(chains)] = spins[chains].T > 0
+        self.packed = _as_words(up)
+        strength = np.zeros(REPLICAS)
+        strength[: len(chains)] = K
+        self.negative = _as_words(strength < 0)
+        self.active = _as_words(np.arange(REPLICAS) < len(chains))
+        # the costs of a flip against all neighbours and against all but one of four, or of two
+        costs = np.outer([8.0, 4.0] if isinstance(lattice, Torus) else [4.0, 4.0], np.abs(strength))
+        with np.errstate(over="ignore"):
+            chance = np.minimum(np.exp(-costs), BELOW_ONE) if metropolis else 1 / (1 + np.exp(costs))
+        self.digits = binary_planes(chance)
+
+    def advance(self, n_sweeps: int) -> None:
+        self._run(n_sweeps, 0, np.empty((0, 0, self.packed.shape[0]), dtype=np.int8))
+
+    def measure(self, n_sweeps: int, first: int, last: int, block: Block) -> None:
+        n_chains, n_sites = len(self.chains), self.packed.shape[0]
+        samples = np.empty((n_chains if block.spins is not None else 0, last - first, n_sites), dtype=np.int8)
+        energy, magnetization = self._run(n_sweeps, last - first, samples)
+        block.energy[self.chains, first:last] = energy[:, :n_chains].T
+        block.magnetization[self.chains, first:last] = magnetization[:, :n_chains].T
+        if block.spins is not None:
+            block.spins[self.chains, first:last] = samples
+
+    def _run(self, n_sweeps: int, n: int, samples: SpinArray) -> tuple[Any, Any]:
+        energy, magnetization = (np.empty((n, REPLICAS), dtype=np.int32) for _ in range(2))
+        multispin.run(
+            self.packed,
+            self.generator,
+            self.neighbours,
+            self.order,
+            self.metropolis,
+            self.negative,
+            self.active,
+            self.digits,
+            n_sweeps,
+            energy,
+            magnetization,
+            samples,
+            simd_level(),
+        )
+        return energy, magnetization
+
+    def write_back(self, spins: SpinArray) -> None:
+        out = np.empty((len(self.chains), self.packed.shape[0]), dtype=np.int8)
+        multispin.unpack(self.packed, out, simd_level())
+        spins[self.chains] = out
+
+
+class _OneChain:
+    """One chain whose kernel measures in 64-bit integers."""
+
+    number: Any = np.int64
+
+    def __init__(self, n_sites: int, spins: SpinArray, generator: Words, chain: int) -> None:
+        self.chains, self.generator = np.array([chain]), generator
+        self.spins = spins[chain].copy()
+        self.cost = n_sites
+
+    def advance(self, n_sweeps: int) -> None:
+        self._run(n_sweeps, 0, np.empty((0, len(self.spins)), dtype=np.int8))
+
+    def measure(self, n_sweeps: int, first: int, last: int, block: Block) -> None:
+        chain = self.chains[0]
+        samples = np.empty((0, len(self.spins)), dtype=np.int8)
+        if block.spins is not None:
+            samples = block.spins[chain, first:last]
+        energy, magnetization = self._run(n_sweeps, last - first, samples)
+        block.energy[chain, first:last] = energy
+        block.magnetization[chain, first:last] = magnetization
+
+    def _run(self, n_sweeps: int, n: int, samples: SpinArray) -> tuple[Any, Any]:
+        energy, magnetization = np.empty(n, dtype=self.number), np.empty(n, dtype=np.int64)
+        self._kernel(n_sweeps, energy, magnetization, samples)
+        return energy, magnetization
+
+    def _kernel(self, n_sweeps: int, energy: Any, magnetization: Any, samples: SpinArray) -> None:
+        raise NotImplementedError
+
+    def write_back(self, spins: SpinArray) -> None:
+        spins[self.chains[0]] = self.spins
+
+
+class _Bytes(_OneChain):
+    """A torus of even sides, colour by colour, a byte for each spin."""
+
+    def __init__(
+        self, lattice: Torus, K: float, rule: str, order: str, spins: SpinArray, generator: Words, chain: int
+    ) -> None:
+        super().__init__(lattice.n_sites, spins, generator, chain)
+        self.shape = (lattice.n_rows, lattice.n_cols)
+        self.metropolis = rule == "metropolis"
+        field = K * (2.0 * np.arange(5) - 4)  # of 0 … 4 neighbours up
+        with np.errstate(over="ignore"):
+            if self.metropolis:
+                chance = np.minimum(np.exp(np.concatenate([2 * field, -2 * field])), BELOW_ONE)
+            else:
+                chance = 1 / (1 + np.exp(2 * np.abs(field)))
+        self.digits = byte_digits(chance)
+        self.few = int(K < 0)  # the spin that the field of few neighbours up wants
+        self.work = np.empty(checkerboard.work_size(*self.shape), dtype=np.uint8)
+
+    def _kernel(self, n_sweeps: int, energy: Any, magnetization: Any, samples: SpinArray) -> None:
+        checkerboard.run(
+            self.spins.reshape(self.shape),
+            self.generator,
+            self.metropolis,
+            self.digits,
+            self.few,
+            2,
+            n_sweeps,
+            energy,
+            magnetization,
+            samples.reshape(-1, *self.shape),
+            self.work,
+            simd_level(),
+        )
+
+
+class _Clusters(_OneChain):
+    """Wolff or Swendsen-Wang on a ring or a torus."""
+
+    def __init__(
+        self, lattice: Ring | Torus, K: float, rule: str, order: str, spins: SpinArray, generator: Words, chain: int
+    ) -> None:
+        del order
+        super().__init__(lattice.n_sites, spins, generator, chain)
+        self.cost = 15 * lattice.n_sites
+        self.shape = sides(lattice)
+        self.sign = -1 if K < 0 else 1
+        self.cut = float(np.exp(-2 * abs(K)))
+        # at K = 0 a Wolff cluster is one site, and the parity of the flips that of the sweeps: draw independently
+        self.n_clusters = 1 if rule == "wolff" and K else 0
+        self.work = np.empty(2 * lattice.n_sites + 8, dtype=np.int32)
+
+    def _kernel(self, n_sweeps: int, energy: Any, magnetization: Any, samples: SpinArray) -> None:
+        cluster.run(
+            self.spins.reshape(self.shape),
+            self.generator,
+            self.sign,
+            self.cut,
+            self.n_clusters,
+            n_sweeps,
+            energy,
+            magnetization,
+            samples.reshape(-1, *self.shape),
+            self.work,
+            simd_level(),
+        )
+
+
+class _Sites(_OneChain):
+    """Any graph, site by site."""
+
+    number = np.float64
+
+    def __init__(
+        self, lattice: Lattice, K: float, rule: str, order: str, spins: SpinArray, generator: Words, chain: int
+    ) -> None:
+        super().__init__(lattice.n_sites, spins, generator, chain)
+        self.cost = 15 * lattice.n_sites
+        self.graph, self.K, self.metropolis = as_graph(lattice), K, rule == "metropolis"
+        self.order = sweep_sites(lattice, order)
+        self.chances = np.empty(0)
+        if not isinstance(lattice, Graph):
+            field = np.arange(-4.0, 5.0)
+            with np.errstate(over="ignore"):
+                self.chances = np.exp(-2 * K * field) if self.metropolis else 1 / (1 + np.exp(2 * np.abs(K * field)))
+
+    def _kernel(self, n_sweeps: int, energy: Any, magnetization: Any, samples: SpinArray) -> None:
+        graph = self.graph
+        single_spin.run(
+            self.spins,
+            self.generator,
+            graph.indptr,
+            graph.indices,
+            graph.couplings,
+            graph.fields,
+            self.order,
+            graph.n_sites,
+            self.metropolis,
+            self.K,
+            self.chances,
+            n_sweeps,
+            energy,
+            magnetization,
+            samples,
+        )

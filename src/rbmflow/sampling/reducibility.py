@@ -1,0 +1,238 @@
+"""Which rules and orders of update connect all states.
+
+With Metropolis a flip that costs nothing is certain. Sites visited in a fixed order then leave no choice where the
+local field is zero: on the ring without field such flips only move domain walls, so that the number of walls of each
+sublattice, and with it the energy, is all but conserved. The Boltzmann law is invariant all the same.
+"""
+
+from __future__ import annotations
+
+import warnings
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+from rbmflow.arguments import SpinArray, check_integer, check_real_scalar
+from rbmflow.errors import ReducibleChainError, ReducibleChainWarning
+from rbmflow.ising import Chain, Graph, Ring, Torus
+from rbmflow.sampling.topology import Lattice, as_graph, check_lattice, colours
+
+RULES = ("heat_bath", "metropolis", "wolff", "swendsen_wang")
+CLUSTER_RULES = ("wolff", "swendsen_wang")
+ORDERS = ("random", "sequential", "checkerboard")
+MAX_PROVEN_SITES = 20
+SMALL_SIDE = 8
+
+
+def check_rule(rule: object) -> str:
+    """Return the name of a rule, or raise."""
+    if rule not in RULES:
+        raise ValueError(f"rule={rule!r}: one of {', '.join(RULES)} is needed")
+    return str(rule)
+
+
+def resolve_order(lattice: Lattice, rule: str, order: object) -> str:
+    """Return the order of updates, the fastest safe one if it is left open.
+
+    The heat bath is safe in any order; with Metropolis only sites drawn at random are.
+    """
+    if rule in CLUSTER_RULES:
+        if order is not None:
+            raise ValueError(f"order={order!r}: clusters have no order of sites; leave it out")
+        return "clusters"
+    two_colours = not isinstance(lattice, Graph) and _even(lattice)
+    if order is None:
+        if rule == "metropolis":
+            return "random"
+        return "checkerboard" if two_colours else "sequential"
+    if order not in ORDERS:
+        raise ValueError(f"order={order!r}: one of {', '.join(ORDERS)} is needed")
+    if order == "checkerboard" and not two_colours:
+        raise ValueError(
+            f"order='checkerboard': {lattice!r} has no two colours; its sides must be even, or use order='random'"
+        )
+    return str(order)
+
+
+def _even(lattice: Ring | Chain | Torus) -> bool:
+    if isinstance(lattice, Torus):
+        return lattice.n_rows % 2 == 0 and lattice.n_cols % 2 == 0
+    return isinstance(lattice, Chain) or lattice.n_sites % 2 == 0
+
+
+def sweep_sites(lattice: Lattice, order: str) -> npt.NDArray[np.int32]:
+    """Return the sites in the order of a sweep; none if they are drawn at random."""
+    if order == "random":
+        return np.empty(0, dtype=np.int32)
+    if order == "checkerboard":
+        assert not isinstance(lattice, Graph)
+        return np.concatenate(colours(lattice))
+    return np.arange(lattice.n_sites, dtype=np.int32)
+
+
+def is_irreducible(lattice: object, rule: str = "metropolis", order: str = "sequential", *, K: float = 1.0) -> bool:
+    """Return whether sweeps connect every state of a small system with every other.
+
+    Single flips of positive probability are the edges of a graph on the states, or on pairs of a state and a
+    place in the sweep where the order is fixed; the answer is whether the states at the start of a sweep are one
+    strongly connected component. The graph is sparse: at most two edges leave each of its vertices, or n with random sites.
+
+    Parameters
+    ----------
+    lattice : Ring, Chain, Torus or Graph
+        Of at most 20 sites.
+    rule : str
+        ``"heat_bath"``, ``"metropolis"``, ``"wolff"`` or ``"swendsen_wang"``.
+    order : str
+        ``"random"``, ``"sequential"`` or ``"checkerboard"``; of no effect with clusters.
+    K : float
+        Coupling, finite; only its sign matters. Metropolis is drawn independently at K = 0.
+
+    Returns
+    -------
+    bool
+        True if the chain is irreducible.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its kind, or the system is too large.
+
+    Examples
+    --------
+    >>> from rbmflow import Ring
+    >>> is_irreducible(Ring(8), "metropolis", "sequential")
+    False
+    >>> is_irreducible(Ring(8), "heat_bath", "sequential")
+    True
+    """
+    on = check_lattice(lattice)
+    rule = check_rule(rule)
+    if rule in CLUSTER_RULES:
+        resolve_order(on, rule, None)
+        return True  # every bond may be cut, so that any set of spins may flip, one by one
+    order = resolve_order(on, rule, order)
+    check_integer("lattice.n_sites", on.n_sites, 1, MAX_PROVEN_SITES)
+    coupling = check_real_scalar("K", K)
+    if not np.isfinite(coupling):
+        raise ValueError(f"K={K!r}: a finite coupling is needed")
+    if rule == "metropolis" and coupling == 0:
+        return True
+    return len(np.unique(classes(on, rule, order, K=coupling))) == 1
+
+
+def classes(lattice: Lattice, rule: str, order: str, *, K: float = 1.0) -> npt.NDArray[np.int32]:
+    """Return for each state, site i being bit i, the number of its communicating class."""
+    from scipy import sparse
+    from scipy.sparse import csgraph
+
+    n_sites = lattice.n_sites
+    states = np.arange(2**n_sites, dtype=np.int64)
+    sites = sweep_sites(lattice, order)
+    fields = _flip_costs(lattice, K)
+    sources, targets = [], []
+    layers = 1 if order == "random" else n_sites
+    for step, site in enumerate(range(n_sites) if order == "random" else sites):
+        flipped = states ^ (1 << int(site))
+        # a flip is always possible; staying is not where Metropolis is certain to flip
+        stays = np.ones(len(states), dtype=bool) if rule == "heat_bath" else fields(int(site)) > 0
+        here, there = (0, 0) if order == "random" else (step, (step + 1) % n_sites)
+        sources += [states * layers + here, states[stays] * layers + here]
+        targets += [flipped * layers + there, states[stays] * layers + there]
+    source, target = np.concatenate(sources), np.concatenate(targets)
+    size = layers * len(states)
+    edges = sparse.coo_array((np.ones(len(source), dtype=np.int8), (source, target)), shape=(size, size))
+    _, labels = csgraph.connected_components(edges.tocsr(), directed=True, connection="strong")
+    return np.asarray(labels[::layers])
+
+
+def _flip_costs(lattice: Lattice, K: float):  # type: ignore[no-untyped-def]
+    """Return the function that gives, for a site, the cost of its flip in every state."""
+    graph = as_graph(lattice)
+    states = np.arange(2**graph.n_sites, dtype=np.int64)
+
+    def spin(site: int) -> npt.NDArray[np.int8]:
+        return (2 * (states >> site & 1) - 1).astype(np.int8)
+
+    def cost(site: int) -> npt.NDArray[np.float64]:
+        total = np.full(len(states), graph.fields[site])
+        for k in range(graph.indptr[site], graph.indptr[site + 1]):
+            total += graph.couplings[k] * spin(int(graph.indices[k]))
+        return 2 * K * total * spin(site)
+
+    return cost
+
+
+def frozen(lattice: Lattice, order: str, spins: SpinArray) -> npt.NDArray[np.bool_]:
+    """Return which configurations flip as a whole, every local field being zero when its turn comes, and so for ever.
+
+    Metropolis at any K, sites in a fixed order.
+
+    Parameters
+    ----------
+    lattice : Ring, Chain, Torus or Graph
+        Where the spins are.
+    order : str
+        ``"sequential"`` or ``"checkerboard"``.
+    spins : numpy.ndarray of int8, shape (n, n_sites)
+        Configurations.
+
+    Returns
+    -------
+    numpy.ndarray of bool, shape (n,)
+        True where a configuration is lost.
+
+    Examples
+    --------
+    >>> from rbmflow import Torus
+    >>> stripes = np.tile(np.array([1, -1], dtype=np.int8), 8)
+    >>> frozen(Torus(4, 4), "checkerboard", stripes[None])
+    array([ True])
+    """
+    graph = as_graph(lattice)
+    left = np.arange(len(spins))
+    moving = spins.astype(np.float64)
+    for site in sweep_sites(lattice, order):
+        row = slice(graph.indptr[site], graph.indptr[site + 1])
+        field = moving[left][:, graph.indices[row]] @ graph.couplings[row] + graph.fields[site]
+        left = left[field == 0]
+        if not len(left):
+            break
+        moving[left, site] *= -1
+    lost = np.zeros(len(spins), dtype=bool)
+    lost[left] = True
+    return lost
+
+
+def guard(lattice: Lattice, rule: str, order: str, *, allow_reducible: bool) -> None:
+    """Raise for a chain whose classes are macroscopic, warn once of one with isolated frozen orbits."""
+    if rule != "metropolis" or order == "random" or allow_reducible:
+        return
+    if isinstance(lattice, Ring):
+        raise ReducibleChainError(
+            f"Metropolis in {order} order is reducible on {lattice!r} without field, at every temperature: its averages "
+            "depend on the start. Use rule='heat_bath' or order='random' (or Ring.sample: exact and independent); "
+            "allow_reducible=True runs it all the same"
+        )
+    if isinstance(lattice, (Graph, Chain)) and lattice.n_sites <= MAX_PROVEN_SITES // 2:
+        if not is_irreducible(lattice, rule, order):
+            raise ReducibleChainError(
+                f"Metropolis in {order} order is reducible on this graph of {lattice.n_sites} sites. Use "
+                "rule='heat_bath' or order='random'; allow_reducible=True runs it all the same"
+            )
+        return
+    if isinstance(lattice, Graph) or (isinstance(lattice, Torus) and min(lattice.n_rows, lattice.n_cols) <= SMALL_SIDE):
+        _warn_once(lattice, order)
+
+
+@cache
+def _warn_once(lattice: Lattice, order: str) -> None:
+    name = f"a graph of {lattice.n_sites} sites" if isinstance(lattice, Graph) else repr(lattice)
+    warnings.warn(
+        f"Metropolis in {order} order never leaves states whose every local field is zero in its turn, and never "
+        f"reaches them: few and isolated on a torus, yet on {name} they may count. rule='heat_bath' and "
+        "order='random' connect all states",
+        ReducibleChainWarning,
+        stacklevel=5,
+    )

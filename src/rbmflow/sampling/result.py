@@ -1,0 +1,166 @@
+"""What a run of chains gives: series, estimates with errors, and the state to go on from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rbmflow.arguments import FloatArray, SpinArray, check_real_scalar
+from rbmflow.estimate import Estimate
+from rbmflow.sampling.topology import Lattice
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Where chains stand: with the couplings and the rule all that is needed to go on.
+
+    Attributes
+    ----------
+    spins : numpy.ndarray of int8, shape (n_chains, n_sites)
+        The present configurations.
+    generators : numpy.ndarray of uint64
+        States of the xoshiro256++ generators.
+    n_sweeps : int
+        Sweeps done so far, burn-in included.
+    """
+
+    spins: SpinArray
+    generators: npt.NDArray[np.uint64] = field(repr=False)
+    n_sweeps: int
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Series measured along Markov chains.
+
+    Attributes
+    ----------
+    lattice : Ring, Chain, Torus or Graph
+        Where the spins are.
+    K : numpy.ndarray of float64, shape (n_chains,)
+        Coupling of each chain.
+    rule, order : str
+        How the chains move.
+    thin : int
+        Sweeps between measurements.
+    spins : numpy.ndarray of int8, shape (n_chains, n_kept, n_sites), or None
+        The configurations, if they were kept.
+    energy : numpy.ndarray of float64, shape (n_chains, n_kept)
+        Energy per site in J.
+    magnetization : numpy.ndarray of float64, shape (n_chains, n_kept)
+        Magnetization per site, with its sign.
+    state : State or None
+        What ``run(..., initial=this)`` goes on from; None for a part of a run.
+    """
+
+    lattice: Lattice
+    K: FloatArray
+    rule: str
+    order: str
+    thin: int
+    spins: SpinArray | None = field(repr=False)
+    energy: FloatArray = field(repr=False)
+    magnetization: FloatArray = field(repr=False)
+    state: State | None = field(repr=False)
+
+    def at(self, K: float) -> Run:
+        """Return the part of the run with one coupling.
+
+        Parameters
+        ----------
+        K : float
+            A coupling of some chains.
+
+        Returns
+        -------
+        Run
+            Its chains; it cannot be continued.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If no chain has this coupling.
+
+        Examples
+        --------
+        >>> from rbmflow import Ring, sampling
+        >>> ladder = sampling.run(Ring(8), [0.1, 0.5], n_sweeps=100, rng=1)
+        >>> ladder.at(0.5).energy.shape
+        (1, 100)
+        """
+        here = check_real_scalar("K", K) == self.K
+        if not here.any():
+            raise ValueError(f"K={K!r}: the couplings of the chains are {np.unique(self.K).tolist()}")
+        spins = None if self.spins is None else self.spins[here]
+        return replace(
+            self,
+            K=self.K[here],
+            spins=spins,
+            energy=self.energy[here],
+            magnetization=self.magnetization[here],
+            state=None,
+        )
+
+    @cached_property
+    def energy_estimate(self) -> Estimate:
+        """Energy per site, in J.
+
+        Examples
+        --------
+        >>> from rbmflow import Ring, sampling
+        >>> print(sampling.run(Ring(8), 0.0, n_chains=8, n_sweeps=64, initial="up", rng=1).energy_estimate.r_hat < 1.1)
+        True
+        """
+        return self._mean(self.energy)
+
+    @cached_property
+    def magnetization_estimate(self) -> Estimate:
+        """Magnetization per site, with its sign: 0 by symmetry without field."""
+        return self._mean(self.magnetization)
+
+    @cached_property
+    def absolute_magnetization_estimate(self) -> Estimate:
+        """``⟨|m|⟩``, per site."""
+        return self._mean(np.abs(self.magnetization))
+
+    @cached_property
+    def squared_magnetization_estimate(self) -> Estimate:
+        """``⟨m²⟩``, per site squared."""
+        return self._mean(self.magnetization**2)
+
+    @cached_property
+    def susceptibility_estimate(self) -> Estimate:
+        """``⟨V²⟩/n``, per site; jackknife error."""
+        n = self.lattice.n_sites
+        return self._function(lambda m2: n * m2, self.magnetization**2)
+
+    @cached_property
+    def heat_capacity_estimate(self) -> Estimate:
+        """``K² n (⟨e²⟩ − ⟨e⟩²)`` per site in k_B, e the energy per site; jackknife error."""
+        scale = self.coupling**2 * self.lattice.n_sites
+        shift = self.energy.mean()  # the variance does not depend on it, its rounding does
+        return self._function(lambda e2, e: scale * (e2 - e**2), (self.energy - shift) ** 2, self.energy - shift)
+
+    @cached_property
+    def binder_cumulant_estimate(self) -> Estimate:
+        """``1 − ⟨m⁴⟩/(3⟨m²⟩²)``; jackknife error."""
+        return self._function(lambda m4, m2: 1 - m4 / (3 * m2**2), self.magnetization**4, self.magnetization**2)
+
+    @property
+    def coupling(self) -> float:
+        """The coupling of all chains; ValueError if they have several."""
+        if len(np.unique(self.K)) != 1:
+            raise ValueError(f"the chains have {len(np.unique(self.K))} couplings: choose one with run.at(K)")
+        return float(self.K[0])
+
+    def _mean(self, series: FloatArray) -> Estimate:
+        _ = self.coupling
+        return Estimate.from_series(series, spacing=self.thin)
+
+    def _function(self, function: Any, *series: FloatArray) -> Estimate:
+        _ = self.coupling
+        return Estimate.jackknife(function, *series, spacing=self.thin)

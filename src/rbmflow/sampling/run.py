@@ -1,0 +1,255 @@
+"""Markov chains on a lattice: validation, initial states, and the loop over engines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng
+from rbmflow.hardware import resolve_threads
+from rbmflow.sampling.engines import Block, Engine, generator_words, make_engines
+from rbmflow.sampling.reducibility import CLUSTER_RULES, check_rule, frozen, guard, resolve_order
+from rbmflow.sampling.result import Run, State
+from rbmflow.sampling.topology import Lattice, check_lattice
+from rbmflow.spins import check_spins
+from rbmflow.workers import Progress, run_tasks
+
+STEP_NANOSECONDS = 5e7  # of work between two looks at Ctrl-C
+MAX_CHAINS = 10**7
+
+
+def run(
+    lattice: object,
+    K: object,
+    *,
+    n_chains: int = 1,
+    n_sweeps: int,
+    thin: int = 1,
+    burn_in: int = 0,
+    rule: str = "heat_bath",
+    order: str | None = None,
+    rng: object = None,
+    initial: object = "random",
+    keep_spins: bool = True,
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+    allow_reducible: bool = False,
+) -> Run:
+    """Run independent Markov chains whose law is ``exp(K Σ v_i v_j)``, and measure them.
+
+    The heat bath draws a spin given its neighbours, ``P(v_i = 1) = 1/(1 + e^(−2K Σ v_j))``; Metropolis accepts a
+    flip of cost ΔE with ``min(1, e^(−K ΔE))``. Clusters join neighbours along satisfied bonds with probability
+    ``1 − e^(−2|K|)``: Swendsen-Wang gives each cluster a fair coin, Wolff flips that of a random site; with Wolff a sweep
+    is one cluster, so that measurements come after a fixed number of them. With random order a sweep is n_sites attempts.
+
+    From 8 chains on (200 on tori of even sides) lattices are simulated 512 chains at a time, a bit each, with coins of
+    their own to the last binary digit of each probability.
+
+    Parameters
+    ----------
+    lattice : Ring, Chain, Torus or Graph
+        Clusters need a `Ring` or a `Torus`.
+    K : float or array_like
+        Coupling βJ of any sign, ±∞ included; or one for each chain.
+    n_chains : int
+        Number of chains.
+    n_sweeps : int
+        Sweeps after the burn-in.
+    thin : int
+        A measurement is kept after every `thin` sweeps.
+    burn_in : int
+        Sweeps before the first of these.
+    rule : str
+        ``"heat_bath"``, ``"metropolis"``, ``"wolff"`` or ``"swendsen_wang"``.
+    order : str, optional
+        ``"random"``, ``"sequential"`` or ``"checkerboard"`` (even sides); by default the fastest that connects all
+        states: colours or rows with the heat bath, random sites with Metropolis.
+    rng : numpy.random.Generator or int
+        Generator or seed; not used where `initial` is a `Run`.
+    initial : str, array_like or Run
+        ``"random"``, ``"up"``, spins of shape ``(n_sites,)`` or ``(n_chains, n_sites)``, or a `Run`, which goes on with its
+        generators as if it had never stopped (lattice, couplings, rule and order must be the same).
+    keep_spins : bool
+        Whether configurations are kept, or only energy and magnetization.
+    n_threads : int, optional
+        Threads; by default ``RBMFLOW_NUM_THREADS``, else the processors available. No result depends on it.
+    progress : callable, optional
+        Called about ten times a second as ``progress(done, total)``, in sweeps of all chains.
+    allow_reducible : bool
+        Run a chain that does not connect all states.
+
+    Returns
+    -------
+    Run
+        Series of shape ``(n_chains, n_sweeps // thin)``, estimates with errors, and the state to go on from.
+
+    Raises
+    ------
+    ReducibleChainError
+        For Metropolis in a fixed order on a ring, whose averages depend on the start.
+    TypeError, ValueError
+        If an argument is not of its kind, checkerboard order meets odd sides, or Metropolis in a fixed order would start in
+        a state that it never leaves.
+
+    Warns
+    -----
+    ReducibleChainWarning
+        Once for Metropolis in a fixed order on a small torus, which has isolated frozen states.
+
+    Examples
+    --------
+    >>> from rbmflow import Ring
+    >>> chains = run(Ring(64), 0.5, n_chains=64, n_sweeps=400, burn_in=50, rng=1)
+    >>> abs(chains.energy_estimate.deviation(Ring(64).energy(0.5))) < 4
+    True
+    """
+    on, rule = check_lattice(lattice), check_rule(rule)
+    resolved = resolve_order(on, rule, order)
+    lengths = {
+        name: check_integer(name, value, minimum)
+        for name, value, minimum in (("n_sweeps", n_sweeps, 0), ("thin", thin, 1), ("burn_in", burn_in, 0))
+    }
+    n_chains = check_integer("n_chains", n_chains, 1, MAX_CHAINS)
+    threads = resolve_threads(n_threads)
+    if isinstance(initial, Run):
+        couplings, state = _continued(initial, on, K, n_chains, rule, resolved)
+    else:
+        couplings = _couplings(K, n_chains)
+        guard(on, rule, resolved, allow_reducible=allow_reducible)
+        state = _begin(on, couplings, rule, resolved, rng, initial, allow_reducible)
+    spins, generators = state.spins.copy(), state.generators.copy()
+    engines = make_engines(on, couplings, rule, resolved, spins, generators)
+    n_chains, n_kept = len(couplings), lengths["n_sweeps"] // lengths["thin"]
+    block = Block(
+        np.empty((n_chains, n_kept)),
+        np.empty((n_chains, n_kept)),
+        np.empty((n_chains, n_kept, on.n_sites), dtype=np.int8) if keep_spins else None,
+    )
+    total = n_chains * (lengths["burn_in"] + lengths["n_sweeps"])
+    run_tasks([_steps(engine, block, **lengths) for engine in engines], threads, total=total, progress=progress)
+    for engine in engines:
+        engine.write_back(spins)
+    return Run(
+        lattice=on,
+        K=couplings,
+        rule=rule,
+        order=resolved,
+        thin=lengths["thin"],
+        spins=block.spins,
+        energy=block.energy / on.n_sites,
+        magnetization=block.magnetization / on.n_sites,
+        state=replace(
+            state,
+            spins=spins,
+            generators=generators,
+            n_sweeps=state.n_sweeps + lengths["burn_in"] + lengths["n_sweeps"],
+        ),
+    )
+
+
+def _steps(engine: Engine, block: Block, *, n_sweeps: int, thin: int, burn_in: int) -> Iterator[int]:
+    """Advance an engine in steps short enough to stop at; yield the sweeps done, summed over its chains."""
+    step = max(1, int(STEP_NANOSECONDS / engine.cost))
+    n_chains, n_kept = len(engine.chains), n_sweeps // thin
+    yield from _sweeps(engine, burn_in, step)
+    if thin <= step:
+        at_once = step // thin
+        for first in range(0, n_kept, at_once):
+            last = min(first + at_once, n_kept)
+            engine.measure(thin, first, last, block)
+            yield n_chains * thin * (last - first)
+    else:
+        for index in range(n_kept):
+            yield from _sweeps(engine, thin - 1, step)
+            engine.measure(1, index, index + 1, block)
+            yield n_chains
+    yield from _sweeps(engine, n_sweeps - thin * n_kept, step)
+
+
+def _sweeps(engine: Engine, n_sweeps: int, step: int) -> Iterator[int]:
+    for first in range(0, n_sweeps, step):
+        now = min(step, n_sweeps - first)
+        engine.advance(now)
+        yield len(engine.chains) * now
+
+
+def _couplings(K: object, n_chains: int) -> FloatArray:
+    couplings = check_real("K", K)
+    if couplings.ndim > 1 or (couplings.ndim == 1 and n_chains not in (1, len(couplings))) or not couplings.size:
+        raise ValueError(f"K has shape {couplings.shape}: one number, or one for each of {n_chains} chains, is needed")
+    return np.array(np.broadcast_to(couplings, (couplings.size if couplings.ndim else n_chains,)))
+
+
+def _begin(
+    lattice: Lattice, K: FloatArray, rule: str, order: str, rng: object, initial: object, allow_reducible: bool
+) -> State:
+    """Return the state before the first sweep: spins, and generators of the engines."""
+    n_chains = len(K)
+    if np.isinf(K).any() and order not in ("clusters",) and not hasattr(lattice, "energy"):
+        raise ValueError("K holds an infinity: finite couplings are needed on a graph")
+    source = check_rng(rng)
+    generators = source.integers(0, 2**64, size=generator_words(lattice, rule, order, n_chains), dtype=np.uint64)
+    traps = rule == "metropolis" and order != "random" and not allow_reducible
+    if isinstance(initial, str):
+        if initial not in ("random", "up"):
+            raise ValueError(f"initial={initial!r}: 'random', 'up', an array of spins or a Run is needed")
+        spins = np.ones((n_chains, lattice.n_sites), dtype=np.int8)
+        if initial == "random":
+            spins = _random_spins(source, spins.shape)
+            lost = frozen(lattice, order, spins) if traps else np.zeros(n_chains, dtype=bool)
+            while lost.any():
+                spins[lost] = _random_spins(source, (int(lost.sum()), lattice.n_sites))
+                lost = frozen(lattice, order, spins)
+    else:
+        given = check_spins("initial", initial, lattice.n_sites)
+        if given.ndim > 2 or (given.ndim == 2 and len(given) != n_chains):
+            raise ValueError(
+                f"initial has shape {given.shape}: ({lattice.n_sites},) or ({n_chains}, {lattice.n_sites}) is needed"
+            )
+        spins = np.array(np.broadcast_to(given, (n_chains, lattice.n_sites)))
+        if traps and (lost := frozen(lattice, order, spins)).any():
+            raise ValueError(
+                f"initial: chain {int(np.flatnonzero(lost)[0])} would start in a state whose every local field is zero in its "
+                f"turn, which Metropolis in {order} order never leaves; use rule='heat_bath' or order='random'"
+            )
+    return State(spins, generators, 0)
+
+
+def _random_spins(source: np.random.Generator, shape: tuple[int, int]) -> SpinArray:
+    return (2 * source.integers(0, 2, size=shape, dtype=np.int8) - 1).astype(np.int8)
+
+
+def _continued(
+    before: Run, lattice: Lattice, K: object, n_chains: int, rule: str, order: str
+) -> tuple[FloatArray, State]:
+    """Return couplings and state of the run to go on with."""
+    if before.state is None:
+        raise ValueError("initial: this Run is a part of one and cannot be continued; use its spins")
+    couplings = check_real("K", K)
+    same = {
+        "lattice": lattice is before.lattice or lattice == before.lattice,
+        "K": couplings.shape in ((), before.K.shape) and bool((couplings == before.K).all()),
+        "n_chains": n_chains in (1, len(before.K)),
+        "rule": rule == before.rule,
+        "order": order == before.order,
+    }
+    for name, equal in same.items():
+        if not equal:
+            raise ValueError(
+                f"initial: the Run to go on with has another {name} ({getattr(before, name, len(before.K))!r}); "
+                "to change it, begin anew with initial=run.state.spins"
+            )
+    return before.K, before.state
+
+
+def is_cluster_rule(rule: str) -> bool:
+    """Whether a rule flips clusters."""
+    return rule in CLUSTER_RULES
+
+
+def keyword_arguments(**given: Any) -> dict[str, Any]:
+    """Return the arguments that were given."""
+    return {name: value for name, value in given.items() if value is not None}

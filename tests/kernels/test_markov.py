@@ -1,0 +1,220 @@
+"""The Markov kernels against their twins, bit for bit, at every SIMD level."""
+
+import numpy as np
+import pytest
+
+from rbmflow import Ring
+from rbmflow._kernels import checkerboard, cluster, multispin, simd, single_spin
+from rbmflow.ising import Graph, Torus
+from rbmflow.sampling import engines
+from rbmflow.sampling.topology import as_graph, neighbours, sides
+from tests.kernels import twin_markov as twin
+
+LEVELS = range(simd.supported() + 1)
+NOTHING = np.empty((0, 512), dtype=np.int32)
+NO_TOTALS = np.empty(0, dtype=np.int64)
+
+
+def words(seed, n):
+    return np.random.default_rng(seed).integers(0, 2**64, size=n, dtype=np.uint64)
+
+
+def pack(bits):
+    return engines._as_words(np.asarray(bits, dtype=bool))
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("metropolis", [False, True])
+@pytest.mark.parametrize("lattice", [Ring(5), Torus(2, 3), Torus(3, 4)], ids=str)
+def test_replicas(lattice, metropolis, level):
+    near, n_sites = neighbours(lattice), lattice.n_sites
+    rng = np.random.default_rng(n_sites)
+    K = rng.choice([-0.7, -1e-3, 0.2, 0.44, 3.0, 50.0], size=512)
+    spins = rng.integers(0, 2, size=(n_sites, 512))
+    order = rng.permutation(n_sites).astype(np.int32)
+    costs = np.outer([8.0, 4.0] if isinstance(lattice, Torus) else [4.0, 4.0], np.abs(K))
+    chance = np.minimum(np.exp(-costs), engines.BELOW_ONE) if metropolis else 1 / (1 + np.exp(costs))
+    state, n_active = words(1, 32), 300
+    packed, mutable = pack(spins), state.copy()
+    active = pack(np.arange(512) < n_active)
+    none = np.empty((0, 0, n_sites), dtype=np.int8)
+    planes = engines.binary_planes(chance)
+    multispin.run(
+        packed, mutable, near, order, metropolis, pack(K < 0), active, planes, 3, NOTHING, NOTHING, none, level
+    )
+    wanted = spins.tolist()
+    after = twin.replicas(wanted, state, near.tolist(), order.tolist(), metropolis, K.tolist(), n_active, 3)
+    out = np.empty((512, n_sites), dtype=np.int8)
+    multispin.unpack(packed, out, level)
+    np.testing.assert_array_equal((out.T > 0)[:, :n_active], np.array(wanted)[:, :n_active])
+    np.testing.assert_array_equal(mutable, np.array(after, dtype=np.uint64))
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("lattice", [Ring(3), Ring(65), Torus(2, 2), Torus(3, 5), Torus(16, 16), Torus(9, 30)], ids=str)
+def test_replicas_are_measured_and_unpacked(lattice, level):
+    n_sites = lattice.n_sites
+    spins = np.random.default_rng(2).integers(0, 2, size=(n_sites, 512))
+    samples = np.full((400, 2, n_sites), 9, dtype=np.int8)
+    energy, magnetization = (np.empty((2, 512), dtype=np.int32) for _ in range(2))
+    packed, before = pack(spins), spins
+    digits = engines.binary_planes(np.full((2, 512), 0.25))
+    everyone = np.full(8, 2**64 - 1, dtype=np.uint64)
+    for thin in (0, 1):
+        multispin.run(
+            packed,
+            words(3, 32),
+            neighbours(lattice),
+            np.arange(n_sites, dtype=np.int32),
+            False,
+            np.zeros(8, dtype=np.uint64),
+            everyone,
+            digits,
+            thin,
+            energy,
+            magnetization,
+            samples,
+            level,
+        )
+        for kept in range(2):
+            now = samples[:, kept].astype(int)
+            if not thin:
+                np.testing.assert_array_equal(now.T, 2 * before[:, :400] - 1)
+            walls = sum((now * now[:, column]).sum(axis=1) for column in own_bonds(lattice))
+            np.testing.assert_array_equal(energy[kept, :400], -walls)
+            np.testing.assert_array_equal(magnetization[kept, :400], now.sum(axis=1))
+
+
+def own_bonds(lattice):
+    near = neighbours(lattice)
+    return near[:, : near.shape[1] // 2].T
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("metropolis", [False, True])
+@pytest.mark.parametrize("shape", [(2, 2), (2, 6), (4, 4), (6, 2), (8, 30), (16, 16)])
+def test_bytes(shape, metropolis, level):
+    for K in (0.3, -0.44, 1e-3, 2.0):
+        lattice = Torus(*shape)
+        spins = np.random.default_rng(5).choice(np.array([-1, 1], dtype=np.int8), size=(1, lattice.n_sites))
+        state = words(6, 32)
+        mutable = state.copy()
+        engine = engines._Bytes(
+            lattice, K, "metropolis" if metropolis else "heat_bath", "checkerboard", spins, mutable, 0
+        )
+        energy, magnetization = np.empty(3, dtype=np.int64), np.empty(3, dtype=np.int64)
+        samples = np.empty((3, *shape), dtype=np.int8)
+        checkerboard.run(
+            engine.spins.reshape(shape),
+            mutable,
+            metropolis,
+            engine.digits,
+            engine.few,
+            2,
+            2,
+            energy,
+            magnetization,
+            samples,
+            engine.work,
+            level,
+        )
+        wanted = ((spins.reshape(shape) + 1) // 2).tolist()
+        for kept in range(3):
+            state = np.array(twin.lattice_of_bytes(wanted, state, *shape, K, metropolis, 2), dtype=np.uint64)
+            np.testing.assert_array_equal(samples[kept], 2 * np.array(wanted) - 1)
+            now = samples[kept].astype(int)
+            assert energy[kept] == -(now * np.roll(now, 1, 0) + now * np.roll(now, 1, 1)).sum()
+            assert magnetization[kept] == now.sum()
+        np.testing.assert_array_equal(mutable, state)
+        np.testing.assert_array_equal(engine.spins.reshape(shape), samples[-1])
+
+
+@pytest.mark.parametrize("metropolis", [False, True])
+@pytest.mark.parametrize("order", ["random", "sequential"])
+@pytest.mark.parametrize("tabulated", [False, True])
+def test_sites(metropolis, order, tabulated):
+    rng = np.random.default_rng(7)
+    if tabulated:
+        graph, K = as_graph(Torus(3, 4)), 0.44
+        field = np.arange(-4.0, 5.0)
+        chances = np.exp(-2 * K * field) if metropolis else 1 / (1 + np.exp(2 * np.abs(K * field)))
+    else:
+        bonds = [(i, j) for i in range(12) for j in range(i) if rng.random() < 0.4]
+        graph = Graph.from_bonds(12, bonds, rng.normal(size=len(bonds)), rng.normal(size=12))
+        K, chances = 0.6, np.empty(0)
+    spins = rng.choice(np.array([-1, 1], dtype=np.int8), size=12)
+    sites = np.empty(0, dtype=np.int32) if order == "random" else np.arange(12, dtype=np.int32)
+    state = words(8, 4)
+    mutable, energy, magnetization = state.copy(), np.empty(5), np.empty(5, dtype=np.int64)
+    samples, moving = np.empty((5, 12), dtype=np.int8), spins.copy()
+    single_spin.run(
+        moving,
+        mutable,
+        graph.indptr,
+        graph.indices,
+        graph.couplings,
+        graph.fields,
+        sites,
+        12,
+        metropolis,
+        K,
+        chances,
+        4,
+        energy,
+        magnetization,
+        samples,
+    )
+    near = [
+        [(int(graph.indices[k]), graph.couplings[k]) for k in range(graph.indptr[i], graph.indptr[i + 1])]
+        for i in range(12)
+    ]
+    wanted = [int(s) for s in spins]
+    for kept in range(5):
+        state = twin.site_by_site(wanted, state, near, graph.fields, sites, metropolis, K, 4)
+        np.testing.assert_array_equal(samples[kept], wanted)
+        total = -sum(
+            graph.fields[i] * wanted[i] + sum(J * wanted[i] * wanted[j] for j, J in near[i]) / 2 for i in range(12)
+        )
+        assert energy[kept] == pytest.approx(total, rel=1e-13)  # a few roundings of 2e-16
+        assert magnetization[kept] == sum(wanted)
+    np.testing.assert_array_equal(mutable, np.array(state, dtype=np.uint64))
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("single", [False, True])
+@pytest.mark.parametrize(
+    "lattice", [Ring(3), Ring(64), Ring(131), Torus(2, 2), Torus(2, 5), Torus(7, 66), Torus(16, 16)], ids=str
+)
+def test_clusters(lattice, single, level):
+    shape = sides(lattice)
+    for K in (0.0, 0.44, -0.44, 2.0):
+        rng = np.random.default_rng(9)
+        spins = rng.choice(np.array([-1, 1], dtype=np.int8), size=shape)
+        state = words(10, 36)
+        mutable, moving = state.copy(), spins.copy()
+        energy, magnetization = np.empty(3, dtype=np.int64), np.empty(3, dtype=np.int64)
+        samples, work = np.empty((3, *shape), dtype=np.int8), np.empty(2 * spins.size + 8, dtype=np.int32)
+        flipped = cluster.run(
+            moving,
+            mutable,
+            -1 if K < 0 else 1,
+            np.exp(-2 * abs(K)),
+            int(single),
+            2,
+            energy,
+            magnetization,
+            samples,
+            work,
+            level,
+        )
+        wanted = spins.ravel().tolist()
+        for kept in range(3):
+            state = twin.clusters(wanted, state, *shape, K, single, 2)
+            now = samples[kept].astype(int)
+            np.testing.assert_array_equal(now.ravel(), wanted)
+            along = (now * np.roll(now, 1, 1)).sum()
+            across = (now * np.roll(now, 1, 0)).sum() if shape[0] > 1 else 0
+            assert energy[kept] == -(along + across)
+            assert magnetization[kept] == now.sum()
+        np.testing.assert_array_equal(mutable, np.array(state, dtype=np.uint64))
+        assert (flipped >= 6) == single
