@@ -19,11 +19,12 @@ import rbmflow
 from rbmflow import Ring, critical_coupling, critical_weight, trained_weight, trained_weight_from_samples
 from rbmflow.errors import PrecisionError
 from rbmflow.experiments import limits, mixtures, reproduce, thresholds, weight_map
-from rbmflow.experiments.record import Table, Tables, provenance
+from rbmflow.experiments.record import Table, Tables
 from rbmflow.experiments.report import render
 from rbmflow.files import read_array, save_atomically, write_atomically
 from rbmflow.flow import training_sets
 from rbmflow.hardware import SIMD_LEVELS, resolve_threads, simd_level
+from rbmflow.provenance import provenance
 from rbmflow.weight import TemperatureRange, TemperatureSet
 from rbmflow.weight.mixture import weight_of
 

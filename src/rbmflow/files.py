@@ -93,15 +93,26 @@ def _are_numbers(cells: list[str]) -> bool:
 
 def save_atomically(path: str | os.PathLike[str], save: Callable[[IO[bytes]], object]) -> None:
     """Let `save` write to a temporary binary file beside `path`, then rename it to `path`."""
-    target = Path(path)
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
+
+    def through_stream(temporary: Path) -> None:
+        with temporary.open("wb") as stream:
             save(stream)
+
+    replace_atomically(path, through_stream)
+
+
+def replace_atomically(path: str | os.PathLike[str], write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, of which it gets the name, then rename it to `path`."""
+    target = Path(path)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
         mask = os.umask(0)
         os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)
-        Path(temporary).replace(target)
+        temporary.chmod(0o666 & ~mask)
+        temporary.replace(target)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

@@ -38,7 +38,7 @@ def test_replicas(lattice, metropolis, level):
     packed, mutable = pack(spins), state.copy()
     active = pack(np.arange(512) < n_active)
     none = np.empty((0, 0, n_sites), dtype=np.int8)
-    planes = engines.binary_planes(chance)
+    planes = pack(engines.binary_digits(chance))
     multispin.run(
         packed, mutable, near, order, metropolis, pack(K < 0), active, planes, 3, NOTHING, NOTHING, none, level
     )
@@ -58,7 +58,7 @@ def test_replicas_are_measured_and_unpacked(lattice, level):
     samples = np.full((400, 2, n_sites), 9, dtype=np.int8)
     energy, magnetization = (np.empty((2, 512), dtype=np.int32) for _ in range(2))
     packed, before = pack(spins), spins
-    digits = engines.binary_planes(np.full((2, 512), 0.25))
+    digits = pack(engines.binary_digits(np.full((2, 512), 0.25)))
     everyone = np.full(8, 2**64 - 1, dtype=np.uint64)
     for thin in (0, 1):
         multispin.run(

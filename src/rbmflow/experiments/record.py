@@ -1,18 +1,11 @@
-"""Results of experiments: tables, checked numbers, provenance; how they are written and read back."""
+"""Results of experiments: tables, checked numbers; how they are written and read back."""
 
 from __future__ import annotations
 
 import csv
 import io
-import os
-import platform
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any
-
-from rbmflow.hardware import SIMD_LEVELS, simd_level
 
 Cell = float | int | str | bool | None
 
@@ -85,25 +78,3 @@ class Check:
     def passed(self) -> bool:
         """Whether the number agrees; NaN never does."""
         return abs(self.difference) <= self.tolerance
-
-
-def provenance(parameters: dict[str, Any], seed: Any) -> dict[str, Any]:
-    """Return what a result rests on: parameters, seed entropy, versions and platform."""
-    versions = {"python": platform.python_version()}
-    for package in ("rbmflow", "numpy", "scipy", "mpmath", "matplotlib"):
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "absent"
-    return {
-        "parameters": parameters,
-        "seed": seed,
-        "versions": versions,
-        "platform": {
-            "system": platform.platform(),
-            "machine": platform.machine(),
-            "byte_order": sys.byteorder,
-            "processors": os.cpu_count(),
-            "simd": SIMD_LEVELS[simd_level()],
-        },
-    }

@@ -107,18 +107,15 @@ def _kind(lattice: Lattice, rule: str, order: str, n_chains: int) -> str:
     return "replicas"
 
 
-def binary_planes(probabilities: FloatArray) -> Words:
-    """Return the binary digits of probabilities < 1 as words with a bit for each column.
-
-    Shape (n_digits, n_rows, n_columns // 64): no digit is left out.
-    """
-    rest, planes = probabilities.copy(), []
-    while not planes or rest.any():
+def binary_digits(probabilities: FloatArray) -> npt.NDArray[np.bool_]:
+    """Return the binary digits of probabilities < 1, all of them: shape (n_digits, *probabilities.shape)."""
+    rest, digits = probabilities.copy(), []
+    while not digits or rest.any():
         rest *= 2
         digit = rest >= 1
         rest -= digit
-        planes.append(_as_words(digit))
-    return np.array(planes)
+        digits.append(digit)
+    return np.array(digits)
 
 
 def _as_words(bits: npt.NDArray[np.bool_]) -> Words:
@@ -162,15 +159,24 @@ class _Replicas:
         up = np.zeros((lattice.n_sites, REPLICAS), dtype=bool)
         up[:, : len(chains)] = spins[chains].T > 0
         self.packed = _as_words(up)
-        strength = np.zeros(REPLICAS)
-        strength[: len(chains)] = K
-        self.negative = _as_words(strength < 0)
         self.active = _as_words(np.arange(REPLICAS) < len(chains))
-        # the costs of a flip against all neighbours and against all but one of four, or of two
-        costs = np.outer([8.0, 4.0] if isinstance(lattice, Torus) else [4.0, 4.0], np.abs(strength))
-        with np.errstate(over="ignore"):
-            chance = np.minimum(np.exp(-costs), BELOW_ONE) if metropolis else 1 / (1 + np.exp(costs))
-        self.digits = binary_planes(chance)
+        # what a flip costs, over |K|, against all neighbours and against all but one of four
+        self.costs = np.array([8.0, 4.0] if isinstance(lattice, Torus) else [4.0, 4.0])
+        self.known: dict[bytes, npt.NDArray[np.bool_]] = {}
+        self.couple(K)
+
+    def couple(self, K: FloatArray) -> None:
+        """Give the chains couplings."""
+        strength = np.zeros(REPLICAS)
+        strength[: len(K)] = K
+        self.negative = _as_words(strength < 0)
+        values, which = np.unique(np.abs(strength), return_inverse=True)
+        if values.tobytes() not in self.known:
+            costs = np.outer(self.costs, values)
+            with np.errstate(over="ignore"):
+                chance = np.minimum(np.exp(-costs), BELOW_ONE) if self.metropolis else 1 / (1 + np.exp(costs))
+            self.known[values.tobytes()] = binary_digits(chance)
+        self.digits = _as_words(self.known[values.tobytes()][..., which])
 
     def advance(self, n_sweeps: int) -> None:
         self._run(n_sweeps, 0, np.empty((0, 0, self.packed.shape[0]), dtype=np.int8))
@@ -321,13 +327,18 @@ class _Sites(_OneChain):
     ) -> None:
         super().__init__(lattice.n_sites, spins, generator, chain)
         self.cost = 15 * lattice.n_sites
-        self.graph, self.K, self.metropolis = as_graph(lattice), K, rule == "metropolis"
+        self.graph, self.metropolis = as_graph(lattice), rule == "metropolis"
         self.order = sweep_sites(lattice, order)
-        self.chances = np.empty(0)
-        if not isinstance(lattice, Graph):
-            field = np.arange(-4.0, 5.0)
+        self.integers = not isinstance(lattice, Graph)
+        self.couple(np.array([K]))
+
+    def couple(self, K: FloatArray) -> None:
+        """Give the chain a coupling."""
+        self.K, self.chances = float(K[0]), np.empty(0)
+        if self.integers:
+            field = self.K * np.arange(-4.0, 5.0)
             with np.errstate(over="ignore"):
-                self.chances = np.exp(-2 * K * field) if self.metropolis else 1 / (1 + np.exp(2 * np.abs(K * field)))
+                self.chances = np.exp(-2 * field) if self.metropolis else 1 / (1 + np.exp(2 * np.abs(field)))
 
     def _kernel(self, n_sweeps: int, energy: Any, magnetization: Any, samples: SpinArray) -> None:
         graph = self.graph

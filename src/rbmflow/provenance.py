@@ -1,0 +1,33 @@
+"""What a written result rests on: parameters, seed, versions, platform."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from rbmflow.hardware import SIMD_LEVELS, simd_level
+
+
+def provenance(parameters: dict[str, Any], seed: Any) -> dict[str, Any]:
+    """Return what a result rests on: parameters, seed entropy, versions and platform."""
+    versions = {"python": platform.python_version()}
+    for package in ("rbmflow", "numpy", "scipy", "mpmath", "matplotlib", "xarray", "h5netcdf"):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "absent"
+    return {
+        "parameters": parameters,
+        "seed": seed,
+        "versions": versions,
+        "platform": {
+            "system": platform.platform(),
+            "machine": platform.machine(),
+            "byte_order": sys.byteorder,
+            "processors": os.cpu_count(),
+            "simd": SIMD_LEVELS[simd_level()],
+        },
+    }
