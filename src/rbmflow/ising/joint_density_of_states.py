@@ -68,6 +68,11 @@ class JointDensityOfStates:
         return zip(self.energy, self.magnetization, self.count, strict=True)
 
     @property
+    def n_sites(self) -> int:
+        """Number of spins."""
+        return self.n_rows * self.n_cols
+
+    @property
     def total(self) -> int:
         """Number of configurations, ``2**(n_rows * n_cols)``."""
         return sum(self.count)

@@ -138,7 +138,7 @@ def heat_capacity(K: object, *, dps: int | None = None) -> Any:
     Examples
     --------
     >>> heat_capacity([0.1, critical_coupling(), 1.0])
-    array([0.0215,    inf, 0.0304])
+    array([0.021 ,    inf, 0.0234])
     """
     return _over_couplings(_machine_heat_capacity, _exact_heat_capacity, K, dps)
 
