@@ -21,10 +21,11 @@ from rbmflow.arguments import FloatArray, check_real
 from rbmflow.ising.kaufman import CRITICAL_COUPLING, one_minus_sinh
 from rbmflow.precision import exact_map
 
-CRITICAL_TEMPERATURE = 2.2691853142130216
+CRITICAL_TEMPERATURE = 2.269185314213022
 """``T_c = 2/ln(1 + √2)`` in J/k_B."""
 
-_N_NODES = 256
+_N_NODES = 24
+_DEEPEST = 40.0
 _SATURATED = 300.0
 
 
@@ -192,7 +193,9 @@ def _machine_modulus(K: float) -> tuple[float, float, float, float]:
     smallest = 1e-20 * c_n * c_n
     while c_n > smallest:
         mean = (a + b) / 2
-        c_n, b, a, weight = c_n * c_n / (4 * mean), float(np.sqrt(a * b)), mean, 2 * weight
+        # the second form keeps the digits of a small difference, the first those of repeated squares
+        c_n = (a - b) / 2 if 2 * b < a else c_n * c_n / (4 * mean)
+        b, a, weight = float(np.sqrt(a * b)), mean, 2 * weight
         log_growth += float(np.log1p(c_n / a))
         rest += weight * c_n * c_n
     return kappa, 2 / c / c, float(np.expm1(log_growth)), rest
@@ -206,16 +209,21 @@ def _machine_log_partition(K: float) -> float:
     complement = abs(one_minus_sinh(K)) * ((1 + s) / c) / c
     modulus = 2 * (s / c) / c
     node, weight = _nodes()
-    if complement < 1e-17 or modulus < 1e-100:
-        theta, slope = np.pi / 4 * (1 + node), np.pi / 4
+    sigma = np.arcsinh(complement / modulus) if modulus > 1e-100 else np.inf
+    end = float(np.arcsinh(np.pi / 2 / sigma)) if sigma > 0 else _DEEPEST
+    if sigma > 1:
+        theta, slope = np.pi / 4 * (1 + node), np.full_like(node, np.pi / 4)
+        weights = weight
     else:
-        # the root of k'² + k² sin² θ next to the real axis is at θ = iσ: in t, θ = σ sinh t, it stays away
-        sigma = np.arcsinh(complement / modulus)
-        end = np.arcsinh(np.pi / 2 / sigma)
-        t = end / 2 * (1 + node)
-        theta, slope = sigma * np.sinh(t), end / 2 * sigma * np.cosh(t)
+        # √(k'² + k² sin² θ) has a branch point at θ = iσ; in τ, θ = σ sinh(end − τ), it is π/2 from the real axis
+        n_panels = int(end / 3) + 1
+        half = end / n_panels / 2
+        tau = np.add.outer(2 * half * np.arange(n_panels), half * (1 + node)).ravel()
+        weights, excess = np.tile(half * weight, n_panels), 2 / np.expm1(2 * end)
+        theta = np.pi / 2 * (np.exp(-tau) - excess * np.sinh(tau))
+        slope = np.pi / 2 * (np.exp(-tau) + excess * np.cosh(tau))
     integrand = np.log1p(np.hypot(complement, modulus * np.sin(theta)))
-    integral = float((weight * slope * integrand).sum())
+    integral = float((weights * slope * integrand).sum())
     return 2 * K - float(np.log(2)) / 2 + float(np.log1p(np.exp(-4 * K))) + integral / float(np.pi)
 
 

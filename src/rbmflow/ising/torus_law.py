@@ -55,18 +55,18 @@ def mean_square(joint: JointDensityOfStates, K: object, dps: int) -> Any:
 def _machine_law(joint: JointDensityOfStates, K: float) -> FloatArray:
     """Weights ``g(E, V) e^(−K (E − E_0))``, with E_0 where all states of an energy together weigh most."""
     energy = np.array(joint.energy)
+    level = energy - energy[0] if K >= 0 else energy[-1] - energy
     up = (np.array(joint.magnetization) + joint.n_sites) // 2
     count = np.array([float(number) for number in joint.count])
-    if np.isinf(K):
-        weights = np.where(energy == (energy[0] if K > 0 else energy[-1]), count, 0.0)
-    else:
-        with np.errstate(under="ignore", over="ignore"):
-            level = energy - energy[0]
-            logs = np.log(np.bincount(level, count).clip(min=1e-300)) - K * np.arange(level[-1] + 1.0)
-            weights = count * np.exp(-K * (level - int(logs.argmax())))
-    sums: FloatArray = np.bincount(up, weights, joint.n_sites + 1)
-    with np.errstate(under="ignore"):
-        return sums / sums.sum()
+    with np.errstate(under="ignore", over="ignore"):
+        if np.isinf(K):
+            weights = np.where(level == 0, count, 0.0)
+        else:
+            logs = np.log(np.bincount(level, count).clip(min=1e-300)) - abs(K) * np.arange(level.max() + 1.0)
+            weights = count * np.exp(-abs(K) * (level - int(logs.argmax())))
+        sums = np.bincount(up, weights, joint.n_sites + 1)
+        law: FloatArray = sums / sums.sum()
+    return law
 
 
 def _exact_law(ctx: Any, *, joint: JointDensityOfStates, K: object) -> list[Any]:
