@@ -16,7 +16,7 @@ from rbmflow import flow, ising, networks, rg, weight
 from rbmflow.errors import CostWarning, PrecisionError
 from rbmflow.estimate import Estimate
 from rbmflow.flow import critical_coupling, critical_weight
-from rbmflow.ising import Chain, DegeneracyTable, Law, Ring
+from rbmflow.ising import Chain, DegeneracyTable, Law, Ring, Torus
 from rbmflow.networks import RBM
 from rbmflow.weight import (
     certified_weight,
@@ -40,6 +40,7 @@ __all__ = [
     "Law",
     "PrecisionError",
     "Ring",
+    "Torus",
     "certified_weight",
     "critical_coupling",
     "critical_weight",

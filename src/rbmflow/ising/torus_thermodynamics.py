@@ -1,0 +1,151 @@
+"""ln Z, energy and heat capacity of a torus: which route is exact where, and the limits.
+
+Float64 takes the four products of `kaufman` where they do not cancel. They do where a side is odd and K < 0, and for
+the heat capacity at low temperature; there, as for `dps`, everything is evaluated at raised precision, or, where the
+torus is small, as a sum of positive terms over the exact density of states.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from rbmflow.arguments import check_real
+from rbmflow.errors import PrecisionError
+from rbmflow.ising import kaufman
+from rbmflow.ising.density_of_states import density_jet, torus_density_of_states
+from rbmflow.precision import exact_map, settle
+
+MAX_SUMMED_SITES = 256
+MAX_LOST_DIGITS = 20_000
+FLOAT_DIGITS = 17
+ORDER = {"log_partition": 0, "energy": 1, "heat_capacity": 2}
+# Excitations weigh below e^(−4·60) beyond the second, and below the smallest float64 beyond the third.
+SATURATED = 100.0
+SATURATED_FRUSTRATED = 60.0
+UNDERFLOW_FRUSTRATED = 200.0
+
+
+def log_partition(n_rows: int, n_cols: int, K: object, dps: int | None) -> Any:
+    """Return ln Z, the total.
+
+    Examples
+    --------
+    >>> print(round(log_partition(4, 4, 0.0, None) / np.log(2), 12))
+    16.0
+    """
+    return _evaluate("log_partition", n_rows, n_cols, K, dps)
+
+
+def energy(n_rows: int, n_cols: int, K: object, dps: int | None) -> Any:
+    """Return the energy per site in J.
+
+    Examples
+    --------
+    >>> energy(4, 4, [0.0, np.inf, -np.inf], None)
+    array([ 0., -2.,  2.])
+    """
+    return _evaluate("energy", n_rows, n_cols, K, dps)
+
+
+def heat_capacity(n_rows: int, n_cols: int, K: object, dps: int | None) -> Any:
+    """Return the heat capacity per site in k_B.
+
+    Examples
+    --------
+    >>> heat_capacity(4, 4, [0.0, np.inf], None)
+    array([0., 0.])
+    """
+    return _evaluate("heat_capacity", n_rows, n_cols, K, dps)
+
+
+def frustrated_bonds(n_rows: int, n_cols: int) -> int:
+    """Return how many bonds every state leaves unsatisfied at K < 0: one around each ring of odd length.
+
+    Examples
+    --------
+    >>> frustrated_bonds(3, 4), frustrated_bonds(3, 5), frustrated_bonds(4, 4)
+    (4, 8, 0)
+    """
+    return n_rows * (n_cols % 2) + n_cols * (n_rows % 2)
+
+
+def _evaluate(quantity: str, n_rows: int, n_cols: int, K: object, dps: int | None) -> Any:
+    if dps is not None:
+        return exact_map(partial(_exact, quantity, n_rows, n_cols), dps, K=K)
+    couplings = check_real("K", K)
+    with np.errstate(under="ignore", over="ignore"):
+        values = [_machine(quantity, n_rows, n_cols, coupling) for coupling in couplings.ravel().tolist()]
+    return np.array(values, dtype=np.float64).reshape(couplings.shape)[()]
+
+
+def _of_jet(quantity: str, n_sites: int, K: Any, jet: kaufman.Jet) -> Any:
+    value = jet[ORDER[quantity]]
+    if quantity == "log_partition":
+        return value
+    return -value / n_sites if quantity == "energy" else K * K * value / n_sites
+
+
+def _ground_energy(n_rows: int, n_cols: int, ferromagnetic: bool) -> int:
+    """Total energy at K = ±∞ in J: the lowest, or the highest."""
+    n_bonds = 2 * n_rows * n_cols
+    return -n_bonds if ferromagnetic else n_bonds - 2 * frustrated_bonds(n_rows, n_cols)
+
+
+def _exact(quantity: str, n_rows: int, n_cols: int, ctx: Any, K: Any) -> Any:
+    n_sites = n_rows * n_cols
+    if ctx.isinf(K):
+        ground = ctx.mpf(_ground_energy(n_rows, n_cols, K > 0)) / n_sites
+        return {"log_partition": ctx.inf, "energy": ground, "heat_capacity": ctx.zero}[quantity]
+    if not K:
+        return n_sites * ctx.log(2) if quantity == "log_partition" else ctx.zero
+    return _of_jet(quantity, n_sites, K, _exact_jet(quantity, n_rows, n_cols, ctx, K))
+
+
+def _exact_jet(quantity: str, n_rows: int, n_cols: int, ctx: Any, K: Any) -> kaufman.Jet:
+    """The products cancel to Z by e^(−2|K|f), f frustrated bonds, and (ln Z)'² to (ln Z)'' by e^(−8|K|)."""
+    frustrated = frustrated_bonds(n_rows, n_cols) if K < 0 else 0
+    if n_rows * n_cols <= MAX_SUMMED_SITES and (frustrated or abs(K) > 20):
+        return density_jet(ctx, K, torus_density_of_states(n_rows, n_cols))
+    lost = 2 * abs(K) * (frustrated + (4 if quantity == "heat_capacity" else 0)) / ctx.log(10)
+    if lost > MAX_LOST_DIGITS:
+        reason = f"the products of a torus of {n_rows} x {n_cols} sites cancel to {ctx.nstr(lost, 3)} digits"
+        raise PrecisionError(f"K={ctx.nstr(K, 6)}: {reason}", best=None, digits=0)
+    with ctx.extradps(int(lost)):
+        return kaufman.exact_jet(ctx, K, *sorted((n_rows, n_cols)))
+
+
+def _machine(quantity: str, n_rows: int, n_cols: int, K: float) -> float:
+    if K < 0 and frustrated_bonds(n_rows, n_cols):
+        return _machine_frustrated(quantity, n_rows, n_cols, K)
+    n_sites, sign, size = n_rows * n_cols, -1.0 if K < 0 else 1.0, abs(K)
+    if size == 0:
+        return n_sites * float(np.log(2)) if quantity == "log_partition" else 0.0
+    if size > SATURATED:
+        log_z = 2 * n_sites * size + float(np.log(2))
+        return {"log_partition": log_z, "energy": -2 * sign, "heat_capacity": 0.0}[quantity]
+    if quantity == "heat_capacity" and size > 1:
+        # the first four orders in e^(−2K) cancel in the sum over the modes
+        return _settled(quantity, n_rows, n_cols, size)
+    jet = kaufman.machine_jet(size, *sorted((n_rows, n_cols)))
+    return float(_of_jet(quantity, n_sites, size, jet)) * (sign if quantity == "energy" else 1)
+
+
+def _machine_frustrated(quantity: str, n_rows: int, n_cols: int, K: float) -> float:
+    ground = _ground_energy(n_rows, n_cols, ferromagnetic=False)
+    if quantity == "heat_capacity" and K < -UNDERFLOW_FRUSTRATED:
+        return 0.0
+    if quantity == "heat_capacity" or K >= -SATURATED_FRUSTRATED:
+        return _settled(quantity, n_rows, n_cols, K)
+    if quantity == "energy":
+        return ground / (n_rows * n_cols)
+    return _settled(quantity, n_rows, n_cols, -SATURATED_FRUSTRATED) - (K + SATURATED_FRUSTRATED) * ground
+
+
+def _settled(quantity: str, n_rows: int, n_cols: int, K: float) -> float:
+    def evaluate(ctx: Any) -> list[Any]:
+        return [_exact(quantity, n_rows, n_cols, ctx, ctx.mpf(K))]
+
+    return float(settle(evaluate, FLOAT_DIGITS)[0])
