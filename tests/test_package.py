@@ -15,10 +15,11 @@ SOURCE = Path(rbmflow.__file__).parent
 # From the bottom up; a module imports only from layers below its own, or from its own package.
 LAYERS = [
     ["_kernels"],
-    ["errors", "arguments", "files", "hardware"],
-    ["precision", "spins", "estimate"],
+    ["errors", "arguments", "files", "hardware", "workers"],
+    ["precision", "spins", "autocorrelation", "provenance"],
+    ["estimate"],
     ["ising", "networks"],
-    ["rg"],
+    ["rg", "sampling"],
     ["weight"],
     ["flow"],
     ["experiments"],
@@ -31,6 +32,10 @@ KERNEL_OWNERS = {
     "enumeration": {"ising.enumeration"},
     "magnetization": {"ising.ring", "weight.forms"},
     "ring_sampler": {"ising.ring"},
+    "multispin": {"sampling.engines"},
+    "checkerboard": {"sampling.engines"},
+    "single_spin": {"sampling.engines"},
+    "cluster": {"sampling.engines"},
     "uniform_weight": {"weight.solve"},
 }
 

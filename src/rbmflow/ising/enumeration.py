@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -15,15 +14,11 @@ from rbmflow._kernels import enumeration
 from rbmflow.errors import CostWarning
 from rbmflow.hardware import resolve_threads, simd_level
 from rbmflow.ising.counts import DegeneracyTable, table_from_counts
+from rbmflow.workers import Progress, run_tasks
 
 MAX_ENUMERATED_SITES = 48
 COSTLY_SITES = 36
 CHUNK = 2**26
-POLL_SECONDS = 0.1
-
-Progress = Callable[[int, int], object]
-"""Called as ``progress(done, total)`` with numbers of configurations."""
-
 
 def enumerate_ring(
     n_sites: int, n_threads: int | None = None, progress: Progress | None = None
@@ -39,43 +34,24 @@ def enumerate_ring(
     total = 2 ** (n_sites - 1)
     if n_sites > COSTLY_SITES:
         _warn_of_cost(n_sites, threads, level)
-    chunks = iter(range(0, total, CHUNK))
-    lock, stop = threading.Lock(), threading.Event()
-    done = [0] * threads
+    chunks, lock = iter(range(0, total, CHUNK)), threading.Lock()
+    tallies = np.zeros((threads, n_sites // 2 + 1, n_sites + 1), dtype=np.uint64)
 
-    def work(worker: int) -> npt.NDArray[np.uint64]:
-        counts = np.zeros((n_sites // 2 + 1, n_sites + 1), dtype=np.uint64)
-        for first in _take(chunks, lock, stop):
+    def work(counts: npt.NDArray[np.uint64]) -> Iterator[int]:
+        while True:
+            with lock:
+                first = next(chunks, None)
+            if first is None:
+                return
             last = min(first + CHUNK, total)
             enumeration.tally_ring(n_sites, first, last, counts, level)
-            done[worker] += 2 * (last - first)
-        return counts
+            yield 2 * (last - first)
 
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            futures = [pool.submit(work, worker) for worker in range(threads)]
-            pending = set(futures)
-            while pending:
-                _, pending = wait(pending, timeout=POLL_SECONDS)
-                if progress is not None:
-                    progress(sum(done), 2 * total)
-        finally:
-            stop.set()
-    counts = sum(future.result() for future in futures)
+    run_tasks([work(counts) for counts in tallies], threads, total=2 * total, progress=progress)
+    counts = tallies.sum(axis=0)
     return table_from_counts(
-        n_sites,
-        {(int(k), int(n)): int(counts[k, n]) for k, n in np.argwhere(counts)},  # type: ignore[index]
+        n_sites, {(int(k), int(n)): int(counts[k, n]) for k, n in np.argwhere(counts)}
     )
-
-
-def _take(chunks: Iterator[int], lock: threading.Lock, stop: threading.Event) -> Iterator[int]:
-    """Yield chunks until there are none, or `stop` is set."""
-    while not stop.is_set():
-        with lock:
-            first = next(chunks, None)
-        if first is None:
-            return
-        yield first
 
 
 def _warn_of_cost(n_sites: int, threads: int, level: int) -> None:

@@ -19,7 +19,7 @@ from rbmflow.arguments import (
 from rbmflow.hardware import simd_level
 from rbmflow.ising import transfer_matrix
 from rbmflow.ising.counts import DegeneracyTable, ring_degeneracies
-from rbmflow.ising.enumeration import MAX_ENUMERATED_SITES, Progress, enumerate_ring
+from rbmflow.ising.enumeration import MAX_ENUMERATED_SITES, enumerate_ring
 from rbmflow.ising.law import Law, magnetizations
 from rbmflow.ising.one_dimension import (
     MAX_SITES,
@@ -30,6 +30,7 @@ from rbmflow.ising.one_dimension import (
 )
 from rbmflow.ising.walls import ring_weights
 from rbmflow.precision import MACHINE
+from rbmflow.workers import Progress
 
 MAX_LAW_SITES = 10**7
 MAX_TABLE_SITES = 2000

@@ -1,8 +1,22 @@
 """Markov chains and training sets of the Ising model."""
 
 from rbmflow.errors import ReducibleChainError, ReducibleChainWarning
+from rbmflow.sampling.exchange import Exchange, replica_exchange
 from rbmflow.sampling.reducibility import is_irreducible
 from rbmflow.sampling.result import Run, State
 from rbmflow.sampling.run import run
+from rbmflow.sampling.training_set import Certificate, TrainingSet, training_set
 
-__all__ = ["ReducibleChainError", "ReducibleChainWarning", "Run", "State", "is_irreducible", "run"]
+__all__ = [
+    "Certificate",
+    "Exchange",
+    "ReducibleChainError",
+    "ReducibleChainWarning",
+    "Run",
+    "State",
+    "TrainingSet",
+    "is_irreducible",
+    "replica_exchange",
+    "run",
+    "training_set",
+]

@@ -65,11 +65,21 @@ def generator_words(lattice: Lattice, rule: str, order: str, n_chains: int) -> t
 
 
 def make_engines(
-    lattice: Lattice, K: FloatArray, rule: str, order: str, spins: SpinArray, generators: Words
+    lattice: Lattice,
+    K: FloatArray,
+    rule: str,
+    order: str,
+    spins: SpinArray,
+    generators: Words,
+    *,
+    couple: bool = False,
 ) -> list[Engine]:
-    """Return the engines of all chains; they change `generators` in place."""
+    """Return the engines of all chains; they change `generators` in place.
+
+    With `couple` they are of the two kinds whose couplings can change while they run, replicas or sites.
+    """
     n_chains = len(K)
-    kind = _kind(lattice, rule, order, n_chains)
+    kind = _kind(lattice, rule, order, REPLICAS if couple else n_chains)
     K = np.clip(K, -LARGE_COUPLING, LARGE_COUPLING)
     # Metropolis at K = 0 would flip every spin in every sweep: there the draws are independent
     metropolis = (K != 0) if rule == "metropolis" else np.zeros(n_chains, dtype=bool)
@@ -255,6 +265,7 @@ class _Bytes(_OneChain):
     def __init__(
         self, lattice: Torus, K: float, rule: str, order: str, spins: SpinArray, generator: Words, chain: int
     ) -> None:
+        del order
         super().__init__(lattice.n_sites, spins, generator, chain)
         self.shape = (lattice.n_rows, lattice.n_cols)
         self.metropolis = rule == "metropolis"

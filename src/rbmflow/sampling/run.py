@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng
 from rbmflow.hardware import resolve_threads
+from rbmflow.ising import Graph
 from rbmflow.sampling.engines import Block, Engine, generator_words, make_engines
-from rbmflow.sampling.reducibility import CLUSTER_RULES, check_rule, frozen, guard, resolve_order
+from rbmflow.sampling.reducibility import check_rule, frozen, guard, resolve_order
 from rbmflow.sampling.result import Run, State
 from rbmflow.sampling.topology import Lattice, check_lattice
 from rbmflow.spins import check_spins
@@ -188,7 +188,7 @@ def _begin(
 ) -> State:
     """Return the state before the first sweep: spins, and generators of the engines."""
     n_chains = len(K)
-    if np.isinf(K).any() and order not in ("clusters",) and not hasattr(lattice, "energy"):
+    if np.isinf(K).any() and isinstance(lattice, Graph):
         raise ValueError("K holds an infinity: finite couplings are needed on a graph")
     source = check_rng(rng)
     generators = source.integers(0, 2**64, size=generator_words(lattice, rule, order, n_chains), dtype=np.uint64)
@@ -243,13 +243,3 @@ def _continued(
                 "to change it, begin anew with initial=run.state.spins"
             )
     return before.K, before.state
-
-
-def is_cluster_rule(rule: str) -> bool:
-    """Whether a rule flips clusters."""
-    return rule in CLUSTER_RULES
-
-
-def keyword_arguments(**given: Any) -> dict[str, Any]:
-    """Return the arguments that were given."""
-    return {name: value for name, value in given.items() if value is not None}

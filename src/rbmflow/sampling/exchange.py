@@ -1,0 +1,237 @@
+"""Replica exchange: chains at a ladder of couplings that swap their places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng
+from rbmflow.estimate import Estimate
+from rbmflow.hardware import resolve_threads
+from rbmflow.sampling.engines import Block, Engine, make_engines
+from rbmflow.sampling.reducibility import CLUSTER_RULES, check_rule, guard, resolve_order
+from rbmflow.sampling.topology import Lattice, check_lattice
+from rbmflow.workers import Progress, run_tasks
+
+
+@dataclass(frozen=True, eq=False)
+class Exchange:
+    """Series along ladders of couplings.
+
+    Attributes
+    ----------
+    lattice : Ring, Chain, Torus or Graph
+        Where the spins are.
+    K : numpy.ndarray of float64, shape (n_rungs,)
+        The ladder, ascending.
+    spins : numpy.ndarray of int8, shape (n_ladders, n_rungs, n_sites)
+        The last configurations.
+    energy, magnetization : numpy.ndarray of float64, shape (n_ladders, n_rungs, n_kept)
+        Per site, at each coupling.
+    rates : numpy.ndarray of float64, shape (n_rungs − 1,)
+        Accepted exchanges between neighbours over those tried.
+    round_trips : numpy.ndarray of int64, shape (n_ladders, n_rungs)
+        How often each replica went from the lowest coupling to the highest and back.
+    thin : int
+        Sweeps between measurements.
+    """
+
+    lattice: Lattice
+    K: FloatArray
+    spins: SpinArray = field(repr=False)
+    energy: FloatArray = field(repr=False)
+    magnetization: FloatArray = field(repr=False)
+    rates: FloatArray
+    round_trips: npt.NDArray[np.int64] = field(repr=False)
+    thin: int
+
+    def energy_estimate(self, rung: int) -> Estimate:
+        """Return the energy per site at one coupling of the ladder.
+
+        Parameters
+        ----------
+        rung : int
+            Place in `K`.
+
+        Returns
+        -------
+        Estimate
+            Over all ladders.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is no such rung.
+
+        Examples
+        --------
+        >>> from rbmflow import Torus
+        >>> ladder = replica_exchange(Torus(4, 4), [0.2, 0.3, 0.4], n_ladders=4, n_sweeps=500, rng=1)
+        >>> abs(ladder.energy_estimate(2).deviation(Torus(4, 4).energy(0.4))) < 4
+        True
+        """
+        rung = check_integer("rung", rung, 0, len(self.K) - 1)
+        return Estimate.from_series(self.energy[:, rung], spacing=self.thin)
+
+
+def replica_exchange(
+    lattice: object,
+    couplings: object,
+    *,
+    n_ladders: int = 1,
+    n_sweeps: int,
+    thin: int = 1,
+    burn_in: int = 0,
+    rule: str = "heat_bath",
+    order: str | None = None,
+    rng: object = None,
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+) -> Exchange:
+    """Run ladders of chains that exchange their couplings every `thin` sweeps.
+
+    Neighbours at ``K_i`` and ``K_j`` with energies ``E_i`` and ``E_j`` (totals, in J) change places with probability
+    ``min(1, exp[(K_i − K_j)(E_i − E_j)])``; even and odd pairs take turns (Hukushima and Nemoto, J. Phys. Soc. Jpn.
+    65, 1604 (1996)). Measurements are taken before each exchange.
+
+    Parameters
+    ----------
+    lattice : Ring, Chain, Torus or Graph
+        Where the spins are.
+    couplings : array_like
+        The ladder, at least two, ascending and finite.
+    n_ladders : int
+        Independent ladders.
+    n_sweeps : int
+        Sweeps after the burn-in, a multiple of `thin`.
+    thin : int
+        Sweeps between exchanges.
+    burn_in : int
+        Sweeps before, with exchanges that are not counted; a multiple of `thin`.
+    rule : str
+        ``"heat_bath"`` or ``"metropolis"``.
+    order : str, optional
+        As for `run`.
+    rng : numpy.random.Generator or int
+        Generator or seed.
+    n_threads : int, optional
+        Threads; no result depends on it.
+    progress : callable, optional
+        Called as ``progress(done, total)``, in rounds of `thin` sweeps.
+
+    Returns
+    -------
+    Exchange
+        Series by coupling, rates of exchange and round trips.
+
+    Raises
+    ------
+    ReducibleChainError
+        As for `run`.
+    TypeError, ValueError
+        If an argument is not of its kind.
+
+    Examples
+    --------
+    >>> from rbmflow import Torus
+    >>> replica_exchange(Torus(4, 4), [0.2, 0.4], n_sweeps=100, rng=1).energy.shape
+    (1, 2, 100)
+    """
+    on, rule = check_lattice(lattice), check_rule(rule)
+    if rule in CLUSTER_RULES:
+        raise ValueError(f"rule={rule!r}: 'heat_bath' or 'metropolis' is needed")
+    resolved = resolve_order(on, rule, order)
+    guard(on, rule, resolved, allow_reducible=False)
+    ladder = check_real("couplings", couplings)
+    if ladder.ndim != 1 or len(ladder) < 2 or not np.isfinite(ladder).all() or (np.diff(ladder) <= 0).any():
+        raise ValueError(f"couplings={couplings!r}: at least two finite couplings are needed, ascending")
+    if rule == "metropolis" and (ladder == 0).any():
+        raise ValueError("couplings holds 0, where Metropolis flips every spin: use rule='heat_bath'")
+    n_ladders = check_integer("n_ladders", n_ladders, 1)
+    thin = check_integer("thin", thin, 1)
+    rounds = {}
+    for name, value, minimum in (("n_sweeps", n_sweeps, 1), ("burn_in", burn_in, 0)):
+        if check_integer(name, value, minimum) % thin:
+            raise ValueError(f"{name}={value}: a multiple of thin={thin} is needed")
+        rounds[name] = value // thin
+    source = check_rng(rng)
+    n_chains = n_ladders * len(ladder)
+    generators = source.integers(0, 2**64, size=(n_chains + 1, 32), dtype=np.uint64)
+    spins = (2 * source.integers(0, 2, size=(n_chains, on.n_sites), dtype=np.int8) - 1).astype(np.int8)
+    engines = make_engines(on, np.tile(ladder, n_ladders), rule, resolved, spins, generators, couple=True)
+    rungs = _Rungs(ladder, n_ladders)
+    shape = (n_ladders, len(ladder), rounds["n_sweeps"])
+    energy, magnetization = np.empty(shape), np.empty(shape)
+    threads = resolve_threads(n_threads)
+    total = rounds["burn_in"] + rounds["n_sweeps"]
+    for index in range(-rounds["burn_in"], rounds["n_sweeps"]):
+        now = Block(np.empty((n_chains, 1)), np.empty((n_chains, 1)), None)
+        _advance(engines, thin, now, threads)
+        if index >= 0:
+            energy[:, :, index] = now.energy[rungs.chain, 0]
+            magnetization[:, :, index] = now.magnetization[rungs.chain, 0]
+        rungs.exchange(now.energy[:, 0], index % 2, source, counted=index >= 0)
+        for engine in engines:
+            engine.couple(rungs.couplings()[engine.chains])  # type: ignore[attr-defined]
+        if progress is not None:
+            progress(index + rounds["burn_in"] + 1, total)
+    for engine in engines:
+        engine.write_back(spins)
+    return Exchange(
+        lattice=on,
+        K=ladder,
+        spins=spins[rungs.chain],
+        energy=energy / on.n_sites,
+        magnetization=magnetization / on.n_sites,
+        rates=rungs.accepted / np.maximum(rungs.tried, 1),
+        round_trips=rungs.round_trips,
+        thin=thin,
+    )
+
+
+def _advance(engines: list[Engine], thin: int, block: Block, n_threads: int) -> None:
+    def task(engine: Engine) -> Iterator[int]:
+        engine.measure(thin, 0, 1, block)
+        yield 1
+
+    if n_threads == 1 or len(engines) == 1:
+        for engine in engines:
+            engine.measure(thin, 0, 1, block)
+    else:
+        run_tasks([task(engine) for engine in engines], n_threads)
+
+
+class _Rungs:
+    """Which chain stands on which rung, and where it has been."""
+
+    def __init__(self, ladder: FloatArray, n_ladders: int) -> None:
+        self.ladder = ladder
+        self.chain = np.arange(n_ladders * len(ladder)).reshape(n_ladders, -1)  # at [ladder, rung]
+        self.tried, self.accepted = (np.zeros(len(ladder) - 1) for _ in range(2))
+        self.round_trips = np.zeros(self.chain.shape, dtype=np.int64)
+        self.heading = np.zeros(self.chain.size, dtype=np.int8)  # 1 up, −1 down, 0 not begun at the lowest
+
+    def couplings(self) -> FloatArray:
+        """Return the coupling of each chain."""
+        K = np.empty(self.chain.size)
+        K[self.chain] = self.ladder
+        return K
+
+    def exchange(self, energy: FloatArray, parity: int, source: np.random.Generator, *, counted: bool) -> None:
+        """Try every second pair of neighbours."""
+        low = np.arange(parity, len(self.ladder) - 1, 2)
+        a, b = self.chain[:, low], self.chain[:, low + 1]
+        gain = (self.ladder[low] - self.ladder[low + 1]) * (energy[a] - energy[b])
+        swap = np.log(source.random(a.shape)) < gain
+        self.chain[:, low], self.chain[:, low + 1] = np.where(swap, b, a), np.where(swap, a, b)
+        if counted:
+            self.tried[low] += len(a)
+            self.accepted[low] += swap.sum(axis=0)
+            bottom, top = self.chain[:, 0], self.chain[:, -1]
+            returned = self.heading[bottom] == -1
+            self.round_trips.ravel()[bottom[returned]] += 1
+            self.heading[bottom] = 1
+            self.heading[top[self.heading[top] == 1]] = -1

@@ -1,0 +1,361 @@
+"""Training sets: configurations at many temperatures, each with a certificate."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng
+from rbmflow.estimate import Estimate
+from rbmflow.ising import Ring, Torus, onsager
+from rbmflow.sampling.result import Run
+from rbmflow.sampling.run import run
+from rbmflow.workers import Progress
+
+PILOT_CHAINS, PILOT_SWEEPS = 16, 256
+LOCAL_CHAINS, CLUSTER_CHAINS = 512, 64
+COST_RATIO = 64  # of a Swendsen-Wang sweep to a heat-bath sweep of one of 512 replicas, per site and chain
+BURN_IN_TIMES, SPACING_TIMES = 20, 6
+LONG_ENOUGH = 50  # autocorrelation times of a pilot that is to be believed
+AGREED = 1.01  # R-hat below which chains agree
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """What stands behind the samples at one temperature.
+
+    Attributes
+    ----------
+    temperature : float
+        In units of J/k_B.
+    rule : str
+        ``"exact"`` for independent samples of the exact law, ``"heat_bath"`` or ``"swendsen_wang"``.
+    burn_in, thin : int
+        Sweeps before the first sample of a chain, and between samples; 0 where samples are exact.
+    tau : float
+        The autocorrelation time in sweeps, of the energy or of m², whichever is longer, that they were chosen by.
+    energy : Estimate
+        Energy per site of the samples.
+    exact_energy : float
+        The exact one.
+    exact_stderr : float
+        Standard error of the energy of so many effective samples by the exact heat capacity.
+    """
+
+    temperature: float
+    rule: str
+    burn_in: int
+    thin: int
+    tau: float
+    energy: Estimate
+    exact_energy: float
+    exact_stderr: float
+
+    @property
+    def n_effective(self) -> float:
+        """Independent samples that would give the energy's error."""
+        return self.energy.n_effective
+
+    @property
+    def deviation(self) -> float:
+        """The energy less the exact one in standard errors, those measured or the exact ones if these are larger.
+
+        At low temperatures excitations are so rare that samples may hold none, and then know nothing of their spread.
+        """
+        return replace(self.energy, stderr=max(self.energy.stderr, self.exact_stderr)).deviation(self.exact_energy)
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """Configurations of a lattice at several temperatures.
+
+    Attributes
+    ----------
+    lattice : Ring or Torus
+        Where the spins are.
+    spins : numpy.ndarray of int8, shape (n_temperatures, n_samples, n_sites)
+        ±1; a torus row by row.
+    temperature : numpy.ndarray of float64, shape (n_temperatures,)
+        In units of J/k_B.
+    certificate : tuple of Certificate
+        One for each temperature.
+    provenance : dict
+        Arguments, state of the generator, versions and platform.
+    """
+
+    lattice: Ring | Torus
+    spins: SpinArray = field(repr=False)
+    temperature: FloatArray
+    certificate: tuple[Certificate, ...] = field(repr=False)
+    provenance: dict[str, Any] = field(repr=False)
+
+    @property
+    def configurations(self) -> SpinArray:
+        """All configurations, shape ``(n_temperatures · n_samples, n_sites)``."""
+        return self.spins.reshape(-1, self.spins.shape[-1])
+
+    @property
+    def labels(self) -> FloatArray:
+        """The temperature of each of `configurations`."""
+        return np.repeat(self.temperature, self.spins.shape[1])
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a netCDF file, through a temporary file that is renamed.
+
+        Dimensions are ``temperature``, ``sample`` and ``site``; the certificate's columns are variables over
+        ``temperature``, the provenance is an attribute.
+
+        Parameters
+        ----------
+        path : path-like
+            The file, by custom ``.nc``.
+
+        Raises
+        ------
+        ImportError
+            Without the extra ``data`` (xarray and h5netcdf).
+        OSError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from rbmflow import Ring
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     training_set(Ring(8), [1.0, 2.0], 10, rng=1).save(f"{folder}/ring.nc")
+        ...     TrainingSet.load(f"{folder}/ring.nc").spins.shape
+        (2, 10, 8)
+        """
+        from rbmflow.sampling.storage import write_training_set
+
+        write_training_set(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> TrainingSet:
+        """Read a file that `save` wrote; the result is equal in every number.
+
+        Parameters
+        ----------
+        path : path-like
+            The file.
+
+        Returns
+        -------
+        TrainingSet
+            As it was saved.
+
+        Raises
+        ------
+        ImportError
+            Without the extra ``data``.
+        OSError, ValueError
+            If there is no such file, or it is not a training set.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from rbmflow import Ring
+        >>> first = training_set(Ring(8), [0.0], 4, rng=1)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     first.save(f"{folder}/cold.nc")
+        ...     print((TrainingSet.load(f"{folder}/cold.nc").spins == first.spins).all())
+        True
+        """
+        from rbmflow.sampling.storage import read_training_set
+
+        return read_training_set(path)
+
+
+def training_set(
+    lattice: object,
+    temperatures: object,
+    n_samples: int,
+    *,
+    rng: object = None,
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+    finished: Callable[[int], TrainingSet | None] | None = None,
+) -> TrainingSet:
+    """Draw configurations from the Boltzmann laws of a lattice at several temperatures, J = 1.
+
+    On a ring the samples are exact and independent. On a torus T = 0 is its limit, the two aligned states; elsewhere pilot runs
+    of Swendsen-Wang clusters, and above the critical temperature of the heat bath, measure the autocorrelation times τ of
+    the energy and of m². The rule that needs less work for an independent sample is taken, with a burn-in of 20 τ from random spins and samples 6 τ
+    apart. Each sample is turned over as a whole by a fair coin, an exact symmetry. A temperature has a generator of its own,
+    so that its samples do not depend on the others.
+
+    Parameters
+    ----------
+    lattice : Ring or Torus
+        Where the spins are.
+    temperatures : array_like
+        T ≥ 0 in units of J/k_B, infinity included.
+    n_samples : int
+        Configurations at each temperature.
+    rng : numpy.random.Generator or int
+        Generator or seed.
+    n_threads : int, optional
+        Threads; no result depends on it.
+    progress : callable, optional
+        Called as ``progress(done, total)`` in temperatures.
+    finished : callable, optional
+        Given the place of a temperature it returns its training set, if it is there from an interrupted run.
+
+    Returns
+    -------
+    TrainingSet
+        With a certificate for each temperature: effective samples, and the energy against the exact one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its kind.
+
+    Examples
+    --------
+    >>> from rbmflow import Torus
+    >>> cold = training_set(Torus(8, 8), [0.0, 2.0], 100, rng=1)
+    >>> cold.spins.shape, cold.certificate[0].energy.mean, abs(cold.certificate[1].deviation) < 4
+    ((2, 100, 64), -2.0, True)
+    """
+    from rbmflow.provenance import provenance
+
+    if not isinstance(lattice, (Ring, Torus)):
+        raise TypeError(f"lattice={lattice!r}: a Ring or a Torus is needed")
+    levels = np.atleast_1d(check_real("temperatures", temperatures))
+    if levels.ndim != 1 or not len(levels) or (levels < 0).any():
+        raise ValueError(f"temperatures={temperatures!r}: a list of T >= 0 is needed")
+    n_samples = check_integer("n_samples", n_samples, 1)
+    source = check_rng(rng)
+    facts = provenance(
+        {"lattice": repr(lattice), "temperatures": levels.tolist(), "n_samples": n_samples},
+        _entropy(source),
+    )
+    streams = source.spawn(len(levels))
+    spins = np.empty((len(levels), n_samples, lattice.n_sites), dtype=np.int8)
+    certificates = []
+    for index, (level, stream) in enumerate(zip(levels.tolist(), streams, strict=True)):
+        before = finished(index) if finished is not None else None
+        if before is not None:
+            spins[index], certificate = before.spins[0], before.certificate[0]
+        else:
+            spins[index], certificate = _draw(lattice, level, n_samples, stream, n_threads)
+        certificates.append(certificate)
+        if progress is not None:
+            progress(index + 1, len(levels))
+    return TrainingSet(lattice, spins, levels, tuple(certificates), facts)
+
+
+def _entropy(source: np.random.Generator) -> Any:
+    """The seed's entropy and place in the tree of seeds, from which the generator can be made again if it is fresh."""
+    seed = getattr(source.bit_generator, "seed_seq", None)
+    if seed is None:
+        return None
+    return {"entropy": seed.entropy, "spawn_key": list(seed.spawn_key), "children": seed.n_children_spawned}
+
+
+def _draw(
+    lattice: Ring | Torus, T: float, n_samples: int, stream: np.random.Generator, n_threads: int | None
+) -> tuple[SpinArray, Certificate]:
+    with np.errstate(divide="ignore"):
+        K = float(np.divide(1.0, T))
+    rule, burn_in, thin, tau = "exact", 0, 0, 0.5
+    if isinstance(lattice, Ring):
+        spins = lattice.sample(K, n_samples, rng=stream)
+    elif K in (0.0, np.inf):
+        spins = _coins(stream, n_samples, lattice.n_sites if K == 0 else 1) * np.ones(lattice.n_sites, dtype=np.int8)
+    else:
+        rule, tau = _choose(lattice, K, stream, n_threads)
+        burn_in, thin = int(np.ceil(BURN_IN_TIMES * tau)), int(np.ceil(SPACING_TIMES * tau))
+        n_chains = min(n_samples, LOCAL_CHAINS if rule == "heat_bath" else CLUSTER_CHAINS)
+        chains = run(
+            lattice,
+            K,
+            n_chains=n_chains,
+            n_sweeps=-(-n_samples // n_chains) * thin,
+            thin=thin,
+            burn_in=burn_in - thin,
+            rule=rule,
+            rng=stream,
+            n_threads=n_threads,
+        )
+        assert chains.spins is not None
+        spins = np.swapaxes(chains.spins, 0, 1).reshape(-1, lattice.n_sites)[:n_samples]
+        spins = spins * _coins(stream, n_samples, 1)
+        if chains.energy.shape[1] >= 4:
+            return spins, _certificate(lattice, K, T, rule, burn_in, thin, tau, chains.energy_estimate)
+    return spins, _certificate(lattice, K, T, rule, burn_in, thin, tau, _independent(_energies(lattice, spins)))
+
+
+def _coins(stream: np.random.Generator, *shape: int) -> SpinArray:
+    return (2 * stream.integers(0, 2, size=shape, dtype=np.int8) - 1).astype(np.int8)
+
+
+def _certificate(
+    lattice: Ring | Torus, K: float, T: float, rule: str, burn_in: int, thin: int, tau: float, energy: Estimate
+) -> Certificate:
+    variance = float(lattice.heat_capacity(K)) / (K**2 * lattice.n_sites) if 0 < K < np.inf else 0.0
+    exact_stderr = float(np.sqrt(variance / energy.n_effective))
+    return Certificate(T, rule, burn_in, thin, tau, energy, float(lattice.energy(K)), exact_stderr)
+
+
+def _independent(values: FloatArray) -> Estimate:
+    if len(values) < 2:
+        return Estimate(float(values[0]), float("nan"), 0.5, 1.0, float("nan"))
+    return Estimate.from_independent(values)
+
+
+def _energies(lattice: Ring | Torus, spins: SpinArray) -> FloatArray:
+    """Energy per site of each configuration."""
+    if isinstance(lattice, Ring):
+        bonds = (spins * np.roll(spins, -1, axis=-1)).sum(axis=-1, dtype=np.int64)
+    else:
+        square = spins.reshape(-1, lattice.n_rows, lattice.n_cols)
+        bonds = sum((square * np.roll(square, -1, axis)).sum(axis=(1, 2), dtype=np.int64) for axis in (1, 2))
+    return np.asarray(-bonds / lattice.n_sites, dtype=np.float64)
+
+
+def _choose(lattice: Torus, K: float, stream: np.random.Generator, n_threads: int | None) -> tuple[str, float]:
+    """Return the rule that needs less work for an independent sample, and its τ."""
+    common: dict[str, Any] = {"keep_spins": False, "n_threads": n_threads, "rng": stream}
+    pilot = run(
+        lattice,
+        K,
+        n_chains=PILOT_CHAINS,
+        n_sweeps=PILOT_SWEEPS,
+        burn_in=PILOT_SWEEPS,
+        rule="swendsen_wang",
+        **common,
+    )
+    tau_clusters = _slowest(pilot)[0]
+    if K > onsager.CRITICAL_COUPLING:
+        # from random spins the heat bath falls into stripes, for times of which a pilot need not know
+        return "swendsen_wang", tau_clusters
+    # the heat bath is worth as many sweeps as would cost what clusters do
+    longest = max(PILOT_SWEEPS, int(LONG_ENOUGH * COST_RATIO * tau_clusters))
+    chains, n_sweeps = None, PILOT_SWEEPS
+    while n_sweeps <= longest:
+        chains = run(
+            lattice,
+            K,
+            n_chains=LOCAL_CHAINS,
+            n_sweeps=n_sweeps,
+            thin=max(1, n_sweeps // PILOT_SWEEPS),
+            initial="random" if chains is None else chains,
+            **common,
+        )
+        tau, r_hat = _slowest(chains)
+        if r_hat < AGREED and n_sweeps > LONG_ENOUGH * tau:
+            return ("heat_bath", tau) if tau < COST_RATIO * tau_clusters else ("swendsen_wang", tau_clusters)
+        n_sweeps *= 2
+    return "swendsen_wang", tau_clusters
+
+
+def _slowest(chains: Run) -> tuple[float, float]:
+    """Return the longer τ of energy and m², and the larger R-hat."""
+    both = chains.energy_estimate, chains.squared_magnetization_estimate
+    return max(one.tau for one in both), max(one.r_hat if one.r_hat == one.r_hat else 1.0 for one in both)
