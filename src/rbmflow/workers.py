@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 
@@ -35,6 +36,9 @@ def run_tasks(
     >>> seen[-1]
     (4, 4)
     """
+    if min(n_threads, len(tasks)) <= 1:
+        _run_here(tasks, total, progress)
+        return
     done = [0] * len(tasks)
     stop = threading.Event()
 
@@ -44,7 +48,7 @@ def run_tasks(
             if stop.is_set():
                 return
 
-    with ThreadPoolExecutor(max(1, min(n_threads, len(tasks)))) as pool:
+    with ThreadPoolExecutor(min(n_threads, len(tasks))) as pool:
         pending = {pool.submit(work, index) for index in range(len(tasks))}
         try:
             while pending:
@@ -59,3 +63,16 @@ def run_tasks(
                 future.cancel()
     if progress is not None:
         progress(sum(done), total)
+
+
+def _run_here(tasks: Sequence[Iterator[int]], total: int, progress: Progress | None) -> None:
+    """Exhaust the tasks one after the other in this thread, where Ctrl-C arrives between steps."""
+    done, told = 0, time.monotonic()
+    for task in tasks:
+        for amount in task:
+            done += amount
+            if progress is not None and time.monotonic() - told > POLL_SECONDS:
+                told = time.monotonic()
+                progress(done, total)
+    if progress is not None:
+        progress(done, total)

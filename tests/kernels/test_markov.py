@@ -40,7 +40,19 @@ def test_replicas(lattice, metropolis, level):
     none = np.empty((0, 0, n_sites), dtype=np.int8)
     planes = pack(engines.binary_digits(chance))
     multispin.run(
-        packed, mutable, near, order, metropolis, pack(K < 0), active, planes, 3, NOTHING, NOTHING, none, level
+        packed,
+        mutable,
+        near,
+        order,
+        metropolis,
+        pack(K < 0),
+        active,
+        planes,
+        3,
+        NOTHING,
+        NOTHING,
+        none,
+        level,
     )
     wanted = spins.tolist()
     after = twin.replicas(wanted, state, near.tolist(), order.tolist(), metropolis, K.tolist(), n_active, 3)
@@ -51,7 +63,9 @@ def test_replicas(lattice, metropolis, level):
 
 
 @pytest.mark.parametrize("level", LEVELS)
-@pytest.mark.parametrize("lattice", [Ring(3), Ring(65), Torus(2, 2), Torus(3, 5), Torus(16, 16), Torus(9, 30)], ids=str)
+@pytest.mark.parametrize(
+    "lattice", [Ring(3), Ring(65), Torus(2, 2), Torus(3, 5), Torus(16, 16), Torus(9, 30)], ids=str
+)
 def test_replicas_are_measured_and_unpacked(lattice, level):
     n_sites = lattice.n_sites
     spins = np.random.default_rng(2).integers(0, 2, size=(n_sites, 512))
@@ -173,7 +187,8 @@ def test_sites(metropolis, order, tabulated):
         state = twin.site_by_site(wanted, state, near, graph.fields, sites, metropolis, K, 4)
         np.testing.assert_array_equal(samples[kept], wanted)
         total = -sum(
-            graph.fields[i] * wanted[i] + sum(J * wanted[i] * wanted[j] for j, J in near[i]) / 2 for i in range(12)
+            graph.fields[i] * wanted[i] + sum(J * wanted[i] * wanted[j] for j, J in near[i]) / 2
+            for i in range(12)
         )
         assert energy[kept] == pytest.approx(total, rel=1e-13)  # a few roundings of 2e-16
         assert magnetization[kept] == sum(wanted)

@@ -78,7 +78,8 @@ def replicas(spins, state, neighbours, order, metropolis, couplings, n_active, n
             counts = [sum(spins[j][r] for j in near) for r in range(REPLICAS)]
             if metropolis:
                 satisfied = [
-                    sum((spins[j][r] == spins[site][r]) == (couplings[r] >= 0) for j in near) for r in range(REPLICAS)
+                    sum((spins[j][r] == spins[site][r]) == (couplings[r] >= 0) for j in near)
+                    for r in range(REPLICAS)
                 ]
                 certain = [2 * n <= degree for n in satisfied]
                 wanted = [None if sure else chances[r][satisfied[r]] for r, sure in enumerate(certain)]

@@ -20,6 +20,7 @@ MAX_ENUMERATED_SITES = 48
 COSTLY_SITES = 36
 CHUNK = 2**26
 
+
 def enumerate_ring(
     n_sites: int, n_threads: int | None = None, progress: Progress | None = None
 ) -> DegeneracyTable:
@@ -49,9 +50,7 @@ def enumerate_ring(
 
     run_tasks([work(counts) for counts in tallies], threads, total=2 * total, progress=progress)
     counts = tallies.sum(axis=0)
-    return table_from_counts(
-        n_sites, {(int(k), int(n)): int(counts[k, n]) for k, n in np.argwhere(counts)}
-    )
+    return table_from_counts(n_sites, {(int(k), int(n)): int(counts[k, n]) for k, n in np.argwhere(counts)})
 
 
 def _warn_of_cost(n_sites: int, threads: int, level: int) -> None:

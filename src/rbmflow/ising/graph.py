@@ -85,7 +85,9 @@ class Graph:
         if pairs.size == 0:
             pairs = np.empty((0, 2), dtype=np.int64)
         if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
-            raise TypeError(f"bonds: pairs of integers are needed, not an array of {pairs.dtype} {pairs.shape}")
+            raise TypeError(
+                f"bonds: pairs of integers are needed, not an array of {pairs.dtype} {pairs.shape}"
+            )
         outside = (pairs < 0) | (pairs >= n_sites)
         if outside.any():
             raise ValueError(f"bonds holds site {pairs[outside][0]}: sites run from 0 to {n_sites - 1}")
@@ -131,7 +133,9 @@ class Graph:
         """
         from scipy import sparse
 
-        matrix = sparse.csr_array(couplings if sparse.issparse(couplings) else check_real("couplings", couplings))
+        matrix = sparse.csr_array(
+            couplings if sparse.issparse(couplings) else check_real("couplings", couplings)
+        )
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.shape[0]:
             raise ValueError(f"couplings has shape {matrix.shape}: a square matrix is needed")
         matrix = matrix.astype(np.float64)

@@ -86,9 +86,7 @@ def make_engines(
     if kind == "replicas":
         assert isinstance(lattice, (Ring, Torus))
         groups = [
-            (bool(how), part)
-            for how in (True, False)
-            for part in _groups(np.flatnonzero(metropolis == how))
+            (bool(how), part) for how in (True, False) for part in _groups(np.flatnonzero(metropolis == how))
         ]
         return [
             _Replicas(lattice, K[part], how, order, spins, generators[i], part)
@@ -96,7 +94,15 @@ def make_engines(
         ]
     one: Any = {"bytes": _Bytes, "clusters": _Clusters, "sites": _Sites}[kind]
     return [
-        one(lattice, float(K[i]), rule if metropolis[i] or rule in CLUSTER_RULES else "heat_bath", order, spins, generators[i], i)
+        one(
+            lattice,
+            float(K[i]),
+            rule if metropolis[i] or rule in CLUSTER_RULES else "heat_bath",
+            order,
+            spins,
+            generators[i],
+            i,
+        )
         for i in range(n_chains)
     ]
 
@@ -300,7 +306,14 @@ class _Clusters(_OneChain):
     """Wolff or Swendsen-Wang on a ring or a torus."""
 
     def __init__(
-        self, lattice: Ring | Torus, K: float, rule: str, order: str, spins: SpinArray, generator: Words, chain: int
+        self,
+        lattice: Ring | Torus,
+        K: float,
+        rule: str,
+        order: str,
+        spins: SpinArray,
+        generator: Words,
+        chain: int,
     ) -> None:
         del order
         super().__init__(lattice.n_sites, spins, generator, chain)
@@ -334,7 +347,14 @@ class _Sites(_OneChain):
     number = np.float64
 
     def __init__(
-        self, lattice: Lattice, K: float, rule: str, order: str, spins: SpinArray, generator: Words, chain: int
+        self,
+        lattice: Lattice,
+        K: float,
+        rule: str,
+        order: str,
+        spins: SpinArray,
+        generator: Words,
+        chain: int,
     ) -> None:
         super().__init__(lattice.n_sites, spins, generator, chain)
         self.cost = 15 * lattice.n_sites

@@ -220,7 +220,9 @@ class _Rungs:
         K[self.chain] = self.ladder
         return K
 
-    def exchange(self, energy: FloatArray, parity: int, source: np.random.Generator, *, counted: bool) -> None:
+    def exchange(
+        self, energy: FloatArray, parity: int, source: np.random.Generator, *, counted: bool
+    ) -> None:
         """Try every second pair of neighbours."""
         low = np.arange(parity, len(self.ladder) - 1, 2)
         a, b = self.chain[:, low], self.chain[:, low + 1]

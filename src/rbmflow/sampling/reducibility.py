@@ -71,7 +71,9 @@ def sweep_sites(lattice: Lattice, order: str) -> npt.NDArray[np.int32]:
     return np.arange(lattice.n_sites, dtype=np.int32)
 
 
-def is_irreducible(lattice: object, rule: str = "metropolis", order: str = "sequential", *, K: float = 1.0) -> bool:
+def is_irreducible(
+    lattice: object, rule: str = "metropolis", order: str = "sequential", *, K: float = 1.0
+) -> bool:
     """Return whether sweeps connect every state of a small system with every other.
 
     Single flips of positive probability are the edges of a graph on the states, or on pairs of a state and a
@@ -222,7 +224,9 @@ def guard(lattice: Lattice, rule: str, order: str, *, allow_reducible: bool) -> 
                 "rule='heat_bath' or order='random'; allow_reducible=True runs it all the same"
             )
         return
-    if isinstance(lattice, Graph) or (isinstance(lattice, Torus) and min(lattice.n_rows, lattice.n_cols) <= SMALL_SIDE):
+    if isinstance(lattice, Graph) or (
+        isinstance(lattice, Torus) and min(lattice.n_rows, lattice.n_cols) <= SMALL_SIDE
+    ):
         _warn_once(lattice, order)
 
 

@@ -143,12 +143,16 @@ class Run:
         """``K² n (⟨e²⟩ − ⟨e⟩²)`` per site in k_B, e the energy per site; jackknife error."""
         scale = self.coupling**2 * self.lattice.n_sites
         shift = self.energy.mean()  # the variance does not depend on it, its rounding does
-        return self._function(lambda e2, e: scale * (e2 - e**2), (self.energy - shift) ** 2, self.energy - shift)
+        return self._function(
+            lambda e2, e: scale * (e2 - e**2), (self.energy - shift) ** 2, self.energy - shift
+        )
 
     @cached_property
     def binder_cumulant_estimate(self) -> Estimate:
         """``1 − ⟨m⁴⟩/(3⟨m²⟩²)``; jackknife error."""
-        return self._function(lambda m4, m2: 1 - m4 / (3 * m2**2), self.magnetization**4, self.magnetization**2)
+        return self._function(
+            lambda m4, m2: 1 - m4 / (3 * m2**2), self.magnetization**4, self.magnetization**2
+        )
 
     @property
     def coupling(self) -> float:

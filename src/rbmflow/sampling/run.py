@@ -129,7 +129,9 @@ def run(
         np.empty((n_chains, n_kept, on.n_sites), dtype=np.int8) if keep_spins else None,
     )
     total = n_chains * (lengths["burn_in"] + lengths["n_sweeps"])
-    run_tasks([_steps(engine, block, **lengths) for engine in engines], threads, total=total, progress=progress)
+    run_tasks(
+        [_steps(engine, block, **lengths) for engine in engines], threads, total=total, progress=progress
+    )
     for engine in engines:
         engine.write_back(spins)
     return Run(
@@ -178,20 +180,34 @@ def _sweeps(engine: Engine, n_sweeps: int, step: int) -> Iterator[int]:
 
 def _couplings(K: object, n_chains: int) -> FloatArray:
     couplings = check_real("K", K)
-    if couplings.ndim > 1 or (couplings.ndim == 1 and n_chains not in (1, len(couplings))) or not couplings.size:
-        raise ValueError(f"K has shape {couplings.shape}: one number, or one for each of {n_chains} chains, is needed")
+    if (
+        couplings.ndim > 1
+        or (couplings.ndim == 1 and n_chains not in (1, len(couplings)))
+        or not couplings.size
+    ):
+        raise ValueError(
+            f"K has shape {couplings.shape}: one number, or one for each of {n_chains} chains, is needed"
+        )
     return np.array(np.broadcast_to(couplings, (couplings.size if couplings.ndim else n_chains,)))
 
 
 def _begin(
-    lattice: Lattice, K: FloatArray, rule: str, order: str, rng: object, initial: object, allow_reducible: bool
+    lattice: Lattice,
+    K: FloatArray,
+    rule: str,
+    order: str,
+    rng: object,
+    initial: object,
+    allow_reducible: bool,
 ) -> State:
     """Return the state before the first sweep: spins, and generators of the engines."""
     n_chains = len(K)
     if np.isinf(K).any() and isinstance(lattice, Graph):
         raise ValueError("K holds an infinity: finite couplings are needed on a graph")
     source = check_rng(rng)
-    generators = source.integers(0, 2**64, size=generator_words(lattice, rule, order, n_chains), dtype=np.uint64)
+    generators = source.integers(
+        0, 2**64, size=generator_words(lattice, rule, order, n_chains), dtype=np.uint64
+    )
     traps = rule == "metropolis" and order != "random" and not allow_reducible
     if isinstance(initial, str):
         if initial not in ("random", "up"):

@@ -23,7 +23,9 @@ def _xarray() -> Any:
         import h5netcdf  # noqa: F401
         import xarray
     except ImportError as error:
-        raise ImportError("training sets are stored by xarray and h5netcdf: pip install rbmflow[data]") from error
+        raise ImportError(
+            "training sets are stored by xarray and h5netcdf: pip install rbmflow[data]"
+        ) from error
     return xarray
 
 
@@ -70,7 +72,9 @@ def read_training_set(path: str | os.PathLike[str]) -> TrainingSet:
     sides = json.loads(dataset.attrs["lattice"])
     certificates = []
     for index, temperature in enumerate(dataset.temperature.values.tolist()):
-        row = {name: dataset[name].values[index] for name in (*PLAIN, *(f"energy_{part}" for part in ESTIMATE))}
+        row = {
+            name: dataset[name].values[index] for name in (*PLAIN, *(f"energy_{part}" for part in ESTIMATE))
+        }
         energy = Estimate(*(float(row[f"energy_{part}"]) for part in ESTIMATE))
         certificates.append(
             Certificate(

@@ -19,7 +19,7 @@ from rbmflow.workers import Progress
 PILOT_CHAINS, PILOT_SWEEPS = 16, 256
 LOCAL_CHAINS, CLUSTER_CHAINS = 512, 64
 COST_RATIO = 64  # of a Swendsen-Wang sweep to a heat-bath sweep of one of 512 replicas, per site and chain
-BURN_IN_TIMES, SPACING_TIMES = 20, 6
+BURN_IN_TIMES, SPACING_TIMES, LEAST_BURN_IN = 20, 6, 30
 LONG_ENOUGH = 50  # autocorrelation times of a pilot that is to be believed
 AGREED = 1.01  # R-hat below which chains agree
 
@@ -66,7 +66,9 @@ class Certificate:
 
         At low temperatures excitations are so rare that samples may hold none, and then know nothing of their spread.
         """
-        return replace(self.energy, stderr=max(self.energy.stderr, self.exact_stderr)).deviation(self.exact_energy)
+        return replace(self.energy, stderr=max(self.energy.stderr, self.exact_stderr)).deviation(
+            self.exact_energy
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,8 +186,8 @@ def training_set(
 
     On a ring the samples are exact and independent. On a torus T = 0 is its limit, the two aligned states; elsewhere pilot runs
     of Swendsen-Wang clusters, and above the critical temperature of the heat bath, measure the autocorrelation times τ of
-    the energy and of m². The rule that needs less work for an independent sample is taken, with a burn-in of 20 τ from random spins and samples 6 τ
-    apart. Each sample is turned over as a whole by a fair coin, an exact symmetry. A temperature has a generator of its own,
+    the energy and of m². The rule that needs less work for an independent sample is taken, with a burn-in of 20 τ, from aligned spins in the
+    ordered phase and from random ones above it, and samples 6 τ apart. Each sample is turned over as a whole by a fair coin, an exact symmetry. A temperature has a generator of its own,
     so that its samples do not depend on the others.
 
     Parameters
@@ -267,10 +269,15 @@ def _draw(
     if isinstance(lattice, Ring):
         spins = lattice.sample(K, n_samples, rng=stream)
     elif K in (0.0, np.inf):
-        spins = _coins(stream, n_samples, lattice.n_sites if K == 0 else 1) * np.ones(lattice.n_sites, dtype=np.int8)
+        spins = _coins(stream, n_samples, lattice.n_sites if K == 0 else 1) * np.ones(
+            lattice.n_sites, dtype=np.int8
+        )
     else:
         rule, tau = _choose(lattice, K, stream, n_threads)
-        burn_in, thin = int(np.ceil(BURN_IN_TIMES * tau)), int(np.ceil(SPACING_TIMES * tau))
+        burn_in, thin = (
+            max(LEAST_BURN_IN, int(np.ceil(BURN_IN_TIMES * tau))),
+            int(np.ceil(SPACING_TIMES * tau)),
+        )
         n_chains = min(n_samples, LOCAL_CHAINS if rule == "heat_bath" else CLUSTER_CHAINS)
         chains = run(
             lattice,
@@ -281,6 +288,7 @@ def _draw(
             burn_in=burn_in - thin,
             rule=rule,
             rng=stream,
+            initial=_start(K),
             n_threads=n_threads,
         )
         assert chains.spins is not None
@@ -288,7 +296,9 @@ def _draw(
         spins = spins * _coins(stream, n_samples, 1)
         if chains.energy.shape[1] >= 4:
             return spins, _certificate(lattice, K, T, rule, burn_in, thin, tau, chains.energy_estimate)
-    return spins, _certificate(lattice, K, T, rule, burn_in, thin, tau, _independent(_energies(lattice, spins)))
+    return spins, _certificate(
+        lattice, K, T, rule, burn_in, thin, tau, _independent(_energies(lattice, spins))
+    )
 
 
 def _coins(stream: np.random.Generator, *shape: int) -> SpinArray:
@@ -296,7 +306,14 @@ def _coins(stream: np.random.Generator, *shape: int) -> SpinArray:
 
 
 def _certificate(
-    lattice: Ring | Torus, K: float, T: float, rule: str, burn_in: int, thin: int, tau: float, energy: Estimate
+    lattice: Ring | Torus,
+    K: float,
+    T: float,
+    rule: str,
+    burn_in: int,
+    thin: int,
+    tau: float,
+    energy: Estimate,
 ) -> Certificate:
     variance = float(lattice.heat_capacity(K)) / (K**2 * lattice.n_sites) if 0 < K < np.inf else 0.0
     exact_stderr = float(np.sqrt(variance / energy.n_effective))
@@ -319,7 +336,9 @@ def _energies(lattice: Ring | Torus, spins: SpinArray) -> FloatArray:
     return np.asarray(-bonds / lattice.n_sites, dtype=np.float64)
 
 
-def _choose(lattice: Torus, K: float, stream: np.random.Generator, n_threads: int | None) -> tuple[str, float]:
+def _choose(
+    lattice: Torus, K: float, stream: np.random.Generator, n_threads: int | None
+) -> tuple[str, float]:
     """Return the rule that needs less work for an independent sample, and its τ."""
     common: dict[str, Any] = {"keep_spins": False, "n_threads": n_threads, "rng": stream}
     pilot = run(
@@ -329,11 +348,12 @@ def _choose(lattice: Torus, K: float, stream: np.random.Generator, n_threads: in
         n_sweeps=PILOT_SWEEPS,
         burn_in=PILOT_SWEEPS,
         rule="swendsen_wang",
+        initial=_start(K),
         **common,
     )
     tau_clusters = _slowest(pilot)[0]
     if K > onsager.CRITICAL_COUPLING:
-        # from random spins the heat bath falls into stripes, for times of which a pilot need not know
+        # local updates may keep stripes for times of which a pilot need not know
         return "swendsen_wang", tau_clusters
     # the heat bath is worth as many sweeps as would cost what clusters do
     longest = max(PILOT_SWEEPS, int(LONG_ENOUGH * COST_RATIO * tau_clusters))
@@ -353,6 +373,11 @@ def _choose(lattice: Torus, K: float, stream: np.random.Generator, n_threads: in
             return ("heat_bath", tau) if tau < COST_RATIO * tau_clusters else ("swendsen_wang", tau_clusters)
         n_sweeps *= 2
     return "swendsen_wang", tau_clusters
+
+
+def _start(K: float) -> str:
+    """Return the start nearer to equilibrium."""
+    return "up" if K > onsager.CRITICAL_COUPLING else "random"
 
 
 def _slowest(chains: Run) -> tuple[float, float]:

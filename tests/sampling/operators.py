@@ -1,0 +1,109 @@
+"""Exact one-sweep operators on the probabilities of all states, site i of a state being bit i."""
+
+import itertools
+
+import numpy as np
+
+from rbmflow.ising import Torus
+from rbmflow.sampling.topology import as_graph, neighbours
+
+
+def spins_of(n_sites):
+    return 2 * (np.arange(2**n_sites)[:, None] >> np.arange(n_sites) & 1) - 1
+
+
+def boltzmann(lattice, K):
+    """Probabilities of all states, their energies and magnetizations."""
+    graph, states = as_graph(lattice), spins_of(lattice.n_sites)
+    energy = np.zeros(len(states))
+    for i in range(graph.n_sites):
+        for k in range(graph.indptr[i], graph.indptr[i + 1]):
+            energy -= graph.couplings[k] * states[:, i] * states[:, graph.indices[k]] / 2
+        energy -= graph.fields[i] * states[:, i]
+    weight = np.exp(-K * (energy - energy.min() if K > 0 else energy - energy.max()))
+    return weight / weight.sum(), energy, states.sum(axis=1)
+
+
+def attempt(p, graph, site, K, rule):
+    """Probabilities after one attempt at a site."""
+    states = spins_of(graph.n_sites)
+    field = np.full(len(states), graph.fields[site])
+    for k in range(graph.indptr[site], graph.indptr[site + 1]):
+        field += graph.couplings[k] * states[:, graph.indices[k]]
+    cost = 2 * K * field * states[:, site]
+    flip = 1 / (1 + np.exp(cost)) if rule == "heat_bath" else np.minimum(1, np.exp(-cost))
+    flipped = np.arange(len(states)) ^ (1 << site)
+    return p * (1 - flip) + (p * flip)[flipped]
+
+
+def sweep(p, lattice, K, rule, sites):
+    """Probabilities after a sweep; no sites mean n attempts at random ones."""
+    graph = as_graph(lattice)
+    if len(sites):
+        for site in sites:
+            p = attempt(p, graph, int(site), K, rule)
+        return p
+    for _ in range(graph.n_sites):
+        p = sum(attempt(p, graph, site, K, rule) for site in range(graph.n_sites)) / graph.n_sites
+    return p
+
+
+def cluster_sweep(p, lattice, K, rule):
+    """The same for clusters, by all sets of satisfied bonds."""
+    near = neighbours(lattice)
+    n_sites, degree = near.shape
+    bonds = [(i, int(near[i, k])) for i in range(n_sites) for k in range(degree // 2)]
+    sign = -1 if K < 0 else 1
+    joined = 1 - np.exp(-2 * abs(K))
+    states = spins_of(n_sites)
+    after = np.zeros_like(p)
+    for state in np.flatnonzero(p):
+        satisfied = [(a, b) for a, b in bonds if states[state, a] * states[state, b] == sign]
+        for kept in itertools.product((False, True), repeat=len(satisfied)):
+            chance = p[state] * np.prod([joined if one else 1 - joined for one in kept])
+            parts = components(n_sites, [bond for bond, one in zip(satisfied, kept, strict=True) if one])
+            if rule == "wolff":
+                for part in parts:
+                    after[state ^ part] += chance * part.bit_count() / n_sites
+            else:
+                for flips in itertools.product((0, 1), repeat=len(parts)):
+                    mask = sum(part for part, one in zip(parts, flips, strict=True) if one)
+                    after[state ^ mask] += chance / 2 ** len(parts)
+    return after
+
+
+def components(n_sites, bonds):
+    """Clusters as masks of sites."""
+    masks = {site: 1 << site for site in range(n_sites)}
+    for a, b in bonds:
+        if masks[a] != masks[b]:
+            union = masks[a] | masks[b]
+            for site in range(n_sites):
+                if union >> site & 1:
+                    masks[site] = union
+    return sorted(set(masks.values()))
+
+
+def index_of(spins):
+    """Number of each configuration."""
+    return ((np.asarray(spins) > 0) << np.arange(np.shape(spins)[-1])).sum(axis=-1)
+
+
+def combined(keys, expected, observed, least=8.0):
+    """Sum expected and observed counts over classes, and classes of fewer than `least` into one."""
+    classes, where = np.unique(keys, axis=0, return_inverse=True)
+    where = where.ravel()
+    e, o = (np.bincount(where, weights=counts, minlength=len(classes)) for counts in (expected, observed))
+    small = e < least
+    if small.any():
+        e = np.append(e[~small], e[small].sum())
+        o = np.append(o[~small], o[small].sum())
+        if e[-1] < least and len(e) > 1:
+            e[-2] += e[-1]
+            o[-2] += o[-1]
+            e, o = e[:-1], o[:-1]
+    return e, o
+
+
+def is_torus(lattice):
+    return isinstance(lattice, Torus)
