@@ -34,6 +34,9 @@ COUPLINGS = [
     "3",
 ]
 QUANTITIES = ("log_partition", "energy", "heat_capacity")
+# A few roundings; the heat capacity at K = 0.75 is a sum over the modes of terms up to ten times the result. The law
+# takes exponentials of numbers up to 100.
+ROUNDING = {"log_partition": 1e-15, "energy": 1.5e-15, "heat_capacity": 1.5e-14, "susceptibility": 1e-14}
 
 
 def counted(n_rows, n_cols):
@@ -66,9 +69,8 @@ def test_every_quantity_is_the_sum_over_all_states(sides):
         for quantity, value in wanted.items():
             exact = getattr(torus, quantity)(text, dps=40)
             assert relative(ctx, exact, value) < 1e-39, (quantity, text)
-            # sums over the modes of terms up to fifty times the result (K = 1, heat capacity), each to a few roundings
             machine = getattr(torus, quantity)(float(text))
-            assert relative(ctx, machine, at_float[quantity]) < 5e-14, (quantity, text)
+            assert relative(ctx, machine, at_float[quantity]) < ROUNDING[quantity], (quantity, text)
 
 
 @pytest.mark.parametrize("sides", SMALL, ids=str)
@@ -92,7 +94,7 @@ def test_joint_counts_are_those_of_all_states(sides):
     assert dict(torus.density_of_states().rows()) == energies
 
 
-@pytest.mark.parametrize("sides", [*SMALL, (4, 5), (5, 5), (4, 8), (6, 6), (3, 25), (2, 40)], ids=str)
+@pytest.mark.parametrize("sides", [*SMALL, (4, 5), (5, 5), (4, 8), (6, 6), (8, 8), (3, 25), (2, 40)], ids=str)
 def test_marginals_of_the_joint_counts(sides):
     torus = Torus(*sides)
     joint, density, n = torus.joint_density_of_states(), torus.density_of_states(), torus.n_sites
@@ -108,7 +110,7 @@ def test_marginals_of_the_joint_counts(sides):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sides", [(8, 8), (7, 13)], ids=str)
+@pytest.mark.parametrize("sides", [(7, 13), (2, 173)], ids=str)
 def test_marginals_at_the_limits_of_the_joint_counts(sides):
     test_marginals_of_the_joint_counts(sides)
 
@@ -163,19 +165,18 @@ def test_the_products_and_the_density_of_states_agree(sides, K):
         assert relative(ctx, getattr(torus, quantity)(K, dps=40), wanted[quantity]) < 1e-39, quantity
 
 
-@pytest.mark.parametrize("sides", [(4, 4), (8, 8), (5, 32), (32, 32), (64, 64)], ids=str)
+@pytest.mark.parametrize("sides", [(4, 4), (8, 8), (5, 32), (3, 200), (64, 64), (128, 128)], ids=str)
 def test_float64_against_forty_digits(sides):
     torus = Torus(*sides)
-    temperatures = np.array([0.5, 0.7, 0.99, 1.01, 1.5, 2.0, 2.2, 2.269, T_C, 2.27, 2.4, 3.0, 5.0, 10.0])
+    temperatures = np.array(
+        [0.5, 0.7, 0.99, 1.01, 1.33, 1.34, 1.5, 2.0, 2.2, 2.269, T_C, 2.27, 2.4, 3.0, 5.0, 10.0]
+    )
     for quantity in QUANTITIES:
         machine = getattr(torus, quantity)(1 / temperatures)
         exact = getattr(torus, quantity)(1 / temperatures, dps=40)
-        np.testing.assert_allclose(machine, exact.astype(float), rtol=1e-13, atol=0, err_msg=quantity)
-
-
-@pytest.mark.slow
-def test_float64_against_forty_digits_at_128():
-    test_float64_against_forty_digits((128, 128))
+        np.testing.assert_allclose(
+            machine, exact.astype(float), rtol=ROUNDING[quantity], atol=0, err_msg=quantity
+        )
 
 
 @pytest.mark.parametrize("sides", [(3, 3), (4, 6), (20, 16)], ids=str)
@@ -219,8 +220,8 @@ ENERGIES = [
 
 @pytest.mark.parametrize(("temperature", "side", "energy"), ENERGIES)
 def test_reference_energies(temperature, side, energy):
-    # 5e-16 of the last digit printed; at T_c the rounding of K moves u by C/K² · 1e-16, and sums over 128 modes round
-    np.testing.assert_allclose(Torus(side, side).energy(1 / temperature), energy, rtol=1e-14, atol=0)
+    # 5e-16 of the last digit printed; at T_c the rounding of K moves u by C/K² · 1e-16
+    np.testing.assert_allclose(Torus(side, side).energy(1 / temperature), energy, rtol=2e-15, atol=0)
 
 
 def test_reference_moments_of_the_magnetization():
@@ -242,8 +243,8 @@ def test_large_tori_are_the_infinite_lattice_away_from_criticality(sides, K):
     twofold = np.log(2) if onsager.critical_coupling() < K else 0
     log_z = (torus.log_partition(K) - twofold) / torus.n_sites
     np.testing.assert_allclose(log_z, onsager.log_partition(K), rtol=3e-15, atol=0)
-    np.testing.assert_allclose(torus.energy(K), onsager.energy(K), rtol=1e-13, atol=0)
-    np.testing.assert_allclose(torus.heat_capacity(K), onsager.heat_capacity(K), rtol=1e-12, atol=0)
+    np.testing.assert_allclose(torus.energy(K), onsager.energy(K), rtol=3e-15, atol=0)
+    np.testing.assert_allclose(torus.heat_capacity(K), onsager.heat_capacity(K), rtol=3e-14, atol=0)
 
 
 def test_the_peak_of_the_heat_capacity_grows_with_the_logarithm_of_the_side():

@@ -15,7 +15,6 @@ holds at every real K. γ_0 changes sign at K_c, and with it the fourth product.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,56 +25,56 @@ Jet = tuple[Any, Any, Any]
 """A function of K, its first and its second derivative."""
 
 
-@dataclass(frozen=True)
-class _Products:
-    """Two products, cosh and sinh, of one set of modes: ``exp(log) · factor``, with derivatives in K."""
-
-    log: tuple[Jet, Jet]
-    factor: tuple[Jet, Jet]
-
-
 def machine_jet(K: float, n: int, m: int) -> Jet:
     """Return ln Z and its first two derivatives in K, in float64, for 0 < K ≤ 100.
 
-    The derivatives are sums of those of ``λ = ½ ln μ₊`` and ``q^m = exp(−mγ)``, in closed form. Below K_c the terms
-    −c cos φ of λ', which cancel in the sum over a set, are left out.
+    The first product, cosh over odd k, is ``Π μ₊^(m/2) (1 + exp(−mγ))``; its logarithm is a large sum. Those of the
+    other three are kept as ratios, which do not suffer from its rounding: sinh to cosh over the same modes, and the
+    even cosh product to the first as the sinh product over odd modes of the transposed torus, to which it is equal.
     """
-    terms = [_products(K, n, m, first) for first in (1, 0)]
-    logs = [log for products in terms for log in products.log]
-    factors = [factor for products in terms for factor in products.factor]
-    top, base = max(log[0] for log in logs), logs[0][1]
+    reference, odd = _odd_modes(K, n, m)
+    across = odd if n == m else _odd_modes(K, m, n)[1]
+    even, (plus, minus) = _even_modes(K, n, m)
+    one, nothing = (1.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+    # the factor 1 + exp(−m|γ_0|) is part of the third product already
+    fourth = _add(_add(across, even), _log_jet(plus), -1)
+    terms = [(nothing, one), (odd, one), (across, one), (fourth, minus)]
     z0 = z1 = z2 = 0.0
-    for (l0, l1, l2), (v0, v1, v2) in zip(logs, factors, strict=True):
-        weight, shift = np.exp(l0 - top), l1 - base
+    for (l0, l1, l2), (v0, v1, v2) in terms:
+        weight = np.exp(l0)
         z0 += weight * v0
-        z1 += weight * (v1 + shift * v0)
-        z2 += weight * (v2 + 2 * shift * v1 + (l2 + shift * shift) * v0)
+        z1 += weight * (v1 + l1 * v0)
+        z2 += weight * (v2 + 2 * l1 * v1 + (l2 + l1 * l1) * v0)
     mean = z1 / z0
-    return float(top + np.log(z0 / 2)), float(base + mean), float(z2 / z0 - mean * mean)
+    log_z = reference[0] + np.log(z0 / 2)
+    return float(log_z), float(reference[1] + mean), float(reference[2] + z2 / z0 - mean * mean)
 
 
-def _products(K: float, n: int, m: int, first: int) -> _Products:
-    """The products over k = first, first + 2, … < 2n; the modes 0 < k < n stand for two."""
-    lone = [k for k in (0, n) if k % 2 == first]
-    mode, decay = _paired_modes(K, np.arange(first or 2, n, 2) / n)
-    reference = [2 * m * float(part.sum()) for part in mode]
-    factor: tuple[Jet, Jet] = ((1.0, 0.0, 0.0), (1.0, 0.0, 0.0))
-    logs = [_log1p_jet(sign, decay, m) for sign in (1, -1)]
-    sums = [[2 * float(part.sum()) for part in log] for log in logs]
-    for k in lone:
-        at_zero = k == 0
-        lone_mode, lone_decay = _lone_mode(K, at_zero)
-        reference = [a + m * b for a, b in zip(reference, lone_mode, strict=True)]
-        if at_zero:
-            factor = _zero_mode_factors(K, lone_decay, m)
-        else:
-            lone_logs = [_log1p_jet(sign, lone_decay, m) for sign in (1, -1)]
-            sums = [
-                [a + float(b) for a, b in zip(*pair, strict=True)]
-                for pair in zip(sums, lone_logs, strict=True)
-            ]
-    plus, minus = ([a + b for a, b in zip(reference, total, strict=True)] for total in sums)
-    return _Products(((plus[0], plus[1], plus[2]), (minus[0], minus[1], minus[2])), factor)
+def _odd_modes(K: float, n: int, m: int) -> tuple[Jet, Jet]:
+    """Logarithm of the cosh product over odd k < 2n, and of the ratio of sinh to cosh; 0 < k < n stand for two."""
+    mode, decay = _paired_modes(K, np.arange(1, n, 2) / n)
+    plus, minus = _log1p_jet(1, decay, m), _log1p_jet(-1, decay, m)
+    reference, ratio = _twice_sum(_add(_scale(mode, m), plus)), _twice_sum(_add(minus, plus, -1))
+    if n % 2:
+        mode, decay = _last_mode(K)
+        plus, minus = _log1p_jet(1, decay, m), _log1p_jet(-1, decay, m)
+        reference = _add(reference, _add(_scale(mode, m), plus))
+        ratio = _add(ratio, _add(minus, plus, -1))
+    return reference, ratio
+
+
+def _even_modes(K: float, n: int, m: int) -> tuple[Jet, tuple[Jet, Jet]]:
+    """Logarithm of the ratio of sinh to cosh over even k > 0; the factors of k = 0 of the cosh and sinh product."""
+    _, decay = _paired_modes(K, np.arange(2, n, 2) / n)
+    ratio = _twice_sum(_add(_log1p_jet(-1, decay, m), _log1p_jet(1, decay, m), -1))
+    if n % 2 == 0:
+        _, decay = _last_mode(K)
+        ratio = _add(ratio, _add(_log1p_jet(-1, decay, m), _log1p_jet(1, decay, m), -1))
+    return ratio, _zero_mode_factors(K, m)
+
+
+def _twice_sum(jet: Jet) -> Jet:
+    return 2 * float(jet[0].sum()), 2 * float(jet[1].sum()), 2 * float(jet[2].sum())
 
 
 def _paired_modes(K: float, fraction: FloatArray) -> tuple[Jet, Jet]:
@@ -105,39 +104,40 @@ def _paired_modes(K: float, fraction: FloatArray) -> tuple[Jet, Jet]:
     return (np.log(root + b), d1, d2), (np.log1p(b * (root + b) / s), gamma1, gamma2)
 
 
-def _lone_mode(K: float, at_zero: bool) -> tuple[Jet, Jet]:
-    """λ (of the larger root) and |γ| of the mode φ = 0 or π: ``γ = 2K ± ln tanh K``."""
+def _last_mode(K: float) -> tuple[Jet, Jet]:
+    """λ and γ of the mode φ = π: ``√μ₊ = e^(2K) + 1``, ``γ = 2K − ln tanh K``."""
     s, c, t = np.sinh(2 * K), np.cosh(2 * K), np.tanh(K)
-    hot = s < 1
-    if at_zero:
-        sign = -1.0 if hot else 1.0
-        gap = sign * one_minus_sinh(K)
-        b = -gap
-        gamma = np.log1p(b * (c + b) / s)
-        decay = (gamma, sign * (2 + 2 / s), -sign * 4 * c / (s * s))
-        if hot:
-            return (np.log1p(np.exp(-2 * K)), t + 2 * np.sinh(K) ** 2, 1 - t * t), decay
-        return (np.log(np.expm1(2 * K)), 1 + 1 / t, 1 - 1 / (t * t)), decay
-    excess = t - 2 * np.sinh(K) ** 2 if hot else 1 + t
-    return (np.log1p(np.exp(2 * K)), excess, 1 - t * t), (2 * K - np.log(t), 2 - 2 / s, 4 * c / (s * s))
+    slope = t - 2 * np.sinh(K) ** 2 if s < 1 else 1 + t
+    return (np.log1p(np.exp(2 * K)), slope, 1 - t * t), (2 * K - np.log(t), 2 - 2 / s, 4 * c / (s * s))
+
+
+def _zero_mode_factors(K: float, m: int) -> tuple[Jet, Jet]:
+    """``1 + exp(−m|γ_0|)`` and ``sgn(γ_0) (1 − exp(−m|γ_0|))``; the logarithm of the second diverges at K_c."""
+    s, c, gap = np.sinh(2 * K), np.cosh(2 * K), one_minus_sinh(K)
+    sign = -1.0 if gap > 0 else 1.0
+    gamma, gamma1, gamma2 = (
+        np.log1p(abs(gap) * (c + abs(gap)) / s),
+        sign * (2 + 2 / s),
+        -sign * 4 * c / (s * s),
+    )
+    r = np.exp(-m * gamma)
+    r1, r2 = -m * gamma1 * r, ((m * gamma1) ** 2 - m * gamma2) * r
+    return (1 + r, r1, r2), (-sign * np.expm1(-m * gamma), -sign * r1, -sign * r2)
+
+
+def _log_jet(a: Jet) -> Jet:
+    slope = a[1] / a[0]
+    return np.log(a[0]), slope, a[2] / a[0] - slope * slope
 
 
 def _log1p_jet(sign: int, decay: Jet, m: int) -> Jet:
     """``ln(1 ± exp(−mγ))`` and its derivatives."""
     gamma, gamma1, gamma2 = decay
-    q = sign * np.exp(-m * gamma)
-    q1 = -m * gamma1 * q
-    ratio = q1 / (1 + q)
-    return np.log1p(q), ratio, ((m * gamma1) ** 2 - m * gamma2) * q / (1 + q) - ratio * ratio
-
-
-def _zero_mode_factors(K: float, decay: Jet, m: int) -> tuple[Jet, Jet]:
-    """``1 + exp(−m|γ_0|)`` and ``sgn(γ_0) (1 − exp(−m|γ_0|))``; the logarithm of the second diverges at K_c."""
-    gamma, gamma1, gamma2 = decay
-    r = np.exp(-m * gamma)
-    r1, r2 = -m * gamma1 * r, ((m * gamma1) ** 2 - m * gamma2) * r
-    sign = -1.0 if np.sinh(2 * K) < 1 else 1.0
-    return (1 + r, r1, r2), (-sign * np.expm1(-m * gamma), -sign * r1, -sign * r2)
+    q = np.exp(-m * gamma)
+    total = 1 + q if sign > 0 else -np.expm1(-m * gamma)
+    ratio = -sign * m * gamma1 * q / total
+    value = np.log1p(sign * q) if sign > 0 else np.where(q < 0.5, np.log1p(-q), np.log(total))
+    return value, ratio, sign * ((m * gamma1) ** 2 - m * gamma2) * q / total - ratio * ratio
 
 
 CRITICAL_COUPLING = 0.44068679350977151262

@@ -22,7 +22,9 @@ MAX_SUMMED_SITES = 256
 MAX_LOST_DIGITS = 20_000
 FLOAT_DIGITS = 17
 ORDER = {"log_partition": 0, "energy": 1, "heat_capacity": 2}
-# Excitations weigh below e^(−4·60) beyond the second, and below the smallest float64 beyond the third.
+# Beyond it the heat capacity goes by raised precision: it is of order e^(−8K), a sum over modes of order e^(−2K).
+COLD = 0.75
+# Beyond these the excitations weigh less than e^(−240); beyond the last the heat capacity is below every float64.
 SATURATED = 100.0
 SATURATED_FRUSTRATED = 60.0
 UNDERFLOW_FRUSTRATED = 200.0
@@ -126,8 +128,7 @@ def _machine(quantity: str, n_rows: int, n_cols: int, K: float) -> float:
     if size > SATURATED:
         log_z = 2 * n_sites * size + float(np.log(2))
         return {"log_partition": log_z, "energy": -2 * sign, "heat_capacity": 0.0}[quantity]
-    if quantity == "heat_capacity" and size > 1:
-        # the first four orders in e^(−2K) cancel in the sum over the modes
+    if quantity == "heat_capacity" and size > COLD:
         return _settled(quantity, n_rows, n_cols, size)
     jet = kaufman.machine_jet(size, *sorted((n_rows, n_cols)))
     return float(_of_jet(quantity, n_sites, size, jet)) * (sign if quantity == "energy" else 1)
