@@ -12,12 +12,13 @@ M visible and N hidden units; its weights have shape ``(n_visible, n_hidden)`` a
 Group connected to Neural Networks*, bachelor thesis, Utrecht University (2018).
 """
 
-from rbmflow import flow, ising, networks, rg, weight
-from rbmflow.errors import CostWarning, PrecisionError
+from rbmflow import flow, ising, networks, rg, sampling, weight
+from rbmflow.errors import CostWarning, PrecisionError, ReducibleChainError
 from rbmflow.estimate import Estimate
 from rbmflow.flow import critical_coupling, critical_weight
-from rbmflow.ising import Chain, DegeneracyTable, Law, Ring, Torus
+from rbmflow.ising import Chain, DegeneracyTable, Graph, Law, Ring, Torus
 from rbmflow.networks import RBM
+from rbmflow.sampling import TrainingSet, training_set
 from rbmflow.weight import (
     certified_weight,
     kl_uniform,
@@ -37,10 +38,13 @@ __all__ = [
     "CostWarning",
     "DegeneracyTable",
     "Estimate",
+    "Graph",
     "Law",
     "PrecisionError",
+    "ReducibleChainError",
     "Ring",
     "Torus",
+    "TrainingSet",
     "certified_weight",
     "critical_coupling",
     "critical_weight",
@@ -49,11 +53,13 @@ __all__ = [
     "kl_uniform",
     "networks",
     "rg",
+    "sampling",
     "trained_weight",
     "trained_weight_density",
     "trained_weight_from_law",
     "trained_weight_from_samples",
     "trained_weight_mixture",
     "trained_weight_temperatures",
+    "training_set",
     "weight",
 ]

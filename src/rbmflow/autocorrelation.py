@@ -43,7 +43,7 @@ def check_series(name: str, series: object, minimum: int = 4) -> FloatArray:
     array = array[None] if array.ndim == 1 else array
     if array.ndim != 2 or not len(array) or array.shape[1] < minimum:
         raise ValueError(
-            f"{name} has shape {np.shape(series)}: (n_chains, n) is needed, with at least {minimum} measurements to a chain"
+            f"{name} has shape {array.shape}: (n_chains, n) is needed, with at least {minimum} measurements to a chain"
         )
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds an infinity: finite numbers are needed")

@@ -125,7 +125,7 @@ def _kind(lattice: Lattice, rule: str, order: str, n_chains: int) -> str:
 
 def binary_digits(probabilities: FloatArray) -> npt.NDArray[np.bool_]:
     """Return the binary digits of probabilities < 1, all of them: shape (n_digits, *probabilities.shape)."""
-    rest, digits = probabilities.copy(), []
+    rest, digits = probabilities.copy(), list[npt.NDArray[np.bool_]]()
     while not digits or rest.any():
         rest *= 2
         digit = rest >= 1
@@ -144,7 +144,7 @@ def byte_digits(probabilities: FloatArray) -> npt.NDArray[np.int8]:
     """Return the digits to base 256 of at most 16 probabilities < 1, each less 128: shape (n_digits, 16)."""
     rest = np.zeros(16)
     rest[: len(probabilities)] = probabilities
-    digits = []
+    digits = list[npt.NDArray[np.int8]]()
     while not digits or rest.any():
         rest *= 256
         digit = np.floor(rest)

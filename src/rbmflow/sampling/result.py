@@ -92,7 +92,7 @@ class Run:
         >>> ladder.at(0.5).energy.shape
         (1, 100)
         """
-        here = check_real_scalar("K", K) == self.K
+        here = np.equal(self.K, check_real_scalar("K", K))
         if not here.any():
             raise ValueError(f"K={K!r}: the couplings of the chains are {np.unique(self.K).tolist()}")
         spins = None if self.spins is None else self.spins[here]

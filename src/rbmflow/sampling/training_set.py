@@ -11,7 +11,8 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng
 from rbmflow.estimate import Estimate
-from rbmflow.ising import Ring, Torus, onsager
+from rbmflow.ising import Ring, Torus
+from rbmflow.ising.kaufman import CRITICAL_COUPLING
 from rbmflow.sampling.result import Run
 from rbmflow.sampling.run import run
 from rbmflow.workers import Progress
@@ -352,7 +353,7 @@ def _choose(
         **common,
     )
     tau_clusters = _slowest(pilot)[0]
-    if K > onsager.CRITICAL_COUPLING:
+    if K > CRITICAL_COUPLING:
         # local updates may keep stripes for times of which a pilot need not know
         return "swendsen_wang", tau_clusters
     # the heat bath is worth as many sweeps as would cost what clusters do
@@ -377,7 +378,7 @@ def _choose(
 
 def _start(K: float) -> str:
     """Return the start nearer to equilibrium."""
-    return "up" if K > onsager.CRITICAL_COUPLING else "random"
+    return "up" if K > CRITICAL_COUPLING else "random"
 
 
 def _slowest(chains: Run) -> tuple[float, float]:
