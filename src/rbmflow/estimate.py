@@ -177,7 +177,7 @@ class Estimate:
         >>> Estimate(1.2, 0.1, 0.5, 100.0, float("nan")).deviation(1.0)
         2.0
         """
-        difference = self.mean - exact
+        difference = self.mean - float(exact)
         if difference == 0.0:
             return 0.0
         return difference / self.stderr if self.stderr else float(np.copysign(np.inf, difference))
