@@ -85,11 +85,13 @@ static inline int64_t any_site(struct toss *toss, uint64_t n)
     return (int64_t)(product >> 32);
 }
 
-/* Nothing depends on a coin or a spin by a branch: every neighbour is written to the end of the queue, and kept or not. */
+/* Nothing depends on a coin or a spin by a branch: every neighbour is written to the end of the queue, and kept or not.
+   With K > 0 a flipped spin is never wanted again. With K < 0 it may be, on odd cycles: there it grows to 3 till the end. */
 static int64_t flip_one(const struct lattice *on, struct toss *toss)
 {
     const int32_t n_rows = (int32_t)on->n_rows, n_cols = (int32_t)on->n_cols;
     const int n_neighbours = n_rows > 1 ? 4 : 2;
+    const int8_t mark = on->sign > 0 ? -1 : -3;
     int8_t *spins = on->spins;
     struct site *queue = on->queue;
     int64_t size = 1;
@@ -97,25 +99,27 @@ static int64_t flip_one(const struct lattice *on, struct toss *toss)
     int left = 0;
     const int64_t start = any_site(toss, (uint64_t)on->n_rows * (uint64_t)on->n_cols);
     queue[0].row = (int32_t)(start / n_cols), queue[0].column = (int32_t)(start % n_cols);
-    spins[start] = (int8_t)-spins[start];
+    spins[start] = (int8_t)(mark * spins[start]);
     for (int64_t at = 0; at < size; at++) {
         const int32_t y = queue[at].row, x = queue[at].column;
         const struct site near[4] = { { y, x + 1 < n_cols ? x + 1 : 0 },
                                       { y, x ? x - 1 : n_cols - 1 },
                                       { y + 1 < n_rows ? y + 1 : 0, x },
                                       { y ? y - 1 : n_rows - 1, x } };
-        const int8_t wanted = (int8_t)(-on->sign * spins[(int64_t)y * n_cols + x]);
+        const int8_t wanted = (int8_t)(spins[(int64_t)y * n_cols + x] > 0 ? -on->sign : on->sign);
         if (!left)
             coins = cuts(toss), left = 64;
         for (int k = 0; k < n_neighbours; k++) {
             int8_t *spin = spins + (int64_t)near[k].row * n_cols + near[k].column;
             const int joins = (*spin == wanted) & ~(int)(coins >> k) & 1;
             queue[size] = near[k];
-            *spin = (int8_t)(joins ? -*spin : *spin);
+            *spin = (int8_t)(joins ? mark * *spin : *spin);
             size += joins;
         }
         coins >>= n_neighbours, left -= n_neighbours;
     }
+    for (int64_t at = 0; mark != -1 && at < size; at++)
+        spins[(int64_t)queue[at].row * n_cols + queue[at].column] /= 3;
     return size;
 }
 

@@ -12,7 +12,7 @@ from rbmflow.arguments import FloatArray, check_real
 
 WINDOW = 5.0
 MIN_BLOCKS = 20
-BLOCK_TIMES = 10  # autocorrelation times to a block of the jackknife
+BLOCK_TIMES = 20  # autocorrelation times to a block of the jackknife
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Autocorrelation:
     variance : float
         Of one measurement.
     window : int
-        W, the smallest number of at least 5 τ; the whole series if there is none.
+        W, the smallest number of at least 5 τ, and of at least 5; the whole series if there is none.
     """
 
     tau: float
@@ -54,7 +54,7 @@ def autocorrelation(series: object, *, window: float = WINDOW) -> Autocorrelatio
     """Return the integrated autocorrelation time by automatic windowing.
 
     The autocovariance is averaged over chains around their common mean, so that chains that disagree show as a long time.
-    The sum is cut at the smallest ``W ≥ window · τ(W)`` (A. Sokal, in *Functional Integration*, Plenum 1997); the
+    The sum is cut at the smallest ``W ≥ window · max(τ(W), 1)`` (A. Sokal, in *Functional Integration*, Plenum 1997); the
     covariances are corrected by 1/N for the mean taken from the same series (U. Wolff, Comput. Phys. Commun. 156, 143 (2004)).
 
     Parameters
@@ -90,7 +90,7 @@ def autocorrelation(series: object, *, window: float = WINDOW) -> Autocorrelatio
         spectrum += np.abs(np.fft.rfft(chain, 2 * n)) ** 2
     covariance = np.fft.irfft(spectrum)[:n] / (n_chains * np.arange(n, 0, -1))
     times = np.cumsum(covariance / covariance[0]) - 0.5
-    closed = np.flatnonzero(np.arange(n) >= window * np.maximum(times, 0.5))
+    closed = np.flatnonzero(np.arange(n) >= window * np.maximum(times, 1.0))
     cut = int(closed[0]) if len(closed) else n - 1
     total = n_chains * n
     covariance = covariance + 2 * times[cut] * covariance[0] / total
@@ -161,7 +161,7 @@ class Jackknife:
 def jackknife(function: Callable[..., Any], *series: FloatArray) -> Jackknife:
     """Return a function of means with the error from leaving out blocks, which lie within chains.
 
-    Blocks are at least 10 autocorrelation times of the function's linear part long, where 20 of them remain.
+    Blocks are at least 20 autocorrelation times of the function's linear part long, where 20 of them remain.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def jackknife(function: Callable[..., Any], *series: FloatArray) -> Jackknife:
     Returns
     -------
     Jackknife
-        ``B θ − (B − 1) θ̄`` and ``√((B − 1)/B Σ (θ_b − θ̄)²)`` over B blocks left out.
+        ``θ − (B − 1)(θ̄ − θ)`` and ``√((B − 1)/B Σ (θ_b − θ̄)²)`` over B blocks left out.
 
     Raises
     ------
@@ -195,18 +195,18 @@ def jackknife(function: Callable[..., Any], *series: FloatArray) -> Jackknife:
     length = BLOCK_TIMES * autocorrelation(linear).tau
     per_chain = max(1, min(n, int(n / max(length, 1))))
     per_chain = max(per_chain, min(n, -(-MIN_BLOCKS // n_chains)))
-    edges = (np.arange(per_chain) * n) // per_chain
-    sizes = np.tile(np.diff([*edges, n]), n_chains)
-    left_out = []
+    n_blocks = n_chains * per_chain
+    left_out, blocked = [], []
     for one in columns:
-        sums = np.add.reduceat(one, edges, axis=1).ravel()
-        left_out.append((one.sum() - sums) / (one.size - sizes))
-    n_blocks = len(sizes)
+        blocks = one[:, n % per_chain :].reshape(n_blocks, -1).mean(axis=1)
+        left_out.append((blocks.sum() - blocks) / (n_blocks - 1))
+        blocked.append(blocks.mean())
     values = np.asarray(function(*left_out), dtype=np.float64)
-    whole = float(function(*(one.mean() for one in columns)))
     mean = float(values.mean())
+    whole = float(function(*(one.mean() for one in columns)))
+    bias = (n_blocks - 1) * (mean - float(function(*blocked)))
     variance = (n_blocks - 1) / n_blocks * float(((values - mean) ** 2).sum())
-    return Jackknife(n_blocks * whole - (n_blocks - 1) * mean, float(np.sqrt(variance)), linear)
+    return Jackknife(whole - bias, float(np.sqrt(variance)), linear)
 
 
 def _linear_part(function: Callable[..., Any], columns: list[FloatArray]) -> FloatArray:

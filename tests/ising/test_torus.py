@@ -412,3 +412,14 @@ def test_too_large_tables_name_the_limit():
 def test_cancellation_beyond_reach_is_refused():
     with pytest.raises(PrecisionError, match="cancel to"):
         Torus(33, 33).energy("-1e4", dps=20)
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (5, 4), (2, 2), (2, 3)])
+@pytest.mark.parametrize("K", [1e-99, 1e-101, 1e-160, -1e-300, 5e-324])
+def test_the_weakest_couplings(shape, K):
+    # the first order is exact here: corrections are of relative order K
+    bonds = sum(1 + (side == 2) for side in shape)
+    torus = Torus(*shape)
+    assert torus.energy(K) == pytest.approx(-bonds * K, rel=1e-15)
+    assert torus.heat_capacity(K) == pytest.approx(bonds * K * K, rel=1e-14)
+    assert torus.log_partition(K) == pytest.approx(shape[0] * shape[1] * np.log(2), rel=1e-15)

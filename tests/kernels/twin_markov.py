@@ -242,8 +242,7 @@ def clusters(spins, state, n_rows, n_cols, K, single, n_sweeps):
 
 
 def _wolff(spins, n_rows, n_cols, sign, cuts, start):
-    queue, coins = [start], []
-    spins[start] = -spins[start]
+    queue, coins, old = [start], [], list(spins)
     for site in queue:
         y, x = divmod(site, n_cols)
         near = [y * n_cols + (x + 1) % n_cols, y * n_cols + (x - 1) % n_cols]
@@ -253,9 +252,10 @@ def _wolff(spins, n_rows, n_cols, sign, cuts, start):
             coins = cuts.word()
         here, coins = coins[: len(near)], coins[len(near) :]
         for other, cut in zip(near, here, strict=True):
-            if spins[other] == -sign * spins[site] and not cut:
-                spins[other] = -spins[other]
+            if other not in queue and old[other] * old[site] == sign and not cut:
                 queue.append(other)
+    for site in queue:
+        spins[site] = -spins[site]
 
 
 def _divide(spins, n_rows, n_cols, sign, cuts, fair):

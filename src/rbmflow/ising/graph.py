@@ -48,6 +48,17 @@ class Graph:
         """Number of spins."""
         return len(self.fields)
 
+    def _parts(self) -> tuple[npt.NDArray[Any], ...]:
+        return self.indptr, self.indices, self.couplings, self.fields
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Graph):
+            return NotImplemented
+        return all(np.array_equal(a, b) for a, b in zip(self._parts(), other._parts(), strict=True))
+
+    def __hash__(self) -> int:
+        return hash(tuple(part.tobytes() for part in self._parts()))
+
     @classmethod
     def from_bonds(
         cls, n_sites: int, bonds: Iterable[tuple[int, int]], couplings: object = 1.0, fields: object = 0.0

@@ -8,7 +8,6 @@ sublattice, and with it the energy, is all but conserved. The Boltzmann law is i
 from __future__ import annotations
 
 import warnings
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +39,10 @@ def resolve_order(lattice: Lattice, rule: str, order: object) -> str:
     if rule in CLUSTER_RULES:
         if order is not None:
             raise ValueError(f"order={order!r}: clusters have no order of sites; leave it out")
+        if not isinstance(lattice, (Ring, Torus)):
+            raise ValueError(
+                f"rule={rule!r}: clusters need a Ring or a Torus, not a {type(lattice).__name__}"
+            )
         return "clusters"
     two_colours = not isinstance(lattice, Graph) and _even(lattice)
     if order is None:
@@ -230,8 +233,13 @@ def guard(lattice: Lattice, rule: str, order: str, *, allow_reducible: bool) -> 
         _warn_once(lattice, order)
 
 
-@cache
+_warned: set[tuple[Lattice, str]] = set()
+
+
 def _warn_once(lattice: Lattice, order: str) -> None:
+    if (lattice, order) in _warned:
+        return
+    _warned.add((lattice, order))
     name = f"a graph of {lattice.n_sites} sites" if isinstance(lattice, Graph) else repr(lattice)
     warnings.warn(
         f"Metropolis in {order} order never leaves states whose every local field is zero in its turn, and never "

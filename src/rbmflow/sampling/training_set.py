@@ -316,8 +316,8 @@ def _certificate(
     tau: float,
     energy: Estimate,
 ) -> Certificate:
-    variance = float(lattice.heat_capacity(K)) / (K**2 * lattice.n_sites) if 0 < K < np.inf else 0.0
-    exact_stderr = float(np.sqrt(variance / energy.n_effective))
+    spread = float(np.sqrt(lattice.heat_capacity(K) / lattice.n_sites)) / K if 0 < K < np.inf else 0.0
+    exact_stderr = spread / float(np.sqrt(energy.n_effective))
     return Certificate(T, rule, burn_in, thin, tau, energy, float(lattice.energy(K)), exact_stderr)
 
 

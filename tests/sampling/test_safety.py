@@ -1,0 +1,171 @@
+"""Orders of update that do not connect all states: refused, warned of, guarded; and the default that is right."""
+
+import numpy as np
+import pytest
+
+from rbmflow import Chain, Graph, ReducibleChainError, Ring, Torus
+from rbmflow.sampling import ReducibleChainWarning, is_irreducible, run
+from rbmflow.sampling.reducibility import frozen
+
+EXACT = Ring(64).energy(0.5)
+
+
+@pytest.mark.parametrize(
+    ("rule", "order"),
+    [
+        ("heat_bath", None),
+        ("heat_bath", "random"),
+        ("heat_bath", "sequential"),
+        ("heat_bath", "checkerboard"),
+        ("metropolis", None),
+        ("metropolis", "random"),
+        ("wolff", None),
+        ("swendsen_wang", None),
+    ],
+)
+@pytest.mark.parametrize("n_chains", [4, 64])
+def test_every_allowed_rule_and_order_gives_the_energy_of_the_ring(rule, order, n_chains):
+    # false alarm per case: |z| > 4 in 6e-5
+    n_sweeps = 20_000 if rule == "wolff" else 3000
+    chains = run(
+        Ring(64),
+        0.5,
+        n_chains=n_chains,
+        n_sweeps=n_sweeps,
+        burn_in=300,
+        rule=rule,
+        order=order,
+        rng=1,
+        keep_spins=False,
+    )
+    assert pytest.approx(-0.46212, abs=1e-5) == EXACT
+    assert abs(chains.energy_estimate.deviation(EXACT)) < 4
+    assert chains.energy_estimate.stderr < 0.005
+
+
+@pytest.mark.parametrize("order", ["sequential", "checkerboard"])
+def test_metropolis_in_a_fixed_order_on_the_ring_is_refused(order):
+    for n_sites in (4, 64, 1000):
+        with pytest.raises(ReducibleChainError, match=r"heat_bath.*order='random'.*allow_reducible=True"):
+            run(Ring(n_sites), 0.5, n_sweeps=10, rule="metropolis", order=order, rng=1)
+
+
+@pytest.mark.parametrize(
+    ("order", "initial", "wrong"),
+    [
+        ("sequential", "random", -0.025),
+        ("sequential", "up", -0.944),
+        ("checkerboard", "random", -0.460),
+        ("checkerboard", "up", -0.470),
+    ],
+)
+def test_what_the_refused_chains_answer(order, initial, wrong):
+    # the known wrong answers, from single starts where they depend on it: to two digits
+    chains = run(
+        Ring(64),
+        0.5,
+        n_chains=400,
+        n_sweeps=2000,
+        burn_in=200,
+        rule="metropolis",
+        order=order,
+        initial=initial,
+        rng=2,
+        allow_reducible=True,
+        keep_spins=False,
+    )
+    assert chains.energy.mean() == pytest.approx(wrong, abs=0.01)
+
+
+def test_checkerboard_needs_even_sides():
+    for lattice in (Ring(5), Torus(3, 4), Torus(4, 3), Torus(5, 5), Graph.from_bonds(4, [(0, 1)])):
+        with pytest.raises(ValueError, match="checkerboard"):
+            run(lattice, 0.5, n_sweeps=1, order="checkerboard", rng=1)
+
+
+@pytest.mark.filterwarnings("ignore::rbmflow.errors.ReducibleChainWarning")
+@pytest.mark.parametrize("order", ["sequential", "checkerboard"])
+def test_a_frozen_state_is_refused_as_a_start(order):
+    # found among all states of a small torus: stripes of width one for the colours
+    states = 2 * (np.arange(2**16)[:, None] >> np.arange(16) & 1).astype(np.int8) - 1
+    lost = states[frozen(Torus(4, 4), order, states)]
+    assert len(lost) == {"sequential": 64, "checkerboard": 36}[order]
+    for state in lost[:3]:
+        with pytest.raises(ValueError, match="never leaves"):
+            run(
+                Torus(4, 4),
+                0.4,
+                n_sweeps=1,
+                rule="metropolis",
+                order=order,
+                initial=state,
+                rng=1,
+                allow_reducible=False,
+            )
+        # it really never leaves: alone it flips for ever between itself and its mirror image
+        chain = run(
+            Torus(4, 4),
+            0.4,
+            n_sweeps=6,
+            rule="metropolis",
+            order=order,
+            initial=state,
+            rng=1,
+            allow_reducible=True,
+        )
+        for kept in range(6):
+            np.testing.assert_array_equal(chain.spins[0, kept], state * (-1) ** (kept + 1))
+        run(Torus(4, 4), 0.4, n_sweeps=1, rule="heat_bath", order=order, initial=state, rng=1)
+
+
+@pytest.mark.filterwarnings("ignore::rbmflow.errors.ReducibleChainWarning")
+def test_random_starts_avoid_frozen_states():
+    chains = run(Torus(2, 2), 0.3, n_chains=300, n_sweeps=0, rule="metropolis", order="sequential", rng=1)
+    assert not frozen(Torus(2, 2), "sequential", chains.state.spins).any()
+
+
+def test_stripes_of_width_one_on_a_large_torus():
+    stripes = np.tile(np.array([1, -1], dtype=np.int8), 32 * 64)
+    with pytest.raises(ValueError, match="never leaves"):
+        run(Torus(64, 64), 0.4, n_sweeps=1, rule="metropolis", order="checkerboard", initial=stripes, rng=1)
+
+
+@pytest.mark.parametrize("lattice", [Ring(6), Ring(7), Torus(3, 4), Torus(4, 4), Chain(6)], ids=str)
+@pytest.mark.parametrize("n_chains", [2, 300])
+@pytest.mark.parametrize("rule", ["metropolis", "wolff"])
+def test_at_zero_coupling_draws_are_independent(lattice, rule, n_chains):
+    if rule == "wolff" and isinstance(lattice, Chain):
+        pytest.skip("clusters need a ring or a torus")
+    chains = run(lattice, 0.0, n_chains=n_chains, n_sweeps=400, burn_in=1, rule=rule, rng=3, initial="up")
+    up = (chains.spins > 0).sum(axis=-1)
+    # both parities of the number of up-spins occur after every sweep, in every chain
+    assert 0.2 < (up % 2).mean() < 0.8
+    assert ((up % 2).min(axis=1) == 0).all()
+    assert ((up % 2).max(axis=1) == 1).all()
+
+
+def test_small_graphs_are_decided_and_large_ones_warned_of():
+    ring = Graph.from_bonds(6, [(i, (i + 1) % 6) for i in range(6)])
+    with pytest.raises(ReducibleChainError, match="6 sites"):
+        run(ring, 0.5, n_sweeps=1, rule="metropolis", order="sequential", rng=1)
+    fields = Graph.from_bonds(6, [(i, (i + 1) % 6) for i in range(6)], fields=0.1)
+    assert is_irreducible(fields, "metropolis", "sequential")
+    run(fields, 0.5, n_sweeps=1, rule="metropolis", order="sequential", rng=1)
+    large = Graph.from_bonds(60, [(i, (i + 1) % 60) for i in range(60)])
+    with pytest.warns(ReducibleChainWarning, match="60 sites"):
+        run(large, 0.5, n_sweeps=1, rule="metropolis", order="sequential", rng=1)
+
+
+def test_bad_questions_are_refused():
+    with pytest.raises(ValueError, match="at most 20"):
+        is_irreducible(Ring(21))
+    with pytest.raises(ValueError, match="rule"):
+        is_irreducible(Ring(5), "glauber")
+    with pytest.raises(ValueError, match="order"):
+        is_irreducible(Ring(5), "metropolis", "typewriter")
+    with pytest.raises(TypeError, match="lattice"):
+        is_irreducible(5)
+    with pytest.raises(ValueError, match="clusters have no order"):
+        run(Ring(5), 0.5, n_sweeps=1, rule="wolff", order="random", rng=1)
+    with pytest.raises(ValueError, match="Ring or a Torus"):
+        run(Chain(5), 0.5, n_sweeps=1, rule="wolff", rng=1)

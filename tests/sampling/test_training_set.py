@@ -1,0 +1,155 @@
+"""Training sets: samples that follow the law, certificates, files."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from rbmflow import Chain, Ring, Torus, training_set
+from rbmflow.sampling import TrainingSet
+from tests.sampling import operators
+
+TEMPERATURES = np.arange(25) / 4
+
+
+@pytest.mark.parametrize(
+    "lattice",
+    [Ring(16), Torus(4, 4), Torus(16, 16), pytest.param(Torus(5, 7), marks=pytest.mark.slow)],
+    ids=str,
+)
+def test_the_25_temperatures_in_one_call(lattice):
+    # each |z| > 4.5 in 7e-6, except that at low T excitations are rare and the law of the mean is skew: above T = 0.5 only
+    data = training_set(lattice, TEMPERATURES, 1000, rng=1)
+    assert data.spins.shape == (25, 1000, lattice.n_sites)
+    assert data.spins.dtype == np.int8
+    assert (np.abs(data.spins) == 1).all()
+    assert (np.abs(data.spins[0].sum(axis=-1)) == lattice.n_sites).all()
+    # both signs at T = 0 and everywhere: the sum of signs of 1000 fair coins is within 4.5 √1000
+    assert abs(np.sign(data.spins[0, :, 0].astype(int)).sum()) < 4.5 * np.sqrt(1000)
+    for one, spins in zip(data.certificate, data.spins, strict=True):
+        if one.temperature > 0.5:
+            assert abs(one.deviation) < 4.5, one
+        assert one.n_effective > 700
+        mean = spins.mean()
+        assert abs(mean) < 4.5 * max(spins.mean(axis=-1).std(), 1 / np.sqrt(lattice.n_sites)) / np.sqrt(700)
+
+
+@pytest.mark.parametrize("T", [1.5, 2.2, 2.6, 5.0])
+def test_the_samples_follow_the_law_of_a_small_torus(T):
+    # χ² over all (E, V); false alarm 1e-6. 2.6 and 5 by the heat bath, 1.5 and 2.2 by clusters
+    lattice, n_samples = Torus(4, 4), 20_000
+    data = training_set(lattice, [T], n_samples, rng=2)
+    assert data.certificate[0].rule == ("heat_bath" if T > 2.3 else "swendsen_wang")
+    p, energy, magnetization = operators.boltzmann(lattice, 1 / T)
+    observed = np.bincount(operators.index_of(data.spins[0]), minlength=len(p))
+    expected, seen = operators.combined(np.stack([energy, magnetization], axis=1), p * n_samples, observed)
+    assert stats.chisquare(seen, expected).pvalue > 1e-6
+
+
+def test_limits_of_temperature():
+    data = training_set(Torus(4, 4), [0.0, 1e-300, np.inf, 1e300], 500, rng=3)
+    assert (np.abs(data.spins[:2].sum(axis=-1)) == 16).all()
+    assert [one.rule for one in data.certificate[:3:2]] == ["exact", "exact"]
+    assert abs(data.spins[2:].mean()) < 0.05
+
+
+@pytest.mark.parametrize("n_samples", [1, 2, 3, 5, 700])
+def test_any_number_of_samples(n_samples):
+    for lattice in (Ring(6), Torus(4, 6)):
+        data = training_set(lattice, [1.0, 3.0], n_samples, rng=4)
+        assert data.spins.shape == (2, n_samples, lattice.n_sites)
+        assert len(data.configurations) == len(data.labels) == 2 * n_samples
+
+
+def test_a_temperature_does_not_depend_on_the_others_nor_on_threads():
+    long = training_set(Torus(6, 6), [1.0, 2.5, 4.0], 40, rng=5, n_threads=1)
+    again = training_set(Torus(6, 6), [1.0, 2.5, 9.0], 40, rng=5, n_threads=2)
+    np.testing.assert_array_equal(long.spins[:2], again.spins[:2])
+
+
+def same(a, b):
+    return (
+        a.lattice == b.lattice
+        and np.array_equal(a.spins, b.spins)
+        and np.array_equal(a.temperature, b.temperature)
+        and repr(a.certificate) == repr(b.certificate)
+        and a.provenance == b.provenance
+    )
+
+
+@pytest.mark.parametrize("lattice", [Ring(6), Torus(4, 6)], ids=str)
+def test_what_is_saved_loads_back_equal(lattice, tmp_path):
+    xarray = pytest.importorskip("xarray")
+    data = training_set(lattice, [0.0, 1.0, 3.0], 50, rng=6)
+    data.save(tmp_path / "set.nc")
+    assert same(TrainingSet.load(tmp_path / "set.nc"), data)
+    with xarray.open_dataset(tmp_path / "set.nc", engine="h5netcdf") as dataset:
+        assert dict(dataset.spins.sizes) == {"temperature": 3, "sample": 50, "site": lattice.n_sites}
+        assert dataset.spins.dtype == np.int8
+        assert "provenance" in dataset.attrs
+    assert list(tmp_path.iterdir()) == [tmp_path / "set.nc"]
+
+
+def test_files_that_are_none(tmp_path):
+    pytest.importorskip("h5netcdf")
+    with pytest.raises(FileNotFoundError):
+        TrainingSet.load(tmp_path / "none.nc")
+    (tmp_path / "text.nc").write_text("spins")
+    with pytest.raises(ValueError, match=r"text\.nc"):
+        TrainingSet.load(tmp_path / "text.nc")
+    with pytest.raises(FileNotFoundError):
+        training_set(Ring(4), [1.0], 2, rng=1).save(tmp_path / "no" / "folder.nc")
+
+
+def test_kill_while_writing_leaves_the_old_file_or_the_new_one(tmp_path):
+    pytest.importorskip("h5netcdf")
+    path = tmp_path / "set.nc"
+    code = (
+        "import sys\n"
+        "from rbmflow import Ring, training_set\n"
+        "first, second = (training_set(Ring(64), [1.0, 2.0], 20000, rng=seed) for seed in (1, 2))\n"
+        "first.save(sys.argv[1])\n"
+        "print('ready', flush=True)\n"
+        "while True:\n"
+        "    second.save(sys.argv[1])\n"
+        "    first.save(sys.argv[1])\n"
+    )
+    known = [training_set(Ring(64), [1.0, 2.0], 20_000, rng=seed).spins for seed in (1, 2)]
+    pauses = np.random.default_rng(7).uniform(0.0, 0.4, size=4)
+    for pause in pauses:
+        with subprocess.Popen(
+            [sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True
+        ) as writer:
+            assert writer.stdout.readline() == "ready\n"
+            time.sleep(pause)
+            os.kill(writer.pid, signal.SIGKILL)
+        found = TrainingSet.load(path).spins
+        assert any(np.array_equal(found, spins) for spins in known)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "name"),
+    [
+        ({"lattice": Chain(5)}, TypeError, "lattice"),
+        ({"temperatures": [-1.0]}, ValueError, "temperatures"),
+        ({"temperatures": []}, ValueError, "temperatures"),
+        ({"temperatures": [[1.0]]}, ValueError, "temperatures"),
+        ({"temperatures": [float("nan")]}, ValueError, "temperatures"),
+        ({"temperatures": "warm"}, TypeError, "temperatures"),
+        ({"n_samples": 0}, ValueError, "n_samples"),
+        ({"n_samples": 1.5}, TypeError, "n_samples"),
+        ({"rng": "seed"}, TypeError, "rng"),
+        ({"n_threads": -1}, ValueError, "n_threads"),
+    ],
+)
+def test_bad_input(change, error, name):
+    arguments = {"lattice": Torus(4, 4), "temperatures": [1.0], "n_samples": 3, "rng": 1} | change
+    with pytest.raises(error, match=name):
+        training_set(
+            arguments.pop("lattice"), arguments.pop("temperatures"), arguments.pop("n_samples"), **arguments
+        )
