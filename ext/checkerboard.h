@@ -20,11 +20,13 @@
 
 enum { BLOCK = 64, CLASSES = 16, SLACK = 2 * BLOCK };
 
-/* A site's class is the number of its neighbours that are up, 0 ... 4, with Metropolis 5 more if it is up itself. It becomes, without field,
-   what its neighbours' majority says, in general `few` up to the class `last` and 1 - few above it; with Metropolis it stays;
-   or, with the probability of digits[.][class], the opposite. */
+enum { HEAT_BATH = 0, METROPOLIS = 1, METROPOLIS_IN_FIELD = 2 };
+
+/* A site's class is the number of its neighbours that are up, 0 ... 4. With Metropolis it is the number of those equal to the
+   site, in a field again that of those up, and 5 more if the site is up. The site becomes, with the heat bath, `few` up to the
+   class `last` and 1 - few above it; with Metropolis it stays; or, with the probability of digits[.][class], the opposite. */
 struct coins {
-    int metropolis;
+    int rule;
     int64_t n_digits;
     const int8_t (*digits)[CLASSES]; /* to base 256, less 128, as signed bytes are what every processor compares */
     int8_t few, last;

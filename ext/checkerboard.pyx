@@ -4,7 +4,7 @@ from libc.stdint cimport int8_t, int64_t, uint8_t, uint64_t
 
 cdef extern from "checkerboard.h":
     cdef struct coins:
-        int metropolis
+        int rule
         int64_t n_digits
         const int8_t (*digits)[16]
         int8_t few, last
@@ -27,7 +27,7 @@ def work_size(int64_t n_rows, int64_t n_cols) -> int:
 def run(
     int8_t[:, ::1] spins,
     uint64_t[::1] state,
-    bint metropolis,
+    int rule,
     const int8_t[:, ::1] digits,
     int8_t few,
     int8_t last,
@@ -41,12 +41,13 @@ def run(
     """Sweep and measure, `thin` sweeps before each measurement; without measurements, sweep once `thin` times.
 
     A sweep visits the planes (even, even), (odd, odd), (even, odd), (odd, even) of (row, column). The class of
-    a site is the number of its neighbours that are up; with Metropolis 5 more if it is up itself. It becomes
-    `few` up to the class `last`, 1 - few above it (Metropolis: stays), or with its class's probability the opposite.
+    a site is the number of its neighbours that are up; with Metropolis of those equal to it, in a field again of
+    those up and 5 more if it is up itself. It becomes `few` up to the class `last`, 1 - few above it (Metropolis:
+    stays), or with the probability whose digits to base 256, each less 128, are digits[:, class] the opposite.
     """
     # spins          INOUT  (n_rows, n_cols) both even
     # state          INOUT  (32,) eight xoshiro256++ generators side by side, not all words zero
-    # metropolis     IN     rule: Metropolis or heat bath
+    # rule           IN     0 heat bath, 1 Metropolis, 2 Metropolis in a field
     # digits         IN     (n_digits >= 1, 16) of a class's probability to base 256, each less 128
     # few, last      IN     0 or 1; -1 ... 4
     # thin           IN     sweeps before each measurement
@@ -58,7 +59,7 @@ def run(
     cdef planes on
     cdef coins toss
     cdef int64_t i, n_measurements = energy.shape[0], n_samples = samples.shape[0]
-    toss.metropolis, toss.n_digits = metropolis, digits.shape[0]
+    toss.rule, toss.n_digits = rule, digits.shape[0]
     toss.digits = <const int8_t (*)[16]>&digits[0, 0]
     toss.few, toss.last = few, last
     with nogil:

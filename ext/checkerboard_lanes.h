@@ -87,10 +87,10 @@ FN int LEVEL(any)(BYTES all)
 }
 
 ALWAYS_INLINE TARGET void LEVEL(sweep_planes)(
-    const struct planes *on, uint64_t *state, const struct coins *coins, int64_t n_sweeps, int metropolis)
+    const struct planes *on, uint64_t *state, const struct coins *coins, int64_t n_sweeps, int rule)
 {
     static const int order[4][2] = { { 0, 0 }, { 1, 1 }, { 0, 1 }, { 1, 0 } };
-    const int n_classes = metropolis ? 10 : 5;
+    const int n_classes = rule == METROPOLIS_IN_FIELD ? 10 : 5;
     const int8_t last = coins->last, few = coins->few;
     BYTES first[CLASSES] = { 0 };
     LEVEL(spread)(first, coins->digits[0], n_classes);
@@ -111,7 +111,11 @@ ALWAYS_INLINE TARGET void LEVEL(sweep_planes)(
                 const int64_t x = at + p * (int64_t)sizeof(BYTES);
                 class[p] = LEVEL(load)(beside + x) + LEVEL(load)(beside + x + 1) + LEVEL(load)(below + x)
                     + LEVEL(load)(below + x + stride);
-                if (metropolis) {
+                if (rule == METROPOLIS) {
+                    otherwise[p] = LEVEL(load)(plane + x);
+                    const BYTES down = otherwise[p] - 1; /* all ones if the site is down: then 4 - class */
+                    class[p] = (class[p] ^ down) - down + (down & 4);
+                } else if (rule == METROPOLIS_IN_FIELD) {
                     otherwise[p] = LEVEL(load)(plane + x);
                     class[p] += (BYTES)(otherwise[p] << 2) + otherwise[p];
                 } else {
@@ -151,10 +155,12 @@ ALWAYS_INLINE TARGET void LEVEL(sweep_planes)(
 TARGET static void LEVEL(sweep)(
     const struct planes *on, uint64_t *state, const struct coins *coins, int64_t n_sweeps)
 {
-    if (coins->metropolis)
-        LEVEL(sweep_planes)(on, state, coins, n_sweeps, 1);
+    if (coins->rule == METROPOLIS)
+        LEVEL(sweep_planes)(on, state, coins, n_sweeps, METROPOLIS);
+    else if (coins->rule == METROPOLIS_IN_FIELD)
+        LEVEL(sweep_planes)(on, state, coins, n_sweeps, METROPOLIS_IN_FIELD);
     else
-        LEVEL(sweep_planes)(on, state, coins, n_sweeps, 0);
+        LEVEL(sweep_planes)(on, state, coins, n_sweeps, HEAT_BATH);
 }
 
 #undef IF

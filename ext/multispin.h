@@ -68,6 +68,22 @@ static void measure_replicas(
     measure_plain(spins, on, energy, magnetization);
 }
 
+static void pack_replicas(uint64_t *spins, int64_t n_sites, int64_t n_replicas, const int8_t *from, int level)
+{
+#if RBMFLOW_X86
+    if (level == SIMD_AVX512) {
+        pack_avx512(spins, n_sites, n_replicas, from);
+        return;
+    }
+    if (level == SIMD_AVX2) {
+        pack_avx2(spins, n_sites, n_replicas, from);
+        return;
+    }
+#endif
+    (void)level;
+    pack_plain(spins, n_sites, n_replicas, from);
+}
+
 static void unpack_replicas(
     const uint64_t *spins, int64_t n_sites, int64_t n_replicas, int8_t *out, int64_t stride, int level)
 {

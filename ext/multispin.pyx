@@ -23,6 +23,8 @@ cdef extern from "multispin.h":
     void measure_replicas(
         const uint64_t *spins, const sites *on, int32_t *energy, int32_t *magnetization, int level
     ) noexcept nogil
+    void pack_replicas(
+        uint64_t *spins, int64_t n_sites, int64_t n_replicas, const int8_t *given, int level) noexcept nogil
     void unpack_replicas(
         const uint64_t *spins, int64_t n_sites, int64_t n_replicas, int8_t *out, int64_t stride, int level
     ) noexcept nogil
@@ -83,6 +85,15 @@ def run(
             if n_replicas:
                 unpack_replicas(
                     &spins[0, 0], on.n_sites, n_replicas, &samples[0, i, 0], n_measurements * on.n_sites, level)
+
+
+def pack(const int8_t[:, ::1] spins, uint64_t[:, ::1] out, int level) -> None:
+    """Read the spins of the first replicas; the others are set down."""
+    # spins  IN   (n_replicas <= 512, n_sites) -1 and +1
+    # out    OUT  (n_sites, 8)
+    # level  IN   SIMD level
+    with nogil:
+        pack_replicas(&out[0, 0], spins.shape[1], spins.shape[0], &spins[0, 0], level)
 
 
 def unpack(const uint64_t[:, ::1] spins, int8_t[:, ::1] out, int level) -> None:

@@ -191,7 +191,60 @@ TARGET static void LEVEL(measure)(
     }
 }
 
-/* Bits to bytes, sites to columns: 64 sites of every replica at a time, as transposed squares of 64 x 64 bits. */
+/* Squares of 64 x 64 bits, side by side: bit i of row r for bit r of row i. */
+FN void LEVEL(transpose)(VECTOR *square)
+{
+    uint64_t mask = UINT32_MAX;
+    for (int step = 32; step; step >>= 1, mask ^= mask << step)
+        for (int i = 0; i < 64; i = (i + step + 1) & ~step) {
+            VECTOR swap = ((square[i] >> step) ^ square[i + step]) & mask;
+            square[i] ^= swap << step;
+            square[i + step] ^= swap;
+        }
+}
+
+/* Bits of n <= 64 spins, 1 for up. */
+FN uint64_t LEVEL(gather)(const int8_t *spins, int64_t n)
+{
+#if defined(RBMFLOW_EXPAND_AVX512)
+    if (n == 64)
+        return ~_mm512_movepi8_mask(_mm512_loadu_si512(spins));
+#elif defined(RBMFLOW_EXPAND_AVX2)
+    if (n == 64) {
+        uint32_t low = (uint32_t)_mm256_movemask_epi8(_mm256_loadu_si256((const __m256i *)spins));
+        uint32_t high = (uint32_t)_mm256_movemask_epi8(_mm256_loadu_si256((const __m256i *)(spins + 32)));
+        return ~((uint64_t)high << 32 | low);
+    }
+#endif
+    uint64_t bits = 0;
+    for (int64_t i = 0; i < n; i++)
+        bits |= (uint64_t)(spins[i] > 0) << i;
+    return bits;
+}
+
+/* Bytes to bits, 64 sites of every replica at a time; replicas that are not there are down. */
+TARGET static void LEVEL(pack)(uint64_t *spins, int64_t n_sites, int64_t n_replicas, const int8_t *from)
+{
+    for (int64_t first = 0; first < n_sites; first += 64) {
+        const int64_t n = n_sites - first < 64 ? n_sites - first : 64;
+        EACH_PART {
+            VECTOR square[64];
+            for (int r = 0; r < 64; r++) {
+                uint64_t words[WIDTH];
+                for (int w = 0; w < WIDTH; w++) {
+                    const int64_t replica = (p * WIDTH + w) * 64 + r;
+                    words[w] = replica < n_replicas ? LEVEL(gather)(from + replica * n_sites + first, n) : 0;
+                }
+                memcpy(square + r, words, sizeof words);
+            }
+            LEVEL(transpose)(square);
+            for (int64_t i = 0; i < n; i++)
+                LEVEL(store)(spins + WORDS * (first + i), p, square[i]);
+        }
+    }
+}
+
+/* Bits to bytes, sites to columns. */
 TARGET static void LEVEL(unpack)(
     const uint64_t *spins, int64_t n_sites, int64_t n_replicas, int8_t *out, int64_t stride)
 {
@@ -201,13 +254,7 @@ TARGET static void LEVEL(unpack)(
             VECTOR square[64];
             for (int64_t i = 0; i < 64; i++)
                 square[i] = LEVEL(load)(spins + WORDS * (first + (i < n ? i : 0)), p);
-            uint64_t mask = UINT32_MAX;
-            for (int step = 32; step; step >>= 1, mask ^= mask << step)
-                for (int i = 0; i < 64; i = (i + step + 1) & ~step) {
-                    VECTOR swap = ((square[i] >> step) ^ square[i + step]) & mask;
-                    square[i] ^= swap << step;
-                    square[i + step] ^= swap;
-                }
+            LEVEL(transpose)(square);
             for (int w = 0; w < WIDTH; w++)
                 for (int r = 0; r < 64; r++) {
                     const int64_t replica = (p * WIDTH + w) * 64 + r;

@@ -1,5 +1,7 @@
 """The Markov kernels against their twins, bit for bit, at every SIMD level."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -99,6 +101,30 @@ def test_replicas_are_measured_and_unpacked(lattice, level):
             np.testing.assert_array_equal(magnetization[kept, :400], now.sum(axis=1))
 
 
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("n_replicas", [1, 63, 64, 200, 512])
+@pytest.mark.parametrize("n_sites", [1, 5, 64, 65, 200])
+def test_replicas_are_packed(n_sites, n_replicas, level):
+    spins = np.random.default_rng(4).choice(np.array([-1, 1], dtype=np.int8), size=(n_replicas, n_sites))
+    packed = np.full((n_sites, 8), 7, dtype=np.uint64)
+    multispin.pack(spins, packed, level)
+    wanted = np.zeros((n_sites, 512), dtype=bool)
+    wanted[:, :n_replicas] = spins.T > 0
+    np.testing.assert_array_equal(packed, pack(wanted))
+    out = np.empty_like(spins)
+    multispin.unpack(packed, out, level)
+    np.testing.assert_array_equal(out, spins)
+
+
+def test_binary_digits_are_exact():
+    q = np.array([[0.3, 5e-324, 0.0, 0.5], [1e-310, 1 - 2**-53, 1e-20, 0.123]])
+    digits = engines.binary_digits(q)
+    for index in np.ndindex(q.shape):
+        column = digits[(slice(None), *index)]
+        assert sum(Fraction(int(bit), 2 ** (i + 1)) for i, bit in enumerate(column)) == Fraction(q[index])
+    assert len(engines.binary_digits(np.zeros((2, 3)))) == 1
+
+
 def own_bonds(lattice):
     near = neighbours(lattice)
     return near[:, : near.shape[1] // 2].T
@@ -108,23 +134,23 @@ def own_bonds(lattice):
 @pytest.mark.parametrize("metropolis", [False, True])
 @pytest.mark.parametrize("shape", [(2, 2), (2, 6), (4, 4), (6, 2), (8, 30), (16, 16)])
 def test_bytes(shape, metropolis, level):
-    for K in (0.3, -0.44, 1e-3, 2.0):
+    for K, field in ((0.3, 0.0), (-0.44, 0.0), (1e-3, 0.0), (2.0, 0.0), (0.4, 0.7), (-0.3, -5.5), (0.3, 2.0)):
         lattice = Torus(*shape)
         spins = np.random.default_rng(5).choice(np.array([-1, 1], dtype=np.int8), size=(1, lattice.n_sites))
         state = words(6, 32)
         mutable = state.copy()
         engine = engines._Bytes(
-            lattice, K, "metropolis" if metropolis else "heat_bath", "checkerboard", spins, mutable, 0
+            lattice, K, "metropolis" if metropolis else "heat_bath", "checkerboard", spins, mutable, 0, field
         )
         energy, magnetization = np.empty(3, dtype=np.int64), np.empty(3, dtype=np.int64)
         samples = np.empty((3, *shape), dtype=np.int8)
         checkerboard.run(
             engine.spins.reshape(shape),
             mutable,
-            metropolis,
+            engine.rule,
             engine.digits,
             engine.few,
-            2,
+            engine.last,
             2,
             energy,
             magnetization,
@@ -134,7 +160,9 @@ def test_bytes(shape, metropolis, level):
         )
         wanted = ((spins.reshape(shape) + 1) // 2).tolist()
         for kept in range(3):
-            state = np.array(twin.lattice_of_bytes(wanted, state, *shape, K, metropolis, 2), dtype=np.uint64)
+            state = np.array(
+                twin.lattice_of_bytes(wanted, state, *shape, K, field, metropolis, 2), dtype=np.uint64
+            )
             np.testing.assert_array_equal(samples[kept], 2 * np.array(wanted) - 1)
             now = samples[kept].astype(int)
             assert energy[kept] == -(now * np.roll(now, 1, 0) + now * np.roll(now, 1, 1)).sum()

@@ -112,7 +112,7 @@ def byte_digits(q):
     return found
 
 
-def lattice_of_bytes(spins, state, n_rows, n_cols, K, metropolis, n_sweeps):
+def lattice_of_bytes(spins, state, n_rows, n_cols, K, h, metropolis, n_sweeps):
     """Sweep one torus of even sides, spins[row][column] of 0 and 1, plane by plane in blocks of 64 cells."""
     generator = Generator(state)
     rows, columns = n_rows // 2, n_cols // 2
@@ -121,7 +121,7 @@ def lattice_of_bytes(spins, state, n_rows, n_cols, K, metropolis, n_sweeps):
     table = {}
     for own in (0, 1):
         for n in range(5):
-            field = K * (2 * n - 4)
+            field = K * (2 * n - 4 + h)
             q = (
                 min(math.exp(-2 * field if own else 2 * field), math.nextafter(1, 0))
                 if metropolis
@@ -173,7 +173,7 @@ def lattice_of_bytes(spins, state, n_rows, n_cols, K, metropolis, n_sweeps):
                             if u != digit:
                                 answer[lane] = int(u < digit)
                 for lane, (index, own, n) in enumerate(lanes):
-                    stay = own if metropolis else int((n > 2) != (K < 0))
+                    stay = own if metropolis else int((2 * n - 4 + h > 0) != (K < 0))
                     updates[index] = stay ^ (answer[lane] or 0)
             for r in range(rows):
                 for c in range(columns):

@@ -366,3 +366,52 @@ def test_bad_ladders(change, name):
     arguments = {"couplings": [0.2, 0.3], "n_sweeps": 4, "rng": 1} | change
     with pytest.raises(ValueError, match=name):
         replica_exchange(Torus(4, 4), arguments.pop("couplings"), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("lattice", "order", "n_chains"),
+    [
+        (Torus(4, 4), "checkerboard", 600),
+        (Torus(4, 4), "sequential", 40),
+        (Torus(4, 4), "random", 40),
+        (Ring(8), None, 40),
+        (Chain(7), None, 40),
+    ],
+)
+@pytest.mark.parametrize("rule", ["heat_bath", "metropolis"])
+@pytest.mark.parametrize("h", [0.5, -2.0])
+@pytest.mark.filterwarnings("ignore::rbmflow.errors.ReducibleChainWarning")
+def test_chains_in_a_uniform_field(lattice, order, n_chains, rule, h):
+    from rbmflow.sampling.topology import as_graph
+
+    p, energy, magnetization = operators.boltzmann(as_graph(lattice, h), 0.3)
+    chains = run(
+        lattice,
+        0.3,
+        n_chains=n_chains,
+        n_sweeps=60_000 // n_chains,
+        burn_in=100,
+        rule=rule,
+        order=order,
+        field=h,
+        rng=13,
+    )
+    # |z| > 4.5 in 7e-6
+    assert abs(chains.energy_estimate.deviation((p * energy).sum() / lattice.n_sites)) < 4.5
+    assert abs(chains.magnetization_estimate.deviation((p * magnetization).sum() / lattice.n_sites)) < 4.5
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"field": float("inf")}, "finite field"),
+        ({"field": float("nan")}, "field"),
+        ({"field": 0.1, "rule": "wolff"}, "clusters"),
+        ({"field": 0.1, "lattice": Graph.from_bonds(3, [(0, 1)])}, "fields of its own"),
+        ({"field": 0.1, "K": float("inf")}, "in a field"),
+    ],
+)
+def test_fields_that_are_none(change, name):
+    arguments = {"lattice": Ring(6), "K": 0.5, "n_sweeps": 3, "rng": 1} | change
+    with pytest.raises(ValueError, match=name):
+        run(arguments.pop("lattice"), arguments.pop("K"), **arguments)

@@ -5,7 +5,7 @@ def work_size(n_rows: int, n_cols: int) -> int: ...
 def run(
     spins: npt.NDArray[np.int8],
     state: npt.NDArray[np.uint64],
-    metropolis: bool,
+    rule: int,
     digits: npt.NDArray[np.int8],
     few: int,
     last: int,

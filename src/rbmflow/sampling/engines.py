@@ -56,9 +56,11 @@ class Engine(Protocol):
         ...
 
 
-def generator_words(lattice: Lattice, rule: str, order: str, n_chains: int) -> tuple[int, int]:
+def generator_words(
+    lattice: Lattice, rule: str, order: str, n_chains: int, field: float = 0.0
+) -> tuple[int, int]:
     """Return the number of generators and the words of each."""
-    kind = _kind(lattice, rule, order, n_chains)
+    kind = _kind(lattice, rule, order, n_chains, field)
     if kind == "replicas":
         return -(-n_chains // REPLICAS) + 1, 32  # chains with K = 0 may have a group of their own
     return n_chains, {"bytes": 32, "clusters": 36, "sites": 4}[kind]
@@ -72,6 +74,7 @@ def make_engines(
     spins: SpinArray,
     generators: Words,
     *,
+    field: float = 0.0,
     couple: bool = False,
 ) -> list[Engine]:
     """Return the engines of all chains; they change `generators` in place.
@@ -79,7 +82,7 @@ def make_engines(
     With `couple` they are of the two kinds whose couplings can change while they run, replicas or sites.
     """
     n_chains = len(K)
-    kind = _kind(lattice, rule, order, REPLICAS if couple else n_chains)
+    kind = _kind(lattice, rule, order, REPLICAS if couple else n_chains, field)
     K = np.clip(K, -LARGE_COUPLING, LARGE_COUPLING)
     # Metropolis at K = 0 would flip every spin in every sweep: there the draws are independent
     metropolis = (K != 0) if rule == "metropolis" else np.zeros(n_chains, dtype=bool)
@@ -102,6 +105,7 @@ def make_engines(
             spins,
             generators[i],
             i,
+            field,
         )
         for i in range(n_chains)
     ]
@@ -112,26 +116,28 @@ def _groups(chains: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.intp]]:
         yield chains[first : first + REPLICAS]
 
 
-def _kind(lattice: Lattice, rule: str, order: str, n_chains: int) -> str:
+def _kind(lattice: Lattice, rule: str, order: str, n_chains: int, field: float) -> str:
     if rule in CLUSTER_RULES:
         return "clusters"
     if order == "random" or isinstance(lattice, (Chain, Graph)):
         return "sites"
     bytes_fit = order == "checkerboard" and isinstance(lattice, Torus)
-    if n_chains < (REPLICAS_FROM_BYTES if bytes_fit else REPLICAS_FROM):
+    if field or n_chains < (REPLICAS_FROM_BYTES if bytes_fit else REPLICAS_FROM):
         return "bytes" if bytes_fit else "sites"
     return "replicas"
 
 
 def binary_digits(probabilities: FloatArray) -> npt.NDArray[np.bool_]:
     """Return the binary digits of probabilities < 1, all of them: shape (n_digits, *probabilities.shape)."""
-    rest, digits = probabilities.copy(), list[npt.NDArray[np.bool_]]()
-    while not digits or rest.any():
-        rest *= 2
-        digit = rest >= 1
-        rest -= digit
-        digits.append(digit)
-    return np.array(digits)
+    fraction, exponent = np.frexp(probabilities)  # q = fraction · 2^exponent, 53 bits
+    mantissa = np.ldexp(fraction, 53).astype(np.uint64)
+    place = (
+        52 - exponent[None] - np.arange(max(1, 53 - int(exponent.min())))[(..., *[None] * probabilities.ndim)]
+    )
+    inside = (place >= 0) & (place < 53)
+    digits = inside & (mantissa >> np.where(inside, place, 0).astype(np.uint64) & np.uint64(1)).astype(bool)
+    last = np.flatnonzero(digits.reshape(len(digits), -1).any(axis=1))
+    return np.asarray(digits[: last[-1] + 1 if len(last) else 1])
 
 
 def _as_words(bits: npt.NDArray[np.bool_]) -> Words:
@@ -172,9 +178,8 @@ class _Replicas:
         self.chains, self.generator, self.metropolis = chains, generator, metropolis
         self.neighbours, self.order = neighbours(lattice), sweep_sites(lattice, order)
         self.cost = 60 * lattice.n_sites
-        up = np.zeros((lattice.n_sites, REPLICAS), dtype=bool)
-        up[:, : len(chains)] = spins[chains].T > 0
-        self.packed = _as_words(up)
+        self.packed = np.empty((lattice.n_sites, REPLICAS // 64), dtype=np.uint64)
+        multispin.pack(spins[chains], self.packed, simd_level())
         self.active = _as_words(np.arange(REPLICAS) < len(chains))
         # what a flip costs, over |K|, against all neighbours and against all but one of four
         self.costs = np.array([8.0, 4.0] if isinstance(lattice, Torus) else [4.0, 4.0])
@@ -183,7 +188,7 @@ class _Replicas:
 
     def couple(self, K: FloatArray) -> None:
         """Give the chains couplings."""
-        strength = np.zeros(REPLICAS)
+        strength = np.full(REPLICAS, K[0])
         strength[: len(K)] = K
         self.negative = _as_words(strength < 0)
         values, which = np.unique(np.abs(strength), return_inverse=True)
@@ -192,7 +197,11 @@ class _Replicas:
             with np.errstate(over="ignore"):
                 chance = np.minimum(np.exp(-costs), BELOW_ONE) if self.metropolis else 1 / (1 + np.exp(costs))
             self.known[values.tobytes()] = binary_digits(chance)
-        self.digits = _as_words(self.known[values.tobytes()][..., which])
+        digits = self.known[values.tobytes()]
+        if len(values) == 1:
+            self.digits = np.where(digits, ALL_ONES, np.uint64(0)).repeat(REPLICAS // 64, axis=-1)
+        else:
+            self.digits = _as_words(digits[..., which])
 
     def advance(self, n_sweeps: int) -> None:
         self._run(n_sweeps, 0, np.empty((0, 0, self.packed.shape[0]), dtype=np.int8))
@@ -268,38 +277,52 @@ class _OneChain:
 class _Bytes(_OneChain):
     """A torus of even sides, colour by colour, a byte for each spin."""
 
+    number = np.float64
+
     def __init__(
-        self, lattice: Torus, K: float, rule: str, order: str, spins: SpinArray, generator: Words, chain: int
+        self,
+        lattice: Torus,
+        K: float,
+        rule: str,
+        order: str,
+        spins: SpinArray,
+        generator: Words,
+        chain: int,
+        field: float,
     ) -> None:
         del order
         super().__init__(lattice.n_sites, spins, generator, chain)
-        self.shape = (lattice.n_rows, lattice.n_cols)
-        self.metropolis = rule == "metropolis"
-        field = K * (2.0 * np.arange(5) - 4)  # of 0 … 4 neighbours up
+        self.shape, self.field = (lattice.n_rows, lattice.n_cols), field
+        local = 2.0 * np.arange(5) - 4 + field  # of 0 … 4 neighbours up
+        self.rule = 0 if rule == "heat_bath" else 2 if field else 1
         with np.errstate(over="ignore"):
-            if self.metropolis:
-                chance = np.minimum(np.exp(np.concatenate([2 * field, -2 * field])), BELOW_ONE)
+            if self.rule == 0:
+                chance = 1 / (1 + np.exp(2 * np.abs(K * local)))
             else:
-                chance = 1 / (1 + np.exp(2 * np.abs(field)))
+                costs = 2 * K * (np.concatenate([-local, local]) if field else local)
+                chance = np.minimum(np.exp(-costs), BELOW_ONE)
         self.digits = byte_digits(chance)
-        self.few = int(K < 0)  # the spin that the field of few neighbours up wants
+        # the spin that few neighbours up want, and how many are few
+        self.few, self.last = int(K < 0), int(np.count_nonzero(local <= 0)) - 1
         self.work = np.empty(checkerboard.work_size(*self.shape), dtype=np.uint8)
 
     def _kernel(self, n_sweeps: int, energy: Any, magnetization: Any, samples: SpinArray) -> None:
+        totals = np.empty(len(energy), dtype=np.int64)
         checkerboard.run(
             self.spins.reshape(self.shape),
             self.generator,
-            self.metropolis,
+            self.rule,
             self.digits,
             self.few,
-            2,
+            self.last,
             n_sweeps,
-            energy,
+            totals,
             magnetization,
             samples.reshape(-1, *self.shape),
             self.work,
             simd_level(),
         )
+        energy[:] = totals - self.field * magnetization
 
 
 class _Clusters(_OneChain):
@@ -314,8 +337,9 @@ class _Clusters(_OneChain):
         spins: SpinArray,
         generator: Words,
         chain: int,
+        field: float,
     ) -> None:
-        del order
+        del order, field
         super().__init__(lattice.n_sites, spins, generator, chain)
         self.cost = 15 * lattice.n_sites
         self.shape = sides(lattice)
@@ -355,12 +379,13 @@ class _Sites(_OneChain):
         spins: SpinArray,
         generator: Words,
         chain: int,
+        field: float,
     ) -> None:
         super().__init__(lattice.n_sites, spins, generator, chain)
         self.cost = 15 * lattice.n_sites
-        self.graph, self.metropolis = as_graph(lattice), rule == "metropolis"
+        self.graph, self.metropolis = as_graph(lattice, field), rule == "metropolis"
         self.order = sweep_sites(lattice, order)
-        self.integers = not isinstance(lattice, Graph)
+        self.integers = not isinstance(lattice, Graph) and not field
         self.couple(np.array([K]))
 
     def couple(self, K: FloatArray) -> None:

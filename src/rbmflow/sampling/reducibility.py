@@ -169,7 +169,7 @@ def _flip_costs(lattice: Lattice, K: float):  # type: ignore[no-untyped-def]
     return cost
 
 
-def frozen(lattice: Lattice, order: str, spins: SpinArray) -> npt.NDArray[np.bool_]:
+def frozen(lattice: Lattice, order: str, spins: SpinArray, field: float = 0.0) -> npt.NDArray[np.bool_]:
     """Return which configurations flip as a whole, every local field being zero when its turn comes, and so for ever.
 
     Metropolis at any K, sites in a fixed order.
@@ -182,6 +182,8 @@ def frozen(lattice: Lattice, order: str, spins: SpinArray) -> npt.NDArray[np.boo
         ``"sequential"`` or ``"checkerboard"``.
     spins : numpy.ndarray of int8, shape (n, n_sites)
         Configurations.
+    field : float
+        Uniform field, in units of J.
 
     Returns
     -------
@@ -195,13 +197,13 @@ def frozen(lattice: Lattice, order: str, spins: SpinArray) -> npt.NDArray[np.boo
     >>> frozen(Torus(4, 4), "checkerboard", stripes[None])
     array([ True])
     """
-    graph = as_graph(lattice)
+    graph = as_graph(lattice, field)
     left = np.arange(len(spins))
     moving = spins.astype(np.float64)
     for site in sweep_sites(lattice, order):
         row = slice(graph.indptr[site], graph.indptr[site + 1])
-        field = moving[left][:, graph.indices[row]] @ graph.couplings[row] + graph.fields[site]
-        left = left[field == 0]
+        local = moving[left][:, graph.indices[row]] @ graph.couplings[row] + graph.fields[site]
+        left = left[local == 0]
         if not len(left):
             break
         moving[left, site] *= -1

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import dataclasses
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -29,7 +30,7 @@ class State:
     """
 
     spins: SpinArray
-    generators: npt.NDArray[np.uint64] = field(repr=False)
+    generators: npt.NDArray[np.uint64] = dataclasses.field(repr=False)
     n_sweeps: int
 
 
@@ -45,12 +46,14 @@ class Run:
         Coupling of each chain.
     rule, order : str
         How the chains move.
+    field : float
+        Uniform field h, in units of J.
     thin : int
         Sweeps between measurements.
     spins : numpy.ndarray of int8, shape (n_chains, n_kept, n_sites), or None
         The configurations, if they were kept.
     energy : numpy.ndarray of float64, shape (n_chains, n_kept)
-        Energy per site in J.
+        Energy per site in J, ``−(Σ v_i v_j + h Σ v_i)/n``.
     magnetization : numpy.ndarray of float64, shape (n_chains, n_kept)
         Magnetization per site, with its sign.
     state : State or None
@@ -61,11 +64,12 @@ class Run:
     K: FloatArray
     rule: str
     order: str
+    field: float
     thin: int
-    spins: SpinArray | None = field(repr=False)
-    energy: FloatArray = field(repr=False)
-    magnetization: FloatArray = field(repr=False)
-    state: State | None = field(repr=False)
+    spins: SpinArray | None = dataclasses.field(repr=False)
+    energy: FloatArray = dataclasses.field(repr=False)
+    magnetization: FloatArray = dataclasses.field(repr=False)
+    state: State | None = dataclasses.field(repr=False)
 
     def at(self, K: float) -> Run:
         """Return the part of the run with one coupling.

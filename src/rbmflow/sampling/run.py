@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_real_scalar, check_rng
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Graph
 from rbmflow.sampling.engines import Block, Engine, generator_words, make_engines
-from rbmflow.sampling.reducibility import check_rule, frozen, guard, resolve_order
+from rbmflow.sampling.reducibility import CLUSTER_RULES, check_rule, frozen, guard, resolve_order
 from rbmflow.sampling.result import Run, State
-from rbmflow.sampling.topology import Lattice, check_lattice
+from rbmflow.sampling.topology import Lattice, as_graph, check_lattice
 from rbmflow.spins import check_spins
 from rbmflow.workers import Progress, run_tasks
 
@@ -33,12 +33,13 @@ def run(
     order: str | None = None,
     rng: object = None,
     initial: object = "random",
+    field: float = 0.0,
     keep_spins: bool = True,
     n_threads: int | None = None,
     progress: Progress | None = None,
     allow_reducible: bool = False,
 ) -> Run:
-    """Run independent Markov chains whose law is ``exp(K Σ v_i v_j)``, and measure them.
+    """Run independent Markov chains whose law is ``exp[K (Σ v_i v_j + h Σ v_i)]``, and measure them.
 
     The heat bath draws a spin given its neighbours, ``P(v_i = 1) = 1/(1 + e^(−2K Σ v_j))``; Metropolis accepts a
     flip of cost ΔE with ``min(1, e^(−K ΔE))``. Clusters join neighbours along satisfied bonds with probability
@@ -72,6 +73,8 @@ def run(
     initial : str, array_like or Run
         ``"random"``, ``"up"``, spins of shape ``(n_sites,)`` or ``(n_chains, n_sites)``, or a `Run`, which goes on with its
         generators as if it had never stopped (lattice, couplings, rule and order must be the same).
+    field : float
+        h in units of J, uniform, on a ring, chain or torus; a `Graph` has fields of its own. Clusters need h = 0.
     keep_spins : bool
         Whether configurations are kept, or only energy and magnetization.
     n_threads : int, optional
@@ -108,6 +111,7 @@ def run(
     """
     on, rule = check_lattice(lattice), check_rule(rule)
     resolved = resolve_order(on, rule, order)
+    h = _check_field(on, rule, field)
     lengths = {
         name: check_integer(name, value, minimum)
         for name, value, minimum in (("n_sweeps", n_sweeps, 0), ("thin", thin, 1), ("burn_in", burn_in, 0))
@@ -115,13 +119,13 @@ def run(
     n_chains = check_integer("n_chains", n_chains, 1, MAX_CHAINS)
     threads = resolve_threads(n_threads)
     if isinstance(initial, Run):
-        couplings, state = _continued(initial, on, K, n_chains, rule, resolved)
+        couplings, state = _continued(initial, on, K, n_chains, rule, resolved, h)
     else:
         couplings = _couplings(K, n_chains)
-        guard(on, rule, resolved, allow_reducible=allow_reducible)
-        state = _begin(on, couplings, rule, resolved, rng, initial, allow_reducible)
+        guard(as_graph(on, h) if h else on, rule, resolved, allow_reducible=allow_reducible)
+        state = _begin(on, couplings, rule, resolved, rng, initial, allow_reducible, h)
     spins, generators = state.spins.copy(), state.generators.copy()
-    engines = make_engines(on, couplings, rule, resolved, spins, generators)
+    engines = make_engines(on, couplings, rule, resolved, spins, generators, field=h)
     n_chains, n_kept = len(couplings), lengths["n_sweeps"] // lengths["thin"]
     block = Block(
         np.empty((n_chains, n_kept)),
@@ -139,6 +143,7 @@ def run(
         K=couplings,
         rule=rule,
         order=resolved,
+        field=h,
         thin=lengths["thin"],
         spins=block.spins,
         energy=block.energy / on.n_sites,
@@ -178,6 +183,17 @@ def _sweeps(engine: Engine, n_sweeps: int, step: int) -> Iterator[int]:
         yield len(engine.chains) * now
 
 
+def _check_field(lattice: Lattice, rule: str, field: object) -> float:
+    h = check_real_scalar("field", field)
+    if not np.isfinite(h):
+        raise ValueError(f"field={field!r}: a finite field is needed")
+    if h and isinstance(lattice, Graph):
+        raise ValueError(f"field={field!r}: a Graph has fields of its own")
+    if h and rule in CLUSTER_RULES:
+        raise ValueError(f"field={field!r}: clusters need a field of 0")
+    return h
+
+
 def _couplings(K: object, n_chains: int) -> FloatArray:
     couplings = check_real("K", K)
     if (
@@ -199,14 +215,15 @@ def _begin(
     rng: object,
     initial: object,
     allow_reducible: bool,
+    field: float,
 ) -> State:
     """Return the state before the first sweep: spins, and generators of the engines."""
     n_chains = len(K)
-    if np.isinf(K).any() and isinstance(lattice, Graph):
-        raise ValueError("K holds an infinity: finite couplings are needed on a graph")
+    if np.isinf(K).any() and (field or isinstance(lattice, Graph)):
+        raise ValueError("K holds an infinity: finite couplings are needed on a graph and in a field")
     source = check_rng(rng)
     generators = source.integers(
-        0, 2**64, size=generator_words(lattice, rule, order, n_chains), dtype=np.uint64
+        0, 2**64, size=generator_words(lattice, rule, order, n_chains, field), dtype=np.uint64
     )
     traps = rule == "metropolis" and order != "random" and not allow_reducible
     if isinstance(initial, str):
@@ -215,10 +232,10 @@ def _begin(
         spins = np.ones((n_chains, lattice.n_sites), dtype=np.int8)
         if initial == "random":
             spins = _random_spins(source, spins.shape)
-            lost = frozen(lattice, order, spins) if traps else np.zeros(n_chains, dtype=bool)
+            lost = frozen(lattice, order, spins, field) if traps else np.zeros(n_chains, dtype=bool)
             while lost.any():
                 spins[lost] = _random_spins(source, (int(lost.sum()), lattice.n_sites))
-                lost = frozen(lattice, order, spins)
+                lost = frozen(lattice, order, spins, field)
     else:
         given = check_spins("initial", initial, lattice.n_sites)
         if given.ndim > 2 or (given.ndim == 2 and len(given) != n_chains):
@@ -226,7 +243,7 @@ def _begin(
                 f"initial has shape {given.shape}: ({lattice.n_sites},) or ({n_chains}, {lattice.n_sites}) is needed"
             )
         spins = np.array(np.broadcast_to(given, (n_chains, lattice.n_sites)))
-        if traps and (lost := frozen(lattice, order, spins)).any():
+        if traps and (lost := frozen(lattice, order, spins, field)).any():
             raise ValueError(
                 f"initial: chain {int(np.flatnonzero(lost)[0])} would start in a state whose every local field is zero in its "
                 f"turn, which Metropolis in {order} order never leaves; use rule='heat_bath' or order='random'"
@@ -235,11 +252,13 @@ def _begin(
 
 
 def _random_spins(source: np.random.Generator, shape: tuple[int, int]) -> SpinArray:
-    return (2 * source.integers(0, 2, size=shape, dtype=np.int8) - 1).astype(np.int8)
+    n_sites = shape[0] * shape[1]
+    bits = np.unpackbits(np.frombuffer(source.bytes(-(-n_sites // 8)), dtype=np.uint8), count=n_sites)
+    return (2 * bits.view(np.int8) - 1).reshape(shape)
 
 
 def _continued(
-    before: Run, lattice: Lattice, K: object, n_chains: int, rule: str, order: str
+    before: Run, lattice: Lattice, K: object, n_chains: int, rule: str, order: str, field: float
 ) -> tuple[FloatArray, State]:
     """Return couplings and state of the run to go on with."""
     if before.state is None:
@@ -251,6 +270,7 @@ def _continued(
         "n_chains": n_chains in (1, len(before.K)),
         "rule": rule == before.rule,
         "order": order == before.order,
+        "field": field == before.field,
     }
     for name, equal in same.items():
         if not equal:

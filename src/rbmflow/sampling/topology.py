@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from rbmflow.ising import Chain, Graph, Ring, Torus
@@ -25,6 +27,7 @@ def sides(lattice: Ring | Torus) -> tuple[int, int]:
     return (lattice.n_rows, lattice.n_cols) if isinstance(lattice, Torus) else (1, lattice.n_sites)
 
 
+@lru_cache(maxsize=16)
 def neighbours(lattice: Ring | Torus) -> IndexArray:
     """Return the neighbours of each site, shape (n_sites, 2 or 4); the first half belong to its own bonds."""
     n_rows, n_cols = sides(lattice)
@@ -32,19 +35,25 @@ def neighbours(lattice: Ring | Torus) -> IndexArray:
     right, left = y * n_cols + (x + 1) % n_cols, y * n_cols + (x - 1) % n_cols
     down, up = (y + 1) % n_rows * n_cols + x, (y - 1) % n_rows * n_cols + x
     columns = (right, down, left, up) if isinstance(lattice, Torus) else (right, left)
-    return np.stack(columns, axis=1).astype(np.int32)
+    near = np.stack(columns, axis=1).astype(np.int32)
+    near.flags.writeable = False  # shared by all who ask
+    return near
 
 
-def as_graph(lattice: Lattice) -> Graph:
-    """Return any lattice as a graph with couplings 1."""
-    if isinstance(lattice, Graph):
-        return lattice
+def as_graph(lattice: Lattice, field: float = 0.0) -> Graph:
+    """Return any lattice as a graph; rings, chains and tori with couplings 1, in a uniform field."""
+    return lattice if isinstance(lattice, Graph) else _regular_graph(lattice, field)
+
+
+@lru_cache(maxsize=16)
+def _regular_graph(lattice: Ring | Chain | Torus, field: float) -> Graph:
     if isinstance(lattice, Chain):
-        return Graph.from_bonds(lattice.n_sites, [(i, i + 1) for i in range(lattice.n_sites - 1)])
+        bonds = [(i, i + 1) for i in range(lattice.n_sites - 1)]
+        return Graph.from_bonds(lattice.n_sites, bonds, fields=field)
     near = neighbours(lattice)
     n_sites, degree = near.shape
     indptr = np.arange(0, degree * n_sites + 1, degree, dtype=np.int32)
-    return Graph(indptr, near.ravel(), np.ones(near.size), np.zeros(n_sites))
+    return Graph(indptr, near.ravel(), np.ones(near.size), np.full(n_sites, field))
 
 
 def colours(lattice: Ring | Chain | Torus) -> tuple[IndexArray, IndexArray]:
