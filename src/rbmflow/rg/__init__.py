@@ -1,5 +1,6 @@
 """The renormalization group of the Ising model: exact on the chain, approximate and by Monte Carlo on the torus."""
 
+from rbmflow.rg.block_spins import block_spins, decimate_spins
 from rbmflow.rg.decimation import (
     Couplings,
     FixedPoint,
@@ -12,8 +13,10 @@ from rbmflow.rg.decimation import (
 __all__ = [
     "Couplings",
     "FixedPoint",
+    "block_spins",
     "decimate",
     "decimate_in_field",
+    "decimate_spins",
     "decimation_fixed_points",
     "decimation_flow",
 ]
