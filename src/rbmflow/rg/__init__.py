@@ -9,14 +9,24 @@ from rbmflow.rg.decimation import (
     decimation_fixed_points,
     decimation_flow,
 )
+from rbmflow.rg.migdal_kadanoff import (
+    MigdalKadanoffFixedPoint,
+    migdal_kadanoff,
+    migdal_kadanoff_fixed_point,
+    migdal_kadanoff_flow,
+)
 
 __all__ = [
     "Couplings",
     "FixedPoint",
+    "MigdalKadanoffFixedPoint",
     "block_spins",
     "decimate",
     "decimate_in_field",
     "decimate_spins",
     "decimation_fixed_points",
     "decimation_flow",
+    "migdal_kadanoff",
+    "migdal_kadanoff_fixed_point",
+    "migdal_kadanoff_flow",
 ]
