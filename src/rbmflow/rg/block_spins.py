@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rbmflow.arguments import SpinArray, check_integer, check_rng
 from rbmflow.spins import check_spins
@@ -46,13 +48,11 @@ def block_spins(
     """
     sides, b, array = _lattice_spins(spins, shape, scale_factor)
     generator = check_rng(rng)
-    blocks = array.reshape(*array.shape[:-1], *(part for side in sides for part in (side // b, b)))
-    inner = tuple(range(-1, -2 * len(sides), -2))
-    sums = blocks.sum(axis=inner, dtype=np.int64)
-    majority: SpinArray = np.sign(sums).astype(np.int8).reshape(*array.shape[:-1], _n_blocks(sides, b))
-    ties = majority == 0
-    majority[ties] = 2 * generator.integers(0, 2, size=np.count_nonzero(ties), dtype=np.int8) - 1
-    return majority
+    sums = _sums_of_blocks(array.reshape(-1, *sides), b)
+    majority = np.where(sums > 0, np.int8(1), np.int8(-1))
+    ties = np.flatnonzero(sums == 0)
+    majority.ravel()[ties] = 2 * generator.integers(0, 2, size=len(ties), dtype=np.int8) - 1
+    return majority.reshape(*array.shape[:-1], _n_blocks(sides, b))
 
 
 def decimate_spins(spins: object, shape: object, *, scale_factor: int = 2) -> SpinArray:
@@ -98,6 +98,16 @@ def check_sides(shape: object) -> tuple[int, ...]:
     if len(sides) not in (1, 2):
         raise ValueError(f"shape={shape!r}: one side of a ring or two of a torus are needed")
     return tuple(check_integer("shape", side, 1) for side in sides)
+
+
+def _sums_of_blocks(lattices: SpinArray, b: int) -> npt.NDArray[np.signedinteger[Any]]:
+    """Sums over b neighbours along each axis but the first, in the smallest integers that hold them."""
+    largest = b ** (lattices.ndim - 1)
+    sums = lattices.astype(np.int8 if largest < 2**7 else np.int16 if largest < 2**15 else np.int64)
+    for axis in range(1, lattices.ndim):
+        sums = np.moveaxis(sums, axis, 0)
+        sums = np.moveaxis(sum((sums[k::b] for k in range(1, b)), start=sums[::b]), 0, axis)
+    return np.ascontiguousarray(sums)
 
 
 def _n_blocks(sides: tuple[int, ...], b: int) -> int:
