@@ -58,6 +58,7 @@ OF_K = {
     "strong coupling": lambda K, **kw: weight.asymptotics.strong_coupling_series(8, 4, 3).weight(K, **kw),
     "long rings": lambda K, **kw: weight.asymptotics.long_ring_gain(K, 8, 4, **kw),
     "decimate": rbmflow.rg.decimate,
+    "migdal_kadanoff": rbmflow.rg.migdal_kadanoff,
     "decimate_in_field": lambda K, **kw: rbmflow.rg.decimate_in_field(K, 0.1, **kw),
 }
 

@@ -95,10 +95,10 @@ def decimate(K: object, K0: object = 0.0, *, scale_factor: int = 2, dps: int | N
         couplings, constants = check_broadcast(K=check_real("K", K), K0=check_real("K0", K0))
         _refuse_infinite("K0", constants)
         with np.errstate(all="ignore"):
-            new, constant = _decimate(MACHINE, couplings, constants, b)
+            new, constant = decimated_bond(MACHINE, couplings, constants, b)
         return Couplings(new[()], constant[()])
     table = exact_table(
-        lambda ctx, K, K0: list(_decimate(exact_functions(ctx), K, K0, b)),
+        lambda ctx, K, K0: list(decimated_bond(exact_functions(ctx), K, K0, b)),
         dps,
         K=K,
         K0=exact_array("K0", K0, finite=True),
@@ -106,7 +106,7 @@ def decimate(K: object, K0: object = 0.0, *, scale_factor: int = 2, dps: int | N
     return _columns(table)
 
 
-def _decimate(fn: Functions, K: Any, K0: Any, b: int) -> tuple[Any, Any]:
+def decimated_bond(fn: Functions, K: Any, K0: Any, b: int) -> tuple[Any, Any]:
     """Eq. 48-49 in one world of numbers."""
     strength = abs(K)
     t, y = fn.tanh(strength), fn.exp(-2 * strength)

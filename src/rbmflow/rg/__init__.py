@@ -1,0 +1,40 @@
+"""The renormalization group of the Ising model: exact on the chain, approximate and by Monte Carlo on the torus."""
+
+from rbmflow.rg.block_spins import block_spins, decimate_spins
+from rbmflow.rg.decimation import (
+    Couplings,
+    FixedPoint,
+    decimate,
+    decimate_in_field,
+    decimation_fixed_points,
+    decimation_flow,
+)
+from rbmflow.rg.migdal_kadanoff import (
+    MigdalKadanoffFixedPoint,
+    migdal_kadanoff,
+    migdal_kadanoff_fixed_point,
+    migdal_kadanoff_flow,
+)
+from rbmflow.rg.monte_carlo import MonteCarloRG, renormalization_group
+from rbmflow.rg.operators import EVEN_OPERATORS, ODD_OPERATORS, even_operators, odd_operators
+
+__all__ = [
+    "EVEN_OPERATORS",
+    "ODD_OPERATORS",
+    "Couplings",
+    "FixedPoint",
+    "MigdalKadanoffFixedPoint",
+    "MonteCarloRG",
+    "block_spins",
+    "decimate",
+    "decimate_in_field",
+    "decimate_spins",
+    "decimation_fixed_points",
+    "decimation_flow",
+    "even_operators",
+    "migdal_kadanoff",
+    "migdal_kadanoff_fixed_point",
+    "migdal_kadanoff_flow",
+    "odd_operators",
+    "renormalization_group",
+]

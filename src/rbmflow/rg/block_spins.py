@@ -1,0 +1,123 @@
+"""Coarse configurations: block spins by the majority rule, and decimated spins."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rbmflow.arguments import SpinArray, check_integer, check_rng
+from rbmflow.spins import check_spins
+
+
+def block_spins(
+    spins: object, shape: object, *, scale_factor: int = 2, rng: np.random.Generator | int | None
+) -> SpinArray:
+    """Return one spin per block, the sign of the block's sum; a fair coin decides a tie.
+
+    The spin of a block of b sites (ring) or b × b sites (torus) is ``sign Σ s_i`` (majority rule,
+    Th. Niemeijer and J. M. J. van Leeuwen, Phys. Rev. Lett. 31, 1411 (1973)).
+
+    Parameters
+    ----------
+    spins : array_like
+        Shape ``(..., n_sites)``, values ±1; a torus is flattened row by row.
+    shape : int, tuple of int or lattice
+        ``n_sites`` or ``(n_sites,)`` of a ring, ``(n_rows, n_cols)`` of a torus, or an object that has these attributes.
+    scale_factor : int
+        The factor b, at least 2; it divides every side.
+    rng : numpy.random.Generator or int
+        Generator or seed of the coins: one for each tie, in the order of the blocks in memory, none for odd blocks.
+
+    Returns
+    -------
+    numpy.ndarray of int8
+        Shape ``(..., n_sites / b)`` on a ring, ``(..., n_sites / b²)`` on a torus, flattened row by row.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the spins are not ±1 or do not fill the lattice, `scale_factor` does not divide a side, or `rng` is not a generator.
+
+    Examples
+    --------
+    >>> block_spins([1, 1, -1, 1, -1, -1, -1, 1, 1], 9, scale_factor=3, rng=1)
+    array([ 1, -1,  1], dtype=int8)
+    """
+    sides, b, array = _lattice_spins(spins, shape, scale_factor)
+    generator = check_rng(rng)
+    sums = _sums_of_blocks(array.reshape(-1, *sides), b)
+    majority = np.where(sums > 0, np.int8(1), np.int8(-1))
+    ties = np.flatnonzero(sums == 0)
+    majority.ravel()[ties] = 2 * generator.integers(0, 2, size=len(ties), dtype=np.int8) - 1
+    return majority.reshape(*array.shape[:-1], _n_blocks(sides, b))
+
+
+def decimate_spins(spins: object, shape: object, *, scale_factor: int = 2) -> SpinArray:
+    """Return every b-th spin of each direction, the first one included.
+
+    Parameters
+    ----------
+    spins : array_like
+        Shape ``(..., n_sites)``, values ±1; a torus is flattened row by row.
+    shape : int, tuple of int or lattice
+        ``n_sites`` or ``(n_sites,)`` of a ring, ``(n_rows, n_cols)`` of a torus, or an object that has these attributes.
+    scale_factor : int
+        The factor b, at least 2; it divides every side.
+
+    Returns
+    -------
+    numpy.ndarray of int8
+        Shape ``(..., n_sites / b)`` on a ring, ``(..., n_sites / b²)`` on a torus, flattened row by row.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the spins are not ±1 or do not fill the lattice, or `scale_factor` does not divide a side.
+
+    Examples
+    --------
+    >>> decimate_spins([1, 1, -1, 1, -1, -1], 6)
+    array([ 1, -1, -1], dtype=int8)
+    """
+    sides, b, array = _lattice_spins(spins, shape, scale_factor)
+    lattice = array.reshape(*array.shape[:-1], *sides)
+    kept = lattice[..., ::b] if len(sides) == 1 else lattice[..., ::b, ::b]
+    return kept.reshape(*array.shape[:-1], _n_blocks(sides, b)).copy()
+
+
+def check_sides(shape: object) -> tuple[int, ...]:
+    """Return ``(n_sites,)`` of a ring or ``(n_rows, n_cols)`` of a torus, from a shape or a lattice."""
+    if hasattr(shape, "n_rows") and hasattr(shape, "n_cols"):
+        shape = (shape.n_rows, shape.n_cols)
+    elif hasattr(shape, "n_sites"):
+        shape = (shape.n_sites,)
+    sides = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+    if len(sides) not in (1, 2):
+        raise ValueError(f"shape={shape!r}: one side of a ring or two of a torus are needed")
+    return tuple(check_integer("shape", side, 1) for side in sides)
+
+
+def _sums_of_blocks(lattices: SpinArray, b: int) -> npt.NDArray[np.signedinteger[Any]]:
+    """Sums over b neighbours along each axis but the first, in the smallest integers that hold them."""
+    largest = b ** (lattices.ndim - 1)
+    sums = lattices.astype(np.int8 if largest < 2**7 else np.int16 if largest < 2**15 else np.int64)
+    for axis in range(1, lattices.ndim):
+        sums = np.moveaxis(sums, axis, 0)
+        sums = np.moveaxis(sum((sums[k::b] for k in range(1, b)), start=sums[::b]), 0, axis)
+    return np.ascontiguousarray(sums)
+
+
+def _n_blocks(sides: tuple[int, ...], b: int) -> int:
+    return math.prod(side // b for side in sides)
+
+
+def _lattice_spins(spins: object, shape: object, scale_factor: int) -> tuple[tuple[int, ...], int, SpinArray]:
+    """The sides, the factor and the spins, all checked."""
+    sides = check_sides(shape)
+    b = check_integer("scale_factor", scale_factor, 2)
+    if any(side % b for side in sides):
+        raise ValueError(f"scale_factor={b} does not divide the sides of shape={sides}")
+    return sides, b, check_spins("spins", spins, math.prod(sides))
