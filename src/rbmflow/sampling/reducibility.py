@@ -199,10 +199,11 @@ def frozen(lattice: Lattice, order: str, spins: SpinArray, field: float = 0.0) -
     """
     graph = as_graph(lattice, field)
     left = np.arange(len(spins))
-    moving = spins.astype(np.float64)
+    moving = spins.copy()
     for site in sweep_sites(lattice, order):
         row = slice(graph.indptr[site], graph.indptr[site + 1])
-        local = moving[left][:, graph.indices[row]] @ graph.couplings[row] + graph.fields[site]
+        near = moving[np.ix_(left, graph.indices[row])]
+        local = near @ graph.couplings[row] + graph.fields[site]
         left = left[local == 0]
         if not len(left):
             break
