@@ -38,12 +38,13 @@ def run(
     uint8_t[::1] work,
     int level,
 ) -> None:
-    """Sweep and measure, `thin` sweeps before each measurement; without measurements, sweep once `thin` times.
+    """Sweep and measure, `thin` sweeps before each measurement; without them, `thin` sweeps.
 
-    A sweep visits the planes (even, even), (odd, odd), (even, odd), (odd, even) of (row, column). The class of
-    a site is the number of its neighbours that are up; with Metropolis of those equal to it, in a field again of
-    those up and 5 more if it is up itself. It becomes `few` up to the class `last`, 1 - few above it (Metropolis:
-    stays), or with the probability whose digits to base 256, each less 128, are digits[:, class] the opposite.
+    A sweep visits the planes (even, even), (odd, odd), (even, odd), (odd, even) of (row, column). The
+    class of a site is the number of its neighbours that are up; with Metropolis of those equal to it, in a
+    field again of those up and 5 more if it is up itself. It becomes `few` up to the class `last`, 1 - few
+    above it (Metropolis: stays), or with the probability whose digits to base 256, each less 128, are
+    digits[:, class] the opposite.
     """
     # spins          INOUT  (n_rows, n_cols) both even
     # state          INOUT  (32,) eight xoshiro256++ generators side by side, not all words zero

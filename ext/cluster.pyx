@@ -31,13 +31,13 @@ def run(
     int32_t[::1] work,
     int level,
 ) -> int:
-    """Update and measure, `thin` sweeps before each measurement; without measurements, sweep once `thin` times.
+    """Update and measure, `thin` sweeps before each measurement; without them, `thin` sweeps.
 
-    A sweep is `n_clusters` Wolff clusters, or with none a Swendsen-Wang division of the lattice. Returns the
-    number of sites that Wolff clusters flipped.
+    A sweep is `n_clusters` Wolff clusters, or with none a Swendsen-Wang division of the lattice. Returns
+    the number of sites that Wolff clusters flipped.
     """
     # spins          INOUT  (n_rows, n_cols) one row for a ring; fewer than 2^31 sites
-    # state          INOUT  (36,) eight xoshiro256++ generators side by side and one more, none of them all zero
+    # state          INOUT  (36,) eight xoshiro256++ generators and one more, none of them all zero
     # sign           IN     1 for K > 0, -1 for K < 0: clusters then alternate
     # cut            IN     probability to cut a satisfied bond, e^(-2|K|) <= 1
     # n_clusters     IN     Wolff clusters to a sweep, or 0
@@ -49,7 +49,7 @@ def run(
     # level          IN     SIMD level
     cdef int64_t n_measurements = energy.shape[0], n_samples = samples.shape[0]
     cdef int64_t n_blocks = n_measurements if n_measurements else 1
-    cdef int64_t block, sweep, flipped = 0
+    cdef int64_t block, _sweep, flipped = 0
     cdef lattice on
     cdef toss coins
     on.n_rows, on.n_cols, on.sign = spins.shape[0], spins.shape[1], sign
@@ -57,7 +57,7 @@ def run(
     with nogil:
         set_toss(&coins, &state[0], cut, level)
         for block in range(n_blocks):
-            for sweep in range(thin):
+            for _sweep in range(thin):
                 flipped += update_clusters(&on, &coins, n_clusters)
             if n_measurements:
                 measure(&on, &energy[block], &magnetization[block])

@@ -47,12 +47,13 @@ def run(
     int8_t[:, :, ::1] samples,
     int level,
 ) -> None:
-    """Sweep and measure, `thin` sweeps before each measurement; without measurements, sweep once `thin` times.
+    """Sweep and measure, `thin` sweeps before each measurement; without them, `thin` sweeps.
 
-    A digit of a probability is a word of bits, one for each replica: digits[i, 0] for a site whose neighbours all
-    agree, digits[i, 1] where three of four do. Heat bath: the probability to disagree with that majority,
-    1/(1 + e^(8|K|)) and 1/(1 + e^(4|K|)) with four neighbours, 1/(1 + e^(4|K|)) with two. Metropolis: to
-    accept, e^(-8|K|) and e^(-4|K|) where four and three bonds are satisfied, e^(-4|K|) for both of two.
+    A digit of a probability is a word of bits, one for each replica: digits[i, 0] for a site whose
+    neighbours all agree, digits[i, 1] where three of four do. Heat bath: the probability to disagree with
+    that majority, 1/(1 + e^(8|K|)) and 1/(1 + e^(4|K|)) with four neighbours, 1/(1 + e^(4|K|)) with two.
+    Metropolis: to accept, e^(-8|K|) and e^(-4|K|) where four and three bonds are satisfied, e^(-4|K|) for
+    both of two.
     """
     # spins          INOUT  (n_sites, 8) bit r of the 512 of a row is replica r, 1 for up
     # state          INOUT  (32,) eight xoshiro256++ generators, not all words zero
@@ -60,7 +61,7 @@ def run(
     # order          IN     (n_attempts,) sites of a sweep
     # metropolis     IN     rule: Metropolis or heat bath
     # negative       IN     (8,) replicas with K < 0
-    # active         IN     (8,) replicas in use: the numbers drawn depend on their spins alone
+    # active         IN     (8,) replicas in use: the numbers drawn depend on them alone
     # digits         IN     (n_digits >= 1, 2, 8) binary digits after the point, most significant first
     # thin           IN     sweeps before each measurement
     # energy         OUT    (n_measurements, 512) totals in J
@@ -84,7 +85,8 @@ def run(
             measure_replicas(&spins[0, 0], &on, &energy[i, 0], &magnetization[i, 0], level)
             if n_replicas:
                 unpack_replicas(
-                    &spins[0, 0], on.n_sites, n_replicas, &samples[0, i, 0], n_measurements * on.n_sites, level)
+                    &spins[0, 0], on.n_sites, n_replicas, &samples[0, i, 0], n_measurements * on.n_sites,
+                    level)
 
 
 def pack(const int8_t[:, ::1] spins, uint64_t[:, ::1] out, int level) -> None:

@@ -34,13 +34,14 @@ def run(
     int64_t[::1] magnetization,
     int8_t[:, ::1] samples,
 ) -> None:
-    """Sweep and measure, `thin` sweeps before each measurement; without measurements, sweep once `thin` times.
+    """Sweep and measure, `thin` sweeps before each measurement; without them, `thin` sweeps.
 
-    A sweep attempts the sites of `order`, or with an empty order `n_attempts` sites drawn at random. The law
-    is exp(K (sum over bonds J s s + sum over sites h s)). The heat bath sets a spin along its local field
-    unless u < 1/(1 + e^(2 |K field|)); where the field vanishes a fair coin decides. Metropolis accepts a flip
-    that costs 2 K s field <= 0, and another if u < e^(-cost). Where local fields are small integers, `chances`
-    holds these probabilities from the most negative field to the most positive, for Metropolis of s field.
+    A sweep attempts the sites of `order`, or with an empty order `n_attempts` sites drawn at random. The
+    law is exp(K (sum over bonds J s s + sum over sites h s)). The heat bath sets a spin along its local
+    field unless u < 1/(1 + e^(2 |K field|)); where the field vanishes a fair coin decides. Metropolis
+    accepts a flip that costs 2 K s field <= 0, and another if u < e^(-cost). Where local fields are small
+    integers, `chances` holds these probabilities from the most negative field to the most positive, for
+    Metropolis of s field.
     """
     # spins          INOUT  (n_sites,)
     # state          INOUT  (4,) xoshiro256++, not all words zero
@@ -59,7 +60,7 @@ def run(
     # samples        OUT    (n_measurements or 0, n_sites)
     cdef int64_t n_sites = spins.shape[0], n_measurements = energy.shape[0], n_samples = samples.shape[0]
     cdef int64_t n_blocks = n_measurements if n_measurements else 1
-    cdef int64_t block, sweep, i
+    cdef int64_t block, _sweep, i
     cdef int32_t site
     cdef bint random = order.shape[0] == 0
     cdef double h, cost, total, chance
@@ -70,7 +71,7 @@ def run(
     cdef const double *J = &couplings[0] if couplings.shape[0] else NULL
     with nogil:
         for block in range(n_blocks):
-            for sweep in range(thin):
+            for _sweep in range(thin):
                 for i in range(n_attempts):
                     site = <int32_t>below(&state[0], n_sites) if random else order[i]
                     h = local_field(&spins[0], &indptr[0], neighbours, J, fields[site], site)
