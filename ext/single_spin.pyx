@@ -39,7 +39,7 @@ def run(
     A sweep attempts the sites of `order`, or with an empty order `n_attempts` sites drawn at random. The
     law is exp(K (sum over bonds J s s + sum over sites h s)). The heat bath sets a spin along its local
     field unless u < 1/(1 + e^(2 |K field|)); where the field vanishes a fair coin decides. Metropolis
-    accepts a flip that costs 2 K s field <= 0, and another if u < e^(-cost). Where local fields are small
+    accepts a flip that costs 2 K s field <= 0, and another if u < e^(-cost); a site without bonds and field gets a fair coin. Where local fields are small
     integers, `chances` holds these probabilities from the most negative field to the most positive, for
     Metropolis of s field.
     """
@@ -62,7 +62,7 @@ def run(
     cdef int64_t n_blocks = n_measurements if n_measurements else 1
     cdef int64_t block, _sweep, i
     cdef int32_t site
-    cdef bint random = order.shape[0] == 0
+    cdef bint random = order.shape[0] == 0, free
     cdef double h, cost, total, chance
     cdef int64_t z = chances.shape[0] // 2
     cdef const double *table = &chances[0] if chances.shape[0] else NULL
@@ -75,16 +75,17 @@ def run(
                 for i in range(n_attempts):
                     site = <int32_t>below(&state[0], n_sites) if random else order[i]
                     h = local_field(&spins[0], &indptr[0], neighbours, J, fields[site], site)
-                    if metropolis:
+                    free = indptr[site] == indptr[site + 1] and fields[site] == 0
+                    if metropolis and not free:
                         h *= spins[site]
                     cost = 2 * (K * h)
                     if table != NULL:
                         chance = table[<int64_t>h + z]
-                    elif metropolis:
+                    elif metropolis and not free:
                         chance = exp(-cost)
                     else:
                         chance = 1 / (1 + exp(fabs(cost)))
-                    if metropolis:
+                    if metropolis and not free:
                         if cost <= 0 or uniform(&state[0]) < chance:
                             spins[site] = -spins[site]
                     else:

@@ -22,7 +22,7 @@ def test_the_time_and_the_error_of_series_of_known_correlation(phi):
     found = [Estimate.from_series(autoregressive(phi, (8, 2000), rng)) for _ in range(300)]
     taus = np.array([one.tau for one in found])
     assert abs(taus.mean() - exact) < 4 * taus.std() / np.sqrt(300) + 0.02 * exact
-    if phi >= 0:
+    if phi > 0:  # without correlation a time below ½ counts as ½, which halves the scatter
         # its own error: within a third of the scatter, as the formula is of leading order
         assert np.mean([one.tau_stderr for one in found]) == pytest.approx(taus.std(), rel=0.35)
     pulls = np.array([one.mean / one.stderr for one in found])

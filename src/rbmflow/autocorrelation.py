@@ -12,6 +12,7 @@ from rbmflow.arguments import FloatArray, check_real
 
 WINDOW = 5.0
 MIN_BLOCKS = 20
+SIGNIFICANT = 4.0  # standard errors from ½ at which anticorrelation is believed
 BLOCK_TIMES = 20  # autocorrelation times to a block of the jackknife
 
 
@@ -25,15 +26,15 @@ class Autocorrelation:
         ``½ + Σ_(t = 1 … W) ρ(t)``.
     tau_stderr : float
         ``τ √(2 (2W + 1)/N)``.
-    variance : float
-        Of one measurement.
+    spread : float
+        Standard deviation of one measurement.
     window : int
         W, the smallest number of at least 5 τ, and of at least 5; the whole series if there is none.
     """
 
     tau: float
     tau_stderr: float
-    variance: float
+    spread: float
     window: int
 
 
@@ -67,7 +68,8 @@ def autocorrelation(series: object, *, window: float = WINDOW) -> Autocorrelatio
     Returns
     -------
     Autocorrelation
-        For a constant series τ = ½ and no variance.
+        For a constant series τ = ½ and no spread. A time below ½, of anticorrelated measurements, is reported only if it
+        is significant, since in short series it comes by chance and would take the error with it.
 
     Raises
     ------
@@ -82,9 +84,11 @@ def autocorrelation(series: object, *, window: float = WINDOW) -> Autocorrelatio
     """
     values = check_series("series", series)
     n_chains, n = values.shape
-    centred = values - values.mean()
-    if np.ptp(values) == 0:
+    range_ = float(values.max() / 2 - values.min() / 2)
+    if range_ == 0:
         return Autocorrelation(0.5, 0.0, 0.0, 0)
+    centred = values / range_
+    centred -= centred.mean()
     spectrum = np.zeros(n + 1)
     for chain in centred:
         spectrum += np.abs(np.fft.rfft(chain, 2 * n)) ** 2
@@ -95,9 +99,10 @@ def autocorrelation(series: object, *, window: float = WINDOW) -> Autocorrelatio
     total = n_chains * n
     covariance = covariance + 2 * times[cut] * covariance[0] / total
     tau = float(covariance[: cut + 1].sum() / covariance[0] - 0.5)
-    # anticorrelated or very short series: no negative times
-    tau = max(tau, 0.5 / total)
-    return Autocorrelation(tau, tau * float(np.sqrt(2 * (2 * cut + 1) / total)), float(covariance[0]), cut)
+    scatter = float(np.sqrt(2 * (2 * cut + 1) / total))
+    anticorrelated = tau < 0.5 * (1 - SIGNIFICANT * scatter)
+    tau = max(tau, 0.5 / total if anticorrelated else 0.5)
+    return Autocorrelation(tau, tau * scatter, float(np.sqrt(covariance[0])) * range_, cut)
 
 
 def rank_normalised_r_hat(series: object) -> float:
@@ -113,7 +118,7 @@ def rank_normalised_r_hat(series: object) -> float:
     Returns
     -------
     float
-        Close to 1 where chains agree; NaN for a constant series.
+        Close to 1 where chains agree; infinite where they are constant and differ; NaN for a constant series.
 
     Raises
     ------
@@ -129,7 +134,7 @@ def rank_normalised_r_hat(series: object) -> float:
     values = check_series("series", series)
     half = values.shape[1] // 2
     split = np.concatenate([values[:, :half], values[:, -half:]])
-    if np.ptp(split) == 0:
+    if (split == split[0, 0]).all():
         return float("nan")
     return max(_r_hat(_normal_scores(split)), _r_hat(_normal_scores(np.abs(split - np.median(split)))))
 
@@ -146,7 +151,9 @@ def _r_hat(values: FloatArray) -> float:
     n = values.shape[1]
     between = n * values.mean(axis=1).var(ddof=1)
     within = values.var(axis=1, ddof=1).mean()
-    return float(np.sqrt((between / within + n - 1) / n)) if within else float("nan")
+    if within <= 1e-30 * between or not between + within:
+        return float("inf") if between else 1.0
+    return float(np.sqrt((between / within + n - 1) / n))
 
 
 @dataclass(frozen=True)

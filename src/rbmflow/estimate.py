@@ -116,7 +116,7 @@ class Estimate:
         times = autocorrelation(values)
         return cls(
             float(values.mean()),
-            float(np.sqrt(2 * times.tau * times.variance / values.size)),
+            float(np.sqrt(2 * times.tau / values.size)) * times.spread,
             times.tau * spacing,
             values.size / (2 * times.tau),
             rank_normalised_r_hat(values),

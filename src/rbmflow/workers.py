@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 
 POLL_SECONDS = 0.1
@@ -14,20 +14,20 @@ Progress = Callable[[int, int], object]
 
 
 def run_tasks(
-    tasks: Sequence[Iterator[int]], n_threads: int, *, total: int = 0, progress: Progress | None = None
+    tasks: Iterable[Iterator[int]], n_threads: int, *, total: int = 0, progress: Progress | None = None
 ) -> None:
     """Exhaust every task; each yields after a step how much it has done. An exception or Ctrl-C stops all between steps.
 
     Parameters
     ----------
-    tasks : sequence of iterators of int
-        Independent of each other.
+    tasks : iterable of iterators of int
+        Independent of each other; taken up one by one, in their order.
     n_threads : int
-        At least 1.
+        At least 1; with one the tasks run in the calling thread.
     total : int
         What the steps add up to, for the progress.
     progress : callable, optional
-        Called about ten times a second from this thread.
+        Called about ten times a second, always from the calling thread.
 
     Examples
     --------
@@ -36,21 +36,26 @@ def run_tasks(
     >>> seen[-1]
     (4, 4)
     """
-    if min(n_threads, len(tasks)) <= 1:
+    if n_threads == 1:
         _run_here(tasks, total, progress)
         return
-    done = [0] * len(tasks)
-    stop = threading.Event()
+    waiting, lock, stop = iter(tasks), threading.Lock(), threading.Event()
+    done = [0] * n_threads
 
-    def work(index: int) -> None:
-        for amount in tasks[index]:
-            done[index] += amount
-            if stop.is_set():
+    def work(worker: int) -> None:
+        while not stop.is_set():
+            with lock:
+                task = next(waiting, None)
+            if task is None:
                 return
+            for amount in task:
+                done[worker] += amount
+                if stop.is_set():
+                    return
 
-    with ThreadPoolExecutor(min(n_threads, len(tasks))) as pool:
-        pending = {pool.submit(work, index) for index in range(len(tasks))}
+    with ThreadPoolExecutor(n_threads) as pool:
         try:
+            pending = {pool.submit(work, worker) for worker in range(n_threads)}
             while pending:
                 finished, pending = wait(pending, timeout=POLL_SECONDS, return_when="FIRST_EXCEPTION")
                 for future in finished:
@@ -59,13 +64,9 @@ def run_tasks(
                     progress(sum(done), total)
         finally:
             stop.set()
-            for future in pending:
-                future.cancel()
-    if progress is not None:
-        progress(sum(done), total)
 
 
-def _run_here(tasks: Sequence[Iterator[int]], total: int, progress: Progress | None) -> None:
+def _run_here(tasks: Iterable[Iterator[int]], total: int, progress: Progress | None) -> None:
     """Exhaust the tasks one after the other in this thread, where Ctrl-C arrives between steps."""
     done, told = 0, time.monotonic()
     for task in tasks:

@@ -191,7 +191,7 @@ def site_by_site(spins, state, bonds, fields, order, metropolis, K, n_sweeps):
             field = fields[site]
             for other, J in bonds[site]:
                 field += J * spins[other]
-            if metropolis:
+            if metropolis and (bonds[site] or fields[site]):
                 cost = 2 * (K * (field * spins[site]))
                 if cost <= 0 or generator.uniform() < math.exp(-cost):
                     spins[site] = -spins[site]

@@ -151,7 +151,7 @@ def test_small_graphs_are_decided_and_large_ones_warned_of():
     fields = Graph.from_bonds(6, [(i, (i + 1) % 6) for i in range(6)], fields=0.1)
     assert is_irreducible(fields, "metropolis", "sequential")
     run(fields, 0.5, n_sweeps=1, rule="metropolis", order="sequential", rng=1)
-    large = Graph.from_bonds(60, [(i, (i + 1) % 60) for i in range(60)])
+    large = Graph.from_bonds(60, [(0, 30), *((i, (i + 1) % 60) for i in range(60))])
     with pytest.warns(ReducibleChainWarning, match="60 sites"):
         run(large, 0.5, n_sweeps=1, rule="metropolis", order="sequential", rng=1)
 
@@ -169,3 +169,56 @@ def test_bad_questions_are_refused():
         run(Ring(5), 0.5, n_sweeps=1, rule="wolff", order="random", rng=1)
     with pytest.raises(ValueError, match="Ring or a Torus"):
         run(Chain(5), 0.5, n_sweeps=1, rule="wolff", rng=1)
+
+
+def test_graphs_that_hold_a_ring_and_graphs_without_bonds():
+    bonds = [(i, (i + 1) % 40) for i in range(40)]
+    ring_and_pair = Graph.from_bonds(42, [*bonds, (40, 41)])
+    with pytest.raises(ReducibleChainError, match="ring of equal bonds"):
+        run(ring_and_pair, 0.5, n_sweeps=1, rule="metropolis", order="sequential", rng=1)
+    # spins without bonds are drawn independently, whatever the rule
+    loose = Graph.from_bonds(12, [])
+    for order in ("random", "sequential"):
+        spins = run(loose, 1.0, n_sweeps=400, rule="metropolis", order=order, rng=1).spins[0]
+        assert set(np.prod(spins, axis=1)) == {-1, 1}
+        assert abs(spins.mean()) < 5 / np.sqrt(400 * 12 / 4)
+    pair = Graph.from_bonds(4, [(0, 1)])
+    spins = run(pair, 1.0, n_chains=4, n_sweeps=4000, rule="metropolis", order="sequential", rng=1).spins
+    assert abs((spins[..., 2] * spins[..., 3]).mean()) < 0.05
+    assert (spins[..., 0] * spins[..., 1]).mean() == pytest.approx(np.tanh(1.0), abs=0.05)
+
+
+@pytest.mark.parametrize("rule", ["metropolis", "wolff"])
+@pytest.mark.parametrize("K", [1e-12, -1e-5, 1e-300])
+def test_weak_couplings_do_not_keep_the_parity(rule, K):
+    for lattice in (Torus(2, 2), Ring(6), Torus(16, 16)):
+        chains = run(lattice, K, n_chains=3, n_sweeps=200, rule=rule, rng=1, initial="up")
+        parity = (chains.spins > 0).sum(axis=-1) % 2
+        assert (parity.min(axis=1) == 0).all()
+        assert (parity.max(axis=1) == 1).all()
+    run(Ring(8), 0.0, n_sweeps=5, rule="metropolis", order="sequential", rng=1)
+
+
+def test_ladders_avoid_frozen_starts_too():
+    from rbmflow.sampling import replica_exchange
+
+    with pytest.warns(ReducibleChainWarning, match="Torus"):
+        ladder = replica_exchange(
+            Torus(2, 4),
+            [0.2, 0.4],
+            n_ladders=200,
+            n_sweeps=400,
+            burn_in=50,
+            rule="metropolis",
+            order="checkerboard",
+            rng=1,
+        )
+    for rung, K in enumerate((0.2, 0.4)):
+        # the frozen class holds 4 of 256 states, which the chains never see: their weight bounds the bias
+        states = 2 * (np.arange(256)[:, None] >> np.arange(8) & 1).astype(np.int8) - 1
+        from tests.sampling import operators
+
+        p, energy, _ = operators.boltzmann(Torus(2, 4), K)
+        kept = ~frozen(Torus(2, 4), "checkerboard", states)
+        exact = (p * energy)[kept].sum() / p[kept].sum() / 8
+        assert abs(ladder.energy_estimate(rung).deviation(exact)) < 4.5

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 IndexArray = npt.NDArray[np.int32]
 MAX_GRAPH_SITES = 2**31 - 1
+MAX_STRENGTH = 1e100  # of a coupling or a field: sums over neighbours stay finite
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,12 @@ class Graph:
     fields : numpy.ndarray of float64, shape (n_sites,)
         h_i, in the unit of J.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If the arrays are not a symmetric matrix without diagonal in compressed rows, a coupling is zero, or a number is
+        not finite or beyond 10¹⁰⁰.
+
     Examples
     --------
     >>> Graph.from_bonds(3, [(0, 1), (1, 2)]).couplings
@@ -47,6 +54,46 @@ class Graph:
     def n_sites(self) -> int:
         """Number of spins."""
         return len(self.fields)
+
+    def __post_init__(self) -> None:
+        fields = _strengths("fields", self.fields, None)
+        couplings = _strengths("couplings", self.couplings, None)
+        indptr, indices = (_indices(name, getattr(self, name)) for name in ("indptr", "indices"))
+        n_sites = len(fields)
+        if not n_sites:
+            raise ValueError("fields is empty: a graph has at least one site")
+        if (
+            len(indptr) != n_sites + 1
+            or indptr[0]
+            or indptr[-1] != len(indices)
+            or (np.diff(indptr) < 0).any()
+        ):
+            raise ValueError(f"indptr: {n_sites + 1} numbers from 0 up to {len(indices)} are needed")
+        if len(couplings) != len(indices):
+            raise ValueError(
+                f"couplings has {len(couplings)} entries and indices {len(indices)}: they must be equal"
+            )
+        if len(indices) and not (indices.min() >= 0 and indices.max() < n_sites):
+            raise ValueError(f"indices: sites run from 0 to {n_sites - 1}")
+        if (couplings == 0).any():
+            raise ValueError("couplings holds 0: leave the bond out")
+        rows = np.repeat(np.arange(n_sites), np.diff(indptr))
+        if (rows == indices).any():
+            raise ValueError("indices joins a site to itself")
+        there, back = (np.lexsort((couplings, b, a)) for a, b in ((rows, indices), (indices, rows)))
+        if not (
+            np.array_equal(rows[there], indices[back])
+            and np.array_equal(indices[there], rows[back])
+            and np.array_equal(couplings[there], couplings[back])
+        ):
+            raise ValueError("couplings is not symmetric: each bond stands in the rows of both its sites")
+        for name, array in (
+            ("indptr", indptr),
+            ("indices", indices),
+            ("couplings", couplings),
+            ("fields", fields),
+        ):
+            object.__setattr__(self, name, array)
 
     def _parts(self) -> tuple[npt.NDArray[Any], ...]:
         return self.indptr, self.indices, self.couplings, self.fields
@@ -92,7 +139,10 @@ class Graph:
         2
         """
         n_sites = check_integer("n_sites", n_sites, 1, MAX_GRAPH_SITES)
-        pairs = np.array(list(bonds))
+        try:
+            pairs = np.array(list(bonds))
+        except (TypeError, ValueError):
+            raise TypeError("bonds: pairs of integers are needed") from None
         if pairs.size == 0:
             pairs = np.empty((0, 2), dtype=np.int64)
         if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
@@ -104,7 +154,8 @@ class Graph:
             raise ValueError(f"bonds holds site {pairs[outside][0]}: sites run from 0 to {n_sites - 1}")
         if (pairs[:, 0] == pairs[:, 1]).any():
             raise ValueError("bonds joins a site to itself")
-        strength = np.tile(_finite("couplings", couplings, len(pairs)), 2)
+        strength = _strengths("couplings", couplings, len(pairs))
+        pairs, strength = pairs[strength != 0], np.tile(strength[strength != 0], 2)
         source = np.concatenate([pairs[:, 0], pairs[:, 1]])
         target = np.concatenate([pairs[:, 1], pairs[:, 0]])
         rows = np.argsort(source, kind="stable")
@@ -113,7 +164,7 @@ class Graph:
             indptr.astype(np.int32),
             target[rows].astype(np.int32),
             strength[rows],
-            _finite("fields", fields, n_sites),
+            _strengths("fields", fields, n_sites),
         )
 
     @classmethod
@@ -163,14 +214,32 @@ class Graph:
             matrix.indptr.astype(np.int32),
             matrix.indices.astype(np.int32),
             matrix.data,
-            _finite("fields", fields, n_sites),
+            _strengths("fields", fields, n_sites),
         )
 
 
-def _finite(name: str, values: object, n: int) -> FloatArray:
+def _strengths(name: str, values: object, n: int | None) -> FloatArray:
+    """Return couplings or fields as an array of n numbers; one number stands for all, unless n is None."""
     array = check_real(name, values)
-    if array.ndim > 1 or (array.ndim == 1 and len(array) != n):
-        raise ValueError(f"{name} has shape {array.shape}: one number or {n} are needed")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} holds an infinity: finite numbers are needed")
-    return np.ascontiguousarray(np.broadcast_to(array, (n,)))
+    if (
+        array.ndim > 1
+        or (n is None and array.ndim == 0)
+        or (n is not None and array.ndim and len(array) != n)
+    ):
+        raise ValueError(
+            f"{name} has shape {array.shape}: {'a row' if n is None else f'one number or {n}'} is needed"
+        )
+    if (np.abs(array) > MAX_STRENGTH).any():
+        raise ValueError(
+            f"{name} holds {array[np.abs(array) > MAX_STRENGTH].ravel()[0]}: at most 1e100 is possible"
+        )
+    return np.ascontiguousarray(array if n is None else np.broadcast_to(array, (n,)))
+
+
+def _indices(name: str, values: object) -> IndexArray:
+    array = np.asarray(values)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise TypeError(f"{name} is an array of {array.dtype} {array.shape}: a row of integers is needed")
+    if array.size and not (array.min() >= 0 and array.max() <= MAX_GRAPH_SITES):
+        raise ValueError(f"{name}: numbers from 0 to {MAX_GRAPH_SITES} are needed")
+    return np.ascontiguousarray(array, dtype=np.int32)

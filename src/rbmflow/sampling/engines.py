@@ -22,6 +22,8 @@ from rbmflow.sampling.topology import Lattice, as_graph, neighbours, sides
 REPLICAS = 512
 REPLICAS_FROM = 8  # chains from which replicas as bits win over one site at a time
 REPLICAS_FROM_BYTES = 200  # the same against a byte for each spin
+WEAK = 0.1  # of K times the number of sites
+MAX_REPLICA_SITES = 2**26  # energies of replicas are 32-bit integers, and their words 64 bytes to a site
 LARGE_COUPLING = 1e5  # e^(-2K) is zero from far below, and 0 * K stays 0
 ALL_ONES = np.uint64(2**64 - 1)
 
@@ -42,6 +44,7 @@ class Engine(Protocol):
 
     chains: npt.NDArray[np.intp]
     cost: int  # of a sweep, about, in ns
+    overhead: int  # of a measurement
 
     def advance(self, n_sweeps: int) -> None:
         """Sweep without measuring."""
@@ -83,9 +86,9 @@ def make_engines(
     """
     n_chains = len(K)
     kind = _kind(lattice, rule, order, REPLICAS if couple else n_chains, field)
-    K = np.clip(K, -LARGE_COUPLING, LARGE_COUPLING)
-    # Metropolis at K = 0 would flip every spin in every sweep: there the draws are independent
-    metropolis = (K != 0) if rule == "metropolis" else np.zeros(n_chains, dtype=bool)
+    if not field and not isinstance(lattice, Graph):
+        K = np.clip(K, -LARGE_COUPLING, LARGE_COUPLING)
+    metropolis = ~weak(lattice, K) if rule == "metropolis" else np.zeros(n_chains, dtype=bool)
     if kind == "replicas":
         assert isinstance(lattice, (Ring, Torus))
         groups = [
@@ -111,6 +114,18 @@ def make_engines(
     ]
 
 
+def weak(lattice: Lattice, K: FloatArray) -> npt.NDArray[np.bool_]:
+    """Whether couplings are so weak that all but every attempt of Metropolis flips, and Wolff clusters are single sites.
+
+    The parity of the up-spins then hardly changes from sweep to sweep, and at K = 0 never. The heat bath and all clusters
+    at once draw almost independently instead.
+    """
+    if isinstance(lattice, Graph):
+        strongest = max(np.abs(lattice.couplings).max(initial=0.0), np.abs(lattice.fields).max(initial=0.0))
+        return np.asarray(np.abs(K) * strongest * lattice.n_sites < WEAK)
+    return np.asarray(np.abs(K) * lattice.n_sites < WEAK)
+
+
 def _groups(chains: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.intp]]:
     for first in range(0, len(chains), REPLICAS):
         yield chains[first : first + REPLICAS]
@@ -122,7 +137,11 @@ def _kind(lattice: Lattice, rule: str, order: str, n_chains: int, field: float) 
     if order == "random" or isinstance(lattice, (Chain, Graph)):
         return "sites"
     bytes_fit = order == "checkerboard" and isinstance(lattice, Torus)
-    if field or n_chains < (REPLICAS_FROM_BYTES if bytes_fit else REPLICAS_FROM):
+    if (
+        field
+        or lattice.n_sites > MAX_REPLICA_SITES
+        or n_chains < (REPLICAS_FROM_BYTES if bytes_fit else REPLICAS_FROM)
+    ):
         return "bytes" if bytes_fit else "sites"
     return "replicas"
 
@@ -177,13 +196,13 @@ class _Replicas:
     ) -> None:
         self.chains, self.generator, self.metropolis = chains, generator, metropolis
         self.neighbours, self.order = neighbours(lattice), sweep_sites(lattice, order)
-        self.cost = 60 * lattice.n_sites
+        self.cost, self.overhead = 60 * lattice.n_sites, 20_000 + 60 * lattice.n_sites
         self.packed = np.empty((lattice.n_sites, REPLICAS // 64), dtype=np.uint64)
         multispin.pack(spins[chains], self.packed, simd_level())
         self.active = _as_words(np.arange(REPLICAS) < len(chains))
         # what a flip costs, over |K|, against all neighbours and against all but one of four
         self.costs = np.array([8.0, 4.0] if isinstance(lattice, Torus) else [4.0, 4.0])
-        self.known: dict[bytes, npt.NDArray[np.bool_]] = {}
+        self.values = np.empty(0)
         self.couple(K)
 
     def couple(self, K: FloatArray) -> None:
@@ -191,17 +210,16 @@ class _Replicas:
         strength = np.full(REPLICAS, K[0])
         strength[: len(K)] = K
         self.negative = _as_words(strength < 0)
-        values, which = np.unique(np.abs(strength), return_inverse=True)
-        if values.tobytes() not in self.known:
-            costs = np.outer(self.costs, values)
+        values = np.union1d(self.values, np.abs(strength))
+        if len(values) > len(self.values):
+            self.values, costs = values, np.outer(self.costs, values)
             with np.errstate(over="ignore"):
                 chance = np.minimum(np.exp(-costs), BELOW_ONE) if self.metropolis else 1 / (1 + np.exp(costs))
-            self.known[values.tobytes()] = binary_digits(chance)
-        digits = self.known[values.tobytes()]
+            self.table = binary_digits(chance)
         if len(values) == 1:
-            self.digits = np.where(digits, ALL_ONES, np.uint64(0)).repeat(REPLICAS // 64, axis=-1)
+            self.digits = np.where(self.table, ALL_ONES, np.uint64(0)).repeat(REPLICAS // 64, axis=-1)
         else:
-            self.digits = _as_words(digits[..., which])
+            self.digits = _as_words(self.table[..., np.searchsorted(values, np.abs(strength))])
 
     def advance(self, n_sweeps: int) -> None:
         self._run(n_sweeps, 0, np.empty((0, 0, self.packed.shape[0]), dtype=np.int8))
@@ -248,7 +266,7 @@ class _OneChain:
     def __init__(self, n_sites: int, spins: SpinArray, generator: Words, chain: int) -> None:
         self.chains, self.generator = np.array([chain]), generator
         self.spins = spins[chain].copy()
-        self.cost = n_sites
+        self.cost, self.overhead = n_sites, 100 + n_sites
 
     def advance(self, n_sweeps: int) -> None:
         self._run(n_sweeps, 0, np.empty((0, len(self.spins)), dtype=np.int8))
@@ -341,12 +359,11 @@ class _Clusters(_OneChain):
     ) -> None:
         del order, field
         super().__init__(lattice.n_sites, spins, generator, chain)
-        self.cost = 15 * lattice.n_sites
+        self.cost = 500 + 15 * lattice.n_sites
         self.shape = sides(lattice)
         self.sign = -1 if K < 0 else 1
         self.cut = float(np.exp(-2 * abs(K)))
-        # at K = 0 a Wolff cluster is one site, and the parity of the flips that of the sweeps: draw independently
-        self.n_clusters = 1 if rule == "wolff" and K else 0
+        self.n_clusters = 1 if rule == "wolff" and not weak(lattice, np.array(K)) else 0
         self.work = np.empty(2 * lattice.n_sites + 8, dtype=np.int32)
 
     def _kernel(self, n_sweeps: int, energy: Any, magnetization: Any, samples: SpinArray) -> None:
@@ -382,8 +399,9 @@ class _Sites(_OneChain):
         field: float,
     ) -> None:
         super().__init__(lattice.n_sites, spins, generator, chain)
-        self.cost = 15 * lattice.n_sites
         self.graph, self.metropolis = as_graph(lattice, field), rule == "metropolis"
+        self.cost = 20 * lattice.n_sites + 5 * len(self.graph.indices)
+        self.overhead += self.cost
         self.order = sweep_sites(lattice, order)
         self.integers = not isinstance(lattice, Graph) and not field
         self.couple(np.array([K]))

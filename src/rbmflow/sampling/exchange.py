@@ -11,8 +11,9 @@ import numpy.typing as npt
 from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng
 from rbmflow.estimate import Estimate
 from rbmflow.hardware import resolve_threads
-from rbmflow.sampling.engines import Block, Engine, make_engines
+from rbmflow.sampling.engines import Block, Engine, make_engines, weak
 from rbmflow.sampling.reducibility import CLUSTER_RULES, check_rule, guard, resolve_order
+from rbmflow.sampling.run import random_start
 from rbmflow.sampling.topology import Lattice, check_lattice
 from rbmflow.workers import Progress, run_tasks
 
@@ -148,8 +149,11 @@ def replica_exchange(
     ladder = check_real("couplings", couplings)
     if ladder.ndim != 1 or len(ladder) < 2 or not np.isfinite(ladder).all() or (np.diff(ladder) <= 0).any():
         raise ValueError(f"couplings={couplings!r}: at least two finite couplings are needed, ascending")
-    if rule == "metropolis" and (ladder == 0).any():
-        raise ValueError("couplings holds 0, where Metropolis flips every spin: use rule='heat_bath'")
+    if rule == "metropolis" and weak(on, ladder).any():
+        feeble = float(ladder[weak(on, ladder)][0])
+        raise ValueError(
+            f"couplings holds {feeble:g}, where Metropolis flips nearly every spin: use rule='heat_bath'"
+        )
     n_ladders = check_integer("n_ladders", n_ladders, 1)
     thin = check_integer("thin", thin, 1)
     rounds = {}
@@ -160,7 +164,7 @@ def replica_exchange(
     source = check_rng(rng)
     n_chains = n_ladders * len(ladder)
     generators = source.integers(0, 2**64, size=(n_chains + 1, 32), dtype=np.uint64)
-    spins = (2 * source.integers(0, 2, size=(n_chains, on.n_sites), dtype=np.int8) - 1).astype(np.int8)
+    spins = random_start(on, n_chains, source, resolved if rule == "metropolis" else "random")
     engines = make_engines(on, np.tile(ladder, n_ladders), rule, resolved, spins, generators, couple=True)
     rungs = _Rungs(ladder, n_ladders)
     shape = (n_ladders, len(ladder), rounds["n_sweeps"])

@@ -12,7 +12,7 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import SpinArray, check_integer, check_real_scalar
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real_scalar
 from rbmflow.errors import ReducibleChainError, ReducibleChainWarning
 from rbmflow.ising import Chain, Graph, Ring, Torus
 from rbmflow.sampling.topology import Lattice, as_graph, check_lattice, colours
@@ -26,7 +26,7 @@ SMALL_SIDE = 8
 
 def check_rule(rule: object) -> str:
     """Return the name of a rule, or raise."""
-    if rule not in RULES:
+    if not isinstance(rule, str) or rule not in RULES:
         raise ValueError(f"rule={rule!r}: one of {', '.join(RULES)} is needed")
     return str(rule)
 
@@ -49,7 +49,7 @@ def resolve_order(lattice: Lattice, rule: str, order: object) -> str:
         if rule == "metropolis":
             return "random"
         return "checkerboard" if two_colours else "sequential"
-    if order not in ORDERS:
+    if not isinstance(order, str) or order not in ORDERS:
         raise ValueError(f"order={order!r}: one of {', '.join(ORDERS)} is needed")
     if order == "checkerboard" and not two_colours:
         raise ValueError(
@@ -132,16 +132,17 @@ def classes(lattice: Lattice, rule: str, order: str, *, K: float = 1.0) -> npt.N
     from scipy import sparse
     from scipy.sparse import csgraph
 
-    n_sites = lattice.n_sites
+    n_sites, graph = lattice.n_sites, as_graph(lattice)
     states = np.arange(2**n_sites, dtype=np.int64)
-    sites = sweep_sites(lattice, order)
-    fields = _flip_costs(lattice, K)
+    sites = np.arange(n_sites) if order == "random" else sweep_sites(lattice, order)
     sources, targets = [], []
     layers = 1 if order == "random" else n_sites
-    for step, site in enumerate(range(n_sites) if order == "random" else sites):
-        flipped = states ^ (1 << int(site))
+    for step, site in enumerate(sites.tolist()):
+        flipped = states ^ (1 << site)
         # a flip is always possible; staying is not where Metropolis is certain to flip
-        stays = np.ones(len(states), dtype=bool) if rule == "heat_bath" else fields(int(site)) > 0
+        stays = np.ones(len(states), dtype=bool)
+        if rule == "metropolis" and not _free(graph)[site]:
+            stays = _cost_of_flip(graph, site, states, K) > 0
         here, there = (0, 0) if order == "random" else (step, (step + 1) % n_sites)
         sources += [states * layers + here, states[stays] * layers + here]
         targets += [flipped * layers + there, states[stays] * layers + there]
@@ -152,21 +153,21 @@ def classes(lattice: Lattice, rule: str, order: str, *, K: float = 1.0) -> npt.N
     return np.asarray(labels[::layers])
 
 
-def _flip_costs(lattice: Lattice, K: float):  # type: ignore[no-untyped-def]
-    """Return the function that gives, for a site, the cost of its flip in every state."""
-    graph = as_graph(lattice)
-    states = np.arange(2**graph.n_sites, dtype=np.int64)
+def _free(graph: Graph) -> npt.NDArray[np.bool_]:
+    """Sites without bonds and field, which get fair coins whatever the rule."""
+    return np.asarray((np.diff(graph.indptr) == 0) & (graph.fields == 0))
 
-    def spin(site: int) -> npt.NDArray[np.int8]:
-        return (2 * (states >> site & 1) - 1).astype(np.int8)
 
-    def cost(site: int) -> npt.NDArray[np.float64]:
-        total = np.full(len(states), graph.fields[site])
-        for k in range(graph.indptr[site], graph.indptr[site + 1]):
-            total += graph.couplings[k] * spin(int(graph.indices[k]))
-        return 2 * K * total * spin(site)
+def _cost_of_flip(graph: Graph, site: int, states: npt.NDArray[np.int64], K: float) -> FloatArray:
+    """2 K v (Σ J v_j + h) of a site in every state."""
 
-    return cost
+    def spin(index: int) -> npt.NDArray[np.int8]:
+        return (2 * (states >> index & 1) - 1).astype(np.int8)
+
+    local = np.full(len(states), graph.fields[site])
+    for k in range(graph.indptr[site], graph.indptr[site + 1]):
+        local += graph.couplings[k] * spin(int(graph.indices[k]))
+    return 2 * K * local * spin(site)
 
 
 def frozen(lattice: Lattice, order: str, spins: SpinArray, field: float = 0.0) -> npt.NDArray[np.bool_]:
@@ -198,9 +199,13 @@ def frozen(lattice: Lattice, order: str, spins: SpinArray, field: float = 0.0) -
     array([ True])
     """
     graph = as_graph(lattice, field)
+    bound = ~_free(graph)
+    if not bound.any():
+        return np.zeros(len(spins), dtype=bool)
     left = np.arange(len(spins))
     moving = spins.copy()
-    for site in sweep_sites(lattice, order):
+    sites = sweep_sites(lattice, order)
+    for site in sites[bound[sites]]:
         row = slice(graph.indptr[site], graph.indptr[site + 1])
         near = moving[np.ix_(left, graph.indices[row])]
         local = near @ graph.couplings[row] + graph.fields[site]
@@ -230,10 +235,31 @@ def guard(lattice: Lattice, rule: str, order: str, *, allow_reducible: bool) -> 
                 "rule='heat_bath' or order='random'; allow_reducible=True runs it all the same"
             )
         return
+    if isinstance(lattice, Graph) and _holds_ring(lattice):
+        raise ReducibleChainError(
+            f"Metropolis in {order} order is reducible on this graph: a part of it is a ring of equal bonds without field. "
+            "Use rule='heat_bath' or order='random'; allow_reducible=True runs it all the same"
+        )
     if isinstance(lattice, Graph) or (
         isinstance(lattice, Torus) and min(lattice.n_rows, lattice.n_cols) <= SMALL_SIDE
     ):
         _warn_once(lattice, order)
+
+
+def _holds_ring(graph: Graph) -> bool:
+    """Whether some part of a graph is a ring of bonds of equal strength without field."""
+    from scipy import sparse
+    from scipy.sparse import csgraph
+
+    n_sites, degree = graph.n_sites, np.diff(graph.indptr)
+    if not (degree == 2).any():
+        return False
+    matrix = sparse.csr_array((graph.couplings, graph.indices, graph.indptr), shape=(n_sites, n_sites))
+    n_parts, part = csgraph.connected_components(matrix, directed=False)
+    first = np.minimum(graph.indptr[:-1], len(graph.couplings) - 2)
+    unequal = np.abs(graph.couplings[first]) != np.abs(graph.couplings[first + 1])
+    other = (degree != 2) | (graph.fields != 0) | unequal
+    return bool((np.bincount(part, weights=other, minlength=n_parts) == 0).any())
 
 
 _warned: set[tuple[Lattice, str]] = set()

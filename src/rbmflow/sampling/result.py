@@ -145,11 +145,10 @@ class Run:
     @cached_property
     def heat_capacity_estimate(self) -> Estimate:
         """``K² n (⟨e²⟩ − ⟨e⟩²)`` per site in k_B, e the energy per site; jackknife error."""
-        scale = self.coupling**2 * self.lattice.n_sites
-        shift = self.energy.mean()  # the variance does not depend on it, its rounding does
-        return self._function(
-            lambda e2, e: scale * (e2 - e**2), (self.energy - shift) ** 2, self.energy - shift
-        )
+        K, n = self.coupling, self.lattice.n_sites
+        # the variance does not depend on a shift, its rounding does; at K = ±∞ its limit is 0
+        x = (self.energy - self.energy.mean()) * (K if np.isfinite(K) else 0.0)
+        return self._function(lambda x2, x: n * (x2 - x**2), x**2, x)
 
     @cached_property
     def binder_cumulant_estimate(self) -> Estimate:

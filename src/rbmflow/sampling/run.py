@@ -8,16 +8,19 @@ from dataclasses import replace
 import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_real_scalar, check_rng
+from rbmflow.errors import ReducibleChainError
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Graph
-from rbmflow.sampling.engines import Block, Engine, generator_words, make_engines
+from rbmflow.sampling.engines import Block, Engine, generator_words, make_engines, weak
 from rbmflow.sampling.reducibility import CLUSTER_RULES, check_rule, frozen, guard, resolve_order
 from rbmflow.sampling.result import Run, State
 from rbmflow.sampling.topology import Lattice, as_graph, check_lattice
 from rbmflow.spins import check_spins
 from rbmflow.workers import Progress, run_tasks
 
-STEP_NANOSECONDS = 5e7  # of work between two looks at Ctrl-C
+STEP_NANOSECONDS = 5e7  # of work, about, between two looks at Ctrl-C
+MAX_AT_ONCE = 4096  # measurements
+MAX_DRAWS = 1000  # of a start that is not frozen
 MAX_CHAINS = 10**7
 
 
@@ -42,7 +45,8 @@ def run(
     """Run independent Markov chains whose law is ``exp[K (Σ v_i v_j + h Σ v_i)]``, and measure them.
 
     The heat bath draws a spin given its neighbours, ``P(v_i = 1) = 1/(1 + e^(−2K Σ v_j))``; Metropolis accepts a
-    flip of cost ΔE with ``min(1, e^(−K ΔE))``. Clusters join neighbours along satisfied bonds with probability
+    flip of cost ΔE with ``min(1, e^(−K ΔE))``; at couplings below 0.1/n_sites, where it would flip everything in every sweep,
+    it draws as the heat bath. Clusters join neighbours along satisfied bonds with probability
     ``1 − e^(−2|K|)``: Swendsen-Wang gives each cluster a fair coin, Wolff flips that of a random site; with Wolff a sweep
     is one cluster, so that measurements come after a fixed number of them. With random order a sweep is n_sites attempts.
 
@@ -54,9 +58,10 @@ def run(
     lattice : Ring, Chain, Torus or Graph
         Clusters need a `Ring` or a `Torus`.
     K : float or array_like
-        Coupling βJ of any sign, ±∞ included; or one for each chain.
+        Coupling βJ of any sign, ±∞ included (at strong couplings local updates may stay in stripes for very long, which R-hat
+        shows); or one for each chain.
     n_chains : int
-        Number of chains.
+        Number of chains; it may be left out where `K` or `initial` says it.
     n_sweeps : int
         Sweeps after the burn-in.
     thin : int
@@ -110,6 +115,9 @@ def run(
     True
     """
     on, rule = check_lattice(lattice), check_rule(rule)
+    for name, flag in (("keep_spins", keep_spins), ("allow_reducible", allow_reducible)):
+        if not isinstance(flag, (bool, np.bool_)):
+            raise TypeError(f"{name}={flag!r}: True or False is needed")
     resolved = resolve_order(on, rule, order)
     h = _check_field(on, rule, field)
     lengths = {
@@ -122,7 +130,8 @@ def run(
         couplings, state = _continued(initial, on, K, n_chains, rule, resolved, h)
     else:
         couplings = _couplings(K, n_chains)
-        guard(as_graph(on, h) if h else on, rule, resolved, allow_reducible=allow_reducible)
+        if not weak(on, couplings).all():
+            guard(as_graph(on, h) if h else on, rule, resolved, allow_reducible=allow_reducible)
         state = _begin(on, couplings, rule, resolved, rng, initial, allow_reducible, h)
     spins, generators = state.spins.copy(), state.generators.copy()
     engines = make_engines(on, couplings, rule, resolved, spins, generators, field=h)
@@ -163,7 +172,7 @@ def _steps(engine: Engine, block: Block, *, n_sweeps: int, thin: int, burn_in: i
     n_chains, n_kept = len(engine.chains), n_sweeps // thin
     yield from _sweeps(engine, burn_in, step)
     if thin <= step:
-        at_once = step // thin
+        at_once = min(MAX_AT_ONCE, 1 + int(STEP_NANOSECONDS / (engine.cost * thin + engine.overhead)))
         for first in range(0, n_kept, at_once):
             last = min(first + at_once, n_kept)
             engine.measure(thin, first, last, block)
@@ -204,6 +213,7 @@ def _couplings(K: object, n_chains: int) -> FloatArray:
         raise ValueError(
             f"K has shape {couplings.shape}: one number, or one for each of {n_chains} chains, is needed"
         )
+    check_integer("n_chains", couplings.size, 1, MAX_CHAINS)
     return np.array(np.broadcast_to(couplings, (couplings.size if couplings.ndim else n_chains,)))
 
 
@@ -225,17 +235,13 @@ def _begin(
     generators = source.integers(
         0, 2**64, size=generator_words(lattice, rule, order, n_chains, field), dtype=np.uint64
     )
-    traps = rule == "metropolis" and order != "random" and not allow_reducible
+    traps = rule == "metropolis" and order != "random" and not (allow_reducible or weak(lattice, K).all())
     if isinstance(initial, str):
         if initial not in ("random", "up"):
             raise ValueError(f"initial={initial!r}: 'random', 'up', an array of spins or a Run is needed")
         spins = np.ones((n_chains, lattice.n_sites), dtype=np.int8)
         if initial == "random":
-            spins = _random_spins(source, spins.shape)
-            lost = frozen(lattice, order, spins, field) if traps else np.zeros(n_chains, dtype=bool)
-            while lost.any():
-                spins[lost] = _random_spins(source, (int(lost.sum()), lattice.n_sites))
-                lost = frozen(lattice, order, spins, field)
+            spins = random_start(lattice, n_chains, source, order if traps else "random", field)
     else:
         given = check_spins("initial", initial, lattice.n_sites)
         if given.ndim > 2 or (given.ndim == 2 and len(given) != n_chains):
@@ -249,6 +255,23 @@ def _begin(
                 f"turn, which Metropolis in {order} order never leaves; use rule='heat_bath' or order='random'"
             )
     return State(spins, generators, 0)
+
+
+def random_start(
+    lattice: Lattice, n_chains: int, source: np.random.Generator, order: str, field: float = 0.0
+) -> SpinArray:
+    """Return random spins, none of them frozen under Metropolis in a fixed order."""
+    spins = _random_spins(source, (n_chains, lattice.n_sites))
+    if order == "random":
+        return spins
+    for _ in range(MAX_DRAWS):
+        lost = frozen(lattice, order, spins, field)
+        if not lost.any():
+            return spins
+        spins[lost] = _random_spins(source, (int(lost.sum()), lattice.n_sites))
+    raise ReducibleChainError(
+        f"Metropolis in {order} order: nearly all states of this lattice are frozen; use rule='heat_bath' or order='random'"
+    )
 
 
 def _random_spins(source: np.random.Generator, shape: tuple[int, int]) -> SpinArray:

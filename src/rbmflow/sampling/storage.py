@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from rbmflow.estimate import Estimate
 from rbmflow.files import replace_atomically
 from rbmflow.ising import Ring, Torus
 from rbmflow.sampling.training_set import Certificate, TrainingSet
+from rbmflow.spins import check_spins
 
 FORMAT = "rbmflow training set 1"
 ESTIMATE = ("mean", "stderr", "tau", "n_effective", "r_hat", "tau_stderr")
@@ -60,40 +60,43 @@ def write_training_set(data: TrainingSet, path: str | os.PathLike[str]) -> None:
 def read_training_set(path: str | os.PathLike[str]) -> TrainingSet:
     """Read a training set; see `TrainingSet.load`."""
     xarray = _xarray()
+    if not Path(path).is_file():
+        Path(path).open("rb").close()  # raises what is wrong with it
     try:
         with xarray.open_dataset(path, engine="h5netcdf") as opened:
             dataset = opened.load()
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path}: not a netCDF file ({error})") from None
-    if dataset.attrs.get("format") != FORMAT:
-        raise ValueError(f"{path}: not a training set of rbmflow")
+        if dataset.attrs.get("format") != FORMAT:
+            raise ValueError(f"it is not one of {FORMAT!r}")
+        return _from_dataset(dataset)
+    except (OSError, ValueError, KeyError, AttributeError, RuntimeError, TypeError) as error:
+        raise ValueError(f"{path}: not a training set of rbmflow ({error})") from error
+
+
+def _from_dataset(dataset: Any) -> TrainingSet:
     sides = json.loads(dataset.attrs["lattice"])
+    lattice = Torus(*sides) if len(sides) == 2 else Ring(*sides)
+    temperature = dataset["temperature"].values
+    spins = check_spins("spins", dataset["spins"].values, lattice.n_sites)
+    if spins.ndim != 3 or len(spins) != len(temperature):
+        raise ValueError(f"spins has shape {spins.shape}")
+    columns = {name: dataset[name].values for name in (*PLAIN, *(f"energy_{part}" for part in ESTIMATE))}
     certificates = []
-    for index, temperature in enumerate(dataset.temperature.values.tolist()):
-        row = {
-            name: dataset[name].values[index] for name in (*PLAIN, *(f"energy_{part}" for part in ESTIMATE))
-        }
-        energy = Estimate(*(float(row[f"energy_{part}"]) for part in ESTIMATE))
+    for index, level in enumerate(temperature.tolist()):
+        row = {name: values[index] for name, values in columns.items()}
         certificates.append(
             Certificate(
-                temperature,
+                level,
                 str(row["rule"]),
                 int(row["burn_in"]),
                 int(row["thin"]),
                 float(row["tau"]),
-                energy,
+                Estimate(*(float(row[f"energy_{part}"]) for part in ESTIMATE)),
                 float(row["exact_energy"]),
                 float(row["exact_stderr"]),
             )
         )
     return TrainingSet(
-        Torus(*sides) if len(sides) == 2 else Ring(*sides),
-        np.ascontiguousarray(dataset.spins.values, dtype=np.int8),
-        dataset.temperature.values,
-        tuple(certificates),
-        json.loads(dataset.attrs["provenance"]),
+        lattice, spins, temperature, tuple(certificates), json.loads(dataset.attrs["provenance"])
     )
 
 

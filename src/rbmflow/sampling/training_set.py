@@ -11,6 +11,7 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng
 from rbmflow.estimate import Estimate
+from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Ring, Torus
 from rbmflow.ising.kaufman import CRITICAL_COUPLING
 from rbmflow.sampling.result import Run
@@ -67,9 +68,8 @@ class Certificate:
 
         At low temperatures excitations are so rare that samples may hold none, and then know nothing of their spread.
         """
-        return replace(self.energy, stderr=max(self.energy.stderr, self.exact_stderr)).deviation(
-            self.exact_energy
-        )
+        stderr = np.fmax(self.energy.stderr, self.exact_stderr)
+        return replace(self.energy, stderr=float(stderr)).deviation(self.exact_energy)
 
 
 @dataclass(frozen=True, eq=False)
@@ -234,11 +234,17 @@ def training_set(
         raise ValueError(f"temperatures={temperatures!r}: a list of T >= 0 is needed")
     n_samples = check_integer("n_samples", n_samples, 1)
     source = check_rng(rng)
+    resolve_threads(n_threads)
     facts = provenance(
         {"lattice": repr(lattice), "temperatures": levels.tolist(), "n_samples": n_samples},
         _entropy(source),
     )
-    streams = source.spawn(len(levels))
+    try:
+        streams = source.spawn(len(levels))
+    except TypeError:
+        raise TypeError(
+            f"rng={source!r}: a generator that can spawn others is needed, as default_rng(seed)"
+        ) from None
     spins = np.empty((len(levels), n_samples, lattice.n_sites), dtype=np.int8)
     certificates = []
     for index, (level, stream) in enumerate(zip(levels.tolist(), streams, strict=True)):
@@ -256,15 +262,21 @@ def training_set(
 def _entropy(source: np.random.Generator) -> Any:
     """The seed's entropy and place in the tree of seeds, from which the generator can be made again if it is fresh."""
     seed = getattr(source.bit_generator, "seed_seq", None)
-    if seed is None:
+    if not isinstance(seed, np.random.SeedSequence):
         return None
-    return {"entropy": seed.entropy, "spawn_key": list(seed.spawn_key), "children": seed.n_children_spawned}
+    words = np.asarray(seed.entropy, dtype=object)
+    entropy = [int(word) for word in words] if words.ndim else int(words[()])
+    return {
+        "entropy": entropy,
+        "spawn_key": list(map(int, seed.spawn_key)),
+        "children": seed.n_children_spawned,
+    }
 
 
 def _draw(
     lattice: Ring | Torus, T: float, n_samples: int, stream: np.random.Generator, n_threads: int | None
 ) -> tuple[SpinArray, Certificate]:
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", over="ignore"):
         K = float(np.divide(1.0, T))
     rule, burn_in, thin, tau = "exact", 0, 0, 0.5
     if isinstance(lattice, Ring):
@@ -296,10 +308,20 @@ def _draw(
         spins = np.swapaxes(chains.spins, 0, 1).reshape(-1, lattice.n_sites)[:n_samples]
         spins = spins * _coins(stream, n_samples, 1)
         if chains.energy.shape[1] >= 4:
-            return spins, _certificate(lattice, K, T, rule, burn_in, thin, tau, chains.energy_estimate)
+            return spins, _certificate(
+                lattice, K, T, rule, burn_in, thin, tau, _of_samples(lattice, spins, chains)
+            )
     return spins, _certificate(
         lattice, K, T, rule, burn_in, thin, tau, _independent(_energies(lattice, spins))
     )
+
+
+def _of_samples(lattice: Torus, spins: SpinArray, chains: Run) -> Estimate:
+    """The energy of the samples, which may leave out the last of some chains, with the chains' autocorrelation."""
+    along, energies = chains.energy_estimate, _energies(lattice, spins)
+    n_effective = along.n_effective * len(energies) / chains.energy.size
+    stderr = float(energies.std(ddof=1) / np.sqrt(n_effective))
+    return replace(along, mean=float(energies.mean()), stderr=stderr, n_effective=n_effective)
 
 
 def _coins(stream: np.random.Generator, *shape: int) -> SpinArray:

@@ -1,0 +1,81 @@
+"""Graphs: what they take, and what they refuse before a kernel sees it."""
+
+import pickle
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from rbmflow import Graph
+
+PAIR = ([0, 1, 2], [1, 0], [1.0, 1.0], [0.0, 0.0])
+
+
+def test_bonds_and_matrices_make_the_same_graph():
+    matrix = np.array([[0, 2.0, 0], [2.0, 0, -1.0], [0, -1.0, 0]])
+    wanted = Graph.from_bonds(3, [(1, 0), (1, 2)], [2.0, -1.0], [0.5, 0.0, 0.0])
+    for given in (matrix, sparse.csr_array(matrix), sparse.coo_matrix(matrix)):
+        assert Graph.from_matrix(given, [0.5, 0.0, 0.0]) == wanted
+    assert pickle.loads(pickle.dumps(wanted)) == wanted
+    assert hash(pickle.loads(pickle.dumps(wanted))) == hash(wanted)
+    assert wanted != Graph.from_bonds(3, [(1, 0), (1, 2)], [2.0, -1.0])
+    assert wanted != 3
+    assert wanted.n_sites == 3
+
+
+def test_bonds_of_no_strength_are_left_out_and_double_ones_kept():
+    assert Graph.from_bonds(3, [(0, 1), (1, 2)], [0.0, 1.0]) == Graph.from_bonds(3, [(1, 2)])
+    assert len(Graph.from_bonds(2, [(0, 1), (0, 1)]).couplings) == 4
+
+
+@pytest.mark.parametrize(
+    ("parts", "error", "name"),
+    [
+        (([0, 1, 2], [10**9, 0], [1.0, 1.0], [0.0, 0.0]), ValueError, "indices"),
+        (([0, 1, 2], [-1, 0], [1.0, 1.0], [0.0, 0.0]), ValueError, "indices"),
+        (([0], [1], [1.0, 1.0], np.zeros(2000)), ValueError, "indptr"),
+        (([0, 2, 1], [1, 0], [1.0, 1.0], [0.0, 0.0]), ValueError, "indptr"),
+        (([0.0, 1.0, 2.0], [1, 0], [1.0, 1.0], [0.0, 0.0]), TypeError, "indptr"),
+        (([0, 1, 2], [1, 0], [1.0, 2.0], [0.0, 0.0]), ValueError, "symmetric"),
+        (([0, 1, 1], [1], [1.0], [0.0, 0.0]), ValueError, "symmetric"),
+        (([0, 1, 2], [0, 1], [1.0, 1.0], [0.0, 0.0]), ValueError, "itself"),
+        (([0, 1, 2], [1, 0], [0.0, 0.0], [0.0, 0.0]), ValueError, "holds 0"),
+        (([0, 1, 2], [1, 0], [1.0], [0.0, 0.0]), ValueError, "couplings has 1"),
+        (([0, 1, 2], [1, 0], [1e200, 1e200], [0.0, 0.0]), ValueError, "1e100"),
+        (([0, 1, 2], [1, 0], [1.0, 1.0], [0.0, np.nan]), ValueError, "fields"),
+        (([0], [], [], []), ValueError, "fields"),
+    ],
+)
+def test_arrays_that_are_no_graph(parts, error, name):
+    with pytest.raises(error, match=name):
+        Graph(*(np.array(part, dtype=int) if not len(part) else np.asarray(part) for part in parts))
+
+
+@pytest.mark.parametrize(
+    ("bonds", "error", "name"),
+    [
+        ([(0, 1), (1,)], TypeError, "bonds"),
+        (5, TypeError, "bonds"),
+        ([(0, 5)], ValueError, "site 5"),
+        ([(0, -1)], ValueError, "site -1"),
+        ([(1, 1)], ValueError, "itself"),
+        ([(0, 1.5)], TypeError, "bonds"),
+    ],
+)
+def test_bonds_that_are_none(bonds, error, name):
+    with pytest.raises(error, match=name):
+        Graph.from_bonds(3, bonds)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "name"),
+    [
+        (np.zeros((2, 3)), "square"),
+        (np.array([[0, 1.0], [2.0, 0]]), "symmetric"),
+        (np.eye(2), "diagonal"),
+        (np.array([[0, np.inf], [np.inf, 0]]), "finite"),
+    ],
+)
+def test_matrices_that_are_none(matrix, name):
+    with pytest.raises(ValueError, match=name):
+        Graph.from_matrix(matrix)
