@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from rbmflow.experiments import reproduce
-from rbmflow.experiments.record import Check, Table, columns_of, provenance
+from rbmflow.experiments.record import Check, Table, columns_of
 from rbmflow.experiments.report import render
+from rbmflow.provenance import provenance
 from tests.experiments.conftest import SMALL
 
 
