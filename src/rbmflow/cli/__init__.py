@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # the reader has seen enough; nothing more must be flushed to it when Python ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
-    except (ValueError, TypeError, PrecisionError, OSError) as error:
+    except (ValueError, TypeError, PrecisionError, OSError, ImportError, MemoryError) as error:
         message = " ".join(str(error).split())
         print(f"rbmflow {options.command}: error: {message}", file=sys.stderr)
         return BAD_INPUT

@@ -6,6 +6,7 @@ import argparse
 import csv
 import io
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -24,14 +25,19 @@ def emit(
     options: argparse.Namespace, name: str, header: Sequence[str], rows: Sequence[Sequence[object]]
 ) -> None:
     """Print rows in the chosen format, or write them to ``--out``."""
-    text = _FORMATS[options.format](header, rows)
     if options.out is None:
-        sys.stdout.write(text)
+        show(options, header, rows)
         return
+    text = _FORMATS[options.format](header, rows)
     suffix = {"table": "txt"}.get(options.format, options.format)
     path = folder_of(options.out) / f"{name}.{suffix}"
     write_atomically(path, text)
     print(path)
+
+
+def show(options: argparse.Namespace, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print rows in the chosen format."""
+    sys.stdout.write(_FORMATS[options.format](header, rows))
 
 
 def _as_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
@@ -50,7 +56,15 @@ def _as_csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def _as_json(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    return json.dumps([dict(zip(header, row, strict=True)) for row in rows], indent=1) + "\n"
+    records = [dict(zip(header, map(_json_cell, row), strict=True)) for row in rows]
+    return json.dumps(records, indent=1, allow_nan=False) + "\n"
+
+
+def _json_cell(cell: object) -> object:
+    """JSON knows neither NaN nor infinity."""
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return None if math.isnan(cell) else str(cell)
+    return cell
 
 
 _FORMATS: dict[str, Callable[[Sequence[str], Sequence[Sequence[object]]], str]] = {
