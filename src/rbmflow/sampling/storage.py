@@ -18,7 +18,8 @@ ESTIMATE = ("mean", "stderr", "tau", "n_effective", "r_hat", "tau_stderr")
 PLAIN = ("rule", "burn_in", "thin", "tau", "exact_energy", "exact_stderr")
 
 
-def _xarray() -> Any:
+def require_xarray() -> Any:
+    """Return xarray, or raise ImportError that names the extra."""
     try:
         import h5netcdf  # noqa: F401
         import xarray
@@ -31,7 +32,7 @@ def _xarray() -> Any:
 
 def write_training_set(data: TrainingSet, path: str | os.PathLike[str]) -> None:
     """Write a training set; see `TrainingSet.save`."""
-    xarray = _xarray()
+    xarray = require_xarray()
     columns: dict[str, Any] = {
         name: ("temperature", [getattr(one, name) for one in data.certificate]) for name in PLAIN
     }
@@ -59,7 +60,7 @@ def write_training_set(data: TrainingSet, path: str | os.PathLike[str]) -> None:
 
 def read_training_set(path: str | os.PathLike[str]) -> TrainingSet:
     """Read a training set; see `TrainingSet.load`."""
-    xarray = _xarray()
+    xarray = require_xarray()
     if not Path(path).is_file():
         Path(path).open("rb").close()  # raises what is wrong with it
     try:

@@ -182,6 +182,7 @@ def training_set(
     n_threads: int | None = None,
     progress: Progress | None = None,
     finished: Callable[[int], TrainingSet | None] | None = None,
+    store: Callable[[int, TrainingSet], object] | None = None,
 ) -> TrainingSet:
     """Draw configurations from the Boltzmann laws of a lattice at several temperatures, J = 1.
 
@@ -207,6 +208,9 @@ def training_set(
         Called as ``progress(done, total)`` in temperatures.
     finished : callable, optional
         Given the place of a temperature it returns its training set, if it is there from an interrupted run.
+    store : callable, optional
+        Called as ``store(place, training_set)`` with each temperature drawn, a training set of one temperature, before
+        the next; what it keeps `finished` may return to a later run with the same arguments, which gives equal samples.
 
     Returns
     -------
@@ -248,12 +252,14 @@ def training_set(
     spins = np.empty((len(levels), n_samples, lattice.n_sites), dtype=np.int8)
     certificates = []
     for index, (level, stream) in enumerate(zip(levels.tolist(), streams, strict=True)):
-        before = finished(index) if finished is not None else None
-        if before is not None:
-            spins[index], certificate = before.spins[0], before.certificate[0]
-        else:
-            spins[index], certificate = _draw(lattice, level, n_samples, stream, n_threads)
-        certificates.append(certificate)
+        one = finished(index) if finished is not None else None
+        if one is None:
+            drawn, certificate = _draw(lattice, level, n_samples, stream, n_threads)
+            one = TrainingSet(lattice, drawn[np.newaxis], levels[index : index + 1], (certificate,), facts)
+            if store is not None:
+                store(index, one)
+        spins[index] = one.spins[0]
+        certificates.append(one.certificate[0])
         if progress is not None:
             progress(index + 1, len(levels))
     return TrainingSet(lattice, spins, levels, tuple(certificates), facts)

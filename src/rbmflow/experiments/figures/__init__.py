@@ -10,11 +10,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from rbmflow.experiments.figures.beyond import boundary, laws, limits, ranges, weight_map
+from rbmflow.experiments.figures.lattice import observables
 from rbmflow.experiments.figures.style import STYLE
 from rbmflow.experiments.figures.thesis import ensembles, fig2, fig3, fig4, fig5
 
 __all__ = [
     "DRAWINGS",
+    "ON_REQUEST",
     "boundary",
     "draw",
     "ensembles",
@@ -24,6 +26,7 @@ __all__ = [
     "fig5",
     "laws",
     "limits",
+    "observables",
     "ranges",
     "save",
     "weight_map",
@@ -40,11 +43,12 @@ DRAWINGS: dict[str, Callable[..., Any]] = {
     "phase_boundary": boundary,
     "gain_of_ranges": ranges,
 }
+ON_REQUEST: dict[str, Callable[..., Any]] = {"ising": observables}  # of tables that the reproduction has not
 
 
 def draw(result: Any, name: str) -> Figure:
-    """Return the named figure of `DRAWINGS`."""
-    axes = DRAWINGS[name](result)
+    """Return the named figure of `DRAWINGS` or `ON_REQUEST`."""
+    axes = (DRAWINGS | ON_REQUEST)[name](result)
     figure: Figure = np.atleast_1d(axes)[0].get_figure()
     return figure
 

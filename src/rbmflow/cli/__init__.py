@@ -1,0 +1,84 @@
+"""The command line: parse, make the generator, run, write. No physics."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+import rbmflow
+from rbmflow.cli import lattice, reproduction, weight
+from rbmflow.cli.output import BAD_INPUT, DONE, INTERRUPTED
+from rbmflow.cli.reproduction import PARTIAL
+from rbmflow.errors import PrecisionError
+
+__all__ = ["PARTIAL", "main"]
+
+
+class _Parser(argparse.ArgumentParser):
+    """Reports a bad argument in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"{self.prog}: error: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        What follows the program's name; ``sys.argv`` by default.
+
+    Returns
+    -------
+    int
+        0 done, 1 a checked number is off, 2 bad input (one line on stderr), 130 interrupted.
+
+    Examples
+    --------
+    >>> main(["weight", "1", "--visible", "8", "--hidden", "4", "--format", "csv"])
+    K,W,gain,flow
+    1,0.306308329811523,3.00239337318159,orders
+    0
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # α and ² where the terminal lacks them
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # the reader has seen enough; nothing more must be flushed to it when Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+    except (ValueError, TypeError, PrecisionError, OSError, ImportError, MemoryError) as error:
+        message = " ".join(str(error).split())
+        print(f"rbmflow {options.command}: error: {message}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print(f"rbmflow {options.command}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="rbmflow", description="RBMs and the renormalization group through the Ising model."
+    )
+    parser.add_argument("--version", action="version", version=f"rbmflow {rbmflow.__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    common = _Parser(add_help=False)
+    common.add_argument("--out", type=Path, metavar="DIR", help="folder for the files (made if missing)")
+    common.add_argument("--format", choices=("table", "csv", "json"), default="table", help="what is printed")
+    common.add_argument("--workers", type=int, metavar="N", help="threads; default: the processors available")
+    common.add_argument("--seed", type=int, default=20180612, metavar="N", help="seed (default %(default)s)")
+    common.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    for room in (reproduction, weight, lattice):
+        room.add_commands(commands, common)
+    return parser

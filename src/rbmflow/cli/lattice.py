@@ -1,0 +1,165 @@
+"""The commands on the Ising model itself: degeneracies, exact observables, training sets."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import rbmflow
+from rbmflow import Ring
+from rbmflow.cli.output import DONE, emit, folder_of, progress_bar, publish, show
+from rbmflow.experiments import observables
+from rbmflow.experiments.record import Table
+from rbmflow.hardware import resolve_threads
+from rbmflow.ising import Torus
+from rbmflow.sampling import training_set
+from rbmflow.sampling.unfinished import Unfinished
+
+SAMPLED = [index / 4 for index in range(25)]  # of Iso, Shiba and Yokoo, Phys. Rev. E 97, 053304 (2018)
+TRAINING_SET = "training_set.nc"
+UNFINISHED = "training_set.partial"
+
+
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Declare the commands of this room."""
+    command = commands.add_parser(
+        "degeneracies", parents=[common], help="configurations of a ring for each α and V"
+    )
+    command.add_argument("M", type=int, help="sites of the ring")
+    command.add_argument(
+        "--brute-force", action="store_true", help="visit all 2^M configurations (M up to 48)"
+    )
+    command.set_defaults(run=_degeneracies)
+
+    command = commands.add_parser(
+        "ising", parents=[common], help="exact observables of a ring, a torus or the infinite square lattice"
+    )
+    command.add_argument("lattice", choices=("ring", "torus", "infinite"), help="infinite: square, Onsager's")
+    command.add_argument("sides", nargs="*", type=int, metavar="SIDE", help="sites, or rows [columns]")
+    group = command.add_mutually_exclusive_group()
+    group.add_argument(
+        "--temperatures", nargs="+", metavar="T", help="in J/k_B; a decimal string is exact with --dps"
+    )
+    group.add_argument(
+        "--range",
+        nargs=2,
+        default=("0.1", "6"),
+        metavar=("LOW", "HIGH"),
+        help="temperatures (default 0.1 to 6)",
+    )
+    group.add_argument(
+        "--K", nargs="+", dest="couplings", metavar="K", help="couplings βJ instead; T is then 1/|K|"
+    )
+    command.add_argument(
+        "--points", type=int, default=60, metavar="N", help="points of the range (default %(default)s)"
+    )
+    command.add_argument("--dps", type=int, metavar="D", help="correct decimal digits; default: float64")
+    command.set_defaults(run=_ising)
+
+    command = commands.add_parser(
+        "sample", parents=[common], help="configurations at many temperatures, certified, in a netCDF file"
+    )
+    command.add_argument("lattice", choices=("ring", "torus"), help="where the spins are")
+    command.add_argument("sides", nargs="+", type=int, metavar="SIDE", help="sites, or rows [columns]")
+    command.add_argument(
+        "--temperatures",
+        nargs="+",
+        type=float,
+        default=SAMPLED,
+        metavar="T",
+        help="in J/k_B (default 0, 0.25, ..., 6)",
+    )
+    command.add_argument(
+        "--samples", type=int, default=1000, metavar="N", help="at each temperature (default %(default)s)"
+    )
+    command.set_defaults(run=_sample)
+
+
+def _degeneracies(options: argparse.Namespace) -> int:
+    ring = Ring(options.M)
+    if options.brute_force:
+        with progress_bar(options, f"2^{ring.n_sites} configurations") as report:
+            table = ring.enumerate(n_threads=options.workers, progress=report)
+    else:
+        table = ring.degeneracies()
+    emit(options, f"degeneracies_{ring.n_sites}", ("alpha", "magnetization", "count"), list(table.rows()))
+    if options.format == "table" and options.out is None:
+        print(f"{len(table)} classes, {table.total} configurations")
+    return DONE
+
+
+def _ising(options: argparse.Namespace) -> int:
+    if options.lattice == "infinite" and options.sides:
+        raise ValueError("infinite: the infinite lattice has no sides")
+    lattice = None if options.lattice == "infinite" else _lattice(options.lattice, options.sides)
+    given: dict[str, Any] = {"couplings": options.couplings}
+    if options.couplings is None:
+        low, high = options.range
+        given = {"temperatures": options.temperatures or observables.evenly_spaced(low, high, options.points)}
+    table = observables.observables_table(lattice, **given, dps=options.dps)
+    tables: dict[str, Table] = {"ising": table}
+    if options.out is not None and not isinstance(lattice, Ring):
+        tables["infinite_lattice"] = observables.infinite_curve(table)
+    return publish(options, tables, "ising")
+
+
+def _sample(options: argparse.Namespace) -> int:
+    lattice = _lattice(options.lattice, options.sides)
+    n_threads = resolve_threads(options.workers)
+    folder = options.out or Path()
+    unfinished = Unfinished(
+        folder / UNFINISHED,
+        {
+            "version": rbmflow.__version__,
+            "lattice": repr(lattice),
+            "temperatures": options.temperatures,
+            "n_samples": options.samples,
+            "seed": options.seed,
+        },
+    )
+    if unfinished.count() and not options.quiet:
+        print(f"going on after {unfinished.count()} temperatures", file=sys.stderr)
+    with progress_bar(options, "temperatures") as report:
+        data = training_set(
+            lattice,
+            options.temperatures,
+            options.samples,
+            rng=options.seed,
+            n_threads=n_threads,
+            progress=report,
+            finished=unfinished.finished,
+            store=unfinished.store,
+        )
+    path = folder_of(folder) / TRAINING_SET
+    data.save(path)
+    unfinished.remove()
+    header = ("temperature", "rule", "n_effective", "energy", "stderr", "exact_energy", "deviation")
+    rows: list[tuple[Any, ...]] = [
+        (
+            one.temperature,
+            one.rule,
+            one.n_effective,
+            one.energy.mean,
+            one.energy.stderr,
+            one.exact_energy,
+            one.deviation,
+        )
+        for one in data.certificate
+    ]
+    if options.format == "table":
+        rows = [tuple(f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row) for row in rows]
+    show(options, header, rows)
+    print(path, file=sys.stdout if options.format == "table" else sys.stderr)  # csv and json stay parsable
+    return DONE
+
+
+def _lattice(kind: str, sides: list[int]) -> Ring | Torus:
+    if kind == "ring" and len(sides) == 1:
+        return Ring(*sides)
+    if kind == "torus" and len(sides) in (1, 2):
+        return Torus(sides[0], sides[-1])
+    raise ValueError(
+        f"{kind}: {'its number of sites is' if kind == 'ring' else 'one or two sides are'} needed"
+    )

@@ -1,0 +1,91 @@
+"""The commands reproduce and info."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rbmflow.cli.output import DONE, OFF, draw, emit, folder_of, progress_bar
+from rbmflow.experiments import reproduce
+from rbmflow.experiments.report import render
+from rbmflow.files import write_atomically
+from rbmflow.hardware import SIMD_LEVELS, resolve_threads, simd_level
+from rbmflow.provenance import provenance
+
+PARTIAL = "reproduction.partial.json"
+
+
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Declare the commands of this room."""
+    command = commands.add_parser(
+        "reproduce", parents=[common], help="the thesis' figures, tables and checks, with a report"
+    )
+    command.add_argument(
+        "--dpi", type=int, default=150, metavar="N", help="resolution of the PNG files (default %(default)s)"
+    )
+    command.add_argument(
+        "--quick", action="store_true", help="smaller ensembles, shorter rings: a few seconds"
+    )
+    command.set_defaults(run=_reproduce)
+
+    command = commands.add_parser("info", parents=[common], help="versions, SIMD path, threads")
+    command.set_defaults(run=_info)
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    if not 30 <= options.dpi <= 1200:
+        raise ValueError(f"--dpi {options.dpi}: 30 to 1200 is possible")
+    if options.seed < 0:
+        raise ValueError(f"--seed {options.seed}: at least 0 is needed")
+    parameters = reproduce.Parameters.quick() if options.quick else reproduce.Parameters()
+    parameters = replace(parameters, n_threads=resolve_threads(options.workers))
+    folder = folder_of(options.out or Path("reproduction"))
+    unfinished = folder / PARTIAL
+    with progress_bar(options, "reproduce") as report:
+
+        def after(_stage: str, result: reproduce.Reproduction) -> None:
+            write_atomically(unfinished, result.to_json())
+            if report is not None:
+                report(len(result.stages), len(reproduce.STAGES))
+
+        started = _unfinished(unfinished, parameters, options.seed)
+        result = reproduce.run(parameters, rng=options.seed, progress=after, resume=started)
+    pictures = draw(result, folder, options.dpi)
+    facts = provenance(vars(result.parameters), result.seed)
+    for name, table in result.tables.items():
+        write_atomically(folder / f"{name}.csv", table.to_csv())
+    write_atomically(folder / "provenance.json", json.dumps(facts, indent=1) + "\n")
+    write_atomically(folder / "report.html", render(result, pictures, facts))
+    unfinished.unlink(missing_ok=True)
+    off = [check for check in result.checks if not check.passed]
+    for check in off:
+        print(f"OFF: {check.name}: {check.computed}, reference {check.reference}")
+    seconds = sum(stage.seconds for stage in result.stages.values())
+    print(
+        f"{len(result.checks) - len(off)} of {len(result.checks)} numbers agree with their references ({seconds:.0f} s)"
+    )
+    print(folder / "report.html")
+    return OFF if off else DONE
+
+
+def _unfinished(path: Path, parameters: reproduce.Parameters, seed: int) -> reproduce.Reproduction | None:
+    """Return what an interrupted run of the same parameters and seed left, if anything."""
+    if not path.exists():
+        return None
+    try:
+        found = reproduce.Reproduction.from_json(path.read_text(encoding="utf-8"))
+    except ValueError:
+        return None
+    return found if (found.parameters, found.seed) == (parameters, seed) else None
+
+
+def _info(options: argparse.Namespace) -> int:
+    facts = provenance({}, None)
+    rows = [("version of " + name, number) for name, number in facts["versions"].items()]
+    rows += [("SIMD path", SIMD_LEVELS[simd_level()]), ("threads", str(resolve_threads(options.workers)))]
+    rows += [("system", facts["platform"]["system"])]
+    emit(options, "info", ("item", "value"), rows)
+    return DONE

@@ -1,0 +1,229 @@
+"""The commands on the trained weight: weight, limits, mixture, threshold, experiment."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rbmflow import critical_coupling, critical_weight, trained_weight, trained_weight_from_samples
+from rbmflow.cli.output import DONE, digits, emit, figures_module, folder_of, progress_bar, publish
+from rbmflow.experiments import limits, mixtures, thresholds, weight_map
+from rbmflow.files import read_array, save_atomically, write_atomically
+from rbmflow.flow import training_sets
+from rbmflow.provenance import provenance
+from rbmflow.weight import TemperatureRange, TemperatureSet
+from rbmflow.weight.mixture import weight_of
+
+
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Declare the commands of this room."""
+    sizes = argparse.ArgumentParser(add_help=False)
+    sizes.add_argument("--visible", type=int, required=True, metavar="M", help="spins of the ring")
+    sizes.add_argument("--hidden", type=int, required=True, metavar="N", help="hidden units")
+
+    command = commands.add_parser("weight", parents=[common], help="the trained uniform weight W(K)")
+    command.add_argument("K", nargs="*", help="couplings; a decimal string is exact with --dps")
+    command.add_argument(
+        "--data",
+        type=Path,
+        metavar="FILE",
+        help="spins instead of couplings: CSV or npy, a row for each sample",
+    )
+    command.add_argument(
+        "--visible", type=int, metavar="M", help="spins of the ring; with --data the file says it"
+    )
+    command.add_argument("--hidden", type=int, required=True, metavar="N", help="hidden units")
+    command.add_argument("--dps", type=int, metavar="D", help="correct decimal digits; default: float64")
+    command.set_defaults(run=_weight)
+
+    command = commands.add_parser(
+        "limits", parents=[common, sizes], help="limits of f, g and W(K), each at its predicted order"
+    )
+    command.add_argument(
+        "--dps", type=int, default=30, metavar="D", help="correct digits (default %(default)s)"
+    )
+    command.set_defaults(run=_limits)
+
+    command = commands.add_parser(
+        "mixture",
+        parents=[common, sizes],
+        help="training on several temperatures, J = 1: W, gain, fate of the flow",
+    )
+    command.add_argument(
+        "--range",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("LOW", "HIGH"),
+        help="temperatures uniform on [LOW, HIGH]; may be repeated",
+    )
+    command.add_argument(
+        "--temperatures", nargs="+", metavar="T", help="a set of temperatures, equally weighted"
+    )
+    command.add_argument(
+        "--dps", type=int, metavar="D", help="correct decimal digits of W; default: float64 with its error"
+    )
+    command.set_defaults(run=_mixture)
+
+    command = commands.add_parser(
+        "threshold", parents=[common], help="the coupling above which the trained flow orders"
+    )
+    command.add_argument(
+        "visible",
+        nargs="*",
+        type=int,
+        metavar="M",
+        help="spins of the ring; default: the phase diagram up to 2^18",
+    )
+    group = command.add_mutually_exclusive_group()
+    group.add_argument("--hidden", type=int, metavar="N", help="hidden units; default: M/2")
+    group.add_argument("--ratio", type=float, metavar="G", help="hidden units N = G M")
+    command.add_argument(
+        "--dps", type=int, metavar="D", help="correct decimal digits of K_c; default: float64"
+    )
+    command.set_defaults(run=_threshold)
+
+    command = commands.add_parser(
+        "experiment", parents=[common], help="an experiment by name, with its files and figure"
+    )
+    command.add_argument("name", choices=("weight_map",), help="weight_map: W over K and N/M")
+    command.add_argument(
+        "--visible", type=int, default=100, metavar="M", help="spins of the ring (default %(default)s)"
+    )
+    command.add_argument(
+        "--points", type=int, default=1000, metavar="P", help="P x P points (default %(default)s)"
+    )
+    command.set_defaults(run=_experiment)
+
+
+def _weight(options: argparse.Namespace) -> int:
+    N = options.hidden
+    if options.data is not None:
+        return _weight_of_data(options)
+    if not options.K or options.visible is None:
+        raise ValueError("couplings K and --visible M, or --data FILE, are needed")
+    M = options.visible
+    if options.dps is None:
+        couplings = [_number("K", text) for text in options.K]
+        weights = [float(value) for value in trained_weight(couplings, M, N)]
+        texts = [f"{value:.15g}" for value in weights]
+    else:
+        weights = list(trained_weight(options.K, M, N, dps=options.dps))
+        texts = [digits(value, options.dps) for value in weights]
+    threshold = critical_weight(M, N)
+    rows = [
+        (K, text, f"{M * N * float(W) ** 2:.15g}", "orders" if threshold < W else "goes to m = 0")
+        for K, text, W in zip(options.K, texts, weights, strict=True)
+    ]
+    emit(options, "weight", ("K", "W", "gain", "flow"), rows)
+    if options.format == "table" and options.out is None:
+        print(f"gain = M N W²; the flow orders above 1, that is above K_c = {critical_coupling(M, N):.10g}")
+    return DONE
+
+
+def _weight_of_data(options: argparse.Namespace) -> int:
+    if options.K or options.visible is not None or options.dps is not None:
+        raise ValueError("--data FILE takes the place of couplings, --visible and --dps")
+    spins = read_array(options.data)
+    found = trained_weight_from_samples(spins, options.hidden)
+    n_samples, M = spins.shape
+    gain = M * options.hidden * found.mean**2
+    row = (
+        n_samples,
+        M,
+        f"{found.mean:.15g}",
+        f"{found.stderr:.3g}",
+        f"{gain:.15g}",
+        "orders" if gain > 1 else "goes to m = 0",
+    )
+    emit(options, "weight", ("n_samples", "n_visible", "W", "stderr", "gain", "flow"), [row])
+    return DONE
+
+
+def _number(name: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{name}={text!r}: a number is needed") from None
+
+
+def _limits(options: argparse.Namespace) -> int:
+    table = limits.limits_table(options.visible, options.hidden, dps=options.dps)
+    return publish(options, {"limits": table}, "limits")
+
+
+def _mixture(options: argparse.Namespace) -> int:
+    M, N = options.visible, options.hidden
+    sets: dict[str, Any] = {
+        f"T in [{low}, {high}]": TemperatureRange(low, high) for low, high in options.range
+    }
+    if options.temperatures:
+        sets["T = " + ", ".join(options.temperatures)] = TemperatureSet(options.temperatures)
+    table = mixtures.ranges_table(M, N, sets or None)
+    if options.dps is not None:
+        columns = dict(table.columns)
+        columns["W"] = [
+            digits(weight_of(found, M, N, options.dps), options.dps)
+            for found in (sets or training_sets()).values()
+        ]
+        del columns["error"]
+        table = replace(table, columns=columns)
+    tables = {"temperature_ranges": table}
+    if options.out is not None:
+        with progress_bar(options, "gain of ranges") as report:
+            tables["gain_of_ranges"] = mixtures.gain_table(M, N, 40, report)
+    return publish(options, tables, "gain_of_ranges")
+
+
+def _threshold(options: argparse.Namespace) -> int:
+    def hidden(M: int) -> int:
+        if options.hidden is not None:
+            return int(options.hidden)
+        if options.ratio is None:
+            return max(1, M // 2)
+        if not 0 < options.ratio < float("inf"):
+            raise ValueError(f"--ratio {options.ratio}: a positive number is needed")
+        nearest: int = round(options.ratio * M)
+        return max(1, nearest)
+
+    if options.dps is not None and not options.visible:
+        raise ValueError("--dps needs sizes M")
+    tables = {}
+    if options.visible:
+        table = thresholds.threshold_table(options.visible, hidden, ranges=max(options.visible) <= 10**4)
+        if options.dps is not None:
+            columns = dict(table.columns)
+            exact = [critical_coupling(M, hidden(M), dps=options.dps) for M in options.visible]
+            columns["K_c"] = [digits(K_c, options.dps) for K_c in exact]
+            table = replace(table, columns=columns)
+        tables["threshold"] = table
+    if options.out is not None or not options.visible:
+        with progress_bar(options, "phase diagram") as report:
+            tables["phase_boundary"] = thresholds.phase_table(18, report)
+        if options.out is not None:
+            tables["thresholds_of_ranges"] = thresholds.range_table(12)
+    return publish(options, tables, "phase_boundary")
+
+
+def _experiment(options: argparse.Namespace) -> int:
+    parameters = weight_map.Parameters(
+        n_visible=options.visible, n_couplings=options.points, n_ratios=options.points
+    )
+    folder = folder_of(options.out or Path(options.name))
+    with progress_bar(options, "rows") as report:
+        result = weight_map.run(parameters, progress=report)
+    save_atomically(folder / "weight_map.npz", result.save)
+    figures = figures_module()
+    if figures is not None:
+        figure = figures.weight_map(result).get_figure()
+        save_atomically(folder / "weight_map.png", partial(figures.save, figure, kind="png", dpi=150))
+    facts = provenance(vars(parameters), options.seed)
+    write_atomically(folder / "provenance.json", json.dumps(facts, indent=1) + "\n")
+    points = result.weights.size
+    print(f"{points} weights in {result.seconds:.1f} s, {1e6 * result.seconds / points:.2f} µs each")
+    print(folder / "weight_map.npz")
+    return DONE

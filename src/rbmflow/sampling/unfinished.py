@@ -1,0 +1,93 @@
+"""What an interrupted training set leaves on disk: a folder with its arguments and a file for each finished temperature."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rbmflow.files import write_atomically
+from rbmflow.sampling.storage import require_xarray
+from rbmflow.sampling.training_set import TrainingSet
+
+ARGUMENTS = "arguments.json"
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """The finished temperatures of a training set that is being drawn; its methods are hooks of `training_set`.
+
+    Attributes
+    ----------
+    folder : Path
+        Made with the first temperature.
+    arguments : dict
+        What the samples depend on, as JSON holds it.
+
+    Raises
+    ------
+    ImportError
+        Without the extra ``data``.
+    ValueError
+        If the folder was left by a run with other arguments.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from rbmflow import Ring
+    >>> from rbmflow.sampling import training_set
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     kept = Unfinished(Path(place) / "partial", {"seed": 1})
+    ...     drawn = training_set(Ring(8), [1.0, 2.0], 4, rng=1, finished=kept.finished, store=kept.store)
+    ...     kept.count()
+    2
+    """
+
+    folder: Path
+    arguments: dict[str, Any]
+
+    def __post_init__(self) -> None:
+        require_xarray()
+        try:
+            before = json.loads((self.folder / ARGUMENTS).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            if not self.count():
+                return
+            before = {}
+        except ValueError:
+            before = {}
+        other = [name for name, value in self.arguments.items() if before.get(name) != value]
+        if other or before.keys() != self.arguments.keys():
+            raise ValueError(
+                f"{self.folder}: an interrupted run with other arguments left it ({', '.join(other)}); "
+                "finish that run, remove the folder or write elsewhere"
+            )
+
+    def count(self) -> int:
+        """Return how many temperatures are finished."""
+        return len(list(self.folder.glob("[0-9]*.nc")))
+
+    def finished(self, index: int) -> TrainingSet | None:
+        """Return the training set of a temperature, if it is there."""
+        path = self._path(index)
+        return TrainingSet.load(path) if path.exists() else None
+
+    def store(self, index: int, one: TrainingSet) -> None:
+        """Keep the training set of a temperature."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not (self.folder / ARGUMENTS).exists():
+            write_atomically(self.folder / ARGUMENTS, json.dumps(self.arguments, indent=1) + "\n")
+        one.save(self._path(index))
+
+    def remove(self) -> None:
+        """Remove the folder, once the whole is written."""
+        # the arguments go last: what is left if this is interrupted can still be used or removed
+        for path in self.folder.glob("[0-9]*.nc"):
+            path.unlink()
+        if self.folder.exists():
+            shutil.rmtree(self.folder)
+
+    def _path(self, index: int) -> Path:
+        return self.folder / f"{index:03d}.nc"

@@ -1,0 +1,279 @@
+"""The commands ``ising`` and ``sample``: exact observables, training sets that survive an interruption."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from rbmflow import Ring, cli
+from rbmflow.cli import lattice
+from rbmflow.experiments import observables
+from rbmflow.ising import Torus, onsager
+from rbmflow.sampling import TrainingSet, training_set
+
+DRAWN = find_spec("matplotlib") is not None  # figures are an extra
+STORED = (
+    find_spec("xarray") is not None and find_spec("h5netcdf") is not None
+)  # so are files of training sets
+needs_files = pytest.mark.skipif(not STORED, reason="the extra data is absent")
+
+
+def run(capsys, *arguments):
+    status = cli.main(list(arguments))
+    return status, *capsys.readouterr()
+
+
+@pytest.mark.parametrize(("words", "on"), [(("ring", "64"), Ring(64)), (("torus", "4", "6"), Torus(4, 6))])
+def test_observables_are_those_of_the_lattice(capsys, words, on):
+    status, out, _ = run(capsys, "ising", *words, "--temperatures", "0.5", "1", "inf", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert status == 0
+    assert [float(row["T"]) for row in rows] == [0.5, 1.0, np.inf]
+    K = [2.0, 1.0, 0.0]
+    for quantity in ("log_partition", "energy", "heat_capacity", "susceptibility"):
+        assert [float(row[quantity]) for row in rows] == getattr(on, quantity)(K).tolist()
+    per_site = [float(row["log_partition_per_site"]) for row in rows]
+    np.testing.assert_allclose(per_site, on.log_partition(K) / on.n_sites, rtol=1e-15)
+
+
+def test_a_large_torus_has_no_susceptibility(capsys):
+    _, out, _ = run(capsys, "ising", "torus", "16", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert "susceptibility" not in rows[0]
+    assert (len(rows), float(rows[0]["T"]), float(rows[-1]["T"])) == (60, 0.1, 6.0)
+
+
+def test_observables_of_the_infinite_lattice_to_many_digits(capsys):
+    arguments = ("ising", "infinite", "--temperatures", "2.1", "5/2", "--dps", "40", "--format", "json")
+    _, out, _ = run(capsys, *arguments)
+    warm, hot = json.loads(out)
+    assert (warm["T"], hot["K"]) == ("2." + "1" + "0" * 38, "0.4" + "0" * 39)
+    exact = onsager.magnetization(1 / 2.1)
+    assert float(warm["magnetization"]) == pytest.approx(exact, rel=1e-13)
+    assert len(warm["energy"]) >= 41
+    assert float(hot["magnetization"]) == 0.0
+
+
+def test_couplings_of_both_signs(capsys):
+    _, out, _ = run(capsys, "ising", "torus", "4", "--K", "0.5", "-0.5", "0", "--format", "json")
+    rows = json.loads(out)
+    assert [row["T"] for row in rows] == [2.0, 2.0, "inf"]
+    assert rows[0]["energy"] == -rows[1]["energy"]
+
+
+@pytest.mark.parametrize(
+    ("words", "beside"),
+    [(("ring", "8"), False), (("torus", "8", "4"), True), (("infinite",), True)],
+)
+def test_files_and_figure(capsys, tmp_path, words, beside):
+    status, out, _ = run(capsys, "ising", *words, "--points", "5", "--format", "csv", "--out", str(tmp_path))
+    assert status == 0
+    names = {"ising.csv", "ising_provenance.json"}
+    names |= {"infinite_lattice.csv"} if beside else set()
+    names |= {"ising.png", "ising.svg"} if DRAWN else set()
+    assert {path.name for path in tmp_path.iterdir()} == names
+    assert str(tmp_path / "ising.csv") in out
+
+
+@pytest.mark.skipif(not DRAWN, reason="figures are an extra")
+@pytest.mark.parametrize("couplings", [None, ["-1", "-0.3", "0", "0.3", "1"]])
+def test_the_figure_marks_the_critical_point(couplings):
+    from rbmflow.experiments import figures
+    from rbmflow.experiments.record import Tables
+
+    given = {"couplings": couplings} if couplings else {"temperatures": ["0", "1", "2", "3", "inf"]}
+    table = observables.observables_table(Torus(4, 4), **given, dps=20)
+    tables = {"ising": table, "infinite_lattice": observables.infinite_curve(table)}
+    left, right = figures.draw(Tables(tables), "ising").get_axes()
+    labels = left.get_legend_handles_labels()[1]
+    assert labels.count("$K_c$" if couplings else "$T_c$") == 1
+    upright = [line for line in right.get_lines() if len(set(line.get_xdata())) == 1]
+    assert len(upright) == (2 if couplings else 1)
+    assert "Torus of 4 x 4 sites" in labels
+    assert len(right.get_lines()) == len(left.get_lines())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["ising", "ring"],
+        ["ising", "ring", "2"],
+        ["ising", "torus", "1", "2", "3"],
+        ["ising", "infinite", "3"],
+        ["ising", "ring", "8", "--K", "x"],
+        ["ising", "ring", "8", "--K", "1/0"],
+        ["ising", "ring", "8", "--temperatures", "-1"],
+        ["ising", "ring", "8", "--range", "2", "1"],
+        ["ising", "ring", "8", "--points", "1"],
+        ["ising", "ring", "8", "--dps", "0"],
+        ["sample", "ring", "2"],
+        ["sample", "ring", "8", "8"],
+        ["sample", "torus", "8", "8", "8"],
+        pytest.param(["sample", "ring", "8", "--samples", "0"], marks=needs_files),
+        pytest.param(["sample", "ring", "8", "--temperatures", "-1"], marks=needs_files),
+        pytest.param(["sample", "ring", "8", "--temperatures", "nan"], marks=needs_files),
+        pytest.param(["sample", "ring", "8", "--seed", "-1"], marks=needs_files),
+        ["sample", "ring", "8", "--workers", "0"],
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(capsys, arguments, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    status, out, err = run(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert err.startswith("rbmflow ")
+    assert err.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_the_extra_nothing_is_drawn(capsys, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "xarray", None)
+    status, out, err = run(capsys, "sample", "ring", "8", "--out", str(tmp_path))
+    assert (status, out, list(tmp_path.iterdir())) == (2, "", [])
+    assert "rbmflow[data]" in err
+
+
+TORUS = ("sample", "torus", "6", "--temperatures", "0", "1", "2.3", "4", "--samples", "40", "--seed", "7")
+
+
+def same(first, second):
+    assert first.lattice == second.lattice
+    assert first.spins.tobytes() == second.spins.tobytes()
+    assert first.temperature.tolist() == second.temperature.tolist()
+    assert repr(first.certificate) == repr(second.certificate)
+    assert first.provenance["parameters"] == second.provenance["parameters"]
+    assert first.provenance["seed"] == second.provenance["seed"]
+
+
+@needs_files
+def test_sample_writes_the_training_set_and_prints_its_certificates(capsys, tmp_path):
+    status, out, err = run(capsys, *TORUS, "--quiet", "--format", "json", "--out", str(tmp_path / "new"))
+    path = tmp_path / "new" / lattice.TRAINING_SET
+    assert (status, err) == (0, f"{path}\n")
+    assert [found.name for found in path.parent.iterdir()] == [lattice.TRAINING_SET]
+    data = TrainingSet.load(path)
+    same(data, training_set(Torus(6, 6), [0.0, 1.0, 2.3, 4.0], 40, rng=7))
+    rows = json.loads(out)
+    assert [row["energy"] for row in rows] == [one.energy.mean for one in data.certificate]
+    assert [row["deviation"] for row in rows] == [one.deviation for one in data.certificate]
+    _, out, _ = run(capsys, *TORUS, "--quiet", "--workers", "2", "--out", str(tmp_path))
+    assert out.splitlines()[-1] == str(tmp_path / lattice.TRAINING_SET)
+    assert out.split()[:2] == ["temperature", "rule"]
+    same(data, TrainingSet.load(tmp_path / lattice.TRAINING_SET))
+
+
+@needs_files
+def test_by_default_the_current_folder_and_25_temperatures(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    status, out, _ = run(capsys, "sample", "ring", "8", "--samples", "3", "--format", "csv")
+    assert (status, len(out.splitlines())) == (0, 26)
+    data = TrainingSet.load(tmp_path / lattice.TRAINING_SET)
+    assert data.spins.shape == (25, 3, 8)
+    assert (data.temperature[0], data.temperature[1], data.temperature[-1]) == (0.0, 0.25, 6.0)
+
+
+def interrupt_after(monkeypatch, n_finished):
+    full = lattice.training_set
+
+    def interrupted(*arguments, progress, **keywords):
+        def report(done, total):
+            if done == n_finished:
+                raise KeyboardInterrupt
+
+        return full(*arguments, progress=report, **keywords)
+
+    monkeypatch.setattr(lattice, "training_set", interrupted)
+
+
+@needs_files
+@pytest.mark.parametrize("n_finished", [1, 3])
+def test_an_interrupted_sampling_goes_on_to_the_same_bits(capsys, tmp_path, monkeypatch, n_finished):
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, n_finished)
+        status, _, err = run(capsys, *TORUS, "--quiet", "--out", str(tmp_path))
+    assert (status, err) == (130, "rbmflow sample: interrupted\n")
+    kept = tmp_path / lattice.UNFINISHED
+    assert len(list(kept.glob("*.nc"))) == n_finished
+    status, _, err = run(capsys, *TORUS, "--out", str(tmp_path))
+    assert status == 0
+    assert f"going on after {n_finished} " in err
+    assert not kept.exists()
+    same(
+        TrainingSet.load(tmp_path / lattice.TRAINING_SET),
+        training_set(Torus(6, 6), [0.0, 1.0, 2.3, 4.0], 40, rng=7),
+    )
+
+
+@needs_files
+def test_what_another_run_left_is_neither_used_nor_lost(capsys, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        interrupt_after(patch, 2)
+        run(capsys, *TORUS, "--quiet", "--out", str(tmp_path))
+    kept = tmp_path / lattice.UNFINISHED
+    before = {path.name: path.read_bytes() for path in kept.iterdir()}
+    status, _, err = run(capsys, *TORUS, "--seed", "8", "--samples", "41", "--out", str(tmp_path))
+    assert status == 2
+    assert "other arguments left it (n_samples, seed)" in err
+    assert {path.name: path.read_bytes() for path in kept.iterdir()} == before
+    (kept / "arguments.json").unlink()
+    status, _, err = run(capsys, *TORUS, "--out", str(tmp_path))
+    assert (status, err.count("\n")) == (2, 1)
+
+
+@needs_files
+def test_a_killed_sampling_goes_on_to_the_same_bits(tmp_path):
+    # 16 x 16 below and at the critical temperature: tenths of a second for each
+    levels = [1.0, 1.5, 2.0, 2.27, 2.5, 3.0]
+    words = ["sample", "torus", "16", "--samples", "200", "--temperatures", *map(str, levels)]
+    command = [sys.executable, "-m", "rbmflow", *words, "--quiet", "--out", str(tmp_path)]
+    kept = tmp_path / lattice.UNFINISHED
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        until = time.monotonic() + 60
+        while len(list(kept.glob("[0-9]*.nc"))) < 2 and time.monotonic() < until:
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGKILL
+    assert 2 <= len(list(kept.glob("[0-9]*.nc"))) <= len(levels)
+    assert not (tmp_path / lattice.TRAINING_SET).exists()
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    assert not kept.exists()
+    same(
+        TrainingSet.load(tmp_path / lattice.TRAINING_SET),
+        training_set(Torus(16, 16), levels, 200, rng=20180612),
+    )
+
+
+@needs_files
+def test_a_kill_while_writing_leaves_the_old_file_or_the_new_one(tmp_path):
+    path = tmp_path / "set.nc"
+    contents = [training_set(Ring(64), [1.0], 2000, rng=seed) for seed in (1, 2)]
+    contents[0].save(path)
+    code = f"""if True:
+        from rbmflow import Ring
+        from rbmflow.sampling import training_set
+        contents = [training_set(Ring(64), [1.0], 2000, rng=seed) for seed in (1, 2)]
+        contents[0].save({str(path)!r})
+        print("ready", flush=True)
+        while True:
+            for one in reversed(contents):
+                one.save({str(path)!r})
+    """
+    known = {one.spins.tobytes() for one in contents}
+    waits = np.random.default_rng(3).uniform(0, 0.1, size=10)  # a few saves
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    for wait in waits:
+        with subprocess.Popen(
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment
+        ) as process:
+            assert process.stdout.readline() == b"ready\n"
+            time.sleep(wait)
+            process.kill()
+        assert TrainingSet.load(path).spins.tobytes() in known
