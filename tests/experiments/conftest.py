@@ -13,6 +13,8 @@ SMALL = replace(
     n_samples=2000,
     boundary_exponent=6,
     n_steps=8,
+    lattice_sides=(6,),
+    n_training_samples=20,
 )
 
 

@@ -22,7 +22,7 @@ def render(result: Reproduction, pictures: dict[str, bytes], provenance: dict[st
     pictures : dict of str to bytes
         SVG of each figure by name; missing figures are replaced by a line of text.
     provenance : dict
-        From `rbmflow.experiments.record.provenance`.
+        From `rbmflow.provenance.provenance`.
 
     Returns
     -------
@@ -45,6 +45,7 @@ def render(result: Reproduction, pictures: dict[str, bytes], provenance: dict[st
         "limits_table": _table(_shortened(result.tables["limits"])),
         "ranges_table": _table(result.tables["temperature_ranges"]),
         "ranges_thesis_table": _table(result.tables["temperature_ranges_thesis"]),
+        "training_certificates": _table(result.tables["training_certificates"]),
         "degeneracies": _table(result.tables["degeneracies"]),
         "counts": _table(result.tables["counts_of_rings"]),
         "first_steps": _table(_ends(result)),
@@ -67,6 +68,8 @@ PICTURES = (
     "flow_of_ensembles",
     "phase_boundary",
     "gain_of_ranges",
+    "chains_against_exact",
+    "update_orders",
 )
 SHOWN_CHARACTERS = 14
 

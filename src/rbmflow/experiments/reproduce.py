@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.experiments import limits, mixtures, stages, thresholds
+from rbmflow.experiments import chains, limits, mixtures, stages, thresholds
 from rbmflow.experiments.record import Check, Table
 from rbmflow.experiments.stage import Parameters, StageFunction
 
@@ -30,6 +30,7 @@ STAGES: dict[str, StageFunction] = {
     "ensembles": stages.ensembles,
     "thresholds": thresholds.stage,
     "mixtures": mixtures.stage,
+    "chains": chains.stage,
 }
 
 

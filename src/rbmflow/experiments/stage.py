@@ -40,6 +40,10 @@ class Parameters:
         Steps of the flow.
     boundary_exponent : int
         The phase boundary reaches ``M = 2**boundary_exponent``.
+    lattice_sides : tuple of int
+        Sides of the tori on which Markov chains run.
+    n_training_samples : int
+        Configurations at each temperature of the certified training set.
     n_threads : int or None
         Threads of the enumeration; no result depends on it.
     """
@@ -53,17 +57,29 @@ class Parameters:
     trained_at: tuple[float, ...] = (0.3, 0.5, 1.0, 2.0)
     n_steps: int = 12
     boundary_exponent: int = 18
+    lattice_sides: tuple[int, ...] = (16, 64)
+    n_training_samples: int = 1000
     n_threads: int | None = None
 
     def __post_init__(self) -> None:
         for name, minimum in (("n_points", 11), ("enumeration_sites", 8), ("n_samples", 100), ("n_steps", 1)):
             check_integer(name, getattr(self, name), minimum)
+        for side in self.lattice_sides:
+            check_integer("lattice_sides", side, 2, 256)
+        check_integer("n_training_samples", self.n_training_samples, 1)
         check_integer("boundary_exponent", self.boundary_exponent, 3, 20)
 
     @classmethod
     def quick(cls) -> Parameters:
         """Return a reduced set for a first look, a few seconds of work."""
-        return cls(n_points=121, enumeration_sites=24, n_samples=20_000, boundary_exponent=10)
+        return cls(
+            n_points=121,
+            enumeration_sites=24,
+            n_samples=20_000,
+            boundary_exponent=10,
+            lattice_sides=(16,),
+            n_training_samples=50,
+        )
 
 
 Findings = tuple[dict[str, Table], list[Check]]

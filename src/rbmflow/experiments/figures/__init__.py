@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from rbmflow.experiments.figures.beyond import boundary, laws, limits, ranges, weight_map
+from rbmflow.experiments.figures.chains import against_exact, update_orders
 from rbmflow.experiments.figures.lattice import observables
 from rbmflow.experiments.figures.style import STYLE
 from rbmflow.experiments.figures.thesis import ensembles, fig2, fig3, fig4, fig5
@@ -17,6 +18,7 @@ from rbmflow.experiments.figures.thesis import ensembles, fig2, fig3, fig4, fig5
 __all__ = [
     "DRAWINGS",
     "ON_REQUEST",
+    "against_exact",
     "boundary",
     "draw",
     "ensembles",
@@ -29,6 +31,7 @@ __all__ = [
     "observables",
     "ranges",
     "save",
+    "update_orders",
     "weight_map",
 ]
 
@@ -42,6 +45,8 @@ DRAWINGS: dict[str, Callable[..., Any]] = {
     "flow_of_ensembles": ensembles,
     "phase_boundary": boundary,
     "gain_of_ranges": ranges,
+    "chains_against_exact": against_exact,
+    "update_orders": update_orders,
 }
 ON_REQUEST: dict[str, Callable[..., Any]] = {"ising": observables}  # of tables that the reproduction has not
 
