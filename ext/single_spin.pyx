@@ -39,9 +39,9 @@ def run(
     A sweep attempts the sites of `order`, or with an empty order `n_attempts` sites drawn at random. The
     law is exp(K (sum over bonds J s s + sum over sites h s)). The heat bath sets a spin along its local
     field unless u < 1/(1 + e^(2 |K field|)); where the field vanishes a fair coin decides. Metropolis
-    accepts a flip that costs 2 K s field <= 0, and another if u < e^(-cost); a site without bonds and field gets a fair coin. Where local fields are small
-    integers, `chances` holds these probabilities from the most negative field to the most positive, for
-    Metropolis of s field.
+    accepts a flip that costs 2 K s field <= 0, and another if u < e^(-cost); a site without bonds and
+    field gets a fair coin. Where local fields are small integers, `chances` holds these probabilities
+    from the most negative field to the most positive, for Metropolis of s field.
     """
     # spins          INOUT  (n_sites,)
     # state          INOUT  (4,) xoshiro256++, not all words zero
