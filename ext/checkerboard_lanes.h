@@ -2,13 +2,16 @@
 
 #include "lanes.h"
 
-/* Bytes, and a comparison's answer as 255 or 0. */
+/* Bytes, which wrap around; their comparison as signed numbers, 255 where it holds and 0 elsewhere. */
 #if RBMFLOW_VECTORS
-typedef int8_t LEVEL(bytes) __attribute__((vector_size(8 * WIDTH)));
-#define IF(comparison) ((BYTES)(comparison))
+typedef uint8_t LEVEL(bytes) __attribute__((vector_size(8 * WIDTH)));
+typedef int8_t LEVEL(numbers) __attribute__((vector_size(8 * WIDTH)));
+#define IF(a, comparison, b) ((BYTES)((LEVEL(numbers))(a)comparison(b)))
+#define NUMBERS(v) ((LEVEL(numbers))(v))
 #else
-typedef int8_t LEVEL(bytes);
-#define IF(comparison) ((BYTES) - (comparison))
+typedef uint8_t LEVEL(bytes);
+#define IF(a, comparison, b) ((BYTES) - ((int8_t)(a)comparison(b)))
+#define NUMBERS(v) ((int8_t)(v))
 #endif
 #define BYTES LEVEL(bytes)
 #define PIECES (BLOCK / (int)sizeof(BYTES))
@@ -48,7 +51,7 @@ ALWAYS_INLINE TARGET void LEVEL(spread)(BYTES *table, const int8_t *bytes, int n
     table[0] = (BYTES)_mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)bytes));
 #else
     for (int k = 0; k < n; k++)
-        table[k] = (BYTES)((table[k] ^ table[k]) + (int8_t)(bytes[k] - (k ? bytes[k - 1] : 0)));
+        table[k] = (BYTES)((table[k] ^ table[k]) + (uint8_t)(bytes[k] - (k ? bytes[k - 1] : 0)));
 #endif
 }
 
@@ -64,7 +67,7 @@ ALWAYS_INLINE TARGET BYTES LEVEL(look_up)(const BYTES *table, BYTES class, int n
 #else
     BYTES found = table[0];
     for (int k = 1; k < n; k++)
-        found += IF(class > (int8_t)(k - 1)) & table[k];
+        found += IF(class, >, (int8_t)(k - 1)) & table[k];
     return found;
 #endif
 }
@@ -91,7 +94,8 @@ ALWAYS_INLINE TARGET void LEVEL(sweep_planes)(
 {
     static const int order[4][2] = { { 0, 0 }, { 1, 1 }, { 0, 1 }, { 1, 0 } };
     const int n_classes = rule == METROPOLIS_IN_FIELD ? 10 : 5;
-    const int8_t last = coins->last, few = coins->few;
+    const int8_t last = coins->last;
+    const uint8_t few = (uint8_t)coins->few;
     BYTES first[CLASSES] = { 0 };
     LEVEL(spread)(first, coins->digits[0], n_classes);
     const int64_t stride = on->stride, end = on->rows * stride - 1;
@@ -119,12 +123,12 @@ ALWAYS_INLINE TARGET void LEVEL(sweep_planes)(
                     otherwise[p] = LEVEL(load)(plane + x);
                     class[p] += (BYTES)(otherwise[p] << 2) + otherwise[p];
                 } else {
-                    otherwise[p] = (IF(class[p] > last) & 1) ^ few;
+                    otherwise[p] = (IF(class[p], >, last) & 1) ^ few;
                 }
                 BYTES digit = LEVEL(look_up)(first, class[p], n_classes), u;
                 DRAW(p, u);
-                yes[p] = IF(u < digit);
-                open[p] = IF(u == digit);
+                yes[p] = IF(u, <, NUMBERS(digit));
+                open[p] = IF(u, ==, NUMBERS(digit));
                 ties |= open[p];
             }
             for (int64_t k = 1; k < coins->n_digits && LEVEL(any)(ties); k++) {
@@ -134,8 +138,8 @@ ALWAYS_INLINE TARGET void LEVEL(sweep_planes)(
                 EACH_PIECE {
                     BYTES digit = LEVEL(look_up)(further, class[p], n_classes), u;
                     DRAW(p, u);
-                    yes[p] |= open[p] & IF(u < digit);
-                    open[p] &= IF(u == digit);
+                    yes[p] |= open[p] & IF(u, <, NUMBERS(digit));
+                    open[p] &= IF(u, ==, NUMBERS(digit));
                     ties |= open[p];
                 }
             }
@@ -164,6 +168,7 @@ TARGET static void LEVEL(sweep)(
 }
 
 #undef IF
+#undef NUMBERS
 #undef BYTES
 #undef PIECES
 #undef EACH_PART
