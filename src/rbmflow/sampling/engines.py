@@ -16,6 +16,7 @@ from rbmflow._kernels import checkerboard, cluster, multispin, single_spin
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.hardware import simd_level
 from rbmflow.ising import Chain, Graph, Ring, Torus
+from rbmflow.sampling.coins import ALL_ONES, BELOW_ONE, Words, as_words, binary_digits, byte_digits
 from rbmflow.sampling.reducibility import CLUSTER_RULES, sweep_sites
 from rbmflow.sampling.topology import Lattice, as_graph, neighbours, sides
 
@@ -25,9 +26,6 @@ REPLICAS_FROM_BYTES = 200  # the same against a byte for each spin
 WEAK = 0.1  # of K times the number of sites
 MAX_REPLICA_SITES = 2**26  # energies of replicas are 32-bit integers, and their words 64 bytes to a site
 LARGE_COUPLING = 1e5  # e^(-2K) is zero from far below, and 0 * K stays 0
-ALL_ONES = np.uint64(2**64 - 1)
-
-Words = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
@@ -146,41 +144,6 @@ def _kind(lattice: Lattice, rule: str, order: str, n_chains: int, field: float) 
     return "replicas"
 
 
-def binary_digits(probabilities: FloatArray) -> npt.NDArray[np.bool_]:
-    """Return the binary digits of probabilities < 1, all of them: shape (n_digits, *probabilities.shape)."""
-    fraction, exponent = np.frexp(probabilities)  # q = fraction · 2^exponent, 53 bits
-    mantissa = np.ldexp(fraction, 53).astype(np.uint64)
-    place = (
-        52 - exponent[None] - np.arange(max(1, 53 - int(exponent.min())))[(..., *[None] * probabilities.ndim)]
-    )
-    inside = (place >= 0) & (place < 53)
-    digits = inside & (mantissa >> np.where(inside, place, 0).astype(np.uint64) & np.uint64(1)).astype(bool)
-    last = np.flatnonzero(digits.reshape(len(digits), -1).any(axis=1))
-    return np.asarray(digits[: last[-1] + 1 if len(last) else 1])
-
-
-def _as_words(bits: npt.NDArray[np.bool_]) -> Words:
-    """Bit r of the last axis becomes bit r % 64 of word r // 64."""
-    packed = np.packbits(bits, axis=-1, bitorder="little")
-    return np.ascontiguousarray(packed).view("<u8").astype(np.uint64)
-
-
-def byte_digits(probabilities: FloatArray) -> npt.NDArray[np.int8]:
-    """Return the digits to base 256 of at most 16 probabilities < 1, each less 128: shape (n_digits, 16)."""
-    rest = np.zeros(16)
-    rest[: len(probabilities)] = probabilities
-    digits = list[npt.NDArray[np.int8]]()
-    while not digits or rest.any():
-        rest *= 256
-        digit = np.floor(rest)
-        rest -= digit
-        digits.append((digit - 128).astype(np.int8))
-    return np.array(digits)
-
-
-BELOW_ONE = np.nextafter(1.0, 0.0)
-
-
 class _Replicas:
     """Up to 512 chains, a bit of each in every word."""
 
@@ -199,7 +162,7 @@ class _Replicas:
         self.cost, self.overhead = 60 * lattice.n_sites, 20_000 + 60 * lattice.n_sites
         self.packed = np.empty((lattice.n_sites, REPLICAS // 64), dtype=np.uint64)
         multispin.pack(spins[chains], self.packed, simd_level())
-        self.active = _as_words(np.arange(REPLICAS) < len(chains))
+        self.active = as_words(np.arange(REPLICAS) < len(chains))
         # what a flip costs, over |K|, against all neighbours and against all but one of four
         self.costs = np.array([8.0, 4.0] if isinstance(lattice, Torus) else [4.0, 4.0])
         self.values = np.empty(0)
@@ -209,7 +172,7 @@ class _Replicas:
         """Give the chains couplings."""
         strength = np.full(REPLICAS, K[0])
         strength[: len(K)] = K
-        self.negative = _as_words(strength < 0)
+        self.negative = as_words(strength < 0)
         values = np.union1d(self.values, np.abs(strength))
         if len(values) > len(self.values):
             self.values, costs = values, np.outer(self.costs, values)
@@ -219,7 +182,7 @@ class _Replicas:
         if len(values) == 1:
             self.digits = np.where(self.table, ALL_ONES, np.uint64(0)).repeat(REPLICAS // 64, axis=-1)
         else:
-            self.digits = _as_words(self.table[..., np.searchsorted(values, np.abs(strength))])
+            self.digits = as_words(self.table[..., np.searchsorted(values, np.abs(strength))])
 
     def advance(self, n_sweeps: int) -> None:
         self._run(n_sweeps, 0, np.empty((0, 0, self.packed.shape[0]), dtype=np.int8))
