@@ -189,11 +189,16 @@ class _Replicas:
 
     def measure(self, n_sweeps: int, first: int, last: int, block: Block) -> None:
         n_chains, n_sites = len(self.chains), self.packed.shape[0]
-        samples = np.empty((n_chains if block.spins is not None else 0, last - first, n_sites), dtype=np.int8)
+        samples = np.empty((0, last - first, n_sites), dtype=np.int8)
+        if block.spins is not None:
+            there = block.spins[self.chains[0] : self.chains[-1] + 1]
+            # a kernel writes all measurements of chains that are neighbours, or else beside them
+            fits = len(there) == n_chains and there.shape[1] == last - first
+            samples = there if fits else np.empty((n_chains, last - first, n_sites), dtype=np.int8)
         energy, magnetization = self._run(n_sweeps, last - first, samples)
         block.energy[self.chains, first:last] = energy[:, :n_chains].T
         block.magnetization[self.chains, first:last] = magnetization[:, :n_chains].T
-        if block.spins is not None:
+        if block.spins is not None and not fits:
             block.spins[self.chains, first:last] = samples
 
     def _run(self, n_sweeps: int, n: int, samples: SpinArray) -> tuple[Any, Any]:

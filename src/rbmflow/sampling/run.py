@@ -277,7 +277,9 @@ def random_start(
 def _random_spins(source: np.random.Generator, shape: tuple[int, int]) -> SpinArray:
     n_sites = shape[0] * shape[1]
     bits = np.unpackbits(np.frombuffer(source.bytes(-(-n_sites // 8)), dtype=np.uint8), count=n_sites)
-    return (2 * bits.view(np.int8) - 1).reshape(shape)
+    bits <<= 1
+    bits -= 1  # 255 is -1
+    return bits.view(np.int8).reshape(shape)
 
 
 def _continued(
