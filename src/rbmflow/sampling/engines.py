@@ -196,7 +196,11 @@ class _Replicas:
         fits = isinstance(self.place, slice) and last - first == block.energy.shape[1]
         if block.spins is not None:
             # the kernel writes all measurements of chains that are neighbours, or else beside them
-            samples = block.spins[self.place] if fits else np.empty((n_chains, last - first, n_sites), dtype=np.int8)
+            samples = (
+                block.spins[self.place]
+                if fits
+                else np.empty((n_chains, last - first, n_sites), dtype=np.int8)
+            )
         energy, magnetization = self._run(n_sweeps, last - first, samples)
         block.energy[self.place, first:last] = energy[:, :n_chains].T
         block.magnetization[self.place, first:last] = magnetization[:, :n_chains].T
