@@ -64,6 +64,7 @@ def _parameters(source: Any, visible_bias: object, hidden_bias: object) -> tuple
     whole = isinstance(source, BinaryParameters) or all(fitted)
     if whole and (visible_bias is not None or hidden_bias is not None):
         raise TypeError(f"visible_bias, hidden_bias: {type(source).__name__} has its own")
+    parts: tuple[Any, Any, Any]
     if isinstance(source, BinaryParameters):
         parts = source.weights, source.visible_bias, source.hidden_bias
     elif all(fitted):
@@ -78,7 +79,7 @@ def _parameters(source: Any, visible_bias: object, hidden_bias: object) -> tuple
         raise ValueError(
             f"weights has shape {weights.shape}: (n_visible, n_hidden) is needed, both at least 1"
         )
-    biases = []
+    biases: list[FloatArray] = []
     for name, value, length in zip(("visible_bias", "hidden_bias"), parts[1:], weights.shape, strict=True):
         bias = np.zeros(length) if value is None else check_finite(name, value)
         if bias.shape != (length,):

@@ -263,7 +263,7 @@ def sample_exactly(rbm: TwoLayers, size: int, *, rng: object) -> SpinArray:
 def _draw(law: StateLaw, size: int, rng: np.random.Generator) -> SpinArray:
     cumulated = np.cumsum(law.probabilities)
     chosen = np.searchsorted(cumulated, rng.random(size) * cumulated[-1], side="right")
-    return law.states[np.minimum(chosen, len(cumulated) - 1)]
+    return np.asarray(law.states[np.minimum(chosen, len(cumulated) - 1)], dtype=np.int8)
 
 
 def _normalised(log_weight: FloatArray) -> FloatArray:
