@@ -20,7 +20,7 @@ LAYERS = [
     ["estimate", "state_law"],
     ["ising"],
     ["networks"],
-    ["rg", "sampling"],
+    ["rg", "sampling", "likelihood"],
     ["weight"],
     ["flow"],
     ["experiments"],
