@@ -38,6 +38,7 @@ KERNEL_OWNERS = {
     "single_spin": {"sampling.engines"},
     "cluster": {"sampling.engines"},
     "uniform_weight": {"weight.solve"},
+    "rbm_partition": {"networks.enumerated"},
 }
 
 
