@@ -3,54 +3,56 @@
 from libc.stdint cimport int64_t
 
 cdef extern from "rbm_partition.h":
-    struct layers:
-        int64_t n_traced, n_middle
-        const double *low
-        const double *low_value
-        const int64_t *low_exponent
-        const double *middle
-        const double *middle_value
-        const int64_t *middle_exponent
-        const int64_t *stops
-        int64_t n_stops
-    void sum_high_states(
-        const layers *of, const double *high, int64_t n_high, double *ratios, double *parts, int64_t *scales,
-        double *sums, int64_t *exponents, int level) noexcept nogil
+    enum:
+        FEWEST_UNITS
+        LOW_UNITS
+        MIDDLE_UNITS
+    int64_t count_doubles(int64_t n_traced, int64_t n_units) noexcept nogil
+    int64_t count_integers(int64_t n_traced) noexcept nogil
+    int log_sums_level(
+        const double *weights, const double *traced_bias, const double *bias, int64_t n_traced,
+        int64_t n_units, int64_t first, int64_t last, double *doubles, int64_t *integers, double *logs,
+        int level) noexcept nogil
 
 
-def sum_states(
-    const double[:, :, ::1] low,         # IN (8, n, 32) exp(2 beta) of traced unit i at low state 32 k + l: [k, i, l]
-    const double[::1] low_value,         # IN (256,) factors of the low states
-    const int64_t[::1] low_exponent,     # IN (256,) binary exponents beside them, read if there are stops
-    const double[:, :, ::1] middle,      # IN (n_middle / 4, n, 4) exp(-2 alpha), their part from the middle units
-    const double[::1] middle_value,      # IN (n_middle,) factors of the states of the middle units
-    const int64_t[::1] middle_exponent,  # IN (n_middle,) as above
-    const double[:, ::1] high,           # IN (n_high, n) exp(-2 alpha), their part from the high units and the biases
-    const int64_t[::1] stops,            # IN (n_stops,) rising, the last n, or empty
-    double[::1] scratch,                 # SCRATCH (n_middle * (n + 8),)
-    int64_t[::1] scales,                 # SCRATCH (n_middle * 8,), may be empty without stops
-    double[:, ::1] sums,                 # OUT (n_high, 8)
-    int64_t[:, ::1] exponents,           # OUT (n_high, 8)
-    int level,                           # IN SIMD level, at most simd.supported()
-) -> None:
-    """Write for each high state ``sum_(low, middle) value(low) value(middle) prod_i (low_i + middle_i high_i)``.
+def fewest_units() -> int:
+    """Smallest number of enumerated units; more can be added, without couplings, each a factor 2."""
+    return FEWEST_UNITS
 
-    The sum is that of eight lanes, each ``sums * 2**exponents``. Without stops every product and sum must be in
-    the range of doubles, and exponents are 0. With stops, factors are numbers in [1, 2) times powers of 2, the product of the traced units
-    between two stops must be in that range, and is brought back to [1, 2) at each.
+
+def high_units(
+    int n_units,  # IN at least fewest_units()
+) -> int:
+    """How many of the enumerated units, the last ones, make the high states."""
+    return max(n_units - LOW_UNITS - MIDDLE_UNITS, 0)
+
+
+def scratch_sizes(int64_t n_traced, int64_t n_units) -> tuple[int, int]:
+    """Lengths of the arrays of doubles and of integers that `log_sums` works in."""
+    return count_doubles(n_traced, n_units), count_integers(n_traced)
+
+
+def log_sums(
+    const double[:, ::1] weights,    # IN (n_traced, n_units) W, fewest_units() <= n_units <= 48
+    const double[::1] traced_bias,   # IN (n_traced,) b
+    const double[::1] bias,          # IN (n_units,) c
+    int64_t first,                   # IN high state
+    int64_t last,                    # IN first < last <= 2^high_units(n_units)
+    double[::1] doubles,             # SCRATCH (scratch_sizes()[0],)
+    int64_t[::1] integers,           # SCRATCH (scratch_sizes()[1],)
+    double[::1] logs,                # OUT (last - first,)
+    int level,                       # IN SIMD level, at most simd.supported()
+) -> bool:
+    """Write ``ln sum_s exp(c.s) prod_i 2cosh(b_i + sum_j W_ij s_j)`` for each state of the high units.
+
+    The sum runs over all states of the other units; digit j of a high state is 1 where unit
+    n_units - high_units + j is up. Each result is the same whatever the range and the level.
+    Return whether the weights were small enough, as ``2 sum_j |W_ij| + 2 |b_i| <= 689`` is for every i; if
+    not, nothing is written.
     """
-    cdef layers of
-    of.n_traced = low.shape[1]
-    of.n_middle = middle_value.shape[0]
-    of.low = &low[0, 0, 0]
-    of.low_value = &low_value[0]
-    of.low_exponent = &low_exponent[0]
-    of.middle = &middle[0, 0, 0]
-    of.middle_value = &middle_value[0]
-    of.middle_exponent = &middle_exponent[0]
-    of.n_stops = stops.shape[0]
-    of.stops = &stops[0] if of.n_stops else NULL
+    cdef int done
     with nogil:
-        sum_high_states(
-            &of, &high[0, 0], high.shape[0], &scratch[0], &scratch[of.n_middle * of.n_traced],
-            &scales[0] if of.n_stops else NULL, &sums[0, 0], &exponents[0, 0], level)
+        done = log_sums_level(
+            &weights[0, 0], &traced_bias[0], &bias[0], weights.shape[0], weights.shape[1],
+            first, last, &doubles[0], &integers[0], &logs[0], level)
+    return bool(done)

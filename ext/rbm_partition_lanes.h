@@ -74,8 +74,9 @@ FN void LEVEL(add_scaled)(double *sum, int64_t *exponent, vec value, ivec by)
 
 /* Sums over the low states for each state of the middle units, in eight lanes each: all in the range of doubles. A tile of low states
    meets all middle states before the next one comes: it stays in the cache. */
-FN void LEVEL(sum_low)(const struct layers *of, const double *ratios, double *parts)
+FN void LEVEL(sum_low)(const struct layers *of)
 {
+    double *parts = of->parts;
     memset(parts, 0, sizeof(double) * LOGICAL * of->n_middle);
     for (int at = 0; at < LOW_STATES; at += TILE * LANES) {
         const double *t = of->low + at / BLOCK * BLOCK * of->n_traced + at % BLOCK;
@@ -84,7 +85,7 @@ FN void LEVEL(sum_low)(const struct layers *of, const double *ratios, double *pa
             for (int k = 0; k < TILE; k++)
                 for (int u = 0; u < TOGETHER; u++)
                     p[k][u] = LEVEL(load)(of->low_value + at + k * LANES);
-            LEVEL(multiply)(t, ratios + m * of->n_traced, 0, of->n_traced, p);
+            LEVEL(multiply)(t, of->ratios + m * of->n_traced, 0, of->n_traced, p);
             for (int k = 0; k < TILE; k++)
                 for (int u = 0; u < TOGETHER; u++) {
                     double *part = parts + (m + u) * LOGICAL + (at + k * LANES) % LOGICAL;
@@ -96,8 +97,10 @@ FN void LEVEL(sum_low)(const struct layers *of, const double *ratios, double *pa
 }
 
 /* The same with exponents apart, the products brought back to [1, 2) at every stop. */
-FN void LEVEL(sum_low_scaled)(const struct layers *of, const double *ratios, double *parts, int64_t *scales)
+FN void LEVEL(sum_low_scaled)(const struct layers *of)
 {
+    double *parts = of->parts;
+    int64_t *scales = of->scales;
     for (int64_t k = 0; k < LOGICAL * of->n_middle; k++)
         parts[k] = 0.0, scales[k] = NEVER;
     for (int at = 0; at < LOW_STATES; at += TILE * LANES) {
@@ -111,7 +114,7 @@ FN void LEVEL(sum_low_scaled)(const struct layers *of, const double *ratios, dou
                     memcpy(&e[k][u], of->low_exponent + at + k * LANES, sizeof(ivec));
                 }
             for (int64_t stop = 0, first = 0; stop < of->n_stops; first = of->stops[stop++]) {
-                LEVEL(multiply_apart)(t, ratios + m * of->n_traced, first, of->stops[stop], p);
+                LEVEL(multiply_apart)(t, of->ratios + m * of->n_traced, first, of->stops[stop], p);
                 for (int k = 0; k < TILE; k++)
                     for (int u = 0; u < TOGETHER; u++)
                         p[k][u] = LEVEL(split)(p[k][u], &e[k][u]);
@@ -126,46 +129,37 @@ FN void LEVEL(sum_low_scaled)(const struct layers *of, const double *ratios, dou
 }
 
 /* The sum over the middle states for one high state, in eight lanes. */
-FN void LEVEL(sum_middle)(const struct layers *of, const double *parts, double *sums, int64_t *exponents)
+FN void LEVEL(sum_middle)(const struct layers *of, double *sums, int64_t *exponents)
 {
     for (int lane = 0; lane < LOGICAL; lane++)
         sums[lane] = 0.0, exponents[lane] = 0;
     for (int64_t m = 0; m < of->n_middle; m++)
         for (int lane = 0; lane < LOGICAL; lane++)
-            sums[lane] += of->middle_value[m] * parts[m * LOGICAL + lane];
+            sums[lane] += of->middle_value[m] * of->parts[m * LOGICAL + lane];
 }
 
-FN void LEVEL(sum_middle_scaled)(
-    const struct layers *of, const double *parts, const int64_t *scales, double *sums, int64_t *exponents)
+FN void LEVEL(sum_middle_scaled)(const struct layers *of, double *sums, int64_t *exponents)
 {
     for (int lane = 0; lane < LOGICAL; lane++)
         sums[lane] = 0.0, exponents[lane] = NEVER;
     for (int64_t m = 0; m < of->n_middle; m++)
         for (int lane = 0; lane < LOGICAL; lane += LANES) {
             ivec e;
-            memcpy(&e, scales + m * LOGICAL + lane, sizeof e);
+            memcpy(&e, of->scales + m * LOGICAL + lane, sizeof e);
             LEVEL(add_scaled)(
-                sums + lane, exponents + lane, LEVEL(load)(parts + m * LOGICAL + lane) * of->middle_value[m],
+                sums + lane, exponents + lane, LEVEL(load)(of->parts + m * LOGICAL + lane) * of->middle_value[m],
                 e + of->middle_exponent[m]);
         }
 }
 
-TARGET static void LEVEL(sum_states)(
-    const struct layers *of, const double *high, int64_t n_high, double *ratios, double *parts, int64_t *scales,
-    double *sums, int64_t *exponents)
+TARGET static void LEVEL(sum_states)(const struct layers *of, double *sums, int64_t *exponents)
 {
-    for (int64_t h = 0; h < n_high; h++, high += of->n_traced, sums += LOGICAL, exponents += LOGICAL) {
-        for (int64_t m = 0; m < of->n_middle * of->n_traced; m += TOGETHER * of->n_traced)
-            for (int64_t i = 0; i < of->n_traced; i++)
-                for (int u = 0; u < TOGETHER; u++)
-                    ratios[m + i * TOGETHER + u] = of->middle[m + i * TOGETHER + u] * high[i];
-        if (of->n_stops) {
-            LEVEL(sum_low_scaled)(of, ratios, parts, scales);
-            LEVEL(sum_middle_scaled)(of, parts, scales, sums, exponents);
-        } else {
-            LEVEL(sum_low)(of, ratios, parts);
-            LEVEL(sum_middle)(of, parts, sums, exponents);
-        }
+    if (of->n_stops) {
+        LEVEL(sum_low_scaled)(of);
+        LEVEL(sum_middle_scaled)(of, sums, exponents);
+    } else {
+        LEVEL(sum_low)(of);
+        LEVEL(sum_middle)(of, sums, exponents);
     }
 }
 

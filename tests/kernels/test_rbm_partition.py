@@ -16,62 +16,59 @@ BEST = simd.supported()
 LEVELS = range(BEST + 1)
 
 
-def arguments(n_traced, n_middle, n_high, stops, seed):
-    rng = np.random.default_rng(seed)
-    spread = 0.2 if not len(stops) else 8.0
-    low, middle, high = (
-        np.exp(spread * rng.normal(size=shape))
-        for shape in ((8, n_traced, 32), (n_middle // 4, n_traced, 4), (n_high, n_traced))
-    )
-    values, exponents = [], []
-    for n in (256, n_middle):
-        values.append(rng.uniform(1, 2, size=n))
-        exponents.append(rng.integers(-3000, 3000, size=n))
-    return (
-        low,
-        values[0],
-        exponents[0],
-        middle,
-        values[1],
-        exponents[1],
-        high,
-        np.array(stops, dtype=np.int64),
-    )
+def run_kernel(rbm, first, last, level):
+    W, b, c = rbm.weights, rbm.visible_bias, rbm.hidden_bias
+    logs = np.full(last - first, np.nan)
+    n_doubles, n_integers = rbm_partition.scratch_sizes(*W.shape)
+    scratch = np.full(n_doubles, np.nan), np.zeros(n_integers, dtype=np.int64)
+    assert rbm_partition.log_sums(W, b, c, first, last, *scratch, logs, level)
+    return logs
 
 
-def run_kernel(tables, level):
-    *_, middle_value, _, high, _ = tables
-    sums, exponents = np.full((len(high), 8), np.nan), np.full((len(high), 8), 7, dtype=np.int64)
-    scratch = np.empty(len(middle_value) * (tables[0].shape[1] + 8))
-    scales = np.empty(len(middle_value) * 8, dtype=np.int64)
-    rbm_partition.sum_states(*tables, scratch, scales, sums, exponents, level)
-    return sums, exponents
-
-
+# scales at which products stay in range, need stops, or need one after every few units
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize(
-    ("n_traced", "n_middle", "n_high", "stops"),
+    ("shape", "scale", "first", "last"),
     [
-        (1, 4, 1, []),
-        (5, 64, 3, []),
-        (33, 8, 2, []),
-        (1, 4, 1, [1]),
-        (9, 16, 2, [3, 4, 9]),
-        (40, 64, 2, [10, 20, 30, 40]),
+        ((1, 10), 1.0, 0, 1),
+        ((5, 11), 0.5, 0, 1),
+        ((33, 14), 0.3, 0, 1),
+        ((64, 15), 0.5, 0, 2),
+        ((64, 16), 1.5, 1, 3),
+        ((9, 17), 20.0, 5, 7),
+        ((3, 13), 17.0, 0, 1),
     ],
 )
-def test_twin(n_traced, n_middle, n_high, stops, level):
-    tables = arguments(n_traced, n_middle, n_high, stops, seed=n_traced)
-    sums, exponents = run_kernel(tables, level)
-    wanted, wanted_exponents = twin.sum_states(*tables)
-    np.testing.assert_array_equal(sums, wanted)
-    np.testing.assert_array_equal(exponents, wanted_exponents)
+def test_twin(shape, scale, first, last, level):
+    rbm = random_machine(*shape, seed=shape[0], scale=scale)
+    wanted = twin.log_sums(rbm.weights, rbm.visible_bias, rbm.hidden_bias, first, last)
+    np.testing.assert_array_equal(run_kernel(rbm, first, last, level), wanted)
 
 
-SHAPES = [(64, 14, 0.1), (64, 15, 1.0), (16, 16, 0.3), (3, 17, 4.0), (1, 1, 1.0), (2, 30, 0.0), (40, 10, 8.0)]
+def test_the_scales_above_meet_every_path():
+    paths = {}
+    for shape, scale in (((64, 15), 0.5), ((64, 16), 1.5), ((9, 17), 20.0)):
+        rbm = random_machine(*shape, seed=shape[0], scale=scale)
+        paths[scale] = len(twin.choose_stops(rbm.weights, rbm.visible_bias.tolist(), 0.0)[0])
+    assert paths[0.5] == 0
+    assert 1 < paths[1.5] < 10
+    assert 3 < paths[20.0] < 9
 
 
-@pytest.mark.parametrize("shape", SHAPES[:-2])
+@pytest.mark.parametrize(
+    ("weight", "bias"), [(43.2, 0.0), (0.0, 345.0), (300.0, 0.0), (-43.2, 0.0), (1e300, 1e300)]
+)
+def test_weights_beyond_the_tables_are_refused(weight, bias):
+    W, b, c = np.full((2, 10), 1.0), np.array([0.0, bias]), np.zeros(10)
+    W[1] = weight
+    logs, sizes = np.full(1, 7.0), rbm_partition.scratch_sizes(2, 10)
+    scratch = np.zeros(sizes[0]), np.zeros(sizes[1], dtype=np.int64)
+    assert not rbm_partition.log_sums(W, b, c, 0, 1, *scratch, logs, BEST)
+    assert logs[0] == 7.0
+    assert twin.log_sums(W, b, c, 0, 1) is None
+
+
+@pytest.mark.parametrize("shape", [(64, 14, 0.1), (64, 15, 1.0), (16, 16, 0.3), (3, 17, 4.0), (1, 1, 1.0)])
 def test_levels_give_the_same_bits(monkeypatch, shape):
     rbm = random_machine(*shape[:2], seed=3, scale=shape[2])
     found = []
@@ -106,7 +103,6 @@ def test_error_of_ln_z(shape):
     # each of n factors 1e-16 relative, exponentials of arguments up to |ln Z| as much times it: far below 1e-12
     rbm = random_machine(*shape[:2], seed=4, scale=shape[2])
     ctx, wanted = multiprecision(rbm)
-    assert enumerated.fits_kernel(Enumerated(rbm.weights, rbm.visible_bias, rbm.hidden_bias))
     error = float(abs(ctx.mpf(exact_log_partition(rbm)) - wanted))
     assert error < 1e-14 * max(1.0, float(abs(wanted)))
 
@@ -135,7 +131,7 @@ def test_threads_and_progress_do_not_change_it():
 
 def test_weights_beyond_the_tables_take_the_plain_path():
     rbm = RBM([[400.0, -30.0], [1.0, 2.0]], [3.0, 0.0])
-    assert not enumerated.fits_kernel(Enumerated(rbm.weights, rbm.visible_bias, rbm.hidden_bias))
+    assert enumerated.log_sum(Enumerated(rbm.weights, rbm.visible_bias, rbm.hidden_bias), 1) is None
     assert exact_log_partition(rbm) == pytest.approx(436.0, abs=3.0)
     _, wanted = multiprecision(rbm)
     assert exact_log_partition(rbm) == pytest.approx(float(wanted), rel=1e-15)

@@ -1,18 +1,17 @@
 import numpy as np
 import numpy.typing as npt
 
-def sum_states(
-    low: npt.NDArray[np.float64],
-    low_value: npt.NDArray[np.float64],
-    low_exponent: npt.NDArray[np.int64],
-    middle: npt.NDArray[np.float64],
-    middle_value: npt.NDArray[np.float64],
-    middle_exponent: npt.NDArray[np.int64],
-    high: npt.NDArray[np.float64],
-    stops: npt.NDArray[np.int64],
-    scratch: npt.NDArray[np.float64],
-    scales: npt.NDArray[np.int64],
-    sums: npt.NDArray[np.float64],
-    exponents: npt.NDArray[np.int64],
+def fewest_units() -> int: ...
+def high_units(n_units: int) -> int: ...
+def scratch_sizes(n_traced: int, n_units: int) -> tuple[int, int]: ...
+def log_sums(
+    weights: npt.NDArray[np.float64],
+    traced_bias: npt.NDArray[np.float64],
+    bias: npt.NDArray[np.float64],
+    first: int,
+    last: int,
+    doubles: npt.NDArray[np.float64],
+    integers: npt.NDArray[np.int64],
+    logs: npt.NDArray[np.float64],
     level: int,
-) -> None: ...
+) -> bool: ...

@@ -9,7 +9,7 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_rng
 from rbmflow.hardware import resolve_threads
-from rbmflow.networks.enumerated import Enumerated, fits_kernel, log_sum
+from rbmflow.networks.enumerated import Enumerated, log_sum
 from rbmflow.networks.two_layers import TwoLayers, draw_spins, log_two_cosh
 from rbmflow.spins import all_states
 from rbmflow.state_law import StateLaw
@@ -73,8 +73,10 @@ def exact_log_partition(
     1.506408868078
     """
     seen, threads = _smaller_layer(rbm), resolve_threads(n_threads)
-    if fits_kernel(seen):
-        return log_sum(seen, threads, progress)
+    found = log_sum(seen, threads, progress)
+    if found is not None:
+        return found
+    # the weights are too large for tables of exponentials
     best, total = -np.inf, 0.0
     for _, log_weight in _log_weights(seen):
         top = max(best, float(log_weight.max()))
