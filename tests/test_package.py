@@ -17,10 +17,10 @@ LAYERS = [
     ["_kernels"],
     ["errors", "arguments", "files", "hardware", "workers"],
     ["precision", "spins", "autocorrelation", "provenance"],
-    ["estimate"],
+    ["estimate", "state_law"],
     ["ising", "networks"],
     ["rg", "sampling"],
-    ["weight"],
+    ["weight", "training"],
     ["flow"],
     ["experiments"],
     ["cli"],
@@ -36,6 +36,7 @@ KERNEL_OWNERS = {
     "checkerboard": {"sampling.engines"},
     "single_spin": {"sampling.engines"},
     "cluster": {"sampling.engines"},
+    "logistic": {"training.chains"},
     "uniform_weight": {"weight.solve"},
 }
 
