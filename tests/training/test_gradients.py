@@ -28,15 +28,6 @@ def test_exact_moments(shape):
     np.testing.assert_allclose(log_z, marginal(rbm)[1], rtol=1e-14)
 
 
-def test_exact_moments_in_blocks(monkeypatch):
-    rbm = random_machine(6, 6, 1)
-    whole, log_z = exact(Parameters(rbm, np.float64))
-    monkeypatch.setattr("rbmflow.training.moments.CHUNK", 30)
-    parts, same = exact(Parameters(rbm, np.float64))
-    np.testing.assert_allclose(parts.pairs, whole.pairs, rtol=0, atol=1e-14)
-    np.testing.assert_allclose(same, log_z, rtol=1e-15)
-
-
 def trainer(rbm, data, **options):
     plan = _plan(
         rbm,

@@ -9,9 +9,10 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer
 from rbmflow.networks import RBM
+from rbmflow.networks.two_layers import log_two_cosh
 from rbmflow.spins import all_states
 from rbmflow.training.data import Data, check_data
-from rbmflow.training.moments import Moments, clamped, free_energy, gradient, log_two_cosh
+from rbmflow.training.moments import Moments, clamped, free_energy, gradient
 from rbmflow.training.parameters import Parameters, Ties, make_ties
 
 MAX_UNITS = 12
@@ -217,7 +218,8 @@ def cd_fixed_point(
     >>> from rbmflow import trained_weight
     >>> from rbmflow.state_law import StateLaw
     >>> import numpy as np
-    >>> from rbmflow.spins import all_states
+    >>> from rbmflow.networks.two_layers import log_two_cosh
+    from rbmflow.spins import all_states
     >>> states = all_states(4)
     >>> p = np.exp(0.5 * (states * np.roll(states, 1, axis=1)).sum(axis=1))
     >>> best = trained_weight(0.5, 4, 4)

@@ -10,8 +10,9 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, check_real_scalar
 from rbmflow.autocorrelation import autocorrelation
+from rbmflow.networks.two_layers import log_two_cosh
 from rbmflow.training.data import Data
-from rbmflow.training.moments import divergence, exact, log_two_cosh
+from rbmflow.training.moments import divergence, exact
 from rbmflow.training.negative import MAX_EXACT_UNITS, PCD, Exact, Negative, Tempered
 from rbmflow.training.parameters import Parameters
 

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from rbmflow.spins import all_states
+from rbmflow.networks.exact import exact_moments
+from rbmflow.networks.two_layers import log_two_cosh
 from rbmflow.training.parameters import Parameters, Vector, join
 
-CHUNK = 2**22  # numbers in a block of the enumeration
 SMALL = 0.01  # the series ends with d^6: its remainder is below 1e-13 of the first term
 
 
@@ -52,12 +50,6 @@ def clamped(parameters: Parameters, rows: Vector, weights: Vector | None) -> Mom
     return Moments(weighted.T @ means, weighted.sum(axis=0), weights @ means)
 
 
-def log_two_cosh(x: Vector) -> Vector:
-    """Return ``ln 2cosh x``."""
-    size = np.abs(x)
-    return np.asarray(size + np.log1p(np.exp(-2 * size)))
-
-
 def free_energy(parameters: Parameters, rows: Vector) -> Vector:
     """Return ``F(v)`` of each row, ``p(v) = e^(−F(v))/Z``."""
     fields = rows @ parameters.weights + parameters.hidden_bias
@@ -84,32 +76,10 @@ def divergence(parameters: Parameters, rows: Vector, weights: Vector, log_z: flo
 
 
 def exact(parameters: Parameters) -> tuple[Moments, float]:
-    """Return the model's moments and ln Z, by enumeration of the smaller layer."""
-    weights, near, far = parameters.weights, parameters.hidden_bias, parameters.visible_bias
-    turned = weights.shape[0] < weights.shape[1]
-    if turned:
-        weights, near, far = weights.T, far, near
-    states = all_states(weights.shape[1])
-    step = max(1, CHUNK // max(weights.shape))
-    blocks = [states[first : first + step] for first in range(0, len(states), step)]
-    logs = [_log_weights(block, weights, near, far) for block in blocks]
-    top = max(float(log.max()) for log in logs)
-    total = sum(float(np.exp(log - top).sum()) for log in logs)
-    log_z = top + float(np.log(total))
-    pairs, mean_far, mean_near = np.zeros_like(weights), np.zeros_like(far), np.zeros_like(near)
-    for block, log in zip(blocks, logs, strict=True):
-        spins, p = block.astype(weights.dtype), np.exp(log - log_z)
-        means = np.tanh(spins @ weights.T + far)
-        weighted = spins * p[:, None]
-        pairs += means.T @ weighted
-        mean_far += p @ means
-        mean_near += weighted.sum(axis=0)
-    if turned:
-        return Moments(pairs.T, mean_near, mean_far), log_z
-    return Moments(pairs, mean_far, mean_near), log_z
-
-
-def _log_weights(spins: npt.NDArray[Any], weights: Vector, near: Vector, far: Vector) -> Vector:
-    """Logarithm of the weight of each state of the enumerated layer."""
-    states = spins.astype(weights.dtype)
-    return np.asarray(states @ near + log_two_cosh(states @ weights.T + far).sum(axis=1))
+    """Return the model's moments and ln Z, by enumeration of the smaller layer, in double precision."""
+    found = exact_moments(parameters.model())
+    real = parameters.vector.dtype
+    return (
+        Moments(found.coupled.astype(real), found.visible.astype(real), found.hidden.astype(real)),
+        found.log_partition,
+    )
