@@ -215,15 +215,10 @@ def cd_fixed_point(
 
     Examples
     --------
-    >>> from rbmflow import trained_weight
-    >>> from rbmflow.state_law import StateLaw
-    >>> import numpy as np
-    >>> from rbmflow.networks.two_layers import log_two_cosh
-    from rbmflow.spins import all_states
-    >>> states = all_states(4)
-    >>> p = np.exp(0.5 * (states * np.roll(states, 1, axis=1)).sum(axis=1))
+    >>> from rbmflow import Ring, trained_weight
+    >>> from rbmflow.ising import state_law
     >>> best = trained_weight(0.5, 4, 4)
-    >>> biased = cd_fixed_point(RBM.uniform(4, 4, best), StateLaw(states, p / p.sum()), 1, tie="uniform")
+    >>> biased = cd_fixed_point(RBM.uniform(4, 4, best), state_law(Ring(4), 0.5), 1, tie="uniform")
     >>> bool(0 < abs(biased.weights[0, 0] - best) < 0.1)
     True
     """
