@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,8 @@ from rbmflow.arguments import FloatArray
 from rbmflow.training.moments import clamped, divergence, exact, gradient
 from rbmflow.training.optimizers import LBFGS
 from rbmflow.training.trainer import Trainer
+
+POLISHING = 20
 
 
 def cost(trainer: Trainer, free: FloatArray) -> tuple[float, FloatArray]:
@@ -53,4 +56,16 @@ def minimise(trainer: Trainer, n_epochs: int, after: Callable[[], bool]) -> None
             "ftol": 0.0,
         },
     )
-    ties.scatter(result.x, p.vector)
+    ties.scatter(polish(trainer, result.x, result.hess_inv), p.vector)
+
+
+def polish(trainer: Trainer, free: FloatArray, inverse: Any) -> FloatArray:
+    """Follow the gradient where the value, rounded, no longer tells better from worse: quasi-Newton steps that shrink it."""
+    slope = cost(trainer, free)[1]
+    for _ in range(POLISHING):
+        trial = free - inverse @ slope
+        new = cost(trainer, trial)[1]
+        if not np.abs(new).max() < np.abs(slope).max() / 2:
+            break
+        free, slope = trial, new
+    return free
