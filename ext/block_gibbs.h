@@ -1,6 +1,6 @@
 /* Restricted Boltzmann machines of ±1 units: block Gibbs sampling and stochastic gradients without matrix products.
  *
- * Spins are bits, four of them to a byte. For each four inputs there is a table of the sixteen sums ±w0 ±w1 ±w2 ±w3 of their
+ * Spins are bits, four of them in the upper half of a byte. For each four inputs there is a table of the sixteen sums ±w0 ±w1 ±w2 ±w3 of their
  * weights, so that the activation of a unit is its bias and one table entry for each four inputs. In the same way the
  * gradient, a sum over samples of a spin times a mean, needs one entry for each four samples. A sum is, in this order,
  *     bias + T_0 + T_1 + ...,   T = (±w0 ± w1) + (±w2 ± w3),
@@ -19,10 +19,17 @@
 #include <string.h>
 #include "logistic.h"
 
+#if defined(__GNUC__) && !defined(__clang__)
+#define UNROLL _Pragma("GCC unroll 8")
+#else
+#define UNROLL
+#endif
+
 enum {
     PANEL_BYTES = 64,
     KEPT_BYTES = 1 << 20, /* tables of a layer that are kept from one pass to the next; larger ones are built again */
-    CHUNK_GROUPS = 16,     /* of four samples, whose tables are 16 kB */
+    CHUNK_BYTES = 24 * 1024, /* tables that are used at a time */
+    ROWS_AT_ONCE = 128,
     CHAINS_AT_ONCE = 512   /* chains of a sweep that are finished before the next ones begin */
 };
 
@@ -65,65 +72,64 @@ struct chains {
     uint64_t *state;
 };
 
-/* Bit b of a nibble to bit 0 of byte b. */
+/* Bit b of a nibble to bit 4 of byte b. */
 static const uint32_t spread[16] = {
-    0x00000000, 0x00000001, 0x00000100, 0x00000101, 0x00010000, 0x00010001, 0x00010100, 0x00010101,
-    0x01000000, 0x01000001, 0x01000100, 0x01000101, 0x01010000, 0x01010001, 0x01010100, 0x01010101};
+    0x00000000, 0x00000010, 0x00001000, 0x00001010, 0x00100000, 0x00100010, 0x00101000, 0x00101010,
+    0x10000000, 0x10000010, 0x10001000, 0x10001010, 0x10100000, 0x10100010, 0x10101000, 0x10101010};
 
-/* Rows of spins as nibbles, the first of four spins lowest; the bits beyond are 0. */
+/* Rows of spins as bytes, four spins in the upper half of each, the first of them lowest; the bits beyond are 0. */
 static void pack_rows(const int8_t *spins, int64_t n_rows, int64_t n, uint8_t *out, int64_t stride)
 {
     for (int64_t row = 0; row < n_rows; row++, spins += n, out += stride) {
         int64_t whole = n / 4;
         for (int64_t g = 0; g < whole; g++)
-            out[g] = (uint8_t)((spins[4 * g] > 0) | (spins[4 * g + 1] > 0) << 1 | (spins[4 * g + 2] > 0) << 2
-                | (spins[4 * g + 3] > 0) << 3);
+            out[g] = (uint8_t)((spins[4 * g] > 0) << 4 | (spins[4 * g + 1] > 0) << 5 | (spins[4 * g + 2] > 0) << 6
+                | (spins[4 * g + 3] > 0) << 7);
         memset(out + whole, 0, (size_t)(stride - whole));
         for (int64_t i = 4 * whole; i < n; i++)
-            out[whole] |= (uint8_t)((spins[i] > 0) << (i - 4 * whole));
+            out[whole] |= (uint8_t)((spins[i] > 0) << (4 + i - 4 * whole));
     }
 }
 
-static void unpack_rows(const uint8_t *nibbles, int64_t n_rows, int64_t n, int8_t *out, int64_t stride)
+static void unpack_rows(const uint8_t *packed, int64_t n_rows, int64_t n, int8_t *out, int64_t stride)
 {
-    for (int64_t row = 0; row < n_rows; row++, nibbles += stride, out += n)
+    for (int64_t row = 0; row < n_rows; row++, packed += stride, out += n)
         for (int64_t i = 0; i < n; i++)
-            out[i] = (int8_t)(2 * (nibbles[i / 4] >> (i % 4) & 1) - 1);
+            out[i] = (int8_t)(2 * (packed[i / 4] >> (4 + i % 4) & 1) - 1);
 }
 
-/* For each input the nibbles of its spins in rows 4r ... 4r + 3, at out[input * out_stride + r]; rows beyond are 0. Inputs
-   come in whole nibbles. */
+/* For each input the spins of rows 4r ... 4r + 3, at out[input * out_stride + r]; rows beyond are 0. Inputs come in fours. */
 static void turn_rows(
-    const uint8_t *nibbles, int64_t n_rows, int64_t n_groups, int64_t stride, uint8_t *out, int64_t out_stride)
+    const uint8_t *packed, int64_t n_rows, int64_t n_groups, int64_t stride, uint8_t *out, int64_t out_stride)
 {
     for (int64_t first = 0; first < n_rows; first += 4) {
         int64_t n = n_rows - first < 4 ? n_rows - first : 4;
-        const uint8_t *rows = nibbles + first * stride;
+        const uint8_t *rows = packed + first * stride;
         uint8_t *to = out + first / 4;
         for (int64_t g = 0; g < n_groups; g++) {
             uint32_t four = 0;
             for (int64_t r = 0; r < n; r++)
-                four |= spread[rows[r * stride + g]] << r;
+                four |= spread[rows[r * stride + g] >> 4] << r;
             for (int b = 0; b < 4; b++)
                 to[(4 * g + b) * out_stride] = (uint8_t)(four >> (8 * b));
         }
     }
 }
 
-/* The sum of the spins whose nibbles these are, n of them. */
-static inline int64_t spin_total(const uint8_t *nibbles, int64_t n_nibbles, int64_t n)
+/* The sum of n spins that stand in these bytes, the bits beyond them 0. */
+static inline int64_t spin_total(const uint8_t *packed, int64_t n_bytes, int64_t n)
 {
     int64_t up = 0;
-    for (int64_t r = 0; r < n_nibbles; r++)
-        up += (0x4332322132212110ull >> (4 * nibbles[r])) & 15;
+    for (int64_t r = 0; r < n_bytes; r++)
+        up += (0x4332322132212110ull >> (packed[r] >> 2 & 60)) & 15;
     return 2 * up - n;
 }
 
 /* The sum of one row of n spins; bits beyond them may be anything. */
-static inline int64_t row_total(const uint8_t *nibbles, int64_t n)
+static inline int64_t row_total(const uint8_t *packed, int64_t n)
 {
-    uint8_t last = n % 4 ? (uint8_t)(nibbles[n / 4] & ((1 << n % 4) - 1)) : 0;
-    return spin_total(nibbles, n / 4, n) + spin_total(&last, 1, 0);
+    uint8_t last = n % 4 ? (uint8_t)(packed[n / 4] & ((16 << n % 4) - 1)) : 0;
+    return spin_total(packed, n / 4, n) + spin_total(&last, 1, 0);
 }
 
 #define BODY "block_gibbs_lanes.h"

@@ -36,9 +36,9 @@ ctypedef fused real:
 
 
 def pack(const int8_t[:, ::1] spins, uint8_t[:, ::1] out) -> None:
-    """Write rows of spins as nibbles, as `train` takes them."""
+    """Write rows of spins as bits, as `train` takes them."""
     # spins  IN   (n, n_sites) -1 and +1
-    # out    OUT  (n, 4 ceil(n_sites / 16)) bit b of out[:, g] is site 4 g + b, 1 for up
+    # out    OUT  (n, 4 ceil(n_sites / 16)) bit 4 + b of out[:, g] is site 4 g + b, 1 for up
     if spins.shape[0]:
         with nogil:
             pack_rows(&spins[0, 0], spins.shape[0], spins.shape[1], &out[0, 0], out.shape[1])

@@ -40,14 +40,14 @@ FN uint32_t LEVEL(signs64)(LEVEL(doubles) x)
 #endif
 }
 
-/* Sixteen bits as the nibbles of four bytes. */
-FN uint32_t LEVEL(nibbles)(uint32_t bits)
+/* Sixteen bits to the upper halves of four bytes. */
+FN uint32_t LEVEL(to_bytes)(uint32_t bits)
 {
 #if defined(RBMFLOW_EXPAND_AVX512) || defined(RBMFLOW_EXPAND_AVX2)
-    return _pdep_u32(bits, 0x0f0f0f0f);
+    return _pdep_u32(bits, 0xf0f0f0f0);
 #else
     bits = (bits | bits << 8) & 0x00ff00ff;
-    return (bits | bits << 4) & 0x0f0f0f0f;
+    return (bits << 4 | bits << 8) & 0xf0f0f0f0;
 #endif
 }
 

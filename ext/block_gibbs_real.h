@@ -4,6 +4,8 @@
 #define SHARE (LANES / PARTS)                                 /* lanes of a panel that one part of the generator serves */
 #define PIECE ((int64_t)(sizeof(VECTOR) / sizeof(REAL)))      /* lanes of a vector, half of them without vectors */
 
+#define CHUNK ((int64_t)(CHUNK_BYTES / 16 / SHARE / sizeof(REAL))) /* groups of four inputs whose tables stay in the cache */
+
 /* Units of one layer given those of another. `weights` has a row for each input, or, turned, for each unit. */
 struct NAME(layer) {
     const REAL *weights, *bias;
@@ -30,15 +32,18 @@ FN struct NAME(layer) NAME(make_layer)(
     return layer;
 }
 
-/* The tables of inputs whose weights for one panel stand in rows `step` apart. */
+/* The tables of inputs whose weights for one panel stand in rows `step` apart: of each part of the panel all groups, of each group
+   sixteen sums for the lanes of the part. */
 FN void NAME(fill_table)(const REAL *weights, int64_t step, int64_t n_in, REAL *table)
 {
     const REAL none[PANEL_BYTES / sizeof(REAL)] = {0};
-    for (int64_t first = 0; first < n_in; first += 4, table += 16 * LANES) {
+    const int64_t part_size = NAME(table_size)(n_in) / PARTS;
+    for (int64_t first = 0; first < n_in; first += 4, table += 16 * SHARE) {
         const REAL *rows[4];
         for (int b = 0; b < 4; b++)
             rows[b] = first + b < n_in ? weights + (first + b) * step : none;
         for (int64_t lane = 0; lane < LANES; lane += PIECE) {
+            REAL *to = table + lane / SHARE * part_size + lane % SHARE;
             VECTOR w0, w1, w2, w3;
             memcpy(&w0, rows[0] + lane, sizeof w0), memcpy(&w1, rows[1] + lane, sizeof w1);
             memcpy(&w2, rows[2] + lane, sizeof w2), memcpy(&w3, rows[3] + lane, sizeof w3);
@@ -46,7 +51,7 @@ FN void NAME(fill_table)(const REAL *weights, int64_t step, int64_t n_in, REAL *
             VECTOR low[4] = {-p, q, -q, p}, high[4] = {-r, s, -s, r};
             for (int m = 0; m < 16; m++) {
                 VECTOR sum = low[m & 3] + high[m >> 2];
-                memcpy(table + m * LANES + lane, &sum, sizeof sum);
+                memcpy(to + m * SHARE, &sum, sizeof sum);
             }
         }
     }
@@ -73,12 +78,14 @@ FN const REAL *NAME(table)(struct NAME(layer) *layer, int64_t panel)
     return table;
 }
 
-/* start + T_0 + T_1 + ... for PIECE lanes. */
-FN VECTOR NAME(lookup)(VECTOR sum, const REAL *table, const uint8_t *nibbles, int64_t n_groups)
+/* sum + T_0 + T_1 + ... for PIECE lanes. */
+FN VECTOR NAME(lookup)(VECTOR sum, const REAL *table, const uint8_t *packed, int64_t n_groups)
 {
-    for (int64_t g = 0; g < n_groups; g++, table += 16 * LANES) {
+    UNROLL
+    for (int64_t g = 0; g < n_groups; g++) {
         VECTOR entry;
-        memcpy(&entry, table + nibbles[g] * LANES, sizeof entry);
+        /* the byte is 16 times the number of the entry: a scaled address */
+        memcpy(&entry, (const char *)(table + g * 16 * SHARE) + packed[g] * (SHARE * sizeof(REAL) / 16), sizeof entry);
         sum += entry;
     }
     return sum;
@@ -90,7 +97,7 @@ struct NAME(rows) {
     int64_t in_stride, n_rows;
     uint64_t *state;
     REAL scale;
-    uint8_t *out; /* nibbles of the spins that are drawn */
+    uint8_t *out; /* the spins that are drawn */
     int64_t out_stride;
     REAL *means; /* share * tanh */
     int64_t means_stride;
@@ -100,13 +107,62 @@ struct NAME(rows) {
 FN void NAME(put_bits)(uint8_t *out, int64_t at, uint32_t bits)
 {
     if (SHARE >= 4) {
-        uint32_t bytes = LEVEL(nibbles)(bits);
+        uint32_t bytes = LEVEL(to_bytes)(bits);
         memcpy(out + at / 4, &bytes, SHARE / 4);
     } else if (at % 4 == 0) {
-        out[at / 4] = (uint8_t)bits;
+        out[at / 4] = (uint8_t)(bits << 4);
     } else {
-        out[at / 4] |= (uint8_t)(bits << at % 4);
+        out[at / 4] |= (uint8_t)(bits << (4 + at % 4));
     }
+}
+
+/* Finish up to ROWS_AT_ONCE rows of one part of a panel, whose bias is the first of `sums`. Groups of inputs are taken in chunks whose
+   tables stay in the nearest cache; sums wait in memory in between. */
+TARGET ALWAYS_INLINE void NAME(finish_rows)(
+    const REAL *table, int64_t n_groups, const REAL *bias, const struct NAME(rows) *on, int64_t row, int64_t last,
+    int64_t at, LEVEL(streams) *generator, const int draw, const int mean)
+{
+    REAL waiting[ROWS_AT_ONCE * PANEL_BYTES / sizeof(REAL)];
+    LEVEL(streams) a = generator[0], b = generator[1], c = generator[2], d = generator[3], r;
+    int64_t done = 0;
+    for (; n_groups - done > CHUNK; done += CHUNK, table += CHUNK * 16 * SHARE)
+        for (int64_t i = row; i < last; i++)
+            for (int64_t lane = 0; lane < SHARE; lane += PIECE) {
+                REAL *kept = waiting + (i - row) * SHARE + lane;
+                VECTOR sum;
+                memcpy(&sum, done ? kept : bias + lane, sizeof sum);
+                sum = NAME(lookup)(sum, table + lane, on->in + i * on->in_stride + done, CHUNK);
+                memcpy(kept, &sum, sizeof sum);
+            }
+    for (int64_t i = row; i < last; i++) {
+        uint32_t up = 0;
+        if (draw)
+            XOSHIRO(a, b, c, d, r);
+        for (int64_t lane = 0; lane < SHARE; lane += PIECE) {
+            VECTOR sum;
+            memcpy(&sum, done ? waiting + (i - row) * SHARE + lane : bias + lane, sizeof sum);
+            sum = NAME(lookup)(sum, table + lane, on->in + i * on->in_stride + done, n_groups - done);
+            sum *= on->scale;
+            VECTOR e = NAME(decay)(VALUE(BITS(sum) & ~SIGN));
+            if (draw) {
+#if RBMFLOW_VECTORS
+                WORD random = (WORD)r;
+#else
+                WORD random = (WORD)(r >> (lane ? 32 : 0));
+#endif
+                VECTOR spin = NAME(choose)(sum, e, random);
+                up |= (NAME(signs)(spin) ^ (uint32_t)((1u << PIECE) - 1)) << lane;
+            }
+            if (mean) {
+                VECTOR tanh = ((REAL)1 - e) / ((REAL)1 + e);
+                tanh = on->share * VALUE(BITS(tanh) | (BITS(sum) & SIGN));
+                memcpy(on->means + i * on->means_stride + at + lane, &tanh, sizeof tanh);
+            }
+        }
+        if (draw)
+            NAME(put_bits)(on->out + i * on->out_stride + at / LANES * LANES / 4, at % LANES, up);
+    }
+    generator[0] = a, generator[1] = b, generator[2] = c, generator[3] = d;
 }
 
 TARGET ALWAYS_INLINE void NAME(pass)(struct NAME(layer) *layer, const struct NAME(rows) *on, const int draw, const int mean)
@@ -116,40 +172,17 @@ TARGET ALWAYS_INLINE void NAME(pass)(struct NAME(layer) *layer, const struct NAM
         const REAL *table = NAME(table)(layer, panel);
         for (int part = 0; part < PARTS; part++) {
             const int64_t at = panel * LANES + part * SHARE;
-            LEVEL(streams) a, b, c, d, r;
-            uint64_t *state = on->state;
-            memcpy(&a, state + part * WIDTH, sizeof a), memcpy(&b, state + 8 + part * WIDTH, sizeof b);
-            memcpy(&c, state + 16 + part * WIDTH, sizeof c), memcpy(&d, state + 24 + part * WIDTH, sizeof d);
-            for (int64_t row = 0; row < on->n_rows; row++) {
-                uint32_t up = 0;
-                if (draw)
-                    XOSHIRO(a, b, c, d, r);
-                for (int64_t lane = 0; lane < SHARE; lane += PIECE) {
-                    VECTOR sum;
-                    memcpy(&sum, layer->bias + at + lane, sizeof sum);
-                    sum = NAME(lookup)(sum, table + part * SHARE + lane, on->in + row * on->in_stride, n_groups);
-                    sum *= on->scale;
-                    VECTOR e = NAME(decay)(VALUE(BITS(sum) & ~SIGN));
-                    if (draw) {
-#if RBMFLOW_VECTORS
-                        WORD random = (WORD)r;
-#else
-                        WORD random = (WORD)(r >> (lane ? 32 : 0));
-#endif
-                        VECTOR spin = NAME(choose)(sum, e, random);
-                        up |= (NAME(signs)(spin) ^ (uint32_t)((1u << PIECE) - 1)) << lane;
-                    }
-                    if (mean) {
-                        VECTOR tanh = ((REAL)1 - e) / ((REAL)1 + e);
-                        tanh = on->share * VALUE(BITS(tanh) | (BITS(sum) & SIGN));
-                        memcpy(on->means + row * on->means_stride + at + lane, &tanh, sizeof tanh);
-                    }
-                }
-                if (draw)
-                    NAME(put_bits)(on->out + row * on->out_stride + panel * LANES / 4, part * SHARE, up);
+            LEVEL(streams) generator[4];
+            for (int word = 0; word < 4; word++)
+                memcpy(generator + word, on->state + 8 * word + part * WIDTH, sizeof *generator);
+            for (int64_t row = 0; row < on->n_rows; row += ROWS_AT_ONCE) {
+                int64_t last = row + ROWS_AT_ONCE < on->n_rows ? row + ROWS_AT_ONCE : on->n_rows;
+                NAME(finish_rows)(
+                    table + part * n_groups * 16 * SHARE, n_groups, layer->bias + at, on, row, last, at, generator, draw,
+                    mean);
             }
-            memcpy(state + part * WIDTH, &a, sizeof a), memcpy(state + 8 + part * WIDTH, &b, sizeof b);
-            memcpy(state + 16 + part * WIDTH, &c, sizeof c), memcpy(state + 24 + part * WIDTH, &d, sizeof d);
+            for (int word = 0; word < 4; word++)
+                memcpy(on->state + 8 * word + part * WIDTH, generator + word, sizeof *generator);
         }
     }
 }
@@ -169,24 +202,25 @@ TARGET static void NAME(draw_and_mean)(struct NAME(layer) *layer, const struct N
     NAME(pass)(layer, on, 1, 1);
 }
 
-/* weights[i] += Σ over samples of spin i times the sample's means, for n_units rows and all panels. Samples are taken in
-   chunks whose tables stay in the nearest cache. */
+/* weights[i] += Σ over samples of spin i times the sample's means, for n_units rows and all panels, samples in chunks. */
 TARGET static void NAME(accumulate)(
-    REAL *weights, int64_t row, const uint8_t *nibbles, int64_t stride, int64_t n_units, const REAL *means, int64_t n_samples,
+    REAL *weights, int64_t row, const uint8_t *packed, int64_t stride, int64_t n_units, const REAL *means, int64_t n_samples,
     REAL *table)
 {
     for (int64_t panel = 0; panel < row; panel += LANES)
-        for (int64_t first = 0; first < n_samples; first += 4 * CHUNK_GROUPS) {
-            int64_t n = n_samples - first < 4 * CHUNK_GROUPS ? n_samples - first : 4 * CHUNK_GROUPS;
+        for (int64_t first = 0; first < n_samples; first += 4 * CHUNK) {
+            int64_t n = n_samples - first < 4 * CHUNK ? n_samples - first : 4 * CHUNK, n_groups = up_to(n, 4) / 4;
             NAME(fill_table)(means + first * row + panel, row, n, table);
-            for (int64_t i = 0; i < n_units; i++)
-                for (int64_t lane = 0; lane < LANES; lane += PIECE) {
-                    REAL *to = weights + i * row + panel + lane;
-                    VECTOR sum;
-                    memcpy(&sum, to, sizeof sum);
-                    sum = NAME(lookup)(sum, table + lane, nibbles + i * stride + first / 4, up_to(n, 4) / 4);
-                    memcpy(to, &sum, sizeof sum);
-                }
+            for (int part = 0; part < PARTS; part++)
+                for (int64_t i = 0; i < n_units; i++)
+                    for (int64_t lane = 0; lane < SHARE; lane += PIECE) {
+                        REAL *to = weights + i * row + panel + part * SHARE + lane;
+                        VECTOR sum;
+                        memcpy(&sum, to, sizeof sum);
+                        sum = NAME(lookup)(
+                            sum, table + part * n_groups * 16 * SHARE + lane, packed + i * stride + first / 4, n_groups);
+                        memcpy(to, &sum, sizeof sum);
+                    }
         }
 }
 
@@ -198,7 +232,7 @@ FN void NAME(copy_rows)(REAL *to, int64_t to_row, const REAL *from, int64_t from
 
 /* What an epoch works on. */
 struct NAME(work) {
-    int64_t row, stride_v, stride_h, samples; /* row of the weights, bytes of nibbles, samples of both phases */
+    int64_t row, stride_v, stride_h, samples; /* row of the weights, bytes to a row of spins, samples of both phases */
     REAL *weights, *b, *c, *means, *table;   /* biases c stand below the weights, so that they learn like a unit that is always up */
     uint8_t *data, *v, *h, *turned;
     struct NAME(layer) up, down;
@@ -215,7 +249,7 @@ FN struct NAME(work) NAME(lay_out)(struct arena *from, const struct epoch *e)
     w.b = piece(from, (size_t)up_to(e->n_visible, LANES) * sizeof(REAL));
     w.c = w.weights ? w.weights + e->n_visible * w.row : NULL;
     w.means = piece(from, (size_t)(w.samples * w.row) * sizeof(REAL));
-    w.table = piece(from, (size_t)(CHUNK_GROUPS * 16 * LANES) * sizeof(REAL));
+    w.table = piece(from, (size_t)(CHUNK * 16 * LANES) * sizeof(REAL));
     w.data = piece(from, (size_t)(e->batch_size * w.stride_v));
     w.v = piece(from, (size_t)((e->batch_size > n_chains ? e->batch_size : n_chains) * w.stride_v));
     w.h = piece(from, (size_t)((e->batch_size > n_chains ? e->batch_size : n_chains) * w.stride_h));
@@ -264,7 +298,7 @@ TARGET static void NAME(update)(struct NAME(work) *w, const struct epoch *e, con
     if (e->decay != 0)
         for (int64_t i = 0; i < e->n_visible * w->row; i++)
             w->weights[i] *= (REAL)(1 - e->rate * e->decay);
-    memset(w->turned + e->n_visible * stride, 15, (size_t)stride);
+    memset(w->turned + e->n_visible * stride, 240, (size_t)stride);
     NAME(accumulate)(w->weights, w->row, w->turned, stride, e->n_visible + 1, w->means, n_samples, w->table);
 }
 
@@ -373,3 +407,4 @@ TARGET static int NAME(sweep)(const struct chains *e, const REAL *weights, const
 #undef LANES
 #undef SHARE
 #undef PIECE
+#undef CHUNK

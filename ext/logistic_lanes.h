@@ -13,14 +13,45 @@ typedef double LEVEL(doubles);
 typedef uint64_t LEVEL(words64);
 #endif
 
+/* The smaller of two numbers that are not NaN. */
+FN LEVEL(floats) LEVEL(least32)(LEVEL(floats) x, float bound)
+{
+#if defined(RBMFLOW_EXPAND_AVX512)
+    return (LEVEL(floats))_mm512_min_ps((__m512)x, _mm512_set1_ps(bound));
+#elif defined(RBMFLOW_EXPAND_AVX2)
+    return (LEVEL(floats))_mm256_min_ps((__m256)x, _mm256_set1_ps(bound));
+#elif RBMFLOW_X86
+    return (LEVEL(floats))_mm_min_ps((__m128)x, _mm_set1_ps(bound));
+#elif RBMFLOW_VECTORS
+    LEVEL(words32) beyond = MASK32(x > bound);
+    return VALUE32((BITS32(x) & ~beyond) | (BITS32(bound - (LEVEL(floats)){0}) & beyond));
+#else
+    return x < bound ? x : bound;
+#endif
+}
+
+FN LEVEL(doubles) LEVEL(least64)(LEVEL(doubles) x, double bound)
+{
+#if defined(RBMFLOW_EXPAND_AVX512)
+    return (LEVEL(doubles))_mm512_min_pd((__m512d)x, _mm512_set1_pd(bound));
+#elif defined(RBMFLOW_EXPAND_AVX2)
+    return (LEVEL(doubles))_mm256_min_pd((__m256d)x, _mm256_set1_pd(bound));
+#elif RBMFLOW_X86
+    return (LEVEL(doubles))_mm_min_pd((__m128d)x, _mm_set1_pd(bound));
+#elif RBMFLOW_VECTORS
+    LEVEL(words64) beyond = MASK64(x > bound);
+    return VALUE64((BITS64(x) & ~beyond) | (BITS64(bound - (LEVEL(doubles)){0}) & beyond));
+#else
+    return x < bound ? x : bound;
+#endif
+}
+
 /* exp(-2 size) for size >= 0; from 43 on exp(-86). 2^f for |f| <= 1/2 by a near-minimax polynomial that is 1 at 0, relative error
    below 1.6e-7; that of the product 2 size / ln 2 comes on top, 1.2e-7 size. */
 FN LEVEL(floats) LEVEL(decay32)(LEVEL(floats) size)
 {
-    LEVEL(words32) beyond = MASK32(size > 43.0f);
-    size = VALUE32((BITS32(size) & ~beyond) | (0x422c0000 & beyond)); /* 43 */
-    LEVEL(floats) t = size * -2.88539008f;                            /* -2 / ln 2 */
-    LEVEL(floats) shifted = t + 12582912.0f;                          /* 1.5 * 2^23: rounds to an integer */
+    LEVEL(floats) t = LEVEL(least32)(size, 43.0f) * -2.88539008f; /* -2 / ln 2 */
+    LEVEL(floats) shifted = t + 12582912.0f;                      /* 1.5 * 2^23: rounds to an integer */
     LEVEL(floats) f = t - (shifted - 12582912.0f);
     LEVEL(floats) p = f * 0x1.5ec866p-10f + 0x1.3cbf6p-7f;
     p = p * f + 0x1.c6afeep-5f;
@@ -33,9 +64,7 @@ FN LEVEL(floats) LEVEL(decay32)(LEVEL(floats) size)
 /* The same in double precision: from 350 on exp(-700), relative error of the polynomial below 1e-17. */
 FN LEVEL(doubles) LEVEL(decay64)(LEVEL(doubles) size)
 {
-    LEVEL(words64) beyond = MASK64(size > 350.0);
-    size = VALUE64((BITS64(size) & ~beyond) | (0x4075e00000000000 & beyond)); /* 350 */
-    LEVEL(doubles) t = size * -2.8853900817779268;
+    LEVEL(doubles) t = LEVEL(least64)(size, 350.0) * -2.8853900817779268;
     LEVEL(doubles) shifted = t + 6755399441055744.0; /* 1.5 * 2^52 */
     LEVEL(doubles) f = t - (shifted - 6755399441055744.0);
     LEVEL(doubles) p = f * 0x1.e9d3fe3952179p-32 + 0x1.e6063f7217bc6p-28;

@@ -41,8 +41,8 @@ def pack(rows):
 def test_pack(n):
     rows = spins((7, n), n)
     packed = pack(rows)
-    assert (packed < 16).all()
-    bits = (packed[:, :, None] >> np.arange(4) & 1).reshape(7, -1)
+    assert not (packed & 15).any()
+    bits = (packed[:, :, None] >> np.arange(4, 8) & 1).reshape(7, -1)
     np.testing.assert_array_equal(bits[:, :n], rows > 0)
     assert not bits[:, n:].any()
 
