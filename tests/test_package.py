@@ -21,7 +21,7 @@ LAYERS = [
     ["ising"],
     ["networks"],
     ["rg", "sampling", "likelihood"],
-    ["weight"],
+    ["weight", "training"],
     ["flow"],
     ["experiments"],
     ["cli"],
@@ -37,6 +37,7 @@ KERNEL_OWNERS = {
     "checkerboard": {"sampling.engines"},
     "single_spin": {"sampling.engines"},
     "cluster": {"sampling.engines"},
+    "logistic": {"training.chains"},
     "uniform_weight": {"weight.solve"},
     "rbm_partition": {"networks.enumerated"},
 }
