@@ -38,7 +38,7 @@ KERNEL_OWNERS = {
     "single_spin": {"sampling.engines"},
     "cluster": {"sampling.engines"},
     "logistic": set(),  # what other kernels include, for its tests
-    "block_gibbs": {"training.chains", "training.data", "training.trainer"},
+    "block_gibbs": {"sampling.block_gibbs", "training.chains", "training.data", "training.trainer"},
     "uniform_weight": {"weight.solve"},
 }
 

@@ -331,6 +331,7 @@ BAD = [
     ({"data": "spins"}, TypeError, "data"),
     ({"data": ring_law(5, 0.1)}, ValueError, "5 spins"),
     ({"model": "rbm"}, TypeError, "model='rbm'"),
+    ({"model": RBM.uniform(6, 4, 1e39)}, ValueError, "too large for precision='float32'"),
     ({"negative": "pcd"}, TypeError, "negative='pcd'"),
     ({"negative": CD}, TypeError, "negative="),
     ({"optimizer": 0.1}, TypeError, "optimizer=0.1"),
