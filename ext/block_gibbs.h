@@ -66,7 +66,7 @@ struct epoch {
 /* Chains that are swept; see block_gibbs.pyx. */
 struct chains {
     int64_t n_visible, n_hidden, n_chains, k;
-    int from_visible, with_means;
+    int from_visible, with_means, last_hidden;
     double scale;
     int8_t *visible, *hidden;
     uint64_t *state;

@@ -15,7 +15,7 @@ cdef extern from "block_gibbs.h":
         uint64_t *state
     cdef struct chains:
         int64_t n_visible, n_hidden, n_chains, k
-        int from_visible, with_means
+        int from_visible, with_means, last_hidden
         double scale
         int8_t *visible
         int8_t *hidden
@@ -54,6 +54,7 @@ def sweep(
     int64_t k,
     double scale,
     bint from_visible,
+    bint last_hidden,
     uint64_t[::1] generator,
     int level,
 ) -> None:
@@ -67,6 +68,7 @@ def sweep(
     # k             IN     sweeps, k >= 0
     # scale         IN     inverse temperature: activations are multiplied by it
     # from_visible  IN     draw the hidden spins once before the sweeps
+    # last_hidden   IN     draw the hidden spins of the last sweep too, where there are means
     # generator     INOUT  (32,) eight xoshiro256++ generators, not all zero
     # level         IN     SIMD level
     cdef chains e
@@ -77,6 +79,7 @@ def sweep(
         return
     e.n_visible, e.n_hidden, e.n_chains, e.k = weights.shape[0], weights.shape[1], visible.shape[0], k
     e.from_visible, e.with_means, e.scale = from_visible, means.shape[0] > 0, scale
+    e.last_hidden = last_hidden
     e.visible, e.hidden, e.state = &visible[0, 0], &hidden[0, 0], &generator[0]
     if e.with_means:
         to = &means[0, 0]

@@ -374,8 +374,10 @@ TARGET static void NAME(sweep_block)(
         NAME(draw)(&w->down, &down);
         if (sweep < e->k || !e->with_means)
             NAME(draw)(&w->up, &up);
-        else
+        else if (e->last_hidden)
             NAME(draw_and_mean)(&w->up, &up);
+        else
+            NAME(mean)(&w->up, &up);
     }
     if (e->k)
         unpack_rows(w->v, n, e->n_visible, visible, stride_v);
