@@ -22,7 +22,7 @@ LAYERS = [
     ["networks"],
     ["rg", "sampling", "likelihood"],
     ["weight", "training"],
-    ["flow"],
+    ["flow", "estimator"],
     ["experiments"],
     ["cli"],
     ["__main__"],

@@ -54,6 +54,7 @@ def fit(
     optimizer: Optimizer = SGD(0.01),  # noqa: B008
     n_epochs: int,
     batch_size: int = 100,
+    shuffle: bool = True,
     tie: str | None = None,
     mask: object = None,
     state: State | None = None,
@@ -90,6 +91,8 @@ def fit(
         Epochs of this call.
     batch_size : int
         Rows to an update.
+    shuffle : bool
+        Whether an epoch takes the rows in a new random order, or in the order in which they are given.
     tie : str, optional
         ``"uniform"``: one weight. ``"translation"``: unchanged when the ring is turned; see `tied`.
     mask : array_like of bool, shape (n_visible, n_hidden), optional
@@ -143,7 +146,9 @@ def fit(
     >>> bool(trained.history["log_likelihood"][-1] > trained.history["log_likelihood"][0])
     True
     """
-    plan = _plan(model, data, negative, optimizer, batch_size, tie, mask, biases, l1, l2, centred, precision)
+    plan = _plan(
+        model, data, negative, optimizer, batch_size, tie, mask, biases, l1, l2, centred, precision, shuffle
+    )
     n_epochs = check_integer("n_epochs", n_epochs, 0)
     every = check_integer("record_every", record_every, 1)
     if stop is not None and not isinstance(stop, EarlyStopping):
@@ -239,6 +244,7 @@ def _plan(
     l2: object,
     centred: object,
     precision: object,
+    shuffle: object,
 ) -> Plan:
     """Return the checked arguments, or raise."""
     if not isinstance(model, RBM):
@@ -254,8 +260,9 @@ def _plan(
         raise ValueError(
             f"negative=Exact(): the smaller layer has {min(model.n_visible, model.n_hidden)} units, at most {MAX_EXACT_UNITS} are possible"
         )
-    if not isinstance(centred, (bool, np.bool_)):
-        raise TypeError(f"centred={centred!r}: True or False is needed")
+    for name, flag in (("centred", centred), ("shuffle", shuffle)):
+        if not isinstance(flag, (bool, np.bool_)):
+            raise TypeError(f"{name}={flag!r}: True or False is needed")
     costs = [check_real_scalar(name, value) for name, value in (("l1", l1), ("l2", l2))]
     for name, value in zip(("l1", "l2"), costs, strict=True):
         if not 0 <= value < np.inf:
@@ -283,6 +290,7 @@ def _plan(
         make_ties(model, tie, mask, biases),
         Penalty(*costs),
         bool(centred),
+        bool(shuffle),
         real,
     )
 

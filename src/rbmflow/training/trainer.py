@@ -51,6 +51,7 @@ class Plan:
     ties: Ties
     penalty: Penalty
     centred: bool
+    shuffle: bool
     real: Any
 
     @property
@@ -134,7 +135,8 @@ class Trainer:
             self._update(*plan.data.as_law(), rate)
             self.series = np.empty((0, 0))
         else:
-            order = self.rng.permutation(plan.data.n_rows)
+            rows = plan.data.n_rows
+            order = self.rng.permutation(rows) if plan.shuffle else np.arange(rows)
             self._plain_epoch(order, rate) if plan.plain else self._epoch(order, rate)
         self.epoch += 1
 

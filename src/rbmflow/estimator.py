@@ -1,0 +1,431 @@
+"""The scikit-learn face of the restricted Boltzmann machine (extra ``learn``)."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real_scalar
+from rbmflow.likelihood import LogPartition, log_partition
+from rbmflow.networks import RBM, sample_exactly
+from rbmflow.training import PCD, SGD, Fit, State, fit
+from rbmflow.training.negative import check_negative
+
+try:
+    from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+    from sklearn.utils import check_random_state
+    from sklearn.utils.validation import check_is_fitted, validate_data
+except ImportError as error:
+    raise ImportError(
+        "rbmflow.estimator needs scikit-learn 1.6 or later: pip install rbmflow[learn]"
+    ) from error
+
+MAX_EXACT_UNITS = 20
+"""Units of the smaller layer up to which likelihoods are exact."""
+MAX_LISTED_UNITS = 16
+"""Units of the smaller layer up to which samples are exact."""
+START = 0.01
+"""Standard deviation of the weights before training."""
+
+
+class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """A restricted Boltzmann machine of ±1 units as an estimator: real features become spins by a threshold.
+
+    A feature above `threshold` is +1, any other −1. Data that hold only 0 and 1 are refused at a threshold of 0 or
+    less, where a 0 would silently be a spin: give ``threshold=0.5``, or spins.
+
+    Parameters
+    ----------
+    n_components : int
+        Hidden units.
+    learning_rate : float
+        Rate of stochastic gradient descent, above 0.
+    batch_size : int
+        Rows to an update.
+    n_iter : int
+        Epochs of `fit`.
+    negative : CD, PCD, Tempered or Exact, optional
+        Where the averages over the model come from, see `rbmflow.training`; by default ``PCD(1, n_chains=batch_size)``.
+    threshold : float
+        Features above it are +1.
+    random_state : int, numpy.random.RandomState or None
+        As everywhere in scikit-learn.
+
+    Attributes
+    ----------
+    rbm_ : RBM
+        The machine.
+    components_ : numpy.ndarray, shape (n_components, n_features)
+        Its weights, transposed as in `sklearn.neural_network.BernoulliRBM`, in units of ±1.
+    intercept_hidden_, intercept_visible_ : numpy.ndarray
+        Its biases.
+    state_ : rbmflow.training.State
+        What `partial_fit` goes on from.
+    n_features_in_ : int
+        Visible units.
+
+    Examples
+    --------
+    >>> from rbmflow import Ring
+    >>> spins = Ring(6).sample(0.7, 2000, rng=1)
+    >>> machine = IsingRBM(4, learning_rate=0.05, n_iter=30, random_state=1).fit(spins)
+    >>> machine.transform(spins).shape
+    (2000, 4)
+    >>> bool(machine.score(spins) > -6 * np.log(2))     # better than independent fair spins
+    True
+    """
+
+    def __init__(
+        self,
+        n_components: int = 256,
+        *,
+        learning_rate: float = 0.01,
+        batch_size: int = 100,
+        n_iter: int = 10,
+        negative: Any = None,
+        threshold: float = 0.0,
+        random_state: Any = None,
+    ) -> None:
+        self.n_components = n_components
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.n_iter = n_iter
+        self.negative = negative
+        self.threshold = threshold
+        self.random_state = random_state
+
+    def fit(self, X: object, y: object = None) -> Self:
+        """Train a machine from small random weights on.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, n_features)
+            Training data.
+        y : None
+            Not used.
+
+        Returns
+        -------
+        IsingRBM
+            This estimator.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a parameter is out of range, or the data are 0 and 1 at a threshold of 0 or less.
+
+        Examples
+        --------
+        >>> IsingRBM(2, n_iter=1, random_state=1).fit([[1, -1], [-1, 1]]).rbm_.n_hidden
+        2
+        """
+        del y
+        spins = self._spins(X, reset=True)
+        self._begin(spins.shape[1])
+        return self._train(spins, check_integer("n_iter", self.n_iter, 0), shuffle=True)
+
+    def partial_fit(self, X: object, y: object = None) -> Self:
+        """Pass once through some rows in their order, an update for each `batch_size` of them.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, n_features)
+            Training data.
+        y : None
+            Not used.
+
+        Returns
+        -------
+        IsingRBM
+            This estimator.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As for `fit`, or if the number of features has changed.
+
+        Examples
+        --------
+        >>> IsingRBM(2, random_state=1).partial_fit([[1, -1]]).partial_fit([[-1, 1]]).state_.n_updates
+        2
+        """
+        del y
+        first = not hasattr(self, "rbm_")
+        spins = self._spins(X, reset=first)
+        if first:
+            self._begin(spins.shape[1])
+        return self._train(spins, 1, shuffle=False)
+
+    def transform(self, X: object) -> FloatArray:
+        """Return the means of the hidden units given the data, ``tanh(Wᵀv + c)``.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n_samples, n_components)
+            Between −1 and 1.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        ValueError
+            If the data do not fit.
+
+        Examples
+        --------
+        >>> IsingRBM(2, random_state=1).fit([[1, -1], [-1, 1]]).transform([[1, 1]]).shape
+        (1, 2)
+        """
+        check_is_fitted(self)
+        return np.asarray(self.rbm_.mean_hidden(self._spins(X)))
+
+    def inverse_transform(self, X: object) -> FloatArray:
+        """Return the means of the visible units given those of the hidden ones, ``tanh(Wh + b)``.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, n_components)
+            Hidden spins or means, between −1 and 1.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n_samples, n_features)
+            Between −1 and 1.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        ValueError
+            If the values or the shape do not fit.
+
+        Examples
+        --------
+        >>> machine = IsingRBM(2, random_state=1).fit([[1, -1], [-1, 1]])
+        >>> machine.inverse_transform(machine.transform([[1, 1]])).shape
+        (1, 2)
+        """
+        check_is_fitted(self)
+        return np.asarray(self.rbm_.mean_visible(X))
+
+    def score_samples(self, X: object) -> FloatArray:
+        """Return the log-likelihood of each row, ``ln p(v)`` in nats.
+
+        ln Z is exact if a layer has at most 20 units; otherwise it comes from annealed importance sampling, see `log_partition`.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, n_features)
+            Data.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n_samples,)
+            Log-likelihoods.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        ValueError
+            If the data do not fit.
+
+        Examples
+        --------
+        >>> machine = IsingRBM(1, n_iter=0, random_state=1).fit([[1, -1], [-1, 1]])
+        >>> machine.score_samples([[1, 1]])                 # before training: about ln ¼
+        array([-1.3863])
+        """
+        check_is_fitted(self)
+        spins = self._spins(X)
+        return np.asarray(self.rbm_.log_likelihood(spins, log_partition=float(self.log_partition())))
+
+    def score(self, X: object, y: object = None) -> float:
+        """Return the mean log-likelihood of the rows, in nats.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, n_features)
+            Data.
+        y : None
+            Not used.
+
+        Returns
+        -------
+        float
+            The mean of `score_samples`.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        ValueError
+            If the data do not fit.
+
+        Examples
+        --------
+        >>> machine = IsingRBM(1, n_iter=0, random_state=1).fit([[1, -1], [-1, 1]])
+        >>> print(f"{machine.score([[1, 1], [-1, 1]]):.2f}")
+        -1.39
+        """
+        del y
+        return float(self.score_samples(X).mean())
+
+    def log_partition(self) -> LogPartition:
+        """Return ln Z of the machine with its error: exact, or annealed with a seed of its own.
+
+        Returns
+        -------
+        LogPartition
+            Computed once after each training.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+
+        Examples
+        --------
+        >>> IsingRBM(1, n_iter=0, random_state=1).fit([[1, -1], [-1, 1]]).log_partition().stderr
+        0.0
+        """
+        check_is_fitted(self)
+        if not self._log_partition:
+            few = min(self.rbm_.n_visible, self.rbm_.n_hidden) <= MAX_EXACT_UNITS
+            self._log_partition.append(
+                log_partition(self.rbm_) if few else log_partition(self.rbm_, "ais", rng=self._seed)
+            )
+        return self._log_partition[0]
+
+    def sample(self, n_samples: int = 1, *, n_sweeps: int = 1000) -> SpinArray:
+        """Return configurations from the law of the machine; successive calls differ.
+
+        They are independent and exact if a layer has at most 16 units. Otherwise each is the end of a chain of its own, from
+        random spins, by block Gibbs sweeps.
+
+        Parameters
+        ----------
+        n_samples : int
+            Number of configurations.
+        n_sweeps : int
+            Sweeps of each chain where samples are not exact.
+
+        Returns
+        -------
+        numpy.ndarray of int8, shape (n_samples, n_features)
+            Spins.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        TypeError, ValueError
+            If a number is not a positive integer.
+
+        Examples
+        --------
+        >>> IsingRBM(2, random_state=1).fit([[1, -1], [-1, 1]]).sample(3).shape
+        (3, 2)
+        """
+        check_is_fitted(self)
+        n_samples = check_integer("n_samples", n_samples, 1)
+        n_sweeps = check_integer("n_sweeps", n_sweeps, 1)
+        if min(self.rbm_.n_visible, self.rbm_.n_hidden) <= MAX_LISTED_UNITS:
+            return sample_exactly(self.rbm_, n_samples, rng=self._rng)
+        coins = self._rng.integers(0, 2, size=(n_samples, self.rbm_.n_visible), dtype=np.int8)
+        spins = (2 * coins - 1).astype(np.int8)
+        for _ in range(n_sweeps):
+            spins = self._sweep(spins)
+        return spins
+
+    def gibbs(self, X: object) -> SpinArray:
+        """Return the rows after one block Gibbs sweep, v → h → v; successive calls go on with new random numbers.
+
+        Parameters
+        ----------
+        X : array_like, shape (n_samples, n_features)
+            Where to begin.
+
+        Returns
+        -------
+        numpy.ndarray of int8, shape (n_samples, n_features)
+            Spins.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`.
+        ValueError
+            If the data do not fit.
+
+        Examples
+        --------
+        >>> IsingRBM(2, random_state=1).fit([[1, -1], [-1, 1]]).gibbs([[1, 1]]).shape
+        (1, 2)
+        """
+        check_is_fitted(self)
+        return self._sweep(self._spins(X))
+
+    @property
+    def components_(self) -> FloatArray:
+        """Weights, shape ``(n_components, n_features)``."""
+        return self.rbm_.weights.T
+
+    @property
+    def intercept_hidden_(self) -> FloatArray:
+        """Biases of the hidden units."""
+        return self.rbm_.hidden_bias
+
+    @property
+    def intercept_visible_(self) -> FloatArray:
+        """Biases of the visible units."""
+        return self.rbm_.visible_bias
+
+    @property
+    def _n_features_out(self) -> int:
+        return self.rbm_.n_hidden
+
+    def _sweep(self, spins: SpinArray) -> SpinArray:
+        return self.rbm_.sample_visible(self.rbm_.sample_hidden(spins, self._rng), self._rng)
+
+    def _spins(self, X: object, *, reset: bool = False) -> SpinArray:
+        """Return the data as spins."""
+        values = validate_data(self, X, dtype=(np.float64, np.float32), reset=reset)
+        threshold = check_real_scalar("threshold", self.threshold)
+        if threshold <= 0 and (values == 0).any() and np.isin(values, (0, 1)).all():
+            raise ValueError(
+                f"X holds only 0 and 1, of which none is below threshold={threshold:g}: give threshold=0.5, or spins 2 * X - 1"
+            )
+        return np.where(values > threshold, np.int8(1), np.int8(-1))
+
+    def _begin(self, n_features: int) -> None:
+        n_components = check_integer("n_components", self.n_components, 1)
+        self._seed = int(check_random_state(self.random_state).randint(2**31))
+        self._rng = np.random.default_rng(self._seed)
+        self.rbm_ = RBM(self._rng.normal(0.0, START, (n_features, n_components)))
+        self.state_: State | None = None
+
+    def _train(self, spins: SpinArray, n_epochs: int, *, shuffle: bool) -> Self:
+        batch_size = check_integer("batch_size", self.batch_size, 1)
+        negative = PCD(1, batch_size) if self.negative is None else check_negative(self.negative)
+        trained: Fit = fit(
+            self.rbm_,
+            spins,
+            negative=negative,
+            optimizer=SGD(self.learning_rate),
+            n_epochs=n_epochs,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            state=self.state_,
+            rng=self._rng,
+            record=(),
+        )
+        self.rbm_, self.state_ = trained.model, trained.state
+        self._log_partition: list[LogPartition] = []
+        return self

@@ -1,0 +1,190 @@
+"""The scikit-learn face: its contract, its likelihoods, its loop against that of `fit`."""
+
+import pickle
+import sys
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn", reason="the extra learn is absent")
+
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import check_estimator
+
+from rbmflow import RBM, Ring
+from rbmflow.estimator import IsingRBM
+from rbmflow.likelihood import log_partition
+from rbmflow.training import CD, PCD, SGD, Tempered, fit
+
+SPINS = Ring(8).sample(0.7, 500, rng=1)
+
+
+@pytest.mark.parametrize("estimator", [IsingRBM(), IsingRBM(3, negative=CD(2), batch_size=7)], ids=repr)
+def test_the_checks_of_scikit_learn(estimator):
+    results = check_estimator(estimator, on_skip=None)
+    assert {one["status"] for one in results} <= {"passed", "skipped"}
+    # one check needs an environment variable; none is excused here
+    assert sum(one["status"] == "skipped" for one in results) <= 1
+    assert not any(one["expected_to_fail"] for one in results)
+
+
+@pytest.mark.parametrize("negative", [None, CD(3), PCD(2, 30), Tempered(3, 1, 20)], ids=repr)
+def test_batches_one_by_one_are_the_loop_of_fit(negative):
+    arguments = {"learning_rate": 0.05, "batch_size": 64, "negative": negative, "random_state": 3}
+    parts = IsingRBM(5, **arguments)
+    for _ in range(3):
+        for first in range(0, len(SPINS), 64):
+            parts.partial_fit(SPINS[first : first + 64])
+    begun = IsingRBM(5, n_iter=0, **arguments).fit(SPINS)
+    whole = fit(
+        begun.rbm_,
+        SPINS,
+        negative=negative or PCD(1, 64),
+        optimizer=SGD(0.05),
+        n_epochs=3,
+        batch_size=64,
+        shuffle=False,
+        state=begun.state_,
+        record=(),
+    )
+    np.testing.assert_array_equal(parts.rbm_.weights, whole.model.weights)
+    np.testing.assert_array_equal(parts.rbm_.hidden_bias, whole.model.hidden_bias)
+    assert parts.state_.n_updates == whole.state.n_updates == 3 * 8
+    # all rows at once in their order are the same batches
+    again = IsingRBM(5, **arguments)
+    for _ in range(3):
+        again.partial_fit(SPINS)
+    np.testing.assert_array_equal(again.rbm_.weights, whole.model.weights)
+
+
+def test_training_finds_the_law_of_a_ring():
+    ring = Ring(8)
+    spins = ring.sample(0.7, 4000, rng=2)
+    machine = IsingRBM(8, learning_rate=0.05, n_iter=60, negative=PCD(5, 500), random_state=1).fit(spins)
+    # −H of the exact law; 0.1 nats of the 8 ln 2 are what a rough training may leave
+    entropy = float(ring.log_partition(0.7) + 0.7 * 8 * ring.energy(0.7))
+    fresh = ring.sample(0.7, 4000, rng=3)
+    assert -entropy - 0.1 < machine.score(fresh) < -entropy + 0.05
+
+
+def test_likelihoods_are_true_ones():
+    machine = IsingRBM(4, learning_rate=0.1, n_iter=20, random_state=1).fit(SPINS)
+    expected = machine.rbm_.log_likelihood(SPINS)
+    np.testing.assert_allclose(machine.score_samples(SPINS), expected, rtol=1e-13)
+    assert machine.score(SPINS) == pytest.approx(expected.mean(), rel=1e-13)
+
+
+def test_large_machines_are_annealed():
+    spins = Ring(24).sample(0.5, 300, rng=1)
+    machine = IsingRBM(22, learning_rate=0.05, n_iter=5, random_state=1).fit(spins)
+    found, exact = machine.log_partition(), float(log_partition(machine.rbm_))
+    assert found.stderr > 0
+    # false alarm: 6e-5; the seed is fixed
+    assert abs(found.value - exact) < 4 * found.stderr
+    assert machine.log_partition() is found
+    np.testing.assert_allclose(
+        machine.score_samples(spins) + found.value, -machine.rbm_.free_energy(spins), rtol=1e-12
+    )
+
+
+def test_samples_follow_the_machine():
+    machine = IsingRBM(3, learning_rate=0.1, n_iter=10, random_state=1).fit(SPINS)
+    machine.rbm_ = RBM.uniform(8, 3, 0.3)
+    exact = machine.rbm_.mean_hidden(machine.sample(20_000)).mean()
+    assert abs(exact) < 0.05
+    spins = machine.sample(5000)
+    for _ in range(3):
+        spins = machine.gibbs(spins)
+    # ⟨V²⟩ stays: five standard errors of 5000 samples of a number between 0 and 64
+    fresh = machine.sample(5000)
+    spread = np.std(fresh.sum(axis=1).astype(float) ** 2) * np.sqrt(2 / 5000)
+    assert abs((spins.sum(axis=1) ** 2.0).mean() - (fresh.sum(axis=1) ** 2.0).mean()) < 5 * spread
+
+
+def test_samples_of_large_machines_are_ends_of_chains():
+    machine = IsingRBM(22, n_iter=0, random_state=1).fit(np.ones((2, 24)))
+    machine.rbm_ = RBM(np.zeros((24, 22)), visible_bias=np.full(24, 0.5))
+    mean = machine.sample(500, n_sweeps=2).mean()
+    assert abs(mean - np.tanh(0.5)) < 5 / np.sqrt(500 * 24)
+    assert (machine.sample(5, n_sweeps=1) != machine.sample(5, n_sweeps=1)).any()
+
+
+def test_features_become_spins_by_the_threshold():
+    X = np.array([[0.2, 1.7], [3.0, -0.1]])
+    machine = IsingRBM(2, threshold=1.0, random_state=1).fit(X)
+    np.testing.assert_array_equal(machine.transform(X), machine.rbm_.mean_hidden([[-1, 1], [1, -1]]))
+    binary = np.array([[0, 1], [1, 0], [1, 1]])
+    as_spins = IsingRBM(2, random_state=1).fit(2 * binary - 1)
+    np.testing.assert_array_equal(
+        IsingRBM(2, threshold=0.5, random_state=1).fit(binary).components_, as_spins.components_
+    )
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit", "transform", "score_samples", "gibbs"])
+def test_zeros_and_ones_are_refused_with_a_hint(method):
+    machine = IsingRBM(2, random_state=1).fit([[1, -1], [-1, 1]])
+    with pytest.raises(ValueError, match=r"threshold=0\.5, or spins 2 \* X - 1"):
+        getattr(machine, method)([[0, 1], [1, 1]])
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"n_components": 0}, "n_components"),
+        ({"learning_rate": -1.0}, "rate"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"n_iter": -1}, "n_iter"),
+        ({"negative": "cd"}, "negative"),
+        ({"threshold": "low"}, "threshold"),
+    ],
+)
+def test_bad_parameters(change, name):
+    with pytest.raises((TypeError, ValueError), match=name):
+        IsingRBM(**change).fit([[1, -1], [-1, 1]])
+
+
+def test_bad_data():
+    machine = IsingRBM(2, random_state=1)
+    with pytest.raises(NotFittedError):
+        machine.transform([[1, -1]])
+    for X in ([[1, np.nan]], [[1, np.inf]], [], [1, -1]):
+        with pytest.raises(ValueError, match=r"X|Found|Expected|Input"):
+            machine.fit(X)
+    machine.fit([[1, -1], [-1, 1]])
+    with pytest.raises(ValueError, match="features"):
+        machine.partial_fit([[1, -1, 1]])
+    with pytest.raises(ValueError, match="h"):
+        machine.inverse_transform([[2.0, 0.0]])
+
+
+def test_in_a_pipeline_under_a_grid_search():
+    labels = SPINS[:, 0] * SPINS[:, 4] > 0
+    pipe = make_pipeline(IsingRBM(random_state=1, n_iter=2), LogisticRegression())
+    grid = GridSearchCV(pipe, {"isingrbm__n_components": [2, 4]}, cv=2).fit(SPINS, labels)
+    assert grid.best_score_ > 0.4
+    by_likelihood = GridSearchCV(IsingRBM(random_state=1), {"n_iter": [0, 30]}, cv=2).fit(SPINS)
+    assert by_likelihood.best_params_ == {"n_iter": 30}
+    names = pipe[0].set_output(transform="default").fit(SPINS).get_feature_names_out()
+    assert list(names[:2]) == ["isingrbm0", "isingrbm1"]
+
+
+def test_pickles_and_clones_go_on_alike():
+    machine = IsingRBM(3, random_state=1).fit(SPINS)
+    twin = pickle.loads(pickle.dumps(machine))
+    np.testing.assert_array_equal(twin.transform(SPINS), machine.transform(SPINS))
+    np.testing.assert_array_equal(twin.gibbs(SPINS), machine.gibbs(SPINS))
+    np.testing.assert_array_equal(twin.partial_fit(SPINS).components_, machine.partial_fit(SPINS).components_)
+    np.testing.assert_array_equal(
+        clone(machine).fit(SPINS).components_, IsingRBM(3, random_state=1).fit(SPINS).components_
+    )
+
+
+def test_without_scikit_learn_the_error_names_the_extra(monkeypatch):
+    monkeypatch.delitem(sys.modules, "rbmflow.estimator")
+    monkeypatch.setitem(sys.modules, "sklearn.base", None)
+    with pytest.raises(ImportError, match=r"rbmflow\[learn\]"):
+        import rbmflow.estimator  # noqa: F401
