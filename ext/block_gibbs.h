@@ -28,7 +28,7 @@
 enum {
     PANEL_BYTES = 64,
     KEPT_BYTES = 1 << 20, /* tables of a layer that are kept from one pass to the next; larger ones are built again */
-    CHUNK_BYTES = 16 * 1024, /* of tables that are used at a time */
+    CHUNK_BYTES = 24 * 1024, /* of tables that are used at a time */
     ROWS_AT_ONCE = 128,    /* whose activations wait in the nearest cache */
     CHAINS_AT_ONCE = 512   /* chains of a sweep that are finished before the next ones begin */
 };

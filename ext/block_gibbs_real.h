@@ -95,6 +95,34 @@ FN void NAME(lookup)(REAL *to, const REAL *from, const REAL *table, const uint8_
         memcpy(to + i * PIECE, &sums[i], sizeof entry);
 }
 
+/* The same for two rows, whose sums do not wait for each other. */
+FN void NAME(lookup_two)(
+    REAL *to, REAL *to2, const REAL *from, const REAL *from2, const REAL *table, const uint8_t *packed,
+    const uint8_t *packed2, int64_t n_groups)
+{
+    enum { N = PANEL_BYTES / sizeof(VECTOR) };
+    VECTOR sums[N], sums2[N], entry;
+    for (int i = 0; i < N; i++) {
+        memcpy(&sums[i], from + i * PIECE, sizeof entry);
+        memcpy(&sums2[i], from2 + i * PIECE, sizeof entry);
+    }
+    UNROLL
+    for (int64_t g = 0; g < n_groups; g++) {
+        const char *group = (const char *)(table + g * 16 * LANES);
+        const char *at = group + packed[g] * (PANEL_BYTES / 16), *at2 = group + packed2[g] * (PANEL_BYTES / 16);
+        for (int i = 0; i < N; i++) {
+            memcpy(&entry, at + i * sizeof entry, sizeof entry);
+            sums[i] += entry;
+            memcpy(&entry, at2 + i * sizeof entry, sizeof entry);
+            sums2[i] += entry;
+        }
+    }
+    for (int i = 0; i < N; i++) {
+        memcpy(to + i * PIECE, &sums[i], sizeof entry);
+        memcpy(to2 + i * PIECE, &sums2[i], sizeof entry);
+    }
+}
+
 /* What one pass from a layer to the other takes and gives. */
 struct NAME(rows) {
     const uint8_t *in;
@@ -126,10 +154,15 @@ FN void NAME(activate)(
 {
     for (int64_t first = 0; first < n_groups; first += CHUNK) {
         int64_t n = n_groups - first < CHUNK ? n_groups - first : CHUNK;
-        for (int64_t i = 0; i < n_rows; i++) {
-            REAL *row = sums + i * LANES;
-            NAME(lookup)(row, first ? row : bias, table + first * 16 * LANES, in + i * stride + first, n);
+        const REAL *part = table + first * 16 * LANES;
+        int64_t i = 0;
+        for (; i + 1 < n_rows; i += 2) {
+            REAL *row = sums + i * LANES, *row2 = row + LANES;
+            const uint8_t *packed = in + i * stride + first;
+            NAME(lookup_two)(row, row2, first ? row : bias, first ? row2 : bias, part, packed, packed + stride, n);
         }
+        if (i < n_rows)
+            NAME(lookup)(sums + i * LANES, first ? sums + i * LANES : bias, part, in + i * stride + first, n);
     }
 }
 
@@ -214,10 +247,14 @@ TARGET static void NAME(accumulate)(
         for (int64_t first = 0; first < n_samples; first += 4 * CHUNK) {
             int64_t n = n_samples - first < 4 * CHUNK ? n_samples - first : 4 * CHUNK;
             NAME(fill_table)(means + first * row + panel, row, n, table);
-            for (int64_t i = 0; i < n_units; i++) {
+            const uint8_t *spins = packed + first / 4;
+            int64_t i = 0;
+            for (; i + 1 < n_units; i += 2, spins += 2 * stride) {
                 REAL *to = weights + i * row + panel;
-                NAME(lookup)(to, to, table, packed + i * stride + first / 4, up_to(n, 4) / 4);
+                NAME(lookup_two)(to, to + row, to, to + row, table, spins, spins + stride, up_to(n, 4) / 4);
             }
+            if (i < n_units)
+                NAME(lookup)(weights + i * row + panel, weights + i * row + panel, table, spins, up_to(n, 4) / 4);
         }
 }
 
