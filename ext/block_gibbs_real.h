@@ -1,4 +1,5 @@
-/* Layers, sweeps and epochs in one precision, at one SIMD level: the includer sets REAL, WORD, VECTOR, NAME, BITS, VALUE, SIGN. */
+/* Layers, sweeps and epochs in one precision, at one SIMD level: the includer sets REAL, WORD, VECTOR, NAME, BITS, VALUE
+   and SIGN. */
 
 #define LANES ((int64_t)(PANEL_BYTES / sizeof(REAL)))
 #define SHARE (LANES / PARTS)                                 /* lanes of a panel that one part of the generator serves */
@@ -148,7 +149,7 @@ FN void NAME(put_bits)(uint8_t *out, int64_t at, uint32_t bits)
     }
 }
 
-/* The activations of a block of rows in one panel. Groups of inputs are taken in chunks whose tables stay in the nearest cache. */
+/* The activations of a block of rows in one panel, inputs in chunks whose tables stay in the nearest cache. */
 FN void NAME(activate)(
     REAL *sums, const REAL *bias, const REAL *table, int64_t n_groups, const uint8_t *in, int64_t stride, int64_t n_rows)
 {
@@ -238,7 +239,7 @@ TARGET static void NAME(draw_and_mean)(struct NAME(layer) *layer, const struct N
     NAME(pass)(layer, on, 1, 1);
 }
 
-/* weights[i] += Σ over samples of spin i times the sample's means, for n_units rows and all panels, samples in chunks. */
+/* weights[i] += Σ over samples of spin i times the sample's means, for n_units rows, samples in chunks. */
 TARGET static void NAME(accumulate)(
     REAL *weights, int64_t row, const uint8_t *packed, int64_t stride, int64_t n_units, const REAL *means, int64_t n_samples,
     REAL *table)
@@ -266,8 +267,8 @@ FN void NAME(copy_rows)(REAL *to, int64_t to_row, const REAL *from, int64_t from
 
 /* What an epoch works on. */
 struct NAME(work) {
-    int64_t row, stride_v, stride_h, samples; /* row of the weights, bytes to a row of spins, samples of both phases */
-    REAL *weights, *b, *c, *means, *table;   /* biases c stand below the weights, so that they learn like a unit that is always up */
+    int64_t row, stride_v, stride_h, samples; /* of the weights, bytes to a row of spins, samples of both phases */
+    REAL *weights, *b, *c, *means, *table; /* c stands below the weights and learns like those of a unit that is always up */
     uint8_t *data, *v, *h, *turned;
     struct NAME(layer) up, down;
 };
@@ -293,7 +294,7 @@ FN struct NAME(work) NAME(lay_out)(struct arena *from, const struct epoch *e)
     return w;
 }
 
-/* One update from `n` rows of data. Without persistent chains the negative phase begins with the spins of the positive one. */
+/* One update from n rows of data. Without persistent chains the negative phase begins with the spins of the positive one. */
 TARGET static void NAME(update)(struct NAME(work) *w, const struct epoch *e, const int64_t *order, int64_t n)
 {
     const int64_t n_chains = e->persistent ? e->n_chains : n, n_groups = up_to(e->n_visible, 4) / 4;
