@@ -243,9 +243,15 @@ def test_version(capsys):
 
 
 @pytest.fixture
-def small(monkeypatch):
+def small(monkeypatch, remembered_stages):
     parameters = reproduce.Parameters(
-        n_points=21, enumeration_sites=14, n_samples=500, boundary_exponent=4, n_steps=3
+        n_points=21,
+        enumeration_sites=14,
+        n_samples=500,
+        boundary_exponent=4,
+        n_steps=3,
+        lattice_sides=(6,),
+        n_training_samples=20,
     )
     monkeypatch.setattr(reproduce.Parameters, "quick", classmethod(lambda cls: parameters))
 

@@ -20,9 +20,7 @@ from rbmflow.ising import Torus, onsager
 from rbmflow.sampling import TrainingSet, training_set
 
 DRAWN = find_spec("matplotlib") is not None  # figures are an extra
-STORED = (
-    find_spec("xarray") is not None and find_spec("h5netcdf") is not None
-)  # so are files of training sets
+STORED = all(map(find_spec, ("xarray", "h5netcdf", "h5py")))  # so are files of training sets
 needs_files = pytest.mark.skipif(not STORED, reason="the extra data is absent")
 
 

@@ -40,6 +40,7 @@ KERNEL_OWNERS = {
     "logistic": set(),  # what other kernels include, for its tests
     "block_gibbs": {"sampling.block_gibbs", "training.chains", "training.data", "training.trainer"},
     "uniform_weight": {"weight.solve"},
+    "rbm_partition": {"networks.enumerated"},
 }
 
 

@@ -14,7 +14,7 @@ from rbmflow.hardware import SIMD_LEVELS, simd_level
 def provenance(parameters: dict[str, Any], seed: Any) -> dict[str, Any]:
     """Return what a result rests on: parameters, seed entropy, versions and platform."""
     versions = {"python": platform.python_version()}
-    for package in ("rbmflow", "numpy", "scipy", "mpmath", "matplotlib", "xarray", "h5netcdf"):
+    for package in ("rbmflow", "numpy", "scipy", "mpmath", "matplotlib", "xarray", "h5netcdf", "h5py"):
         try:
             versions[package] = version(package)
         except PackageNotFoundError:

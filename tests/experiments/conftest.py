@@ -19,5 +19,5 @@ SMALL = replace(
 
 
 @pytest.fixture(scope="package")
-def result():
+def result(remembered_stages):
     return reproduce.run(SMALL, rng=3)

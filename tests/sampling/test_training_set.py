@@ -96,7 +96,7 @@ def test_what_is_saved_loads_back_equal(lattice, tmp_path):
 
 
 def test_files_that_are_none(tmp_path):
-    pytest.importorskip("h5netcdf")
+    pytest.importorskip("h5py")
     with pytest.raises(FileNotFoundError):
         TrainingSet.load(tmp_path / "none.nc")
     (tmp_path / "text.nc").write_text("spins")
@@ -107,7 +107,7 @@ def test_files_that_are_none(tmp_path):
 
 
 def test_kill_while_writing_leaves_the_old_file_or_the_new_one(tmp_path):
-    pytest.importorskip("h5netcdf")
+    pytest.importorskip("h5py")
     path = tmp_path / "set.nc"
     code = (
         "import sys\n"

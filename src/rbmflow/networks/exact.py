@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_rng
+from rbmflow.hardware import resolve_threads
+from rbmflow.networks.enumerated import Enumerated, log_sum
 from rbmflow.networks.two_layers import TwoLayers, draw_spins, log_two_cosh
 from rbmflow.spins import all_states
 from rbmflow.state_law import StateLaw
+from rbmflow.workers import Progress
 
 MAX_ENUMERATED = 30  # units of the smaller layer
 MAX_LISTED = 24  # units of a layer whose states are listed
@@ -40,21 +42,19 @@ class Moments:
     log_partition: float
 
 
-class _Enumerated(NamedTuple):
-    """A machine seen from the layer s that is enumerated: ``−E = tᵀ(W s + b) + c·s``."""
-
-    weights: FloatArray  # (n_traced, n_enumerated)
-    traced_bias: FloatArray
-    bias: FloatArray
-
-
-def exact_log_partition(rbm: TwoLayers) -> float:
+def exact_log_partition(
+    rbm: TwoLayers, *, n_threads: int | None = None, progress: Progress | None = None
+) -> float:
     """Return ln Z, the smaller layer enumerated and the other traced out: ``Z = Σ_h e^(c·h) Π_i 2cosh(b_i + Σ_a W_ia h_a)``.
 
     Parameters
     ----------
     rbm : RBM
         A machine one of whose layers has at most 30 units.
+    n_threads : int, optional
+        By default ``RBMFLOW_NUM_THREADS``, else the processors available; the result does not depend on it.
+    progress : callable, optional
+        Called as ``progress(done, total)``, in blocks of states.
 
     Returns
     -------
@@ -63,8 +63,8 @@ def exact_log_partition(rbm: TwoLayers) -> float:
 
     Raises
     ------
-    ValueError
-        If both layers have more than 30 units.
+    TypeError, ValueError
+        If both layers have more than 30 units, or `n_threads` is not a positive integer.
 
     Examples
     --------
@@ -72,7 +72,11 @@ def exact_log_partition(rbm: TwoLayers) -> float:
     >>> print(round(exact_log_partition(RBM([[0.5]])), 12))
     1.506408868078
     """
-    seen = _smaller_layer(rbm)
+    seen, threads = _smaller_layer(rbm), resolve_threads(n_threads)
+    found = log_sum(seen, threads, progress)
+    if found is not None:
+        return found
+    # the weights are too large for tables of exponentials
     best, total = -np.inf, 0.0
     for _, log_weight in _log_weights(seen):
         top = max(best, float(log_weight.max()))
@@ -271,7 +275,7 @@ def _normalised(log_weight: FloatArray) -> FloatArray:
     return np.asarray(weight / weight.sum())
 
 
-def _smaller_layer(rbm: TwoLayers) -> _Enumerated:
+def _smaller_layer(rbm: TwoLayers) -> Enumerated:
     """Return the machine seen from its smaller layer, or raise if that is too large."""
     smaller = min(rbm.n_visible, rbm.n_hidden)
     if smaller > MAX_ENUMERATED:
@@ -280,11 +284,11 @@ def _smaller_layer(rbm: TwoLayers) -> _Enumerated:
             f" {MAX_ENUMERATED}; log_partition(rbm, method='ais') estimates ln Z"
         )
     if rbm.n_hidden <= rbm.n_visible:
-        return _Enumerated(rbm.weights, rbm.visible_bias, rbm.hidden_bias)
-    return _Enumerated(rbm.weights.T, rbm.hidden_bias, rbm.visible_bias)
+        return Enumerated(rbm.weights, rbm.visible_bias, rbm.hidden_bias)
+    return Enumerated(rbm.weights.T, rbm.hidden_bias, rbm.visible_bias)
 
 
-def _log_weights(seen: _Enumerated) -> Iterator[tuple[SpinArray, FloatArray]]:
+def _log_weights(seen: Enumerated) -> Iterator[tuple[SpinArray, FloatArray]]:
     """Yield the states of the enumerated layer in chunks, with the logarithm of the weight of each."""
     n = len(seen.bias)
     low = all_states(min(n, CHUNK.bit_length() - 1))

@@ -158,10 +158,13 @@ class _Replicas:
         chains: npt.NDArray[np.intp],
     ) -> None:
         self.chains, self.generator, self.metropolis = chains, generator, metropolis
+        # neighbouring chains are a part of each array of chains, which need not be copied
+        together = chains[-1] - chains[0] + 1 == len(chains)
+        self.place = slice(chains[0], chains[-1] + 1) if together else chains
         self.neighbours, self.order = neighbours(lattice), sweep_sites(lattice, order)
         self.cost, self.overhead = 60 * lattice.n_sites, 20_000 + 60 * lattice.n_sites
         self.packed = np.empty((lattice.n_sites, REPLICAS // 64), dtype=np.uint64)
-        multispin.pack(spins[chains], self.packed, simd_level())
+        multispin.pack(spins[self.place], self.packed, simd_level())
         self.active = as_words(np.arange(REPLICAS) < len(chains))
         # what a flip costs, over |K|, against all neighbours and against all but one of four
         self.costs = np.array([8.0, 4.0] if isinstance(lattice, Torus) else [4.0, 4.0])
@@ -190,16 +193,19 @@ class _Replicas:
     def measure(self, n_sweeps: int, first: int, last: int, block: Block) -> None:
         n_chains, n_sites = len(self.chains), self.packed.shape[0]
         samples = np.empty((0, last - first, n_sites), dtype=np.int8)
+        fits = isinstance(self.place, slice) and last - first == block.energy.shape[1]
         if block.spins is not None:
-            there = block.spins[self.chains[0] : self.chains[-1] + 1]
-            # a kernel writes all measurements of chains that are neighbours, or else beside them
-            fits = len(there) == n_chains and there.shape[1] == last - first
-            samples = there if fits else np.empty((n_chains, last - first, n_sites), dtype=np.int8)
+            # the kernel writes all measurements of chains that are neighbours, or else beside them
+            samples = (
+                block.spins[self.place]
+                if fits
+                else np.empty((n_chains, last - first, n_sites), dtype=np.int8)
+            )
         energy, magnetization = self._run(n_sweeps, last - first, samples)
-        block.energy[self.chains, first:last] = energy[:, :n_chains].T
-        block.magnetization[self.chains, first:last] = magnetization[:, :n_chains].T
+        block.energy[self.place, first:last] = energy[:, :n_chains].T
+        block.magnetization[self.place, first:last] = magnetization[:, :n_chains].T
         if block.spins is not None and not fits:
-            block.spins[self.chains, first:last] = samples
+            block.spins[self.place, first:last] = samples
 
     def _run(self, n_sweeps: int, n: int, samples: SpinArray) -> tuple[Any, Any]:
         energy, magnetization = (np.empty((n, REPLICAS), dtype=np.int32) for _ in range(2))
@@ -221,9 +227,9 @@ class _Replicas:
         return energy, magnetization
 
     def write_back(self, spins: SpinArray) -> None:
-        out = np.empty((len(self.chains), self.packed.shape[0]), dtype=np.int8)
+        out = spins[self.place]
         multispin.unpack(self.packed, out, simd_level())
-        spins[self.chains] = out
+        spins[self.place] = out
 
 
 class _OneChain:

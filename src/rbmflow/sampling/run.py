@@ -133,7 +133,7 @@ def run(
         if not weak(on, couplings).all():
             guard(as_graph(on, h) if h else on, rule, resolved, allow_reducible=allow_reducible)
         state = _begin(on, couplings, rule, resolved, rng, initial, allow_reducible, h)
-    spins, generators = state.spins.copy(), state.generators.copy()
+    spins, generators = state.spins, state.generators
     engines = make_engines(on, couplings, rule, resolved, spins, generators, field=h)
     n_chains, n_kept = len(couplings), lengths["n_sweeps"] // lengths["thin"]
     block = Block(
@@ -239,16 +239,17 @@ def _begin(
     if isinstance(initial, str):
         if initial not in ("random", "up"):
             raise ValueError(f"initial={initial!r}: 'random', 'up', an array of spins or a Run is needed")
-        spins = np.ones((n_chains, lattice.n_sites), dtype=np.int8)
         if initial == "random":
             spins = random_start(lattice, n_chains, source, order if traps else "random", field)
+        else:
+            spins = np.ones((n_chains, lattice.n_sites), dtype=np.int8)
     else:
         given = check_spins("initial", initial, lattice.n_sites)
         if given.ndim > 2 or (given.ndim == 2 and len(given) != n_chains):
             raise ValueError(
                 f"initial has shape {given.shape}: ({lattice.n_sites},) or ({n_chains}, {lattice.n_sites}) is needed"
             )
-        spins = np.array(np.broadcast_to(given, (n_chains, lattice.n_sites)))
+        spins = np.array(np.broadcast_to(given, (n_chains, lattice.n_sites)), order="C")
         if traps and (lost := frozen(lattice, order, spins, field)).any():
             raise ValueError(
                 f"initial: chain {int(np.flatnonzero(lost)[0])} would start in a state whose every local field is zero in its "
@@ -276,8 +277,9 @@ def random_start(
 
 def _random_spins(source: np.random.Generator, shape: tuple[int, int]) -> SpinArray:
     n_sites = shape[0] * shape[1]
-    bits = np.unpackbits(np.frombuffer(source.bytes(-(-n_sites // 8)), dtype=np.uint8), count=n_sites)
-    bits <<= 1
+    words = source.integers(0, 2**64, size=-(-n_sites // 64), dtype=np.uint64)
+    bits = np.unpackbits(words.astype("<u8", copy=False).view(np.uint8), count=n_sites)
+    bits *= 2
     bits -= 1  # 255 is -1
     return bits.view(np.int8).reshape(shape)
 
@@ -303,4 +305,6 @@ def _continued(
                 f"initial: the Run to go on with has another {name} ({getattr(before, name, len(before.K))!r}); "
                 "to change it, begin anew with initial=run.state.spins"
             )
-    return before.K, before.state
+    return before.K, replace(
+        before.state, spins=before.state.spins.copy(), generators=before.state.generators.copy()
+    )

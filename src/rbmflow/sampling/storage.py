@@ -22,10 +22,11 @@ def require_xarray() -> Any:
     """Return xarray, or raise ImportError that names the extra."""
     try:
         import h5netcdf  # noqa: F401
+        import h5py  # noqa: F401  # h5netcdf reads and writes through it
         import xarray
     except ImportError as error:
         raise ImportError(
-            "training sets are stored by xarray and h5netcdf: pip install rbmflow[data]"
+            "training sets are stored by xarray, h5netcdf and h5py: pip install rbmflow[data]"
         ) from error
     return xarray
 

@@ -56,6 +56,7 @@ def _regular_graph(lattice: Ring | Chain | Torus, field: float) -> Graph:
     return Graph(indptr, near.ravel(), np.ones(near.size), np.full(n_sites, field))
 
 
+@lru_cache(maxsize=16)
 def colours(lattice: Ring | Chain | Torus) -> tuple[IndexArray, IndexArray]:
     """Return the sites of even and of odd row + column."""
     n_cols = lattice.n_cols if isinstance(lattice, Torus) else lattice.n_sites

@@ -120,7 +120,7 @@ class TrainingSet:
         Raises
         ------
         ImportError
-            Without the extra ``data`` (xarray and h5netcdf).
+            Without the extra ``data`` (xarray, h5netcdf and h5py).
         OSError
             If the file cannot be written.
 

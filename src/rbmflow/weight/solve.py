@@ -129,4 +129,6 @@ def solve_form(form: Form, n_hidden: int) -> float:
     else:
         while residual(high) < 0:
             low, high, width = high, high + width, min(3 * width, 2.0)
-    return float(np.exp(brentq(residual, low, high, xtol=1e-15, rtol=8.9e-16)))
+    # a residual carries the rounding of logarithms of size M, within which a bracket shrinks by chance
+    settled = 1e-15 + 1e-17 * form.view.n_visible
+    return float(np.exp(brentq(residual, low, high, xtol=settled, rtol=8.9e-16)))

@@ -1,0 +1,21 @@
+"""Stages of the reproduction that draw no random numbers are computed once for all tests: they take most of its time."""
+
+from functools import cache
+
+import pytest
+
+LONG = ("limits", "thresholds", "mixtures")
+
+
+@pytest.fixture(scope="session")
+def remembered_stages():
+    from rbmflow.experiments import reproduce
+
+    def once(stage):
+        of_parameters = cache(lambda parameters: stage(parameters, None))
+        return lambda parameters, _rng: of_parameters(parameters)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in LONG:
+            patch.setitem(reproduce.STAGES, name, once(reproduce.STAGES[name]))
+        yield
