@@ -111,8 +111,8 @@ def train(
 ) -> None:
     """Pass once through the data: a step of `rate` along the gradient for each batch.
 
-    With chains they go on from their hidden spins, k sweeps for an update (PCD-k); without, the negative phase
-    begins with the batch (CD-k). Averages use the means of the hidden units given the visible spins.
+    With chains they go on from their hidden spins, k sweeps for an update (PCD-k); without, the negative
+    phase begins with the batch (CD-k). Averages use the means of the hidden units given the visible spins.
     """
     # weights         INOUT  (n_visible, n_hidden)
     # visible_bias    INOUT  (n_visible,)
