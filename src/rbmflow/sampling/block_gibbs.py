@@ -115,7 +115,7 @@ def block_gibbs(
     threads = resolve_threads(n_threads)
     real: Any = PRECISIONS[precision]
     with np.errstate(over="ignore"):
-        parameters = tuple(x.astype(real) for x in (rbm.weights, rbm.visible_bias, rbm.hidden_bias))
+        parameters = rbm.weights.astype(real), rbm.visible_bias.astype(real), rbm.hidden_bias.astype(real)
     if not all(np.isfinite(x).all() for x in parameters):
         raise ValueError(f"rbm: a parameter is too large for precision={precision!r}")
     before, begin = _begin(rbm, check_integer("n_chains", n_chains, 1, MAX_CHAINS), rng, initial)
@@ -163,7 +163,7 @@ def _begin(rbm: RBM, n_chains: int, rng: object, initial: object) -> tuple[Gibbs
 
 
 def _steps(
-    parameters: tuple[Any, ...],
+    parameters: tuple[Any, Any, Any],
     visible: SpinArray,
     hidden: SpinArray,
     generator: npt.NDArray[np.uint64],

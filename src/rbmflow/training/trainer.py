@@ -16,7 +16,7 @@ from rbmflow.training.chains import Chains, chain_shape, contrastive, start
 from rbmflow.training.data import Data
 from rbmflow.training.moments import Moments, clamped, exact, gradient
 from rbmflow.training.negative import CD, PCD, Exact, Negative
-from rbmflow.training.optimizers import LBFGS, SGD, Optimizer, rate_of
+from rbmflow.training.optimizers import LBFGS, SGD, Optimizer, rate_of, step
 from rbmflow.training.parameters import Parameters, Ties, Vector
 from rbmflow.training.state import State, generator_from, generator_state
 
@@ -185,7 +185,7 @@ class Trainer:
             slope[: p.weights.size] += plan.penalty.pull(p.weights).ravel()
         self.n_updates += 1
         free = plan.ties.gather(p.vector)
-        free = free + plan.optimizer.step(list(self.slots), plan.ties.reduce(slope), rate, self.n_updates)
+        free = free + step(plan.optimizer, self.slots, plan.ties.reduce(slope), rate, self.n_updates)
         plan.ties.scatter(free, p.vector)
 
     def _model_moments(self, rows: SpinArray, weights: FloatArray | None) -> Moments:
