@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import rbmflow
-from rbmflow.cli import lattice, reproduction, weight
+from rbmflow.cli import lattice, reproduction, training, weight
 from rbmflow.cli.output import BAD_INPUT, DONE, INTERRUPTED
 from rbmflow.cli.reproduction import PARTIAL
 from rbmflow.errors import PrecisionError
@@ -57,7 +57,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # the reader has seen enough; nothing more must be flushed to it when Python ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
-    except (ValueError, TypeError, PrecisionError, OSError, ImportError, MemoryError) as error:
+    except (
+        ValueError,
+        TypeError,
+        ArithmeticError,
+        PrecisionError,
+        OSError,
+        ImportError,
+        MemoryError,
+    ) as error:
         message = " ".join(str(error).split())
         print(f"rbmflow {options.command}: error: {message}", file=sys.stderr)
         return BAD_INPUT
@@ -79,6 +87,6 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--workers", type=int, metavar="N", help="threads; default: the processors available")
     common.add_argument("--seed", type=int, default=20180612, metavar="N", help="seed (default %(default)s)")
     common.add_argument("--quiet", action="store_true", help="no progress on stderr")
-    for room in (reproduction, weight, lattice):
+    for room in (reproduction, weight, lattice, training):
         room.add_commands(commands, common)
     return parser

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from rbmflow.experiments.figures.beyond import boundary, laws, limits, ranges, weight_map
 from rbmflow.experiments.figures.chains import against_exact, update_orders
 from rbmflow.experiments.figures.lattice import observables
+from rbmflow.experiments.figures.own_data import training
 from rbmflow.experiments.figures.style import STYLE
 from rbmflow.experiments.figures.thesis import ensembles, fig2, fig3, fig4, fig5
 
@@ -31,6 +32,7 @@ __all__ = [
     "observables",
     "ranges",
     "save",
+    "training",
     "update_orders",
     "weight_map",
 ]
@@ -48,7 +50,10 @@ DRAWINGS: dict[str, Callable[..., Any]] = {
     "chains_against_exact": against_exact,
     "update_orders": update_orders,
 }
-ON_REQUEST: dict[str, Callable[..., Any]] = {"ising": observables}  # of tables that the reproduction has not
+ON_REQUEST: dict[str, Callable[..., Any]] = {
+    "ising": observables,
+    "training": training,
+}  # of tables that the reproduction has not
 
 
 def draw(result: Any, name: str) -> Figure:

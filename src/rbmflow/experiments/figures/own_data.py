@@ -1,0 +1,51 @@
+"""The figure of a machine trained on data of one's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+
+from rbmflow.experiments.figures.style import BLUE, GREY, ORANGE, STYLE, HasTables, axes_of, columns
+
+CURVES = {"log_likelihood": ("log-likelihood", BLUE), "pseudo_likelihood": ("pseudo-likelihood", ORANGE)}
+
+
+def training(result: HasTables, ax: Any = None) -> Any:
+    """Draw likelihoods along the epochs and the weights as a picture (pass two axes)."""
+    history = columns(result, "history")
+    weights = np.array(list(columns(result, "weights").values())).T
+    likelihood = columns(result, "likelihood")
+    with mpl.rc_context(STYLE):
+        left, right = axes = axes_of(ax, 2, (10.5, 4.2))
+        for name, (label, colour) in CURVES.items():
+            if name in history and len(history[name]):
+                left.plot(history["epoch"], history[name], color=colour, label=f"{label}, training")
+        at = history["epoch"][-1] if len(history["epoch"]) else 0
+        for marker, name, value, error in zip(
+            "os", likelihood["rows_of"], likelihood["log_likelihood"], likelihood["stderr"], strict=False
+        ):
+            left.errorbar(
+                [at],
+                [value],
+                [error],
+                fmt=marker,
+                color="black",
+                ms=5,
+                capsize=3,
+                label=f"{name}, at the end",
+            )
+        left.axhline(-len(weights) * np.log(2), color=GREY, lw=1, ls=":", label="fair coins, −n ln 2")
+        left.set(xlabel="epoch", ylabel="nats per row", title="Likelihood along the training")
+        left.legend(loc="best", fontsize=8.5)
+        largest = max(float(np.abs(weights).max()), 1e-12)
+        image = right.imshow(
+            weights, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto", interpolation="nearest"
+        )
+        right.grid(visible=False)
+        right.set(xlabel="hidden unit", ylabel="visible unit", title="Weights")
+        for axis in (right.xaxis, right.yaxis):
+            axis.get_major_locator().set_params(integer=True)
+        right.get_figure().colorbar(image, ax=right)
+        return axes

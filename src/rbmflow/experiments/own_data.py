@@ -1,0 +1,202 @@
+"""A machine trained on data of one's own: likelihoods with errors on the rows it saw and on rows held out, history, weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from rbmflow.arguments import SpinArray, check_integer, check_real_scalar, check_rng
+from rbmflow.experiments.record import Cell, Table, columns_of
+from rbmflow.likelihood import LogPartition, log_partition
+from rbmflow.networks import RBM
+from rbmflow.training import CD, LBFGS, PCD, SGD, Adam, Exact, Fit, Momentum, State, Tempered, fit
+from rbmflow.training.loop import Callback
+from rbmflow.workers import Progress
+
+MAX_EXACT_UNITS = 24
+"""Units of the smaller layer up to which ln Z is exact: a second of work."""
+START = 0.01
+"""Standard deviation of the weights before training."""
+NEGATIVES = ("pcd", "cd", "tempered", "exact")
+OPTIMIZERS: dict[str, Any] = {"sgd": SGD, "momentum": Momentum, "adam": Adam, "lbfgs": lambda _rate: LBFGS()}
+N_RUNGS = 10
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """How a machine is trained.
+
+    Attributes
+    ----------
+    n_hidden : int
+        Hidden units.
+    negative : str
+        ``"pcd"``, ``"cd"``, ``"tempered"`` (ten rungs) or ``"exact"``.
+    k : int
+        Sweeps for an update.
+    n_chains : int
+        Persistent chains (on each rung).
+    optimizer : str
+        ``"sgd"``, ``"momentum"``, ``"adam"`` or ``"lbfgs"`` (exact gradients only).
+    learning_rate : float
+        Of the optimiser; without effect on lbfgs.
+    batch_size : int
+        Rows to an update.
+    n_epochs : int
+        Epochs.
+    holdout : float
+        Share of the rows that are held out, from 0 to below 1.
+    """
+
+    n_hidden: int
+    negative: str = "pcd"
+    k: int = 10
+    n_chains: int = 100
+    optimizer: str = "sgd"
+    learning_rate: float = 0.01
+    batch_size: int = 100
+    n_epochs: int = 100
+    holdout: float = 0.1
+
+    def __post_init__(self) -> None:
+        check_integer("n_hidden", self.n_hidden, 1)
+        check_integer("n_epochs", self.n_epochs, 0)
+        if self.negative not in NEGATIVES:
+            raise ValueError(f"negative={self.negative!r}: one of {', '.join(NEGATIVES)} is needed")
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(f"optimizer={self.optimizer!r}: one of {', '.join(OPTIMIZERS)} is needed")
+        if not 0 <= check_real_scalar("holdout", self.holdout) < 1:
+            raise ValueError(f"holdout={self.holdout!r}: a share from 0 to below 1 is needed")
+        self.phase()
+
+    def phase(self) -> Any:
+        """Return the negative phase."""
+        if self.negative == "exact":
+            return Exact()
+        if self.negative == "cd":
+            return CD(self.k)
+        return (
+            PCD(self.k, self.n_chains) if self.negative == "pcd" else Tempered(N_RUNGS, self.k, self.n_chains)
+        )
+
+
+@dataclass(frozen=True)
+class TrainedMachine:
+    """The machine and its tables: ``likelihood``, ``history`` and ``weights``.
+
+    Attributes
+    ----------
+    model : RBM
+        The machine.
+    log_partition : LogPartition
+        Its ln Z.
+    tables : dict of str to Table
+        For the command line and the figure.
+    """
+
+    model: RBM
+    log_partition: LogPartition
+    tables: dict[str, Table] = field(repr=False)
+
+
+def split(spins: SpinArray, holdout: float, rng: np.random.Generator) -> tuple[SpinArray, SpinArray]:
+    """Return the rows to train on and those held out, picked at random; at least one row is left to train on."""
+    n_held = min(round(holdout * len(spins)), len(spins) - 1)
+    order = rng.permutation(len(spins))
+    return spins[np.sort(order[n_held:])], spins[np.sort(order[:n_held])]
+
+
+def run(
+    parameters: Parameters,
+    spins: SpinArray,
+    *,
+    rng: Any,
+    resume: State | None = None,
+    callback: Callback | None = None,
+    progress: Progress | None = None,
+) -> TrainedMachine:
+    """Train a machine on rows of spins and measure it.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        How to train.
+    spins : numpy.ndarray of int8, shape (n_rows, n_visible)
+        The data.
+    rng : numpy.random.Generator or int
+        Generator or seed; the split, the training and the annealing have children of their own.
+    resume : State, optional
+        Of an interrupted run with the same arguments, which is continued bit for bit.
+    callback, progress : callable, optional
+        As for `rbmflow.training.fit`.
+
+    Returns
+    -------
+    TrainedMachine
+        The machine with its likelihoods, history and weights.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the data or the parameters do not fit.
+
+    Examples
+    --------
+    >>> from rbmflow import Ring
+    >>> trained = run(Parameters(4, n_epochs=5), Ring(6).sample(0.5, 200, rng=1), rng=1)
+    >>> trained.tables["likelihood"].columns["rows"]
+    [180, 20]
+    """
+    if spins.ndim != 2 or not len(spins):
+        raise ValueError(f"the data have shape {spins.shape}: rows of spins are needed")
+    sources = check_rng(rng).spawn(3)
+    seen, held = split(spins, parameters.holdout, sources[0])
+    start = RBM(sources[1].normal(0.0, START, (spins.shape[1], parameters.n_hidden)))
+    left = parameters.n_epochs - (resume.epoch if resume is not None else 0)
+    trained = fit(
+        start,
+        seen,
+        negative=parameters.phase(),
+        optimizer=OPTIMIZERS[parameters.optimizer](parameters.learning_rate),
+        n_epochs=max(left, 0),
+        batch_size=parameters.batch_size,
+        state=resume,
+        rng=sources[1],
+        callback=callback,
+        progress=progress,
+    )
+    ln_z = _partition(trained.model, sources[2])
+    return TrainedMachine(trained.model, ln_z, _tables(trained, ln_z, seen, held))
+
+
+def _partition(model: RBM, rng: np.random.Generator) -> LogPartition:
+    if min(model.n_visible, model.n_hidden) <= MAX_EXACT_UNITS:
+        return log_partition(model)
+    return log_partition(model, "ais", rng=rng)
+
+
+def _tables(trained: Fit, ln_z: LogPartition, seen: SpinArray, held: SpinArray) -> dict[str, Table]:
+    rows: list[tuple[Cell, ...]] = []
+    for name, part in (("training", seen), ("held out", held)):
+        if not len(part):
+            continue
+        values = np.asarray(trained.model.log_likelihood(part, log_partition=ln_z.value))
+        spread = float(values.std(ddof=1) / np.sqrt(len(part))) if len(part) > 1 else float("nan")
+        rows.append(
+            (name, len(part), float(values.mean()), float(np.hypot(spread, ln_z.stderr)), ln_z.stderr)
+        )
+    names = ("rows_of", "rows", "log_likelihood", "stderr", "log_partition_stderr")
+    weights = trained.model.weights
+    return {
+        "likelihood": Table("Mean log-likelihood of a row, nats", columns_of(names, rows)),
+        "history": Table(
+            "Along the training, after each epoch",
+            {name: list(values) for name, values in trained.history.values.items()},
+        ),
+        "weights": Table(
+            "Weights, a column for each hidden unit",
+            {f"h{unit}": column.tolist() for unit, column in enumerate(weights.T)},
+        ),
+    }

@@ -1,0 +1,165 @@
+"""The command ``train``: files of every kind, likelihoods, models that survive an interruption."""
+
+import csv
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from rbmflow import RBM, Ring, cli, training_set
+from rbmflow.cli import training
+from rbmflow.experiments import own_data
+
+DRAWN = find_spec("matplotlib") is not None  # figures are an extra
+SPINS = Ring(8).sample(0.6, 400, rng=1)
+WORDS = ("--hidden", "4", "--epochs", "6", "--quiet", "--format", "csv")
+
+
+def run(capsys, *arguments):
+    status = cli.main(["train", *map(str, arguments)])
+    return status, *capsys.readouterr()
+
+
+@pytest.fixture
+def data(tmp_path):
+    np.save(tmp_path / "spins.npy", SPINS)
+    np.savetxt(tmp_path / "spins.csv", SPINS, fmt="%d", delimiter=",", header="a row for each", comments="# ")
+    np.savetxt(tmp_path / "bits.csv", (SPINS + 1) // 2, fmt="%d", delimiter=",")
+    return tmp_path
+
+
+def test_the_same_machine_from_every_kind_of_file(capsys, data):
+    kinds = [("spins.npy",), ("spins.csv",), ("bits.csv", "--binary")]
+    if all(map(find_spec, ("xarray", "h5netcdf", "h5py"))):
+        one = training_set(Ring(8), [1.0], len(SPINS), rng=1)
+        object.__setattr__(one, "spins", SPINS[None])
+        one.save(data / "spins.nc")
+        kinds.append(("spins.nc",))
+    machines = []
+    for index, (name, *more) in enumerate(kinds):
+        out = data / str(index)
+        status, text, err = run(capsys, data / name, *WORDS, *more, "--out", out)
+        assert status == 0, err
+        assert text.splitlines()[-1] == str(out / "model.npz")
+        machines.append(RBM.load(out / "model.npz"))
+    for machine in machines[1:]:
+        np.testing.assert_array_equal(machine.weights, machines[0].weights)
+
+
+def test_what_is_written(capsys, data):
+    status, _, err = run(capsys, data / "spins.npy", *WORDS, "--out", data / "new", "--holdout", "0.25")
+    assert status == 0
+    assert "held out:" in err
+    model = RBM.load(data / "new" / "model.npz")
+    seen, held = own_data.split(SPINS, 0.25, np.random.default_rng(20180612).spawn(3)[0])
+    assert (len(seen), len(held)) == (300, 100)
+    rows = list(csv.DictReader(io.StringIO((data / "new" / "likelihood.csv").read_text())))
+    for row, part in zip(rows, (seen, held), strict=True):
+        values = model.log_likelihood(part)
+        assert float(row["log_likelihood"]) == pytest.approx(values.mean(), rel=1e-12)
+        assert float(row["stderr"]) == pytest.approx(values.std(ddof=1) / len(part) ** 0.5, rel=1e-12)
+        assert float(row["log_partition_stderr"]) == 0.0
+    history = list(csv.DictReader(io.StringIO((data / "new" / "history.csv").read_text())))
+    assert [row["epoch"] for row in history] == [f"{epoch}.0" for epoch in range(1, 7)]
+    table = np.loadtxt(data / "new" / "weights.csv", delimiter=",", skiprows=1)
+    np.testing.assert_array_equal(table, model.weights)
+    assert json.loads((data / "new" / "training_provenance.json").read_text())["seed"] == 20180612
+    assert (data / "new" / "training.png").exists() == DRAWN
+    assert not list((data / "new").glob("*partial*"))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ("--negative", "cd", "-k", "1"),
+        ("--negative", "tempered", "--chains", "20"),
+        ("--negative", "exact", "--optimizer", "lbfgs"),
+        ("--optimizer", "adam"),
+        ("--holdout", "0", "--epochs", "0"),
+    ],
+    ids=" ".join,
+)
+def test_ways_of_training(capsys, data, more):
+    status, _, err = run(capsys, data / "spins.npy", *WORDS, *more, "--out", data / "new")
+    assert status == 0, err
+    assert ("held out" in err) == ("--holdout" not in more)
+
+
+@pytest.mark.parametrize("epochs", [1, 4])
+def test_an_interrupted_training_goes_on_to_the_same_bits(capsys, data, monkeypatch, epochs):
+    monkeypatch.setattr(training, "SECONDS", 0.0)
+    run(capsys, data / "spins.npy", *WORDS, "--out", data / "whole")
+    full = own_data.run
+
+    def interrupted(*arguments, progress, **keywords):
+        def report(done, total):
+            if done == epochs:
+                raise KeyboardInterrupt
+
+        return full(*arguments, progress=report, **keywords)
+
+    words = (data / "spins.npy", *WORDS, "--out", data / "broken")
+    with monkeypatch.context() as patch:
+        patch.setattr(own_data, "run", interrupted)
+        assert run(capsys, *words)[0] == 130
+    assert (data / "broken" / training.CHECKPOINT).exists()
+    status, _, err = run(capsys, *words, "--epochs", "7")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "other arguments left it (n_epochs)" in err
+    assert run(capsys, *words)[0] == 0
+    for name in ("model.npz", "history.csv", "likelihood.csv"):
+        assert (data / "broken" / name).read_bytes() == (data / "whole" / name).read_bytes()
+    assert not (data / "broken" / training.CHECKPOINT).exists()
+
+
+@pytest.mark.slow
+def test_a_killed_training_goes_on_to_the_same_bits(data):
+    words = [str(data / "spins.npy"), "--hidden", "8", "--epochs", "4000", "--quiet"]
+    for out, kill in (("broken", True), ("broken", False), ("whole", False)):
+        command = [sys.executable, "-m", "rbmflow", "train", *words, "--out", str(data / out)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            until = time.monotonic() + 60
+            while kill and not (data / out / training.CHECKPOINT).exists() and time.monotonic() < until:
+                time.sleep(0.01)
+            if kill:
+                process.send_signal(signal.SIGKILL)
+            process.communicate(timeout=120)
+        assert process.returncode == (-signal.SIGKILL if kill else 0)
+    assert (data / "broken" / "model.npz").read_bytes() == (data / "whole" / "model.npz").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("bits.csv", "--hidden", "2"), "--binary"),
+        (("spins.csv", "--hidden", "2", "--binary"), "only 0 and 1"),
+        (("absent.npy", "--hidden", "2"), "absent.npy"),
+        (("text.csv", "--hidden", "2"), "text.csv"),
+        (("halves.csv", "--hidden", "2"), "holds 0.5"),
+        (("flat.npy", "--hidden", "2"), "rows of spins"),
+        (("spins.npy", "--hidden", "0"), "n_hidden=0"),
+        (("spins.npy", "--hidden", "2", "--holdout", "1"), "holdout=1.0"),
+        (("spins.npy", "--hidden", "2", "-k", "0"), "k=0"),
+        (("spins.npy", "--hidden", "2", "--batch-size", "0"), "batch_size=0"),
+        (("spins.npy", "--hidden", "2", "--learning-rate", "nan"), "NaN"),
+        (("spins.npy", "--hidden", "2", "--optimizer", "lbfgs"), "Exact"),
+        (("spins.npy", "--hidden", "2", "--seed", "-1"), "rng=-1"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,
+)
+def test_bad_input_is_one_line_and_status_2(capsys, data, arguments, message):
+    (data / "text.csv").write_text("spins up, spins down")
+    (data / "halves.csv").write_text("1,0.5\n-1,1\n")
+    np.save(data / "flat.npy", SPINS[0])
+    before = {path.name for path in data.iterdir()}
+    name, *rest = arguments
+    status, out, err = run(capsys, data / name, *rest, "--quiet", "--out", data / "new")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert message in err
+    assert {path.name for path in data.iterdir()} == before
