@@ -6,8 +6,20 @@ import sys
 from numpydoc.validate import validate
 
 import rbmflow
+import rbmflow.estimator
 
-MODULES = ["rbmflow", "rbmflow.flow", "rbmflow.ising", "rbmflow.networks", "rbmflow.rg", "rbmflow.weight"]
+MODULES = [
+    "rbmflow",
+    "rbmflow.estimator",
+    "rbmflow.flow",
+    "rbmflow.ising",
+    "rbmflow.likelihood",
+    "rbmflow.networks",
+    "rbmflow.rg",
+    "rbmflow.sampling",
+    "rbmflow.training",
+    "rbmflow.weight",
+]
 CHECKS = {"GL03", "GL08", "SS03", "PR01", "PR02", "PR03", "PR04", "PR10", "RT01", "RT03", "YD01", "EX01"}
 
 

@@ -12,13 +12,16 @@ M visible and N hidden units; its weights have shape ``(n_visible, n_hidden)`` a
 Group connected to Neural Networks*, bachelor thesis, Utrecht University (2018).
 """
 
-from rbmflow import flow, ising, networks, rg, sampling, weight
+from rbmflow import flow, ising, likelihood, networks, rg, sampling, training, weight
 from rbmflow.errors import CostWarning, PrecisionError, ReducibleChainError
 from rbmflow.estimate import Estimate
 from rbmflow.flow import critical_coupling, critical_weight
 from rbmflow.ising import Chain, DegeneracyTable, Graph, Law, Ring, Torus
+from rbmflow.likelihood import LogPartition, log_partition
 from rbmflow.networks import RBM
 from rbmflow.sampling import TrainingSet, training_set
+from rbmflow.state_law import StateLaw
+from rbmflow.training import CD, LBFGS, PCD, SGD, Adam, Exact, Fit, Momentum, Tempered, fit
 from rbmflow.weight import (
     certified_weight,
     kl_uniform,
@@ -33,24 +36,38 @@ from rbmflow.weight import (
 __version__ = "0.1.0"
 
 __all__ = [
+    "CD",
+    "LBFGS",
+    "PCD",
     "RBM",
+    "SGD",
+    "Adam",
     "Chain",
     "CostWarning",
     "DegeneracyTable",
     "Estimate",
+    "Exact",
+    "Fit",
     "Graph",
     "Law",
+    "LogPartition",
+    "Momentum",
     "PrecisionError",
     "ReducibleChainError",
     "Ring",
+    "StateLaw",
+    "Tempered",
     "Torus",
     "TrainingSet",
     "certified_weight",
     "critical_coupling",
     "critical_weight",
+    "fit",
     "flow",
     "ising",
     "kl_uniform",
+    "likelihood",
+    "log_partition",
     "networks",
     "rg",
     "sampling",
@@ -60,6 +77,7 @@ __all__ = [
     "trained_weight_from_samples",
     "trained_weight_mixture",
     "trained_weight_temperatures",
+    "training",
     "training_set",
     "weight",
 ]
