@@ -244,7 +244,7 @@ def _plan(
     l2: object,
     centred: object,
     precision: object,
-    shuffle: object,
+    shuffle: object = True,
 ) -> Plan:
     """Return the checked arguments, or raise."""
     if not isinstance(model, RBM):
