@@ -37,6 +37,7 @@ KERNEL_OWNERS = {
     "checkerboard": {"sampling.engines"},
     "single_spin": {"sampling.engines"},
     "cluster": {"sampling.engines"},
+    "boltzmann": {"sampling.boltzmann"},
     "logistic": set(),  # what other kernels include, for its tests
     "block_gibbs": {"sampling.block_gibbs", "training.chains", "training.data", "training.trainer"},
     "uniform_weight": {"weight.solve"},

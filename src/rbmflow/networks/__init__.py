@@ -1,6 +1,14 @@
 """Networks of ±1 units: parameters, energies, conditionals and exact values."""
 
 from rbmflow.networks.binary import BinaryParameters
+from rbmflow.networks.boltzmann import BoltzmannMachine
+from rbmflow.networks.boltzmann_exact import (
+    PairMoments,
+    boltzmann_kl,
+    boltzmann_log_partition,
+    boltzmann_moments,
+    boltzmann_visible_law,
+)
 from rbmflow.networks.effective import effective_coupling, effective_couplings, effective_pairs
 from rbmflow.networks.exact import (
     Moments,
@@ -16,7 +24,13 @@ from rbmflow.networks.rbm import RBM
 __all__ = [
     "RBM",
     "BinaryParameters",
+    "BoltzmannMachine",
     "Moments",
+    "PairMoments",
+    "boltzmann_kl",
+    "boltzmann_log_partition",
+    "boltzmann_moments",
+    "boltzmann_visible_law",
     "effective_coupling",
     "effective_couplings",
     "effective_pairs",

@@ -1,5 +1,6 @@
 """Training of restricted Boltzmann machines: exact, contrastive, persistent and tempered."""
 
+from rbmflow.training.boltzmann import BoltzmannFit, SampledPhases, boltzmann_gradient, fit_boltzmann
 from rbmflow.training.checkpoint import Checkpoint
 from rbmflow.training.contrastive_bias import GibbsOperator, cd_fixed_point, expected_update
 from rbmflow.training.history import EarlyStopping, History
@@ -15,6 +16,7 @@ __all__ = [
     "PCD",
     "SGD",
     "Adam",
+    "BoltzmannFit",
     "Checkpoint",
     "Decay",
     "EarlyStopping",
@@ -24,10 +26,13 @@ __all__ = [
     "GibbsOperator",
     "History",
     "Momentum",
+    "SampledPhases",
     "State",
     "Tempered",
+    "boltzmann_gradient",
     "cd_fixed_point",
     "expected_update",
     "fit",
+    "fit_boltzmann",
     "tied",
 ]

@@ -1,0 +1,150 @@
+"""The Boltzmann machine: symmetric couplings between any two of its units, visible and hidden ones (thesis eq. 12, 17-19)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray, check_integer
+from rbmflow.networks.parameters import frozen_array
+from rbmflow.networks.rbm import RBM
+from rbmflow.networks.storage import Stored
+from rbmflow.spins import check_spins
+
+MAX_UNITS = 20_000
+
+
+@dataclass(frozen=True, eq=False)
+class BoltzmannMachine(Stored):
+    """A Boltzmann machine of ±1 units: ``E(x) = −Σ_(i<j) w_ij x_i x_j − Σ_i b_i x_i`` (thesis eq. 12), law ``e^(−E/T)/Z`` (eq. 18).
+
+    The first `n_visible` units are visible, the others hidden.
+
+    Parameters
+    ----------
+    couplings : array_like, shape (n_units, n_units)
+        Symmetric weights w, finite, 0 on the diagonal.
+    bias : array_like, shape (n_units,), optional
+        Fields b on the units; zero by default.
+    n_visible : int, optional
+        Visible units; all by default.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an array is not real and finite or has the wrong shape, the couplings are not symmetric, or a unit is coupled to itself.
+
+    Examples
+    --------
+    >>> machine = BoltzmannMachine([[0, 0.5], [0.5, 0]])
+    >>> machine.n_units, machine.n_hidden
+    (2, 0)
+    """
+
+    couplings: FloatArray
+    bias: FloatArray = None  # type: ignore[assignment]
+    n_visible: int = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        couplings = frozen_array("couplings", self.couplings)
+        if couplings.ndim != 2 or couplings.shape[0] != couplings.shape[1] or not couplings.size:
+            raise ValueError(f"couplings has shape {couplings.shape}: (n_units, n_units) is needed")
+        n = check_integer("n_units", len(couplings), 1, MAX_UNITS)
+        if (couplings != couplings.T).any():
+            raise ValueError("couplings is not symmetric: w_ij = w_ji is needed")
+        if couplings.diagonal().any():
+            raise ValueError("couplings joins a unit to itself: the diagonal must be 0")
+        bias, visible = getattr(self, "bias"), getattr(self, "n_visible")  # noqa: B009 (None before they are checked)
+        bias = np.zeros(n) if bias is None else bias
+        visible = n if visible is None else check_integer("n_visible", visible, 1, n)
+        object.__setattr__(self, "couplings", couplings)
+        object.__setattr__(self, "bias", frozen_array("bias", bias, (n,)))
+        object.__setattr__(self, "n_visible", visible)
+
+    @classmethod
+    def from_rbm(cls, rbm: RBM) -> BoltzmannMachine:
+        """Return a restricted machine as a Boltzmann machine, its visible units first.
+
+        Parameters
+        ----------
+        rbm : RBM
+            Weights between the layers only.
+
+        Returns
+        -------
+        BoltzmannMachine
+            With the same law at T = 1.
+
+        Examples
+        --------
+        >>> BoltzmannMachine.from_rbm(RBM([[0.5]])).couplings
+        array([[0. , 0.5],
+               [0.5, 0. ]])
+        """
+        n, m = rbm.n_visible, rbm.n_hidden
+        couplings = np.zeros((n + m, n + m))
+        couplings[:n, n:], couplings[n:, :n] = rbm.weights, rbm.weights.T
+        return cls(couplings, np.concatenate([rbm.visible_bias, rbm.hidden_bias]), n)
+
+    @property
+    def n_units(self) -> int:
+        """Number of units."""
+        return len(self.couplings)
+
+    @property
+    def n_hidden(self) -> int:
+        """Number of hidden units."""
+        return self.n_units - self.n_visible
+
+    def energy(self, x: object) -> Any:
+        """Return ``E(x)`` (thesis eq. 12).
+
+        Parameters
+        ----------
+        x : array_like, shape (..., n_units)
+            Spins, ±1.
+
+        Returns
+        -------
+        float or numpy.ndarray
+            In the leading shape.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the spins are not ±1 or the shape does not fit.
+
+        Examples
+        --------
+        >>> BoltzmannMachine([[0, 0.5], [0.5, 0]]).energy([[1, 1], [1, -1]])
+        array([-0.5,  0.5])
+        """
+        spins = check_spins("x", x, self.n_units).astype(np.float64)
+        return -((spins @ self.couplings / 2 + self.bias) * spins).sum(axis=-1)
+
+    def activation(self, x: object) -> Any:
+        """Return ``a_i = Σ_j w_ij x_j + b_i``; a unit is up with probability ``1/(1 + e^(−2a_i/T))`` (thesis eq. 14, 17).
+
+        Parameters
+        ----------
+        x : array_like, shape (..., n_units)
+            Spins, ±1.
+
+        Returns
+        -------
+        numpy.ndarray, shape (..., n_units)
+            Half of the energy that it takes to turn each unit from up to down.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the spins are not ±1 or the shape does not fit.
+
+        Examples
+        --------
+        >>> BoltzmannMachine([[0, 0.5], [0.5, 0]]).activation([1, -1])
+        array([-0.5,  0.5])
+        """
+        return check_spins("x", x, self.n_units).astype(np.float64) @ self.couplings + self.bias

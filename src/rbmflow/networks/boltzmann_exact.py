@@ -1,0 +1,292 @@
+"""Exact values of Boltzmann machines by enumeration.
+
+The units are cut into two halves. With ``x = (u, l)`` the logarithm of a weight is one number of u, one of l and ``uᵀ W l``: blocks of
+all 2^n weights are matrix products, and so are their moments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray, SpinArray, check_real_scalar
+from rbmflow.networks.boltzmann import BoltzmannMachine
+from rbmflow.spins import all_states
+from rbmflow.state_law import StateLaw
+
+MAX_ENUMERATED = 28
+MAX_VISIBLE, MAX_HIDDEN = 20, 20
+BLOCK = 2**22  # weights in memory at a time
+
+
+@dataclass(frozen=True)
+class PairMoments:
+    """Averages over units and pairs of units.
+
+    Attributes
+    ----------
+    means : numpy.ndarray, shape (n_units,)
+        ⟨x_i⟩.
+    correlations : numpy.ndarray, shape (n_units, n_units)
+        ⟨x_i x_j⟩, 1 on the diagonal; means are not taken off.
+    """
+
+    means: FloatArray
+    correlations: FloatArray
+
+
+def boltzmann_log_partition(machine: BoltzmannMachine, *, temperature: float = 1.0) -> float:
+    """Return ln Z over all 2^n states (thesis eq. 18).
+
+    Parameters
+    ----------
+    machine : BoltzmannMachine
+        Of at most 28 units.
+    temperature : float
+        T, above 0.
+
+    Returns
+    -------
+    float
+        ln Z.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the machine is too large or the temperature not positive.
+
+    Examples
+    --------
+    >>> machine = BoltzmannMachine([[0, 0.5], [0.5, 0]])
+    >>> bool(np.isclose(boltzmann_log_partition(machine), np.log(4 * np.cosh(0.5))))
+    True
+    """
+    return _Enumeration(_scaled(machine, temperature)).log_partition
+
+
+def boltzmann_moments(
+    machine: BoltzmannMachine, *, temperature: float = 1.0, clamped: StateLaw | None = None
+) -> PairMoments:
+    """Return ⟨x_i⟩ and ⟨x_i x_j⟩ of the free phase, or with the visible units clamped to the states of a law (thesis eq. 23).
+
+    Parameters
+    ----------
+    machine : BoltzmannMachine
+        Free: of at most 28 units; clamped: of at most 20 hidden ones.
+    temperature : float
+        T, above 0.
+    clamped : StateLaw, optional
+        Law of the visible units.
+
+    Returns
+    -------
+    PairMoments
+        Of all units.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the machine is too large, the law has another number of spins or the temperature is not positive.
+
+    Examples
+    --------
+    >>> machine = BoltzmannMachine([[0, 0.5], [0.5, 0]])
+    >>> bool(np.isclose(boltzmann_moments(machine).correlations[0, 1], np.tanh(0.5)))
+    True
+    """
+    scaled = _scaled(machine, temperature)
+    if clamped is None:
+        return _Enumeration(scaled).moments()
+    _check_law(machine, clamped)
+    n, v, p = machine.n_visible, clamped.states.astype(np.float64), clamped.probabilities
+    means, correlations = np.empty(machine.n_units), np.empty((machine.n_units, machine.n_units))
+    means[:n], correlations[:n, :n] = clamped.means, clamped.correlations
+    hidden = _Hidden(scaled)
+    cross, of_state = np.zeros((machine.n_hidden, n)), np.zeros(len(hidden.states))
+    for rows, log in hidden.blocks(v):
+        given = np.exp(log - log.max(axis=1, keepdims=True))
+        joint = p[rows, None] * given / given.sum(axis=1, keepdims=True)
+        of_state += joint.sum(axis=0)
+        cross += (joint @ hidden.states).T @ v[rows]
+    means[n:] = of_state @ hidden.states
+    correlations[n:, :n], correlations[:n, n:] = cross, cross.T
+    correlations[n:, n:] = (of_state[:, None] * hidden.states).T @ hidden.states
+    return PairMoments(means, correlations)
+
+
+def boltzmann_visible_law(machine: BoltzmannMachine, *, temperature: float = 1.0) -> StateLaw:
+    """Return the law of the visible units, hidden ones summed out (thesis eq. 19).
+
+    Parameters
+    ----------
+    machine : BoltzmannMachine
+        Of at most 20 visible and 20 hidden units.
+    temperature : float
+        T, above 0.
+
+    Returns
+    -------
+    StateLaw
+        Over all 2^n_visible states.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the machine is too large or the temperature not positive.
+
+    Examples
+    --------
+    >>> boltzmann_visible_law(BoltzmannMachine([[0, 0.5], [0.5, 0]], n_visible=1)).probabilities
+    array([0.5, 0.5])
+    """
+    if machine.n_visible > MAX_VISIBLE:
+        raise ValueError(
+            f"machine has {machine.n_visible} visible units: the law of at most {MAX_VISIBLE} can be listed"
+        )
+    states = all_states(machine.n_visible)
+    log_p = _log_visible(_scaled(machine, temperature), states)
+    p = np.exp(log_p - log_p.max())
+    return StateLaw(states, p / p.sum())
+
+
+def boltzmann_kl(machine: BoltzmannMachine, law: StateLaw, *, temperature: float = 1.0) -> float:
+    """Return ``KL(law ‖ p)`` of a law over the visible units from that of the machine (thesis eq. 22).
+
+    Parameters
+    ----------
+    machine : BoltzmannMachine
+        Of at most 28 units, 20 of them hidden.
+    law : StateLaw
+        Over the visible units.
+    temperature : float
+        T, above 0.
+
+    Returns
+    -------
+    float
+        In nats, at least 0 up to rounding.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the machine is too large, the law has another number of spins or the temperature is not positive.
+
+    Examples
+    --------
+    >>> machine = BoltzmannMachine([[0, 0.5], [0.5, 0]])
+    >>> abs(boltzmann_kl(machine, boltzmann_visible_law(machine))) < 1e-15
+    True
+    """
+    _check_law(machine, law)
+    scaled = _scaled(machine, temperature)
+    used = law.probabilities > 0
+    p = law.probabilities[used]
+    log_model = _log_visible(scaled, law.states[used]) - _Enumeration(scaled).log_partition
+    return float(p @ (np.log(p) - log_model))
+
+
+def _check_law(machine: BoltzmannMachine, law: object) -> None:
+    if not isinstance(law, StateLaw):
+        raise TypeError(f"law={law!r}: a StateLaw is needed")
+    if law.n_sites != machine.n_visible:
+        raise ValueError(
+            f"law holds states of {law.n_sites} spins: the machine has n_visible={machine.n_visible}"
+        )
+
+
+def _scaled(machine: object, temperature: object) -> BoltzmannMachine:
+    """Return the machine that has the law at T = 1."""
+    if not isinstance(machine, BoltzmannMachine):
+        raise TypeError(f"machine={machine!r}: a BoltzmannMachine is needed")
+    T = check_real_scalar("temperature", temperature)
+    if not 0 < T < np.inf:
+        raise ValueError(f"temperature={temperature!r}: a finite number above 0 is needed")
+    return BoltzmannMachine(machine.couplings / T, machine.bias / T, machine.n_visible)
+
+
+def _log_visible(machine: BoltzmannMachine, states: SpinArray) -> FloatArray:
+    """Return the logarithm of the sum of weights over the hidden units, for each visible state."""
+    n, hidden = machine.n_visible, _Hidden(machine)
+    visible = BoltzmannMachine(machine.couplings[:n, :n], machine.bias[:n])
+    result = np.empty(len(states))
+    for rows, log in hidden.blocks(states.astype(np.float64)):
+        top = log.max(axis=1)
+        result[rows] = top + np.log(np.exp(log - top[:, None]).sum(axis=1))
+    return np.asarray(result - visible.energy(states))
+
+
+class _Hidden:
+    """All states of the hidden units, given states of the visible ones."""
+
+    def __init__(self, machine: BoltzmannMachine) -> None:
+        n = machine.n_visible
+        if machine.n_hidden > MAX_HIDDEN:
+            raise ValueError(
+                f"machine has {machine.n_hidden} hidden units: at most {MAX_HIDDEN} can be summed out"
+            )
+        self.states, self.log = _side(machine.couplings[n:, n:], machine.bias[n:])
+        self.between = machine.couplings[:n, n:]
+
+    def blocks(self, v: FloatArray) -> Iterator[tuple[slice, FloatArray]]:
+        """Yield logarithms of the weights of hidden states, a row for each visible one."""
+        step = max(1, BLOCK // len(self.states))
+        for first in range(0, len(v), step):
+            rows = slice(first, first + step)
+            yield rows, self.log + (v[rows] @ self.between) @ self.states.T
+
+
+class _Enumeration:
+    """Sums over all states of a machine at T = 1, its units cut into two halves."""
+
+    def __init__(self, machine: BoltzmannMachine) -> None:
+        n = machine.n_units
+        if n > MAX_ENUMERATED:
+            raise ValueError(f"machine has {n} units to enumerate: at most {MAX_ENUMERATED} are possible")
+        self.half = n // 2
+        W, b = machine.couplings, machine.bias
+        self.upper, self.log_upper = _side(W[: self.half, : self.half], b[: self.half])
+        self.lower, self.log_lower = _side(W[self.half :, self.half :], b[self.half :])
+        self.between = W[: self.half, self.half :] @ self.lower.T
+        blocks = [(log.max(), np.exp(log - log.max()).sum()) for _, log in self._blocks()]
+        top = max(largest for largest, _ in blocks)
+        self.log_partition = float(
+            top + np.log(sum(np.exp(largest - top) * total for largest, total in blocks))
+        )
+
+    def _blocks(self) -> Iterator[tuple[slice, FloatArray]]:
+        """Yield logarithms of weights, upper halves to rows and lower ones to columns."""
+        step = max(1, BLOCK // len(self.lower))
+        for first in range(0, len(self.upper), step):
+            rows = slice(first, first + step)
+            yield rows, self.log_upper[rows, None] + self.log_lower + self.upper[rows] @ self.between
+
+    def moments(self) -> PairMoments:
+        """Return the moments."""
+        of_upper, of_lower = np.zeros(len(self.upper)), np.zeros(len(self.lower))
+        cross = np.zeros((self.upper.shape[1], self.lower.shape[1]))
+        for rows, log in self._blocks():
+            p = np.exp(log - self.log_partition)
+            of_upper[rows] = p.sum(axis=1)
+            of_lower += p.sum(axis=0)
+            cross += self.upper[rows].T @ (p @ self.lower)
+        upper, lower = self.upper, self.lower
+        norm = of_lower.sum()
+        means = np.concatenate([of_upper @ upper, of_lower @ lower]) / norm
+        correlations = np.block(
+            [
+                [(of_upper[:, None] * upper).T @ upper, cross],
+                [cross.T, (of_lower[:, None] * lower).T @ lower],
+            ]
+        )
+        return PairMoments(means, np.asarray(correlations / norm))
+
+
+def _side(W: Any, b: Any) -> tuple[FloatArray, FloatArray]:
+    """Return all states of one half, and the logarithms of their weights alone."""
+    if not len(b):
+        return np.zeros((1, 0)), np.zeros(1)
+    states = all_states(len(b)).astype(np.float64)
+    return states, ((states @ W / 2 + b) * states).sum(axis=1)

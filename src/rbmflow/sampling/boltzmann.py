@@ -1,0 +1,252 @@
+"""Heat-bath chains of Boltzmann machines: one unit after the other, at a temperature or along an annealing schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from rbmflow._kernels import boltzmann as kernel
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng
+from rbmflow.hardware import resolve_threads, simd_level
+from rbmflow.networks import BoltzmannMachine
+from rbmflow.spins import check_spins
+from rbmflow.workers import Progress, run_tasks
+
+BLOCK = 64  # chains that one call of the kernel advances
+MAX_CHAINS = 10**7
+ORDERS = ("sequential", "random")
+STEP_NANOSECONDS = 5e7  # of work, about, between two looks at Ctrl-C
+Words = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True, eq=False)
+class BoltzmannChains:
+    """Where heat-bath chains of a Boltzmann machine stand.
+
+    Attributes
+    ----------
+    spins : numpy.ndarray of int8, shape (n_chains, n_units)
+        The last configurations.
+    samples : numpy.ndarray of int8, shape (n_chains, n_kept, n_units)
+        Those after every `thin` sweeps; none without `thin`.
+    n_sweeps : int
+        Sweeps made, those of the chains that these continue included.
+    generators : numpy.ndarray of uint64, shape (n_blocks, 32)
+        One for each 64 chains.
+    order_seed : int
+        Seed of the random orders.
+    """
+
+    spins: SpinArray
+    samples: SpinArray = field(repr=False)
+    n_sweeps: int
+    generators: Words = field(repr=False)
+    order_seed: int
+
+
+def boltzmann_chains(
+    machine: BoltzmannMachine,
+    *,
+    temperature: object = 1.0,
+    n_chains: int = 1,
+    n_sweeps: int,
+    thin: int | None = None,
+    order: str = "sequential",
+    clamped: object = None,
+    rng: object = None,
+    initial: object = "random",
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+) -> BoltzmannChains:
+    """Run independent chains of a Boltzmann machine: unit i is up with probability ``1/(1 + e^(−2a_i/T))`` (thesis eq. 17).
+
+    Activations are float32, and probabilities below 2⁻³² count as 0. Chains are the same bits on every machine, at every SIMD level
+    and with any number of threads.
+
+    Parameters
+    ----------
+    machine : BoltzmannMachine
+        The machine.
+    temperature : float or array_like, shape (n_sweeps,)
+        T, above 0; or one for each sweep: simulated annealing.
+    n_chains : int
+        Number of chains; it may be left out where `initial` says it.
+    n_sweeps : int
+        Sweeps, each of as many attempts as there are free units.
+    thin : int, optional
+        Configurations are kept after every `thin` sweeps; none are without it.
+    order : str
+        ``"sequential"``, or ``"random"``: units at random, in all chains the same. Both connect all states.
+    clamped : array_like of bool, shape (n_units,), optional
+        True for units that stay as they are in `initial`.
+    rng : numpy.random.Generator or int
+        Generator or seed; not used where `initial` is a `BoltzmannChains`.
+    initial : str, array_like or BoltzmannChains
+        ``"random"``, spins of shape ``(n_units,)`` or ``(n_chains, n_units)``, or chains to go on with as if they had never stopped.
+    n_threads : int, optional
+        Threads; by default ``RBMFLOW_NUM_THREADS``, else the processors available.
+    progress : callable, optional
+        Called about ten times a second as ``progress(done, total)``, in sweeps of all blocks of 64 chains.
+
+    Returns
+    -------
+    BoltzmannChains
+        The last spins, and those kept.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its kind.
+
+    Examples
+    --------
+    >>> machine = BoltzmannMachine([[0, 0.5], [0.5, 0]])
+    >>> chains = boltzmann_chains(machine, n_chains=4000, n_sweeps=20, rng=1)
+    >>> bool(abs(chains.spins.prod(axis=1).mean() - np.tanh(0.5)) < 0.06)
+    True
+    """
+    if not isinstance(machine, BoltzmannMachine):
+        raise TypeError(f"machine={machine!r}: a BoltzmannMachine is needed")
+    n_sweeps = check_integer("n_sweeps", n_sweeps, 0)
+    T = _temperatures(temperature, n_sweeps)
+    every = n_sweeps + 1 if thin is None else check_integer("thin", thin, 1)
+    if order not in ORDERS:
+        raise ValueError(f"order={order!r}: one of {', '.join(ORDERS)} is needed")
+    free = _free(clamped, machine.n_units)
+    threads = resolve_threads(n_threads)
+    before = _begin(machine, check_integer("n_chains", n_chains, 1, MAX_CHAINS), rng, initial)
+    with np.errstate(over="ignore"):
+        coldest = np.abs(machine.couplings).sum(axis=1).max() + np.abs(machine.bias).max()
+        if len(T) and not np.isfinite(np.float32(coldest / T.min())):
+            raise ValueError(
+                f"temperature={T.min():g}: activations over the temperature are too large for float32"
+            )
+    spins, generators = before.spins.copy(), before.generators.copy()
+    samples = np.empty((len(spins), n_sweeps // every, machine.n_units), dtype=np.int8)
+    plan = _Plan(machine, T, every, free, order == "random", before.order_seed, before.n_sweeps)
+    tasks = [
+        plan.steps(spins[first : first + BLOCK], generators[index], samples[first : first + BLOCK])
+        for index, first in enumerate(range(0, len(spins), BLOCK))
+    ]
+    run_tasks(tasks, threads, total=len(tasks) * n_sweeps, progress=progress)
+    return BoltzmannChains(spins, samples, before.n_sweeps + n_sweeps, generators, before.order_seed)
+
+
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    """What every block of chains does."""
+
+    machine: BoltzmannMachine
+    temperatures: FloatArray
+    thin: int
+    free: npt.NDArray[np.int32]
+    shuffled: bool
+    order_seed: int
+    n_done: int
+
+    def steps(self, spins: SpinArray, generator: Words, samples: SpinArray) -> Iterator[int]:
+        """Advance up to 64 chains; yield the sweeps done."""
+        n_chains, n_units = spins.shape
+        block = np.ones((n_units, BLOCK), dtype=np.float32)
+        block[:, :n_chains] = spins.T
+        n_sweeps, kept = len(self.temperatures), 0
+        step = max(1, int(STEP_NANOSECONDS / (BLOCK * len(self.free) * (n_units / 8 + 1) + 1)))
+        first, scaled_by = 0, np.nan
+        while first < n_sweeps:
+            T = self.temperatures[first]
+            if scaled_by != T:
+                couplings = (self.machine.couplings / T).astype(np.float32)
+                bias, scaled_by = (self.machine.bias / T).astype(np.float32), T
+            last = first + 1
+            while (
+                last < n_sweeps and last - first < step and self.temperatures[last] == T and last % self.thin
+            ):
+                last += 1
+            n_kept = int(last % self.thin == 0)
+            out = np.empty((n_kept, n_units, BLOCK), dtype=np.int8)
+            kernel.sweep(
+                block,
+                generator,
+                couplings,
+                bias,
+                self.orders(first, last),
+                last - first,
+                out,
+                simd_level(),
+            )
+            if n_kept:
+                samples[:, kept] = out[0, :, :n_chains].T
+                kept += 1
+            yield last - first
+            first = last
+        spins[:] = block[:, :n_chains].T
+
+    def orders(self, first: int, last: int) -> npt.NDArray[np.int32]:
+        """Return the units of each sweep."""
+        if not self.shuffled:
+            return np.tile(self.free, (last - first, 1))
+        rows = [
+            self.free[
+                np.random.default_rng([self.order_seed, self.n_done + sweep]).integers(
+                    0, len(self.free), len(self.free)
+                )
+            ]
+            for sweep in range(first, last)
+        ]
+        return np.array(rows, dtype=np.int32).reshape(last - first, len(self.free))
+
+
+def _temperatures(temperature: object, n_sweeps: int) -> FloatArray:
+    T = check_real("temperature", temperature)
+    if T.shape not in ((), (n_sweeps,)):
+        raise ValueError(
+            f"temperature has shape {T.shape}: one number, or one for each of {n_sweeps} sweeps, is needed"
+        )
+    wrong = (T <= 0) | np.isinf(T)
+    if wrong.any():
+        raise ValueError(f"temperature={T[wrong].ravel()[0]:g}: finite numbers above 0 are needed")
+    return np.array(np.broadcast_to(T, (n_sweeps,)))
+
+
+def _free(clamped: object, n_units: int) -> npt.NDArray[np.int32]:
+    if clamped is None:
+        return np.arange(n_units, dtype=np.int32)
+    mask = np.asarray(clamped)
+    if mask.dtype != np.bool_ or mask.shape != (n_units,):
+        raise ValueError(
+            f"clamped has shape {mask.shape} of {mask.dtype}: ({n_units},) of True and False is needed"
+        )
+    return np.flatnonzero(~mask).astype(np.int32)
+
+
+def _begin(machine: BoltzmannMachine, n_chains: int, rng: object, initial: object) -> BoltzmannChains:
+    """Return the chains before the first sweep."""
+    n_units = machine.n_units
+    if isinstance(initial, BoltzmannChains):
+        if initial.spins.shape[1] != n_units:
+            raise ValueError(
+                f"initial: its chains have {initial.spins.shape[1]} units, the machine {n_units}"
+            )
+        if n_chains not in (1, len(initial.spins)):
+            raise ValueError(f"n_chains={n_chains}: the chains to go on with are {len(initial.spins)}")
+        return initial
+    source = check_rng(rng)
+    if isinstance(initial, str):
+        if initial != "random":
+            raise ValueError(f"initial={initial!r}: 'random', an array of spins or BoltzmannChains is needed")
+        spins = (2 * source.integers(0, 2, size=(n_chains, n_units), dtype=np.int8) - 1).astype(np.int8)
+    else:
+        given = check_spins("initial", initial, n_units)
+        if given.ndim > 2 or not given.size or (given.ndim == 2 and n_chains not in (1, len(given))):
+            raise ValueError(
+                f"initial has shape {given.shape}: ({n_units},) or ({n_chains}, {n_units}) is needed"
+            )
+        rows = len(given) if given.ndim == 2 else n_chains
+        spins = np.array(np.broadcast_to(given, (rows, n_units)), order="C")
+    words = source.integers(0, 2**64, size=(-(-len(spins) // BLOCK), 32), dtype=np.uint64)
+    return BoltzmannChains(
+        spins, np.empty((len(spins), 0, n_units), dtype=np.int8), 0, words, int(source.integers(0, 2**63))
+    )
