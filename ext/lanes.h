@@ -11,15 +11,7 @@ typedef uint64_t LEVEL(streams) __attribute__((vector_size(8 * WIDTH)));
 typedef uint64_t LEVEL(streams);
 #endif
 
-/* One step of WIDTH xoshiro256++ streams (Blackman and Vigna, 2021). */
-#define ROTATE(x, k) (((x) << (k)) | ((x) >> (64 - (k))))
-#define XOSHIRO(a, b, c, d, result)                                     \
-    do {                                                                \
-        LEVEL(streams) sum = (a) + (d), shifted = (b) << 17;            \
-        (result) = ROTATE(sum, 23) + (a);                               \
-        (c) ^= (a), (d) ^= (b), (b) ^= (c), (a) ^= (d), (c) ^= shifted; \
-        (d) = ROTATE(d, 45);                                            \
-    } while (0)
+#include "xoshiro_lanes.h"
 
 /* The spins of up to 64 sites, as bytes; all 64 are written where there is room. */
 FN void LEVEL(expand)(uint64_t up, int8_t *out, int64_t n, int64_t room)
