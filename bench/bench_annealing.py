@@ -1,9 +1,10 @@
 """Annealed importance sampling, 64 × 64, 1,000 temperatures × 100 chains, beside numpy: ms of one thread.
 
-Processor time, the best of several interleaved runs. The peer is plain numpy in single precision, and in double precision; every
+Processor time, the best of several interleaved runs. The peers are numpy as the formulas stand, and tuned, each in both precisions; every
 estimate must hold the exact ln Z of a machine of the same kind, whose smaller layer can be enumerated, within 5 standard errors.
 """
 
+import itertools
 import time
 
 import numpy as np
@@ -29,8 +30,8 @@ def machine(n_visible, n_hidden):
     )
 
 
-def numpy_ais(rbm, real, seed):
-    """Plain numpy: the hidden field of a step serves its weight and its sample."""
+def numpy_tuned(rbm, real, seed):
+    """The hidden field of a step serves its weight and its sample."""
     rng = np.random.default_rng(seed)
     W, b, c = (one.astype(real) for one in (rbm.weights, rbm.visible_bias, rbm.hidden_bias))
 
@@ -54,6 +55,27 @@ def numpy_ais(rbm, real, seed):
     return log_weight
 
 
+def numpy_textbook(rbm, real, seed):
+    """Numpy as the formulas stand: free energies at both temperatures, then a sweep."""
+    rng = np.random.default_rng(seed)
+    W, b, c = (one.astype(real) for one in (rbm.weights, rbm.visible_bias, rbm.hidden_bias))
+
+    def minus_free_energy(v, beta):
+        field = c + beta * (v @ W)
+        return v @ b + np.logaddexp(field, -field).sum(axis=1)
+
+    def draw(field):
+        return np.where(rng.random(field.shape) < 1 / (1 + np.exp(-2 * field)), 1, -1).astype(real)
+
+    betas = np.linspace(0, 1, N_TEMPERATURES).astype(real)
+    v = draw(np.broadcast_to(b, (N_CHAINS, len(b))))
+    log_weight = np.zeros(N_CHAINS)
+    for before, after in itertools.pairwise(betas):
+        log_weight += minus_free_energy(v, after) - minus_free_energy(v, before)
+        v = draw(b + after * (draw(c + after * (v @ W)) @ W.T))
+    return log_weight
+
+
 def best_of(call, repeats):
     best = np.inf
     for _ in range(repeats):
@@ -66,11 +88,12 @@ def best_of(call, repeats):
 def test_ais(benchmark, monkeypatch):
     small = machine(64, 12)
     exact = float(log_partition(small))
-    for real in (np.float32, np.float64):
-        found = log_mean(numpy_ais(small, real, 2))
+    forms = [(form, real) for form in (numpy_textbook, numpy_tuned) for real in (np.float64, np.float32)]
+    for form, real in forms:
+        found = log_mean(form(small, real, 2))
         assert abs(found.value + independent_log_partition(small) - exact) < 5 * found.stderr + 1e-3
     rbm = machine(64, 64)
-    peers, own = dict.fromkeys((np.float32, np.float64), np.inf), dict.fromkeys(LEVELS, np.inf)
+    peers, own = dict.fromkeys(forms, np.inf), dict.fromkeys(LEVELS, np.inf)
 
     def ais(model=rbm):
         return log_partition(
@@ -83,12 +106,13 @@ def test_ais(benchmark, monkeypatch):
             found = ais(small)
             assert abs(found.value - exact) < 5 * found.stderr
             own[level] = min(own[level], best_of(ais, 5))
-        for real, seconds in peers.items():
-            peers[real] = min(seconds, best_of(lambda real=real: numpy_ais(rbm, real, 2), 1))
+        for (form, real), seconds in peers.items():
+            peers[form, real] = min(seconds, best_of(lambda f=form, r=real: f(rbm, r, 2), 1))
     benchmark.pedantic(ais, rounds=3)
     print("\nAIS 64 x 64, ms:")
-    for real, seconds in peers.items():
-        print(f"  numpy {real.__name__}: {1e3 * seconds:.0f}")
     for level, seconds in own.items():
-        ratios = ", ".join(f"{peer / seconds:.1f}x numpy {real.__name__}" for real, peer in peers.items())
-        print(f"  {level}: {1e3 * seconds:.1f}, {ratios} (target {TARGETS[level]}x)")
+        print(f"  {level}: {1e3 * seconds:.1f}")
+    for (form, real), peer in peers.items():
+        ratios = ", ".join(f"{level} {peer / seconds:.1f}x" for level, seconds in own.items())
+        print(f"  {form.__name__} {real.__name__}: {1e3 * peer:.0f}; {ratios}")
+    print(f"  target, of plain numpy: {', '.join(f'{level} {ratio}x' for level, ratio in TARGETS.items())}")

@@ -11,12 +11,14 @@ struct NAME(annealed) {
     uint8_t *v, *h;
     REAL *before, *after, *size; /* products of 1 + exp(-2|a|) at beta and at beta', and the sum of |a'| - |a| */
     double *ratio, *total;       /* of each chain: ln w = total + ln ratio */
+    int gathered;                /* panels in `before`, `after` and `size` */
     struct NAME(layer) up, down;
 };
 
 FN struct NAME(annealed) NAME(lay_out_annealed)(struct arena *from, const struct annealing *e)
 {
     struct NAME(annealed) w;
+    w.gathered = 0;
     w.row = up_to(e->n_hidden, LANES);
     w.stride_v = up_to(e->n_visible, 16) / 4, w.stride_h = up_to(e->n_hidden, 16) / 4;
     w.weights = piece(from, (size_t)(e->n_visible * w.row) * sizeof(REAL));
@@ -118,6 +120,7 @@ FN void NAME(draw_part)(
 /* Add what the lanes of each chain have gathered, the upper half to the lower one until one is left, and begin anew. */
 FN void NAME(gather)(struct NAME(annealed) *w, const struct annealing *e)
 {
+    w->gathered = 0;
     for (int64_t chain = 0; chain < e->n_chains; chain++) {
         REAL *before = w->before + chain * LANES, *after = w->after + chain * LANES, *size = w->size + chain * LANES;
         double ratio[PANEL_BYTES / sizeof(REAL)];
@@ -167,7 +170,7 @@ TARGET static void NAME(step)(struct NAME(annealed) *w, const struct annealing *
                 NAME(weigh_part)(w, e, table, panel, part, beta, next, generator, 0);
             NAME(put_generator)(generator, e->state, part);
         }
-        if (panel % PANELS_AT_ONCE == PANELS_AT_ONCE - 1 || panel == hidden_panels - 1)
+        if (++w->gathered == PANELS_AT_ONCE || (panel == hidden_panels - 1 && !draw))
             NAME(gather)(w, e);
     }
     for (int64_t panel = 0; draw && panel < visible_panels; panel++) {
