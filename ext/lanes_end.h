@@ -3,3 +3,9 @@
 #undef PARTS
 #undef ROTATE
 #undef XOSHIRO
+#undef TERNARY
+#undef PARITY
+#undef SELECT
+#undef WHERE_EQUAL
+#undef BELOW
+#undef FLIP

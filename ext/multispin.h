@@ -14,7 +14,7 @@
 #include "simd.h"
 #include "spin_bytes.h"
 
-enum { WORDS = 8, REPLICAS = 64 * WORDS, PLANES = 40, SURE = 10 };
+enum { WORDS = 8, REPLICAS = 64 * WORDS, PLANES = 40, SURE = 12 };
 
 /* The replicas' couplings, as bits. Digit i of the probability to disagree with neighbours that all agree is
    digits[i][0], with one neighbour against three digits[i][1]. */

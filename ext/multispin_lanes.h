@@ -66,7 +66,7 @@ ALWAYS_INLINE TARGET void LEVEL(count)(
 /* Everything else is certain to change (Metropolis) or fair (heat bath). */
 ALWAYS_INLINE TARGET void LEVEL(sweep_sites)(
     uint64_t *spins, uint64_t *state, const struct sites *on, const struct rule *rule, int64_t n_sweeps, int degree,
-    int metropolis)
+    int metropolis, int full)
 {
     VECTOR a[PARTS], b[PARTS], c[PARTS], d[PARTS], negative[PARTS], active[PARTS];
     EACH_PART {
@@ -74,7 +74,13 @@ ALWAYS_INLINE TARGET void LEVEL(sweep_sites)(
         c[p] = LEVEL(load)(state + 16, p), d[p] = LEVEL(load)(state + 24, p);
         negative[p] = LEVEL(load)(rule->negative, p), active[p] = LEVEL(load)(rule->active, p);
     }
-    const int64_t sure = rule->n_digits < SURE ? rule->n_digits : SURE;
+    const int64_t sure = full ? SURE : rule->n_digits;
+    uint64_t digits[SURE][WORDS], change[SURE][WORDS]; /* where one neighbour differs; what is other where none does */
+    for (int64_t k = 0; k < sure; k++)
+        for (int i = 0; i < WORDS; i++) {
+            digits[k][i] = rule->digits[k][degree == 4][i];
+            change[k][i] = rule->digits[k][0][i] ^ digits[k][i];
+        }
     for (int64_t sweep = 0; sweep < n_sweeps; sweep++) {
         for (int64_t i = 0; i < on->n_attempts; i++) {
             uint64_t *site = spins + WORDS * on->order[i];
@@ -83,28 +89,26 @@ ALWAYS_INLINE TARGET void LEVEL(sweep_sites)(
             EACH_PART {
                 LEVEL(count)
                 (spins, site, near, degree, metropolis, p, negative[p], stay + p, strong + p, weak + p);
-                VECTOR digit = (strong[p] & LEVEL(load)(rule->digits[0][0], p))
-                    | (weak[p] & LEVEL(load)(rule->digits[0][1], p));
-                VECTOR coin = strong[p] | weak[p];
-                XOSHIRO(a[p], b[p], c[p], d[p], r);
-                yes[p] = metropolis ? ~coin | (digit & ~r) : (coin & digit & ~r) | (~coin & r);
-                open[p] = coin & ~(r ^ digit) & active[p];
-                for (int64_t k = 1; k < sure; k++) {
+                VECTOR coin = strong[p] | weak[p], digit;
+                yes[p] = coin ^ coin, open[p] = coin & active[p], r = coin;
+                /* the last of the sure digits first: each is one comparison that overrides those before it */
+                for (int64_t k = sure - 1; k >= 0; k--) {
                     XOSHIRO(a[p], b[p], c[p], d[p], r);
-                    digit = LEVEL(load)(rule->digits[k][0], p);
+                    digit = LEVEL(load)(digits[k], p);
                     if (degree == 4)
-                        digit = (strong[p] & digit) | (~strong[p] & LEVEL(load)(rule->digits[k][1], p));
-                    yes[p] |= open[p] & digit & ~r;
-                    open[p] &= ~(r ^ digit);
+                        digit = FLIP(digit, strong[p], LEVEL(load)(change[k], p));
+                    yes[p] = BELOW(r, digit, yes[p]);
+                    open[p] = WHERE_EQUAL(open[p], r, digit);
                 }
+                yes[p] = metropolis ? ~coin | yes[p] : SELECT(coin, yes[p], r);
             }
             for (int64_t k = sure; k < rule->n_digits && LEVEL(any)(open); k++)
                 EACH_PART {
                     XOSHIRO(a[p], b[p], c[p], d[p], r);
-                    VECTOR digit = (strong[p] & LEVEL(load)(rule->digits[k][0], p))
-                        | (~strong[p] & LEVEL(load)(rule->digits[k][1], p));
+                    VECTOR digit
+                        = SELECT(strong[p], LEVEL(load)(rule->digits[k][0], p), LEVEL(load)(rule->digits[k][1], p));
                     yes[p] |= open[p] & digit & ~r;
-                    open[p] &= ~(r ^ digit);
+                    open[p] = WHERE_EQUAL(open[p], r, digit);
                 }
             EACH_PART LEVEL(store)(site, p, stay[p] ^ yes[p]);
         }
@@ -118,14 +122,16 @@ ALWAYS_INLINE TARGET void LEVEL(sweep_sites)(
 TARGET static void LEVEL(sweep)(
     uint64_t *spins, uint64_t *state, const struct sites *on, const struct rule *rule, int64_t n_sweeps)
 {
-    if (on->degree == 4 && rule->metropolis)
-        LEVEL(sweep_sites)(spins, state, on, rule, n_sweeps, 4, 1);
+    if (rule->n_digits < SURE) /* couplings near 0 or infinity */
+        LEVEL(sweep_sites)(spins, state, on, rule, n_sweeps, on->degree, rule->metropolis, 0);
+    else if (on->degree == 4 && rule->metropolis)
+        LEVEL(sweep_sites)(spins, state, on, rule, n_sweeps, 4, 1, 1);
     else if (on->degree == 4)
-        LEVEL(sweep_sites)(spins, state, on, rule, n_sweeps, 4, 0);
+        LEVEL(sweep_sites)(spins, state, on, rule, n_sweeps, 4, 0, 1);
     else if (rule->metropolis)
-        LEVEL(sweep_sites)(spins, state, on, rule, n_sweeps, 2, 1);
+        LEVEL(sweep_sites)(spins, state, on, rule, n_sweeps, 2, 1, 1);
     else
-        LEVEL(sweep_sites)(spins, state, on, rule, n_sweeps, 2, 0);
+        LEVEL(sweep_sites)(spins, state, on, rule, n_sweeps, 2, 0, 1);
 }
 
 /* Count ones per replica: level k of the sum holds a bit of weight 2^k, and where `waiting` has bit k another one. */

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from tests.kernels.twin_ring_sampler import Generator, digits
 
-REPLICAS, SURE, BLOCK, CHECK_AFTER = 512, 10, 64, 9
+REPLICAS, SURE, BLOCK, CHECK_AFTER = 512, 12, 64, 9
 
 
 class Scalar:
@@ -38,12 +38,14 @@ def toss(generator, probabilities, n_digits, sure, waited):
     """
     expansions = {q: digits(q) for q in set(probabilities) if q is not None}
     result = [None] * len(probabilities)
+    # of the digits that are always compared the last is drawn first
+    planes = [bits_of(generator.plane()) for _ in range(sure)][::-1]
     for place in range(n_digits):
-        if place >= sure and not any(
-            answer is None and wait for answer, wait in zip(result, waited, strict=True)
-        ):
-            break
-        for i, bit in enumerate(bits_of(generator.plane())):
+        if place >= sure:
+            if not any(answer is None and wait for answer, wait in zip(result, waited, strict=True)):
+                break
+            planes.append(bits_of(generator.plane()))
+        for i, bit in enumerate(planes[place]):
             q = probabilities[i]
             if result[i] is not None:
                 continue
