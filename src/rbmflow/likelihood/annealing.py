@@ -49,7 +49,7 @@ def anneal(
     they can exceed 100; logarithms add up in double precision.
     """
     real = _precision(rbm)
-    parameters = [one.astype(real) for one in (rbm.weights, rbm.visible_bias, rbm.hidden_bias)]
+    weights, b, c = (one.astype(real) for one in (rbm.weights, rbm.visible_bias, rbm.hidden_bias))
     visible, log_weight, level = np.array(spins), np.empty(len(spins)), simd_level()
     ladder = np.ascontiguousarray(betas)
     firsts = range(0, len(spins), CHAINS_AT_ONCE)
@@ -57,7 +57,7 @@ def anneal(
 
     def work(first: int, key: npt.NDArray[np.uint64]) -> Iterator[int]:
         last = min(first + CHAINS_AT_ONCE, len(spins))
-        annealing.anneal(*parameters, ladder, visible[first:last], log_weight[first:last], key, level)
+        annealing.anneal(weights, b, c, ladder, visible[first:last], log_weight[first:last], key, level)
         yield last - first
 
     tasks = (work(first, key) for first, key in zip(firsts, keys, strict=True))
