@@ -1,15 +1,16 @@
 /* Restricted Boltzmann machines of ±1 units: block Gibbs sampling and stochastic gradients without matrix products.
  *
- * Spins are bits, four of them in the upper half of a byte. For each four inputs there is a table of the sixteen sums ±w0 ±w1 ±w2 ±w3 of their
- * weights, so that the activation of a unit is its bias and one table entry for each four inputs. In the same way the
- * gradient, a sum over samples of a spin times a mean, needs one entry for each four samples. A sum is, in this order,
+ * Spins are bits, four of them in the upper half of a byte. For each four inputs there is a table of the sixteen sums
+ * ±w0 ±w1 ±w2 ±w3 of their weights, so that the activation of a unit is its bias and one entry of a table for each four
+ * inputs. In the same way the gradient, a sum over samples of a spin times a mean, needs one entry for each four samples.
+ * A sum is, in this order,
  *     bias + T_0 + T_1 + ...,   T = (±w0 ± w1) + (±w2 ± w3),
  * and absent inputs count as weights 0: every SIMD level gives the same bits, on every machine.
  *
- * Columns are taken in panels of 64 bytes. A panel of activations is finished for all rows before the next one begins; each row
- * of a panel takes one step of the generator, its lanes as in logistic.h, and what is left over in the last panel is dropped.
+ * Columns are taken in panels of 64 bytes. A panel of activations is finished for all rows before the next one begins; each
+ * row of a panel takes one step of the generator, its lanes as in logistic.h; what the last panel leaves over is dropped.
  *
- * The body, block_gibbs_lanes.h, is included once for each SIMD level, and it includes block_gibbs_real.h for both precisions.
+ * The body, block_gibbs_lanes.h, is included once for each SIMD level; it includes block_gibbs_real.h for both precisions.
  */
 #ifndef RBMFLOW_BLOCK_GIBBS_H
 #define RBMFLOW_BLOCK_GIBBS_H
@@ -28,8 +29,8 @@
 enum {
     PANEL_BYTES = 64,
     KEPT_BYTES = 1 << 20, /* tables of a layer that are kept from one pass to the next; larger ones are built again */
-    CHUNK_BYTES = 24 * 1024, /* tables that are used at a time */
-    ROWS_AT_ONCE = 128,
+    CHUNK_BYTES = 24 * 1024, /* of tables that are used at a time */
+    ROWS_AT_ONCE = 128,    /* whose activations wait in the nearest cache */
     CHAINS_AT_ONCE = 512   /* chains of a sweep that are finished before the next ones begin */
 };
 
@@ -66,7 +67,7 @@ struct epoch {
 /* Chains that are swept; see block_gibbs.pyx. */
 struct chains {
     int64_t n_visible, n_hidden, n_chains, k;
-    int from_visible, with_means;
+    int from_visible, with_means, last_hidden;
     double scale;
     int8_t *visible, *hidden;
     uint64_t *state;
@@ -98,7 +99,7 @@ static void unpack_rows(const uint8_t *packed, int64_t n_rows, int64_t n, int8_t
             out[i] = (int8_t)(2 * (packed[i / 4] >> (4 + i % 4) & 1) - 1);
 }
 
-/* For each input the spins of rows 4r ... 4r + 3, at out[input * out_stride + r]; rows beyond are 0. Inputs come in fours. */
+/* For each input the spins of rows 4r ... 4r + 3, at out[input * out_stride + r]; rows beyond are 0. */
 static void turn_rows(
     const uint8_t *packed, int64_t n_rows, int64_t n_groups, int64_t stride, uint8_t *out, int64_t out_stride)
 {
@@ -159,7 +160,8 @@ static int run_epoch64(const struct epoch *e, double *weights, double *b, double
     CHOOSE_LEVEL(train64, e, weights, b, c)
 }
 
-static int run_chains32(const struct chains *e, const float *weights, const float *b, const float *c, float *means, int level)
+static int run_chains32(
+    const struct chains *e, const float *weights, const float *b, const float *c, float *means, int level)
 {
     CHOOSE_LEVEL(sweep32, e, weights, b, c, means)
 }

@@ -1,4 +1,4 @@
-"""Block Gibbs sampling and stochastic gradients of restricted Boltzmann machines, from tables of signed sums."""
+"""Block Gibbs sampling and stochastic gradients of RBMs, from tables of signed sums."""
 
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint64_t
 
@@ -15,7 +15,7 @@ cdef extern from "block_gibbs.h":
         uint64_t *state
     cdef struct chains:
         int64_t n_visible, n_hidden, n_chains, k
-        int from_visible, with_means
+        int from_visible, with_means, last_hidden
         double scale
         int8_t *visible
         int8_t *hidden
@@ -28,7 +28,8 @@ cdef extern from "block_gibbs.h":
     int run_chains64(
         const chains *e, const double *weights, const double *b, const double *c, double *means, int level
     ) noexcept nogil
-    void pack_rows(const int8_t *spins, int64_t n_rows, int64_t n, uint8_t *out, int64_t stride) noexcept nogil
+    void pack_rows(
+        const int8_t *spins, int64_t n_rows, int64_t n, uint8_t *out, int64_t stride) noexcept nogil
 
 ctypedef fused real:
     float
@@ -54,6 +55,7 @@ def sweep(
     int64_t k,
     double scale,
     bint from_visible,
+    bint last_hidden,
     uint64_t[::1] generator,
     int level,
 ) -> None:
@@ -63,10 +65,11 @@ def sweep(
     # hidden_bias   IN     (n_hidden,)
     # visible       INOUT  (n_chains, n_visible) spins; not read unless from_visible, written if k > 0
     # hidden        INOUT  (n_chains, n_hidden) spins; not read if from_visible
-    # means         OUT    (n_chains, n_hidden) of the hidden spins given the last visible ones, k > 0; or of no chains
+    # means         OUT    (n_chains, n_hidden) of hidden spins after the last sweep, k > 0; or of no chains
     # k             IN     sweeps, k >= 0
     # scale         IN     inverse temperature: activations are multiplied by it
     # from_visible  IN     draw the hidden spins once before the sweeps
+    # last_hidden   IN     draw the hidden spins of the last sweep too, where there are means
     # generator     INOUT  (32,) eight xoshiro256++ generators, not all zero
     # level         IN     SIMD level
     cdef chains e
@@ -77,6 +80,7 @@ def sweep(
         return
     e.n_visible, e.n_hidden, e.n_chains, e.k = weights.shape[0], weights.shape[1], visible.shape[0], k
     e.from_visible, e.with_means, e.scale = from_visible, means.shape[0] > 0, scale
+    e.last_hidden = last_hidden
     e.visible, e.hidden, e.state = &visible[0, 0], &hidden[0, 0], &generator[0]
     if e.with_means:
         to = &means[0, 0]
@@ -107,13 +111,13 @@ def train(
 ) -> None:
     """Pass once through the data: a step of `rate` along the gradient for each batch.
 
-    With chains they go on from their hidden spins, k sweeps for an update (PCD-k); without, the negative phase
-    begins with the batch (CD-k). Averages use the means of the hidden units given the visible spins.
+    With chains they go on from their hidden spins, k sweeps for an update (PCD-k); without, the negative
+    phase begins with the batch (CD-k). Averages use the means of the hidden units given the visible spins.
     """
-    # weights         INOUT  (n_visible, n_hidden) finite
+    # weights         INOUT  (n_visible, n_hidden)
     # visible_bias    INOUT  (n_visible,)
     # hidden_bias     INOUT  (n_hidden,)
-    # data            IN     (n_data, 4 ceil(n_visible / 16)) from `pack`
+    # data            IN     (n_data, 4 ceil(n_visible / 16)) of `pack`
     # order           IN     (n_rows,) rows of the data; the last batch is what is left
     # batch_size      IN     1 ... n_rows
     # k               IN     sweeps, k >= 1
@@ -121,12 +125,13 @@ def train(
     # decay           IN     weights lose rate * decay of themselves in each update
     # chains_visible  OUT    (n_chains, n_visible), n_chains = 0 for CD
     # chains_hidden   INOUT  (n_chains, n_hidden)
-    # series          OUT    (n_updates, n_measured <= n_chains) totals of the visible spins of the first chains
+    # series          OUT    (n_updates, n_measured <= n_chains) totals of visible spins of the first chains
     # generator       INOUT  (32,) eight xoshiro256++ generators, not all zero
     # level           IN     SIMD level
     cdef epoch e
     cdef int failed
-    e.n_visible, e.n_hidden, e.n_rows, e.batch_size = weights.shape[0], weights.shape[1], order.shape[0], batch_size
+    e.n_visible, e.n_hidden = weights.shape[0], weights.shape[1]
+    e.n_rows, e.batch_size = order.shape[0], batch_size
     e.n_chains, e.k, e.rate, e.decay = chains_visible.shape[0], k, rate, decay
     e.persistent, e.n_measured = e.n_chains > 0, series.shape[1]
     e.data, e.order, e.state, e.series = &data[0, 0], &order[0], &generator[0], NULL

@@ -1,10 +1,11 @@
-/* Layers, sweeps and epochs in one precision, at one SIMD level: the includer sets REAL, WORD, VECTOR, NAME, BITS, VALUE, SIGN. */
+/* Layers, sweeps and epochs in one precision, at one SIMD level: the includer sets REAL, WORD, VECTOR, NAME, BITS, VALUE
+   and SIGN. */
 
 #define LANES ((int64_t)(PANEL_BYTES / sizeof(REAL)))
 #define SHARE (LANES / PARTS)                                 /* lanes of a panel that one part of the generator serves */
 #define PIECE ((int64_t)(sizeof(VECTOR) / sizeof(REAL)))      /* lanes of a vector, half of them without vectors */
 
-#define CHUNK ((int64_t)(CHUNK_BYTES / 16 / SHARE / sizeof(REAL))) /* groups of four inputs whose tables stay in the cache */
+#define CHUNK (CHUNK_BYTES / 16 / PANEL_BYTES) /* groups of four inputs whose tables stay in the cache */
 
 /* Units of one layer given those of another. `weights` has a row for each input, or, turned, for each unit. */
 struct NAME(layer) {
@@ -32,18 +33,15 @@ FN struct NAME(layer) NAME(make_layer)(
     return layer;
 }
 
-/* The tables of inputs whose weights for one panel stand in rows `step` apart: of each part of the panel all groups, of each group
-   sixteen sums for the lanes of the part. */
+/* The tables of inputs whose weights for one panel stand in rows `step` apart. */
 FN void NAME(fill_table)(const REAL *weights, int64_t step, int64_t n_in, REAL *table)
 {
     const REAL none[PANEL_BYTES / sizeof(REAL)] = {0};
-    const int64_t part_size = NAME(table_size)(n_in) / PARTS;
-    for (int64_t first = 0; first < n_in; first += 4, table += 16 * SHARE) {
+    for (int64_t first = 0; first < n_in; first += 4, table += 16 * LANES) {
         const REAL *rows[4];
         for (int b = 0; b < 4; b++)
             rows[b] = first + b < n_in ? weights + (first + b) * step : none;
         for (int64_t lane = 0; lane < LANES; lane += PIECE) {
-            REAL *to = table + lane / SHARE * part_size + lane % SHARE;
             VECTOR w0, w1, w2, w3;
             memcpy(&w0, rows[0] + lane, sizeof w0), memcpy(&w1, rows[1] + lane, sizeof w1);
             memcpy(&w2, rows[2] + lane, sizeof w2), memcpy(&w3, rows[3] + lane, sizeof w3);
@@ -51,7 +49,7 @@ FN void NAME(fill_table)(const REAL *weights, int64_t step, int64_t n_in, REAL *
             VECTOR low[4] = {-p, q, -q, p}, high[4] = {-r, s, -s, r};
             for (int m = 0; m < 16; m++) {
                 VECTOR sum = low[m & 3] + high[m >> 2];
-                memcpy(to + m * SHARE, &sum, sizeof sum);
+                memcpy(table + m * LANES + lane, &sum, sizeof sum);
             }
         }
     }
@@ -78,17 +76,52 @@ FN const REAL *NAME(table)(struct NAME(layer) *layer, int64_t panel)
     return table;
 }
 
-/* sum + T_0 + T_1 + ... for PIECE lanes. */
-FN VECTOR NAME(lookup)(VECTOR sum, const REAL *table, const uint8_t *packed, int64_t n_groups)
+/* to = from + T_0 + T_1 + ... for the lanes of one panel. */
+FN void NAME(lookup)(REAL *to, const REAL *from, const REAL *table, const uint8_t *packed, int64_t n_groups)
 {
+    enum { N = PANEL_BYTES / sizeof(VECTOR) };
+    VECTOR sums[N], entry;
+    for (int i = 0; i < N; i++)
+        memcpy(&sums[i], from + i * PIECE, sizeof entry);
     UNROLL
     for (int64_t g = 0; g < n_groups; g++) {
-        VECTOR entry;
         /* the byte is 16 times the number of the entry: a scaled address */
-        memcpy(&entry, (const char *)(table + g * 16 * SHARE) + packed[g] * (SHARE * sizeof(REAL) / 16), sizeof entry);
-        sum += entry;
+        const char *at = (const char *)(table + g * 16 * LANES) + packed[g] * (PANEL_BYTES / 16);
+        for (int i = 0; i < N; i++) {
+            memcpy(&entry, at + i * sizeof entry, sizeof entry);
+            sums[i] += entry;
+        }
     }
-    return sum;
+    for (int i = 0; i < N; i++)
+        memcpy(to + i * PIECE, &sums[i], sizeof entry);
+}
+
+/* The same for two rows, whose sums do not wait for each other. */
+FN void NAME(lookup_two)(
+    REAL *to, REAL *to2, const REAL *from, const REAL *from2, const REAL *table, const uint8_t *packed,
+    const uint8_t *packed2, int64_t n_groups)
+{
+    enum { N = PANEL_BYTES / sizeof(VECTOR) };
+    VECTOR sums[N], sums2[N], entry;
+    for (int i = 0; i < N; i++) {
+        memcpy(&sums[i], from + i * PIECE, sizeof entry);
+        memcpy(&sums2[i], from2 + i * PIECE, sizeof entry);
+    }
+    UNROLL
+    for (int64_t g = 0; g < n_groups; g++) {
+        const char *group = (const char *)(table + g * 16 * LANES);
+        const char *at = group + packed[g] * (PANEL_BYTES / 16), *at2 = group + packed2[g] * (PANEL_BYTES / 16);
+        for (int i = 0; i < N; i++) {
+            memcpy(&entry, at + i * sizeof entry, sizeof entry);
+            sums[i] += entry;
+            memcpy(&entry, at2 + i * sizeof entry, sizeof entry);
+            sums2[i] += entry;
+        }
+    }
+    for (int i = 0; i < N; i++) {
+        memcpy(to + i * PIECE, &sums[i], sizeof entry);
+        memcpy(to2 + i * PIECE, &sums2[i], sizeof entry);
+    }
 }
 
 /* What one pass from a layer to the other takes and gives. */
@@ -116,32 +149,41 @@ FN void NAME(put_bits)(uint8_t *out, int64_t at, uint32_t bits)
     }
 }
 
-/* Finish up to ROWS_AT_ONCE rows of one part of a panel, whose bias is the first of `sums`. Groups of inputs are taken in chunks whose
-   tables stay in the nearest cache; sums wait in memory in between. */
-TARGET ALWAYS_INLINE void NAME(finish_rows)(
-    const REAL *table, int64_t n_groups, const REAL *bias, const struct NAME(rows) *on, int64_t row, int64_t last,
-    int64_t at, LEVEL(streams) *generator, const int draw, const int mean)
+/* The activations of a block of rows in one panel, inputs in chunks whose tables stay in the nearest cache. */
+FN void NAME(activate)(
+    REAL *sums, const REAL *bias, const REAL *table, int64_t n_groups, const uint8_t *in, int64_t stride, int64_t n_rows)
 {
-    REAL waiting[ROWS_AT_ONCE * PANEL_BYTES / sizeof(REAL)];
-    LEVEL(streams) a = generator[0], b = generator[1], c = generator[2], d = generator[3], r;
-    int64_t done = 0;
-    for (; n_groups - done > CHUNK; done += CHUNK, table += CHUNK * 16 * SHARE)
-        for (int64_t i = row; i < last; i++)
-            for (int64_t lane = 0; lane < SHARE; lane += PIECE) {
-                REAL *kept = waiting + (i - row) * SHARE + lane;
-                VECTOR sum;
-                memcpy(&sum, done ? kept : bias + lane, sizeof sum);
-                sum = NAME(lookup)(sum, table + lane, on->in + i * on->in_stride + done, CHUNK);
-                memcpy(kept, &sum, sizeof sum);
-            }
-    for (int64_t i = row; i < last; i++) {
+    for (int64_t first = 0; first < n_groups; first += CHUNK) {
+        int64_t n = n_groups - first < CHUNK ? n_groups - first : CHUNK;
+        const REAL *part = table + first * 16 * LANES;
+        int64_t i = 0;
+        for (; i + 1 < n_rows; i += 2) {
+            REAL *row = sums + i * LANES, *row2 = row + LANES;
+            const uint8_t *packed = in + i * stride + first;
+            NAME(lookup_two)(row, row2, first ? row : bias, first ? row2 : bias, part, packed, packed + stride, n);
+        }
+        if (i < n_rows)
+            NAME(lookup)(sums + i * LANES, first ? sums + i * LANES : bias, part, in + i * stride + first, n);
+    }
+}
+
+/* Spins or means from the activations of a block of rows, in the lanes of one part of the generator. */
+TARGET ALWAYS_INLINE void NAME(finish)(
+    const REAL *sums, const struct NAME(rows) *on, int64_t row, int64_t n_rows, int64_t panel, int part, const int draw,
+    const int mean)
+{
+    const int64_t at = panel * LANES + part * SHARE;
+    uint64_t *state = on->state + part * WIDTH;
+    LEVEL(streams) a, b, c, d, r;
+    memcpy(&a, state, sizeof a), memcpy(&b, state + 8, sizeof b);
+    memcpy(&c, state + 16, sizeof c), memcpy(&d, state + 24, sizeof d);
+    for (int64_t i = 0; i < n_rows; i++) {
         uint32_t up = 0;
         if (draw)
             XOSHIRO(a, b, c, d, r);
         for (int64_t lane = 0; lane < SHARE; lane += PIECE) {
             VECTOR sum;
-            memcpy(&sum, done ? waiting + (i - row) * SHARE + lane : bias + lane, sizeof sum);
-            sum = NAME(lookup)(sum, table + lane, on->in + i * on->in_stride + done, n_groups - done);
+            memcpy(&sum, sums + i * LANES + part * SHARE + lane, sizeof sum);
             sum *= on->scale;
             VECTOR e = NAME(decay)(VALUE(BITS(sum) & ~SIGN));
             if (draw) {
@@ -156,33 +198,28 @@ TARGET ALWAYS_INLINE void NAME(finish_rows)(
             if (mean) {
                 VECTOR tanh = ((REAL)1 - e) / ((REAL)1 + e);
                 tanh = on->share * VALUE(BITS(tanh) | (BITS(sum) & SIGN));
-                memcpy(on->means + i * on->means_stride + at + lane, &tanh, sizeof tanh);
+                memcpy(on->means + (row + i) * on->means_stride + at + lane, &tanh, sizeof tanh);
             }
         }
         if (draw)
-            NAME(put_bits)(on->out + i * on->out_stride + at / LANES * LANES / 4, at % LANES, up);
+            NAME(put_bits)(on->out + (row + i) * on->out_stride + panel * LANES / 4, part * SHARE, up);
     }
-    generator[0] = a, generator[1] = b, generator[2] = c, generator[3] = d;
+    memcpy(state, &a, sizeof a), memcpy(state + 8, &b, sizeof b);
+    memcpy(state + 16, &c, sizeof c), memcpy(state + 24, &d, sizeof d);
 }
 
 TARGET ALWAYS_INLINE void NAME(pass)(struct NAME(layer) *layer, const struct NAME(rows) *on, const int draw, const int mean)
 {
+    REAL sums[ROWS_AT_ONCE * PANEL_BYTES / sizeof(REAL)];
     const int64_t n_groups = up_to(layer->n_in, 4) / 4, n_panels = up_to(layer->n_out, LANES) / LANES;
     for (int64_t panel = 0; panel < n_panels; panel++) {
         const REAL *table = NAME(table)(layer, panel);
-        for (int part = 0; part < PARTS; part++) {
-            const int64_t at = panel * LANES + part * SHARE;
-            LEVEL(streams) generator[4];
-            for (int word = 0; word < 4; word++)
-                memcpy(generator + word, on->state + 8 * word + part * WIDTH, sizeof *generator);
-            for (int64_t row = 0; row < on->n_rows; row += ROWS_AT_ONCE) {
-                int64_t last = row + ROWS_AT_ONCE < on->n_rows ? row + ROWS_AT_ONCE : on->n_rows;
-                NAME(finish_rows)(
-                    table + part * n_groups * 16 * SHARE, n_groups, layer->bias + at, on, row, last, at, generator, draw,
-                    mean);
-            }
-            for (int word = 0; word < 4; word++)
-                memcpy(on->state + 8 * word + part * WIDTH, generator + word, sizeof *generator);
+        for (int64_t row = 0; row < on->n_rows; row += ROWS_AT_ONCE) {
+            int64_t n = on->n_rows - row < ROWS_AT_ONCE ? on->n_rows - row : ROWS_AT_ONCE;
+            NAME(activate)(
+                sums, layer->bias + panel * LANES, table, n_groups, on->in + row * on->in_stride, on->in_stride, n);
+            for (int part = 0; part < PARTS; part++)
+                NAME(finish)(sums, on, row, n, panel, part, draw, mean);
         }
     }
 }
@@ -202,25 +239,23 @@ TARGET static void NAME(draw_and_mean)(struct NAME(layer) *layer, const struct N
     NAME(pass)(layer, on, 1, 1);
 }
 
-/* weights[i] += Σ over samples of spin i times the sample's means, for n_units rows and all panels, samples in chunks. */
+/* weights[i] += Σ over samples of spin i times the sample's means, for n_units rows, samples in chunks. */
 TARGET static void NAME(accumulate)(
     REAL *weights, int64_t row, const uint8_t *packed, int64_t stride, int64_t n_units, const REAL *means, int64_t n_samples,
     REAL *table)
 {
     for (int64_t panel = 0; panel < row; panel += LANES)
         for (int64_t first = 0; first < n_samples; first += 4 * CHUNK) {
-            int64_t n = n_samples - first < 4 * CHUNK ? n_samples - first : 4 * CHUNK, n_groups = up_to(n, 4) / 4;
+            int64_t n = n_samples - first < 4 * CHUNK ? n_samples - first : 4 * CHUNK;
             NAME(fill_table)(means + first * row + panel, row, n, table);
-            for (int part = 0; part < PARTS; part++)
-                for (int64_t i = 0; i < n_units; i++)
-                    for (int64_t lane = 0; lane < SHARE; lane += PIECE) {
-                        REAL *to = weights + i * row + panel + part * SHARE + lane;
-                        VECTOR sum;
-                        memcpy(&sum, to, sizeof sum);
-                        sum = NAME(lookup)(
-                            sum, table + part * n_groups * 16 * SHARE + lane, packed + i * stride + first / 4, n_groups);
-                        memcpy(to, &sum, sizeof sum);
-                    }
+            const uint8_t *spins = packed + first / 4;
+            int64_t i = 0;
+            for (; i + 1 < n_units; i += 2, spins += 2 * stride) {
+                REAL *to = weights + i * row + panel;
+                NAME(lookup_two)(to, to + row, to, to + row, table, spins, spins + stride, up_to(n, 4) / 4);
+            }
+            if (i < n_units)
+                NAME(lookup)(weights + i * row + panel, weights + i * row + panel, table, spins, up_to(n, 4) / 4);
         }
 }
 
@@ -232,8 +267,8 @@ FN void NAME(copy_rows)(REAL *to, int64_t to_row, const REAL *from, int64_t from
 
 /* What an epoch works on. */
 struct NAME(work) {
-    int64_t row, stride_v, stride_h, samples; /* row of the weights, bytes to a row of spins, samples of both phases */
-    REAL *weights, *b, *c, *means, *table;   /* biases c stand below the weights, so that they learn like a unit that is always up */
+    int64_t row, stride_v, stride_h, samples; /* of the weights, bytes to a row of spins, samples of both phases */
+    REAL *weights, *b, *c, *means, *table; /* c stands below the weights and learns like those of a unit that is always up */
     uint8_t *data, *v, *h, *turned;
     struct NAME(layer) up, down;
 };
@@ -259,7 +294,7 @@ FN struct NAME(work) NAME(lay_out)(struct arena *from, const struct epoch *e)
     return w;
 }
 
-/* One update from `n` rows of data. Without persistent chains the negative phase begins with the spins of the positive one. */
+/* One update from n rows of data. Without persistent chains the negative phase begins with the spins of the positive one. */
 TARGET static void NAME(update)(struct NAME(work) *w, const struct epoch *e, const int64_t *order, int64_t n)
 {
     const int64_t n_chains = e->persistent ? e->n_chains : n, n_groups = up_to(e->n_visible, 4) / 4;
@@ -374,8 +409,10 @@ TARGET static void NAME(sweep_block)(
         NAME(draw)(&w->down, &down);
         if (sweep < e->k || !e->with_means)
             NAME(draw)(&w->up, &up);
-        else
+        else if (e->last_hidden)
             NAME(draw_and_mean)(&w->up, &up);
+        else
+            NAME(mean)(&w->up, &up);
     }
     if (e->k)
         unpack_rows(w->v, n, e->n_visible, visible, stride_v);

@@ -23,7 +23,7 @@ enum {
     SAMPLED_AT_ONCE = 128 /* steps that one part of the generator makes before the next part follows */
 };
 
-/* Bits of a number and back; with vectors also comparisons as masks of ones. */
+/* Bits of a number and back; comparisons as masks of ones. */
 #if RBMFLOW_VECTORS
 #define BITS32(x) ((LEVEL(words32))(x))
 #define BITS64(x) ((LEVEL(words64))(x))
@@ -38,6 +38,8 @@ static inline uint32_t BITS32(float x) { uint32_t i; memcpy(&i, &x, 4); return i
 static inline uint64_t BITS64(double x) { uint64_t i; memcpy(&i, &x, 8); return i; }
 static inline float VALUE32(uint32_t i) { float x; memcpy(&x, &i, 4); return x; }
 static inline double VALUE64(uint64_t i) { double x; memcpy(&x, &i, 8); return x; }
+#define MASK32(condition) (-(uint32_t)(condition))
+#define MASK64(condition) (-(uint64_t)(condition))
 #define TO_FLOATS(i) ((float)(int32_t)(i))
 #endif
 

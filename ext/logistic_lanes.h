@@ -46,8 +46,8 @@ FN LEVEL(doubles) LEVEL(least64)(LEVEL(doubles) x, double bound)
 #endif
 }
 
-/* exp(-2 size) for size >= 0; from 43 on exp(-86). 2^f for |f| <= 1/2 by a near-minimax polynomial that is 1 at 0, relative error
-   below 1.6e-7; that of the product 2 size / ln 2 comes on top, 1.2e-7 size. */
+/* exp(-2 size) for size >= 0; from 43 on exp(-86). 2^f for |f| <= 1/2 by a near-minimax polynomial that is 1 at 0, relative
+   error below 1.6e-7; that of the product 2 size / ln 2 comes on top, 1.2e-7 size. */
 FN LEVEL(floats) LEVEL(decay32)(LEVEL(floats) size)
 {
     LEVEL(floats) t = LEVEL(least32)(size, 43.0f) * -2.88539008f; /* -2 / ln 2 */

@@ -62,7 +62,7 @@ def test_sweep(shape, real, level):
         v, h = spins((n_chains, shape[0]), 4), spins((n_chains, shape[1]), 5)
         wanted = twin.sweep(twin.Machine(*parameters, scale), v, h, k, from_visible, generator)
         means = np.zeros((n_chains if k else 0, shape[1]), dtype=real)
-        block_gibbs.sweep(*parameters, v, h, means, k, scale, from_visible, words, level)
+        block_gibbs.sweep(*parameters, v, h, means, k, scale, from_visible, True, words, level)
         np.testing.assert_array_equal(v, wanted[0])
         np.testing.assert_array_equal(h, wanted[1])
         if k:
@@ -71,12 +71,24 @@ def test_sweep(shape, real, level):
 
 
 @pytest.mark.parametrize("real", REALS)
+def test_the_last_hidden_spins_may_be_left_out(real):
+    parameters, words = machine((9, 6), real), key(1)
+    v, h = spins((20, 9), 4), spins((20, 6), 5)
+    other, drawn = v.copy(), h.copy()
+    means, same = np.zeros((20, 6), dtype=real), np.zeros((20, 6), dtype=real)
+    block_gibbs.sweep(*parameters, v, h, means, 2, 1.0, True, False, words, BEST)
+    block_gibbs.sweep(*parameters, other, drawn, same, 2, 1.0, True, True, key(1), BEST)
+    np.testing.assert_array_equal(v, other)
+    np.testing.assert_array_equal(means, same)
+
+
+@pytest.mark.parametrize("real", REALS)
 def test_sweep_of_many_chains_without_means(real):
     parameters, words = machine((9, 6), real), key(1)
     generator = twin.Generator(words)
     v, h = spins((1100, 9), 4), spins((1100, 6), 5)
     wanted = twin.sweep(twin.Machine(*parameters), v, h, 2, False, generator)
-    block_gibbs.sweep(*parameters, v, h, np.zeros((0, 6), dtype=real), 2, 1.0, False, words, BEST)
+    block_gibbs.sweep(*parameters, v, h, np.zeros((0, 6), dtype=real), 2, 1.0, False, True, words, BEST)
     np.testing.assert_array_equal(v, wanted[0])
     np.testing.assert_array_equal(h, wanted[1])
 
@@ -91,7 +103,7 @@ def test_tables_that_are_built_again(real, level):
     v, h = spins((9, shape[0]), 4), spins((9, shape[1]), 5)
     wanted = twin.sweep(twin.Machine(*parameters), v, h, 2, True, generator)
     means = np.zeros((9, shape[1]), dtype=real)
-    block_gibbs.sweep(*parameters, v, h, means, 2, 1.0, True, words, level)
+    block_gibbs.sweep(*parameters, v, h, means, 2, 1.0, True, True, words, level)
     np.testing.assert_array_equal(v, wanted[0])
     np.testing.assert_array_equal(h, wanted[1])
     np.testing.assert_array_equal(means, wanted[2])

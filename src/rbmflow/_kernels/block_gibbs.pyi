@@ -16,6 +16,7 @@ def sweep(
     k: int,
     scale: float,
     from_visible: bool,
+    last_hidden: bool,
     generator: npt.NDArray[np.uint64],
     level: int,
 ) -> None: ...

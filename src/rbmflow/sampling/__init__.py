@@ -1,6 +1,7 @@
 """Markov chains and training sets of the Ising model."""
 
 from rbmflow.errors import ReducibleChainError, ReducibleChainWarning
+from rbmflow.sampling.block_gibbs import GibbsChains, block_gibbs
 from rbmflow.sampling.exchange import Exchange, replica_exchange
 from rbmflow.sampling.reducibility import is_irreducible
 from rbmflow.sampling.result import Run, State
@@ -10,11 +11,13 @@ from rbmflow.sampling.training_set import Certificate, TrainingSet, training_set
 __all__ = [
     "Certificate",
     "Exchange",
+    "GibbsChains",
     "ReducibleChainError",
     "ReducibleChainWarning",
     "Run",
     "State",
     "TrainingSet",
+    "block_gibbs",
     "is_irreducible",
     "replica_exchange",
     "run",

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow._kernels import logistic
+from rbmflow._kernels import block_gibbs
+from rbmflow.arguments import SpinArray
 from rbmflow.hardware import simd_level
 from rbmflow.training.moments import Moments
 from rbmflow.training.negative import CD, PCD, Tempered
 from rbmflow.training.parameters import Parameters, Vector
 
+Words = npt.NDArray[np.uint64]
 GENERATOR_WORDS = 32
 
 
 class Chains:
     """Chains on the rungs of a ladder of inverse temperatures; a single rung at 1 without tempering."""
 
-    def __init__(self, ladder: tuple[float, ...], visible: Vector, hidden: Vector, generator: Vector) -> None:
+    def __init__(
+        self, ladder: tuple[float, ...], visible: SpinArray, hidden: SpinArray, generator: Words
+    ) -> None:
         self.ladder = ladder
-        self.visible, self.hidden = visible, hidden  # (n_rungs, n_chains, n_units), float
+        self.visible, self.hidden = visible, hidden  # (n_rungs, n_chains, n_units)
         self.generator = generator
 
-    def sweep(self, parameters: Parameters, k: int) -> Vector:
-        """Advance all chains by k sweeps, and return the means of the hidden units of the first rung, given its visible ones."""
-        means = np.empty(0)
+    def sweep(self, parameters: Parameters, k: int) -> Moments:
+        """Advance all chains by k sweeps, and return the averages on the first rung."""
+        now: Vector = np.empty(0)
         for rung, beta in reversed(list(enumerate(self.ladder))):
-            means = sweep(parameters, self.visible[rung], self.hidden[rung], k, self.generator, beta)
-        return means
+            now = sweep(parameters, self.visible[rung], self.hidden[rung], k, self.generator, beta=beta)
+        return averages(self.visible[0], now)
 
     def exchange(self, parameters: Parameters, rng: np.random.Generator) -> float:
         """Let neighbouring rungs swap their configurations; return the share of the swaps that were accepted."""
@@ -56,40 +58,47 @@ class Chains:
 
 
 def sweep(
-    parameters: Parameters, visible: Vector, hidden: Vector, k: int, generator: Vector, beta: float = 1.0
+    parameters: Parameters,
+    visible: SpinArray,
+    hidden: SpinArray,
+    k: int,
+    generator: Words,
+    *,
+    beta: float = 1.0,
+    from_data: bool = False,
 ) -> Vector:
-    """Draw visible from hidden and hidden from visible spins k times, in place; return the means of the hidden units."""
-    scale = parameters.vector.dtype.type(beta)
-    weights = scale * parameters.weights
-    to_visible, to_hidden = scale * parameters.visible_bias, scale * parameters.hidden_bias
-    activations = hidden
-    for _ in range(k):
-        np.add(hidden @ weights.T, to_visible, out=visible)
-        draw(visible, generator, visible)
-        activations = visible @ weights + to_hidden
-        draw(activations, generator, hidden)
-    return np.tanh(activations)
+    """Draw visible from hidden and hidden from visible spins k times, in place; return the means of the hidden units.
 
-
-def draw(activations: Vector, generator: Vector, out: Vector) -> None:
-    """Draw ±1 from activations."""
-    logistic.sample(activations.reshape(-1), generator, out.reshape(-1), simd_level())
+    From data the hidden spins are drawn first, and those of the last sweep are not.
+    """
+    p = parameters
+    means = np.empty(hidden.shape, dtype=p.vector.dtype)
+    block_gibbs.sweep(
+        p.weights,
+        p.visible_bias,
+        p.hidden_bias,
+        visible,
+        hidden,
+        means,
+        k,
+        beta,
+        from_data,
+        not from_data,
+        generator,
+        simd_level(),
+    )
+    return means
 
 
 def start(negative: object, parameters: Parameters, rng: np.random.Generator) -> Chains:
     """Return the chains of a negative phase before the first update: random visible units, hidden ones given them."""
     generator = rng.integers(0, 2**64, size=GENERATOR_WORDS, dtype=np.uint64)
-    real: Any = parameters.vector.dtype.type
     n_visible, n_hidden = parameters.shape
     ladder, n_chains = chain_shape(negative)
-    visible = (2 * rng.integers(0, 2, size=(len(ladder), n_chains, n_visible)) - 1).astype(real)
-    hidden = np.empty((len(ladder), n_chains, n_hidden), dtype=real)
+    visible = 2 * rng.integers(0, 2, size=(len(ladder), n_chains, n_visible), dtype=np.int8) - 1
+    hidden = np.empty((len(ladder), n_chains, n_hidden), dtype=np.int8)
     for rung, beta in enumerate(ladder):
-        draw(
-            real(beta) * (visible[rung] @ parameters.weights + parameters.hidden_bias),
-            generator,
-            hidden[rung],
-        )
+        sweep(parameters, visible[rung], hidden[rung], 0, generator, beta=beta, from_data=True)
     return Chains(ladder, visible, hidden, generator)
 
 
@@ -100,16 +109,14 @@ def chain_shape(negative: object) -> tuple[tuple[float, ...], int]:
     return (1.0,), negative.n_chains if isinstance(negative, PCD) else 0
 
 
-def contrastive(parameters: Parameters, rows: Vector, negative: CD, generator: Vector) -> Moments:
-    """Return the moments after k sweeps from `rows`."""
-    activations = rows @ parameters.weights + parameters.hidden_bias
-    hidden, visible = np.empty_like(activations), np.empty_like(rows)
-    draw(activations, generator, hidden)
-    means = sweep(parameters, visible, hidden, negative.k, generator)
+def contrastive(parameters: Parameters, rows: SpinArray, negative: CD, generator: Words) -> Moments:
+    """Return the averages after k sweeps from `rows`."""
+    visible, hidden = rows.copy(), np.empty((len(rows), parameters.shape[1]), dtype=np.int8)
+    means = sweep(parameters, visible, hidden, negative.k, generator, from_data=True)
     return averages(visible, means)
 
 
-def averages(visible: Vector, means: Vector) -> Moments:
-    """Return the moments of chains from their visible spins and the means of their hidden units."""
-    share = visible.dtype.type(1 / len(visible))
-    return Moments(visible.T @ means * share, visible.sum(axis=0) * share, means.sum(axis=0) * share)
+def averages(visible: SpinArray, means: Vector) -> Moments:
+    """Return the averages over chains from their visible spins and the means of their hidden units."""
+    spins, share = visible.astype(means.dtype), means.dtype.type(1 / len(visible))
+    return Moments(spins.T @ means * share, spins.sum(axis=0) * share, means.sum(axis=0) * share)

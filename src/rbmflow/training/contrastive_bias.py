@@ -198,7 +198,11 @@ def cd_fixed_point(
         As for `fit`.
     k : int
         Sweeps, at least 1.
-    tie, mask, biases
+    tie : str, optional
+        As for `fit`.
+    mask : array_like of bool, optional
+        As for `fit`.
+    biases : bool, optional
         As for `fit`.
 
     Returns

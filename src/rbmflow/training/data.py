@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
+from rbmflow._kernels import block_gibbs
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.sampling import TrainingSet
 from rbmflow.spins import check_spins
@@ -25,6 +28,13 @@ class Data:
     def n_rows(self) -> int:
         """Number of samples, or of states."""
         return len(self.rows)
+
+    @cached_property
+    def packed(self) -> npt.NDArray[np.uint8]:
+        """The rows as the kernel of training takes them."""
+        out = np.empty((self.n_rows, 4 * -(-self.rows.shape[1] // 16)), dtype=np.uint8)
+        block_gibbs.pack(np.ascontiguousarray(self.rows), out)
+        return out
 
     def as_law(self) -> tuple[SpinArray, FloatArray]:
         """Return distinct states and their probabilities."""

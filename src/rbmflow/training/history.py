@@ -18,7 +18,7 @@ from rbmflow.training.parameters import Parameters
 
 CHEAP_UNITS = 8
 """Units of the smaller layer up to which exact quantities are recorded without being asked for."""
-MEASURED_CHAINS, LEAST_SERIES = 16, 4
+LEAST_SERIES = 4
 
 
 @dataclass(frozen=True)
@@ -193,8 +193,8 @@ def _double(parameters: Parameters) -> Parameters:
 
 
 def _tau(on: Situation) -> float:
-    series = on.series[:MEASURED_CHAINS]
-    return autocorrelation(series).tau if series.size and series.shape[1] >= LEAST_SERIES else float("nan")
+    enough = on.series.size and on.series.shape[1] >= LEAST_SERIES
+    return autocorrelation(on.series).tau if enough else float("nan")
 
 
 QUANTITIES: dict[str, Callable[[Situation], Any]] = {

@@ -130,8 +130,9 @@ def fit(
 
     Notes
     -----
-    Results are a function of data, arguments and `rng`; they do not depend on the number of threads or the SIMD level, but for
-    rounding in the matrix products: those are numpy's or BLAS's, the same bits on one machine with one library.
+    Chains, and whole epochs of `SGD` with CD or PCD (no tie, mask, l1 or centred gradient), are the same bits on every machine and at
+    every SIMD level: their sums are taken in one order (see `block_gibbs`). Other runs also take matrix products from numpy: they
+    are the same bits on one machine with one BLAS and one number of its threads. Training itself uses one thread.
 
     Examples
     --------
@@ -269,6 +270,11 @@ def _plan(
     if isinstance(stepper, LBFGS) and chosen != "float64":
         raise ValueError("optimizer=LBFGS() needs precision='float64'")
     real: Any = PRECISIONS[str(chosen)]
+    if (
+        max(np.abs(x).max() for x in (model.weights, model.visible_bias, model.hidden_bias))
+        > np.finfo(real).max
+    ):
+        raise ValueError(f"model: a parameter is too large for precision={chosen!r}")
     return Plan(
         checked,
         phase,

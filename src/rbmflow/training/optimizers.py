@@ -112,10 +112,6 @@ class SGD:
     def __post_init__(self) -> None:
         _check_rate(self.rate)
 
-    def step(self, _slots: list[Vector], gradient: Vector, rate: float, _count: int) -> Vector:
-        """Return the step for a gradient."""
-        return np.asarray(gradient * gradient.dtype.type(rate))
-
 
 @dataclass(frozen=True)
 class Momentum:
@@ -146,13 +142,6 @@ class Momentum:
     def __post_init__(self) -> None:
         _check_rate(self.rate)
         _between("momentum", self.momentum, 0.0, np.nextafter(1.0, 0.0))
-
-    def step(self, slots: list[Vector], gradient: Vector, rate: float, _count: int) -> Vector:
-        """Return the step for a gradient."""
-        memory = slots[0]
-        memory *= memory.dtype.type(self.momentum)
-        memory += gradient
-        return np.asarray(memory * memory.dtype.type(rate))
 
 
 @dataclass(frozen=True)
@@ -190,16 +179,6 @@ class Adam:
         _between("first", self.first, 0.0, np.nextafter(1.0, 0.0))
         _between("second", self.second, 0.0, np.nextafter(1.0, 0.0))
         _positive("epsilon", self.epsilon)
-
-    def step(self, slots: list[Vector], gradient: Vector, rate: float, count: int) -> Vector:
-        """Return the step for the gradient of update number `count`, which is 1 for the first."""
-        mean, square = slots
-        real = gradient.dtype.type
-        mean += real(1 - self.first) * (gradient - mean)
-        square += real(1 - self.second) * (gradient * gradient - square)
-        scale = rate / (1 - self.first**count)
-        spread = np.sqrt(square * real(1 / (1 - self.second**count)))
-        return np.asarray(real(scale) * mean / (spread + real(self.epsilon)))
 
 
 @dataclass(frozen=True)
@@ -266,3 +245,20 @@ def _between(name: str, value: object, low: float, high: float) -> float:
     if not low <= number <= high or np.isinf(number):
         raise ValueError(f"{name}={value!r}: a number from {low:g} to {high:g} is needed")
     return number
+
+
+def step(optimizer: Stepper, slots: npt.NDArray[Any], gradient: Vector, rate: float, count: int) -> Vector:
+    """Return the step for the gradient of update number `count`, which is 1 for the first; `slots` is the memory."""
+    real = gradient.dtype.type
+    if isinstance(optimizer, SGD):
+        return np.asarray(real(rate) * gradient)
+    if isinstance(optimizer, Momentum):
+        slots[0] *= real(optimizer.momentum)
+        slots[0] += gradient
+        return np.asarray(real(rate) * slots[0])
+    mean, square = slots
+    mean += real(1 - optimizer.first) * (gradient - mean)
+    square += real(1 - optimizer.second) * (gradient * gradient - square)
+    scale = rate / (1 - optimizer.first**count)
+    spread = np.sqrt(square * real(1 / (1 - optimizer.second**count)))
+    return np.asarray(real(scale) * mean / (spread + real(optimizer.epsilon)))

@@ -6,16 +6,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray
+from rbmflow._kernels import block_gibbs
+from rbmflow.arguments import FloatArray, SpinArray
+from rbmflow.hardware import simd_level
 from rbmflow.networks import RBM
-from rbmflow.training.chains import Chains, averages, chain_shape, contrastive, start
+from rbmflow.training.chains import Chains, chain_shape, contrastive, start
 from rbmflow.training.data import Data
 from rbmflow.training.moments import Moments, clamped, exact, gradient
-from rbmflow.training.negative import CD, Exact, Negative
-from rbmflow.training.optimizers import LBFGS, Optimizer, rate_of
+from rbmflow.training.negative import CD, PCD, Exact, Negative
+from rbmflow.training.optimizers import LBFGS, SGD, Optimizer, rate_of, step
 from rbmflow.training.parameters import Parameters, Ties, Vector
 from rbmflow.training.state import State, generator_from, generator_state
+
+MEASURED_CHAINS = 16
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,22 @@ class Plan:
     centred: bool
     real: Any
 
+    @property
+    def whole(self) -> bool:
+        """Whether an epoch is one update from all data."""
+        return isinstance(self.negative, Exact) or self.data.weights is not None
+
+    @property
+    def plain(self) -> bool:
+        """Whether an epoch is one call of the kernel: steps along the gradient, all parameters free."""
+        return (
+            isinstance(self.optimizer, SGD)
+            and isinstance(self.negative, (CD, PCD))
+            and self.ties.trivial
+            and not self.centred
+            and not self.penalty.l1
+        )
+
 
 class Trainer:
     """A run between two epochs."""
@@ -79,8 +100,8 @@ class Trainer:
         trainer.slots = state.slots.copy()
         trainer.chains = Chains(
             ladder,
-            state.chains_visible.astype(plan.real),
-            state.chains_hidden.astype(plan.real),
+            np.array(state.chains_visible),
+            np.array(state.chains_hidden),
             state.generator.copy(),
         )
         trainer.epoch, trainer.n_updates = state.epoch, state.n_updates
@@ -96,8 +117,8 @@ class Trainer:
             p.visible_bias.copy(),
             p.hidden_bias.copy(),
             self.slots.copy(),
-            c.visible.astype(np.int8),
-            c.hidden.astype(np.int8),
+            c.visible.copy(),
+            c.hidden.copy(),
             c.generator.copy(),
             generator_state(self.rng),
             {name: list(values) for name, values in history.items()},
@@ -109,38 +130,63 @@ class Trainer:
         plan = self.plan
         assert not isinstance(plan.optimizer, LBFGS)
         rate = rate_of(plan.optimizer, self.epoch)
-        if isinstance(plan.negative, Exact):
-            states, weights = plan.data.as_law()
-            batches: Any = [(states, weights)]
-        elif plan.data.weights is not None:
-            batches = [(plan.data.rows, plan.data.weights)]
+        if plan.whole:
+            self._update(*plan.data.as_law(), rate)
+            self.series = np.empty((0, 0))
         else:
             order = self.rng.permutation(plan.data.n_rows)
-            batches = (
-                (plan.data.rows[order[i : i + plan.batch_size]], None)
-                for i in range(0, len(order), plan.batch_size)
-            )
-        magnetization = []
-        for rows, weights in batches:
-            self._update(rows.astype(plan.real), None if weights is None else weights.astype(plan.real), rate)
-            magnetization.append(self.chains.visible[0].sum(axis=1))
-        self.series = np.array(magnetization, dtype=np.float64).T
+            self._plain_epoch(order, rate) if plan.plain else self._epoch(order, rate)
         self.epoch += 1
 
-    def _update(self, rows: Vector, weights: Vector | None, rate: float) -> None:
+    def _epoch(self, order: npt.NDArray[np.int64], rate: float) -> None:
+        """Update batch by batch."""
+        totals = []
+        for first in range(0, len(order), self.plan.batch_size):
+            self._update(self.plan.data.rows[order[first : first + self.plan.batch_size]], None, rate)
+            totals.append(self.chains.visible[0, :MEASURED_CHAINS].sum(axis=1, dtype=np.int64))
+        self.series = np.array(totals, dtype=np.float64).T
+
+    def _plain_epoch(self, order: npt.NDArray[np.int64], rate: float) -> None:
+        """Let the kernel make all updates."""
+        plan, p, chains = self.plan, self.parameters, self.chains
+        assert isinstance(plan.negative, (CD, PCD))
+        batch_size = min(plan.batch_size, len(order))
+        n_updates, n_measured = -(-len(order) // batch_size), min(chains.visible.shape[1], MEASURED_CHAINS)
+        totals = np.empty((n_updates, n_measured), dtype=np.int32)
+        block_gibbs.train(
+            p.weights,
+            p.visible_bias,
+            p.hidden_bias,
+            plan.data.packed,
+            order,
+            batch_size,
+            plan.negative.k,
+            rate,
+            plan.penalty.l2,
+            chains.visible[0],
+            chains.hidden[0],
+            totals,
+            chains.generator,
+            simd_level(),
+        )
+        self.n_updates += n_updates
+        self.series = totals.T.astype(np.float64)
+
+    def _update(self, rows: SpinArray, weights: FloatArray | None, rate: float) -> None:
         """Make one step along the gradient on `rows`."""
         plan, p = self.plan, self.parameters
         assert not isinstance(plan.optimizer, LBFGS)
         model = self._model_moments(rows, weights)
-        slope = gradient(clamped(p, rows, weights), model, centred=plan.centred)
+        data = clamped(p, rows.astype(plan.real), None if weights is None else weights.astype(plan.real))
+        slope = gradient(data, model, centred=plan.centred)
         if plan.penalty.l1 or plan.penalty.l2:
             slope[: p.weights.size] += plan.penalty.pull(p.weights).ravel()
         self.n_updates += 1
         free = plan.ties.gather(p.vector)
-        free = free + plan.optimizer.step(list(self.slots), plan.ties.reduce(slope), rate, self.n_updates)
+        free = free + step(plan.optimizer, self.slots, plan.ties.reduce(slope), rate, self.n_updates)
         plan.ties.scatter(free, p.vector)
 
-    def _model_moments(self, rows: Vector, weights: Vector | None) -> Moments:
+    def _model_moments(self, rows: SpinArray, weights: FloatArray | None) -> Moments:
         """Return the averages over the model, as the negative phase estimates them."""
         plan, p = self.plan, self.parameters
         if isinstance(plan.negative, Exact):
@@ -148,12 +194,8 @@ class Trainer:
         if isinstance(plan.negative, CD):
             begin = rows
             if weights is not None:
-                probabilities = plan.data.as_law()[1]
-                begin = rows[
-                    self.rng.choice(len(rows), size=plan.batch_size, p=probabilities / probabilities.sum())
-                ]
+                begin = rows[self.rng.choice(len(rows), size=plan.batch_size, p=weights / weights.sum())]
             return contrastive(p, begin, plan.negative, self.chains.generator)
-        means = self.chains.sweep(p, plan.negative.k)
-        now = averages(self.chains.visible[0], means)
+        now = self.chains.sweep(p, plan.negative.k)
         self.exchange_rate = self.chains.exchange(p, self.rng)
         return now

@@ -1,0 +1,183 @@
+"""Block Gibbs chains of restricted Boltzmann machines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rbmflow._kernels import block_gibbs as kernel
+from rbmflow.arguments import SpinArray, check_integer, check_real_scalar, check_rng
+from rbmflow.hardware import resolve_threads, simd_level
+from rbmflow.networks import RBM
+from rbmflow.spins import check_spins
+from rbmflow.workers import Progress, run_tasks
+
+CHAINS_TO_A_GENERATOR = 512
+STEP_NANOSECONDS = 5e7  # of work, about, between two looks at Ctrl-C
+MAX_CHAINS = 10**7
+PRECISIONS = {"float32": np.float32, "float64": np.float64}
+
+
+@dataclass(frozen=True, eq=False)
+class GibbsChains:
+    """Where block Gibbs chains stand.
+
+    Attributes
+    ----------
+    visible : numpy.ndarray of int8, shape (n_chains, n_visible)
+        Visible spins.
+    hidden : numpy.ndarray of int8, shape (n_chains, n_hidden)
+        Hidden spins, drawn given these visible ones.
+    n_sweeps : int
+        Sweeps made, those of the chains that these continue included.
+    generators : numpy.ndarray of uint64, shape (n_generators, 32)
+        One for each 512 chains.
+    """
+
+    visible: SpinArray
+    hidden: SpinArray
+    n_sweeps: int
+    generators: npt.NDArray[np.uint64] = field(repr=False)
+
+
+def block_gibbs(
+    rbm: RBM,
+    *,
+    n_chains: int = 1,
+    n_sweeps: int,
+    rng: object = None,
+    initial: object = "random",
+    inverse_temperature: float = 1.0,
+    precision: str = "float32",
+    n_threads: int | None = None,
+    progress: Progress | None = None,
+) -> GibbsChains:
+    """Run independent chains whose law is ``exp(−β E(v, h))``: all visible spins given the hidden ones, then all hidden (thesis eq. 32).
+
+    A unit is drawn with ``P(s = 1) = 1/(1 + e^(−2βa))`` from its activation a, rounded to `precision`; probabilities below
+    2⁻³² (float32) or 2⁻⁵³ count as 0. The sums of weights are taken in one order everywhere: chains are the same bits on
+    every machine, at every SIMD level and with any number of threads.
+
+    Parameters
+    ----------
+    rbm : RBM
+        The machine.
+    n_chains : int
+        Number of chains; it may be left out where `initial` says it.
+    n_sweeps : int
+        Sweeps, each of both layers.
+    rng : numpy.random.Generator or int
+        Generator or seed; not used where `initial` is a `GibbsChains`.
+    initial : str, array_like or GibbsChains
+        ``"random"``, visible spins of shape ``(n_visible,)`` or ``(n_chains, n_visible)``, or chains to go on with as if they had
+        never stopped.
+    inverse_temperature : float
+        β, at least 0.
+    precision : str
+        ``"float32"`` or ``"float64"``.
+    n_threads : int, optional
+        Threads; by default ``RBMFLOW_NUM_THREADS``, else the processors available.
+    progress : callable, optional
+        Called about ten times a second as ``progress(done, total)``, in sweeps of all chains.
+
+    Returns
+    -------
+    GibbsChains
+        The last spins of both layers.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its kind.
+
+    Examples
+    --------
+    >>> chains = block_gibbs(RBM.uniform(8, 4, 0.3), n_chains=4000, n_sweeps=50, rng=1)
+    >>> from rbmflow.networks import visible_law
+    >>> pairs = (chains.visible[:, 0] * chains.visible[:, 1]).mean()
+    >>> bool(abs(pairs - visible_law(RBM.uniform(8, 4, 0.3)).correlations[0, 1]) < 0.05)
+    True
+    """
+    if not isinstance(rbm, RBM):
+        raise TypeError(f"rbm={rbm!r}: an RBM is needed")
+    if precision not in PRECISIONS:
+        raise ValueError(f"precision={precision!r}: 'float32' or 'float64' is needed")
+    beta = check_real_scalar("inverse_temperature", inverse_temperature)
+    if not 0 <= beta < np.inf:
+        raise ValueError(
+            f"inverse_temperature={inverse_temperature!r}: a finite number of at least 0 is needed"
+        )
+    n_sweeps = check_integer("n_sweeps", n_sweeps, 0)
+    threads = resolve_threads(n_threads)
+    real: Any = PRECISIONS[precision]
+    with np.errstate(over="ignore"):
+        parameters = rbm.weights.astype(real), rbm.visible_bias.astype(real), rbm.hidden_bias.astype(real)
+    if not all(np.isfinite(x).all() for x in parameters):
+        raise ValueError(f"rbm: a parameter is too large for precision={precision!r}")
+    before, begin = _begin(rbm, check_integer("n_chains", n_chains, 1, MAX_CHAINS), rng, initial)
+    visible, hidden = before.visible.copy(), before.hidden.copy()
+    generators = before.generators.copy()
+    tasks = [
+        _steps(parameters, visible[at], hidden[at], generators[i], n_sweeps, beta, begin)
+        for i, at in enumerate(_blocks(len(visible)))
+    ]
+    run_tasks(tasks, threads, total=len(visible) * n_sweeps, progress=progress)
+    return GibbsChains(visible, hidden, before.n_sweeps + n_sweeps, generators)
+
+
+def _blocks(n_chains: int) -> list[slice]:
+    return [slice(i, i + CHAINS_TO_A_GENERATOR) for i in range(0, n_chains, CHAINS_TO_A_GENERATOR)]
+
+
+def _begin(rbm: RBM, n_chains: int, rng: object, initial: object) -> tuple[GibbsChains, bool]:
+    """Return the chains before the first sweep, and whether their hidden spins are still to be drawn."""
+    if isinstance(initial, GibbsChains):
+        for name, units in (("visible", rbm.n_visible), ("hidden", rbm.n_hidden)):
+            if getattr(initial, name).shape[1] != units:
+                raise ValueError(
+                    f"initial: its chains have {getattr(initial, name).shape[1]} {name} units, the machine {units}"
+                )
+        if n_chains not in (1, len(initial.visible)):
+            raise ValueError(f"n_chains={n_chains}: the chains to go on with are {len(initial.visible)}")
+        return initial, False
+    source = check_rng(rng)
+    if isinstance(initial, str):
+        if initial != "random":
+            raise ValueError(f"initial={initial!r}: 'random', an array of spins or GibbsChains is needed")
+        visible = 2 * source.integers(0, 2, size=(n_chains, rbm.n_visible), dtype=np.int8) - 1
+    else:
+        given = check_spins("initial", initial, rbm.n_visible)
+        if given.ndim > 2 or not given.size or (given.ndim == 2 and n_chains not in (1, len(given))):
+            raise ValueError(
+                f"initial has shape {given.shape}: ({rbm.n_visible},) or ({n_chains}, {rbm.n_visible}) is needed"
+            )
+        rows = len(given) if given.ndim == 2 else n_chains
+        visible = np.array(np.broadcast_to(given, (rows, rbm.n_visible)))
+    n = len(visible)
+    words = source.integers(0, 2**64, size=(len(_blocks(n)), 32), dtype=np.uint64)
+    return GibbsChains(visible, np.empty((n, rbm.n_hidden), dtype=np.int8), 0, words), True
+
+
+def _steps(
+    parameters: tuple[Any, Any, Any],
+    visible: SpinArray,
+    hidden: SpinArray,
+    generator: npt.NDArray[np.uint64],
+    n_sweeps: int,
+    beta: float,
+    begin: bool,
+) -> Iterator[int]:
+    """Sweep up to 512 chains in steps short enough to stop at; yield the sweeps done, summed over chains."""
+    weights = parameters[0]
+    no_means = np.empty((0, weights.shape[1]), dtype=weights.dtype)
+    step = max(1, int(STEP_NANOSECONDS / (len(visible) * (sum(weights.shape) + weights.size / 16))))
+    if begin:
+        kernel.sweep(*parameters, visible, hidden, no_means, 0, beta, True, True, generator, simd_level())
+    for first in range(0, n_sweeps, step):
+        now = min(step, n_sweeps - first)
+        kernel.sweep(*parameters, visible, hidden, no_means, now, beta, False, True, generator, simd_level())
+        yield now * len(visible)
