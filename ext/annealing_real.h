@@ -1,7 +1,7 @@
 /* Annealed chains in one precision, at one SIMD level: the includer sets REAL, WORD, VECTOR, NAME, BITS, VALUE, SIGN. */
 
 #define LANES ((int64_t)(PANEL_BYTES / sizeof(REAL)))
-#define SHARE (LANES / PARTS)                           /* lanes of a panel that one part of the generator serves */
+#define SHARE (LANES / PARTS)                            /* lanes of a panel that one part of the generator serves */
 #define PIECE ((int64_t)(sizeof(VECTOR) / sizeof(REAL))) /* lanes of a vector, half of them without vectors */
 
 /* What the chains work on; of each chain `before`, `after` and `size` have a number for each lane of a panel. */
@@ -9,6 +9,7 @@ struct NAME(annealed) {
     int64_t row, stride_v, stride_h;
     REAL *weights, *b, *c;
     uint8_t *v, *h;
+    REAL *none, *x;              /* a panel of zeros; sums of weights of each chain in one panel */
     REAL *before, *after, *size; /* products of 1 + exp(-2|a|) at beta and at beta', and the sum of |a'| - |a| */
     double *ratio, *total;       /* of each chain: ln w = total + ln ratio */
     int gathered;                /* panels in `before`, `after` and `size` */
@@ -26,6 +27,8 @@ FN struct NAME(annealed) NAME(lay_out_annealed)(struct arena *from, const struct
     w.c = piece(from, (size_t)w.row * sizeof(REAL));
     w.v = piece(from, (size_t)(e->n_chains * w.stride_v));
     w.h = piece(from, (size_t)(e->n_chains * w.stride_h));
+    w.none = piece(from, PANEL_BYTES);
+    w.x = piece(from, (size_t)(e->n_chains * LANES) * sizeof(REAL));
     w.before = piece(from, (size_t)(e->n_chains * LANES) * sizeof(REAL));
     w.after = piece(from, (size_t)(e->n_chains * LANES) * sizeof(REAL));
     w.size = piece(from, (size_t)(e->n_chains * LANES) * sizeof(REAL));
@@ -61,21 +64,18 @@ FN void NAME(store)(REAL *to, VECTOR x)
 
 /* One panel of hidden units for all chains: what the step from beta to `next` adds, and the spins at `next` if they are drawn. */
 TARGET ALWAYS_INLINE void NAME(weigh_part)(
-    struct NAME(annealed) *w, const struct annealing *e, const REAL *table, int64_t panel, int part, REAL beta, REAL next,
+    struct NAME(annealed) *w, const struct annealing *e, int64_t panel, int part, REAL beta, REAL next,
     LEVEL(streams) *generator, const int draw)
 {
     LEVEL(streams) p = generator[0], q = generator[1], s = generator[2], t = generator[3], r = p;
-    const int64_t n_groups = up_to(e->n_visible, 4) / 4;
     const REAL *bias = w->c + panel * LANES + part * SHARE;
-    table += part * n_groups * 16 * SHARE;
     for (int64_t chain = 0; chain < e->n_chains; chain++) {
         uint32_t up = 0;
         if (draw)
             XOSHIRO(p, q, s, t, r);
         for (int64_t lane = 0; lane < SHARE; lane += PIECE) {
             const int64_t at = chain * LANES + part * SHARE + lane;
-            VECTOR none = {0};
-            VECTOR x = NAME(lookup)(none, table + lane, w->v + chain * w->stride_v, n_groups);
+            VECTOR x = NAME(load)(w->x + at);
             VECTOR field = NAME(load)(bias + lane), old = field + beta * x, new = field + next * x;
             VECTOR old_size = VALUE(BITS(old) & ~SIGN), new_size = VALUE(BITS(new) & ~SIGN);
             VECTOR old_decay = NAME(decay)(old_size), new_decay = NAME(decay)(new_size);
@@ -95,19 +95,15 @@ TARGET ALWAYS_INLINE void NAME(weigh_part)(
 
 /* One panel of visible units for all chains. */
 FN void NAME(draw_part)(
-    struct NAME(annealed) *w, const struct annealing *e, const REAL *table, int64_t panel, int part, REAL beta,
-    LEVEL(streams) *generator)
+    struct NAME(annealed) *w, const struct annealing *e, int64_t panel, int part, REAL beta, LEVEL(streams) *generator)
 {
     LEVEL(streams) p = generator[0], q = generator[1], s = generator[2], t = generator[3], r;
-    const int64_t n_groups = up_to(e->n_hidden, 4) / 4;
     const REAL *bias = w->b + panel * LANES + part * SHARE;
-    table += part * n_groups * 16 * SHARE;
     for (int64_t chain = 0; chain < e->n_chains; chain++) {
         uint32_t up = 0;
         XOSHIRO(p, q, s, t, r);
         for (int64_t lane = 0; lane < SHARE; lane += PIECE) {
-            VECTOR none = {0};
-            VECTOR x = NAME(lookup)(none, table + lane, w->h + chain * w->stride_h, n_groups);
+            VECTOR x = NAME(load)(w->x + chain * LANES + part * SHARE + lane);
             VECTOR field = NAME(load)(bias + lane) + beta * x;
             VECTOR spin = NAME(choose)(field, NAME(decay)(VALUE(BITS(field) & ~SIGN)), NAME(random_words)(r, lane));
             up |= (NAME(signs)(spin) ^ (uint32_t)((1u << PIECE) - 1)) << lane;
@@ -161,23 +157,25 @@ TARGET static void NAME(step)(struct NAME(annealed) *w, const struct annealing *
     const int draw = step + 2 < e->n_betas;
     LEVEL(streams) generator[4];
     for (int64_t panel = 0; panel < hidden_panels; panel++) {
-        const REAL *table = NAME(table)(&w->up, panel);
+        NAME(activate)(
+            w->x, w->none, NAME(table)(&w->up, panel), up_to(e->n_visible, 4) / 4, w->v, w->stride_v, e->n_chains);
         for (int part = 0; part < PARTS; part++) {
             NAME(get_generator)(generator, e->state, part);
             if (draw)
-                NAME(weigh_part)(w, e, table, panel, part, beta, next, generator, 1);
+                NAME(weigh_part)(w, e, panel, part, beta, next, generator, 1);
             else
-                NAME(weigh_part)(w, e, table, panel, part, beta, next, generator, 0);
+                NAME(weigh_part)(w, e, panel, part, beta, next, generator, 0);
             NAME(put_generator)(generator, e->state, part);
         }
         if (++w->gathered == PANELS_AT_ONCE || (panel == hidden_panels - 1 && !draw))
             NAME(gather)(w, e);
     }
     for (int64_t panel = 0; draw && panel < visible_panels; panel++) {
-        const REAL *table = NAME(table)(&w->down, panel);
+        NAME(activate)(
+            w->x, w->none, NAME(table)(&w->down, panel), up_to(e->n_hidden, 4) / 4, w->h, w->stride_h, e->n_chains);
         for (int part = 0; part < PARTS; part++) {
             NAME(get_generator)(generator, e->state, part);
-            NAME(draw_part)(w, e, table, panel, part, next, generator);
+            NAME(draw_part)(w, e, panel, part, next, generator);
             NAME(put_generator)(generator, e->state, part);
         }
     }

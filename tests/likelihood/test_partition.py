@@ -120,6 +120,19 @@ def test_independent_units():
     assert independent_log_partition(rbm) == pytest.approx(exact_log_partition(free), abs=1e-13)
 
 
+def test_arrays_in_any_order():
+    rbm = random_machine(6, 5, seed=19)
+    turned = RBM(np.asfortranarray(rbm.weights), rbm.visible_bias, np.repeat(rbm.hidden_bias, 2)[::2])
+    start = np.asfortranarray(sample_exactly(rbm, 20, rng=20))
+    start.flags.writeable = False
+    found = [
+        log_partition(one, "bracket", n_chains=20, n_temperatures=10, start=start, rng=21)
+        for one in (rbm, turned)
+    ]
+    assert found[0] == found[1]
+    assert exact_log_partition(turned) == exact_log_partition(rbm)
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [

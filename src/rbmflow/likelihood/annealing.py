@@ -49,8 +49,10 @@ def anneal(
     they can exceed 100; logarithms add up in double precision.
     """
     real = _precision(rbm)
-    weights, b, c = (one.astype(real) for one in (rbm.weights, rbm.visible_bias, rbm.hidden_bias))
-    visible, log_weight, level = np.array(spins), np.empty(len(spins)), simd_level()
+    weights, b, c = (
+        np.ascontiguousarray(one, dtype=real) for one in (rbm.weights, rbm.visible_bias, rbm.hidden_bias)
+    )
+    visible, log_weight, level = np.array(spins, order="C"), np.empty(len(spins)), simd_level()
     ladder = np.ascontiguousarray(betas)
     firsts = range(0, len(spins), CHAINS_AT_ONCE)
     keys = rng.integers(0, 2**64, size=(len(firsts), GENERATOR_WORDS), dtype=np.uint64)
