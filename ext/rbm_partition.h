@@ -48,6 +48,7 @@ struct layers {
     double low_value[LOW_STATES], middle_value[MIDDLE_STATES];
     int64_t low_exponent[LOW_STATES], middle_exponent[MIDDLE_STATES];
     double constant; /* what is added to every logarithm */
+    int moderate;    /* whether products of t + r from the last one down stay in range too, and there are no stops */
 };
 
 #if RBMFLOW_VECTORS
@@ -196,6 +197,7 @@ static void fill_values(
 static int choose_stops(struct layers *of, double low_reach, double middle_reach, int *shift)
 {
     double lowest = 0.0, highest = 0.0, down = 0.0, up = 0.0, since_down = 0.0, since_up = 1.0;
+    double any_up = 0.0, any_down = 0.0; /* of products that begin anywhere */
     of->n_stops = 0;
     for (int64_t i = 0; i < of->n_traced; i++) {
         double least, most;
@@ -203,6 +205,7 @@ static int choose_stops(struct layers *of, double low_reach, double middle_reach
             return 0;
         down += least, up += most;
         lowest = fmin(lowest, down), highest = fmax(highest, up);
+        any_down += fmin(least, 0.0), any_up += fmax(most, 0.0);
         if (i && (since_up + fmax(most, 0.0) > RANGE || since_down + fmin(least, 0.0) < -RANGE)) {
             of->stops[of->n_stops++] = i;
             since_down = 0.0, since_up = 1.0;
@@ -210,12 +213,14 @@ static int choose_stops(struct layers *of, double low_reach, double middle_reach
         since_down += fmin(least, 0.0), since_up += fmax(most, 0.0);
     }
     of->stops[of->n_stops++] = of->n_traced;
+    of->moderate = any_up <= RANGE && any_down >= -RANGE;
     lowest -= low_reach + middle_reach, highest += low_reach + middle_reach;
     *shift = 0;
     if (highest - lowest <= 2.0 * RANGE) {
         of->n_stops = 0;
         *shift = (int)floor(-0.5 * (highest + lowest) / LN2_HIGH);
-    }
+    } else
+        of->moderate = 0;
     return 1;
 }
 
@@ -325,6 +330,81 @@ static int log_sums_level(
         sum_low_and_middle(&of, sums, exponents, level);
         logs[state - first] = log_of_lanes(sums, exponents) + linear(x + n_units - of.n_high_units, of.n_high_units, state)
             + of.constant;
+    }
+    return 1;
+}
+
+/* Room for the sums of `add_moments` beside the tables. */
+static inline int64_t count_more_doubles(int64_t n_traced)
+{
+    return n_traced * TOGETHER * LOGICAL + (n_traced + 1) * (LOW_STATES + TOGETHER * LOGICAL + 1);
+}
+
+static void moments_at_level(
+    const struct layers *of, int64_t m, double *before, double *over_middle, double *over_low, int level)
+{
+#if RBMFLOW_X86
+    if (level == SIMD_AVX512) {
+        moments_avx512(of, m, before, over_middle, over_low);
+        return;
+    }
+    if (level == SIMD_AVX2) {
+        moments_avx2(of, m, before, over_middle, over_low);
+        return;
+    }
+#endif
+    (void)level;
+    moments_plain(of, m, before, over_middle, over_low);
+}
+
+/* Add the moments of the states of one high state, whose weights are `root` squared times what the tables give; see
+   rbm_partition.pyx for the arrays. */
+static void add_moments(
+    struct layers *of, int64_t state, double root, double *room, double *low, double *middle, double *high, int level)
+{
+    const int64_t n = of->n_traced, rows = n + 1, columns = 1 + of->n_high_units;
+    double *before = room, *over_middle = before + n * TOGETHER * LOGICAL, *over_low = over_middle + rows * LOW_STATES;
+    double *total = over_low + rows * TOGETHER * LOGICAL;
+    memset(over_middle, 0, sizeof(double) * (size_t)(rows * LOW_STATES));
+    memset(total, 0, sizeof(double) * (size_t)rows);
+    for (int64_t m = 0; m < of->n_middle; m += TOGETHER) {
+        memset(over_low, 0, sizeof(double) * (size_t)(rows * TOGETHER * LOGICAL));
+        moments_at_level(of, m, before, over_middle, over_low, level);
+        for (int64_t i = 0; i < rows; i++)
+            for (int u = 0; u < TOGETHER; u++) {
+                const double *s = over_low + (i * TOGETHER + u) * LOGICAL;
+                double sum = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+                sum = sum * of->middle_value[m + u] * root * root;
+                middle[i * of->n_middle + m + u] += sum;
+                total[i] += sum;
+            }
+    }
+    for (int64_t k = 0; k < rows * LOW_STATES; k++)
+        low[k] += over_middle[k] * root * root;
+    for (int64_t i = 0; i < rows; i++) {
+        high[i * columns] += total[i];
+        for (int64_t j = 0; j < of->n_high_units; j++)
+            high[i * columns + 1 + j] += state >> j & 1 ? total[i] : -total[i];
+    }
+}
+
+/* Add the moments of the high states first ... last - 1; 0 if the weights are too large. */
+static int moments_level(
+    const double *weights, const double *traced_bias, const double *bias, int64_t n_traced, int64_t n_units,
+    int64_t first, int64_t last, double log_partition, double *doubles, int64_t *integers, double *low, double *middle,
+    double *high, int level)
+{
+    struct layers of = {.n_traced = n_traced, .n_units = n_units, .weights = weights, .traced_bias = traced_bias,
+                        .bias = bias};
+    double x[64];
+    place_tables(&of, doubles, integers);
+    if (!fill_tables(&of, x) || !of.moderate)
+        return 0;
+    for (int64_t state = first; state < last; state++) {
+        double log_scale = linear(x + n_units - of.n_high_units, of.n_high_units, state) + of.constant - log_partition;
+        fill_ratios(&of, state);
+        add_moments(
+            &of, state, exp(0.5 * log_scale), doubles + count_doubles(n_traced, n_units), low, middle, high, level);
     }
     return 1;
 }

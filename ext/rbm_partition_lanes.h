@@ -163,6 +163,52 @@ TARGET static void LEVEL(sum_states)(const struct layers *of, double *sums, int6
     }
 }
 
+/* Add numbers of LANES low states and TOGETHER middle states to their sums over the middle and over the low ones. */
+FN void LEVEL(spread)(const double *value, const vec d[TOGETHER], double *over_middle, double *over_low)
+{
+    vec low = LEVEL(load)(over_middle) + ((value[0] * d[0] + value[1] * d[1]) + (value[2] * d[2] + value[3] * d[3]));
+    memcpy(over_middle, &low, sizeof low);
+    for (int u = 0; u < TOGETHER; u++) {
+        vec s = LEVEL(load)(over_low + u * LOGICAL) + d[u];
+        memcpy(over_low + u * LOGICAL, &s, sizeof s);
+    }
+}
+
+/* For TOGETHER middle states from m on and all low ones: the weights, row n_traced, and the weights times tanh a_i, row i. A weight without
+   its factor i is a product from the first factor up to it, `before`, times one from the last factor down to it. */
+TARGET static void LEVEL(moments)(
+    const struct layers *of, int64_t m, double *before, double *over_middle, double *over_low)
+{
+    const int64_t n = of->n_traced;
+    const double *r = of->ratios + m * n, *value = of->middle_value + m;
+    for (int at = 0; at < LOW_STATES; at += LANES) {
+        const double *t = of->low + at / BLOCK * BLOCK * n + at % BLOCK;
+        double *low = over_low + at % LOGICAL;
+        vec p[TOGETHER], q[TOGETHER], d[TOGETHER];
+        for (int u = 0; u < TOGETHER; u++) {
+            p[u] = LEVEL(load)(of->low_value + at);
+            q[u] = p[u] - p[u] + 1.0;
+        }
+        for (int64_t i = 0; i < n; i++) {
+            vec x = LEVEL(load)(t + i * BLOCK);
+            for (int u = 0; u < TOGETHER; u++) {
+                memcpy(before + (i * TOGETHER + u) * LANES, &p[u], sizeof(vec));
+                p[u] = p[u] * (x + r[i * TOGETHER + u]);
+            }
+        }
+        LEVEL(spread)(value, p, over_middle + n * LOW_STATES + at, low + n * TOGETHER * LOGICAL);
+        for (int64_t i = n - 1; i >= 0; i--) {
+            vec x = LEVEL(load)(t + i * BLOCK);
+            for (int u = 0; u < TOGETHER; u++) {
+                vec without = LEVEL(load)(before + (i * TOGETHER + u) * LANES) * q[u];
+                d[u] = without * (x - r[i * TOGETHER + u]);
+                q[u] = q[u] * (x + r[i * TOGETHER + u]);
+            }
+            LEVEL(spread)(value, d, over_middle + i * LOW_STATES + at, low + i * TOGETHER * LOGICAL);
+        }
+    }
+}
+
 #undef vec
 #undef ivec
 #undef FN

@@ -42,6 +42,7 @@ KERNEL_OWNERS = {
     "block_gibbs": {"sampling.block_gibbs", "training.chains", "training.data", "training.trainer"},
     "uniform_weight": {"weight.solve"},
     "rbm_partition": {"networks.enumerated"},
+    "annealing": {"likelihood.annealing"},
 }
 
 

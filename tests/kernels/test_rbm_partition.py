@@ -6,7 +6,8 @@ import pytest
 from rbmflow import RBM
 from rbmflow._kernels import rbm_partition, simd
 from rbmflow.hardware import SIMD_LEVELS
-from rbmflow.networks import enumerated, exact_log_partition
+from rbmflow.networks import enumerated, exact_log_partition, exact_moments
+from rbmflow.networks import exact as exact_room
 from rbmflow.networks.enumerated import Enumerated
 from tests.exact import private
 from tests.kernels import twin_rbm_partition as twin
@@ -43,6 +44,62 @@ def test_twin(shape, scale, first, last, level):
     rbm = random_machine(*shape, seed=shape[0], scale=scale)
     wanted = twin.log_sums(rbm.weights, rbm.visible_bias, rbm.hidden_bias, first, last)
     np.testing.assert_array_equal(run_kernel(rbm, first, last, level), wanted)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize(
+    ("shape", "scale", "first", "last"),
+    [((1, 10), 1.0, 0, 1), ((5, 11), 0.5, 0, 1), ((33, 14), 0.1, 0, 1), ((20, 17), 0.3, 5, 7)],
+)
+def test_twin_of_the_moments(shape, scale, first, last, level):
+    rbm = random_machine(*shape, seed=shape[0], scale=scale)
+    W, b, c = rbm.weights, rbm.visible_bias, rbm.hidden_bias
+    log_partition = exact_log_partition(rbm)
+    wanted = twin.moments(W, b, c, first, last, log_partition)
+    found = [np.zeros_like(one) for one in wanted]
+    n_doubles, n_integers = rbm_partition.scratch_sizes(*shape)
+    scratch = np.full(n_doubles, np.nan), np.zeros(n_integers, dtype=np.int64)
+    assert rbm_partition.moments(W, b, c, first, last, log_partition, *scratch, *found, level)
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(
+    ("shape", "scale"), [((3, 2), 0.5), ((12, 16), 0.4), ((17, 15), 0.3), ((6, 12), 3.0)]
+)
+def test_moments_are_those_of_the_plain_sum(shape, scale):
+    rbm = random_machine(*shape, seed=12, scale=scale)
+    found = exact_moments(rbm, n_threads=2)
+    seen = exact_room._smaller_layer(rbm)
+    plain = exact_room._plain_moments(seen, found.log_partition)
+    assert enumerated.moment_sums(seen, found.log_partition, 1) is not None
+    turned = rbm.n_visible < rbm.n_hidden
+    # probabilities to 1e-14 relative, summed over all states
+    np.testing.assert_allclose(
+        found.coupled.T if turned else found.coupled, plain.coupled, rtol=0, atol=1e-12
+    )
+    np.testing.assert_allclose(
+        found.visible if turned else found.hidden, plain.enumerated, rtol=0, atol=1e-12
+    )
+    np.testing.assert_allclose(found.hidden if turned else found.visible, plain.traced, rtol=0, atol=1e-12)
+
+
+def test_moments_of_large_weights_take_the_plain_path():
+    rbm = random_machine(40, 10, seed=13, scale=3.0)
+    seen = exact_room._smaller_layer(rbm)
+    assert enumerated.moment_sums(seen, exact_log_partition(rbm), 1) is None
+    found = exact_moments(rbm)
+    assert np.abs(found.coupled).max() <= 1
+    assert found.coupled[0, 0] == exact_room._plain_moments(seen, found.log_partition).coupled[0, 0]
+
+
+def test_threads_do_not_change_the_moments():
+    seen = Enumerated(0.2 * np.random.default_rng(7).normal(size=(4, 21)), np.zeros(4), np.zeros(21))
+    log_partition = enumerated.log_sum(seen, 1)
+    found = [enumerated.moment_sums(seen, log_partition, n) for n in (1, 2, 5)]
+    for other in found[1:]:
+        for one, two in zip(found[0], other, strict=True):
+            np.testing.assert_array_equal(one, two)
 
 
 def test_the_scales_above_meet_every_path():

@@ -104,31 +104,96 @@ def log_of_lanes(sums, exponents):
     return math.log(total) + top * LN2_HIGH + top * LN2_LOW
 
 
+class Tables:
+    """What the kernel fills before it sums; `stops` is None where the weights are too large."""
+
+    def __init__(self, W, b, c):
+        self.W, self.b, self.top = W, b.tolist(), min(W.shape[1], 14)
+        self.x = []
+        for j in range(W.shape[1]):
+            total = sum(W[:, j].tolist())
+            self.x.append(c[j] + (-total if j < 8 else total))
+        x, top = self.x, self.top
+        chosen = choose_stops(W, self.b, sum(map(abs, x[:8])) + sum(map(abs, x[8:top])))
+        self.stops = None
+        if chosen is None:
+            return
+        self.stops, shift = chosen
+        self.constant = sum(self.b) - shift * (LN2_HIGH + LN2_LOW)
+        self.low_value, self.low_exponent = values(x[:8], shift, self.stops)
+        self.middle_value, self.middle_exponent = values(x[8:top], 0, self.stops)
+        # the low units in two groups, of 5 and of 3
+        self.low = np.array(
+            [np.outer(products(y[5:8], 1.0), products(y[:5], 1.0)).ravel() for y in 2 * W[:, :8]]
+        )
+        self.middle = np.array([products(y, 1.0) for y in -2 * W[:, 8:top]])
+
+    def ratios(self, state):
+        high = np.array([math.exp(-2 * one) for one in self.b])
+        for j in range(self.W.shape[1] - self.top):
+            sign = -2.0 if state >> j & 1 else 2.0
+            high = high * np.array([math.exp(sign * w) for w in self.W[:, self.top + j].tolist()])
+        return self.middle * high[:, None]
+
+
 def log_sums(W, b, c, first, last):
     """The logarithms of the sums of high states first … last − 1, or None."""
-    top = min(W.shape[1], 14)
-    x = []
-    for j in range(W.shape[1]):
-        total = sum(W[:, j].tolist())
-        x.append(c[j] + (-total if j < 8 else total))
-    chosen = choose_stops(W, b.tolist(), sum(map(abs, x[:8])) + sum(map(abs, x[8:top])))
-    if chosen is None:
+    of = Tables(W, b, c)
+    if of.stops is None:
         return None
-    stops, shift = chosen
-    constant = sum(b.tolist()) - shift * (LN2_HIGH + LN2_LOW)
-    low_value, low_exponent = values(x[:8], shift, stops)
-    middle_value, middle_exponent = values(x[8:top], 0, stops)
-    # the low units in two groups, of 5 and of 3
-    low = np.array([np.outer(products(y[5:8], 1.0), products(y[:5], 1.0)).ravel() for y in 2 * W[:, :8]])
-    middle = np.array([products(y, 1.0) for y in -2 * W[:, 8:top]])
     logs = []
     for state in range(first, last):
-        high = np.array([math.exp(-2 * one) for one in b.tolist()])
-        for j in range(W.shape[1] - top):
-            sign = -2.0 if state >> j & 1 else 2.0
-            high = high * np.array([math.exp(sign * w) for w in W[:, top + j].tolist()])
         lanes = sum_lanes(
-            low, middle * high[:, None], low_value, low_exponent, middle_value, middle_exponent, stops
+            of.low,
+            of.ratios(state),
+            of.low_value,
+            of.low_exponent,
+            of.middle_value,
+            of.middle_exponent,
+            of.stops,
         )
-        logs.append(log_of_lanes(*lanes) + linear(x[top:], state) + constant)
+        logs.append(log_of_lanes(*lanes) + linear(of.x[of.top :], state) + of.constant)
     return logs
+
+
+def weighted_tanh(of, ratios):
+    """Weights times tanh of each traced unit and, last, the weights; shape (n + 1, 256, n_middle)."""
+    t, r = of.low[:, :, None], ratios[:, None, :]
+    p = np.repeat(of.low_value[:, None], len(of.middle_value), axis=1)
+    q, before, rows = np.ones_like(p), [], []
+    for i in range(len(t)):
+        before.append(p)
+        p = p * (t[i] + r[i])
+    for i in reversed(range(len(t))):
+        rows.append(before[i] * q * (t[i] - r[i]))
+        q = q * (t[i] + r[i])
+    return np.array([*reversed(rows), p])
+
+
+def moments(W, b, c, first, last, log_partition):
+    """Sums over the states of the low, of the middle and of the high units."""
+    of = Tables(W, b, c)
+    n, n_middle, n_high = len(W) + 1, len(of.middle_value), W.shape[1] - of.top
+    low, middle, high = np.zeros((n, 256)), np.zeros((n, n_middle)), np.zeros((n, 1 + n_high))
+    v = of.middle_value
+    for state in range(first, last):
+        root = math.exp(0.5 * (linear(of.x[of.top :], state) + of.constant - log_partition))
+        d = weighted_tanh(of, of.ratios(state))
+        over_middle, total = np.zeros((n, 256)), np.zeros(n)
+        for m in range(0, n_middle, 4):
+            a = [v[m + u] * d[:, :, m + u] for u in range(4)]
+            over_middle = over_middle + ((a[0] + a[1]) + (a[2] + a[3]))
+            for u in range(m, m + 4):
+                lanes = np.zeros((n, 8))
+                for at in range(0, 256, 8):
+                    lanes = lanes + d[:, at : at + 8, u]
+                s = lanes.T
+                part = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
+                part = part * v[u] * root * root
+                middle[:, u] += part
+                total += part
+        low += over_middle * root * root
+        high[:, 0] += total
+        for j in range(n_high):
+            high[:, 1 + j] += total if state >> j & 1 else -total
+    return low, middle, high

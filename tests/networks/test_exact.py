@@ -178,6 +178,29 @@ def test_the_local_machine_is_the_ring(n, K):
     assert np.tanh(rbm.weights[0, 0]) ** 2 == pytest.approx(np.tanh(K), rel=1e-13)
 
 
+def bonds_traced_out(n, K):
+    """ln Z of the local machine: each hidden unit leaves 2 e^K beside its bond."""
+    return n * (np.log(2) + K) + Ring(n).log_partition(K)
+
+
+@pytest.mark.parametrize("n", [4, 13, 20, 22])
+def test_the_local_machine_has_ln_z_and_the_energy_of_the_ring(n):
+    rbm = RBM.local_ring(n, 0.6)
+    assert exact_log_partition(rbm) == pytest.approx(bonds_traced_out(n, 0.6), rel=1e-14)
+    moments = exact_moments(rbm)
+    np.testing.assert_allclose(moments.visible, 0, rtol=0, atol=1e-13)
+    # given v and v' the mean of h is tanh w(v + v'): ⟨v h⟩ = tanh 2w (1 + ⟨v v'⟩)/2
+    wanted = np.tanh(2 * rbm.weights[0, 0]) * (1 + Ring(n).correlation(0.6, 1)) / 2
+    np.testing.assert_allclose(moments.coupled[rbm.weights > 0], wanted, rtol=1e-13)
+
+
+@pytest.mark.slow
+def test_thirty_units():
+    # 2^30 states
+    rbm = RBM.local_ring(30, 0.6)
+    assert exact_log_partition(rbm) == pytest.approx(bonds_traced_out(30, 0.6), rel=1e-14)
+
+
 def test_exact_samples_have_the_law():
     # chi-square over 8 and 16 states; false alarm 1e-6 each, seeds fixed
     for shape in ((3, 4), (4, 2)):

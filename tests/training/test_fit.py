@@ -301,6 +301,21 @@ def test_callback_checkpoint_progress_and_stops(tmp_path):
     assert ended.state.epoch == 3
 
 
+@pytest.mark.parametrize("negative", [CD(1), Exact()], ids=str)
+def test_averages_over_the_last_epochs(negative):
+    rbm, seen = random_machine(6, 4, 2), []
+    options = {"negative": negative, "n_epochs": 5, "rng": 1, "precision": "float64"}
+    found = fit(rbm, SPINS, average=3, callback=lambda now: seen.append(now.state.model), **options)
+    mean = np.mean([model.weights for model in seen[2:]], axis=0)
+    np.testing.assert_allclose(found.model.weights, mean, rtol=1e-14)
+    plain = fit(rbm, SPINS, **options)
+    np.testing.assert_array_equal(found.state.weights, plain.model.weights)
+    all_of_them = fit(rbm, SPINS, average=9, **options)
+    np.testing.assert_allclose(
+        all_of_them.model.hidden_bias, np.mean([m.hidden_bias for m in seen], axis=0), rtol=1e-12
+    )
+
+
 def test_training_sets_and_other_arrays():
     data = training_set(Ring(6), [1.0, 2.0], 40, rng=1)
     rbm = random_machine(6, 4, 2)
@@ -352,6 +367,7 @@ BAD = [
     ({"precision": "float16"}, ValueError, "precision='float16'"),
     ({"record": "kl"}, TypeError, "record='kl'"),
     ({"record": ["entropy"]}, ValueError, "record holds 'entropy'"),
+    ({"average": -1}, ValueError, "average=-1"),
     ({"record_every": 0}, ValueError, "record_every=0"),
     ({"stop": 3}, TypeError, "stop=3"),
     ({"stop": EarlyStopping("kl")}, ValueError, "'kl' is not recorded"),

@@ -15,3 +15,17 @@ def log_sums(
     logs: npt.NDArray[np.float64],
     level: int,
 ) -> bool: ...
+def moments(
+    weights: npt.NDArray[np.float64],
+    traced_bias: npt.NDArray[np.float64],
+    bias: npt.NDArray[np.float64],
+    first: int,
+    last: int,
+    log_partition: float,
+    doubles: npt.NDArray[np.float64],
+    integers: npt.NDArray[np.int64],
+    low: npt.NDArray[np.float64],
+    middle: npt.NDArray[np.float64],
+    high: npt.NDArray[np.float64],
+    level: int,
+) -> bool: ...

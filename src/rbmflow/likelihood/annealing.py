@@ -6,10 +6,21 @@ with x = Wᵀv. At β = 0 the units are independent, and ``ln Z_0 = Σ_i ln 2cos
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from rbmflow._kernels import annealing
 from rbmflow.arguments import FloatArray, SpinArray
+from rbmflow.hardware import simd_level
 from rbmflow.networks.two_layers import TwoLayers, draw_spins, log_two_cosh
+from rbmflow.workers import Progress, run_tasks
+
+CHAINS_AT_ONCE = 64  # a task; each has a generator of its own
+LARGEST_FIELD = 100.0  # beyond it single precision would show: it rounds a field of 100 by 4e-6
+GENERATOR_WORDS = 32
 
 
 def independent_log_partition(rbm: TwoLayers) -> float:
@@ -23,19 +34,44 @@ def independent_spins(rbm: TwoLayers, n_chains: int, rng: np.random.Generator) -
 
 
 def anneal(
-    rbm: TwoLayers, spins: SpinArray, betas: FloatArray, rng: np.random.Generator
+    rbm: TwoLayers,
+    spins: SpinArray,
+    betas: FloatArray,
+    rng: np.random.Generator,
+    *,
+    n_threads: int = 1,
+    progress: Progress | None = None,
 ) -> tuple[FloatArray, SpinArray]:
     """Return ``ln w = Σ_k ln [f_(β_(k+1))(v_k)/f_(β_k)(v_k)]`` of each chain, and the spins at the last of them.
 
     The spins at the start are from the law at betas[0]; v_k comes from v_(k−1) by one sweep v → h → v at β_k, which is
-    reversible. So the mean of w is Z(betas[-1])/Z(betas[0]) in either direction.
+    reversible. So the mean of w is Z(betas[-1])/Z(betas[0]) in either direction. Fields are in single precision, in double where
+    they can exceed 100; logarithms add up in double precision.
     """
-    visible, log_weight = spins.astype(np.float64), np.zeros(len(spins))
-    for step, beta in enumerate(betas[:-1]):
-        if step:
-            hidden = draw_spins(rbm.hidden_bias + beta * (visible @ rbm.weights), rng).astype(np.float64)
-            visible = draw_spins(rbm.visible_bias + beta * (hidden @ rbm.weights.T), rng).astype(np.float64)
-        coupled = visible @ rbm.weights
-        after = log_two_cosh(rbm.hidden_bias + betas[step + 1] * coupled)
-        log_weight += (after - log_two_cosh(rbm.hidden_bias + beta * coupled)).sum(axis=1)
-    return log_weight, visible.astype(np.int8)
+    real = _precision(rbm)
+    weights, b, c = (
+        np.ascontiguousarray(one, dtype=real) for one in (rbm.weights, rbm.visible_bias, rbm.hidden_bias)
+    )
+    visible, log_weight, level = np.array(spins, order="C"), np.empty(len(spins)), simd_level()
+    ladder = np.ascontiguousarray(betas)
+    firsts = range(0, len(spins), CHAINS_AT_ONCE)
+    keys = rng.integers(0, 2**64, size=(len(firsts), GENERATOR_WORDS), dtype=np.uint64)
+
+    def work(first: int, key: npt.NDArray[np.uint64]) -> Iterator[int]:
+        last = min(first + CHAINS_AT_ONCE, len(spins))
+        annealing.anneal(weights, b, c, ladder, visible[first:last], log_weight[first:last], key, level)
+        yield last - first
+
+    tasks = (work(first, key) for first, key in zip(firsts, keys, strict=True))
+    run_tasks(tasks, n_threads, total=len(spins), progress=progress)
+    return log_weight, visible
+
+
+def _precision(rbm: TwoLayers) -> Any:
+    """Return the type of the fields: float32 where none can be large."""
+    size = np.abs(rbm.weights)
+    largest = max(
+        (size.sum(axis=0) + np.abs(rbm.hidden_bias)).max(),
+        (size.sum(axis=1) + np.abs(rbm.visible_bias)).max(),
+    )
+    return np.float32 if largest <= LARGEST_FIELD else np.float64

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng
+from rbmflow.hardware import resolve_threads
 from rbmflow.likelihood.annealing import anneal, independent_log_partition, independent_spins
 from rbmflow.likelihood.ratio import log_mean, two_sided
 from rbmflow.networks import exact_log_partition, sample_exactly
 from rbmflow.networks.exact import MAX_LISTED
 from rbmflow.networks.two_layers import TwoLayers
 from rbmflow.spins import check_spins
+from rbmflow.workers import Progress
 
 METHODS = ("exact", "ais", "bracket")
 WIDTH = 4.0  # standard errors from an estimate to a bound: each is passed with probability 3e-5 if its error is normal
@@ -60,6 +63,8 @@ def log_partition(
     start: object = None,
     burn_in: int = 1000,
     rng: object = None,
+    n_threads: int | None = None,
+    progress: Progress | None = None,
 ) -> LogPartition:
     """Return ln Z of a machine.
 
@@ -84,6 +89,10 @@ def log_partition(
         Sweeps of the machine itself, at least 0.
     rng : numpy.random.Generator or int, optional
         Source of randomness, or a seed; not used by "exact".
+    n_threads : int, optional
+        By default ``RBMFLOW_NUM_THREADS``, else the processors available; the result does not depend on it.
+    progress : callable, optional
+        Called as ``progress(done, total)``, of each run of chains on its own.
 
     Returns
     -------
@@ -108,21 +117,22 @@ def log_partition(
     if method not in METHODS:
         raise ValueError(f"method={method!r}: one of {', '.join(METHODS)} is needed")
     if method == "exact":
-        exact = exact_log_partition(rbm)
+        exact = exact_log_partition(rbm, n_threads=n_threads, progress=progress)
         return LogPartition(exact, 0.0, exact, exact, float("inf"))
     ladder = _check_betas(betas, n_temperatures)
     n_chains = check_integer("n_chains", n_chains, 2, MAX_CHAINS)
     burn_in = check_integer("burn_in", burn_in, 0)
     given = None if start is None else _check_start(start, method, n_chains, rbm.n_visible)
-    generator = check_rng(rng)
+    generator, threads = check_rng(rng), resolve_threads(n_threads)
+    run = partial(anneal, rng=generator, n_threads=threads, progress=progress)
     base = independent_log_partition(rbm)
-    forward, ends = anneal(rbm, independent_spins(rbm, n_chains, generator), ladder, generator)
+    forward, ends = run(rbm, independent_spins(rbm, n_chains, generator), ladder)
     mean = log_mean(forward)
     value, lower = base + mean.value, base + mean.value - WIDTH * mean.stderr
     if method == "ais":
         return LogPartition(value, mean.stderr, lower, float("inf"), mean.n_effective)
-    spins = _equilibrium(rbm, forward, ends, burn_in, generator) if given is None else given
-    backward, _ = anneal(rbm, spins, ladder[::-1], generator)
+    spins = _equilibrium(rbm, forward, ends, burn_in, generator, threads) if given is None else given
+    backward, _ = run(rbm, spins, ladder[::-1])
     inverse = log_mean(backward)
     ratio, stderr = two_sided(forward, backward)
     return LogPartition(
@@ -135,14 +145,19 @@ def log_partition(
 
 
 def _equilibrium(
-    rbm: TwoLayers, log_weight: FloatArray, ends: SpinArray, burn_in: int, rng: np.random.Generator
+    rbm: TwoLayers,
+    log_weight: FloatArray,
+    ends: SpinArray,
+    burn_in: int,
+    rng: np.random.Generator,
+    n_threads: int,
 ) -> SpinArray:
     """Return configurations from the law of the machine: exact ones, or the ends of chains resampled by their weights."""
     if min(rbm.n_visible, rbm.n_hidden) <= MAX_LISTED:
         return sample_exactly(rbm, len(ends), rng=rng)
     weight = np.exp(log_weight - log_weight.max())
     chosen = rng.choice(len(ends), size=len(ends), p=weight / weight.sum())
-    return anneal(rbm, ends[chosen], np.ones(burn_in + 2), rng)[1]
+    return anneal(rbm, ends[chosen], np.ones(burn_in + 2), rng, n_threads=n_threads)[1]
 
 
 def _check_betas(betas: object, n_temperatures: int) -> FloatArray:

@@ -1,19 +1,24 @@
-"""The sum over all states of one layer, by the kernel, in chunks over threads."""
+"""Sums over all states of one layer, by the kernel, in chunks over threads."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from rbmflow._kernels import rbm_partition
 from rbmflow.arguments import FloatArray
 from rbmflow.hardware import simd_level
+from rbmflow.spins import all_states
 from rbmflow.workers import Progress, run_tasks
 
 FEWEST_UNITS = rbm_partition.fewest_units()
-CHUNK = 64  # states of the high units to a call: 2^20 states of the layer
+LOW_UNITS = 8
+CHUNK = 64  # states of the high units to a call, at least: 2^20 states of the layer
+MAX_CHUNKS = 64
 
 
 class Enumerated(NamedTuple):
@@ -24,31 +29,91 @@ class Enumerated(NamedTuple):
     bias: FloatArray
 
 
+class Sums(NamedTuple):
+    """Means over the law of the two layers s and t."""
+
+    enumerated: FloatArray  # ⟨s_j⟩
+    traced: FloatArray  # ⟨t_i⟩
+    coupled: FloatArray  # ⟨t_i s_j⟩
+
+
 def log_sum(seen: Enumerated, n_threads: int, progress: Progress | None = None) -> float | None:
     """Return ``ln Σ_s e^(c·s) Π_i 2cosh(b_i + Σ_j W_ij s_j)``, or None where the weights are too large for the kernel."""
-    weights, bias, added = np.ascontiguousarray(seen.weights), seen.bias, 0
-    n_traced, n_units = weights.shape
-    if n_units < FEWEST_UNITS:  # units without couplings, each a factor 2
-        added, n_units = FEWEST_UNITS - n_units, FEWEST_UNITS
-        weights = np.concatenate([weights, np.zeros((n_traced, added))], axis=1)
-        bias = np.concatenate([bias, np.zeros(added)])
-    n_high = 2 ** rbm_partition.high_units(n_units)
+    padded, added = _padded(seen)
+    n_high = 2 ** rbm_partition.high_units(len(padded.bias))
     logs, level = np.empty(n_high), simd_level()
-    n_doubles, n_integers = rbm_partition.scratch_sizes(n_traced, n_units)
 
-    fits = [True]
+    def fill(first: int, last: int) -> bool:
+        return rbm_partition.log_sums(*padded, first, last, *_scratch(padded), logs[first:last], level)
 
-    def work(first: int) -> Iterator[int]:
-        last = min(first + CHUNK, n_high)
-        scratch = np.empty(n_doubles), np.empty(n_integers, dtype=np.int64)
-        if not rbm_partition.log_sums(
-            weights, seen.traced_bias, bias, first, last, *scratch, logs[first:last], level
-        ):
-            fits[0] = False
-        yield last - first
-
-    run_tasks((work(k) for k in range(0, n_high, CHUNK)), n_threads, total=n_high, progress=progress)
-    if not fits[0]:
+    if not _in_chunks(fill, n_high, n_threads, progress):
         return None
     top = logs.max()
     return float(top + np.log(np.exp(logs - top).sum()) - added * np.log(2))
+
+
+def moment_sums(
+    seen: Enumerated, log_partition: float, n_threads: int, progress: Progress | None = None
+) -> Sums | None:
+    """Return the means of both layers and of their products, or None where the weights are too large for the kernel."""
+    padded, added = _padded(seen)
+    n_traced, n_units = padded.weights.shape
+    n_high_units, level = rbm_partition.high_units(n_units), simd_level()
+    n_middle = n_units - LOW_UNITS - n_high_units
+    chunks: dict[int, tuple[FloatArray, ...]] = {}
+
+    def fill(first: int, last: int) -> bool:
+        low, middle, high = (
+            np.zeros((n_traced + 1, n)) for n in (2**LOW_UNITS, 2**n_middle, 1 + n_high_units)
+        )
+        chunks[first] = low, middle, high
+        shifted = log_partition + added * np.log(2)
+        return rbm_partition.moments(
+            *padded, first, last, shifted, *_scratch(padded), low, middle, high, level
+        )
+
+    if not _in_chunks(fill, 2**n_high_units, n_threads, progress):
+        return None
+    # in the order of the chunks, whichever thread was first
+    low, middle, high = (sum(parts) for parts in zip(*(chunks[k] for k in sorted(chunks)), strict=True))
+    coupled = np.concatenate([low @ _states(LOW_UNITS), middle @ _states(n_middle), high[:, 1:]], axis=1)
+    total = high[-1, 0]  # 1, but for rounding
+    coupled = coupled[:, : len(seen.bias)] / total
+    return Sums(coupled[-1], high[:-1, 0] / total, coupled[:-1])
+
+
+def _padded(seen: Enumerated) -> tuple[Enumerated, int]:
+    """Return the machine with at least as many units as the kernel needs, and how many were added: each is a factor 2."""
+    weights, added = np.ascontiguousarray(seen.weights), FEWEST_UNITS - len(seen.bias)
+    if added <= 0:
+        return Enumerated(weights, seen.traced_bias, seen.bias), 0
+    none = np.zeros((len(weights), added))
+    bias = np.concatenate([seen.bias, none[0]])
+    return Enumerated(np.concatenate([weights, none], axis=1), seen.traced_bias, bias), added
+
+
+def _scratch(seen: Enumerated) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+    n_doubles, n_integers = rbm_partition.scratch_sizes(*seen.weights.shape)
+    return np.empty(n_doubles), np.empty(n_integers, dtype=np.int64)
+
+
+def _in_chunks(
+    fill: Callable[[int, int], bool], total: int, n_threads: int, progress: Progress | None
+) -> bool:
+    """Call ``fill(first, last)`` over chunks of 0 … total − 1 and return whether all of them were possible."""
+    possible, chunk = [], max(CHUNK, total // MAX_CHUNKS)
+
+    def work(first: int) -> Iterator[int]:
+        last = min(first + chunk, total)
+        possible.append(fill(first, last))
+        yield last - first
+
+    run_tasks((work(k) for k in range(0, total, chunk)), n_threads, total=total, progress=progress)
+    return all(possible)
+
+
+@cache
+def _states(n_units: int) -> FloatArray:
+    states = all_states(n_units).astype(np.float64)
+    states.setflags(write=False)
+    return states

@@ -9,7 +9,7 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_rng
 from rbmflow.hardware import resolve_threads
-from rbmflow.networks.enumerated import Enumerated, log_sum
+from rbmflow.networks.enumerated import Enumerated, Sums, log_sum, moment_sums
 from rbmflow.networks.two_layers import TwoLayers, draw_spins, log_two_cosh
 from rbmflow.spins import all_states
 from rbmflow.state_law import StateLaw
@@ -85,13 +85,19 @@ def exact_log_partition(
     return float(best + np.log(total))
 
 
-def exact_moments(rbm: TwoLayers) -> Moments:
+def exact_moments(
+    rbm: TwoLayers, *, n_threads: int | None = None, progress: Progress | None = None
+) -> Moments:
     """Return the means of both layers and of their products, and ln Z, the smaller layer enumerated.
 
     Parameters
     ----------
     rbm : RBM
         A machine one of whose layers has at most 30 units.
+    n_threads : int, optional
+        By default ``RBMFLOW_NUM_THREADS``, else the processors available; the result does not depend on it.
+    progress : callable, optional
+        Called as ``progress(done, total)``, in blocks of states, of ln Z and of the moments.
 
     Returns
     -------
@@ -100,8 +106,8 @@ def exact_moments(rbm: TwoLayers) -> Moments:
 
     Raises
     ------
-    ValueError
-        If both layers have more than 30 units.
+    TypeError, ValueError
+        If both layers have more than 30 units, or `n_threads` is not a positive integer.
 
     Examples
     --------
@@ -109,8 +115,16 @@ def exact_moments(rbm: TwoLayers) -> Moments:
     >>> exact_moments(RBM([[0.5]], [1.0])).coupled
     array([[0.4621]])
     """
-    seen = _smaller_layer(rbm)
-    log_partition = exact_log_partition(rbm)
+    seen, threads = _smaller_layer(rbm), resolve_threads(n_threads)
+    log_partition = exact_log_partition(rbm, n_threads=threads, progress=progress)
+    sums = moment_sums(seen, log_partition, threads, progress) or _plain_moments(seen, log_partition)
+    if rbm.n_hidden <= rbm.n_visible:
+        return Moments(sums.traced, sums.enumerated, sums.coupled, log_partition)
+    return Moments(sums.enumerated, sums.traced, sums.coupled.T, log_partition)
+
+
+def _plain_moments(seen: Enumerated, log_partition: float) -> Sums:
+    """Return the means where the weights are too large for tables of exponentials."""
     n_traced, n = seen.weights.shape
     means, traced, coupled = np.zeros(n), np.zeros(n_traced), np.zeros((n_traced, n))
     for spins, log_weight in _log_weights(seen):
@@ -120,9 +134,7 @@ def exact_moments(rbm: TwoLayers) -> Moments:
         means += weighted.sum(axis=0)
         traced += np.exp(log_weight - log_partition) @ conditional
         coupled += conditional.T @ weighted
-    if rbm.n_hidden <= rbm.n_visible:
-        return Moments(traced, means, coupled, log_partition)
-    return Moments(means, traced, coupled.T, log_partition)
+    return Sums(means, traced, coupled)
 
 
 def visible_law(rbm: TwoLayers) -> StateLaw:

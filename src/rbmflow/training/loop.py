@@ -14,7 +14,7 @@ from rbmflow.training.data import Data, check_data
 from rbmflow.training.history import EarlyStopping, History, Situation, check_record, measure
 from rbmflow.training.negative import MAX_EXACT_UNITS, PCD, Exact, Negative, check_negative
 from rbmflow.training.optimizers import LBFGS, SGD, Optimizer, check_optimizer
-from rbmflow.training.parameters import make_ties
+from rbmflow.training.parameters import make_ties, split
 from rbmflow.training.quasi_newton import minimise
 from rbmflow.training.state import State
 from rbmflow.training.trainer import Penalty, Plan, Trainer
@@ -30,7 +30,7 @@ class Fit:
     Attributes
     ----------
     model : RBM
-        After the last epoch.
+        After the last epoch, or the mean over the last ones.
     history : History
         From the first epoch on, that of the runs which this one continues included.
     state : State
@@ -69,6 +69,7 @@ def fit(
     record: object = None,
     record_every: int = 1,
     stop: EarlyStopping | None = None,
+    average: int = 0,
 ) -> Fit:
     """Train a machine: ascend the likelihood of the data, ``⟨v h⟩_data − ⟨v h⟩_model`` (thesis eq. 37-38), by stochastic or exact gradients.
 
@@ -120,6 +121,10 @@ def fit(
         Epochs between records.
     stop : EarlyStopping, optional
         When to end before `n_epochs`.
+    average : int
+        Return the mean of the parameters after the last `average` epochs of this call, which takes most of the noise of
+        stochastic gradients off (B. Polyak and A. Juditsky, SIAM J. Control Optim. 30, 838 (1992)); ``state`` goes on from
+        the last ones.
 
     Returns
     -------
@@ -166,6 +171,7 @@ def fit(
         )
     run = _Run(
         trainer,
+        check_integer("average", average, 0),
         history or {name: [] for name in ("epoch", *names)},
         every,
         stop,
@@ -183,6 +189,7 @@ class _Run:
     def __init__(
         self,
         trainer: Trainer,
+        average: int,
         history: dict[str, list[float]],
         every: int,
         stop: EarlyStopping | None,
@@ -193,6 +200,8 @@ class _Run:
         self.trainer, self.history, self.every = trainer, history, every
         self.stop, self.callback, self.progress = stop, callback, progress
         self.n_epochs, self.done, self.stopped = n_epochs, 0, False
+        self.first = n_epochs - average  # epoch after which parameters are summed
+        self.sum, self.summed = np.zeros(trainer.parameters.vector.shape), 0
 
     def go(self) -> None:
         """Make the epochs."""
@@ -212,6 +221,9 @@ class _Run:
             raise ArithmeticError(
                 f"the parameters left the range of numbers in epoch {trainer.epoch}: a smaller learning rate is needed"
             )
+        if self.done > self.first:
+            self.sum += trainer.parameters.vector
+            self.summed += 1
         recorded = trainer.epoch % self.every == 0
         if recorded:
             on = Situation(trainer.parameters, trainer.plan.data, trainer.series, trainer.exchange_rate)
@@ -228,7 +240,10 @@ class _Run:
     def fit(self) -> Fit:
         """Return the run as it stands."""
         state = self.trainer.snapshot(self.history, self.stopped)
-        return Fit(state.model, History(state.history), state)
+        model = state.model
+        if self.summed:
+            model = RBM(*split(self.sum / self.summed, self.trainer.parameters.shape))
+        return Fit(model, History(state.history), state)
 
 
 def _plan(

@@ -77,7 +77,7 @@ def divergence(parameters: Parameters, rows: Vector, weights: Vector, log_z: flo
 
 def exact(parameters: Parameters) -> tuple[Moments, float]:
     """Return the model's moments and ln Z, by enumeration of the smaller layer, in double precision."""
-    found = exact_moments(parameters.model())
+    found = exact_moments(parameters.model(), n_threads=1)
     real = parameters.vector.dtype
     return (
         Moments(found.coupled.astype(real), found.visible.astype(real), found.hidden.astype(real)),
