@@ -17,10 +17,11 @@ LAYERS = [
     ["_kernels"],
     ["errors", "arguments", "files", "hardware", "workers"],
     ["precision", "spins", "autocorrelation", "provenance"],
-    ["estimate"],
-    ["ising", "networks"],
-    ["rg", "sampling"],
-    ["weight"],
+    ["estimate", "state_law"],
+    ["ising"],
+    ["networks"],
+    ["rg", "sampling", "likelihood"],
+    ["weight", "training"],
     ["flow"],
     ["experiments"],
     ["cli"],
@@ -36,7 +37,9 @@ KERNEL_OWNERS = {
     "checkerboard": {"sampling.engines"},
     "single_spin": {"sampling.engines"},
     "cluster": {"sampling.engines"},
+    "logistic": {"training.chains"},
     "uniform_weight": {"weight.solve"},
+    "rbm_partition": {"networks.enumerated"},
 }
 
 

@@ -8,6 +8,7 @@ from rbmflow.ising.graph import Graph
 from rbmflow.ising.joint_density_of_states import JointDensityOfStates
 from rbmflow.ising.law import Law
 from rbmflow.ising.ring import Ring
+from rbmflow.ising.state_law import state_law
 from rbmflow.ising.torus import Torus
 
 __all__ = [
@@ -21,4 +22,5 @@ __all__ = [
     "Torus",
     "layer_degeneracies",
     "onsager",
+    "state_law",
 ]

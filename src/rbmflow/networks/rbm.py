@@ -1,20 +1,20 @@
-"""The restricted Boltzmann machine: parameters, energy and conditional means."""
+"""The restricted Boltzmann machine: its likelihood, machines with a structure, 0/1 units."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-import numpy as np
-
-from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar
-from rbmflow.spins import check_means, check_spins
-
-MAX_WEIGHTS = 10**9
+from rbmflow.arguments import check_real_scalar
+from rbmflow.networks import binary, structure
+from rbmflow.networks.binary import BinaryParameters
+from rbmflow.networks.exact import exact_log_partition
+from rbmflow.networks.two_layers import TwoLayers
 
 
 @dataclass(frozen=True, eq=False)
-class RBM:
+class RBM(TwoLayers):
     """A restricted Boltzmann machine of ±1 units: ``E(v, h) = −(vᵀWh + b·v + c·h)`` at temperature 1 (thesis eq. 25-26).
 
     Parameters
@@ -37,26 +37,6 @@ class RBM:
     >>> rbm.n_visible, rbm.n_hidden
     (8, 4)
     """
-
-    weights: FloatArray
-    visible_bias: FloatArray = None  # type: ignore[assignment]
-    hidden_bias: FloatArray = None  # type: ignore[assignment]
-
-    def __post_init__(self) -> None:
-        weights = _finite("weights", self.weights)
-        if weights.ndim != 2 or 0 in weights.shape:
-            raise ValueError(
-                f"weights has shape {weights.shape}: (n_visible, n_hidden) is needed, both at least 1"
-            )
-        object.__setattr__(self, "weights", weights)
-        for name, length in (("visible_bias", weights.shape[0]), ("hidden_bias", weights.shape[1])):
-            value = getattr(self, name)
-            bias = np.zeros(length) if value is None else _finite(name, value)
-            if bias.shape != (length,):
-                raise ValueError(f"{name} has shape {bias.shape}: ({length},) is needed")
-            bias.setflags(write=False)
-            object.__setattr__(self, name, bias)
-        weights.setflags(write=False)
 
     @classmethod
     def uniform(cls, n_visible: int, n_hidden: int, weight: float) -> RBM:
@@ -85,177 +65,158 @@ class RBM:
         array([[0.5],
                [0.5]])
         """
-        shape = (check_integer("n_visible", n_visible, 1), check_integer("n_hidden", n_hidden, 1))
-        if shape[0] * shape[1] > MAX_WEIGHTS:
-            raise ValueError(
-                f"n_visible={shape[0]}, n_hidden={shape[1]}: at most {MAX_WEIGHTS} weights are possible"
-            )
-        value = check_real_scalar("weight", weight)
-        if not np.isfinite(value):
-            raise ValueError(
-                f"weight={weight!r}: a finite weight is needed; the limit W → ∞ of the flow is flow.sign"
-            )
-        return cls(np.full(shape, value))
+        return cls(structure.uniform_weights(n_visible, n_hidden, weight))
 
-    @property
-    def n_visible(self) -> int:
-        """Number of visible units."""
-        return int(self.weights.shape[0])
+    @classmethod
+    def local_ring(cls, n_visible: int, K: float) -> RBM:
+        """Return the machine whose p(v) is the Ising ring at coupling K, exactly.
 
-    @property
-    def n_hidden(self) -> int:
-        """Number of hidden units."""
-        return int(self.weights.shape[1])
+        Hidden unit a is joined to the spins a and a + 1 by the weight w with ``cosh 2w = e^(2K)``, that is
+        ``tanh² w = tanh K``: traced out it leaves the bond ``K v_a v_(a+1)`` and a constant.
 
-    def energy(self, v: object, h: object) -> Any:
-        """Return ``E(v, h) = −(vᵀWh + b·v + c·h)`` (thesis eq. 25).
+        Parameters
+        ----------
+        n_visible : int
+            Spins of the ring, at least 3; there are as many hidden units.
+        K : float
+            Coupling βJ, at least 0.
+
+        Returns
+        -------
+        RBM
+            Without biases.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the ring is too short, or K is negative or not finite.
+
+        Examples
+        --------
+        >>> RBM.local_ring(3, 1.0).weights
+        array([[1.3443, 0.    , 1.3443],
+               [1.3443, 1.3443, 0.    ],
+               [0.    , 1.3443, 1.3443]])
+        """
+        return cls(structure.local_weights(n_visible, K))
+
+    @classmethod
+    def decimating(cls, lattice: Any, K: float, copy_weight: float) -> RBM:
+        """Return the machine whose hidden layer is the decimated lattice.
+
+        Each spin of the even sublattice has a hidden copy, joined to it by `copy_weight` and to its neighbours by K. The law
+        of the hidden layer is the exact marginal of that sublattice for every copy weight c; on a ring it is the ring of half
+        the length with ``tanh K' = tanh² K`` (thesis eq. 48). p(v) tends to the law of the lattice as c → ∞: the KL divergence
+        falls as e^(−4c).
+
+        Parameters
+        ----------
+        lattice : Ring or Torus
+            With even sides.
+        K : float
+            Coupling βJ of the lattice.
+        copy_weight : float
+            Weight c between a spin and its copy.
+
+        Returns
+        -------
+        RBM
+            With half as many hidden units as visible ones, without biases; the copies stand in the order of their sites.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the lattice is something else or has an odd side, or a number is not finite.
+
+        Examples
+        --------
+        >>> from rbmflow import Ring
+        >>> RBM.decimating(Ring(4), 0.5, 3.0).weights
+        array([[3. , 0. ],
+               [0.5, 0.5],
+               [0. , 3. ],
+               [0.5, 0.5]])
+        """
+        return cls(structure.decimating_weights(lattice, K, copy_weight))
+
+    @classmethod
+    def from_binary(cls, source: Any, visible_bias: object = None, hidden_bias: object = None) -> RBM:
+        """Return the machine of ±1 units with the law of one of 0/1 units x = (1 + v)/2, y = (1 + h)/2.
+
+        Parameters
+        ----------
+        source : array_like of shape (n_visible, n_hidden), BinaryParameters, or a fitted BernoulliRBM
+            The weights of ``E(x, y) = −(xᵀWy + b·x + c·y)``; or an object that has the biases too. Of scikit-learn's
+            estimator the attributes ``components_``, ``intercept_visible_`` and ``intercept_hidden_`` are read.
+        visible_bias, hidden_bias : array_like, optional
+            b and c where `source` is the weights; zero by default.
+
+        Returns
+        -------
+        RBM
+            ``W/4``, ``b/2 + W1/4``, ``c/2 + Wᵀ1/4``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the estimator is not fitted, or an array is not finite or has the wrong shape.
+
+        Examples
+        --------
+        >>> RBM.from_binary([[4.0]], visible_bias=[1.0]).visible_bias
+        array([1.5])
+        """
+        return cls(*binary.from_binary(source, visible_bias, hidden_bias))
+
+    def to_binary(self) -> BinaryParameters:
+        """Return the parameters of the machine of 0/1 units x = (1 + v)/2, y = (1 + h)/2 with the same law.
+
+        Returns
+        -------
+        BinaryParameters
+            ``4W``, ``2(b − W1)``, ``2(c − Wᵀ1)`` and the constant by which the energies differ.
+
+        Examples
+        --------
+        >>> RBM([[1.0]]).to_binary().weights
+        array([[4.]])
+        """
+        return binary.to_binary(self.weights, self.visible_bias, self.hidden_bias)
+
+    def log_likelihood(self, v: object, *, log_partition: object = None) -> Any:
+        """Return ``ln p(v) = −F(v) − ln Z`` (thesis eq. 27).
 
         Parameters
         ----------
         v : array_like, shape (..., n_visible)
             Visible spins, ±1.
-        h : array_like, shape (..., n_hidden)
-            Hidden spins, ±1; the leading axes broadcast with those of `v`.
+        log_partition : float, optional
+            ln Z; without it the exact one, by enumeration of the smaller layer, which is computed once and kept.
 
         Returns
         -------
         float or numpy.ndarray
-            In the broadcast leading shape.
+            In the leading shape, natural logarithms.
 
         Raises
         ------
         TypeError, ValueError
-            If the spins are not ±1 or the shapes do not fit.
+            If the spins are not ±1 or the shape does not fit; if both layers have more than 30 units and ln Z is not given
+            (`log_partition` estimates it).
 
         Examples
         --------
-        >>> RBM.uniform(2, 1, 0.5).energy([1, 1], [[1], [-1]])
-        array([-1.,  1.])
+        >>> from rbmflow.spins import all_states
+        >>> rbm = RBM.uniform(3, 2, 0.4)
+        >>> import numpy as np
+        >>> print(round(np.exp(rbm.log_likelihood(all_states(3))).sum(), 12))
+        1.0
         """
-        visible = check_spins("v", v, self.n_visible).astype(np.float64)
-        hidden = check_spins("h", h, self.n_hidden).astype(np.float64)
-        try:
-            coupled = np.sum((visible @ self.weights + self.hidden_bias) * hidden, axis=-1)
-        except ValueError:
-            raise ValueError(
-                f"v has shape {visible.shape}, h {hidden.shape}: the leading axes must broadcast"
-            ) from None
-        return -(coupled + visible @ self.visible_bias)
+        free_energy = self.free_energy(v)
+        if log_partition is None:
+            return -free_energy - self._exact_log_partition
+        return -free_energy - check_real_scalar("log_partition", log_partition)
 
-    def mean_hidden(self, v: object) -> Any:
-        """Return the means of the hidden units given the visible ones, ``tanh(Wᵀv + c)`` (thesis eq. 33, 50).
-
-        Parameters
-        ----------
-        v : array_like, shape (..., n_visible)
-            Visible values: spins, or means between −1 and 1.
-
-        Returns
-        -------
-        numpy.ndarray of float64, shape (..., n_hidden)
-            Between −1 and 1.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a value is not real or lies outside [−1, 1], or the shape does not fit.
-
-        Examples
-        --------
-        >>> RBM.uniform(2, 1, 0.5).mean_hidden([1, 1])
-        array([0.7616])
-        """
-        return np.tanh(self.field_on_hidden(v))
-
-    def mean_visible(self, h: object) -> Any:
-        """Return the means of the visible units given the hidden ones, ``tanh(Wh + b)`` (thesis eq. 51).
-
-        Parameters
-        ----------
-        h : array_like, shape (..., n_hidden)
-            Hidden values: spins, or means between −1 and 1.
-
-        Returns
-        -------
-        numpy.ndarray of float64, shape (..., n_visible)
-            Between −1 and 1.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a value is not real or lies outside [−1, 1], or the shape does not fit.
-
-        Examples
-        --------
-        >>> RBM.uniform(2, 1, 0.5).mean_visible([1.0])
-        array([0.4621, 0.4621])
-        """
-        return np.tanh(self.field_on_visible(h))
-
-    def field_on_hidden(self, v: object) -> Any:
-        """Return the field ``Wᵀv + c`` on the hidden units.
-
-        Parameters
-        ----------
-        v : array_like, shape (..., n_visible)
-            Visible values: spins, or means between −1 and 1.
-
-        Returns
-        -------
-        numpy.ndarray of float64, shape (..., n_hidden)
-            The fields.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a value is not real or lies outside [−1, 1], or the shape does not fit.
-
-        Examples
-        --------
-        >>> RBM.uniform(2, 1, 0.5).field_on_hidden([1, 1])
-        array([1.])
-        """
-        return _apply(check_means("v", v, self.n_visible), self.weights) + self.hidden_bias
-
-    def field_on_visible(self, h: object) -> Any:
-        """Return the field ``Wh + b`` on the visible units.
-
-        Parameters
-        ----------
-        h : array_like, shape (..., n_hidden)
-            Hidden values: spins, or means between −1 and 1.
-
-        Returns
-        -------
-        numpy.ndarray of float64, shape (..., n_visible)
-            The fields.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a value is not real or lies outside [−1, 1], or the shape does not fit.
-
-        Examples
-        --------
-        >>> RBM.uniform(2, 1, 0.5).field_on_visible([1])
-        array([0.5, 0.5])
-        """
-        return _apply(check_means("h", h, self.n_hidden), self.weights.T) + self.visible_bias
-
-
-def _apply(values: FloatArray, matrix: FloatArray) -> FloatArray:
-    """Return ``values @ matrix``; for equal weights as W·Σv, which is exactly 0 where the spins sum to 0.
-
-    A rounding error there would grow along an ordering flow and decide what nothing decides.
-    """
-    if (matrix == matrix[0, 0]).all():
-        field = matrix[0, 0] * values.sum(axis=-1, keepdims=True)
-        return np.broadcast_to(field, (*values.shape[:-1], matrix.shape[1]))
-    return values @ matrix
-
-
-def _finite(name: str, value: object) -> FloatArray:
-    array = np.array(check_real(name, value))
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} holds an infinity: finite numbers are needed")
-    return array
+    @cached_property
+    def _exact_log_partition(self) -> float:
+        return exact_log_partition(self)

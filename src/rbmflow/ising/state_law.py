@@ -1,0 +1,61 @@
+"""The Boltzmann law of a small lattice over all its configurations."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rbmflow.arguments import check_real_scalar
+from rbmflow.ising.chain import Chain
+from rbmflow.ising.ring import Ring
+from rbmflow.ising.torus import Torus
+from rbmflow.spins import all_states
+from rbmflow.state_law import StateLaw
+
+MAX_SITES = 24
+
+
+def state_law(lattice: Ring | Chain | Torus, K: float) -> StateLaw:
+    """Return ``q(v) = e^(K Σ v_i v_j)/Z`` over all 2^n configurations of a small lattice.
+
+    Parameters
+    ----------
+    lattice : Ring, Chain or Torus
+        Of at most 24 sites.
+    K : float
+        Coupling βJ, finite.
+
+    Returns
+    -------
+    StateLaw
+        The states in the order of `spins.all_states`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the lattice is something else or has more sites, or K is not a finite number.
+
+    Examples
+    --------
+    >>> law = state_law(Ring(3), 0.5)
+    >>> law.correlations[0, 1]
+    np.float64(0.6149)
+    """
+    if not isinstance(lattice, (Ring, Chain, Torus)):
+        raise TypeError(f"lattice={lattice!r}: a Ring, a Chain or a Torus is needed")
+    if lattice.n_sites > MAX_SITES:
+        raise ValueError(
+            f"lattice has {lattice.n_sites} sites: at most {MAX_SITES} are possible where all states are listed"
+        )
+    coupling = check_real_scalar("K", K)
+    if not np.isfinite(coupling):
+        raise ValueError(f"K={K!r}: a finite coupling is needed")
+    states = all_states(lattice.n_sites)
+    if isinstance(lattice, Torus):
+        sites = states.reshape(-1, lattice.n_rows, lattice.n_cols)
+        alpha = sum((sites * np.roll(sites, -1, axis)).sum(axis=(1, 2), dtype=np.int64) for axis in (1, 2))
+    else:
+        last = None if isinstance(lattice, Ring) else -1
+        alpha = (states * np.roll(states, -1, axis=1))[:, :last].sum(axis=1, dtype=np.int64)
+    exponent = coupling * np.asarray(alpha, dtype=np.float64)
+    weight = np.exp(exponent - exponent.max())
+    return StateLaw(states, weight / weight.sum())

@@ -1,0 +1,59 @@
+"""Ratios of partition functions from the weights of annealed chains, in one direction or in both."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray
+
+BISECTIONS = 200
+
+
+class LogMean(NamedTuple):
+    """The logarithm of a mean of weights."""
+
+    value: float
+    stderr: float  # of the logarithm, to first order: s/(w̄ √n)
+    n_effective: float  # (Σw)²/Σw²
+
+
+def log_mean(log_weight: FloatArray) -> LogMean:
+    """Return ln of the mean of independent weights."""
+    top, n = float(log_weight.max()), len(log_weight)
+    weight = np.exp(log_weight - top)
+    mean = float(weight.mean())
+    return LogMean(
+        top + float(np.log(mean)),
+        float(weight.std(ddof=1) / (mean * np.sqrt(n))),
+        float(weight.sum() ** 2 / (weight**2).sum()),
+    )
+
+
+def two_sided(forward: FloatArray, backward: FloatArray) -> tuple[float, float]:
+    """Return ln(Z_1/Z_0) and its standard error from as many weights of chains 0 → 1 as 1 → 0, by Bennett's ratio.
+
+    The root D of ``Σ 1/(1 + e^(D − ln w)) = Σ 1/(1 + e^(−D − ln w'))``, w forward and w' backward, has the least variance of
+    all that both sides tell.
+    """
+    low = min(float(forward.min()), -float(backward.max()))
+    high = max(float(forward.max()), -float(backward.min()))
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        if not low < middle < high:
+            break
+        if _switch(middle - forward).mean() > _switch(-middle - backward).mean():
+            low = middle
+        else:
+            high = middle
+    ratio = (low + high) / 2
+    variance = 0.0
+    for switch in (_switch(ratio - forward), _switch(-ratio - backward)):
+        variance += float(switch.var(ddof=1) / (len(switch) * switch.mean() ** 2))
+    return ratio, float(np.sqrt(variance))
+
+
+def _switch(x: FloatArray) -> FloatArray:
+    """Return ``1/(1 + e^x)``."""
+    return np.asarray((1 - np.tanh(x / 2)) / 2)

@@ -1,0 +1,303 @@
+"""Exact values of a machine: ln Z and moments by enumerating its smaller layer, laws of its layers, KL divergences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_rng
+from rbmflow.hardware import resolve_threads
+from rbmflow.networks.enumerated import Enumerated, log_sum
+from rbmflow.networks.two_layers import TwoLayers, draw_spins, log_two_cosh
+from rbmflow.spins import all_states
+from rbmflow.state_law import StateLaw
+from rbmflow.workers import Progress
+
+MAX_ENUMERATED = 30  # units of the smaller layer
+MAX_LISTED = 24  # units of a layer whose states are listed
+CHUNK = 2**13
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Means over the law of a machine.
+
+    Attributes
+    ----------
+    visible : numpy.ndarray of float64, shape (n_visible,)
+        ⟨v_i⟩, the derivative of ln Z by b_i.
+    hidden : numpy.ndarray of float64, shape (n_hidden,)
+        ⟨h_a⟩, the derivative of ln Z by c_a.
+    coupled : numpy.ndarray of float64, shape (n_visible, n_hidden)
+        ⟨v_i h_a⟩, the derivative of ln Z by W_ia (thesis eq. 36).
+    log_partition : float
+        ln Z.
+    """
+
+    visible: FloatArray
+    hidden: FloatArray
+    coupled: FloatArray
+    log_partition: float
+
+
+def exact_log_partition(
+    rbm: TwoLayers, *, n_threads: int | None = None, progress: Progress | None = None
+) -> float:
+    """Return ln Z, the smaller layer enumerated and the other traced out: ``Z = Σ_h e^(c·h) Π_i 2cosh(b_i + Σ_a W_ia h_a)``.
+
+    Parameters
+    ----------
+    rbm : RBM
+        A machine one of whose layers has at most 30 units.
+    n_threads : int, optional
+        By default ``RBMFLOW_NUM_THREADS``, else the processors available; the result does not depend on it.
+    progress : callable, optional
+        Called as ``progress(done, total)``, in blocks of states.
+
+    Returns
+    -------
+    float
+        Natural logarithm, to about 10⁻¹⁴ of the largest term in it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If both layers have more than 30 units, or `n_threads` is not a positive integer.
+
+    Examples
+    --------
+    >>> from rbmflow import RBM
+    >>> print(round(exact_log_partition(RBM([[0.5]])), 12))
+    1.506408868078
+    """
+    seen, threads = _smaller_layer(rbm), resolve_threads(n_threads)
+    found = log_sum(seen, threads, progress)
+    if found is not None:
+        return found
+    # the weights are too large for tables of exponentials
+    best, total = -np.inf, 0.0
+    for _, log_weight in _log_weights(seen):
+        top = max(best, float(log_weight.max()))
+        total = total * np.exp(best - top) + float(np.exp(log_weight - top).sum())
+        best = top
+    return float(best + np.log(total))
+
+
+def exact_moments(rbm: TwoLayers) -> Moments:
+    """Return the means of both layers and of their products, and ln Z, the smaller layer enumerated.
+
+    Parameters
+    ----------
+    rbm : RBM
+        A machine one of whose layers has at most 30 units.
+
+    Returns
+    -------
+    Moments
+        ⟨v⟩, ⟨h⟩, ⟨v hᵀ⟩: the gradient of ln Z (thesis eq. 36).
+
+    Raises
+    ------
+    ValueError
+        If both layers have more than 30 units.
+
+    Examples
+    --------
+    >>> from rbmflow import RBM
+    >>> exact_moments(RBM([[0.5]], [1.0])).coupled
+    array([[0.4621]])
+    """
+    seen = _smaller_layer(rbm)
+    log_partition = exact_log_partition(rbm)
+    n_traced, n = seen.weights.shape
+    means, traced, coupled = np.zeros(n), np.zeros(n_traced), np.zeros((n_traced, n))
+    for spins, log_weight in _log_weights(seen):
+        states = spins.astype(np.float64)
+        weighted = np.exp(log_weight - log_partition)[:, None] * states
+        conditional = np.tanh(states @ seen.weights.T + seen.traced_bias)
+        means += weighted.sum(axis=0)
+        traced += np.exp(log_weight - log_partition) @ conditional
+        coupled += conditional.T @ weighted
+    if rbm.n_hidden <= rbm.n_visible:
+        return Moments(traced, means, coupled, log_partition)
+    return Moments(means, traced, coupled.T, log_partition)
+
+
+def visible_law(rbm: TwoLayers) -> StateLaw:
+    """Return p(v) over all states of the visible layer (thesis eq. 27).
+
+    Parameters
+    ----------
+    rbm : RBM
+        A machine of at most 24 visible units.
+
+    Returns
+    -------
+    StateLaw
+        The states in the order of `spins.all_states`; `StateLaw.means` and `StateLaw.correlations` are its moments.
+
+    Raises
+    ------
+    ValueError
+        If there are more visible units.
+
+    Examples
+    --------
+    >>> from rbmflow import RBM
+    >>> visible_law(RBM.uniform(2, 1, 0.5)).correlations[0, 1]
+    np.float64(0.2135)
+    """
+    n = check_integer("rbm.n_visible", rbm.n_visible, 1, MAX_LISTED)
+    states = all_states(n)
+    return StateLaw(states, _normalised(-rbm.free_energy(states)))
+
+
+def hidden_law(rbm: TwoLayers) -> StateLaw:
+    """Return p(h) over all states of the hidden layer.
+
+    Parameters
+    ----------
+    rbm : RBM
+        A machine of at most 24 hidden units.
+
+    Returns
+    -------
+    StateLaw
+        The states in the order of `spins.all_states`; `StateLaw.means` and `StateLaw.correlations` are its moments.
+
+    Raises
+    ------
+    ValueError
+        If there are more hidden units.
+
+    Examples
+    --------
+    >>> from rbmflow import RBM
+    >>> hidden_law(RBM.uniform(2, 1, 0.5)).probabilities
+    array([0.5, 0.5])
+    """
+    n = check_integer("rbm.n_hidden", rbm.n_hidden, 1, MAX_LISTED)
+    states = all_states(n)
+    return StateLaw(states, _normalised(-rbm.free_energy_hidden(states)))
+
+
+def kl_divergence(law: StateLaw, rbm: TwoLayers) -> float:
+    """Return ``KL(q‖p) = Σ_v q(v) ln[q(v)/p(v)]`` of a law over visible states from the machine's p(v) (thesis eq. 35).
+
+    As both laws sum to 1 it is computed as ``Σ q (e^d − 1 − d) + Σ_(q = 0) p`` with d = ln(p/q): no term is negative and no
+    two cancel, so that divergences far below 10⁻¹⁶ keep their digits.
+
+    Parameters
+    ----------
+    law : StateLaw
+        q, over the visible states.
+    rbm : RBM
+        The machine; one of its layers has at most 30 units.
+
+    Returns
+    -------
+    float
+        Nats, not negative.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `law` is not a StateLaw over n_visible spins, or both layers have more than 30 units.
+
+    Examples
+    --------
+    >>> from rbmflow import RBM
+    >>> law = StateLaw([[1, 1], [-1, -1]], [0.5, 0.5])
+    >>> print(round(kl_divergence(law, RBM.uniform(2, 1, 0.0)), 12))
+    0.69314718056
+    """
+    if not isinstance(law, StateLaw):
+        raise TypeError(f"law is a {type(law).__name__}: a StateLaw is needed")
+    if law.n_sites != rbm.n_visible:
+        raise ValueError(f"law is over {law.n_sites} spins: the machine has {rbm.n_visible} visible units")
+    log_p = -rbm.free_energy(law.states) - exact_log_partition(rbm)
+    there = law.probabilities > 0
+    q = law.probabilities[there] / law.probabilities.sum()
+    d = log_p[there] - np.log(q)
+    divergence = float((q * (np.expm1(d) - d)).sum())
+    p = np.exp(log_p)
+    # with every state listed, the missing mass is that of q = 0; otherwise what the listed ones leave
+    missing = p[~there].sum() if law.covers_all else 1 - p[there].sum()
+    return divergence + float(max(missing, 0.0))
+
+
+def sample_exactly(rbm: TwoLayers, size: int, *, rng: object) -> SpinArray:
+    """Return independent visible configurations from p(v): the smaller layer from its law, the other given it.
+
+    Parameters
+    ----------
+    rbm : RBM
+        A machine one of whose layers has at most 24 units.
+    size : int
+        Number of configurations, at least 0.
+    rng : numpy.random.Generator or int
+        Source of randomness, or a seed.
+
+    Returns
+    -------
+    numpy.ndarray of int8, shape (size, n_visible)
+        The spins.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `size` is negative or both layers have more than 24 units.
+
+    Examples
+    --------
+    >>> from rbmflow import RBM
+    >>> sample_exactly(RBM.uniform(3, 2, 0.4), 5, rng=1).shape
+    (5, 3)
+    """
+    size = check_integer("size", size, 0)
+    generator = check_rng(rng)
+    if rbm.n_visible <= rbm.n_hidden:
+        return _draw(visible_law(rbm), size, generator)
+    hidden = _draw(hidden_law(rbm), size, generator)
+    return draw_spins(rbm.field_on_visible(hidden), generator)
+
+
+def _draw(law: StateLaw, size: int, rng: np.random.Generator) -> SpinArray:
+    cumulated = np.cumsum(law.probabilities)
+    chosen = np.searchsorted(cumulated, rng.random(size) * cumulated[-1], side="right")
+    return np.asarray(law.states[np.minimum(chosen, len(cumulated) - 1)], dtype=np.int8)
+
+
+def _normalised(log_weight: FloatArray) -> FloatArray:
+    weight = np.exp(log_weight - log_weight.max())
+    return np.asarray(weight / weight.sum())
+
+
+def _smaller_layer(rbm: TwoLayers) -> Enumerated:
+    """Return the machine seen from its smaller layer, or raise if that is too large."""
+    smaller = min(rbm.n_visible, rbm.n_hidden)
+    if smaller > MAX_ENUMERATED:
+        raise ValueError(
+            f"rbm has {rbm.n_visible} visible and {rbm.n_hidden} hidden units: exact values need a layer of at most"
+            f" {MAX_ENUMERATED}; log_partition(rbm, method='ais') estimates ln Z"
+        )
+    if rbm.n_hidden <= rbm.n_visible:
+        return Enumerated(rbm.weights, rbm.visible_bias, rbm.hidden_bias)
+    return Enumerated(rbm.weights.T, rbm.hidden_bias, rbm.visible_bias)
+
+
+def _log_weights(seen: Enumerated) -> Iterator[tuple[SpinArray, FloatArray]]:
+    """Yield the states of the enumerated layer in chunks, with the logarithm of the weight of each."""
+    n = len(seen.bias)
+    low = all_states(min(n, CHUNK.bit_length() - 1))
+    for high in range(2**n // len(low)):
+        bits = (high >> np.arange(n - low.shape[1])) & 1
+        upper = np.broadcast_to((2 * bits - 1).astype(np.int8), (len(low), len(bits)))
+        spins = np.concatenate([low, upper], axis=1)
+        states = spins.astype(np.float64)
+        yield (
+            spins,
+            states @ seen.bias + log_two_cosh(states @ seen.weights.T + seen.traced_bias).sum(axis=1),
+        )

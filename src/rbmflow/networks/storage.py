@@ -1,0 +1,165 @@
+"""Models as files: arrays and a header in one npz, which holds no code and is checked when it is read."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import zipfile
+import zlib
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from rbmflow.files import save_atomically
+
+FORMAT = "rbmflow model 1"
+HEADER = "header"
+
+
+class Stored:
+    """A frozen dataclass of arrays and plain values that saves and loads itself.
+
+    A field that holds an array becomes a member of the file; numbers, text and None stand in the header, which also holds
+    the name of the class and a SHA-256 of each array.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Pair(Stored):
+    ...     couplings: object
+    ...     temperature: float
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Pair(np.ones(2), 0.5).save(f"{folder}/pair.npz")
+    ...     Pair.load(f"{folder}/pair.npz")
+    Pair(couplings=array([1., 1.]), temperature=0.5)
+    """
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to one file, an npz with a header in JSON.
+
+        The file is written under another name first: `path` holds the old model or the whole new one.
+
+        Parameters
+        ----------
+        path : path-like
+            The file; its folder must exist. The name is taken as it is, whatever its suffix.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from rbmflow import RBM
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     RBM.uniform(8, 4, 0.3).save(f"{folder}/machine.npz")
+        ...     RBM.load(f"{folder}/machine.npz").n_hidden
+        4
+        """
+        arrays: dict[str, npt.NDArray[Any]] = {}
+        values: dict[str, Any] = {}
+        for field in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if isinstance(value, np.ndarray):
+                arrays[field.name] = value
+            else:
+                values[field.name] = value
+        header = {
+            "format": FORMAT,
+            "model": type(self).__name__,
+            "values": values,
+            "sha256": {name: _digest(array) for name, array in arrays.items()},
+        }
+        text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
+        members: dict[str, Any] = {HEADER: text, **arrays}
+        save_atomically(path, lambda stream: np.savez(stream, **members))
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a model that `save` wrote.
+
+        Parameters
+        ----------
+        path : path-like
+            The file.
+
+        Returns
+        -------
+        model
+            With the parameters that were saved, bit for bit.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read.
+        ValueError
+            If it is not a model of this class, or is damaged.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from rbmflow import RBM
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     RBM([[0.1, 0.2]]).save(f"{folder}/machine.npz")
+        ...     RBM.load(f"{folder}/machine.npz").weights
+        array([[0.1, 0.2]])
+        """
+        source = Path(path)
+        # what the system says of an absent file passes as it is
+        with source.open("rb") as stream:
+            content = stream.read()
+        try:
+            return cls(**_members(content, cls))
+        except (
+            ValueError,
+            TypeError,
+            KeyError,
+            AttributeError,
+            EOFError,
+            OSError,
+            NotImplementedError,
+            RuntimeError,
+            MemoryError,
+            zipfile.BadZipFile,
+            zlib.error,
+        ) as error:
+            raise ValueError(f"{source}: not a {cls.__name__} of rbmflow, or damaged ({error})") from error
+
+
+def _members(content: bytes, model: type) -> dict[str, Any]:
+    """Return the fields of `model` that the file holds, its arrays compared with their digests."""
+    if not content.startswith(b"PK"):
+        raise ValueError("it is no npz")
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        if HEADER not in archive.files:
+            raise ValueError("it has no header")
+        header = json.loads(archive[HEADER].tobytes())
+        if header["format"] != FORMAT:
+            raise ValueError(f"its format is {header['format']!r}, {FORMAT!r} is needed")
+        if header["model"] != model.__name__:
+            raise ValueError(f"it holds a {header['model']}")
+        found = {name: archive[name] for name in header["sha256"]}
+    for name, array in found.items():
+        if _digest(array) != header["sha256"][name]:
+            raise ValueError(f"{name} is not what was saved")
+    found.update(header["values"])
+    wanted = {field.name for field in fields(model)}
+    if set(found) != wanted:
+        raise ValueError(f"it holds {sorted(found)}, {sorted(wanted)} are needed")
+    return found
+
+
+def _digest(array: npt.NDArray[Any]) -> str:
+    """SHA-256 of the values in little-endian order, of their type and their shape."""
+    plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    head = f"{plain.dtype.str} {plain.shape} "
+    return hashlib.sha256(head.encode() + plain.tobytes()).hexdigest()

@@ -1,0 +1,103 @@
+"""Weights with a structure: equal, local pairs on a ring, copies of one sublattice."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from rbmflow.arguments import FloatArray, check_integer, check_real_scalar
+from rbmflow.ising import Ring, Torus
+
+MAX_WEIGHTS = 10**9
+
+
+def uniform_weights(n_visible: int, n_hidden: int, weight: float) -> FloatArray:
+    """Return weights that all equal `weight`; see `RBM.uniform`."""
+    shape = (check_integer("n_visible", n_visible, 1), check_integer("n_hidden", n_hidden, 1))
+    if shape[0] * shape[1] > MAX_WEIGHTS:
+        raise ValueError(
+            f"n_visible={shape[0]}, n_hidden={shape[1]}: at most {MAX_WEIGHTS} weights are possible"
+        )
+    value = check_real_scalar("weight", weight)
+    if not np.isfinite(value):
+        raise ValueError(
+            f"weight={weight!r}: a finite weight is needed; the limit W → ∞ of the flow is flow.sign"
+        )
+    return np.full(shape, value)
+
+
+def local_weights(n_visible: int, K: float) -> FloatArray:
+    """Return the weights of one hidden unit on each bond of a ring; see `RBM.local_ring`.
+
+    Tracing h out of ``e^(h w (v + v'))`` gives ``2cosh 2w`` where the spins agree and 2 where they do not, so
+    ``e^(2K) = cosh 2w``: ``2w = ln(e^(2K) + √(e^(4K) − 1))``, here with e^(−4K) so that nothing overflows.
+    """
+    n = check_integer("n_visible", n_visible, 3, 30_000)
+    coupling = _finite_coupling(K)
+    if coupling < 0:
+        raise ValueError(
+            f"K={K!r}: cosh 2w = e^(2K) needs K >= 0; for K < 0 and an even ring flip every second spin"
+        )
+    sine = np.sqrt(-np.expm1(-4 * coupling))  # √(1 − e^(−4K)) = tanh 2w
+    weight = coupling + np.log1p(sine) / 2
+    if coupling < 0.1:  # 2w = artanh(tanh 2w): nothing is lost in 1 + small
+        weight = np.arctanh(sine) / 2
+    weights = np.zeros((n, n))
+    bonds = np.arange(n)
+    weights[bonds, bonds] = weights[(bonds + 1) % n, bonds] = weight
+    return weights
+
+
+def decimating_weights(lattice: object, K: float, copy_weight: float) -> FloatArray:
+    """Return the weights of hidden copies of one sublattice; see `RBM.decimating`."""
+    neighbours = _neighbours(lattice)
+    coupling = _finite_coupling(K)
+    copy = check_real_scalar("copy_weight", copy_weight)
+    if not np.isfinite(copy):
+        raise ValueError(f"copy_weight={copy_weight!r}: a finite weight is needed")
+    kept = _kept_sites(lattice)
+    n_sites = len(neighbours)
+    if n_sites * len(kept) > MAX_WEIGHTS:
+        raise ValueError(f"lattice has {n_sites} sites: at most {MAX_WEIGHTS} weights are possible")
+    weights = np.zeros((n_sites, len(kept)))
+    hidden = np.arange(len(kept))
+    weights[kept, hidden] = copy
+    for near in neighbours[kept].T:  # along a side of 2 a neighbour comes twice, with two bonds
+        weights[near, hidden] += coupling
+    return weights
+
+
+def _kept_sites(lattice: object) -> npt.NDArray[np.int64]:
+    """Return the sites of the even sublattice, in their order."""
+    if isinstance(lattice, Ring):
+        return np.arange(0, lattice.n_sites, 2)
+    assert isinstance(lattice, Torus)
+    y, x = np.divmod(np.arange(lattice.n_sites), lattice.n_cols)
+    return np.flatnonzero((y + x) % 2 == 0)
+
+
+def _neighbours(lattice: object) -> npt.NDArray[np.int64]:
+    """Return the neighbours of each site of a bipartite ring or torus, shape (n_sites, 2 or 4)."""
+    if isinstance(lattice, Ring):
+        _check_even("n_sites", lattice.n_sites)
+        site = np.arange(lattice.n_sites)
+        return np.stack([(site + 1) % lattice.n_sites, (site - 1) % lattice.n_sites], axis=1)
+    if isinstance(lattice, Torus):
+        _check_even("n_rows", lattice.n_rows)
+        _check_even("n_cols", lattice.n_cols)
+        index = np.arange(lattice.n_sites).reshape(lattice.n_rows, lattice.n_cols)
+        near = [np.roll(index, step, axis) for axis in (0, 1) for step in (1, -1)]
+        return np.stack([one.ravel() for one in near], axis=1)
+    raise TypeError(f"lattice={lattice!r}: a Ring or a Torus is needed")
+
+
+def _check_even(name: str, length: int) -> None:
+    if length % 2:
+        raise ValueError(f"lattice has {name}={length}: only even sides fall into two sublattices")
+
+
+def _finite_coupling(K: float) -> float:
+    coupling = check_real_scalar("K", K)
+    if not np.isfinite(coupling):
+        raise ValueError(f"K={K!r}: a finite coupling is needed")
+    return coupling

@@ -1,0 +1,350 @@
+"""Two layers of ±1 units coupled to each other: parameters, energies, conditional laws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray, SpinArray, check_real, check_rng
+from rbmflow.networks.storage import Stored
+from rbmflow.spins import check_means, check_spins
+
+
+@dataclass(frozen=True, eq=False)
+class TwoLayers(Stored):
+    """Visible and hidden units with ``E(v, h) = −(vᵀWh + b·v + c·h)``; see `RBM`, which adds what p(v) is.
+
+    Attributes
+    ----------
+    weights : numpy.ndarray of float64, shape (n_visible, n_hidden)
+        Couplings W between the layers.
+    visible_bias, hidden_bias : numpy.ndarray of float64
+        Fields b and c on the units.
+
+    Examples
+    --------
+    >>> TwoLayers([[0.5], [0.5]]).n_visible
+    2
+    """
+
+    weights: FloatArray
+    visible_bias: FloatArray = None  # type: ignore[assignment]
+    hidden_bias: FloatArray = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        weights = check_finite("weights", self.weights)
+        if weights.ndim != 2 or 0 in weights.shape:
+            raise ValueError(
+                f"weights has shape {weights.shape}: (n_visible, n_hidden) is needed, both at least 1"
+            )
+        object.__setattr__(self, "weights", weights)
+        for name, length in (("visible_bias", weights.shape[0]), ("hidden_bias", weights.shape[1])):
+            value = getattr(self, name)
+            bias = np.zeros(length) if value is None else check_finite(name, value)
+            if bias.shape != (length,):
+                raise ValueError(f"{name} has shape {bias.shape}: ({length},) is needed")
+            bias.setflags(write=False)
+            object.__setattr__(self, name, bias)
+        weights.setflags(write=False)
+
+    @property
+    def n_visible(self) -> int:
+        """Number of visible units."""
+        return int(self.weights.shape[0])
+
+    @property
+    def n_hidden(self) -> int:
+        """Number of hidden units."""
+        return int(self.weights.shape[1])
+
+    def energy(self, v: object, h: object) -> Any:
+        """Return ``E(v, h) = −(vᵀWh + b·v + c·h)`` (thesis eq. 25).
+
+        Parameters
+        ----------
+        v : array_like, shape (..., n_visible)
+            Visible spins, ±1.
+        h : array_like, shape (..., n_hidden)
+            Hidden spins, ±1; the leading axes broadcast with those of `v`.
+
+        Returns
+        -------
+        float or numpy.ndarray
+            In the broadcast leading shape.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the spins are not ±1 or the shapes do not fit.
+
+        Examples
+        --------
+        >>> from rbmflow import RBM
+        >>> RBM.uniform(2, 1, 0.5).energy([1, 1], [[1], [-1]])
+        array([-1.,  1.])
+        """
+        visible = check_spins("v", v, self.n_visible).astype(np.float64)
+        hidden = check_spins("h", h, self.n_hidden).astype(np.float64)
+        try:
+            coupled = np.sum((visible @ self.weights + self.hidden_bias) * hidden, axis=-1)
+        except ValueError:
+            raise ValueError(
+                f"v has shape {visible.shape}, h {hidden.shape}: the leading axes must broadcast"
+            ) from None
+        return -(coupled + visible @ self.visible_bias)
+
+    def free_energy(self, v: object) -> Any:
+        """Return ``F(v) = −b·v − Σ_a ln 2cosh(c_a + Σ_i W_ia v_i)``, so that ``p(v) = e^(−F(v))/Z`` (thesis eq. 27).
+
+        Parameters
+        ----------
+        v : array_like, shape (..., n_visible)
+            Visible spins, ±1.
+
+        Returns
+        -------
+        float or numpy.ndarray
+            In the leading shape.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the spins are not ±1 or the shape does not fit.
+
+        Examples
+        --------
+        >>> from rbmflow import RBM
+        >>> print(round(RBM.uniform(2, 1, 0.5).free_energy([1, 1]), 6))
+        -1.126928
+        """
+        visible = check_spins("v", v, self.n_visible).astype(np.float64)
+        fields = apply_weights(visible, self.weights) + self.hidden_bias
+        return -(visible @ self.visible_bias + log_two_cosh(fields).sum(axis=-1))
+
+    def free_energy_hidden(self, h: object) -> Any:
+        """Return ``−c·h − Σ_i ln 2cosh(b_i + Σ_a W_ia h_a)``, the free energy of the hidden layer.
+
+        Parameters
+        ----------
+        h : array_like, shape (..., n_hidden)
+            Hidden spins, ±1.
+
+        Returns
+        -------
+        float or numpy.ndarray
+            In the leading shape; ``p(h) = e^(−F(h))/Z``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the spins are not ±1 or the shape does not fit.
+
+        Examples
+        --------
+        >>> from rbmflow import RBM
+        >>> print(round(RBM.uniform(2, 1, 0.5).free_energy_hidden([1]), 6))
+        -1.626523
+        """
+        hidden = check_spins("h", h, self.n_hidden).astype(np.float64)
+        fields = apply_weights(hidden, self.weights.T) + self.visible_bias
+        return -(hidden @ self.hidden_bias + log_two_cosh(fields).sum(axis=-1))
+
+    def mean_hidden(self, v: object) -> Any:
+        """Return the means of the hidden units given the visible ones, ``tanh(Wᵀv + c)`` (thesis eq. 32, 50).
+
+        Parameters
+        ----------
+        v : array_like, shape (..., n_visible)
+            Visible values: spins, or means between −1 and 1.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (..., n_hidden)
+            Between −1 and 1.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a value is not real or lies outside [−1, 1], or the shape does not fit.
+
+        Examples
+        --------
+        >>> from rbmflow import RBM
+        >>> RBM.uniform(2, 1, 0.5).mean_hidden([1, 1])
+        array([0.7616])
+        """
+        return np.tanh(self.field_on_hidden(v))
+
+    def mean_visible(self, h: object) -> Any:
+        """Return the means of the visible units given the hidden ones, ``tanh(Wh + b)`` (thesis eq. 33, 51).
+
+        Parameters
+        ----------
+        h : array_like, shape (..., n_hidden)
+            Hidden values: spins, or means between −1 and 1.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (..., n_visible)
+            Between −1 and 1.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a value is not real or lies outside [−1, 1], or the shape does not fit.
+
+        Examples
+        --------
+        >>> from rbmflow import RBM
+        >>> RBM.uniform(2, 1, 0.5).mean_visible([1.0])
+        array([0.4621, 0.4621])
+        """
+        return np.tanh(self.field_on_visible(h))
+
+    def sample_hidden(self, v: object, rng: object) -> SpinArray:
+        """Return hidden spins drawn independently given the visible ones, up with probability ``(1 + tanh a)/2`` (eq. 30).
+
+        Parameters
+        ----------
+        v : array_like, shape (..., n_visible)
+            Visible spins, ±1.
+        rng : numpy.random.Generator or int
+            Source of randomness, one number for each hidden unit, or a seed.
+
+        Returns
+        -------
+        numpy.ndarray of int8, shape (..., n_hidden)
+            The spins.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the spins are not ±1 or the shape does not fit.
+
+        Examples
+        --------
+        >>> from rbmflow import RBM
+        >>> RBM.uniform(2, 3, 20.0).sample_hidden([1, 1], rng=1)
+        array([1, 1, 1], dtype=int8)
+        """
+        visible = check_spins("v", v, self.n_visible)
+        return draw_spins(self.field_on_hidden(visible), check_rng(rng))
+
+    def sample_visible(self, h: object, rng: object) -> SpinArray:
+        """Return visible spins drawn independently given the hidden ones, up with probability ``(1 + tanh a)/2``.
+
+        Parameters
+        ----------
+        h : array_like, shape (..., n_hidden)
+            Hidden spins, ±1.
+        rng : numpy.random.Generator or int
+            Source of randomness, one number for each visible unit, or a seed.
+
+        Returns
+        -------
+        numpy.ndarray of int8, shape (..., n_visible)
+            The spins.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the spins are not ±1 or the shape does not fit.
+
+        Examples
+        --------
+        >>> from rbmflow import RBM
+        >>> RBM.uniform(2, 1, 20.0).sample_visible([[1], [-1]], rng=1)
+        array([[ 1,  1],
+               [-1, -1]], dtype=int8)
+        """
+        hidden = check_spins("h", h, self.n_hidden)
+        return draw_spins(self.field_on_visible(hidden), check_rng(rng))
+
+    def field_on_hidden(self, v: object) -> Any:
+        """Return the field ``Wᵀv + c`` on the hidden units.
+
+        Parameters
+        ----------
+        v : array_like, shape (..., n_visible)
+            Visible values: spins, or means between −1 and 1.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (..., n_hidden)
+            The fields.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a value is not real or lies outside [−1, 1], or the shape does not fit.
+
+        Examples
+        --------
+        >>> from rbmflow import RBM
+        >>> RBM.uniform(2, 1, 0.5).field_on_hidden([1, 1])
+        array([1.])
+        """
+        return apply_weights(check_means("v", v, self.n_visible), self.weights) + self.hidden_bias
+
+    def field_on_visible(self, h: object) -> Any:
+        """Return the field ``Wh + b`` on the visible units.
+
+        Parameters
+        ----------
+        h : array_like, shape (..., n_hidden)
+            Hidden values: spins, or means between −1 and 1.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (..., n_visible)
+            The fields.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a value is not real or lies outside [−1, 1], or the shape does not fit.
+
+        Examples
+        --------
+        >>> from rbmflow import RBM
+        >>> RBM.uniform(2, 1, 0.5).field_on_visible([1])
+        array([0.5, 0.5])
+        """
+        return apply_weights(check_means("h", h, self.n_hidden), self.weights.T) + self.visible_bias
+
+
+def apply_weights(values: FloatArray, matrix: FloatArray) -> FloatArray:
+    """Return ``values @ matrix``; for equal weights as W·Σv, which is exactly 0 where the spins sum to 0.
+
+    A rounding error there would grow along an ordering flow and decide what nothing decides.
+    """
+    if (matrix == matrix[0, 0]).all():
+        field = matrix[0, 0] * values.sum(axis=-1, keepdims=True)
+        return np.broadcast_to(field, (*values.shape[:-1], matrix.shape[1]))
+    return values @ matrix
+
+
+def log_two_cosh(x: FloatArray) -> FloatArray:
+    """Return ``ln 2cosh x = |x| + ln(1 + e^(−2|x|))``."""
+    size = np.abs(x)
+    return np.asarray(size + np.log1p(np.exp(-2 * size)))
+
+
+def draw_spins(field: FloatArray, rng: np.random.Generator) -> SpinArray:
+    """Return spins, each up with probability 1/(1 + e^(−2a)), from one uniform number each.
+
+    The sign of a is flipped where ``u (1 + e) < e``, ``e = e^(−2|a|)``: rare spins keep their full precision.
+    """
+    rare = np.exp(-2 * np.abs(field))
+    flipped = rng.random(field.shape) * (1 + rare) < rare
+    return np.where((field >= 0) != flipped, 1, -1).astype(np.int8)
+
+
+def check_finite(name: str, value: object) -> FloatArray:
+    """Return a copy of `value` as float64, or raise unless all its numbers are finite."""
+    array = np.array(check_real(name, value))
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds an infinity: finite numbers are needed")
+    return array

@@ -1,0 +1,33 @@
+"""Training of restricted Boltzmann machines: exact, contrastive, persistent and tempered."""
+
+from rbmflow.training.checkpoint import Checkpoint
+from rbmflow.training.contrastive_bias import GibbsOperator, cd_fixed_point, expected_update
+from rbmflow.training.history import EarlyStopping, History
+from rbmflow.training.loop import Fit, fit
+from rbmflow.training.negative import CD, PCD, Exact, Tempered
+from rbmflow.training.optimizers import LBFGS, SGD, Adam, Decay, Exponential, Momentum
+from rbmflow.training.parameters import tied
+from rbmflow.training.state import State
+
+__all__ = [
+    "CD",
+    "LBFGS",
+    "PCD",
+    "SGD",
+    "Adam",
+    "Checkpoint",
+    "Decay",
+    "EarlyStopping",
+    "Exact",
+    "Exponential",
+    "Fit",
+    "GibbsOperator",
+    "History",
+    "Momentum",
+    "State",
+    "Tempered",
+    "cd_fixed_point",
+    "expected_update",
+    "fit",
+    "tied",
+]

@@ -1,0 +1,61 @@
+"""What a machine is trained on: rows of spins, or a law over configurations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray, SpinArray
+from rbmflow.sampling import TrainingSet
+from rbmflow.spins import check_spins
+from rbmflow.state_law import StateLaw
+
+MONITORED_ROWS = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """Rows of spins and their probabilities; `weights` is None for samples, which all count alike."""
+
+    rows: SpinArray
+    weights: FloatArray | None
+
+    @property
+    def n_rows(self) -> int:
+        """Number of samples, or of states."""
+        return len(self.rows)
+
+    def as_law(self) -> tuple[SpinArray, FloatArray]:
+        """Return distinct states and their probabilities."""
+        if self.weights is not None:
+            return self.rows, self.weights
+        packed, counts = np.unique(np.packbits(self.rows > 0, axis=1), axis=0, return_counts=True)
+        bits = np.unpackbits(packed, axis=1, count=self.rows.shape[1])
+        return (2 * bits.astype(np.int8) - 1).astype(np.int8), counts / counts.sum()
+
+    def monitored(self) -> tuple[SpinArray, FloatArray]:
+        """Return the rows on which quantities of the history are measured, with weights that add up to 1."""
+        if self.weights is not None:
+            return self.rows, self.weights
+        n = min(self.n_rows, MONITORED_ROWS)
+        picked = self.rows[np.linspace(0, self.n_rows - 1, n).astype(np.int64)]
+        return picked, np.full(n, 1 / n)
+
+
+def check_data(data: object, n_visible: int) -> Data:
+    """Return the data of `fit`, or raise."""
+    if isinstance(data, StateLaw):
+        if data.n_sites != n_visible:
+            raise ValueError(
+                f"data holds states of {data.n_sites} spins: the model has n_visible={n_visible}"
+            )
+        return Data(data.states, data.probabilities)
+    spins = data.configurations if isinstance(data, TrainingSet) else data
+    empty = np.asarray(spins, dtype=object).size == 0 if not isinstance(spins, np.ndarray) else not spins.size
+    if empty:
+        raise ValueError("data is empty: rows of spins are needed")
+    rows = check_spins("data", spins, n_visible)
+    if rows.ndim != 2:
+        raise ValueError(f"data has shape {rows.shape}: (n, n_visible) is needed")
+    return Data(rows, None)

@@ -1,0 +1,209 @@
+"""What is measured while a machine is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray, check_integer, check_real_scalar
+from rbmflow.autocorrelation import autocorrelation
+from rbmflow.networks.two_layers import log_two_cosh
+from rbmflow.training.data import Data
+from rbmflow.training.moments import divergence, exact
+from rbmflow.training.negative import MAX_EXACT_UNITS, PCD, Exact, Negative, Tempered
+from rbmflow.training.parameters import Parameters
+
+CHEAP_UNITS = 8
+"""Units of the smaller layer up to which exact quantities are recorded without being asked for."""
+MEASURED_CHAINS, LEAST_SERIES = 16, 4
+
+
+@dataclass(frozen=True)
+class EarlyStopping:
+    """End a run when a recorded quantity has not improved for some epochs.
+
+    Parameters
+    ----------
+    quantity : str
+        One of the history: ``"pseudo_likelihood"`` and ``"log_likelihood"`` should rise, ``"kl"`` and
+        ``"reconstruction_error"`` fall.
+    patience : int
+        Recorded epochs without an improvement after which the run ends, at least 1.
+    least : float
+        What counts as an improvement, at least 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its kind.
+
+    Examples
+    --------
+    >>> EarlyStopping("kl", patience=2).should_stop([0.5, 0.4, 0.45, 0.41])
+    True
+    """
+
+    quantity: str = "pseudo_likelihood"
+    patience: int = 10
+    least: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.quantity not in DIRECTION:
+            raise ValueError(f"quantity={self.quantity!r}: one of {', '.join(DIRECTION)} is needed")
+        check_integer("patience", self.patience, 1)
+        if not 0 <= check_real_scalar("least", self.least) < np.inf:
+            raise ValueError(f"least={self.least!r}: a finite number of at least 0 is needed")
+
+    def should_stop(self, values: list[float]) -> bool:
+        """Return whether the last `patience` values bring no improvement on those before.
+
+        Parameters
+        ----------
+        values : list of float
+            The quantity after each recorded epoch.
+
+        Returns
+        -------
+        bool
+            False as long as there are too few.
+
+        Examples
+        --------
+        >>> EarlyStopping("kl", patience=2).should_stop([0.5, 0.4])
+        False
+        """
+        rising = DIRECTION[self.quantity] * np.array(values)
+        if len(rising) <= self.patience:
+            return False
+        return bool(rising[-self.patience :].max() <= rising[: -self.patience].max() + self.least)
+
+
+DIRECTION = {"pseudo_likelihood": 1, "log_likelihood": 1, "kl": -1, "reconstruction_error": -1}
+
+
+@dataclass(frozen=True)
+class History:
+    """Quantities recorded along a run, by name; ``history["kl"]`` is an array.
+
+    ``epoch``; ``pseudo_likelihood`` in nats per row: n_visible times the mean of ln p(v_i | the others), one i for each of up to 100
+    rows; ``reconstruction_error``: mean of (v − tanh(W tanh(Wᵀv + c) + b))² per unit; ``weight_norm`` and ``bias_norm``;
+    ``kl`` of the law of the data to the model and ``log_likelihood`` per row, exact; ``tau``: autocorrelation time of the
+    magnetization of the persistent chains, in updates; ``exchange_rate`` of tempering. What cannot be had is NaN.
+
+    Attributes
+    ----------
+    values : dict of str to list of float
+        One number for each recorded epoch.
+    """
+
+    values: dict[str, list[float]]
+
+    def __getitem__(self, name: str) -> FloatArray:
+        if name not in self.values:
+            raise KeyError(f"{name!r} was not recorded; there are {', '.join(self.values)}")
+        return np.array(self.values[name])
+
+    def __len__(self) -> int:
+        return len(self.values.get("epoch", []))
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What quantities are measured on."""
+
+    parameters: Parameters
+    data: Data
+    series: FloatArray  # (n_chains, n_updates) magnetization of chains along the epoch
+    exchange_rate: float
+
+
+def check_record(record: object, negative: Negative, parameters: Parameters, data: Data) -> tuple[str, ...]:
+    """Return the names of the quantities to record, or raise."""
+    smaller = min(parameters.shape)
+    if record is None:
+        names = ["pseudo_likelihood", "reconstruction_error", "weight_norm", "bias_norm"]
+        if isinstance(negative, Exact) or smaller <= CHEAP_UNITS:
+            names.append("log_likelihood" if data.weights is None else "kl")
+        if isinstance(negative, (PCD, Tempered)):
+            names.append("tau")
+        if isinstance(negative, Tempered):
+            names.append("exchange_rate")
+        return tuple(names)
+    if isinstance(record, str) or not hasattr(record, "__iter__"):
+        raise TypeError(f"record={record!r}: a sequence of names is needed")
+    chosen = tuple(record)
+    for name in chosen:
+        if name not in QUANTITIES:
+            raise ValueError(f"record holds {name!r}: {', '.join(QUANTITIES)} are possible")
+        if name in ("kl", "log_likelihood") and smaller > MAX_EXACT_UNITS:
+            raise ValueError(
+                f"record holds {name!r}: the smaller layer has {smaller} units, at most {MAX_EXACT_UNITS} are possible"
+            )
+    return chosen
+
+
+def measure(name: str, on: Situation) -> float:
+    """Return one quantity."""
+    return float(QUANTITIES[name](on))
+
+
+def _pseudo_likelihood(on: Situation) -> float:
+    """Σ over rows of the weight times n ln 1/(1 + e^(F(v) − F(v'))), v' with one unit flipped, another one in each row."""
+    rows, weights = on.data.monitored()
+    p = on.parameters
+    n_visible = p.shape[0]
+    spins = rows.astype(p.vector.dtype)
+    fields = spins @ p.weights + p.hidden_bias
+    at = np.arange(len(rows)) % n_visible
+    flipped = spins[np.arange(len(rows)), at]
+    other = fields - 2 * flipped[:, None] * p.weights[at]
+    rise = (
+        log_two_cosh(fields).sum(axis=1) - log_two_cosh(other).sum(axis=1) + 2 * flipped * p.visible_bias[at]
+    )
+    return float(-n_visible * weights @ np.logaddexp(0.0, -rise.astype(np.float64)))
+
+
+def _reconstruction_error(on: Situation) -> float:
+    rows, weights = on.data.monitored()
+    p = on.parameters
+    spins = rows.astype(p.vector.dtype)
+    hidden = np.tanh(spins @ p.weights + p.hidden_bias)
+    visible = np.tanh(hidden @ p.weights.T + p.visible_bias)
+    return float(weights @ ((spins - visible) ** 2).mean(axis=1))
+
+
+def _log_likelihood(on: Situation) -> float:
+    """−KL − entropy of the data."""
+    weights = on.data.as_law()[1]
+    used = weights[weights > 0]
+    return float(used @ np.log(used)) - _kl(on)
+
+
+def _kl(on: Situation) -> float:
+    states, weights = on.data.as_law()
+    double = _double(on.parameters)
+    return divergence(double, states.astype(np.float64), weights, exact(double)[1])
+
+
+def _double(parameters: Parameters) -> Parameters:
+    return parameters if parameters.vector.dtype == np.float64 else Parameters(parameters.model(), np.float64)
+
+
+def _tau(on: Situation) -> float:
+    series = on.series[:MEASURED_CHAINS]
+    return autocorrelation(series).tau if series.size and series.shape[1] >= LEAST_SERIES else float("nan")
+
+
+QUANTITIES: dict[str, Callable[[Situation], Any]] = {
+    "pseudo_likelihood": _pseudo_likelihood,
+    "reconstruction_error": _reconstruction_error,
+    "log_likelihood": _log_likelihood,
+    "kl": _kl,
+    "weight_norm": lambda on: np.linalg.norm(on.parameters.weights),
+    "bias_norm": lambda on: np.linalg.norm(on.parameters.vector[on.parameters.weights.size :]),
+    "tau": _tau,
+    "exchange_rate": lambda on: on.exchange_rate,
+}

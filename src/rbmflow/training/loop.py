@@ -1,0 +1,291 @@
+"""One loop for all ways of training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from rbmflow.arguments import check_integer, check_real_scalar, check_rng
+from rbmflow.networks import RBM
+from rbmflow.training.data import Data, check_data
+from rbmflow.training.history import EarlyStopping, History, Situation, check_record, measure
+from rbmflow.training.negative import MAX_EXACT_UNITS, PCD, Exact, Negative, check_negative
+from rbmflow.training.optimizers import LBFGS, SGD, Optimizer, check_optimizer
+from rbmflow.training.parameters import make_ties
+from rbmflow.training.quasi_newton import minimise
+from rbmflow.training.state import State
+from rbmflow.training.trainer import Penalty, Plan, Trainer
+from rbmflow.workers import Progress
+
+PRECISIONS = {"float32": np.float32, "float64": np.float64}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A trained machine and how it came about.
+
+    Attributes
+    ----------
+    model : RBM
+        After the last epoch.
+    history : History
+        From the first epoch on, that of the runs which this one continues included.
+    state : State
+        To go on from.
+    """
+
+    model: RBM
+    history: History
+    state: State = field(repr=False)
+
+
+Callback = Callable[[Fit], object]
+"""Called after every epoch; the run ends when it returns True."""
+
+
+def fit(
+    model: RBM,
+    data: object,
+    *,
+    negative: Negative = PCD(10),  # noqa: B008 (frozen)
+    optimizer: Optimizer = SGD(0.01),  # noqa: B008
+    n_epochs: int,
+    batch_size: int = 100,
+    tie: str | None = None,
+    mask: object = None,
+    state: State | None = None,
+    rng: object = None,
+    callback: Callback | None = None,
+    progress: Progress | None = None,
+    biases: bool | None = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    centred: bool = False,
+    precision: str | None = None,
+    record: object = None,
+    record_every: int = 1,
+    stop: EarlyStopping | None = None,
+) -> Fit:
+    """Train a machine: ascend the likelihood of the data, ``⟨v h⟩_data − ⟨v h⟩_model`` (thesis eq. 37-38), by stochastic or exact gradients.
+
+    An epoch is a pass through all rows in a new random order, an update for each batch, the last of which may be smaller: its
+    averages are over the rows that it has. For a `StateLaw`, and with exact gradients, an epoch is one update with the
+    averages over all the data; CD then begins from `batch_size` states drawn from the law. With `LBFGS` an epoch is one of its iterations.
+
+    Parameters
+    ----------
+    model : RBM
+        Where to begin. Equal hidden units stay equal in exact training: begin with random weights. With `state` only its
+        sizes are used.
+    data : array_like, TrainingSet or StateLaw
+        Spins ±1 of shape ``(n, n_visible)``, all configurations of a training set, or probabilities of states.
+    negative : Exact, CD, PCD or Tempered
+        Where the averages over the model come from.
+    optimizer : SGD, Momentum, Adam or LBFGS
+        How gradients become steps; `LBFGS` needs ``Exact()``.
+    n_epochs : int
+        Epochs of this call.
+    batch_size : int
+        Rows to an update.
+    tie : str, optional
+        ``"uniform"``: one weight. ``"translation"``: unchanged when the ring is turned; see `tied`.
+    mask : array_like of bool, shape (n_visible, n_hidden), optional
+        True where a weight exists; the others are 0 and stay so.
+    state : State, optional
+        Of an earlier run, which is continued bit for bit if data and arguments are the same; the learning rate,
+        batch size and penalties may change.
+    rng : numpy.random.Generator or int
+        Generator or seed; not used with `state`.
+    callback : callable, optional
+        ``callback(fit)`` after every epoch, such as `Checkpoint`; the run ends when it returns True.
+    progress : callable, optional
+        ``progress(done, total)`` after every epoch.
+    biases : bool, optional
+        Whether biases are trained; by default they are, except where ``tie="uniform"``.
+    l1, l2 : float
+        Costs ``l1 Σ|W|`` and ``½ l2 ΣW²`` per row, at least 0.
+    centred : bool
+        Use the centred gradient, which does not depend on which of its two values a unit calls up.
+    precision : str, optional
+        ``"float32"`` or ``"float64"``; by default float32, and float64 with exact gradients.
+    record : sequence of str, optional
+        Quantities of the history, see `History`; by default what is cheap.
+    record_every : int
+        Epochs between records.
+    stop : EarlyStopping, optional
+        When to end before `n_epochs`.
+
+    Returns
+    -------
+    Fit
+        The machine, the history and the state to go on from.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is not of its kind, or arguments do not go together; for data of 0 and 1, see `RBM.to_binary`.
+
+    Notes
+    -----
+    Results are a function of data, arguments and `rng`; they do not depend on the number of threads or the SIMD level, but for
+    rounding in the matrix products: those are numpy's or BLAS's, the same bits on one machine with one library.
+
+    Examples
+    --------
+    >>> from rbmflow import Ring
+    >>> spins = Ring(6).sample(0.5, 500, rng=1)
+    >>> start = RBM(np.random.default_rng(1).normal(0, 0.1, (6, 6)))
+    >>> trained = fit(start, spins, negative=Exact(), optimizer=LBFGS(), n_epochs=50, rng=1)
+    >>> bool(trained.history["log_likelihood"][-1] > trained.history["log_likelihood"][0])
+    True
+    """
+    plan = _plan(model, data, negative, optimizer, batch_size, tie, mask, biases, l1, l2, centred, precision)
+    n_epochs = check_integer("n_epochs", n_epochs, 0)
+    every = check_integer("record_every", record_every, 1)
+    if stop is not None and not isinstance(stop, EarlyStopping):
+        raise TypeError(f"stop={stop!r}: an EarlyStopping or None is needed")
+    if state is None:
+        trainer, history = Trainer(plan, model, check_rng(rng)), dict[str, list[float]]()
+    else:
+        trainer, history = _resumed(plan, model, state)
+    names = check_record(record, plan.negative, trainer.parameters, plan.data)
+    if stop is not None and stop.quantity not in names:
+        raise ValueError(f"stop: {stop.quantity!r} is not recorded; add it to record")
+    if history and set(history) != {"epoch", *names}:
+        raise ValueError(
+            f"state: it recorded {sorted(history)}, this call would record {sorted(['epoch', *names])}"
+        )
+    run = _Run(
+        trainer,
+        history or {name: [] for name in ("epoch", *names)},
+        every,
+        stop,
+        callback,
+        progress,
+        n_epochs,
+    )
+    run.go()
+    return run.fit()
+
+
+class _Run:
+    """The bookkeeping of `fit` around a trainer."""
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        history: dict[str, list[float]],
+        every: int,
+        stop: EarlyStopping | None,
+        callback: Callback | None,
+        progress: Progress | None,
+        n_epochs: int,
+    ) -> None:
+        self.trainer, self.history, self.every = trainer, history, every
+        self.stop, self.callback, self.progress = stop, callback, progress
+        self.n_epochs, self.done, self.stopped = n_epochs, 0, False
+
+    def go(self) -> None:
+        """Make the epochs."""
+        if isinstance(self.trainer.plan.optimizer, LBFGS):
+            if self.n_epochs:
+                minimise(self.trainer, self.n_epochs, self.after)
+            return
+        while self.done < self.n_epochs and not self.stopped:
+            self.trainer.run_epoch()
+            self.after()
+
+    def after(self) -> bool:
+        """Record, report and ask whether to stop."""
+        trainer = self.trainer
+        self.done += 1
+        if not np.isfinite(trainer.parameters.vector).all():
+            raise ArithmeticError(
+                f"the parameters left the range of numbers in epoch {trainer.epoch}: a smaller learning rate is needed"
+            )
+        recorded = trainer.epoch % self.every == 0
+        if recorded:
+            on = Situation(trainer.parameters, trainer.plan.data, trainer.series, trainer.exchange_rate)
+            for name, values in self.history.items():
+                values.append(float(trainer.epoch) if name == "epoch" else measure(name, on))
+        if self.stop is not None and recorded and self.stop.should_stop(self.history[self.stop.quantity]):
+            self.stopped = True
+        if self.callback is not None and self.callback(self.fit()) is True:
+            self.stopped = True
+        if self.progress is not None:
+            self.progress(self.done, self.n_epochs)
+        return self.stopped
+
+    def fit(self) -> Fit:
+        """Return the run as it stands."""
+        state = self.trainer.snapshot(self.history, self.stopped)
+        return Fit(state.model, History(state.history), state)
+
+
+def _plan(
+    model: object,
+    data: object,
+    negative: object,
+    optimizer: object,
+    batch_size: object,
+    tie: object,
+    mask: object,
+    biases: object,
+    l1: object,
+    l2: object,
+    centred: object,
+    precision: object,
+) -> Plan:
+    """Return the checked arguments, or raise."""
+    if not isinstance(model, RBM):
+        raise TypeError(f"model={model!r}: an RBM is needed")
+    checked: Data = check_data(data, model.n_visible)
+    phase, stepper = check_negative(negative), check_optimizer(optimizer)
+    exact = isinstance(phase, Exact)
+    if isinstance(stepper, LBFGS) and not exact:
+        raise ValueError(
+            f"optimizer=LBFGS() needs negative=Exact(), not {phase!r}: noise would mislead its line search"
+        )
+    if exact and min(model.n_visible, model.n_hidden) > MAX_EXACT_UNITS:
+        raise ValueError(
+            f"negative=Exact(): the smaller layer has {min(model.n_visible, model.n_hidden)} units, at most {MAX_EXACT_UNITS} are possible"
+        )
+    if not isinstance(centred, (bool, np.bool_)):
+        raise TypeError(f"centred={centred!r}: True or False is needed")
+    costs = [check_real_scalar(name, value) for name, value in (("l1", l1), ("l2", l2))]
+    for name, value in zip(("l1", "l2"), costs, strict=True):
+        if not 0 <= value < np.inf:
+            raise ValueError(f"{name}={value}: a finite number of at least 0 is needed")
+    if isinstance(stepper, LBFGS) and (costs[0] or centred):
+        raise ValueError(
+            "optimizer=LBFGS() needs a smooth likelihood in the usual parameters: l1=0 and centred=False"
+        )
+    chosen = precision if precision is not None else ("float64" if exact else "float32")
+    if chosen not in PRECISIONS:
+        raise ValueError(f"precision={precision!r}: 'float32' or 'float64' is needed")
+    if isinstance(stepper, LBFGS) and chosen != "float64":
+        raise ValueError("optimizer=LBFGS() needs precision='float64'")
+    real: Any = PRECISIONS[str(chosen)]
+    return Plan(
+        checked,
+        phase,
+        stepper,
+        check_integer("batch_size", batch_size, 1),
+        make_ties(model, tie, mask, biases),
+        Penalty(*costs),
+        bool(centred),
+        real,
+    )
+
+
+def _resumed(plan: Plan, model: RBM, state: object) -> tuple[Trainer, dict[str, list[float]]]:
+    if not isinstance(state, State):
+        raise TypeError(f"state={state!r}: the state of an earlier Fit is needed")
+    if state.weights.shape != model.weights.shape:
+        raise ValueError(
+            f"state: its weights have shape {state.weights.shape}, those of the model {model.weights.shape}"
+        )
+    return Trainer.resume(plan, state), {name: list(values) for name, values in state.history.items()}

@@ -1,0 +1,71 @@
+"""The exact likelihood and its gradient as a function of the free parameters, and L-BFGS on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray
+from rbmflow.training.moments import clamped, divergence, exact, gradient
+from rbmflow.training.optimizers import LBFGS
+from rbmflow.training.trainer import Trainer
+
+POLISHING = 20
+
+
+def cost(trainer: Trainer, free: FloatArray) -> tuple[float, FloatArray]:
+    """Return the divergence of the model from the data's law plus the penalty, and its gradient."""
+    plan, p = trainer.plan, trainer.parameters
+    plan.ties.scatter(free, p.vector)
+    states, weights = plan.data.as_law()
+    rows = states.astype(np.float64)
+    model, log_z = exact(p)
+    slope = gradient(clamped(p, rows, weights), model, centred=False)
+    slope[: p.weights.size] += plan.penalty.pull(p.weights).ravel()
+    value = divergence(p, rows, weights, log_z) + plan.penalty.cost(p.weights)
+    return value, -plan.ties.reduce(slope)
+
+
+def minimise(trainer: Trainer, n_epochs: int, after: Callable[[], bool]) -> None:
+    """Run L-BFGS for at most `n_epochs` iterations; `after` is called after each, and ends the run with True."""
+    from scipy.optimize import minimize
+
+    optimizer, ties, p = trainer.plan.optimizer, trainer.plan.ties, trainer.parameters
+    assert isinstance(optimizer, LBFGS)
+
+    def told(free: FloatArray) -> None:
+        ties.scatter(free, p.vector)
+        trainer.epoch += 1
+        trainer.n_updates += 1
+        if after():
+            raise StopIteration
+
+    result = minimize(
+        lambda free: cost(trainer, free),
+        ties.gather(p.vector).copy(),
+        jac=True,
+        method="L-BFGS-B",
+        callback=told,
+        options={
+            "maxiter": n_epochs,
+            "maxfun": 100 * n_epochs,
+            "maxcor": optimizer.memory,
+            "gtol": optimizer.gradient,
+            "ftol": 0.0,
+        },
+    )
+    ties.scatter(polish(trainer, result.x, result.hess_inv), p.vector)
+
+
+def polish(trainer: Trainer, free: FloatArray, inverse: Any) -> FloatArray:
+    """Follow the gradient where the value, rounded, no longer tells better from worse: quasi-Newton steps that shrink it."""
+    slope = cost(trainer, free)[1]
+    for _ in range(POLISHING):
+        trial = free - inverse @ slope
+        new = cost(trainer, trial)[1]
+        if not np.abs(new).max() < np.abs(slope).max() / 2:
+            break
+        free, slope = trial, new
+    return free

@@ -1,0 +1,132 @@
+"""The block Gibbs kernels against their twin, bit for bit, at every level."""
+
+import numpy as np
+import pytest
+
+from rbmflow._kernels import block_gibbs, simd
+from tests.kernels import twin_block_gibbs as twin
+from tests.kernels.twin_logistic import words_of
+
+BEST = simd.supported()
+LEVELS = range(BEST + 1)
+REALS = (np.float32, np.float64)
+SHAPES = [(1, 1), (2, 3), (4, 4), (8, 4), (5, 17), (16, 16), (17, 5), (30, 33), (64, 40), (70, 8)]
+
+
+def key(seed):
+    return np.random.default_rng(seed).integers(0, 2**64, size=32, dtype=np.uint64)
+
+
+def spins(shape, seed):
+    return (2 * np.random.default_rng(seed).integers(0, 2, size=shape) - 1).astype(np.int8)
+
+
+def machine(shape, real, seed=1):
+    rng = np.random.default_rng(seed)
+    scale = 1 / np.sqrt(max(shape))
+    return (
+        rng.normal(0, scale, shape).astype(real),
+        rng.normal(0, 0.3, shape[0]).astype(real),
+        rng.normal(0, 0.3, shape[1]).astype(real),
+    )
+
+
+def pack(rows):
+    out = np.full((len(rows), 4 * -(-rows.shape[1] // 16)), 255, dtype=np.uint8)
+    block_gibbs.pack(rows, out)
+    return out
+
+
+@pytest.mark.parametrize("n", [1, 3, 4, 15, 16, 17, 64])
+def test_pack(n):
+    rows = spins((7, n), n)
+    packed = pack(rows)
+    assert not (packed & 15).any()
+    bits = (packed[:, :, None] >> np.arange(4, 8) & 1).reshape(7, -1)
+    np.testing.assert_array_equal(bits[:, :n], rows > 0)
+    assert not bits[:, n:].any()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("real", REALS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_sweep(shape, real, level):
+    parameters, words = machine(shape, real), key(3)
+    generator = twin.Generator(words)
+    for n_chains, k, scale, from_visible in (
+        (1, 2, 1.0, False),
+        (37, 3, 1.0, True),
+        (6, 1, 0.35, False),
+        (5, 0, 1.0, True),
+    ):
+        v, h = spins((n_chains, shape[0]), 4), spins((n_chains, shape[1]), 5)
+        wanted = twin.sweep(twin.Machine(*parameters, scale), v, h, k, from_visible, generator)
+        means = np.zeros((n_chains if k else 0, shape[1]), dtype=real)
+        block_gibbs.sweep(*parameters, v, h, means, k, scale, from_visible, words, level)
+        np.testing.assert_array_equal(v, wanted[0])
+        np.testing.assert_array_equal(h, wanted[1])
+        if k:
+            np.testing.assert_array_equal(means, wanted[2])
+        np.testing.assert_array_equal(words, words_of(generator))
+
+
+@pytest.mark.parametrize("real", REALS)
+def test_sweep_of_many_chains_without_means(real):
+    parameters, words = machine((9, 6), real), key(1)
+    generator = twin.Generator(words)
+    v, h = spins((1100, 9), 4), spins((1100, 6), 5)
+    wanted = twin.sweep(twin.Machine(*parameters), v, h, 2, False, generator)
+    block_gibbs.sweep(*parameters, v, h, np.zeros((0, 6), dtype=real), 2, 1.0, False, words, BEST)
+    np.testing.assert_array_equal(v, wanted[0])
+    np.testing.assert_array_equal(h, wanted[1])
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("real", REALS)
+def test_tables_that_are_built_again(real, level):
+    # 16 bytes of tables for each weight in float32: more than are kept
+    shape = (300, 250)
+    parameters, words = machine(shape, real), key(3)
+    generator = twin.Generator(words)
+    v, h = spins((9, shape[0]), 4), spins((9, shape[1]), 5)
+    wanted = twin.sweep(twin.Machine(*parameters), v, h, 2, True, generator)
+    means = np.zeros((9, shape[1]), dtype=real)
+    block_gibbs.sweep(*parameters, v, h, means, 2, 1.0, True, words, level)
+    np.testing.assert_array_equal(v, wanted[0])
+    np.testing.assert_array_equal(h, wanted[1])
+    np.testing.assert_array_equal(means, wanted[2])
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("real", REALS)
+@pytest.mark.parametrize("shape", [*SHAPES, (150, 130)])
+@pytest.mark.parametrize(("n_chains", "k"), [(0, 1), (0, 3), (7, 1), (70, 2)])
+def test_train(n_chains, k, shape, real, level):
+    rows, words = spins((45, shape[0]), 2), key(3)
+    order = np.random.default_rng(5).permutation(45)[:41]
+    parameters = machine(shape, real)
+    chains = spins((n_chains, shape[0]), 6), spins((n_chains, shape[1]), 7)
+    for batch_size, decay in ((10, 0.0), (41, 0.2)):
+        generator = twin.Generator(words)
+        other = twin.Machine(*parameters)
+        hidden = chains[1].astype(real) if n_chains else None
+        wanted = twin.train(other, rows, order, batch_size, k, 0.1, decay, hidden, generator)
+        measured = min(n_chains, 5)
+        series = np.zeros((-(-41 // batch_size), measured), dtype=np.int32)
+        block_gibbs.train(
+            *parameters, pack(rows), order, batch_size, k, 0.1, decay, *chains, series, words, level
+        )
+        for found, same in zip(parameters, (other.W, other.b, other.c), strict=True):
+            np.testing.assert_array_equal(found, same)
+        np.testing.assert_array_equal(words, words_of(generator))
+        if n_chains:
+            np.testing.assert_array_equal(chains[0], wanted[0])
+            np.testing.assert_array_equal(chains[1], wanted[1])
+            np.testing.assert_array_equal(series, wanted[2][:, :measured])
+
+
+@pytest.mark.parametrize("real", REALS)
+def test_tanh_of_the_twin(real):
+    # 1 - e loses what e has: absolute errors of a few ulp of 1
+    x = np.linspace(-20, 20, 2001).astype(real)
+    np.testing.assert_allclose(twin.tanh(x), np.tanh(x.astype(float)), rtol=0, atol=4 * np.finfo(real).eps)

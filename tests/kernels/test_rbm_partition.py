@@ -1,0 +1,142 @@
+"""The partition function of two layers: the kernel beside its twin, ln Z beside multiprecision, on every SIMD level."""
+
+import numpy as np
+import pytest
+
+from rbmflow import RBM
+from rbmflow._kernels import rbm_partition, simd
+from rbmflow.hardware import SIMD_LEVELS
+from rbmflow.networks import enumerated, exact_log_partition
+from rbmflow.networks.enumerated import Enumerated
+from tests.exact import private
+from tests.kernels import twin_rbm_partition as twin
+from tests.networks.machines import random_machine
+
+BEST = simd.supported()
+LEVELS = range(BEST + 1)
+
+
+def run_kernel(rbm, first, last, level):
+    W, b, c = rbm.weights, rbm.visible_bias, rbm.hidden_bias
+    logs = np.full(last - first, np.nan)
+    n_doubles, n_integers = rbm_partition.scratch_sizes(*W.shape)
+    scratch = np.full(n_doubles, np.nan), np.zeros(n_integers, dtype=np.int64)
+    assert rbm_partition.log_sums(W, b, c, first, last, *scratch, logs, level)
+    return logs
+
+
+# scales at which products stay in range, need stops, or need one after every few units
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize(
+    ("shape", "scale", "first", "last"),
+    [
+        ((1, 10), 1.0, 0, 1),
+        ((5, 11), 0.5, 0, 1),
+        ((33, 14), 0.3, 0, 1),
+        ((64, 15), 0.5, 0, 2),
+        ((64, 16), 1.5, 1, 3),
+        ((9, 17), 20.0, 5, 7),
+        ((3, 13), 17.0, 0, 1),
+    ],
+)
+def test_twin(shape, scale, first, last, level):
+    rbm = random_machine(*shape, seed=shape[0], scale=scale)
+    wanted = twin.log_sums(rbm.weights, rbm.visible_bias, rbm.hidden_bias, first, last)
+    np.testing.assert_array_equal(run_kernel(rbm, first, last, level), wanted)
+
+
+def test_the_scales_above_meet_every_path():
+    paths = {}
+    for shape, scale in (((64, 15), 0.5), ((64, 16), 1.5), ((9, 17), 20.0)):
+        rbm = random_machine(*shape, seed=shape[0], scale=scale)
+        paths[scale] = len(twin.choose_stops(rbm.weights, rbm.visible_bias.tolist(), 0.0)[0])
+    assert paths[0.5] == 0
+    assert 1 < paths[1.5] < 10
+    assert 3 < paths[20.0] < 9
+
+
+@pytest.mark.parametrize(
+    ("weight", "bias"), [(43.2, 0.0), (0.0, 345.0), (300.0, 0.0), (-43.2, 0.0), (1e300, 1e300)]
+)
+def test_weights_beyond_the_tables_are_refused(weight, bias):
+    W, b, c = np.full((2, 10), 1.0), np.array([0.0, bias]), np.zeros(10)
+    W[1] = weight
+    logs, sizes = np.full(1, 7.0), rbm_partition.scratch_sizes(2, 10)
+    scratch = np.zeros(sizes[0]), np.zeros(sizes[1], dtype=np.int64)
+    assert not rbm_partition.log_sums(W, b, c, 0, 1, *scratch, logs, BEST)
+    assert logs[0] == 7.0
+    assert twin.log_sums(W, b, c, 0, 1) is None
+
+
+@pytest.mark.parametrize("shape", [(64, 14, 0.1), (64, 15, 1.0), (16, 16, 0.3), (3, 17, 4.0), (1, 1, 1.0)])
+def test_levels_give_the_same_bits(monkeypatch, shape):
+    rbm = random_machine(*shape[:2], seed=3, scale=shape[2])
+    found = []
+    for name in SIMD_LEVELS[: BEST + 1]:
+        monkeypatch.setenv("RBMFLOW_SIMD", name)
+        found.append(exact_log_partition(rbm))
+    assert len(set(found)) == 1
+
+
+def multiprecision(rbm):
+    """ln Z with 30 digits, the smaller layer enumerated."""
+    ctx = private(30)
+    W, b, c = rbm.weights, rbm.visible_bias, rbm.hidden_bias
+    if rbm.n_visible < rbm.n_hidden:
+        W, b, c = W.T, c, b
+    n = W.shape[1]
+    plus = [[ctx.exp(2 * ctx.mpf(w)) for w in row] for row in W.tolist()]
+    linear = [ctx.exp(2 * ctx.mpf(x)) for x in c.tolist()]
+
+    def level(j, ratios, weight):
+        if j == n:
+            return weight * ctx.fprod(1 / x + x for x in ratios)
+        up = level(j + 1, [x * row[j] for x, row in zip(ratios, plus, strict=True)], weight * linear[j])
+        return up + level(j + 1, ratios, weight)
+
+    start = [ctx.exp(ctx.mpf(x) - ctx.fsum(row)) for x, row in zip(b.tolist(), W.tolist(), strict=True)]
+    return ctx, ctx.log(level(0, start, ctx.exp(-ctx.fsum(c.tolist()))))
+
+
+@pytest.mark.parametrize("shape", [(12, 9, 0.1), (20, 8, 1.0), (5, 10, 5.0), (10, 7, 30.0), (30, 3, 12.0)])
+def test_error_of_ln_z(shape):
+    # each of n factors 1e-16 relative, exponentials of arguments up to |ln Z| as much times it: far below 1e-12
+    rbm = random_machine(*shape[:2], seed=4, scale=shape[2])
+    ctx, wanted = multiprecision(rbm)
+    error = float(abs(ctx.mpf(exact_log_partition(rbm)) - wanted))
+    assert error < 1e-14 * max(1.0, float(abs(wanted)))
+
+
+def test_independent_units_and_thirty_of_them(monkeypatch):
+    rng = np.random.default_rng(5)
+    b, c = rng.normal(size=3), rng.normal(size=22)
+    found = exact_log_partition(RBM(np.zeros((3, 22)), b, c))
+    # the smaller layer is the visible one; turned round, 22 units are enumerated
+    seen = Enumerated(np.zeros((3, 22)), b, c)
+    wanted = np.log(2 * np.cosh(b)).sum() + np.log(2 * np.cosh(c)).sum()
+    assert found == pytest.approx(wanted, abs=1e-12)
+    # 2^22 sums of equal numbers: a rounding of 1e-16 in every addition, at random
+    assert enumerated.log_sum(seen, 1) == pytest.approx(wanted, abs=1e-12)
+
+
+def test_threads_and_progress_do_not_change_it():
+    rbm = random_machine(6, 6, seed=6)
+    seen = Enumerated(np.random.default_rng(7).normal(size=(4, 21)), np.zeros(4), np.zeros(21))
+    told = []
+    found = [enumerated.log_sum(seen, n, lambda *one: told.append(one)) for n in (1, 2, 5)]
+    assert len(set(found)) == 1
+    assert told[-1] == (128, 128)
+    assert exact_log_partition(rbm, n_threads=3) == exact_log_partition(rbm, n_threads=1)
+
+
+def test_weights_beyond_the_tables_take_the_plain_path():
+    rbm = RBM([[400.0, -30.0], [1.0, 2.0]], [3.0, 0.0])
+    assert enumerated.log_sum(Enumerated(rbm.weights, rbm.visible_bias, rbm.hidden_bias), 1) is None
+    assert exact_log_partition(rbm) == pytest.approx(436.0, abs=3.0)
+    _, wanted = multiprecision(rbm)
+    assert exact_log_partition(rbm) == pytest.approx(float(wanted), rel=1e-15)
+
+
+def test_bad_threads():
+    with pytest.raises(ValueError, match="n_threads=0"):
+        exact_log_partition(random_machine(2, 2, seed=1), n_threads=0)

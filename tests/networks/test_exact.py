@@ -1,0 +1,220 @@
+"""Exact values against the double sum over both layers, against closed forms, and against each other."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from rbmflow import RBM, Ring, Torus
+from rbmflow.ising import state_law
+from rbmflow.networks import exact as room
+from rbmflow.networks import (
+    exact_log_partition,
+    exact_moments,
+    hidden_law,
+    kl_divergence,
+    sample_exactly,
+    visible_law,
+)
+from rbmflow.spins import all_states
+from rbmflow.state_law import StateLaw
+from tests.exact import private
+from tests.networks.machines import joint_weights, random_machine, states
+
+SHAPES = [(1, 1), (4, 3), (3, 5), (1, 6), (7, 2)]
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_log_partition_is_the_double_sum(shape):
+    rbm = random_machine(*shape, seed=1)
+    # sums of at most 256 terms: a few roundings of 1e-16 each
+    assert exact_log_partition(rbm) == pytest.approx(np.log(joint_weights(rbm).sum()), abs=1e-13)
+
+
+@pytest.mark.parametrize("shape", [(14, 13), (13, 14), (15, 15)])
+def test_layers_enumerated_in_several_chunks_agree_with_the_transposed_machine(shape, monkeypatch):
+    monkeypatch.setattr(room, "CHUNK", 2**10)
+    rbm = random_machine(*shape, seed=2, scale=0.2)
+    other = RBM(rbm.weights.T, rbm.hidden_bias, rbm.visible_bias)
+    v = all_states(rbm.n_visible)
+    log_weight = -rbm.free_energy(v)
+    direct = log_weight.max() + np.log(np.exp(log_weight - log_weight.max()).sum())
+    assert exact_log_partition(rbm) == pytest.approx(direct, abs=1e-12)
+    assert exact_log_partition(other) == pytest.approx(direct, abs=1e-12)
+
+
+@pytest.mark.parametrize("scale", [3.0, 30.0, 300.0])
+def test_large_weights_do_not_overflow(scale):
+    # the sum in 50 digits; float64 has ln Z to 1e-15 of its largest term
+    rbm, ctx = random_machine(5, 4, seed=3, scale=scale), private(50)
+    v, h = states(5), states(4)
+    exponents = [
+        ctx.fdot(map(float, row), map(float, col))
+        + ctx.fdot(rbm.visible_bias, one)
+        + ctx.fdot(rbm.hidden_bias, two)
+        for one in v.tolist()
+        for two in h.tolist()
+        for row, col in [
+            (
+                [x for x in one for _ in two],
+                [y * w for x, ws in zip(one, rbm.weights, strict=True) for y, w in zip(two, ws, strict=True)],
+            )
+        ]
+    ]
+    wanted = ctx.log(ctx.fsum(map(ctx.exp, exponents)))
+    assert exact_log_partition(rbm) == pytest.approx(float(wanted), rel=1e-14)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_moments_are_those_of_the_joint_law(shape):
+    rbm = random_machine(*shape, seed=4)
+    p = joint_weights(rbm)
+    p /= p.sum()
+    v, h = states(rbm.n_visible), states(rbm.n_hidden)
+    found = exact_moments(rbm)
+    np.testing.assert_allclose(found.visible, p.sum(axis=1) @ v, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(found.hidden, p.sum(axis=0) @ h, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(found.coupled, v.T @ p @ h, rtol=0, atol=1e-13)
+    assert found.log_partition == pytest.approx(exact_log_partition(rbm), abs=1e-13)
+
+
+def test_moments_are_the_gradient_of_log_partition():
+    rbm = random_machine(5, 4, seed=5)
+    moments, step = exact_moments(rbm), 1e-4
+    parameters = (rbm.weights, rbm.visible_bias, rbm.hidden_bias)
+    gradients = (moments.coupled, moments.visible, moments.hidden)
+    for k, gradient in enumerate(gradients):
+        for index in np.ndindex(gradient.shape):
+            values = []
+            for sign in (1, -1):
+                changed = [np.array(one) for one in parameters]
+                changed[k][index] += sign * step
+                values.append(exact_log_partition(RBM(*changed)))
+            # third derivatives of ln Z of order 1 times step²/6, and rounding 1e-15/step
+            assert gradient[index] == pytest.approx((values[0] - values[1]) / (2 * step), abs=1e-8)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_laws_of_the_layers_are_the_marginals(shape):
+    rbm = random_machine(*shape, seed=6)
+    p = joint_weights(rbm)
+    p /= p.sum()
+    for law, wanted, n in (
+        (visible_law(rbm), p.sum(axis=1), rbm.n_visible),
+        (hidden_law(rbm), p.sum(axis=0), rbm.n_hidden),
+    ):
+        order = np.lexsort(law.states.T[::1][::-1])  # the first site most significant
+        np.testing.assert_array_equal(law.states[order], states(n))
+        np.testing.assert_allclose(law.probabilities[order], wanted, rtol=1e-12)
+    moments = exact_moments(rbm)
+    np.testing.assert_allclose(visible_law(rbm).means, moments.visible, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(hidden_law(rbm).means, moments.hidden, rtol=0, atol=1e-13)
+
+
+def test_log_likelihood_is_the_logarithm_of_the_law():
+    rbm = random_machine(6, 4, seed=7)
+    law = visible_law(rbm)
+    np.testing.assert_allclose(rbm.log_likelihood(law.states), np.log(law.probabilities), rtol=0, atol=1e-12)
+    shifted = rbm.log_likelihood(law.states, log_partition=0.0)
+    np.testing.assert_array_equal(shifted, -rbm.free_energy(law.states))
+
+
+def test_divergence_of_laws_that_list_all_or_some_states():
+    rbm = random_machine(4, 3, seed=8)
+    p = visible_law(rbm)
+    rng = np.random.default_rng(9)
+    q = rng.random(16)
+    q[:3] = 0
+    q /= q.sum()
+    wanted = sum(a * np.log(a / b) for a, b in zip(q, p.probabilities, strict=True) if a > 0)
+    assert kl_divergence(StateLaw(p.states, q), rbm) == pytest.approx(wanted, rel=1e-12)
+    assert kl_divergence(StateLaw(p.states[3:], q[3:]), rbm) == pytest.approx(wanted, rel=1e-12)
+    # of itself: d is a few 1e-16, the terms its squares
+    assert 0 <= kl_divergence(p, rbm) < 1e-28
+
+
+# theory § 7, copy weights 2, 3, 4, 6, 8; the digits it prints
+@pytest.mark.parametrize(
+    ("lattice", "K", "divergences"),
+    [
+        (Ring(8), 1.0, ["1.8e-02", "5.0e-04", "9.9e-06", "3.4e-09", "1.1e-12"]),
+        (Torus(4, 4), 0.4407, ["2.4e-02", "5.8e-04", "1.1e-05", "3.77e-09", "1.27e-12"]),
+    ],
+)
+def test_decimating_machines_approach_the_lattice(lattice, K, divergences):
+    law = state_law(lattice, K)
+    found = [kl_divergence(law, RBM.decimating(lattice, K, c)) for c in (2, 3, 4, 6, 8)]
+    digits = [len(text.split("e")[0]) - 2 for text in divergences]
+    assert [f"{value:.{n}e}" for value, n in zip(found, digits, strict=True)] == divergences
+    # and go on falling as e^(-4c), far below the rounding of a plain sum
+    far = [kl_divergence(law, RBM.decimating(lattice, K, c)) for c in (9, 10, 11)]
+    np.testing.assert_allclose(np.diff(np.log(far)), -4, rtol=0, atol=0.01)
+
+
+@pytest.mark.parametrize("copy_weight", [0.0, 0.7, 2.0, 8.0])
+def test_the_hidden_layer_of_a_decimating_ring_is_the_decimated_ring(copy_weight):
+    law = hidden_law(RBM.decimating(Ring(8), 1.0, copy_weight))
+    half = state_law(Ring(4), np.arctanh(np.tanh(1.0) ** 2))  # thesis eq. 48
+    np.testing.assert_allclose(law.probabilities, half.probabilities, rtol=1e-12)
+    assert law.correlations[0, 1] == pytest.approx(0.696347, abs=5e-7)
+
+
+@pytest.mark.parametrize("lattice", [Torus(4, 4), Torus(2, 4)])
+def test_the_hidden_layer_of_a_decimating_torus_is_the_marginal_of_a_sublattice(lattice):
+    whole = state_law(lattice, 0.4407)
+    y, x = np.divmod(np.arange(lattice.n_sites), lattice.n_cols)
+    kept = np.flatnonzero((x + y) % 2 == 0)
+    index = ((whole.states[:, kept] + 1) // 2).astype(np.int64) @ (1 << np.arange(len(kept)))
+    marginal = np.bincount(index, weights=whole.probabilities)
+    law = hidden_law(RBM.decimating(lattice, 0.4407, 1.3))
+    np.testing.assert_allclose(law.probabilities, marginal, rtol=1e-12)
+
+
+@pytest.mark.parametrize("K", [0.0, 1e-8, 0.05, 0.3, 1.0, 5.0])
+@pytest.mark.parametrize("n", [3, 8])
+def test_the_local_machine_is_the_ring(n, K):
+    rbm = RBM.local_ring(n, K)
+    # rounding of the free energies, n K times 1e-16; the divergence is its square
+    assert kl_divergence(state_law(Ring(n), K), rbm) < 1e-26
+    assert np.tanh(rbm.weights[0, 0]) ** 2 == pytest.approx(np.tanh(K), rel=1e-13)
+
+
+def test_exact_samples_have_the_law():
+    # chi-square over 8 and 16 states; false alarm 1e-6 each, seeds fixed
+    for shape in ((3, 4), (4, 2)):
+        rbm = random_machine(*shape, seed=10)
+        law, n = visible_law(rbm), 50_000
+        spins = sample_exactly(rbm, n, rng=11)
+        assert spins.dtype == np.int8
+        index = ((spins + 1) // 2) @ (1 << np.arange(shape[0]))
+        counts = np.bincount(index, minlength=2 ** shape[0])
+        assert stats.chisquare(counts, n * law.probabilities).pvalue > 1e-6
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (
+            lambda: exact_log_partition(RBM.uniform(31, 40, 0.1)),
+            ValueError,
+            "31 visible and 40 hidden.*at most 30",
+        ),
+        (lambda: exact_moments(RBM.uniform(64, 64, 0.1)), ValueError, "at most 30"),
+        (lambda: RBM.uniform(31, 31, 0.1).log_likelihood(np.ones(31)), ValueError, "at most 30"),
+        (lambda: visible_law(RBM.uniform(25, 2, 0.1)), ValueError, "n_visible=25: at most 24"),
+        (lambda: hidden_law(RBM.uniform(2, 25, 0.1)), ValueError, "n_hidden=25: at most 24"),
+        (lambda: sample_exactly(RBM.uniform(25, 25, 0.1), 1, rng=1), ValueError, "at most 24"),
+        (lambda: sample_exactly(RBM.uniform(2, 2, 0.1), -1, rng=1), ValueError, "size=-1"),
+        (lambda: sample_exactly(RBM.uniform(2, 2, 0.1), 1, rng="x"), TypeError, "rng='x'"),
+        (lambda: kl_divergence(state_law(Ring(4), 1.0), RBM.uniform(3, 2, 0.1)), ValueError, "over 4 spins"),
+        (lambda: kl_divergence([0.5, 0.5], RBM.uniform(1, 2, 0.1)), TypeError, "StateLaw is needed"),
+        (lambda: RBM.uniform(2, 2, 0.1).log_likelihood([0, 1]), ValueError, "v holds 0.*0/1"),
+        (
+            lambda: RBM.uniform(2, 2, 0.1).log_likelihood([1, 1], log_partition=np.nan),
+            ValueError,
+            "log_partition",
+        ),
+    ],
+)
+def test_bad_input(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

@@ -1,0 +1,443 @@
+"""The loop of training: twins of single updates, continuation bit for bit, ties, bad input."""
+
+import numpy as np
+import pytest
+
+from rbmflow import RBM, Ring, training_set
+from rbmflow.state_law import StateLaw
+from rbmflow.training import (
+    CD,
+    LBFGS,
+    PCD,
+    SGD,
+    Adam,
+    Checkpoint,
+    Decay,
+    EarlyStopping,
+    Exact,
+    Exponential,
+    Momentum,
+    State,
+    Tempered,
+    fit,
+    tied,
+)
+from tests.kernels import twin_logistic
+from tests.training.laws import divergence, random_machine, ring_law
+
+SPINS = Ring(6).sample(0.6, 53, rng=1)
+PHASES = [Exact(), CD(1), CD(3), PCD(2, 7), Tempered((1.0, 0.6, 0.2), 2, 5)]
+STEPS = [SGD(0.05), SGD(Decay(0.1, 3)), Momentum(0.02, 0.8), Adam(0.01)]
+
+
+def draw(activations, generator):
+    return twin_logistic.sample(activations.ravel(), generator).reshape(activations.shape)
+
+
+def key_of(seed):
+    return np.random.default_rng(seed).integers(0, 2**64, size=32, dtype=np.uint64)
+
+
+class Twin:
+    """CD-k and PCD-k with plain arrays, in float64; matrix products may round otherwise than the package's."""
+
+    def __init__(self, rbm, seed, n_chains=0):
+        self.W, self.b, self.c = rbm.weights.copy(), rbm.visible_bias.copy(), rbm.hidden_bias.copy()
+        self.rng = np.random.default_rng(seed)
+        self.generator = twin_logistic.Generator(self.rng.integers(0, 2**64, size=32, dtype=np.uint64))
+        self.v = 2.0 * self.rng.integers(0, 2, size=(1, n_chains, rbm.n_visible))[0] - 1
+        if n_chains:
+            self.h = draw(self.v @ self.W + self.c, self.generator)
+
+    def epoch(self, spins, batch_size, k, rate, persistent):
+        order = self.rng.permutation(len(spins))
+        for first in range(0, len(spins), batch_size):
+            rows = spins[order[first : first + batch_size]].astype(float)
+            field = rows @ self.W + self.c
+            up = np.tanh(field)
+            h = self.h if persistent else draw(field, self.generator)
+            for _ in range(k):
+                v = draw(h @ self.W.T + self.b, self.generator)
+                field = v @ self.W + self.c
+                h = draw(field, self.generator)
+            down = np.tanh(field)
+            if persistent:
+                self.v, self.h = v, h
+            self.W += rate * (rows.T @ up / len(rows) - v.T @ down / len(v))
+            self.b += rate * (rows.mean(axis=0) - v.mean(axis=0))
+            self.c += rate * (up.mean(axis=0) - down.mean(axis=0))
+
+
+@pytest.mark.parametrize("batch_size", [1, 10, 53, 1000])
+@pytest.mark.parametrize("negative", [CD(1), CD(3), PCD(1, 7), PCD(3, 20)])
+def test_plain_twin(negative, batch_size):
+    # also with a last batch of 3 rows. Rounding differs by 1e-16 per operation, and a spin whose uniform number lies that near to
+    # its probability, 1e-13 for all that are drawn, would be another
+    rbm = random_machine(6, 4, 1)
+    persistent = isinstance(negative, PCD)
+    twin = Twin(rbm, 5, negative.n_chains if persistent else 0)
+    for _ in range(3):
+        twin.epoch(SPINS, batch_size, negative.k, 0.05, persistent)
+    found = fit(
+        rbm,
+        SPINS,
+        negative=negative,
+        optimizer=SGD(0.05),
+        n_epochs=3,
+        batch_size=batch_size,
+        rng=5,
+        precision="float64",
+    )
+    np.testing.assert_allclose(found.model.weights, twin.W, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found.model.visible_bias, twin.b, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(found.model.hidden_bias, twin.c, rtol=0, atol=1e-12)
+    if persistent:
+        np.testing.assert_array_equal(found.state.chains_visible[0], twin.v)
+        np.testing.assert_array_equal(found.state.chains_hidden[0], twin.h)
+
+
+@pytest.mark.parametrize("negative", PHASES, ids=str)
+@pytest.mark.parametrize("optimizer", STEPS, ids=str)
+def test_a_run_goes_on_bit_for_bit(negative, optimizer, tmp_path):
+    rbm = random_machine(6, 4, 2)
+    options = {"negative": negative, "optimizer": optimizer, "batch_size": 20}
+    whole = fit(rbm, SPINS, n_epochs=5, rng=3, **options)
+    first = fit(rbm, SPINS, n_epochs=2, rng=3, **options)
+    first.state.save(tmp_path / "state.npz")
+    second = fit(rbm, SPINS, n_epochs=3, state=State.load(tmp_path / "state.npz"), **options)
+    for name in ("weights", "visible_bias", "hidden_bias"):
+        np.testing.assert_array_equal(getattr(second.model, name), getattr(whole.model, name))
+    assert second.history.values.keys() == whole.history.values.keys()
+    for name in whole.history.values:
+        np.testing.assert_array_equal(second.history[name], whole.history[name])
+    np.testing.assert_array_equal(second.state.generator, whole.state.generator)
+    assert second.state.source == whole.state.source
+
+
+def test_the_same_seed_gives_the_same_run_and_a_generator_is_a_seed_too():
+    rbm = random_machine(6, 4, 2)
+    runs = [fit(rbm, SPINS, n_epochs=2, rng=rng) for rng in (3, np.random.default_rng(3), 4)]
+    np.testing.assert_array_equal(runs[0].model.weights, runs[1].model.weights)
+    assert not np.array_equal(runs[0].model.weights, runs[2].model.weights)
+
+
+@pytest.mark.parametrize("level", ["plain", "avx2", "avx512"])
+def test_levels_agree(level, monkeypatch):
+    from rbmflow._kernels import simd
+    from rbmflow.hardware import SIMD_LEVELS
+
+    if SIMD_LEVELS.index(level) > simd.supported():
+        pytest.skip("this processor knows no such level")
+    rbm = random_machine(6, 4, 2)
+    wanted = fit(rbm, SPINS, negative=PCD(2, 7), n_epochs=3, rng=3)
+    monkeypatch.setenv("RBMFLOW_SIMD", level)
+    found = fit(rbm, SPINS, negative=PCD(2, 7), n_epochs=3, rng=3)
+    np.testing.assert_array_equal(found.model.weights, wanted.model.weights)
+
+
+def test_adam_and_momentum_against_their_formulas():
+    rbm, law = random_machine(4, 3, 1), ring_law(4, 0.5)
+
+    def slope(now):
+        # the exact gradient, by a step of SGD of length one
+        after = fit(now, law, negative=Exact(), optimizer=SGD(1.0), n_epochs=1, rng=1).model
+        return after.weights - now.weights
+
+    m = s = 0.0
+    weights = rbm.weights
+    now = rbm
+    for t in range(1, 4):
+        g = slope(now)
+        m, s = 0.9 * m + 0.1 * g, 0.999 * s + 0.001 * g**2
+        weights = weights + 0.01 * (m / (1 - 0.9**t)) / (np.sqrt(s / (1 - 0.999**t)) + 1e-8)
+        now = fit(rbm, law, negative=Exact(), optimizer=Adam(0.01), n_epochs=t, rng=1).model
+        np.testing.assert_allclose(now.weights, weights, rtol=1e-9)
+    memory, now = 0.0, rbm
+    for t in range(1, 4):
+        memory = 0.5 * memory + slope(now)
+        wanted = now.weights + 0.1 * memory
+        now = fit(rbm, law, negative=Exact(), optimizer=Momentum(0.1, 0.5), n_epochs=t, rng=1).model
+        np.testing.assert_allclose(now.weights, wanted, rtol=1e-12)
+
+
+def test_schedules():
+    assert Decay(0.1, half=10, power=0.5)(30) == pytest.approx(0.05)
+    assert Exponential(0.2, 0.5)(3) == pytest.approx(0.025)
+    seen = []
+    rbm = random_machine(6, 4, 2)
+    fit(rbm, SPINS, optimizer=SGD(lambda epoch: seen.append(epoch) or 0.1), n_epochs=3, rng=1)
+    assert seen == [0, 1, 2]
+    with pytest.raises(ValueError, match="rate=-1"):
+        fit(rbm, SPINS, optimizer=SGD(lambda epoch: -1), n_epochs=1, rng=1)
+
+
+@pytest.mark.parametrize("n_hidden", [6, 12, 3, 2, 1])
+@pytest.mark.parametrize("negative", [Exact(), CD(1), PCD(2)], ids=str)
+def test_translation_ties_hold(n_hidden, negative):
+    rbm = tied(random_machine(6, n_hidden, 3), "translation")
+    model = fit(
+        rbm, SPINS, negative=negative, n_epochs=2, tie="translation", rng=1, precision="float64"
+    ).model
+    assert not np.array_equal(model.weights, rbm.weights)
+    period = max(1, 6 // n_hidden)
+    order = np.arange(n_hidden).reshape(-1, min(6, n_hidden))
+    turned = np.roll(order, 1, axis=1).ravel()
+    np.testing.assert_array_equal(np.roll(model.weights, period, axis=0)[:, turned], model.weights)
+    np.testing.assert_array_equal(np.roll(model.visible_bias, period), model.visible_bias)
+    np.testing.assert_array_equal(model.hidden_bias[turned], model.hidden_bias)
+
+
+def test_uniform_ties_and_masks_hold():
+    model = fit(RBM.uniform(6, 4, 0.1), SPINS, n_epochs=2, tie="uniform", rng=1).model
+    assert (model.weights == model.weights[0, 0]).all()
+    assert model.weights[0, 0] != 0.1
+    assert not model.visible_bias.any()
+    assert not model.hidden_bias.any()
+    mask = np.eye(6, dtype=bool) | np.eye(6, k=1, dtype=bool)
+    start = tied(random_machine(6, 6, 1), mask=mask)
+    model = fit(start, SPINS, n_epochs=2, mask=mask, rng=1).model
+    assert not model.weights[~mask].any()
+    assert (model.weights[mask] != start.weights[mask]).all()
+    frozen = fit(start, SPINS, n_epochs=2, biases=False, rng=1).model
+    np.testing.assert_array_equal(frozen.hidden_bias, start.hidden_bias.astype(np.float32))
+
+
+def test_penalties_shrink_weights():
+    rbm = random_machine(6, 4, 3)
+    free, l2, l1 = (
+        fit(rbm, SPINS, negative=Exact(), optimizer=SGD(0.1), n_epochs=200, rng=1, **penalty).model
+        for penalty in ({}, {"l2": 0.3}, {"l1": 0.1})
+    )
+    assert np.linalg.norm(l2.weights) < 0.7 * np.linalg.norm(free.weights)
+    assert np.abs(l1.weights).sum() < 0.7 * np.abs(free.weights).sum()
+    # at the minimum the likelihood's gradient is l2 W
+    best = fit(rbm, SPINS, negative=Exact(), optimizer=LBFGS(), n_epochs=500, rng=1, l2=0.3).model
+    after = fit(best, SPINS, negative=Exact(), optimizer=SGD(1.0), n_epochs=1, rng=1).model
+    np.testing.assert_allclose(after.weights - best.weights, 0.3 * best.weights, rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("negative", [Exact(), CD(1), CD(3), PCD(2, 50), Tempered(3, 2, 50)], ids=str)
+def test_every_phase_learns_from_samples_and_from_a_law(negative):
+    law = ring_law(6, 0.6)
+    start = RBM(np.random.default_rng(1).normal(0, 0.2, (6, 6)))
+    for data, epochs in ((Ring(6).sample(0.6, 1000, rng=2), 15), (law, 150)):
+        found = fit(
+            start, data, negative=negative, optimizer=SGD(0.1), n_epochs=epochs, batch_size=100, rng=1
+        )
+        assert divergence(law, found.model) < 0.5 * divergence(law, start)
+        assert all(np.isfinite(found.history[name]).all() for name in ("pseudo_likelihood", "weight_norm"))
+
+
+def test_centred_gradient_learns_too():
+    law = ring_law(6, 0.6)
+    start = RBM(np.random.default_rng(1).normal(0, 0.2, (6, 6)))
+    found = fit(start, law, negative=Exact(), optimizer=SGD(0.3), n_epochs=200, centred=True, rng=1)
+    assert divergence(law, found.model) < 0.1 * divergence(law, start)
+
+
+def test_history():
+    rbm = random_machine(6, 4, 2)
+    found = fit(rbm, SPINS, negative=PCD(1, 20), batch_size=5, n_epochs=4, record_every=2, rng=1)
+    assert found.history["epoch"].tolist() == [2, 4]
+    assert set(found.history.values) == {
+        "epoch",
+        "pseudo_likelihood",
+        "reconstruction_error",
+        "weight_norm",
+        "bias_norm",
+        "log_likelihood",
+        "tau",
+    }
+    assert (found.history["tau"] >= 0.5 / 220).all()
+    assert (found.history["pseudo_likelihood"] < 0).all()
+    model = found.model
+    np.testing.assert_allclose(found.history["weight_norm"][-1], np.linalg.norm(model.weights), rtol=1e-6)
+    hidden = model.mean_hidden(SPINS)
+    wanted = ((SPINS - model.mean_visible(hidden)) ** 2).mean()
+    np.testing.assert_allclose(found.history["reconstruction_error"][-1], wanted, rtol=1e-5)
+    from tests.training.laws import marginal
+
+    p = marginal(model)[0][(SPINS > 0) @ (1 << np.arange(6))]
+    np.testing.assert_allclose(found.history["log_likelihood"][-1], np.log(p).mean(), rtol=1e-5)
+    with pytest.raises(KeyError, match="'kl' was not recorded"):
+        found.history["kl"]
+    tempered = fit(rbm, SPINS, negative=Tempered(3, 1, 10), n_epochs=2, rng=1)
+    assert ((tempered.history["exchange_rate"] > 0) & (tempered.history["exchange_rate"] <= 1)).all()
+    law = ring_law(6, 0.6)
+    exact = fit(rbm, law, negative=Exact(), n_epochs=2, rng=1, record=["kl"])
+    np.testing.assert_allclose(exact.history["kl"][-1], divergence(law, exact.model), rtol=1e-11)
+
+
+def test_the_pseudo_likelihood_of_the_history():
+    # unit i of row i, against conditional probabilities from the joint law
+    from rbmflow.spins import all_states
+    from tests.training.laws import marginal
+
+    rbm = random_machine(6, 4, 2)
+    found = fit(rbm, SPINS, negative=Exact(), n_epochs=1, rng=1)
+    p, states = marginal(found.model)[0], all_states(6)
+    total = 0.0
+    for row, spins in enumerate(SPINS):
+        others = np.delete(np.arange(6), row % 6)
+        same = (states[:, others] == spins[others]).all(axis=1)
+        both = p[same]
+        total += np.log(both[(states[same] == spins).all(axis=1)][0] / both.sum())
+    np.testing.assert_allclose(found.history["pseudo_likelihood"][-1], 6 * total / len(SPINS), rtol=1e-10)
+
+
+def test_callback_checkpoint_progress_and_stops(tmp_path):
+    rbm = random_machine(6, 4, 2)
+    seen, told = [], []
+
+    def callback(now):
+        seen.append(now.state.epoch)
+        return now.state.epoch == 3
+
+    found = fit(rbm, SPINS, n_epochs=10, rng=1, callback=callback, progress=lambda *now: told.append(now))
+    assert seen == [1, 2, 3]
+    assert told == [(1, 10), (2, 10), (3, 10)]
+    assert found.state.stopped
+    path = tmp_path / "state.npz"
+    found = fit(rbm, SPINS, n_epochs=5, rng=1, callback=Checkpoint(path, every=2))
+    assert State.load(path).epoch == 4
+    assert not found.state.stopped
+    rest = fit(rbm, SPINS, n_epochs=1, state=State.load(path))
+    np.testing.assert_array_equal(rest.model.weights, found.model.weights)
+    law = ring_law(6, 0.6)
+    stopped = fit(
+        rbm,
+        law,
+        negative=Exact(),
+        optimizer=SGD(0.2),
+        n_epochs=5000,
+        rng=1,
+        stop=EarlyStopping("kl", patience=5, least=1e-3),
+    )
+    assert 5 < stopped.state.epoch < 5000
+    assert stopped.state.stopped
+    ended = fit(rbm, law, negative=Exact(), optimizer=LBFGS(), n_epochs=50, rng=1, callback=callback)
+    assert ended.state.epoch == 3
+
+
+def test_training_sets_and_other_arrays():
+    data = training_set(Ring(6), [1.0, 2.0], 40, rng=1)
+    rbm = random_machine(6, 4, 2)
+    wanted = fit(rbm, data.configurations, n_epochs=1, rng=1).model.weights
+    np.testing.assert_array_equal(fit(rbm, data, n_epochs=1, rng=1).model.weights, wanted)
+    spins = np.asfortranarray(data.configurations.astype(float))
+    spins.setflags(write=False)
+    np.testing.assert_array_equal(fit(rbm, spins, n_epochs=1, rng=1).model.weights, wanted)
+    np.testing.assert_array_equal(fit(rbm, spins.tolist(), n_epochs=1, rng=1).model.weights, wanted)
+
+
+def test_repeated_rows_are_a_law():
+    rows = np.array([[1, 1], [1, 1], [-1, 1]], dtype=np.int8)
+    law = StateLaw([[1, 1], [-1, 1]], [2 / 3, 1 / 3])
+    rbm = random_machine(2, 2, 1)
+    found = [fit(rbm, data, negative=Exact(), n_epochs=3, rng=1).model.weights for data in (rows, law)]
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-14)
+
+
+RBM64 = random_machine(6, 4, 2)
+BAD = [
+    ({"data": (SPINS + 1) // 2}, ValueError, "0/1 units"),
+    ({"data": np.where(SPINS > 0, 1.0, np.nan)}, ValueError, "data holds nan"),
+    ({"data": SPINS[:, :5]}, ValueError, "last axis must have 6"),
+    ({"data": SPINS[:0]}, ValueError, "data is empty"),
+    ({"data": []}, ValueError, "data is empty"),
+    ({"data": SPINS[0]}, ValueError, r"\(n, n_visible\)"),
+    ({"data": "spins"}, TypeError, "data"),
+    ({"data": ring_law(5, 0.1)}, ValueError, "5 spins"),
+    ({"model": "rbm"}, TypeError, "model='rbm'"),
+    ({"negative": "pcd"}, TypeError, "negative='pcd'"),
+    ({"negative": CD}, TypeError, "negative="),
+    ({"optimizer": 0.1}, TypeError, "optimizer=0.1"),
+    ({"optimizer": LBFGS()}, ValueError, "needs negative=Exact"),
+    ({"optimizer": LBFGS(), "negative": Exact(), "l1": 0.1}, ValueError, "smooth"),
+    ({"optimizer": LBFGS(), "negative": Exact(), "precision": "float32"}, ValueError, "float64"),
+    ({"n_epochs": -1}, ValueError, "n_epochs=-1"),
+    ({"batch_size": 0}, ValueError, "batch_size=0"),
+    ({"tie": "ring"}, ValueError, "tie='ring'"),
+    ({"tie": "uniform"}, ValueError, "not tied"),
+    ({"tie": "translation"}, ValueError, "n_hidden=4 must be"),
+    ({"mask": np.ones((6, 4))}, ValueError, "mask has dtype"),
+    ({"mask": np.zeros((6, 4), dtype=bool)}, ValueError, "mask forbids"),
+    ({"l1": -1.0}, ValueError, "l1=-1"),
+    ({"l2": np.inf}, ValueError, "l2=inf"),
+    ({"centred": 1}, TypeError, "centred=1"),
+    ({"biases": "no"}, TypeError, "biases='no'"),
+    ({"precision": "float16"}, ValueError, "precision='float16'"),
+    ({"record": "kl"}, TypeError, "record='kl'"),
+    ({"record": ["entropy"]}, ValueError, "record holds 'entropy'"),
+    ({"record_every": 0}, ValueError, "record_every=0"),
+    ({"stop": 3}, TypeError, "stop=3"),
+    ({"stop": EarlyStopping("kl")}, ValueError, "'kl' is not recorded"),
+    ({"state": 3}, TypeError, "state=3"),
+    ({"rng": "seed"}, TypeError, "rng='seed'"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "error", "message"), BAD, ids=[str(b[0])[:40] for b in BAD])
+def test_bad_input(arguments, error, message):
+    arguments = {"model": RBM64, "data": SPINS, "n_epochs": 1, "rng": 1} | arguments
+    with pytest.raises(error, match=message):
+        fit(arguments.pop("model"), arguments.pop("data"), **arguments)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: CD(0), ValueError, "k=0"),
+        (lambda: PCD(1, 0), ValueError, "n_chains=0"),
+        (lambda: PCD(1.5), TypeError, "k=1.5"),
+        (lambda: Tempered([0.9, 0.5]), ValueError, "descending from 1"),
+        (lambda: Tempered([1.0, 0.5, 0.6]), ValueError, "descending from 1"),
+        (lambda: Tempered(1), ValueError, "ladder=1"),
+        (lambda: Tempered([1.0, np.nan]), ValueError, "NaN"),
+        (lambda: SGD(0), ValueError, "rate=0"),
+        (lambda: SGD(np.nan), ValueError, "rate=nan"),
+        (lambda: Momentum(0.1, 1.0), ValueError, "momentum=1.0"),
+        (lambda: Adam(0.1, first=-0.1), ValueError, "first=-0.1"),
+        (lambda: Adam(0.1, epsilon=0), ValueError, "epsilon=0"),
+        (lambda: LBFGS(-1), ValueError, "gradient=-1"),
+        (lambda: LBFGS(memory=0), ValueError, "memory=0"),
+        (lambda: Decay(0.0), ValueError, "start=0.0"),
+        (lambda: Exponential(0.1, 1.5), ValueError, "factor=1.5"),
+        (lambda: EarlyStopping("loss"), ValueError, "quantity='loss'"),
+        (lambda: EarlyStopping(patience=0), ValueError, "patience=0"),
+        (lambda: EarlyStopping(least=-1), ValueError, "least=-1"),
+        (lambda: Checkpoint("x", every=0), ValueError, "every=0"),
+        (lambda: tied(3), TypeError, "rbm=3"),
+        (lambda: tied(RBM64, "ring"), ValueError, "tie='ring'"),
+    ],
+)
+def test_bad_choices(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_exact_gradients_of_large_machines_are_refused():
+    with pytest.raises(ValueError, match="smaller layer has 21"):
+        fit(RBM.uniform(21, 30, 0.1), np.ones((2, 21)), negative=Exact(), n_epochs=1, rng=1)
+
+
+def test_states_that_do_not_fit():
+    state = fit(RBM64, SPINS, negative=PCD(1, 5), n_epochs=1, rng=1).state
+    for arguments, message in (
+        ({"negative": PCD(1, 6)}, "number of chains"),
+        ({"negative": PCD(1, 5), "precision": "float64"}, "precision"),
+        ({"negative": PCD(1, 5), "optimizer": Adam(0.1)}, "memory of the optimiser"),
+        ({"negative": PCD(1, 5), "record": ["weight_norm"]}, "recorded"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            fit(RBM64, SPINS, n_epochs=1, state=state, **arguments)
+    with pytest.raises(ValueError, match="its weights have shape"):
+        fit(random_machine(6, 5, 1), SPINS, negative=PCD(1, 5), n_epochs=1, state=state)
+
+
+def test_a_rate_that_is_too_large_is_told():
+    with (
+        pytest.raises(ArithmeticError, match="smaller learning rate"),
+        np.errstate(all="ignore"),
+    ):
+        fit(RBM64, SPINS, negative=CD(1), optimizer=SGD(3e38), n_epochs=20, rng=1)
