@@ -11,17 +11,23 @@ from rbmflow.networks.exact import (
     sample_exactly,
     visible_law,
 )
+from rbmflow.networks.learn_neuron import NeuronFit, fit_neuron
+from rbmflow.networks.neuron import Gradient, Neuron
 from rbmflow.networks.rbm import RBM
 
 __all__ = [
     "RBM",
     "BinaryParameters",
+    "Gradient",
     "Moments",
+    "Neuron",
+    "NeuronFit",
     "effective_coupling",
     "effective_couplings",
     "effective_pairs",
     "exact_log_partition",
     "exact_moments",
+    "fit_neuron",
     "hidden_law",
     "kl_divergence",
     "sample_exactly",

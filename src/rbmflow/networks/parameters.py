@@ -1,0 +1,34 @@
+"""Parameters of a network: finite real arrays of a given shape, copied and read-only."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray, check_real, check_real_scalar
+
+
+def frozen_array(name: str, value: object, shape: tuple[int, ...] | None = None) -> FloatArray:
+    """Return a read-only copy of `value`, or raise naming the argument where it is not finite or has another shape."""
+    array = np.array(check_real(name, value), order="C")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds an infinity: finite numbers are needed")
+    if shape is not None and array.shape != shape:
+        raise ValueError(f"{name} has shape {array.shape}: {shape} is needed")
+    array.setflags(write=False)
+    return array
+
+
+def finite_number(name: str, value: object) -> float:
+    """Return one finite number, or raise naming the argument."""
+    number = check_real_scalar(name, value)
+    if not np.isfinite(number):
+        raise ValueError(f"{name}={value!r}: a finite number is needed")
+    return number
+
+
+def positive_number(name: str, value: object) -> float:
+    """Return one finite number above 0, or raise naming the argument."""
+    number = finite_number(name, value)
+    if number <= 0:
+        raise ValueError(f"{name}={value!r}: a positive number is needed")
+    return number
