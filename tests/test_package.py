@@ -40,6 +40,7 @@ KERNEL_OWNERS = {
     "logistic": {"training.chains"},
     "uniform_weight": {"weight.solve"},
     "rbm_partition": {"networks.enumerated"},
+    "hopfield": {"networks.relaxation"},
 }
 
 
