@@ -46,6 +46,15 @@ TARGET static void KIND(sum_fields)(const COUPLING *couplings, const FIELD *bias
     }
 }
 
+/* Without a branch on the new state: the product is exact. */
+TARGET static inline void KIND(add_row)(const COUPLING *restrict row, FIELD twice, int64_t n_units,
+                                        FIELD *restrict fields)
+{
+    for (int64_t b = 0; b < n_units; b += PADDING, row += PADDING, fields += PADDING)
+        for (int64_t j = 0; j < PADDING; j++)
+            fields[j] = (FIELD)(fields[j] + twice * (FIELD)row[j]);
+}
+
 TARGET static void KIND(relax)(const COUPLING *couplings, const int32_t *order, int64_t n_sweeps, int64_t n_visited,
                                const uint8_t *clamped, int64_t n_states, int64_t n_units, int8_t *spins,
                                FIELD *fields, int64_t *sweeps, uint8_t *settled)
@@ -62,14 +71,7 @@ TARGET static void KIND(relax)(const COUPLING *couplings, const int32_t *order, 
                 const COUPLING *row = couplings + i * n_units;
                 spins[i] = (int8_t)-spins[i];
                 flips++;
-                if (spins[i] > 0)
-                    for (int64_t b = 0; b < n_units; b += PADDING)
-                        for (int64_t j = b; j < b + PADDING; j++)
-                            fields[j] = (FIELD)(fields[j] + 2 * row[j]);
-                else
-                    for (int64_t b = 0; b < n_units; b += PADDING)
-                        for (int64_t j = b; j < b + PADDING; j++)
-                            fields[j] = (FIELD)(fields[j] - 2 * row[j]);
+                KIND(add_row)(row, (FIELD)(2 * spins[i]), n_units, fields);
             }
             sweeps[s] += flips > 0;
             settled[s] = flips == 0;

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -11,7 +12,8 @@ from rbmflow.arguments import FloatArray
 EXACT = 2.0**53  # sums of whole numbers up to here are exact in float64
 
 
-class Couplings(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Couplings:
     """Weights and biases over `unit`; whole numbers, or with ``unit = 1`` any."""
 
     unit: float
@@ -19,12 +21,12 @@ class Couplings(NamedTuple):
     biases: FloatArray
     whole: bool
 
-    @property
+    @cached_property
     def largest_weight(self) -> float:
         """The largest coupling, without its sign."""
         return float(np.abs(self.weights).max())
 
-    @property
+    @cached_property
     def largest_field(self) -> float:
         """A bound on every field: the largest ``|b| + Σ |w|`` of a unit."""
         return float((np.abs(self.weights).sum(axis=1) + np.abs(self.biases)).max())
