@@ -74,7 +74,7 @@ def test_the_figure_and_the_file(capacity, tmp_path):
 
     axes = figures.capacity(capacity)
     axes[0].get_figure().savefig(tmp_path / "capacity.png")
-    given = Figure().subplots(1, 2)
+    given = Figure().subplots(1, 3)
     assert figures.capacity(capacity, given) is given
     assert isinstance(capacity, Capacity)
 

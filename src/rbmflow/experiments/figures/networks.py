@@ -11,11 +11,12 @@ from rbmflow.experiments.figures.style import COLOURS, GREY, STYLE, axes_of
 
 
 def capacity(result: Capacity, ax: Any = None) -> Any:
-    """Draw the overlap after recall and the share of patterns that stay, over the load P/n (pass two axes)."""
+    """Draw the overlap after recall and the share of patterns that stay, over the load P/n, and the half loads (pass three axes)."""
     limit, alpha, overlap = mean_field_overlap()
     with mpl.rc_context(STYLE):
-        left, right = axes = axes_of(ax, 2, (10.5, 4.2))
-        left.plot(alpha, overlap, color="black", lw=1.2, ls="--", label="mean field, n → ∞")
+        left, right, last = axes = axes_of(ax, 3, (14.5, 4.2))
+        shown = alpha > min(result.parameters.loads) * 0.9
+        left.plot(alpha[shown], overlap[shown], color="black", lw=1.2, ls="--", label="mean field, n → ∞")
         left.plot([limit, limit], [0, overlap[-1]], color="black", lw=1.2, ls="--")
         for colour, n in zip(COLOURS, result.parameters.n_units, strict=False):
             here = result.of(n)
@@ -24,7 +25,7 @@ def capacity(result: Capacity, ax: Any = None) -> Any:
                 (right, here["retained"], here["retained_stderr"]),
             ):
                 panel.errorbar(
-                    here["load"], mean, stderr, fmt="o-", ms=3.5, lw=1.2, color=colour, label=f"n = {n}"
+                    here["load"], mean, stderr, fmt="o-", ms=3, lw=1.2, color=colour, label=f"n = {n}"
                 )
         right.axvline(limit, color="black", lw=1.2, ls="--")
         right.axhline(0.5, color=GREY, lw=1, ls=":")
@@ -39,7 +40,13 @@ def capacity(result: Capacity, ax: Any = None) -> Any:
             title="A pattern is kept or lost altogether",
             ylim=(-0.03, 1.1),
         )
-        for panel in axes:
+        for panel in (left, right):
             panel.set_xlabel("load P/n")
+        half = [result.half_load(n) for n in result.parameters.n_units]
+        last.plot([n**-0.5 for n in result.parameters.n_units], half, "o", color=COLOURS[0])
+        last.plot(0, limit, "*", ms=11, color="black", label=f"mean field, {limit:.4f}")
+        last.set(xlabel="$n^{-1/2}$", ylabel="load P/n", title="Load at which half of the patterns are kept")
+        last.set_xlim(left=-0.002)
+        last.legend(loc="upper left")
         left.legend(loc="lower left")
         return axes
