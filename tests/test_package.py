@@ -43,6 +43,7 @@ KERNEL_OWNERS = {
     "uniform_weight": {"weight.solve"},
     "rbm_partition": {"networks.enumerated"},
     "annealing": {"likelihood.annealing"},
+    "hopfield": {"networks.relaxation"},
 }
 
 

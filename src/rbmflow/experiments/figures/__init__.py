@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from rbmflow.experiments.figures.beyond import boundary, laws, limits, ranges, weight_map
 from rbmflow.experiments.figures.chains import against_exact, update_orders
 from rbmflow.experiments.figures.lattice import observables
+from rbmflow.experiments.figures.networks import capacity
 from rbmflow.experiments.figures.own_data import training
 from rbmflow.experiments.figures.style import STYLE
 from rbmflow.experiments.figures.thesis import ensembles, fig2, fig3, fig4, fig5
@@ -21,6 +22,7 @@ __all__ = [
     "ON_REQUEST",
     "against_exact",
     "boundary",
+    "capacity",
     "draw",
     "ensembles",
     "fig2",

@@ -1,0 +1,193 @@
+"""How many random patterns a Hopfield network holds under Hebb's rule: the transition near P/n = 0.138."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar, check_rng
+from rbmflow.experiments.record import Table
+from rbmflow.networks import Hopfield, recall
+
+LOADS = (0.05, 0.08, 0.1, 0.11, 0.12, 0.125, 0.13, 0.135, 0.14, 0.145, 0.15, 0.16, 0.17, 0.18, 0.2)
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What is measured.
+
+    Attributes
+    ----------
+    n_units : tuple of int
+        Sizes n of the networks.
+    loads : tuple of float
+        P/n, each above 0; P is rounded, at least 1.
+    n_networks : int
+        Networks of random patterns for each size and load, at least 2.
+    n_probes : int
+        Patterns of each network that are recalled, or all where there are fewer.
+    noise : float
+        Share of units that are turned over in a probe, 0 to ½.
+    threshold : float
+        A pattern counts as kept if the overlap after recall is larger.
+    """
+
+    n_units: tuple[int, ...] = (250, 500, 1000, 2000)
+    loads: tuple[float, ...] = LOADS
+    n_networks: int = 12
+    n_probes: int = 64
+    noise: float = 0.0
+    threshold: float = 0.8
+
+    def __post_init__(self) -> None:
+        if not self.n_units or not self.loads:
+            raise ValueError(f"n_units={self.n_units}, loads={self.loads}: at least one of each is needed")
+        for n in self.n_units:
+            check_integer("n_units", n, 2, 20_000)
+        loads = check_real("loads", self.loads)
+        if loads.ndim != 1 or not (np.isfinite(loads).all() and (loads > 0).all()):
+            raise ValueError(f"loads={self.loads}: positive, finite numbers are needed")
+        check_integer("n_networks", self.n_networks, 2)
+        check_integer("n_probes", self.n_probes, 1)
+        if not 0 <= check_real_scalar("noise", self.noise) <= 0.5:
+            raise ValueError(f"noise={self.noise}: a share between 0 and 0.5 is needed")
+        if not -1 <= check_real_scalar("threshold", self.threshold) < 1:
+            raise ValueError(f"threshold={self.threshold}: an overlap from -1 to below 1 is needed")
+
+
+@dataclass(frozen=True, eq=False)
+class Capacity:
+    """Overlaps over size and load.
+
+    Attributes
+    ----------
+    parameters : Parameters
+        What was asked.
+    table : Table
+        For each size and load the number of patterns, the mean overlap after recall, the share of patterns kept, and their
+        standard errors over the networks.
+    """
+
+    parameters: Parameters
+    table: Table
+
+    def of(self, n_units: int) -> dict[str, FloatArray]:
+        """Return the columns of one size."""
+        columns = {name: np.array(column, dtype=float) for name, column in self.table.columns.items()}
+        here = columns["n_units"] == n_units
+        return {name: column[here] for name, column in columns.items()}
+
+    def half_load(self, n_units: int) -> float:
+        """Return the load at which half of the patterns are kept, between the measured ones; NaN where none brackets it."""
+        here = self.of(n_units)
+        order = np.argsort(here["load"])
+        load, kept = here["load"][order], here["retained"][order]
+        falls = np.flatnonzero((kept[:-1] >= 0.5) & (kept[1:] < 0.5))
+        if len(falls) == 0:
+            return float("nan")
+        k = falls[0]
+        share = (kept[k] - 0.5) / (kept[k] - kept[k + 1])
+        return float(load[k] + share * (load[k + 1] - load[k]))
+
+    def save(self, stream: Any) -> None:
+        """Write the table as CSV, in UTF-8, to a binary stream."""
+        stream.write(self.table.to_csv().encode())
+
+
+def run(
+    parameters: Parameters | None = None,
+    *,
+    rng: object,
+    executor: Executor | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> Capacity:
+    """Store random patterns, start from (noisy) stored ones, and see how much of them the dynamics keep.
+
+    Parameters
+    ----------
+    parameters : Parameters, optional
+        What to measure; by default sizes up to 2000, minutes of one core.
+    rng : numpy.random.Generator or int
+        Each network has a stream of its own.
+    executor : concurrent.futures.Executor, optional
+        Where to compute; here by default. The result does not depend on it.
+    progress : callable, optional
+        Called as ``progress(networks done, networks)``.
+
+    Returns
+    -------
+    Capacity
+        The table; ``figures.capacity`` draws it.
+
+    Examples
+    --------
+    >>> small = Parameters(n_units=(100,), loads=(0.05, 0.8), n_networks=4)
+    >>> run(small, rng=1).of(100)["retained"].round(1)
+    array([1., 0.])
+    """
+    parameters = parameters or Parameters()
+    cases = [(n, max(1, round(load * n))) for n in parameters.n_units for load in parameters.loads]
+    n_tasks = len(cases) * parameters.n_networks
+    streams = check_rng(rng).spawn(n_tasks)
+    tasks = [
+        (parameters, *cases[index // parameters.n_networks], stream) for index, stream in enumerate(streams)
+    ]
+    found = np.empty((n_tasks, 2))
+    results = executor.map(_network, tasks) if executor is not None else map(_network, tasks)
+    for index, result in enumerate(results):
+        found[index] = result
+        if progress is not None:
+            progress(index + 1, n_tasks)
+    means = found.reshape(len(cases), parameters.n_networks, 2)
+    mean = means.mean(axis=1)
+    stderr = means.std(axis=1, ddof=1) / np.sqrt(parameters.n_networks)
+    n_units, n_patterns = zip(*cases, strict=True)
+    return Capacity(
+        parameters,
+        Table(
+            f"Recall in Hopfield networks, {parameters.n_networks} of each kind",
+            {
+                "n_units": list(n_units),
+                "n_patterns": list(n_patterns),
+                "load": [P / n for n, P in cases],
+                "overlap": mean[:, 0].tolist(),
+                "overlap_stderr": stderr[:, 0].tolist(),
+                "retained": mean[:, 1].tolist(),
+                "retained_stderr": stderr[:, 1].tolist(),
+            },
+        ),
+    )
+
+
+def _network(task: tuple[Parameters, int, int, np.random.Generator]) -> tuple[float, float]:
+    """Mean overlap and share of patterns kept, in one network."""
+    parameters, n, n_patterns, rng = task
+    patterns = (2 * rng.integers(2, size=(n_patterns, n), dtype=np.int8) - 1).astype(np.int8)
+    stored = patterns[: parameters.n_probes]
+    probes = np.where(rng.random(stored.shape) < parameters.noise, -stored, stored)
+    network = Hopfield.hebb(patterns, learning_rate=1)
+    states = recall(network, probes, rng=rng, n_threads=1, max_sweeps=1000).states
+    m = (states.astype(np.int64) * stored).mean(axis=1)
+    return float(m.mean()), float((m > parameters.threshold).mean())
+
+
+def mean_field_overlap(n_points: int = 200) -> tuple[float, FloatArray, FloatArray]:
+    """Return the largest load, and the overlap of recalled states over the loads below it, as n → ∞ at T = 0.
+
+    The replica-symmetric equations ``m = erf y``, ``C = (2/√π) e^(−y²) / √(2αr)``, ``r = (1 − C)^(−2)``, ``y = m/√(2αr)``
+    (Amit, Gutfreund and Sompolinsky, 1985) leave one parameter: ``√(2α) = erf(y)/y − (2/√π) e^(−y²)``. α has a maximum, 0.138;
+    recalled states are on the side of the larger y.
+    """
+    from scipy.optimize import minimize_scalar
+    from scipy.special import erf
+
+    def load(y: Any) -> Any:
+        return (erf(y) / y - 2 / np.sqrt(np.pi) * np.exp(-(y**2))) ** 2 / 2
+
+    top = minimize_scalar(lambda y: -load(y), bounds=(0.5, 4.0), method="bounded", options={"xatol": 1e-10}).x
+    y = np.geomspace(10.0, top, n_points)
+    return float(load(top)), np.asarray(load(y)), np.asarray(erf(y))
