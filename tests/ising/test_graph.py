@@ -28,6 +28,17 @@ def test_bonds_of_no_strength_are_left_out_and_double_ones_kept():
     assert len(Graph.from_bonds(2, [(0, 1), (0, 1)]).couplings) == 4
 
 
+def test_what_was_checked_cannot_change():
+    # kernels follow the indices unchecked
+    given = np.array([0, 1, 2], np.int32), np.array([1, 0], np.int32), np.ones(2), np.zeros(2)
+    graph = Graph(*given)
+    given[1][:] = 10**9
+    assert graph == Graph(*PAIR)
+    for part in ("indptr", "indices", "couplings", "fields"):
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(graph, part)[0] = 1
+
+
 @pytest.mark.parametrize(
     ("parts", "error", "name"),
     [

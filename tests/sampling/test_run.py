@@ -2,8 +2,10 @@
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from rbmflow._kernels import simd
 from rbmflow.hardware import SIMD_LEVELS
 from rbmflow.ising import onsager
 from rbmflow.sampling import replica_exchange, run
+from rbmflow.sampling.topology import as_graph
 from tests.sampling import operators
 
 CASES = [
@@ -354,6 +357,42 @@ def test_replica_exchange():
     for rung, coupling in enumerate([0.2, 0.9]):
         p, energy, _ = operators.boltzmann(graph, coupling)
         assert abs(small.energy_estimate(rung).deviation((p * energy).sum() / 4)) < 4.5
+
+
+@pytest.mark.parametrize("lattice", [Ring(6), Torus(3, 3), Chain(5), Graph.from_bonds(3, [(0, 1)])], ids=str)
+@pytest.mark.parametrize("rule", ["heat_bath", "metropolis"])
+def test_ladders_of_huge_couplings(lattice, rule):
+    ladder = replica_exchange(lattice, [-1.7e308, 0.5, 1.7e308], n_sweeps=50, rule=rule, rng=1)
+    assert np.isfinite(ladder.energy).all()
+    # the strongest coupling is at its ground state, bonds all satisfied, after no more than these sweeps
+    n_bonds = len(as_graph(lattice).couplings) / 2
+    assert ladder.energy[0, -1, -1] == pytest.approx(-n_bonds / lattice.n_sites)
+
+
+def test_long_rounds_of_a_ladder_are_done_in_steps(monkeypatch):
+    arguments = {"n_ladders": 2, "n_sweeps": 40, "thin": 20, "rng": 1}
+    for lattice, order in ((Torus(4, 4), None), (Ring(6), "random")):
+        whole = replica_exchange(lattice, [0.2, 0.4], order=order, **arguments)
+        with monkeypatch.context() as patch:
+            patch.setattr("rbmflow.sampling.run.STEP_NANOSECONDS", 1.0)
+            parts = replica_exchange(lattice, [0.2, 0.4], order=order, **arguments)
+        np.testing.assert_array_equal(parts.energy, whole.energy)
+        np.testing.assert_array_equal(parts.spins, whole.spins)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    # of a round of a minute; a second is twenty steps
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    begun = time.monotonic()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            replica_exchange(Ring(5000), [0.2, 0.4], order="random", n_sweeps=10**6, thin=10**6, rng=1)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert time.monotonic() - begun < 10
 
 
 @pytest.mark.parametrize(

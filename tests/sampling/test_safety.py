@@ -176,6 +176,8 @@ def test_graphs_that_hold_a_ring_and_graphs_without_bonds():
     ring_and_pair = Graph.from_bonds(42, [*bonds, (40, 41)])
     with pytest.raises(ReducibleChainError, match="ring of equal bonds"):
         run(ring_and_pair, 0.5, n_sweeps=1, rule="metropolis", order="sequential", rng=1)
+    with pytest.raises(ReducibleChainError, match="ring of equal bonds"):
+        run(Graph.from_bonds(40, bonds * 2), 0.5, n_sweeps=1, rule="metropolis", order="sequential", rng=1)
     # spins without bonds are drawn independently, whatever the rule
     loose = Graph.from_bonds(12, [])
     for order in ("random", "sequential"):

@@ -59,6 +59,15 @@ def test_limits_of_temperature():
     assert abs(data.spins[2:].mean()) < 0.05
 
 
+@pytest.mark.parametrize("lattice", [Ring(8), Torus(4, 4)], ids=str)
+def test_the_sign_of_zero_temperature_is_of_no_effect(lattice):
+    # 1/(-0.0) is -inf, which would be the antiferromagnet
+    data = training_set(lattice, [-0.0], 4, rng=1)
+    assert (np.abs(data.spins.sum(axis=-1)) == lattice.n_sites).all()
+    assert data.certificate[0].rule == "exact"
+    assert not np.signbit(data.temperature).any()
+
+
 @pytest.mark.parametrize("n_samples", [1, 2, 3, 5, 700])
 def test_any_number_of_samples(n_samples):
     for lattice in (Ring(6), Torus(4, 6)):

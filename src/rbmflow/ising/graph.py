@@ -93,7 +93,9 @@ class Graph:
             ("couplings", couplings),
             ("fields", fields),
         ):
-            object.__setattr__(self, name, array)
+            own = array.copy()  # kernels trust what was checked here
+            own.flags.writeable = False
+            object.__setattr__(self, name, own)
 
     def _parts(self) -> tuple[npt.NDArray[Any], ...]:
         return self.indptr, self.indices, self.couplings, self.fields

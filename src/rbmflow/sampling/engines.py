@@ -385,8 +385,8 @@ class _Sites(_OneChain):
         """Give the chain a coupling."""
         self.K, self.chances = float(K[0]), np.empty(0)
         if self.integers:
-            field = self.K * np.arange(-4.0, 5.0)
             with np.errstate(over="ignore"):
+                field = self.K * np.arange(-4.0, 5.0)
                 self.chances = np.exp(-2 * field) if self.metropolis else 1 / (1 + np.exp(2 * np.abs(field)))
 
     def _kernel(self, n_sweeps: int, energy: Any, magnetization: Any, samples: SpinArray) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +12,7 @@ from rbmflow.estimate import Estimate
 from rbmflow.hardware import resolve_threads
 from rbmflow.sampling.engines import Block, Engine, make_engines, weak
 from rbmflow.sampling.reducibility import CLUSTER_RULES, check_rule, guard, resolve_order
-from rbmflow.sampling.run import random_start
+from rbmflow.sampling.run import random_start, steps
 from rbmflow.sampling.topology import Lattice, check_lattice
 from rbmflow.workers import Progress, run_tasks
 
@@ -197,15 +196,10 @@ def replica_exchange(
 
 
 def _advance(engines: list[Engine], thin: int, block: Block, n_threads: int) -> None:
-    def task(engine: Engine) -> Iterator[int]:
-        engine.measure(thin, 0, 1, block)
-        yield 1
-
-    if n_threads == 1 or len(engines) == 1:
-        for engine in engines:
-            engine.measure(thin, 0, 1, block)
-    else:
-        run_tasks([task(engine) for engine in engines], n_threads)
+    run_tasks(
+        [steps(engine, block, n_sweeps=thin, thin=thin, burn_in=0) for engine in engines],
+        n_threads if len(engines) > 1 else 1,
+    )
 
 
 class _Rungs:
@@ -230,7 +224,9 @@ class _Rungs:
         """Try every second pair of neighbours."""
         low = np.arange(parity, len(self.ladder) - 1, 2)
         a, b = self.chain[:, low], self.chain[:, low + 1]
-        gain = (self.ladder[low] - self.ladder[low + 1]) * (energy[a] - energy[b])
+        # halves, since a difference of couplings may overflow and 0 * inf is no gain
+        with np.errstate(over="ignore"):
+            gain = (self.ladder[low] / 2 - self.ladder[low + 1] / 2) * (2 * (energy[a] - energy[b]))
         swap = np.log(source.random(a.shape)) < gain
         self.chain[:, low], self.chain[:, low + 1] = np.where(swap, b, a), np.where(swap, a, b)
         if counted:

@@ -251,13 +251,19 @@ def _holds_ring(graph: Graph) -> bool:
     from scipy import sparse
     from scipy.sparse import csgraph
 
-    n_sites, degree = graph.n_sites, np.diff(graph.indptr)
+    n_sites = graph.n_sites
+    # a pair of sites may have several bonds
+    matrix = sparse.csr_array(
+        (graph.couplings.copy(), graph.indices.copy(), graph.indptr.copy()), shape=(n_sites, n_sites)
+    )
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
+    degree = np.diff(matrix.indptr)
     if not (degree == 2).any():
         return False
-    matrix = sparse.csr_array((graph.couplings, graph.indices, graph.indptr), shape=(n_sites, n_sites))
     n_parts, part = csgraph.connected_components(matrix, directed=False)
-    first = np.minimum(graph.indptr[:-1], len(graph.couplings) - 2)
-    unequal = np.abs(graph.couplings[first]) != np.abs(graph.couplings[first + 1])
+    first = np.minimum(matrix.indptr[:-1], len(matrix.data) - 2)
+    unequal = np.abs(matrix.data[first]) != np.abs(matrix.data[first + 1])
     other = (degree != 2) | (graph.fields != 0) | unequal
     return bool((np.bincount(part, weights=other, minlength=n_parts) == 0).any())
 

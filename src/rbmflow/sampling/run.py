@@ -143,7 +143,7 @@ def run(
     )
     total = n_chains * (lengths["burn_in"] + lengths["n_sweeps"])
     run_tasks(
-        [_steps(engine, block, **lengths) for engine in engines], threads, total=total, progress=progress
+        [steps(engine, block, **lengths) for engine in engines], threads, total=total, progress=progress
     )
     for engine in engines:
         engine.write_back(spins)
@@ -166,7 +166,7 @@ def run(
     )
 
 
-def _steps(engine: Engine, block: Block, *, n_sweeps: int, thin: int, burn_in: int) -> Iterator[int]:
+def steps(engine: Engine, block: Block, *, n_sweeps: int, thin: int, burn_in: int) -> Iterator[int]:
     """Advance an engine in steps short enough to stop at; yield the sweeps done, summed over its chains."""
     step = max(1, int(STEP_NANOSECONDS / engine.cost))
     n_chains, n_kept = len(engine.chains), n_sweeps // thin

@@ -233,7 +233,7 @@ def training_set(
 
     if not isinstance(lattice, (Ring, Torus)):
         raise TypeError(f"lattice={lattice!r}: a Ring or a Torus is needed")
-    levels = np.atleast_1d(check_real("temperatures", temperatures))
+    levels = np.atleast_1d(check_real("temperatures", temperatures)) + 0.0  # 1/(-0.0) is -inf
     if levels.ndim != 1 or not len(levels) or (levels < 0).any():
         raise ValueError(f"temperatures={temperatures!r}: a list of T >= 0 is needed")
     n_samples = check_integer("n_samples", n_samples, 1)
