@@ -119,7 +119,7 @@ def test_bad_machines(arguments, message):
 
 def test_bad_questions():
     machine = machine_of(3, 2)
-    for T in (0, -1.0, np.inf, np.nan):
+    for T in (0, -1.0, np.inf, np.nan, 1e-320):
         with pytest.raises(ValueError, match=r"temperature|NaN"):
             boltzmann_log_partition(machine, temperature=T)
     with pytest.raises(ValueError, match="at most 28"):

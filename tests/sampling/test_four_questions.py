@@ -98,7 +98,11 @@ def test_sweeps_leave_the_law_invariant(lattice, rule, order):
 
 
 @pytest.mark.parametrize(
-    ("lattice", "rule", "order"), cases([Ring(3), Ring(6), Torus(2, 2), Torus(2, 3)], CLUSTERS)
+    ("lattice", "rule", "order"),
+    [
+        *cases([Ring(3), Ring(6), Torus(2, 2), Torus(2, 3)], CLUSTERS),
+        *(pytest.param(Ring(9), rule, None, marks=pytest.mark.slow) for rule, _ in CLUSTERS),
+    ],
 )
 def test_clusters_leave_the_law_invariant(lattice, rule, order):
     for K in (0.1, 0.44, -0.7):

@@ -50,6 +50,17 @@ def test_metropolis_in_a_fixed_order_on_the_ring_is_refused(order):
             run(Ring(n_sites), 0.5, n_sweeps=10, rule="metropolis", order=order, rng=1)
 
 
+def test_a_ring_that_is_all_but_one_is_refused_too():
+    # h = 1e-12 left the energy at -0.02 where it is -0.46
+    for n_sites in (8, 64):
+        with pytest.raises(ReducibleChainError, match="heat_bath"):
+            run(Ring(n_sites), 0.5, field=1e-12, n_sweeps=2, rule="metropolis", order="sequential", rng=1)
+    bonds = [(i, (i + 1) % 20) for i in range(20)]
+    uneven = Graph.from_bonds(20, bonds, 1 + 1e-12 * np.arange(20))
+    with pytest.raises(ReducibleChainError, match="all but so"):
+        run(uneven, 0.5, n_sweeps=2, rule="metropolis", order="sequential", rng=1)
+
+
 @pytest.mark.parametrize(
     ("order", "initial", "wrong"),
     [

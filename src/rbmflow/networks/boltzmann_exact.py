@@ -114,7 +114,7 @@ def boltzmann_moments(
     means[n:] = of_state @ hidden.states
     correlations[n:, :n], correlations[:n, n:] = cross, cross.T
     correlations[n:, n:] = (of_state[:, None] * hidden.states).T @ hidden.states
-    return PairMoments(means, correlations)
+    return PairMoments(means, (correlations + correlations.T) / 2)
 
 
 def boltzmann_visible_law(machine: BoltzmannMachine, *, temperature: float = 1.0) -> StateLaw:
@@ -204,7 +204,11 @@ def _scaled(machine: object, temperature: object) -> BoltzmannMachine:
     T = check_real_scalar("temperature", temperature)
     if not 0 < T < np.inf:
         raise ValueError(f"temperature={temperature!r}: a finite number above 0 is needed")
-    return BoltzmannMachine(machine.couplings / T, machine.bias / T, machine.n_visible)
+    with np.errstate(over="ignore"):
+        couplings, bias = machine.couplings / T, machine.bias / T
+    if not (np.isfinite(couplings).all() and np.isfinite(bias).all()):
+        raise ValueError(f"temperature={temperature!r}: couplings over the temperature are too large")
+    return BoltzmannMachine(couplings, bias, machine.n_visible)
 
 
 def _log_visible(machine: BoltzmannMachine, states: SpinArray) -> FloatArray:
@@ -281,7 +285,8 @@ class _Enumeration:
                 [cross.T, (of_lower[:, None] * lower).T @ lower],
             ]
         )
-        return PairMoments(means, np.asarray(correlations / norm))
+        correlations = (correlations + correlations.T) / (2 * norm)  # symmetric to the last bit, whatever the products round
+        return PairMoments(means, np.asarray(correlations))
 
 
 def _side(W: Any, b: Any) -> tuple[FloatArray, FloatArray]:

@@ -28,7 +28,8 @@ class SampledPhases:
     n_sweeps : int
         Sweeps at T = 1 over which averages are taken.
     schedule : sequence of float
-        Temperatures of the sweeps before, one for each: simulated annealing.
+        Temperatures of the sweeps before, one for each: simulated annealing. Averages are those of the machine only if the chains
+        have reached equilibrium, which takes the free phase longest: strong couplings need a longer schedule.
 
     Raises
     ------
@@ -43,7 +44,7 @@ class SampledPhases:
 
     n_chains: int = 200
     n_sweeps: int = 20
-    schedule: Any = (5.0, 4.0, 3.0, 2.0, 1.5, 1.0, 1.0, 1.0, 1.0, 1.0)
+    schedule: Any = (5.0, 4.0, 3.0, 2.0, 1.5, *[1.0] * 100)
 
     def __post_init__(self) -> None:
         check_integer("n_chains", self.n_chains, 1)
