@@ -142,6 +142,11 @@ def test_infinite_couplings_are_the_limits():
         assert (np.abs(aligned.magnetization[:, -1]) == 1).all()
     flat = run(Ring(6), -np.inf, n_chains=20, n_sweeps=500, rng=1)
     assert (flat.energy[:, -1] == 1).all()
+    huge = Graph.from_bonds(3, [(0, 1), (1, 2)], [1e90, 1e90])
+    for lattice in (Ring(6), Torus(4, 4), huge):
+        for n_chains in (1, 20):
+            frozen = run(lattice, 1e308, n_chains=n_chains, n_sweeps=3, initial="up", rng=1)
+            assert (frozen.spins == 1).all()
 
 
 def test_estimates_against_exact_values():

@@ -118,10 +118,11 @@ def weak(lattice: Lattice, K: FloatArray) -> npt.NDArray[np.bool_]:
     The parity of the up-spins then hardly changes from sweep to sweep, and at K = 0 never. The heat bath and all clusters
     at once draw almost independently instead.
     """
+    strongest = 1.0
     if isinstance(lattice, Graph):
         strongest = max(np.abs(lattice.couplings).max(initial=0.0), np.abs(lattice.fields).max(initial=0.0))
+    with np.errstate(over="ignore"):
         return np.asarray(np.abs(K) * strongest * lattice.n_sites < WEAK)
-    return np.asarray(np.abs(K) * lattice.n_sites < WEAK)
 
 
 def _groups(chains: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.intp]]:
