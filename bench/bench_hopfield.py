@@ -16,7 +16,7 @@ LEVELS = SIMD_LEVELS[: simd.supported() + 1]
 TARGETS = {"plain": 4.5, "avx2": 9, "avx512": 9}
 AIM = 25
 N_UNITS, N_PATTERNS, N_PROBES = 1000, 50, 1000
-REPEATS = 5
+REPEATS = 4
 
 
 def numpy_over_probes(weights, probes, rng, real):

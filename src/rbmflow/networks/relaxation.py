@@ -179,7 +179,7 @@ def _one_by_one(
 
 
 class _Relaxation:
-    """States with their fields, in rows that are filled up for the kernel."""
+    """States and couplings in rows that are filled up for the kernel."""
 
     def __init__(self, network: Hopfield, states: SpinArray, fixed: npt.NDArray[np.bool_] | None) -> None:
         of = network._couplings
@@ -192,42 +192,36 @@ class _Relaxation:
         self.clamped = np.zeros((0, width), np.uint8)
         if fixed is not None:
             self.clamped = _filled(fixed, (n_states, width), np.uint8)
-        self.fields = np.empty((n_states, width), field)
         self.sweeps = np.zeros(n_states, np.int64)
         self.settled = np.zeros(n_states, np.uint8)
-        self.begun = np.zeros(n_states, bool)
         self.whole, self.level = of.whole, simd_level()
 
     def work(self, first: int, last: int, order: npt.NDArray[np.int32]) -> Iterator[int]:
-        """Sweep some of the states in the given orders, with sums of whole numbers as they are, with rounded ones afresh."""
+        """Sweep some of the states in the given orders; fields that round are summed afresh for every sweep."""
         rows = slice(first, last)
-        if self.whole:
-            if not self.begun[first]:
-                self._sum_fields(rows)
-                self.begun[rows] = True
-            self._relax(rows, order)
-        else:
-            for sweep in range(len(order)):
-                if self.settled[rows].all():
-                    break
-                self._sum_fields(rows)
-                self._relax(rows, order[sweep : sweep + 1])
+        together = len(order) if self.whole else 1
+        for sweep in range(0, len(order), together):
+            if self.settled[rows].all():
+                break
+            self._relax(rows, self._fields(rows), order[sweep : sweep + together])
         yield last - first
 
-    def _sum_fields(self, rows: slice) -> None:
-        spins = self.spins[rows]
-        width = spins.shape[1]
-        nibbles = np.empty((len(spins), width // 4), np.uint8)
-        table = np.empty(kernel.table_bytes(width) // self.fields.itemsize, self.fields.dtype)
-        kernel.sum_fields(self.couplings, self.biases, spins, nibbles, table, self.fields[rows], self.level)
+    def _fields(self, rows: slice) -> npt.NDArray[Any]:
+        spins, number = self.spins[rows], self.biases.dtype
+        n_states, width = spins.shape
+        nibbles = np.empty((n_states, width // 4), np.uint8)
+        table = np.empty(kernel.table_bytes(width) // number.itemsize, number)
+        fields = np.empty((n_states, width), number)
+        kernel.sum_fields(self.couplings, self.biases, spins, nibbles, table, fields, self.level)
+        return fields
 
-    def _relax(self, rows: slice, order: npt.NDArray[np.int32]) -> None:
+    def _relax(self, rows: slice, fields: npt.NDArray[Any], order: npt.NDArray[np.int32]) -> None:
         kernel.relax(
             self.couplings,
             order,
             self.clamped[rows],
             self.spins[rows],
-            self.fields[rows],
+            fields,
             self.sweeps[rows],
             self.settled[rows],
             self.level,
