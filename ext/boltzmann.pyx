@@ -5,8 +5,8 @@ from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
 cdef extern from "boltzmann.h":
     enum: CHAINS
     void sweep_units(
-        float *spins, uint64_t *state, const float *couplings, const float *bias, int64_t n_units, const int32_t *order,
-        int64_t n_attempts, int level) noexcept nogil
+        float *spins, uint64_t *state, const float *couplings, const float *bias, int64_t n_units,
+        const int32_t *order, int64_t n_attempts, int level) noexcept nogil
 
 
 def sweep(
@@ -33,8 +33,8 @@ def sweep(
         for sweep in range(order.shape[0]):
             if order.shape[1]:
                 sweep_units(
-                    &spins[0, 0], &generator[0], &couplings[0, 0], &bias[0], n_units, &order[sweep, 0], order.shape[1],
-                    level)
+                    &spins[0, 0], &generator[0], &couplings[0, 0], &bias[0], n_units, &order[sweep, 0],
+                    order.shape[1], level)
             if (sweep + 1) % thin == 0 and n_kept < samples.shape[0]:
                 for unit in range(n_units):
                     for chain in range(CHAINS):

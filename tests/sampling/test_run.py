@@ -374,7 +374,7 @@ def test_long_rounds_of_a_ladder_are_done_in_steps(monkeypatch):
     for lattice, order in ((Torus(4, 4), None), (Ring(6), "random")):
         whole = replica_exchange(lattice, [0.2, 0.4], order=order, **arguments)
         with monkeypatch.context() as patch:
-            patch.setattr("rbmflow.sampling.run.STEP_NANOSECONDS", 1.0)
+            patch.setattr(sys.modules["rbmflow.sampling.run"], "STEP_NANOSECONDS", 1.0)
             parts = replica_exchange(lattice, [0.2, 0.4], order=order, **arguments)
         np.testing.assert_array_equal(parts.energy, whole.energy)
         np.testing.assert_array_equal(parts.spins, whole.spins)

@@ -285,7 +285,9 @@ class _Enumeration:
                 [cross.T, (of_lower[:, None] * lower).T @ lower],
             ]
         )
-        correlations = (correlations + correlations.T) / (2 * norm)  # symmetric to the last bit, whatever the products round
+        correlations = (correlations + correlations.T) / (
+            2 * norm
+        )  # symmetric to the last bit, whatever the products round
         return PairMoments(means, np.asarray(correlations))
 
 

@@ -179,8 +179,9 @@ class _Replicas:
         self.negative = as_words(strength < 0)
         values = np.union1d(self.values, np.abs(strength))
         if len(values) > len(self.values):
-            self.values, costs = values, np.outer(self.costs, values)
+            self.values = values
             with np.errstate(over="ignore"):
+                costs = np.outer(self.costs, values)
                 chance = np.minimum(np.exp(-costs), BELOW_ONE) if self.metropolis else 1 / (1 + np.exp(costs))
             self.table = binary_digits(chance)
         if len(values) == 1:

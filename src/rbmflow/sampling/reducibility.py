@@ -266,7 +266,11 @@ def _holds_ring(graph: Graph) -> bool:
     n_parts, part = csgraph.connected_components(matrix, directed=False)
     first = np.minimum(matrix.indptr[:-1], len(matrix.data) - 2)
     here, there = np.abs(matrix.data[first]), np.abs(matrix.data[first + 1])
-    other = (degree != 2) | (np.abs(graph.fields) >= WEAK_FIELD * here) | (np.abs(here - there) >= WEAK_FIELD * here)
+    other = (
+        (degree != 2)
+        | (np.abs(graph.fields) >= WEAK_FIELD * here)
+        | (np.abs(here - there) >= WEAK_FIELD * here)
+    )
     return bool((np.bincount(part, weights=other, minlength=n_parts) == 0).any())
 
 

@@ -12,7 +12,7 @@ from rbmflow.errors import ReducibleChainError
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Graph
 from rbmflow.sampling.engines import Block, Engine, generator_words, make_engines, weak
-from rbmflow.sampling.reducibility import WEAK_FIELD, CLUSTER_RULES, check_rule, frozen, guard, resolve_order
+from rbmflow.sampling.reducibility import CLUSTER_RULES, WEAK_FIELD, check_rule, frozen, guard, resolve_order
 from rbmflow.sampling.result import Run, State
 from rbmflow.sampling.topology import Lattice, as_graph, check_lattice
 from rbmflow.spins import check_spins
@@ -131,7 +131,12 @@ def run(
     else:
         couplings = _couplings(K, n_chains)
         if not weak(on, couplings).all():
-            guard(as_graph(on, h) if abs(h) >= WEAK_FIELD else on, rule, resolved, allow_reducible=allow_reducible)
+            guard(
+                as_graph(on, h) if abs(h) >= WEAK_FIELD else on,
+                rule,
+                resolved,
+                allow_reducible=allow_reducible,
+            )
         state = _begin(on, couplings, rule, resolved, rng, initial, allow_reducible, h)
     spins, generators = state.spins, state.generators
     engines = make_engines(on, couplings, rule, resolved, spins, generators, field=h)
