@@ -90,3 +90,22 @@ def test_bonds_that_are_none(bonds, error, name):
 def test_matrices_that_are_none(matrix, name):
     with pytest.raises(ValueError, match=name):
         Graph.from_matrix(matrix)
+
+
+def test_matrices_that_are_not_real_or_not_matrices():
+    with pytest.raises(TypeError, match="complex128"):
+        Graph.from_matrix(sparse.csr_array(np.array([[0, 1j], [1j, 0]])))
+    with pytest.raises(ValueError, match="square"):
+        Graph.from_matrix(np.zeros((2, 2, 2)))
+
+
+def test_a_graph_keeps_arrays_of_its_own():
+    # kernels trust what was checked
+    given = [np.array([0, 1, 2], dtype=np.int32), np.array([1, 0], dtype=np.int32), np.ones(2), np.zeros(2)]
+    graph = Graph(*given)
+    given[1][:] = 10**9
+    given[2][:] = 5.0
+    assert graph == Graph(*PAIR)
+    for name in ("indptr", "indices", "couplings", "fields"):
+        with pytest.raises(ValueError, match="read-only"):
+            getattr(graph, name)[0] = 1

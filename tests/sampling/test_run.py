@@ -401,6 +401,7 @@ def test_long_rounds_of_a_ladder_are_done_in_steps(monkeypatch):
         ({"couplings": [0.3]}, "couplings"),
         ({"couplings": [0.3, 0.2]}, "couplings"),
         ({"couplings": [0.3, np.inf]}, "couplings"),
+        ({"couplings": [0.3, 1e308]}, "at most 1e100"),
         ({"n_sweeps": 5, "thin": 2}, "n_sweeps"),
         ({"rule": "wolff"}, "rule"),
         ({"rule": "metropolis", "couplings": [0.0, 0.2]}, "couplings holds 0"),
@@ -459,3 +460,41 @@ def test_fields_that_are_none(change, name):
     arguments = {"lattice": Ring(6), "K": 0.5, "n_sweeps": 3, "rng": 1} | change
     with pytest.raises(ValueError, match=name):
         run(arguments.pop("lattice"), arguments.pop("K"), **arguments)
+
+
+@pytest.mark.parametrize("rule", ["heat_bath", "metropolis"])
+@pytest.mark.parametrize("field", [2.0, -4.0])
+@pytest.mark.parametrize("K", [1e308, -1e308])
+def test_huge_couplings_in_a_field(rule, field, K):
+    # local fields of zero times twice K were NaN, whose digits have no end
+    torus = Torus(4, 4)
+    arguments = {
+        "n_sweeps": 8,
+        "rule": rule,
+        "order": "checkerboard",
+        "field": field,
+        "allow_reducible": True,
+    }
+    run(torus, K, rng=1, **arguments)
+    # a ground state is left alone
+    lowest = -np.ones(16) if field < 0 else np.ones(16)
+    still = run(torus, 1e308, rng=1, initial=lowest, **arguments)
+    assert (still.spins == lowest).all()
+
+
+def test_graphs_at_infinite_coupling_are_refused():
+    for graph in (Graph.from_bonds(2, []), Graph.from_bonds(2, [(0, 1)])):
+        with pytest.raises(ValueError, match="K holds an infinity"):
+            run(graph, np.inf, n_sweeps=1, rng=1)
+
+
+@pytest.mark.parametrize("name", ["n_sweeps", "thin", "burn_in"])
+def test_lengths_have_an_end(name):
+    with pytest.raises(ValueError, match=f"{name}=.*at most"):
+        run(Ring(4), 0.3, **{"n_sweeps": 1, "rng": 1, name: 10**30})
+
+
+def test_no_magnetization_no_cumulant():
+    checks = np.resize([1, -1, 1, -1, -1, 1, -1, 1], 16)
+    still = run(Torus(4, 4), -np.inf, n_sweeps=8, rng=1, initial=checks)
+    assert np.isnan(still.binder_cumulant_estimate.mean)

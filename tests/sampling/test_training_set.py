@@ -116,6 +116,43 @@ def test_files_that_are_none(tmp_path):
         training_set(Ring(4), [1.0], 2, rng=1).save(tmp_path / "no" / "folder.nc")
 
 
+def test_a_full_disk_is_said_and_leaves_the_old_file(tmp_path):
+    # a limit on the size of files stands for the disk; in a process of its own, which must end as others do
+    pytest.importorskip("h5py")
+    path = tmp_path / "set.nc"
+    training_set(Ring(8), [1.0], 2, rng=1).save(path)
+    before = path.read_bytes()
+    code = (
+        "import resource, signal, sys\n"
+        "from rbmflow import Ring, training_set\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "data = training_set(Ring(64), [1.0], 20000, rng=1)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))\n"
+        "try:\n"
+        "    data.save(sys.argv[1])\n"
+        "except OSError:\n"
+        "    print('said')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    assert done.stdout == "said\n"
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("other", [(Ring(6), [1.0], 1), (Ring(6), [2.0], 3), (Ring(7), [1.0], 3)])
+def test_what_is_finished_must_be_what_was_asked_for(other):
+    found = training_set(*other, rng=1)
+    with pytest.raises(ValueError, match=r"finished\(0\)"):
+        training_set(Ring(6), [1.0], 3, rng=1, finished=lambda index: found)
+
+
+def test_temperatures_are_copied():
+    levels = np.array([1.0, 2.0])
+    data = training_set(Ring(6), levels, 3, rng=1)
+    levels[:] = 9.0
+    assert data.temperature.tolist() == [1.0, 2.0]
+
+
 def test_kill_while_writing_leaves_the_old_file_or_the_new_one(tmp_path):
     pytest.importorskip("h5py")
     path = tmp_path / "set.nc"

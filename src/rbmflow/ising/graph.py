@@ -22,6 +22,8 @@ MAX_STRENGTH = 1e100  # of a coupling or a field: sums over neighbours stay fini
 class Graph:
     """Ising spins on a graph: ``−βH = K (Σ_(i<j) J_ij v_i v_j + Σ_i h_i v_i)``.
 
+    The arrays are copied and cannot be written to.
+
     Attributes
     ----------
     indptr : numpy.ndarray of int32, shape (n_sites + 1,)
@@ -93,9 +95,8 @@ class Graph:
             ("couplings", couplings),
             ("fields", fields),
         ):
-            own = array.copy()  # kernels trust what was checked here
-            own.flags.writeable = False
-            object.__setattr__(self, name, own)
+            array.flags.writeable = False
+            object.__setattr__(self, name, array)
 
     def _parts(self) -> tuple[npt.NDArray[Any], ...]:
         return self.indptr, self.indices, self.couplings, self.fields
@@ -197,12 +198,12 @@ class Graph:
         """
         from scipy import sparse
 
-        matrix = sparse.csr_array(
-            couplings if sparse.issparse(couplings) else check_real("couplings", couplings)
-        )
-        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.shape[0]:
-            raise ValueError(f"couplings has shape {matrix.shape}: a square matrix is needed")
-        matrix = matrix.astype(np.float64)
+        given = couplings if sparse.issparse(couplings) else check_real("couplings", couplings)
+        if given.dtype.kind not in "iuf":
+            raise TypeError(f"couplings is a matrix of {given.dtype}: real numbers are needed")
+        if given.ndim != 2 or given.shape[0] != given.shape[1] or not given.shape[0]:
+            raise ValueError(f"couplings has shape {given.shape}: a square matrix is needed")
+        matrix = sparse.csr_array(given).astype(np.float64)
         matrix.sum_duplicates()
         matrix.eliminate_zeros()
         if not np.isfinite(matrix.data).all():
@@ -235,7 +236,7 @@ def _strengths(name: str, values: object, n: int | None) -> FloatArray:
         raise ValueError(
             f"{name} holds {array[np.abs(array) > MAX_STRENGTH].ravel()[0]}: at most 1e100 is possible"
         )
-    return np.ascontiguousarray(array if n is None else np.broadcast_to(array, (n,)))
+    return np.array(array if n is None else np.broadcast_to(array, (n,)))
 
 
 def _indices(name: str, values: object) -> IndexArray:
@@ -244,4 +245,4 @@ def _indices(name: str, values: object) -> IndexArray:
         raise TypeError(f"{name} is an array of {array.dtype} {array.shape}: a row of integers is needed")
     if array.size and not (array.min() >= 0 and array.max() <= MAX_GRAPH_SITES):
         raise ValueError(f"{name}: numbers from 0 to {MAX_GRAPH_SITES} are needed")
-    return np.ascontiguousarray(array, dtype=np.int32)
+    return np.array(array, dtype=np.int32)

@@ -121,7 +121,7 @@ def weak(lattice: Lattice, K: FloatArray) -> npt.NDArray[np.bool_]:
     strongest = 1.0
     if isinstance(lattice, Graph):
         strongest = max(np.abs(lattice.couplings).max(initial=0.0), np.abs(lattice.fields).max(initial=0.0))
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         return np.asarray(np.abs(K) * strongest * lattice.n_sites < WEAK)
 
 
@@ -293,7 +293,7 @@ class _Bytes(_OneChain):
             if self.rule == 0:
                 chance = 1 / (1 + np.exp(2 * np.abs(K * local)))
             else:
-                costs = 2 * K * (np.concatenate([-local, local]) if field else local)
+                costs = 2 * (K * (np.concatenate([-local, local]) if field else local))  # 2 K may be infinite
                 chance = np.minimum(np.exp(-costs), BELOW_ONE)
         self.digits = byte_digits(chance)
         # the spin that few neighbours up want, and how many are few

@@ -16,6 +16,8 @@ from rbmflow.sampling.run import random_start, steps
 from rbmflow.sampling.topology import Lattice, check_lattice
 from rbmflow.workers import Progress, run_tasks
 
+MAX_COUPLING = 1e100  # its product with an energy stays finite
+
 
 @dataclass(frozen=True, eq=False)
 class Exchange:
@@ -102,7 +104,7 @@ def replica_exchange(
     lattice : Ring, Chain, Torus or Graph
         Where the spins are.
     couplings : array_like
-        The ladder, at least two, ascending and finite.
+        The ladder, at least two, ascending, of at most 1e100.
     n_ladders : int
         Independent ladders.
     n_sweeps : int
@@ -145,9 +147,12 @@ def replica_exchange(
         raise ValueError(f"rule={rule!r}: 'heat_bath' or 'metropolis' is needed")
     resolved = resolve_order(on, rule, order)
     guard(on, rule, resolved, allow_reducible=False)
-    ladder = check_real("couplings", couplings)
-    if ladder.ndim != 1 or len(ladder) < 2 or not np.isfinite(ladder).all() or (np.diff(ladder) <= 0).any():
-        raise ValueError(f"couplings={couplings!r}: at least two finite couplings are needed, ascending")
+    ladder = np.array(check_real("couplings", couplings))
+    finite = (np.abs(ladder) <= MAX_COUPLING).all()
+    if ladder.ndim != 1 or len(ladder) < 2 or not finite or (np.diff(ladder) <= 0).any():
+        raise ValueError(
+            f"couplings={couplings!r}: at least two finite couplings are needed, ascending, of at most 1e100"
+        )
     if rule == "metropolis" and weak(on, ladder).any():
         feeble = float(ladder[weak(on, ladder)][0])
         raise ValueError(

@@ -152,10 +152,11 @@ class Run:
 
     @cached_property
     def binder_cumulant_estimate(self) -> Estimate:
-        """``1 − ⟨m⁴⟩/(3⟨m²⟩²)``; jackknife error."""
-        return self._function(
-            lambda m4, m2: 1 - m4 / (3 * m2**2), self.magnetization**4, self.magnetization**2
-        )
+        """``1 − ⟨m⁴⟩/(3⟨m²⟩²)``; jackknife error. NaN where m vanishes throughout."""
+        with np.errstate(invalid="ignore"):
+            return self._function(
+                lambda m4, m2: 1 - np.divide(m4, 3 * m2**2), self.magnetization**4, self.magnetization**2
+            )
 
     @property
     def coupling(self) -> float:

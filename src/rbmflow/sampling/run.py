@@ -22,6 +22,7 @@ STEP_NANOSECONDS = 5e7  # of work, about, between two looks at Ctrl-C
 MAX_AT_ONCE = 4096  # measurements
 MAX_DRAWS = 1000  # of a start that is not frozen
 MAX_CHAINS = 10**7
+MAX_SWEEPS = 10**15
 
 
 def run(
@@ -61,7 +62,7 @@ def run(
         Coupling βJ of any sign, ±∞ included (at strong couplings local updates may stay in stripes for very long, which R-hat
         shows); or one for each chain.
     n_chains : int
-        Number of chains; it may be left out where `K` or `initial` says it.
+        Number of chains; it may be left out where `K` has one coupling for each, or `initial` is a `Run`.
     n_sweeps : int
         Sweeps after the burn-in.
     thin : int
@@ -121,7 +122,7 @@ def run(
     resolved = resolve_order(on, rule, order)
     h = _check_field(on, rule, field)
     lengths = {
-        name: check_integer(name, value, minimum)
+        name: check_integer(name, value, minimum, MAX_SWEEPS)
         for name, value, minimum in (("n_sweeps", n_sweeps, 0), ("thin", thin, 1), ("burn_in", burn_in, 0))
     }
     n_chains = check_integer("n_chains", n_chains, 1, MAX_CHAINS)

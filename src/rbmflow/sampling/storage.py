@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
 from typing import Any
 
 from rbmflow.estimate import Estimate
-from rbmflow.files import replace_atomically
+from rbmflow.files import write_atomically
 from rbmflow.ising import Ring, Torus
 from rbmflow.sampling.training_set import Certificate, TrainingSet
 from rbmflow.spins import check_spins
@@ -54,9 +55,17 @@ def write_training_set(data: TrainingSet, path: str | os.PathLike[str]) -> None:
     n_temperatures, _, n_sites = data.spins.shape
     chunks = (1, max(1, min(data.spins.shape[1], 2**22 // n_sites)), n_sites) if n_temperatures else None
     encoding = {"spins": {"zlib": True, "complevel": 1, "chunksizes": chunks, "dtype": "int8"}}
-    replace_atomically(
-        path, lambda temporary: dataset.to_netcdf(temporary, engine="h5netcdf", encoding=encoding)
-    )
+    write_atomically(path, _as_bytes(xarray, dataset, encoding))
+
+
+def _as_bytes(xarray: Any, dataset: Any, encoding: dict[str, Any]) -> bytes:
+    """The file in memory: the HDF5 library does not survive a full disk."""
+    import h5netcdf
+
+    stream = io.BytesIO()
+    with h5netcdf.File(stream, "w") as file:
+        dataset.dump_to_store(xarray.backends.H5NetCDFStore(file), encoding=encoding)
+    return stream.getvalue()
 
 
 def read_training_set(path: str | os.PathLike[str]) -> TrainingSet:

@@ -220,7 +220,7 @@ def training_set(
     Raises
     ------
     TypeError, ValueError
-        If an argument is not of its kind.
+        If an argument is not of its kind, or `finished` returns the training set of something else.
 
     Examples
     --------
@@ -258,6 +258,13 @@ def training_set(
             one = TrainingSet(lattice, drawn[np.newaxis], levels[index : index + 1], (certificate,), facts)
             if store is not None:
                 store(index, one)
+        elif not (
+            one.lattice == lattice and one.temperature.tolist() == [level] and one.spins.shape[1] == n_samples
+        ):
+            raise ValueError(
+                f"finished({index}) gives {one.spins.shape[1]} samples of {one.lattice!r} at T = {one.temperature.tolist()}: "
+                f"{n_samples} of {lattice!r} at T = {level} are needed"
+            )
         spins[index] = one.spins[0]
         certificates.append(one.certificate[0])
         if progress is not None:
