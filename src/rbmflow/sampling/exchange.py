@@ -229,9 +229,7 @@ class _Rungs:
         """Try every second pair of neighbours."""
         low = np.arange(parity, len(self.ladder) - 1, 2)
         a, b = self.chain[:, low], self.chain[:, low + 1]
-        # halves, since a difference of couplings may overflow and 0 * inf is no gain
-        with np.errstate(over="ignore"):
-            gain = (self.ladder[low] / 2 - self.ladder[low + 1] / 2) * (2 * (energy[a] - energy[b]))
+        gain = (self.ladder[low] - self.ladder[low + 1]) * (energy[a] - energy[b])
         swap = np.log(source.random(a.shape)) < gain
         self.chain[:, low], self.chain[:, low + 1] = np.where(swap, b, a), np.where(swap, a, b)
         if counted:
