@@ -72,6 +72,48 @@ def cluster_sweep(p, lattice, K, rule):
     return after
 
 
+def cluster_sweep_by_bonds(p, lattice, K, rule):
+    """The same by sums over all sets B of bonds at once, for lattices of up to some 18 bonds.
+
+    A state may have B if it satisfies every bond of B; flips of whole clusters of B keep that.
+    """
+    near = neighbours(lattice)
+    n_sites, degree = near.shape
+    bonds = [(i, int(near[i, k])) for i in range(n_sites) for k in range(degree // 2)]
+    states, sets = spins_of(n_sites), np.arange(2 ** len(bonds))
+    size = np.bitwise_count(sets).astype(np.int64)
+    satisfied = sum(
+        (states[:, a] * states[:, b] == (-1 if K < 0 else 1)).astype(np.int64) << index
+        for index, (a, b) in enumerate(bonds)
+    )
+    n_satisfied = np.bitwise_count(satisfied).astype(np.int64)
+    joined = 1 - np.exp(-2 * abs(K))
+    mask = np.tile(1 << np.arange(n_sites), (len(sets), 1))  # of the cluster of each site
+    for _ in range(n_sites):
+        for index, (a, b) in enumerate(bonds):
+            there = (sets >> index & 1).astype(bool)
+            mask[there, a] = mask[there, b] = mask[there, a] | mask[there, b]
+    after = np.zeros_like(p)
+    if rule == "swendsen_wang":
+        fits = [sets[(sets & ~satisfied[state]) == 0] for state in range(len(p))]
+        law = np.zeros(len(sets))
+        for state, inside in enumerate(fits):
+            law[inside] += (
+                p[state] * joined ** size[inside] * (1 - joined) ** (n_satisfied[state] - size[inside])
+            )
+        clusters = (1 / np.bitwise_count(mask)).sum(axis=1)
+        for state, inside in enumerate(fits):
+            after[state] = (law[inside] / 2 ** clusters[inside]).sum()
+        return after
+    for state in range(len(p)):
+        inside = sets[(sets & ~satisfied[state]) == 0]
+        for site in range(n_sites):
+            before = state ^ mask[inside, site]
+            rest = n_satisfied[before] - size[inside]
+            after[state] += (p[before] * joined ** size[inside] * (1 - joined) ** rest).sum() / n_sites
+    return after
+
+
 def components(n_sites, bonds):
     """Clusters as masks of sites."""
     masks = {site: 1 << site for site in range(n_sites)}
