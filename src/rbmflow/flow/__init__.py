@@ -1,6 +1,7 @@
 """The flow of configurations through an RBM, visible → hidden → visible."""
 
 from rbmflow.flow.maps import mean_field, sign
+from rbmflow.flow.observables import lattice_observables
 from rbmflow.flow.orbit import Orbit, orbit
 from rbmflow.flow.ranges import FlowAfterTraining, flow_after_training, training_sets
 from rbmflow.flow.threshold import (
@@ -27,6 +28,7 @@ __all__ = [
     "critical_temperature",
     "critical_weight",
     "flow_after_training",
+    "lattice_observables",
     "mean_field",
     "orbit",
     "orders",

@@ -1,17 +1,22 @@
-"""Following a batch of configurations through the flow, with the order parameter of every step."""
+"""Following a batch of configurations through the flow: observables of every step, not the configurations."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import check_integer
+from rbmflow.arguments import check_integer, check_rng
 from rbmflow.estimate import Estimate
-from rbmflow.flow.maps import Step
+from rbmflow.flow.observables import Observable, magnetization
 from rbmflow.networks import RBM
-from rbmflow.spins import check_means, check_sites
+from rbmflow.spins import check_means
+
+ALWAYS = ("magnetization", "order_parameter", "displacement")
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,74 +25,150 @@ class Orbit:
 
     Attributes
     ----------
-    magnetization : tuple of Estimate
-        Mean of ``m = Σ v_i / n`` over the batch after 0, 1, … steps.
-    order_parameter : tuple of Estimate
-        Mean of |m| over the batch.
+    observables : dict of str to tuple of Estimate
+        By name, means over the batch after 0, 1, … steps: ``magnetization`` m, ``order_parameter`` |m|, ``displacement``, the
+        root of the mean square of ``v' − v`` over the units in the step that led here (NaN at the start), and what was asked for.
     undecided : tuple of float
-        Fraction of the batch with m = 0.
+        Fraction of the batch with m = 0, after 0, 1, … steps.
     final : numpy.ndarray, shape (n, n_visible)
         The batch after the last step.
     """
 
-    magnetization: tuple[Estimate, ...]
-    order_parameter: tuple[Estimate, ...]
+    observables: dict[str, tuple[Estimate, ...]]
     undecided: tuple[float, ...]
-    final: Any
+    final: Any = field(repr=False)
 
     @property
     def n_steps(self) -> int:
         """Number of steps taken."""
-        return len(self.magnetization) - 1
+        return len(self.undecided) - 1
+
+    @property
+    def magnetization(self) -> tuple[Estimate, ...]:
+        """Mean of ``m = Σ v_i / n`` over the batch after 0, 1, … steps."""
+        return self.observables["magnetization"]
+
+    @property
+    def order_parameter(self) -> tuple[Estimate, ...]:
+        """Mean of |m| over the batch after 0, 1, … steps."""
+        return self.observables["order_parameter"]
 
 
-def orbit(step: Step, rbm: RBM, v0: object, n_steps: int) -> Orbit:
+def orbit(
+    step: Callable[..., Any],
+    rbm: RBM,
+    v0: object,
+    n_steps: int,
+    *,
+    observables: Mapping[str, Observable] | None = None,
+    rng: object = None,
+    callback: Callable[[int, Any], object] | None = None,
+) -> Orbit:
     """Apply a map again and again to a batch of independent configurations.
 
     Parameters
     ----------
     step : callable
-        `flow.mean_field`, `flow.sign`, or any ``step(rbm, v)``.
+        `flow.mean_field`, `flow.sign`, `flow.mean_field_sampled`, `flow.gibbs`, or any ``step(rbm, v)`` or ``step(rbm, v, rng)``.
     rbm : RBM
         The machine.
     v0 : array_like, shape (n, n_visible)
         At least two independent configurations.
     n_steps : int
         Number of steps, at least 0.
+    observables : dict of str to callable, optional
+        What to record beside m, |m| and the displacement: ``f(batch)`` of shape (n,), as `flow.lattice_observables` gives.
+    rng : numpy.random.Generator or int
+        Generator or seed, needed by maps that take one.
+    callback : callable, optional
+        Called as ``callback(index, batch)`` after ``index`` = 0, 1, … steps with the batch, which it must not change.
 
     Returns
     -------
     Orbit
-        Order parameters with standard errors for every step, and the final batch.
+        Observables with standard errors for every step, and the final batch.
 
     Raises
     ------
     TypeError, ValueError
-        If `step` cannot be called, `v0` does not fit the machine, or `n_steps` is negative.
+        If `step` cannot be called, `v0` does not fit the machine, `n_steps` is negative, an observable has a name that is taken or
+        another shape, or a map that draws has no `rng`.
 
     Examples
     --------
     >>> from rbmflow import Ring, flow
-    >>> spins = Ring(8).sample(0.5, 1000, rng=1)
-    >>> path = orbit(flow.sign, RBM.uniform(8, 4, 1.0), spins, 1)
+    >>> ring = Ring(8)
+    >>> spins = ring.sample(0.5, 1000, rng=1)
+    >>> path = orbit(flow.sign, RBM.uniform(8, 4, 1.0), spins, 1, observables=flow.lattice_observables(ring))
     >>> path.order_parameter[1].mean + path.undecided[1]
     1.0
+    >>> path.observables["energy"][1].mean == -path.order_parameter[1].mean
+    True
     """
     if not callable(step):
         raise TypeError(f"step={step!r}: a map step(rbm, v) is needed, such as flow.mean_field")
     n_steps = check_integer("n_steps", n_steps, 0)
     if not isinstance(rbm, RBM):
         raise TypeError(f"rbm={rbm!r}: an RBM is needed")
-    batch = check_means("v0", v0)
+    batch = check_means("v0", v0, rbm.n_visible)
     if batch.ndim != 2 or len(batch) < 2:
         raise ValueError(f"v0 has shape {batch.shape}: (n, n_visible) with n of at least 2 is needed")
-    check_sites("v0", batch, rbm.n_visible)
-    means, orders, undecided = [], [], []
+    measures = _measures(observables)
+    advance = _advance(step, rng)
+    found: dict[str, list[Estimate]] = {name: [] for name in (*ALWAYS, *measures)}
+    undecided = []
+    previous = None
     for index in range(n_steps + 1):
         if index:
-            batch = step(rbm, batch)
-        m = batch.mean(axis=-1, dtype=np.float64)
-        means.append(Estimate.from_independent(m))
-        orders.append(Estimate.from_independent(np.abs(m)))
+            previous, batch = batch, advance(rbm, batch)
+        m = magnetization(batch)
         undecided.append(float((m == 0).mean()))
-    return Orbit(tuple(means), tuple(orders), tuple(undecided), batch)
+        values = {"magnetization": m, "order_parameter": np.abs(m)}
+        values |= {name: _of_batch(name, measure(batch), len(m)) for name, measure in measures.items()}
+        for name, numbers in values.items():
+            found[name].append(Estimate.from_independent(numbers))
+        found["displacement"].append(_displacement(previous, batch))
+        if callback is not None:
+            callback(index, batch)
+    return Orbit({name: tuple(series) for name, series in found.items()}, tuple(undecided), batch)
+
+
+def _measures(observables: object) -> dict[str, Observable]:
+    if observables is None:
+        return {}
+    if not isinstance(observables, Mapping):
+        raise TypeError(f"observables={observables!r}: a dict of callables by name is needed")
+    for name, measure in observables.items():
+        if name in ALWAYS:
+            raise ValueError(f"observables: {name!r} is always recorded; another name is needed")
+        if not callable(measure):
+            raise TypeError(f"observables[{name!r}]={measure!r}: a callable is needed")
+    return dict(observables)
+
+
+def _advance(step: Callable[..., Any], rng: object) -> Callable[[RBM, Any], Any]:
+    """The map with its generator, if it takes one."""
+    try:
+        draws = "rng" in inspect.signature(step).parameters
+    except ValueError:  # a builtin, whose signature nobody knows
+        draws = False
+    if not draws:
+        return step
+    if rng is None:
+        raise ValueError(
+            f"rng=None: {getattr(step, '__name__', step)} draws spins; a generator or seed is needed"
+        )
+    return partial(step, rng=check_rng(rng))
+
+
+def _of_batch(name: str, values: Any, n: int) -> Any:
+    if np.shape(values) != (n,):
+        raise ValueError(f"observables[{name!r}] gives the shape {np.shape(values)}: ({n},) is needed")
+    return values
+
+
+def _displacement(previous: Any, batch: Any) -> Estimate:
+    if previous is None:
+        return Estimate(float("nan"), float("nan"), 0.5, float(len(batch)), float("nan"))
+    change = np.subtract(batch, previous, dtype=np.float64)
+    return Estimate.from_independent(np.sqrt((change**2).mean(axis=1)))

@@ -1,0 +1,76 @@
+"""What is measured of each configuration along a flow; spins or means alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray, check_integer
+from rbmflow.ising import Ring, Torus
+
+Observable = Callable[[Any], Any]
+"""Of a batch, shape ``(n, n_visible)``: one number for each configuration, shape ``(n,)``."""
+
+
+def lattice_observables(lattice: Ring | Torus, distances: Iterable[int] = ()) -> dict[str, Observable]:
+    """Return the observables of a lattice, by name, for `orbit`.
+
+    ``energy`` is ``E = −Σ v_i v_j / n`` over the bonds, per site in units of J. ``excess`` is ``E + (z/2) m²`` with z neighbours to a
+    site: E + 2m² on a torus, E + m² on a ring. It vanishes for spins drawn independently of each other with one mean, up
+    to ``−(z/2)(1 − m²)/n`` since m² of a configuration contains each spin with itself; a magnetic order without correlations is
+    told by it from a magnet. ``correlation_r`` is ``Σ v_i v_(i+r) / n − m²``, over the distance r along the axes.
+
+    Parameters
+    ----------
+    lattice : Ring or Torus
+        Where the visible units are.
+    distances : iterable of int, optional
+        The distances r, from 1 to half of the shortest side.
+
+    Returns
+    -------
+    dict of str to callable
+        Each takes a batch, shape ``(n, n_sites)``, and returns one number for each configuration.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the lattice is something else, or a distance does not fit on it.
+
+    Examples
+    --------
+    >>> up = np.ones((1, 16))
+    >>> {name: f(up).tolist() for name, f in lattice_observables(Torus(4, 4), [1]).items()}
+    {'energy': [-2.0], 'excess': [0.0], 'correlation_1': [0.0]}
+    """
+    if not isinstance(lattice, (Ring, Torus)):
+        raise TypeError(f"lattice={lattice!r}: a Ring or a Torus is needed")
+    shape = (lattice.n_sites,) if isinstance(lattice, Ring) else (lattice.n_rows, lattice.n_cols)
+
+    def neighbours(batch: Any, r: int = 1) -> FloatArray:
+        """Mean of v_i v_(i+r) over the sites and the axes."""
+        if batch.shape[-1] != lattice.n_sites:
+            raise ValueError(f"a batch of shape {batch.shape} does not lie on {lattice!r}")
+        sites = np.asarray(batch, dtype=np.float64).reshape(len(batch), *shape)
+        axes = range(1, sites.ndim)
+        total = sum((sites * np.roll(sites, -r, axis)).reshape(len(batch), -1).mean(axis=1) for axis in axes)
+        return np.asarray(total / len(shape))
+
+    def correlation(r: int) -> Observable:
+        return lambda batch: neighbours(batch, r) - magnetization(batch) ** 2
+
+    bonds = float(len(shape))
+    found: dict[str, Observable] = {
+        "energy": lambda batch: -bonds * neighbours(batch),
+        "excess": lambda batch: bonds * (magnetization(batch) ** 2 - neighbours(batch)),
+    }
+    for r in distances:
+        found[f"correlation_{check_integer('distances', r, 1, min(shape) // 2)}"] = correlation(int(r))
+    return found
+
+
+def magnetization(batch: Any) -> FloatArray:
+    """Return ``m = Σ v_i / n`` of each configuration."""
+    return np.asarray(batch.mean(axis=-1, dtype=np.float64))
