@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import rbmflow
-from rbmflow.cli import lattice, reproduction, training, weight
+from rbmflow.cli import experiment, lattice, reproduction, training, weight
 from rbmflow.cli.output import BAD_INPUT, DONE, INTERRUPTED
 from rbmflow.cli.reproduction import PARTIAL
 from rbmflow.errors import PrecisionError
@@ -87,6 +87,6 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--workers", type=int, metavar="N", help="threads; default: the processors available")
     common.add_argument("--seed", type=int, default=20180612, metavar="N", help="seed (default %(default)s)")
     common.add_argument("--quiet", action="store_true", help="no progress on stderr")
-    for room in (reproduction, weight, lattice, training):
+    for room in (reproduction, weight, lattice, training, experiment):
         room.add_commands(commands, common)
     return parser

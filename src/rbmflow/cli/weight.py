@@ -1,20 +1,17 @@
-"""The commands on the trained weight: weight, limits, mixture, threshold, experiment."""
+"""The commands on the trained weight: weight, limits, mixture, threshold."""
 
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rbmflow import critical_coupling, critical_weight, trained_weight, trained_weight_from_samples
-from rbmflow.cli.output import DONE, digits, emit, figures_module, folder_of, progress_bar, publish
-from rbmflow.experiments import limits, mixtures, thresholds, weight_map
-from rbmflow.files import read_array, save_atomically, write_atomically
+from rbmflow.cli.output import DONE, digits, emit, progress_bar, publish
+from rbmflow.experiments import limits, mixtures, thresholds
+from rbmflow.files import read_array
 from rbmflow.flow import training_sets
-from rbmflow.provenance import provenance
 from rbmflow.weight import TemperatureRange, TemperatureSet
 from rbmflow.weight.mixture import weight_of
 
@@ -86,18 +83,6 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         "--dps", type=int, metavar="D", help="correct decimal digits of K_c; default: float64"
     )
     command.set_defaults(run=_threshold)
-
-    command = commands.add_parser(
-        "experiment", parents=[common], help="an experiment by name, with its files and figure"
-    )
-    command.add_argument("name", choices=("weight_map",), help="weight_map: W over K and N/M")
-    command.add_argument(
-        "--visible", type=int, default=100, metavar="M", help="spins of the ring (default %(default)s)"
-    )
-    command.add_argument(
-        "--points", type=int, default=1000, metavar="P", help="P x P points (default %(default)s)"
-    )
-    command.set_defaults(run=_experiment)
 
 
 def _weight(options: argparse.Namespace) -> int:
@@ -207,23 +192,3 @@ def _threshold(options: argparse.Namespace) -> int:
         if options.out is not None:
             tables["thresholds_of_ranges"] = thresholds.range_table(12)
     return publish(options, tables, "phase_boundary")
-
-
-def _experiment(options: argparse.Namespace) -> int:
-    parameters = weight_map.Parameters(
-        n_visible=options.visible, n_couplings=options.points, n_ratios=options.points
-    )
-    folder = folder_of(options.out or Path(options.name))
-    with progress_bar(options, "rows") as report:
-        result = weight_map.run(parameters, progress=report)
-    save_atomically(folder / "weight_map.npz", result.save)
-    figures = figures_module()
-    if figures is not None:
-        figure = figures.weight_map(result).get_figure()
-        save_atomically(folder / "weight_map.png", partial(figures.save, figure, kind="png", dpi=150))
-    facts = provenance(vars(parameters), options.seed)
-    write_atomically(folder / "provenance.json", json.dumps(facts, indent=1) + "\n")
-    points = result.weights.size
-    print(f"{points} weights in {result.seconds:.1f} s, {1e6 * result.seconds / points:.2f} µs each")
-    print(folder / "weight_map.npz")
-    return DONE

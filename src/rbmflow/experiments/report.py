@@ -29,10 +29,9 @@ def render(result: Reproduction, pictures: dict[str, bytes], provenance: dict[st
     str
         HTML with everything inside it.
     """
-    text = files("rbmflow.experiments").joinpath("report.html").read_text(encoding="utf-8")
-    facts: dict[str, str] = {name: _picture(name, pictures) for name in PICTURES}
+    facts: dict[str, str] = {name: picture(name, pictures) for name in PICTURES}
     for stage, found in result.stages.items():
-        facts[f"checks_{stage}"] = _checks(found.checks)
+        facts[f"checks_{stage}"] = checks_html(found.checks)
         facts[f"seconds_{stage}"] = f"{found.seconds:.1f}"
     passed = sum(check.passed for check in result.checks)
     facts |= {
@@ -42,20 +41,28 @@ def render(result: Reproduction, pictures: dict[str, bytes], provenance: dict[st
         if passed == len(result.checks)
         else "NUMBERS ARE OFF: see the rows marked below",
         "seconds": f"{sum(stage.seconds for stage in result.stages.values()):.0f}",
-        "limits_table": _table(_shortened(result.tables["limits"])),
-        "ranges_table": _table(result.tables["temperature_ranges"]),
-        "ranges_thesis_table": _table(result.tables["temperature_ranges_thesis"]),
-        "training_certificates": _table(result.tables["training_certificates"]),
-        "degeneracies": _table(result.tables["degeneracies"]),
-        "counts": _table(result.tables["counts_of_rings"]),
-        "first_steps": _table(_ends(result)),
+        "limits_table": table_html(_shortened(result.tables["limits"])),
+        "ranges_table": table_html(result.tables["temperature_ranges"]),
+        "ranges_thesis_table": table_html(result.tables["temperature_ranges_thesis"]),
+        "training_certificates": table_html(result.tables["training_certificates"]),
+        "degeneracies": table_html(result.tables["degeneracies"]),
+        "counts": table_html(result.tables["counts_of_rings"]),
+        "first_steps": table_html(_ends(result)),
         "largest_ring": str(result.parameters.enumeration_sites),
         "n_samples": f"{result.parameters.n_samples:,}",
         "versions": ", ".join(f"{name} {number}" for name, number in provenance["versions"].items()),
         "platform": html.escape(f"{provenance['platform']['system']}, SIMD {provenance['platform']['simd']}"),
         "seed": html.escape(str(provenance["seed"])),
     }
-    return Template(text).substitute(facts)
+    return page("report.html", facts)
+
+
+def page(name: str, facts: dict[str, str]) -> str:
+    """Return one of the package's pages with its facts put in."""
+    folder = files("rbmflow.experiments")
+    style = folder.joinpath("style.html").read_text(encoding="utf-8")
+    text = folder.joinpath(name).read_text(encoding="utf-8")
+    return Template(text).substitute(facts, style=style)
 
 
 PICTURES = (
@@ -83,14 +90,16 @@ def _shortened(table: Table) -> Table:
     return Table(table.caption, columns)
 
 
-def _picture(name: str, pictures: dict[str, bytes]) -> str:
+def picture(name: str, pictures: dict[str, bytes]) -> str:
+    """Return an SVG as an image inside the page, or a line that says why there is none."""
     if name not in pictures:
         return "<p><em>No figure: matplotlib is not installed (pip install 'rbmflow[figures]').</em></p>"
     data = base64.b64encode(pictures[name]).decode()
     return f'<img alt="{name.replace("_", " ")}" src="data:image/svg+xml;base64,{data}">'
 
 
-def _checks(checks: list[Check]) -> str:
+def checks_html(checks: list[Check]) -> str:
+    """Return checked numbers as a table that opens if one is off."""
     rows = "".join(
         f'<tr class="{"ok" if check.passed else "off"}"><td>{html.escape(check.name)}</td>'
         f"<td class=n>{html.escape(check.computed)}</td><td class=n>{html.escape(check.reference)}</td>"
@@ -109,7 +118,8 @@ def _checks(checks: list[Check]) -> str:
     )
 
 
-def _table(table: Table) -> str:
+def table_html(table: Table) -> str:
+    """Return a table as HTML."""
     head = "".join(f"<th>{html.escape(name.replace('_', ' '))}" for name in table.columns)
     rows = "".join(
         "<tr>" + "".join(f"<td class=n>{html.escape(_cell(cell))}</td>" for cell in row) + "</tr>"

@@ -4,6 +4,7 @@ from rbmflow.flow.maps import mean_field, sign
 from rbmflow.flow.observables import lattice_observables
 from rbmflow.flow.orbit import Orbit, orbit
 from rbmflow.flow.ranges import FlowAfterTraining, flow_after_training, training_sets
+from rbmflow.flow.spectrum import Spectrum, spectrum
 from rbmflow.flow.threshold import (
     critical_coupling,
     critical_coupling_law,
@@ -19,6 +20,7 @@ from rbmflow.flow.uniform import UniformFixedPoints, uniform_fixed_points, unifo
 __all__ = [
     "FlowAfterTraining",
     "Orbit",
+    "Spectrum",
     "UniformFixedPoints",
     "critical_coupling",
     "critical_coupling_law",
@@ -33,6 +35,7 @@ __all__ = [
     "orbit",
     "orders",
     "sign",
+    "spectrum",
     "training_sets",
     "uniform_fixed_points",
     "uniform_map",

@@ -55,10 +55,10 @@ def write_training_set(data: TrainingSet, path: str | os.PathLike[str]) -> None:
     n_temperatures, _, n_sites = data.spins.shape
     chunks = (1, max(1, min(data.spins.shape[1], 2**22 // n_sites)), n_sites) if n_temperatures else None
     encoding = {"spins": {"zlib": True, "complevel": 1, "chunksizes": chunks, "dtype": "int8"}}
-    write_atomically(path, _as_bytes(xarray, dataset, encoding))
+    write_atomically(path, as_bytes(xarray, dataset, encoding))
 
 
-def _as_bytes(xarray: Any, dataset: Any, encoding: dict[str, Any]) -> bytes:
+def as_bytes(xarray: Any, dataset: Any, encoding: dict[str, Any]) -> bytes:
     """The file in memory: the HDF5 library does not survive a full disk."""
     import h5netcdf
 

@@ -14,12 +14,21 @@ from rbmflow.experiments.figures.chains import against_exact, update_orders
 from rbmflow.experiments.figures.lattice import observables
 from rbmflow.experiments.figures.networks import capacity
 from rbmflow.experiments.figures.own_data import training
+from rbmflow.experiments.figures.seven_steps import (
+    iso_fixed_points,
+    iso_shiba_yokoo,
+    iso_thermometers,
+    iso_training,
+    iso_weights,
+)
 from rbmflow.experiments.figures.style import STYLE
 from rbmflow.experiments.figures.thesis import ensembles, fig2, fig3, fig4, fig5
+from rbmflow.experiments.iso_shiba_yokoo import IsoShibaYokoo
 
 __all__ = [
     "DRAWINGS",
     "ON_REQUEST",
+    "SEVEN_STEPS",
     "against_exact",
     "boundary",
     "capacity",
@@ -29,6 +38,11 @@ __all__ = [
     "fig3",
     "fig4",
     "fig5",
+    "iso_fixed_points",
+    "iso_shiba_yokoo",
+    "iso_thermometers",
+    "iso_training",
+    "iso_weights",
     "laws",
     "limits",
     "observables",
@@ -56,11 +70,19 @@ ON_REQUEST: dict[str, Callable[..., Any]] = {
     "ising": observables,
     "training": training,
 }  # of tables that the reproduction has not
+SEVEN_STEPS: dict[str, Callable[..., Any]] = {
+    "flows": iso_shiba_yokoo,
+    "fixed_points": iso_fixed_points,
+    "weights": iso_weights,
+    "training": iso_training,
+    "thermometers": iso_thermometers,
+}  # of a result of iso_shiba_yokoo
 
 
 def draw(result: Any, name: str) -> Figure:
-    """Return the named figure of `DRAWINGS` or `ON_REQUEST`."""
-    axes = (DRAWINGS | ON_REQUEST)[name](result)
+    """Return the named figure of `DRAWINGS`, `ON_REQUEST` or, for a result of the seven steps, `SEVEN_STEPS`."""
+    drawings = SEVEN_STEPS if isinstance(result, IsoShibaYokoo) else DRAWINGS | ON_REQUEST
+    axes = drawings[name](result)
     figure: Figure = np.atleast_1d(axes)[0].get_figure()
     return figure
 

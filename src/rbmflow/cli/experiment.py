@@ -1,0 +1,260 @@
+"""The command ``experiment NAME``: each experiment with its files, figures and report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rbmflow.cli.output import DONE, draw, figures_module, folder_of, progress_bar
+from rbmflow.cli.processes import processes
+from rbmflow.experiments import capacity, iso_report, iso_shiba_yokoo, iso_tables, weight_map
+from rbmflow.experiments.iso_shiba_yokoo import IsoShibaYokoo, Parameters
+from rbmflow.experiments.seven_steps import MAPS, NEGATIVES, SETS, THERMOMETERS
+from rbmflow.files import save_atomically, write_atomically
+from rbmflow.hardware import resolve_threads
+from rbmflow.ising import Torus
+from rbmflow.provenance import provenance
+from rbmflow.sampling.storage import require_xarray
+
+PARTIAL, RESULT = "result.partial.nc", "result.nc"
+SECONDS = 5.0  # between checkpoints
+
+
+def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
+    """Declare the command of this room."""
+    command = commands.add_parser(
+        "experiment", help="an experiment by name, with its files, figures and report"
+    )
+    names = command.add_subparsers(dest="name", required=True, metavar="NAME", parser_class=type(common))
+
+    one = names.add_parser("weight_map", parents=[common], help="the trained weight W over K and N/M")
+    one.add_argument(
+        "--visible", type=int, default=100, metavar="M", help="spins of the ring (default %(default)s)"
+    )
+    one.add_argument(
+        "--points", type=int, default=1000, metavar="P", help="P x P points (default %(default)s)"
+    )
+    one.set_defaults(run=_weight_map)
+
+    one = names.add_parser("capacity", parents=[common], help="how many patterns a Hopfield network holds")
+    one.add_argument("--units", type=int, nargs="+", metavar="N", help="sizes of the networks")
+    one.add_argument("--networks", type=int, metavar="N", help="networks of each kind")
+    one.set_defaults(run=_capacity)
+
+    for name, lattice in (("iso", "a torus"), ("ring", "a ring, which has no critical point above T = 0")):
+        one = names.add_parser(
+            name, parents=[common], help=f"the seven-step experiment of Iso, Shiba and Yokoo on {lattice}"
+        )
+        _seven_steps(one, name)
+
+
+def _seven_steps(command: argparse.ArgumentParser, name: str) -> None:
+    default = Parameters()
+    sizes = command.add_mutually_exclusive_group()
+    sizes.add_argument("--quick", action="store_true", help="a small version, well under a minute")
+    sizes.add_argument("--full", action="store_true", help="the sizes of the literature: hours")
+    command.add_argument(
+        "--size",
+        type=int,
+        metavar="L",
+        help="side of the torus (default 10)" if name == "iso" else "spins of the ring (default 100)",
+    )
+    add = command.add_argument
+    add(
+        "--temperatures",
+        type=float,
+        nargs="+",
+        metavar="T",
+        help="of the training data, ascending (default 0, 0.25, ..., 6)",
+    )
+    add(
+        "--samples",
+        type=int,
+        metavar="N",
+        help=f"configurations at each temperature (default {default.n_samples})",
+    )
+    add("--training-sets", nargs="+", choices=tuple(SETS), metavar="SET", help=f"some of {', '.join(SETS)}")
+    add("--hidden", type=int, nargs="+", metavar="N", help="sizes of the hidden layer (default 16 36 64 100)")
+    add("--negative", choices=NEGATIVES, help=f"averages over the model (default {default.negative})")
+    add("-k", type=int, metavar="K", help=f"sweeps for an update (default {default.k})")
+    add("--learning-rate", type=float, metavar="RATE", help=f"default {default.learning_rate}")
+    add("--updates", type=int, metavar="N", help=f"of each machine (default {default.n_updates})")
+    add("--starts", type=float, nargs="+", metavar="T", help="temperatures at which flows start")
+    add("--maps", nargs="+", choices=tuple(MAPS), metavar="MAP", help=f"some of {', '.join(MAPS)}")
+    add("--steps", type=int, metavar="N", help=f"of each flow (default {default.n_steps})")
+    add(
+        "--thermometers",
+        nargs="+",
+        choices=THERMOMETERS,
+        metavar="NAME",
+        help=f"some of {', '.join(THERMOMETERS)}",
+    )
+    add("--seeds", type=int, metavar="N", help=f"repetitions (default {default.n_seeds})")
+    command.set_defaults(run=partial(_run_seven_steps, name))
+
+
+def _parameters(name: str, options: argparse.Namespace) -> Parameters:
+    """Return what the options ask for."""
+    if name == "ring":
+        start = iso_shiba_yokoo.ring(100 if options.size is None else options.size)
+    else:
+        start = Parameters() if options.size is None else Parameters(Torus(options.size, options.size))
+    if options.quick or options.full:
+        start = (iso_shiba_yokoo.quick if options.quick else iso_shiba_yokoo.full)(start)
+    given = {
+        "temperatures": options.temperatures,
+        "n_samples": options.samples,
+        "training_sets": options.training_sets,
+        "n_hidden": options.hidden,
+        "negative": options.negative,
+        "k": options.k,
+        "learning_rate": options.learning_rate,
+        "n_updates": options.updates,
+        "starts": options.starts,
+        "maps": options.maps,
+        "n_steps": options.steps,
+        "thermometers": options.thermometers,
+        "n_seeds": options.seeds,
+    }
+    changes: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in given.items()
+        if value is not None
+    }
+    return replace(start, **changes)
+
+
+def _run_seven_steps(name: str, options: argparse.Namespace) -> int:
+    require_xarray()  # before hours of work that could not be written
+    parameters = _parameters(name, options)
+    if options.seed < 0:
+        raise ValueError(f"--seed {options.seed}: at least 0 is needed")
+    n_workers = resolve_threads(options.workers)
+    folder = folder_of(options.out or Path(name))
+    resume = _unfinished(folder / PARTIAL, parameters, options.seed)
+    if not options.quiet:
+        _announce(parameters, n_workers, resume)
+    with progress_bar(options, "machines") as report, processes(n_workers) as executor:
+        result = iso_shiba_yokoo.run(
+            parameters,
+            rng=options.seed,
+            executor=executor,
+            progress=_keep(folder / PARTIAL, report),
+            resume=resume,
+        )
+    save_atomically(folder / RESULT, result.save)
+    _publish(result, folder)
+    (folder / PARTIAL).unlink(missing_ok=True)
+    for row in iso_tables.summary(result):
+        print(row)
+    print(folder / "report.html")
+    return DONE
+
+
+def _announce(parameters: Parameters, n_workers: int, resume: IsoShibaYokoo | None) -> None:
+    seconds = iso_shiba_yokoo.estimate_seconds(parameters, n_workers)
+    if resume is not None:
+        print(f"going on after {resume.finished.sum()} of {resume.finished.size} machines", file=sys.stderr)
+        seconds *= 1 - float(resume.finished.mean())
+    text = (
+        f"{seconds:.0f} s"
+        if seconds < 100
+        else f"{seconds / 60:.0f} min"
+        if seconds < 6000
+        else f"{seconds / 3600:.1f} h"
+    )
+    print(f"about {text} with {n_workers} workers", file=sys.stderr)
+
+
+def _keep(
+    path: Path, report: Callable[[int, int], object] | None
+) -> Callable[[int, int, IsoShibaYokoo], object]:
+    """Return what saves the result every few seconds and shows the progress."""
+    last = [-SECONDS]
+
+    def keep(done: int, total: int, result: IsoShibaYokoo) -> None:
+        if done and (time.monotonic() - last[0] >= SECONDS or done == total):
+            save_atomically(path, result.save)
+            last[0] = time.monotonic()
+        if report is not None:
+            report(done, total)
+
+    return keep
+
+
+def _unfinished(path: Path, parameters: Parameters, seed: int) -> IsoShibaYokoo | None:
+    """Return what an interrupted run of the same parameters and seed left, if anything."""
+    if not path.exists():
+        return None
+    try:
+        found = IsoShibaYokoo.load(path)
+    except ValueError as error:
+        raise ValueError(f"{error}; remove the file to begin anew") from None
+    if (found.parameters, found.seed) != (parameters, seed):
+        now = parameters.to_json() | {"seed": seed}
+        before = found.parameters.to_json() | {"seed": found.seed}
+        other = ", ".join(key for key in now if now[key] != before[key])
+        raise ValueError(
+            f"{path}: an interrupted run with other arguments left it ({other}); finish that run, remove the file or write elsewhere"
+        )
+    return found
+
+
+def _publish(result: IsoShibaYokoo, folder: Path) -> None:
+    """Write tables, figures and report."""
+    tables = iso_tables.tables(result)
+    for name, table in tables.items():
+        write_atomically(folder / f"{name}.csv", table.to_csv())
+    figures = figures_module()
+    pictures = draw(result, folder, 150, list(figures.SEVEN_STEPS)) if figures is not None else {}
+    facts = provenance(result.parameters.to_json(), result.seed)
+    write_atomically(folder / "provenance.json", json.dumps(facts, indent=1) + "\n")
+    write_atomically(folder / "report.html", iso_report.render(result, tables, pictures, facts))
+
+
+def _weight_map(options: argparse.Namespace) -> int:
+    parameters = weight_map.Parameters(
+        n_visible=options.visible, n_couplings=options.points, n_ratios=options.points
+    )
+    folder = folder_of(options.out or Path(options.name))
+    with progress_bar(options, "rows") as report:
+        result = weight_map.run(parameters, progress=report)
+    _write(result, folder, "weight_map", "npz", parameters, options.seed)
+    points = result.weights.size
+    print(f"{points} weights in {result.seconds:.1f} s, {1e6 * result.seconds / points:.2f} µs each")
+    print(folder / "weight_map.npz")
+    return DONE
+
+
+def _capacity(options: argparse.Namespace) -> int:
+    given = {"n_units": options.units and tuple(options.units), "n_networks": options.networks}
+    parameters = replace(
+        capacity.Parameters(), **{key: value for key, value in given.items() if value is not None}
+    )
+    folder = folder_of(options.out or Path(options.name))
+    with progress_bar(options, "networks") as report, processes(resolve_threads(options.workers)) as executor:
+        result = capacity.run(parameters, rng=options.seed, executor=executor, progress=report)
+    _write(result, folder, "capacity", "csv", parameters, options.seed)
+    for n_units in parameters.n_units:
+        print(f"n = {n_units}: half of the patterns are kept at P/n = {result.half_load(n_units):.4f}")
+    print(folder / "capacity.csv")
+    return DONE
+
+
+def _write(result: Any, folder: Path, name: str, kind: str, parameters: Any, seed: int) -> None:
+    """Write a result, its figure and what it rests on."""
+    save_atomically(folder / f"{name}.{kind}", result.save)
+    figures = figures_module()
+    if figures is not None:
+        drawn = getattr(figures, name)(result)
+        figure = getattr(drawn, "flat", [drawn])[0].get_figure()
+        save_atomically(folder / f"{name}.png", partial(figures.save, figure, kind="png", dpi=150))
+    facts = provenance(asdict(parameters), seed)
+    write_atomically(folder / "provenance.json", json.dumps(facts, indent=1) + "\n")

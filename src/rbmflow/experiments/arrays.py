@@ -1,0 +1,54 @@
+"""Named arrays with named axes as netCDF files: what experiments with many numbers leave behind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy.typing as npt
+
+from rbmflow.sampling.storage import as_bytes, require_xarray
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """What a file holds.
+
+    Attributes
+    ----------
+    variables : dict of str to (tuple of str, numpy.ndarray)
+        Axes and numbers by name.
+    attributes : dict of str to str
+        Text about the whole; ``"format"`` says what it is.
+    """
+
+    variables: dict[str, tuple[tuple[str, ...], npt.NDArray[Any]]]
+    attributes: dict[str, str]
+
+
+def write_arrays(content: Arrays, coordinates: Mapping[str, Any]) -> bytes:
+    """Return a netCDF file of the arrays, compressed, with the values along some of the axes."""
+    xarray = require_xarray()
+    dataset = xarray.Dataset(content.variables, coords=dict(coordinates), attrs=content.attributes)
+    return as_bytes(xarray, dataset, {name: {"zlib": True, "complevel": 1} for name in content.variables})
+
+
+def read_arrays(path: Any, form: str) -> Arrays:
+    """Read a file whose format is `form`; raise OSError if there is none, ValueError if it is another or broken."""
+    xarray = require_xarray()
+    if not Path(path).is_file():
+        Path(path).open("rb").close()  # raises what is wrong with it
+    try:
+        with xarray.open_dataset(path, engine="h5netcdf") as opened:
+            dataset = opened.load()
+    except (OSError, ValueError, KeyError, AttributeError, RuntimeError, TypeError) as error:
+        raise ValueError(f"{path}: not a netCDF file, or a part of one ({error})") from error
+    found = dataset.attrs.get("format")
+    if found != form:
+        raise ValueError(f"{path}: its format is {found!r}, this version reads {form!r}")
+    return Arrays(
+        {str(name): (tuple(map(str, one.dims)), one.values) for name, one in dataset.data_vars.items()},
+        {str(name): value for name, value in dataset.attrs.items()},
+    )

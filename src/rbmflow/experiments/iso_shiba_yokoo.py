@@ -1,0 +1,456 @@
+"""The seven-step experiment of S. Iso, S. Shiba and S. Yokoo, Phys. Rev. E 97, 053304 (2018), which chapter 4 of the thesis analyses."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, as_completed
+from dataclasses import dataclass, field, replace
+from itertools import product
+from typing import IO, Any
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray, check_integer, check_rng
+from rbmflow.experiments.arrays import Arrays, read_arrays, write_arrays
+from rbmflow.experiments.seven_steps import (
+    NULL_MAGNETIZATIONS,
+    Parameters,
+    Prepared,
+    machine,
+    one_thread,
+    prepare,
+)
+from rbmflow.ising import Ring
+from rbmflow.networks import RBM
+from rbmflow.provenance import provenance
+from rbmflow.training import SGD, fit
+
+__all__ = ["LITERATURE", "IsoShibaYokoo", "Parameters", "estimate_seconds", "full", "quick", "ring", "run"]
+
+LITERATURE = {"V": 0.651}
+"""|m| at the fixed point for L = 10, type V, machines of 0/1 units: R. Veiga and R. Vicente, arXiv:2006.10176."""
+
+FORMAT = "rbmflow seven steps 1"
+MACHINE = ("seed", "training_set", "n_hidden")
+SHAPES: dict[str, tuple[str, ...]] = {
+    "weights": ("site", "unit"),
+    "visible_bias": ("site",),
+    "hidden_bias": ("unit",),
+    "epoch": ("snapshot",),
+    "singular_values": ("snapshot", "mode"),
+    "participation": ("snapshot", "mode"),
+    "settled": ("snapshot",),
+    "pseudo_likelihood": ("snapshot",),
+    "reconstruction_error": ("snapshot",),
+}
+"""Dimensions of what a machine gives, beside those of `MACHINE`; everything else is over (map, start, step)."""
+ALONG = ("map", "start", "step")
+
+
+def quick(parameters: Parameters | None = None) -> Parameters:
+    """Return a small version of the experiment, well under a minute of work."""
+    return replace(
+        parameters or Parameters(),
+        n_samples=100,
+        n_hidden=(16, 64),
+        n_updates=1500,
+        n_snapshots=4,
+        n_steps=10,
+        n_flow=200,
+        network_epochs=20,
+        n_seeds=2,
+    )
+
+
+def full(parameters: Parameters | None = None) -> Parameters:
+    """Return the experiment with the sizes of the literature: seven sizes of the hidden layer, ten seeds, 5,000 epochs of type V."""
+    return replace(
+        parameters or Parameters(),
+        n_hidden=(16, 36, 64, 81, 100, 225, 400),
+        n_updates=1_250_000,
+        n_snapshots=15,
+        n_steps=50,
+        network_epochs=100,
+        n_seeds=10,
+    )
+
+
+def ring(n_sites: int = 100) -> Parameters:
+    """Return the experiment on a ring, with exact samples and the exact thermometer: it has no critical point above T = 0."""
+    return Parameters(lattice=Ring(n_sites))
+
+
+@dataclass(eq=False)
+class IsoShibaYokoo:
+    """What the experiment found.
+
+    Attributes
+    ----------
+    parameters : Parameters
+        What was asked.
+    seed : int or list of int
+        Entropy of the seed sequence.
+    values : dict of str to numpy.ndarray
+        By name; what a machine gives begins with the axes (seed, training_set, n_hidden), see `seven_steps.machine`; what a
+        seed gives, the curves of the thermometers, with the axis (seed,). NaN where a machine is smaller than the largest or is not yet there.
+    finished : numpy.ndarray of bool, shape (n_seeds, n_training_sets, n_sizes)
+        Which machines are there.
+    seconds : dict of str to float
+        Time spent on data and thermometers and on machines, over all workers.
+    """
+
+    parameters: Parameters
+    seed: Any
+    values: dict[str, FloatArray] = field(default_factory=dict, repr=False)
+    finished: Any = None
+    seconds: dict[str, float] = field(default_factory=lambda: {"preparation": 0.0, "machines": 0.0})
+
+    def __post_init__(self) -> None:
+        if self.finished is None:
+            self.finished = np.zeros([self.sizes[name] for name in MACHINE], dtype=bool)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Lengths of the axes by name."""
+        p = self.parameters
+        n_sites, most = p.lattice.n_sites, max(p.n_hidden)
+        return {
+            "seed": p.n_seeds,
+            "training_set": len(p.training_sets),
+            "n_hidden": len(p.n_hidden),
+            "map": len(p.maps),
+            "start": len(p.starts),
+            "step": p.n_steps + 1,
+            "site": n_sites,
+            "unit": most,
+            "snapshot": p.n_snapshots,
+            "mode": min(n_sites, most),
+            "temperature": len(p.temperatures),
+            "null_magnetization": len(NULL_MAGNETIZATIONS),
+        }
+
+    def dimensions(self, name: str) -> tuple[str, ...]:
+        """Return the names of the axes of one of `values`."""
+        if self.values[name].ndim == 2:
+            return ("seed", "null_magnetization" if name.endswith("_null") else "temperature")
+        return MACHINE + SHAPES.get(name, ALONG)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every machine is there."""
+        return bool(self.finished.all())
+
+    def model(self, seed: int, training_set: str, n_hidden: int) -> RBM:
+        """Return one of the trained machines.
+
+        Parameters
+        ----------
+        seed : int
+            Its place, from 0 on.
+        training_set : str
+            One of the parameters'.
+        n_hidden : int
+            One of the parameters'.
+
+        Returns
+        -------
+        RBM
+            The machine.
+
+        Raises
+        ------
+        ValueError
+            If there is no such machine, or it is not yet trained.
+        """
+        p = self.parameters
+        try:
+            place = (seed, p.training_sets.index(training_set), p.n_hidden.index(n_hidden))
+            there = seed >= 0 and self.finished[place]
+        except (ValueError, IndexError):
+            there = False
+        if not there:
+            raise ValueError(
+                f"seed={seed!r}, training_set={training_set!r}, n_hidden={n_hidden!r}: there is no such machine"
+            )
+        weights, b, c = (self.values[name][place] for name in ("weights", "visible_bias", "hidden_bias"))
+        return RBM(weights[:, :n_hidden], b, c[:n_hidden])
+
+    def mean(self, name: str) -> tuple[FloatArray, FloatArray]:
+        """Return the mean of a quantity over the seeds and its standard error, NaN with one seed."""
+        values = self.values[name]
+        n = len(values)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            spread = values.std(axis=0, ddof=1) / np.sqrt(n) if n > 1 else np.full(values.shape[1:], np.nan)
+        return values.mean(axis=0), spread
+
+    def save(self, stream: IO[bytes]) -> None:
+        """Write a netCDF file to a binary stream, finished or not.
+
+        Parameters
+        ----------
+        stream : binary file
+            Where to.
+
+        Raises
+        ------
+        ImportError
+            Without the extra ``data``.
+        """
+        p = self.parameters
+        variables = {name: (self.dimensions(name), array) for name, array in self.values.items()}
+        attributes = {
+            "format": FORMAT,
+            "parameters": json.dumps(p.to_json()),
+            "seed": json.dumps(self.seed),
+            "seconds": json.dumps(self.seconds),
+            "provenance": json.dumps(provenance(p.to_json(), self.seed)),
+        }
+        coordinates = {
+            "training_set": list(p.training_sets),
+            "n_hidden": list(p.n_hidden),
+            "map": list(p.maps),
+            "start": list(p.starts),
+            "temperature": list(p.temperatures),
+            "null_magnetization": list(NULL_MAGNETIZATIONS),
+        }
+        content = Arrays(variables | {"finished": (MACHINE, self.finished.astype(np.int8))}, attributes)
+        stream.write(write_arrays(content, coordinates))
+
+    @classmethod
+    def load(cls, path: Any) -> IsoShibaYokoo:
+        """Read a file that `save` wrote; the result is equal in every number.
+
+        Parameters
+        ----------
+        path : path-like
+            The file.
+
+        Returns
+        -------
+        IsoShibaYokoo
+            Finished or not.
+
+        Raises
+        ------
+        ImportError
+            Without the extra ``data``.
+        OSError, ValueError
+            If there is no such file, or it is something else, of another version, or broken.
+        """
+        content = read_arrays(path, FORMAT)
+        try:
+            values = {name: array for name, (_, array) in content.variables.items()}
+            finished = values.pop("finished").astype(bool)
+            said = {name: json.loads(content.attributes[name]) for name in ("parameters", "seed", "seconds")}
+            result = cls(
+                Parameters.from_json(said["parameters"]), said["seed"], values, finished, said["seconds"]
+            )
+            axes = {name: result.dimensions(name) for name in values}
+            fits = all(
+                array.shape == tuple(result.sizes[axis] for axis in axes[name])
+                for name, array in values.items()
+            )
+            if not fits or finished.shape != tuple(result.sizes[axis] for axis in MACHINE):
+                raise ValueError("its arrays do not have the shapes that its parameters ask for")
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise ValueError(f"{path}: not a result of the seven-step experiment ({error})") from error
+        return result
+
+    def note(self, place: tuple[int, ...], found: dict[str, Any]) -> None:
+        """Put what a machine, or with a place of one number a seed, gave where it belongs."""
+        for name, value in found.items():
+            array = np.asarray(value, dtype=np.float64)
+            if name not in self.values:
+                inner = (
+                    [self.sizes[axis] for axis in SHAPES.get(name, ALONG)] if len(place) > 1 else array.shape
+                )
+                outer = [self.sizes[axis] for axis in MACHINE[: len(place)]]
+                self.values[name] = np.full((*outer, *inner), np.nan)
+            self.values[name][(*place, *(slice(length) for length in array.shape))] = array
+        if len(place) > 1:
+            self.finished[place] = True
+
+
+Progress = Callable[[int, int, IsoShibaYokoo], object]
+"""Called as ``progress(machines done, machines, result so far)``."""
+
+
+def run(
+    parameters: Parameters | None = None,
+    *,
+    rng: object,
+    executor: Executor | None = None,
+    progress: Progress | None = None,
+    resume: IsoShibaYokoo | None = None,
+) -> IsoShibaYokoo:
+    """Sample, train, let flow, and read temperatures off, for every seed, training set and size of the hidden layer.
+
+    Every seed and every machine has a random stream of its own, and matrix products use one thread: the result depends neither
+    on the executor nor on interruptions.
+
+    Parameters
+    ----------
+    parameters : Parameters, optional
+        What to do; by default a 10 × 10 torus and 100 machines, minutes of two cores. `quick`, `full` and `ring` give others.
+    rng : numpy.random.Generator or int
+        Generator or seed.
+    executor : concurrent.futures.Executor, optional
+        Where to work; here by default.
+    progress : callable, optional
+        Called as ``progress(machines done, machines, result so far)`` at the start and after each machine; what it saves can be resumed.
+    resume : IsoShibaYokoo, optional
+        An unfinished result of the same parameters and seed, which is filled up. The data and thermometers of seeds that lack
+        machines are made again.
+
+    Returns
+    -------
+    IsoShibaYokoo
+        Weights, flows, temperatures; ``figures.iso_shiba_yokoo`` draws it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the parameters are not possible, or `resume` belongs to others or another seed.
+
+    Examples
+    --------
+    >>> tiny = Parameters(
+    ...     Ring(8), (0.0, 1.0, 4.0), n_samples=50, training_sets=("V",), n_hidden=(4,), n_updates=50, n_snapshots=2,
+    ...     starts=(1.0,), maps=("gibbs",), n_steps=3, n_flow=20, thermometers=("energy",), n_seeds=1)
+    >>> result = run(tiny, rng=1)
+    >>> result.complete, result.values["temperature_energy"].shape
+    (True, (1, 1, 1, 1, 1, 4))
+    """
+    parameters = parameters or Parameters()
+    if not isinstance(parameters, Parameters):
+        raise TypeError(f"parameters={parameters!r}: Parameters are needed")
+    sequence: Any = check_rng(rng).bit_generator.seed_seq
+    result = IsoShibaYokoo(parameters, sequence.entropy)
+    if resume is not None:
+        if (resume.parameters, resume.seed) != (parameters, sequence.entropy):
+            raise ValueError("resume belongs to other parameters or another seed")
+        result = IsoShibaYokoo(
+            parameters,
+            sequence.entropy,
+            {name: array.copy() for name, array in resume.values.items()},
+            resume.finished.copy(),
+            dict(resume.seconds),
+        )
+    pairs = list(product(range(len(parameters.training_sets)), range(len(parameters.n_hidden))))
+    streams = [child.spawn(1 + len(pairs)) for child in sequence.spawn(parameters.n_seeds)]
+    unfinished = [seed for seed in range(parameters.n_seeds) if not result.finished[seed].all()]
+    if progress is not None:
+        progress(int(result.finished.sum()), result.finished.size, result)
+    prepared: dict[Any, Prepared] = {}
+    tasks = {seed: (_prepare, parameters, streams[seed][0]) for seed in unfinished}
+    for seed, (found, seconds) in _completed(executor, tasks):
+        prepared[seed] = found
+        result.note((seed,), found.measured)
+        result.seconds["preparation"] += seconds
+    machines = {
+        (seed, i, j): (
+            _machine,
+            parameters,
+            prepared[seed],
+            parameters.training_sets[i],
+            parameters.n_hidden[j],
+            streams[seed][1 + index],
+        )
+        for seed in unfinished
+        for index, (i, j) in enumerate(pairs)
+        if not result.finished[seed, i, j]
+    }
+    for place, (values, seconds) in _completed(executor, machines):
+        result.note(place, values)
+        result.seconds["machines"] += seconds
+        if progress is not None:
+            progress(int(result.finished.sum()), result.finished.size, result)
+    return result
+
+
+def _completed(executor: Executor | None, tasks: dict[Any, tuple[Any, ...]]) -> Iterator[tuple[Any, Any]]:
+    """The results of calls, by key, as they come."""
+    if executor is None:
+        for key, (function, *arguments) in tasks.items():
+            yield key, function(*arguments)
+        return
+    futures = {executor.submit(*task): key for key, task in tasks.items()}
+    try:
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _prepare(parameters: Parameters, seed: np.random.SeedSequence) -> tuple[Prepared, float]:
+    start = time.perf_counter()
+    return prepare(parameters, np.random.default_rng(seed)), time.perf_counter() - start
+
+
+def _machine(
+    parameters: Parameters, prepared: Prepared, kind: str, n_hidden: int, seed: np.random.SeedSequence
+) -> tuple[dict[str, Any], float]:
+    start = time.perf_counter()
+    found = machine(parameters, prepared, kind, n_hidden, np.random.default_rng(seed))
+    return found, time.perf_counter() - start
+
+
+def estimate_seconds(parameters: Parameters, n_workers: int = 1) -> float:
+    """Return about how long `run` will take on this machine, from a second of trials with small parts of the work.
+
+    Parameters
+    ----------
+    parameters : Parameters
+        What is to be done.
+    n_workers : int
+        Processes that share the work.
+
+    Returns
+    -------
+    float
+        Seconds.
+
+    Examples
+    --------
+    >>> 0 < estimate_seconds(quick(ring(16)), 2) < 600
+    True
+    """
+    n_workers = check_integer("n_workers", n_workers, 1)
+    rng = np.random.default_rng(0)
+    rows_on_trial = 20 * parameters.batch_size
+    trial = replace(
+        parameters,
+        temperatures=(parameters.temperatures[0], parameters.temperatures[-1]),
+        training_sets=("V",),
+        n_samples=max(10, min(parameters.n_samples, rows_on_trial // 2)),
+        n_updates=1,
+        n_snapshots=1,
+        network_epochs=1,
+        n_seeds=1,
+    )
+    start = time.perf_counter()
+    prepared = prepare(trial, rng)
+    # the rows of two temperatures of those of all, but a whole pilot run for each
+    share = len(parameters.temperatures) / 2
+    network = parameters.network_epochs if "network" in parameters.thermometers else 1
+    seconds = (time.perf_counter() - start) * (
+        share + network * share * parameters.n_samples / trial.n_samples / 10
+    )
+    for n_hidden in parameters.n_hidden:
+        with one_thread():
+            start = time.perf_counter()
+            rbm = RBM(rng.normal(0, 0.01, (parameters.lattice.n_sites, n_hidden)))
+            rows = np.resize(prepared.data.configurations, (rows_on_trial, parameters.lattice.n_sites))
+            fit(
+                rbm, rows, negative=parameters.phase(), optimizer=SGD(0.01), n_epochs=1,
+                batch_size=parameters.batch_size, rng=rng, record=(),
+            )  # fmt: skip
+            update = (time.perf_counter() - start) / 20
+        start = time.perf_counter()
+        machine(trial, prepared, "V", n_hidden, rng)
+        flows = time.perf_counter() - start
+        seconds += len(parameters.training_sets) * (parameters.n_updates * update + flows)
+    return seconds * parameters.n_seeds / min(n_workers, parameters.n_seeds * len(parameters.training_sets))

@@ -1,0 +1,106 @@
+"""Tables of the seven-step experiment: where flows end, what the thermometers are worth."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+
+from rbmflow.experiments.iso_shiba_yokoo import IsoShibaYokoo
+from rbmflow.experiments.record import Cell, Table, columns_of
+from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS
+
+ENDS = ("order_parameter", "energy", "excess")
+
+
+def tables(result: IsoShibaYokoo) -> dict[str, Table]:
+    """Return the tables by name."""
+    return {"machines": machines(result), "ends": ends(result)} | _thermometers(result)
+
+
+def summary(result: IsoShibaYokoo) -> list[str]:
+    """Return a line of text for each machine: where its mean-field flow ends."""
+    columns = machines(result).columns
+    lines = []
+    for kind, size, m, stderr, s_1 in zip(
+        *(columns[name] for name in ("training_set", "n_hidden", "settled_m", "stderr", "s_1")), strict=True
+    ):
+        error = "" if stderr is None else f" ± {stderr:.2g}"
+        lines.append(f"{kind}, {size} hidden units: |m| = {m:.4f}{error}, s1 = {s_1:.3f}")
+    return lines
+
+
+def _cell(value: float) -> Cell:
+    return float(value) if np.isfinite(value) else None
+
+
+def machines(result: IsoShibaYokoo) -> Table:
+    """Return the settled |m| and the largest singular values for each training set and size, over the seeds."""
+    p = result.parameters
+    settled, settled_error = result.mean("settled")
+    modes, modes_error = result.mean("singular_values")
+    rows: list[tuple[Cell, ...]] = [
+        (
+            kind,
+            size,
+            _cell(settled[i, j, -1]),
+            _cell(settled_error[i, j, -1]),
+            _cell(modes[i, j, -1, 0]),
+            _cell(modes_error[i, j, -1, 0]),
+            *(_cell(modes[i, j, -1, k]) if k < min(size, modes.shape[-1]) else None for k in (1, 2)),
+        )
+        for (i, kind), (j, size) in product(enumerate(p.training_sets), enumerate(p.n_hidden))
+    ]
+    names = ("training_set", "n_hidden", "settled_m", "stderr", "s_1", "s_1_stderr", "s_2", "s_3")
+    caption = f"|m| at the end of the mean-field flow from T = {p.starts[0]:g}, and singular values; {p.n_seeds} seeds, {p.lattice}"
+    return Table(caption, columns_of(names, rows))
+
+
+def ends(result: IsoShibaYokoo) -> Table:
+    """Return the observables and temperatures at the end of every flow, over the seeds."""
+    p = result.parameters
+    quantities = [*ENDS, *temperature_names(result)]
+    means = {name: result.mean(name) for name in quantities}
+    rows = []
+    for (i, kind), (j, size), (k, step), (b, start) in product(
+        enumerate(p.training_sets), enumerate(p.n_hidden), enumerate(p.maps), enumerate(p.starts)
+    ):
+        cells: list[Cell] = [kind, size, step, start]
+        for name in quantities:
+            cells += [_cell(part[i, j, k, b, -1]) for part in means[name]]
+        rows.append(tuple(cells))
+    names = ["training_set", "n_hidden", "map", "start"]
+    for name in quantities:
+        names += [name, f"{name}_stderr"]
+    return Table(
+        f"After {p.n_steps} steps of each flow, {p.n_seeds} seeds, {p.lattice}", columns_of(names, rows)
+    )
+
+
+def temperature_names(result: IsoShibaYokoo) -> list[str]:
+    """Return the names of the readings along the flows."""
+    return [
+        name for name in result.values if name.startswith("temperature_") and not name.endswith("_stderr")
+    ]
+
+
+def thermometer_names(result: IsoShibaYokoo) -> list[str]:
+    """Return the names of the thermometers."""
+    return [name.removeprefix("temperature_") for name in temperature_names(result)]
+
+
+def _thermometers(result: IsoShibaYokoo) -> dict[str, Table]:
+    """Calibration and null calibration, means over the seeds."""
+    names = thermometer_names(result)
+    calibration: dict[str, list[Cell]] = {"temperature": list(result.parameters.temperatures)}
+    null: dict[str, list[Cell]] = {"magnetization": list(NULL_MAGNETIZATIONS)}
+    for name in names:
+        for part in ("reading", "resolution"):
+            calibration[f"{name}_{part}"] = [_cell(x) for x in result.values[f"{name}_{part}"].mean(axis=0)]
+        null[name] = [_cell(x) for x in result.values[f"{name}_null"].mean(axis=0)]
+    return {
+        "calibration": Table(
+            "Thermometers on fresh configurations: reading and its spread for one configuration", calibration
+        ),
+        "null_calibration": Table("Thermometers on uncorrelated spins of mean m", null),
+    }

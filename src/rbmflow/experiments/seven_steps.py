@@ -1,0 +1,405 @@
+"""The steps of the experiment of Iso, Shiba and Yokoo for one seed: data, thermometers, training, flows and their temperatures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rbmflow import flow, thermometer
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_real_scalar
+from rbmflow.ising import Ring, Torus
+from rbmflow.networks import RBM
+from rbmflow.sampling import TrainingSet, training_set
+from rbmflow.training import CD, PCD, SGD, Tempered, fit
+
+MAPS: dict[str, Callable[..., Any]] = {
+    "mean_field": flow.mean_field,
+    "mean_field_sampled": flow.mean_field_sampled,
+    "gibbs": flow.gibbs,
+    "sign": flow.sign,
+}
+SETS = {
+    "V": "all temperatures",
+    "H": "high temperatures",
+    "L": "T = 0",
+    "ends": "T = 0 and T = ∞",
+    "mean_field": "independent spins, mean-field m(T)",
+}
+NEGATIVES = ("cd", "pcd", "tempered")
+THERMOMETERS = ("energy", "magnetization", "network")
+NULL_MAGNETIZATIONS = tuple(k / 20 for k in range(21))
+START_SCALE = 0.01
+"""Standard deviation of the weights before training."""
+N_RUNGS = 10
+SETTLE_STEPS, SETTLE_ROWS = 500, 100
+"""Steps of the mean-field flow after which an orbit counts as settled, and configurations that are followed for so long."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What the experiment does, and how much of it.
+
+    Attributes
+    ----------
+    lattice : Torus or Ring
+        Where the spins are.
+    temperatures : tuple of float
+        Of the training data, ascending, T ≥ 0 in units of J/k_B.
+    n_samples : int
+        Configurations at each temperature.
+    training_sets : tuple of str
+        ``"V"`` all temperatures, ``"H"`` those from `hot_from` on, ``"L"`` T = 0, ``"ends"`` T = 0 and T = ∞ in equal parts,
+        ``"mean_field"`` spins without a lattice, drawn independently with the mean ±m(T) of ``m = tanh(z m/T)``, z neighbours to a site.
+    hot_from : float
+        Lowest temperature of type H.
+    n_hidden : tuple of int
+        Sizes of the hidden layer, each at least 1.
+    negative : str
+        ``"cd"``, ``"pcd"`` or ``"tempered"`` (ten rungs).
+    k, n_chains, learning_rate, batch_size : int, int, float, int
+        As for `rbmflow.training.fit`.
+    n_updates : int
+        Steps of the gradient for each machine, rounded up to whole epochs of its training set.
+    n_snapshots : int
+        Times during the training, evenly spaced in the logarithm of the epochs, at which weights and flow are looked at.
+    starts : tuple of float
+        Temperatures at which flows start, from fresh configurations; infinity included.
+    maps : tuple of str
+        Of the flow: ``"mean_field"``, ``"mean_field_sampled"``, ``"gibbs"``, ``"sign"``.
+    n_steps : int
+        Steps of each flow.
+    n_flow : int
+        Configurations in each flow.
+    thermometers : tuple of str
+        ``"energy"``, ``"magnetization"``, ``"network"`` (needs scikit-learn).
+    network_epochs : int
+        Passes of the network through its data.
+    n_seeds : int
+        Repetitions with data, thermometers and machines of their own.
+    """
+
+    lattice: Torus | Ring = Torus(10, 10)  # noqa: RUF009 (frozen)
+    temperatures: tuple[float, ...] = tuple(k / 4 for k in range(25))
+    n_samples: int = 1000
+    training_sets: tuple[str, ...] = tuple(SETS)
+    hot_from: float = 4.0
+    n_hidden: tuple[int, ...] = (16, 36, 64, 100)
+    negative: str = "cd"
+    k: int = 1
+    n_chains: int = 100
+    learning_rate: float = 0.01
+    batch_size: int = 100
+    n_updates: int = 25_000
+    n_snapshots: int = 8
+    starts: tuple[float, ...] = (0.0, 2.25, 6.0)
+    maps: tuple[str, ...] = ("mean_field", "mean_field_sampled", "gibbs")
+    n_steps: int = 20
+    n_flow: int = 1000
+    thermometers: tuple[str, ...] = THERMOMETERS
+    network_epochs: int = 30
+    n_seeds: int = 5
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.lattice, (Torus, Ring)):
+            raise TypeError(f"lattice={self.lattice!r}: a Torus or a Ring is needed")
+        levels = _temperatures("temperatures", self.temperatures)
+        if len(levels) < 2 or (np.diff(levels) <= 0).any() or np.isinf(levels[-1]):
+            raise ValueError(
+                f"temperatures={self.temperatures!r}: at least two finite ones, each above the one before, are needed"
+            )
+        _temperatures("starts", self.starts)
+        for name, allowed in (
+            ("training_sets", tuple(SETS)),
+            ("maps", tuple(MAPS)),
+            ("thermometers", THERMOMETERS),
+        ):
+            _names(name, getattr(self, name), allowed)
+        if self.negative not in NEGATIVES:
+            raise ValueError(f"negative={self.negative!r}: one of {', '.join(NEGATIVES)} is needed")
+        for name, minimum in (
+            ("n_samples", 10), ("n_updates", 1), ("n_snapshots", 1), ("n_steps", 1), ("n_flow", 2), ("batch_size", 1),
+            ("network_epochs", 1), ("n_seeds", 1),
+        ):  # fmt: skip
+            check_integer(name, getattr(self, name), minimum)
+        if not self.n_hidden:
+            raise ValueError("n_hidden=(): at least one size is needed")
+        for size in self.n_hidden:
+            check_integer("n_hidden", size, 1, 10_000)
+        if len(set(self.n_hidden)) < len(self.n_hidden):
+            raise ValueError(f"n_hidden={self.n_hidden}: a size comes twice")
+        if not 0 < check_real_scalar("learning_rate", self.learning_rate) < np.inf:
+            raise ValueError(f"learning_rate={self.learning_rate!r}: a positive, finite number is needed")
+        check_real_scalar("hot_from", self.hot_from)
+        if "H" in self.training_sets and not (levels >= self.hot_from).any():
+            raise ValueError(
+                f"hot_from={self.hot_from}: no temperature is as high, the highest is {levels[-1]:g}"
+            )
+        if "L" in self.training_sets and levels[0] != 0:
+            raise ValueError(
+                f"training_sets={self.training_sets}: type L needs T = 0 among the temperatures, the lowest is {levels[0]:g}"
+            )
+        self.phase()
+
+    def phase(self) -> CD | PCD | Tempered:
+        """Return the negative phase."""
+        if self.negative == "cd":
+            return CD(self.k)
+        return (
+            PCD(self.k, self.n_chains) if self.negative == "pcd" else Tempered(N_RUNGS, self.k, self.n_chains)
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the parameters as what JSON can hold; infinity is text."""
+        plain = asdict(self)
+        lattice = self.lattice
+        plain["lattice"] = (
+            [lattice.n_sites] if isinstance(lattice, Ring) else [lattice.n_rows, lattice.n_cols]
+        )
+        plain["starts"] = [str(T) for T in self.starts]
+        return plain
+
+    @classmethod
+    def from_json(cls, plain: dict[str, Any]) -> Parameters:
+        """Return the parameters that `to_json` wrote."""
+        values = {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
+        sides = values["lattice"]
+        values["lattice"] = Ring(*sides) if len(sides) == 1 else Torus(*sides)
+        values["starts"] = tuple(float(T) for T in values["starts"])
+        return cls(**values)
+
+    @property
+    def coordination(self) -> int:
+        """Neighbours of a site."""
+        return 2 if isinstance(self.lattice, Ring) else 4
+
+
+def _temperatures(name: str, values: object) -> FloatArray:
+    levels = check_real(name, values)
+    if levels.ndim != 1 or not len(levels) or (levels < 0).any():
+        raise ValueError(f"{name}={values!r}: a list of T >= 0 is needed")
+    return levels
+
+
+def _names(name: str, values: tuple[str, ...], allowed: tuple[str, ...]) -> None:
+    if not values or len(set(values)) < len(values) or not set(values) <= set(allowed):
+        raise ValueError(f"{name}={values!r}: some of {', '.join(allowed)}, each once, are needed")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Data and thermometers of one seed.
+
+    Attributes
+    ----------
+    data : TrainingSet
+        What machines and thermometers learn from.
+    starts : numpy.ndarray of int8, shape (n_starts, n_flow, n_sites)
+        Fresh configurations at which flows begin.
+    thermometers : dict of str to Thermometer
+        By name.
+    measured : dict of str to numpy.ndarray
+        Calibration of each thermometer on fresh configurations, and its reading of uncorrelated spins.
+    """
+
+    data: TrainingSet
+    starts: SpinArray
+    thermometers: dict[str, Any]
+    measured: dict[str, FloatArray]
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Return a context in which matrix products use one thread: their last bits depend on the number of threads."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        return nullcontext()
+    context: AbstractContextManager[Any] = threadpool_limits(limits=1)
+    return context
+
+
+def prepare(parameters: Parameters, rng: np.random.Generator) -> Prepared:
+    """Draw the data of one seed and make its thermometers (steps 1, 2 and 6 of the experiment)."""
+    lattice = parameters.lattice
+    sources = rng.spawn(5)
+    with one_thread():
+        data = training_set(
+            lattice, parameters.temperatures, parameters.n_samples, rng=sources[0], n_threads=1
+        )
+        fresh = training_set(lattice, parameters.temperatures, parameters.n_flow, rng=sources[1], n_threads=1)
+        starts = training_set(lattice, parameters.starts, parameters.n_flow, rng=sources[2], n_threads=1)
+        made: dict[str, Any] = {}
+        for name in parameters.thermometers:
+            made |= _thermometers(name, parameters, data, sources[3])
+        measured: dict[str, FloatArray] = {}
+        for name, one in made.items():
+            curve = one.calibrate(fresh)
+            measured[f"{name}_reading"], measured[f"{name}_resolution"] = curve.reading, curve.resolution
+            null = thermometer.null_calibration(one, NULL_MAGNETIZATIONS, parameters.n_flow, rng=sources[4])
+            measured[f"{name}_null"] = null.reading
+    return Prepared(data, starts.spins, made, measured)
+
+
+def _thermometers(
+    name: str, parameters: Parameters, data: TrainingSet, rng: np.random.Generator
+) -> dict[str, thermometer.Thermometer]:
+    if name == "energy":
+        return {name: thermometer.energy.fit(data)}
+    if name == "magnetization":
+        return {name: thermometer.magnetization.fit(data)}
+    network = thermometer.network.fit(data, n_epochs=parameters.network_epochs, rng=rng)
+    return {
+        f"network_{read_out.replace('-', '_')}": replace(network, read_out=read_out)
+        for read_out in ("mean", "peak", "per-sample")
+    }
+
+
+def rows_of(kind: str, parameters: Parameters, data: TrainingSet, rng: np.random.Generator) -> SpinArray:
+    """Return the configurations of a training set."""
+    n, n_sites = parameters.n_samples, data.spins.shape[-1]
+    if kind == "V":
+        return data.configurations
+    if kind == "H":
+        return data.spins[data.temperature >= parameters.hot_from].reshape(-1, n_sites)
+    cold = np.where(rng.random((n, 1)) < 0.5, 1, -1) * np.ones(n_sites, dtype=int)
+    if kind == "L":
+        return cold.astype(np.int8)
+    if kind == "ends":
+        hot = np.where(rng.random((n, n_sites)) < 0.5, 1, -1)
+        return np.concatenate([cold, hot]).astype(np.int8)
+    m = [mean_field_magnetization(T, parameters.coordination) for T in parameters.temperatures]
+    spins = independent_spins(np.repeat(m, n), n_sites, rng)
+    return (spins * np.where(rng.random((len(spins), 1)) < 0.5, 1, -1)).astype(np.int8)
+
+
+def independent_spins(
+    means: npt.NDArray[np.float64], n_sites: int, rng: np.random.Generator
+) -> npt.NDArray[np.int64]:
+    """Return a row of spins for each mean, drawn independently."""
+    return np.where(2 * rng.random((len(means), n_sites)) - 1 < np.asarray(means)[:, None], 1, -1)
+
+
+def mean_field_magnetization(T: float, n_neighbours: int) -> float:
+    """Return the solution m ≥ 0 of ``m = tanh(z m/T)``: above 0 for T < z, in units of J/k_B."""
+    if T == 0:
+        return 1.0
+    if n_neighbours <= T:
+        return 0.0
+    from scipy.optimize import brentq
+
+    return float(brentq(lambda m: np.tanh(n_neighbours * m / T) - m, np.sqrt(1 - T / n_neighbours) / 2, 1.0))
+
+
+def snapshots_of(parameters: Parameters, n_rows: int) -> npt.NDArray[np.int64]:
+    """Return the epochs after which a machine trained on so many rows is looked at, the last of them included."""
+    n_epochs = -(-parameters.n_updates // -(-n_rows // parameters.batch_size))
+    return np.rint(np.geomspace(1, n_epochs, parameters.n_snapshots)).astype(np.int64)
+
+
+def machine(
+    parameters: Parameters, prepared: Prepared, kind: str, n_hidden: int, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Train one machine and let configurations flow through it (steps 3, 4, 5 and 7 of the experiment).
+
+    Returns
+    -------
+    dict of str to numpy.ndarray
+        ``weights``, ``visible_bias``, ``hidden_bias``; over snapshots ``epoch``, ``singular_values``, ``participation``, ``settled``
+        (|m| of the mean-field flow from the first start, when it has settled), ``pseudo_likelihood``, ``reconstruction_error``;
+        and for each quantity along the flows its mean and, as ``…_stderr``, its standard error over (map, start, step).
+    """
+    data_rng, start_rng, fit_rng, flow_rng = rng.spawn(4)
+    with one_thread():
+        rows = rows_of(kind, parameters, prepared.data, data_rng)
+        found = _trained(parameters, prepared, rows, n_hidden, start_rng, fit_rng)
+        rbm = RBM(found["weights"], found["visible_bias"], found["hidden_bias"])
+        return found | _flows(parameters, prepared, rbm, flow_rng)
+
+
+def _trained(
+    parameters: Parameters,
+    prepared: Prepared,
+    rows: SpinArray,
+    n_hidden: int,
+    start_rng: np.random.Generator,
+    fit_rng: np.random.Generator,
+) -> dict[str, Any]:
+    rbm = RBM(start_rng.normal(0.0, START_SCALE, (rows.shape[1], n_hidden)))
+    state, before, along = None, 0, []
+    epochs = snapshots_of(parameters, len(rows))
+    for epoch in epochs.tolist():
+        trained = fit(
+            rbm,
+            rows,
+            negative=parameters.phase(),
+            optimizer=SGD(parameters.learning_rate),
+            n_epochs=epoch - before,
+            batch_size=parameters.batch_size,
+            state=state,
+            rng=fit_rng,
+            record=("pseudo_likelihood", "reconstruction_error"),
+            record_every=epoch,
+        )
+        rbm, state, before = trained.model, trained.state, epoch
+        modes = flow.spectrum(rbm)
+        along.append((modes.singular_values, modes.visible_participation, _settled(rbm, prepared.starts[0])))
+    singular_values, participation, settled = zip(*along, strict=True)
+    history = trained.history
+    seen = [history["epoch"].tolist().index(epoch) for epoch in epochs]
+    return {
+        "weights": rbm.weights,
+        "visible_bias": rbm.visible_bias,
+        "hidden_bias": rbm.hidden_bias,
+        "epoch": epochs,
+        "singular_values": np.array(singular_values),
+        "participation": np.array(participation),
+        "settled": np.array(settled),
+        "pseudo_likelihood": history["pseudo_likelihood"][seen],
+        "reconstruction_error": history["reconstruction_error"][seen],
+    }
+
+
+def _settled(rbm: RBM, start: SpinArray) -> float:
+    """|m| at the end of the mean-field flow."""
+    v: Any = start[:SETTLE_ROWS]
+    for _ in range(SETTLE_STEPS):
+        v = flow.mean_field(rbm, v)
+    return float(np.abs(v.mean(axis=1)).mean())
+
+
+def _flows(
+    parameters: Parameters, prepared: Prepared, rbm: RBM, rng: np.random.Generator
+) -> dict[str, FloatArray]:
+    """Observables and temperatures along every flow, over (map, start, step)."""
+    observables = flow.lattice_observables(parameters.lattice, [1])
+    shape = (len(parameters.maps), len(parameters.starts), parameters.n_steps + 1)
+    found: dict[str, FloatArray] = {}
+
+    def note(name: str, place: tuple[int, int, int], estimate: Any) -> None:
+        for key, value in ((name, estimate.mean), (f"{name}_stderr", estimate.stderr)):
+            found.setdefault(key, np.full(shape, np.nan))[place] = value
+
+    for i, name in enumerate(parameters.maps):
+        for j, start in enumerate(prepared.starts):
+
+            def read(step: int, batch: Any, i: int = i, j: int = j) -> None:
+                for kind, one in prepared.thermometers.items():
+                    note(f"temperature_{kind}", (i, j, step), one.estimate(batch))
+
+            path = flow.orbit(
+                MAPS[name],
+                rbm,
+                start,
+                parameters.n_steps,
+                observables=observables,
+                rng=rng.spawn(1)[0],
+                callback=read,
+            )
+            for quantity, series in path.observables.items():
+                for step, estimate in enumerate(series):
+                    note(quantity, (i, j, step), estimate)
+    return found

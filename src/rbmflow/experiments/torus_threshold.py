@@ -1,0 +1,222 @@
+"""The temperature below which a uniform RBM trained on the square lattice has a flow that orders, and where it goes for large lattices.
+
+After training with equal weights only the law of the magnetization matters, in two dimensions as in one: the flow orders if and only if
+⟨V tanh W_c V⟩ of the data at ``W_c = 1/√(MN)`` exceeds the machine's. On large lattices the left side is measured on cluster chains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray, check_integer, check_real_scalar, check_rng
+from rbmflow.estimate import Estimate
+from rbmflow.experiments.record import Table, columns_of
+from rbmflow.flow import critical_weight
+from rbmflow.ising import Torus
+from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
+from rbmflow.sampling import run as run_chains
+from rbmflow.weight import f
+
+EXPONENT = 4 / 7
+"""Of T_flow − T_c: ⟨V²⟩ ~ M^(3/2) at the threshold of a Curie-Weiss magnet, so χ = ⟨V²⟩/M ~ L; above T_c χ ~ t^(−7/4)."""
+MAX_EXACT_SIDE = 8
+PILOTS, PILOT_SWEEPS, BURN_IN = 8, 200, 300
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What is measured.
+
+    Attributes
+    ----------
+    sides : tuple of int
+        Sides L of the tori, 4 or more; up to 8 the law of the magnetization is exact.
+    ratio : float
+        N/M, hidden to visible units.
+    n_chains : int
+        Swendsen-Wang chains on each torus, at least 4.
+    n_sweeps : int
+        Sweeps of each.
+    """
+
+    sides: tuple[int, ...] = (8, 16, 32, 64, 128)
+    ratio: float = 1.0
+    n_chains: int = 16
+    n_sweeps: int = 10_000
+
+    def __post_init__(self) -> None:
+        if not self.sides:
+            raise ValueError("sides=(): at least one is needed")
+        for side in self.sides:
+            check_integer("sides", side, 4, 1024)
+        if not 0 < check_real_scalar("ratio", self.ratio) < np.inf:
+            raise ValueError(f"ratio={self.ratio}: a positive, finite number is needed")
+        check_integer("n_chains", self.n_chains, 4)
+        check_integer("n_sweeps", self.n_sweeps, 100)
+
+    def hidden(self, side: int) -> int:
+        """Return the hidden units on a torus."""
+        return max(1, round(self.ratio * side * side))
+
+
+@dataclass(frozen=True, eq=False)
+class TorusThreshold:
+    """Thresholds over sizes.
+
+    Attributes
+    ----------
+    parameters : Parameters
+        What was asked.
+    temperature : tuple of Estimate
+        T_flow for each side in units of J/k_B; an exact one has no error.
+    """
+
+    parameters: Parameters
+    temperature: tuple[Estimate, ...]
+
+    def fit(self, n_last: int = 3) -> tuple[float, float]:
+        """Return T_∞ and a of ``T_∞ + a L^(−4/7)``, by least squares over the `n_last` largest sides."""
+        last = check_integer("n_last", n_last, 2, len(self.temperature))
+        order = np.argsort(self.parameters.sides)[-last:]
+        x = np.array(self.parameters.sides, dtype=float)[order] ** -EXPONENT
+        y = np.array([self.temperature[k].mean for k in order])
+        slope, limit = np.polyfit(x, y, 1)
+        return float(limit), float(slope)
+
+    @property
+    def table(self) -> Table:
+        """T_flow, its distance from T_c and the ratio of that to the one before."""
+        rows: list[tuple[Any, ...]] = []
+        before = None
+        for side, T in zip(self.parameters.sides, self.temperature, strict=True):
+            distance = T.mean - CRITICAL_TEMPERATURE
+            rows.append(
+                (side, self.parameters.hidden(side), T.mean, T.stderr, distance, before and distance / before)
+            )
+            before = distance
+        names = ("side", "n_hidden", "T_flow", "stderr", "above_T_c", "ratio")
+        return Table(
+            f"Below T_flow the flow of a uniform RBM trained on the L x L torus orders; N/M = {self.parameters.ratio:g}",
+            columns_of(names, rows),
+        )
+
+    def save(self, stream: Any) -> None:
+        """Write the table as CSV, in UTF-8, to a binary stream."""
+        stream.write(self.table.to_csv().encode())
+
+
+def run(
+    parameters: Parameters | None = None,
+    *,
+    rng: object,
+    executor: Executor | None = None,
+    progress: Callable[[int, int], object] | None = None,
+) -> TorusThreshold:
+    """Solve ``⟨V tanh W_c V⟩_T = f(W_c)`` for T on each torus.
+
+    Up to L = 8 by the exact law of V. On larger tori by Swendsen-Wang chains: pilots bracket the root; a long run beside it, reweighted in
+    temperature by ``e^(−(β − β₀)E)``, gives the root itself, and a jackknife over the chains its error. Measurements stand a fixed number of sweeps
+    apart: taken when clusters have flipped so many spins they would favour the states that large clusters leave.
+
+    Parameters
+    ----------
+    parameters : Parameters, optional
+        What to measure; by default L = 8 … 128, minutes.
+    rng : numpy.random.Generator or int
+        Generator or seed; each torus has a stream of its own.
+    executor : concurrent.futures.Executor, optional
+        Where to compute; here by default. The result does not depend on it.
+    progress : callable, optional
+        Called as ``progress(tori done, tori)``.
+
+    Returns
+    -------
+    TorusThreshold
+        The temperatures; ``figures.torus_threshold`` draws them.
+
+    Examples
+    --------
+    >>> print(f"{run(Parameters(sides=(4,)), rng=1).temperature[0].mean:.6f}")
+    4.279226
+    """
+    parameters = parameters or Parameters()
+    streams = check_rng(rng).spawn(len(parameters.sides))
+    tasks = [(parameters, side, stream) for side, stream in zip(parameters.sides, streams, strict=True)]
+    found = []
+    for temperature in executor.map(_threshold, tasks) if executor is not None else map(_threshold, tasks):
+        found.append(temperature)
+        if progress is not None:
+            progress(len(found), len(tasks))
+    return TorusThreshold(parameters, tuple(found))
+
+
+def _threshold(task: tuple[Parameters, int, np.random.Generator]) -> Estimate:
+    parameters, side, rng = task
+    n_hidden = parameters.hidden(side)
+    W = critical_weight(side * side, n_hidden)
+    wanted = float(f(W, side * side, n_hidden))
+    if side <= MAX_EXACT_SIDE:
+        return Estimate(_exact(Torus(side, side), W, wanted), 0.0, 0.5, np.inf, float("nan"))
+    return _measured(Torus(side, side), W, wanted, parameters, rng)
+
+
+def _exact(torus: Torus, W: float, wanted: float) -> float:
+    from scipy.optimize import brentq
+
+    def surplus(T: float) -> float:
+        law = torus.magnetization_law(1 / T)
+        return float(law.probabilities @ (law.values * np.tanh(W * law.values))) - wanted
+
+    return float(brentq(surplus, 1.5, 8.0, xtol=1e-13))
+
+
+def _measured(
+    torus: Torus, W: float, wanted: float, parameters: Parameters, rng: np.random.Generator
+) -> Estimate:
+    low, high = CRITICAL_TEMPERATURE - 0.1, CRITICAL_TEMPERATURE + 1.5
+    for _ in range(PILOTS):
+        T = (low + high) / 2
+        V = _chains(torus, T, parameters.n_chains, PILOT_SWEEPS, rng)[1]
+        low, high = (T, high) if (V * np.tanh(W * V)).mean() > wanted else (low, T)
+    T = (low + high) / 2
+    energy, V = _chains(torus, T, parameters.n_chains, parameters.n_sweeps, rng)
+    order = V * np.tanh(W * V)
+    root = _reweighted(energy, order, T, wanted)
+    without = [
+        _reweighted(np.delete(energy, k, axis=0), np.delete(order, k, axis=0), T, wanted)
+        for k in range(len(energy))
+    ]
+    n = len(without)
+    stderr = float(np.sqrt((n - 1) * np.var(without)))
+    series = Estimate.from_series(order)
+    return Estimate(root, stderr, series.tau, series.n_effective, series.r_hat, series.tau_stderr)
+
+
+def _chains(
+    torus: Torus, T: float, n_chains: int, n_sweeps: int, rng: np.random.Generator
+) -> tuple[FloatArray, FloatArray]:
+    """Total energy and magnetization along Swendsen-Wang chains, (n_chains, n_sweeps) each."""
+    chains = run_chains(
+        torus, 1 / T, n_chains=n_chains, n_sweeps=n_sweeps, burn_in=BURN_IN, rule="swendsen_wang", rng=rng,
+        keep_spins=False, n_threads=1,
+    )  # fmt: skip
+    return chains.energy * torus.n_sites, chains.magnetization * torus.n_sites
+
+
+def _reweighted(energy: FloatArray, order: FloatArray, T: float, wanted: float) -> float:
+    """The temperature at which the reweighted mean of `order` is `wanted`, beside T."""
+    from scipy.optimize import brentq
+
+    centred = energy - energy.mean()
+    reach = 2 / centred.std()  # in β: two standard deviations of the energy
+
+    def surplus(shift: float) -> float:
+        weight = np.exp(-shift * centred)
+        return float((weight * order).sum() / weight.sum()) - wanted
+
+    return float(1 / (1 / T + brentq(surplus, -reach, reach, xtol=1e-14)))
