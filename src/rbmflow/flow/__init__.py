@@ -1,6 +1,6 @@
 """The flow of configurations through an RBM, visible → hidden → visible."""
 
-from rbmflow.flow.maps import mean_field, sign
+from rbmflow.flow.maps import gibbs, mean_field, mean_field_sampled, sign
 from rbmflow.flow.orbit import Orbit, orbit
 from rbmflow.flow.ranges import FlowAfterTraining, flow_after_training, training_sets
 from rbmflow.flow.threshold import (
@@ -27,7 +27,9 @@ __all__ = [
     "critical_temperature",
     "critical_weight",
     "flow_after_training",
+    "gibbs",
     "mean_field",
+    "mean_field_sampled",
     "orbit",
     "orders",
     "sign",
