@@ -44,6 +44,7 @@ KERNEL_OWNERS = {
     "rbm_partition": {"networks.enumerated"},
     "annealing": {"likelihood.annealing"},
     "hopfield": {"networks.relaxation"},
+    "mean_field": {"flow.maps"},
 }
 
 

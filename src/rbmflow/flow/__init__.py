@@ -1,6 +1,6 @@
 """The flow of configurations through an RBM, visible → hidden → visible."""
 
-from rbmflow.flow.maps import mean_field, sign
+from rbmflow.flow.maps import gibbs, mean_field, mean_field_sampled, sign
 from rbmflow.flow.observables import lattice_observables
 from rbmflow.flow.orbit import Orbit, orbit
 from rbmflow.flow.ranges import FlowAfterTraining, flow_after_training, training_sets
@@ -30,8 +30,10 @@ __all__ = [
     "critical_temperature",
     "critical_weight",
     "flow_after_training",
+    "gibbs",
     "lattice_observables",
     "mean_field",
+    "mean_field_sampled",
     "orbit",
     "orders",
     "sign",

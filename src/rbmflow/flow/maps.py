@@ -1,21 +1,41 @@
-"""One step of the RBM flow, v → h → v, on batches of configurations."""
+"""One step of the RBM flow, v → h → v, on batches of configurations.
+
+Four maps of one signature. `mean_field` and `sign` are deterministic; `mean_field_sampled` and `gibbs` draw from ``rng``, and of all
+four only `gibbs` leaves the machine's own law p(v) as it is: the flow that thermometers are read along is not its dynamics.
+
+The deterministic ones have no cycles but fixed points: each half step goes to the least value over one layer of
+``−vᵀWh − b·v − c·h − S(v) − S(h)``, S the entropy of independent units (`sign`: without S), so that it never rises.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray, SpinArray
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_rng
+from rbmflow.hardware import resolve_threads, simd_level
 from rbmflow.networks import RBM
+from rbmflow.networks.two_layers import apply_weights, draw_spins
+from rbmflow.sampling.block_gibbs import block_gibbs
+from rbmflow.spins import check_means, check_sites, check_spins
+from rbmflow.workers import run_tasks
 
 Step = Callable[[RBM, Any], Any]
 """A map of the visible layer: ``step(rbm, v)``, shape ``(..., n_visible)`` to the same."""
 
+BLOCK_BYTES = 2**20  # of both layers of the rows that go through the steps together: the cache of one core
+TASK_NANOSECONDS = 2e6  # of work, about, that is worth a thread's while
+STEP_NANOSECONDS = 5e7  # between two looks at Ctrl-C
 
-def mean_field(rbm: RBM, v: object) -> FloatArray:
+
+def mean_field(rbm: RBM, v: object, *, n_steps: int = 1, n_threads: int | None = None) -> npt.NDArray[Any]:
     """Return ``v' = tanh(W h + b)``, ``h = tanh(Wᵀ v + c)`` (thesis eq. 50-51, 75-76).
+
+    Products of matrices are BLAS's, so that the last bits depend on the machine; they depend neither on the SIMD level nor on the
+    number of threads. With equal weights the sum of v is taken instead: what is symmetric stays so.
 
     Parameters
     ----------
@@ -23,16 +43,20 @@ def mean_field(rbm: RBM, v: object) -> FloatArray:
         The machine.
     v : array_like, shape (..., n_visible)
         Spins, or means between −1 and 1.
+    n_steps : int
+        Steps to take, at least 0; many at once are faster.
+    n_threads : int, optional
+        Threads; by default ``RBMFLOW_NUM_THREADS``, else the processors available.
 
     Returns
     -------
     numpy.ndarray of float64, shape (..., n_visible)
-        Means between −1 and 1.
+        Means between −1 and 1; computed in float32, and of that type, if `v` is.
 
     Raises
     ------
     TypeError, ValueError
-        If `rbm` is not an RBM, a value lies outside [−1, 1] or the shape does not fit.
+        If `rbm` is not an RBM, a value lies outside [−1, 1], the shape does not fit, or fields could overflow.
 
     Examples
     --------
@@ -40,7 +64,22 @@ def mean_field(rbm: RBM, v: object) -> FloatArray:
     array([0.7461, 0.7461])
     """
     _check_rbm(rbm)
-    means: FloatArray = rbm.mean_visible(rbm.mean_hidden(v))
+    n_steps = check_integer("n_steps", n_steps, 0)
+    threads = resolve_threads(n_threads)
+    means = _copy_of_means(v, rbm.n_visible)
+    weights, visible_bias, hidden_bias = parameters = _parameters(rbm, means.dtype)
+    if (weights == weights[0, 0]).all():
+        for _ in range(n_steps):
+            means = np.tanh(apply_weights(means, weights) + hidden_bias)
+            means = np.tanh(apply_weights(means, weights.T) + visible_bias)
+        return means
+    rows = means.reshape(-1, rbm.n_visible)
+    block, cost = _block(weights)
+    size = block * max(1, int(TASK_NANOSECONDS / (block * cost * max(n_steps, 1))))
+    tasks = [
+        _iterate(parameters, rows[i : i + size], n_steps, block, cost) for i in range(0, len(rows), size)
+    ]
+    run_tasks(tasks, max(1, min(threads, len(tasks))))
     return means
 
 
@@ -78,6 +117,134 @@ def sign(rbm: RBM, v: object) -> SpinArray:
     hidden = _sign(rbm.field_on_hidden(v), size.sum(axis=0) + np.abs(rbm.hidden_bias))
     visible = _sign(rbm.field_on_visible(hidden), size.sum(axis=1) + np.abs(rbm.visible_bias))
     return visible.astype(np.int8)
+
+
+def mean_field_sampled(rbm: RBM, v: object, rng: object) -> SpinArray:
+    """Return visible spins drawn with the means of `mean_field`, each by itself.
+
+    The hidden layer stays at its means ``h = tanh(Wᵀv + c)``; spins are drawn with ``P(v' = 1) = (1 + tanh a)/2``, ``a = Wh + b``.
+
+    Parameters
+    ----------
+    rbm : RBM
+        The machine.
+    v : array_like, shape (..., n_visible)
+        Spins, or means between −1 and 1.
+    rng : numpy.random.Generator or int
+        Generator or seed.
+
+    Returns
+    -------
+    numpy.ndarray of int8, shape (..., n_visible)
+        −1 or 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `rbm` is not an RBM, a value lies outside [−1, 1], the shape does not fit, or `rng` is neither.
+
+    Examples
+    --------
+    >>> mean_field_sampled(RBM.uniform(3, 2, 3.0), [[1, 1, -1], [-1, -1, 1]], 1)
+    array([[ 1,  1,  1],
+           [-1, -1, -1]], dtype=int8)
+    """
+    _check_rbm(rbm)
+    source = check_rng(rng)
+    return draw_spins(rbm.field_on_visible(rbm.mean_hidden(v)), source)
+
+
+def gibbs(rbm: RBM, v: object, rng: object, *, n_steps: int = 1, n_threads: int | None = None) -> SpinArray:
+    """Return visible spins drawn given hidden ones that are drawn given `v` (thesis eq. 32).
+
+    p(v) of the machine is stationary. The result is the same at every SIMD level and with any number of threads.
+
+    Parameters
+    ----------
+    rbm : RBM
+        The machine.
+    v : array_like, shape (..., n_visible)
+        Spins, ±1.
+    rng : numpy.random.Generator or int
+        Generator or seed.
+    n_steps : int
+        Steps to take, at least 0.
+    n_threads : int, optional
+        Threads; by default ``RBMFLOW_NUM_THREADS``, else the processors available.
+
+    Returns
+    -------
+    numpy.ndarray of int8, shape (..., n_visible)
+        −1 or 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `rbm` is not an RBM, a value is not ±1, the shape does not fit, or `rng` is neither.
+
+    Examples
+    --------
+    >>> gibbs(RBM.uniform(3, 2, 3.0), [[1, 1, 1], [-1, -1, -1]], 1)
+    array([[ 1,  1,  1],
+           [-1, -1, -1]], dtype=int8)
+    """
+    _check_rbm(rbm)
+    n_steps = check_integer("n_steps", n_steps, 0)
+    source = check_rng(rng)
+    spins = check_spins("v", v, rbm.n_visible)
+    if not spins.size:
+        return spins.copy()
+    chains = block_gibbs(
+        rbm,
+        n_sweeps=n_steps,
+        rng=source,
+        initial=spins.reshape(-1, rbm.n_visible),
+        precision="float64",
+        n_threads=n_threads,
+    )
+    return chains.visible.reshape(spins.shape)
+
+
+def _copy_of_means(v: object, n_visible: int) -> npt.NDArray[Any]:
+    """Return checked means as a new contiguous array of float32, if they are, or float64."""
+    single = isinstance(v, np.ndarray) and v.dtype.kind == "f" and v.dtype.itemsize == 4
+    if isinstance(v, np.ndarray) and (single or v.dtype in (np.int8, np.float64)):
+        check_sites("v", v, n_visible)
+        if not v.size or (v.min() >= -1 and v.max() <= 1):  # NaN is neither
+            return np.array(v, dtype=np.float32 if single else np.float64, order="C")
+    return np.array(check_means("v", v, n_visible), order="C")
+
+
+def _parameters(rbm: RBM, real: np.dtype[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return weights, visible and hidden biases in one precision, or raise if a sum of them could overflow."""
+    of_machine = rbm.weights, rbm.visible_bias, rbm.hidden_bias
+    largest = [float(max(x.max(), -x.min())) for x in of_machine]
+    if max(rbm.weights.shape) * largest[0] + max(largest[1:]) >= float(np.finfo(real).max):
+        raise ValueError(
+            f"rbm: a parameter of {max(largest):g} is too large for {real}; the limit is flow.sign"
+        )
+    weights, visible_bias, hidden_bias = (x.astype(real, copy=False) for x in of_machine)
+    return weights, visible_bias, hidden_bias
+
+
+def _block(weights: npt.NDArray[Any]) -> tuple[int, float]:
+    """Return the rows that go through the steps together, and nanoseconds for one step of a row, about."""
+    units = sum(weights.shape)
+    rows = BLOCK_BYTES // (units * weights.itemsize)
+    return 64 * min(max(rows // 64, 1), 64), weights.size * weights.itemsize / 100 + units
+
+
+def _iterate(
+    parameters: tuple[Any, Any, Any], rows: npt.NDArray[Any], n_steps: int, block: int, cost: float
+) -> Iterator[int]:
+    """Take `rows` through the steps in place, a few at a time; yield the steps done, summed over rows."""
+    from rbmflow._kernels import mean_field as kernel  # loads scipy
+
+    at_once = max(1, int(STEP_NANOSECONDS / (len(rows) * cost)))
+    for first in range(0, n_steps, at_once):
+        now = min(at_once, n_steps - first)
+        kernel.iterate(*parameters, rows, now, block, simd_level())
+        yield now * len(rows)
 
 
 def _sign(field: FloatArray, size: FloatArray) -> FloatArray:
