@@ -17,6 +17,8 @@ MODULES = [
     "rbmflow.networks",
     "rbmflow.rg",
     "rbmflow.sampling",
+    "rbmflow.thermometer",
+    "rbmflow.thermometer.energy",
     "rbmflow.training",
     "rbmflow.weight",
 ]
