@@ -19,6 +19,8 @@ MODULES = [
     "rbmflow.sampling",
     "rbmflow.thermometer",
     "rbmflow.thermometer.energy",
+    "rbmflow.thermometer.magnetization",
+    "rbmflow.thermometer.network",
     "rbmflow.training",
     "rbmflow.weight",
 ]
