@@ -17,6 +17,10 @@ MODULES = [
     "rbmflow.networks",
     "rbmflow.rg",
     "rbmflow.sampling",
+    "rbmflow.thermometer",
+    "rbmflow.thermometer.energy",
+    "rbmflow.thermometer.magnetization",
+    "rbmflow.thermometer.network",
     "rbmflow.training",
     "rbmflow.weight",
 ]

@@ -22,7 +22,7 @@ LAYERS = [
     ["networks"],
     ["rg", "sampling", "likelihood"],
     ["weight", "training"],
-    ["flow", "estimator"],
+    ["flow", "thermometer", "estimator"],
     ["experiments"],
     ["cli"],
     ["__main__"],
@@ -66,7 +66,9 @@ def imports(path):
                     yield alias.name
 
 
-@pytest.mark.parametrize("code", ["import rbmflow", "import rbmflow.flow, rbmflow.weight, rbmflow.rg"])
+@pytest.mark.parametrize(
+    "code", ["import rbmflow", "import rbmflow.flow, rbmflow.thermometer, rbmflow.weight, rbmflow.rg"]
+)
 def test_importing_loads_neither_scipy_nor_mpmath_nor_matplotlib(code):
     check = f"{code}; import sys; print({{'scipy', 'mpmath', 'matplotlib', 'tqdm'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, check=True)

@@ -12,7 +12,7 @@ M visible and N hidden units; its weights have shape ``(n_visible, n_hidden)`` a
 Group connected to Neural Networks*, bachelor thesis, Utrecht University (2018).
 """
 
-from rbmflow import flow, ising, likelihood, networks, rg, sampling, training, weight
+from rbmflow import flow, ising, likelihood, networks, rg, sampling, thermometer, training, weight
 from rbmflow.errors import CostWarning, PrecisionError, ReducibleChainError
 from rbmflow.estimate import Estimate
 from rbmflow.flow import critical_coupling, critical_weight
@@ -71,6 +71,7 @@ __all__ = [
     "networks",
     "rg",
     "sampling",
+    "thermometer",
     "trained_weight",
     "trained_weight_density",
     "trained_weight_from_law",

@@ -1,0 +1,20 @@
+"""Thermometers: the temperature of configurations, and what a reading is worth."""
+
+from rbmflow.thermometer import energy, magnetization, network
+from rbmflow.thermometer.calibration import Calibration, NullCalibration, Thermometer, null_calibration
+from rbmflow.thermometer.energy import EnergyThermometer
+from rbmflow.thermometer.magnetization import MagnetizationThermometer
+from rbmflow.thermometer.network import NetworkThermometer
+
+__all__ = [
+    "Calibration",
+    "EnergyThermometer",
+    "MagnetizationThermometer",
+    "NetworkThermometer",
+    "NullCalibration",
+    "Thermometer",
+    "energy",
+    "magnetization",
+    "network",
+    "null_calibration",
+]

@@ -1,0 +1,47 @@
+"""What every thermometer asks of configurations and of training sets."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray
+from rbmflow.ising import Ring, Torus
+from rbmflow.sampling import TrainingSet
+from rbmflow.spins import check_means
+
+
+def check_configurations(configurations: object, n_sites: int) -> FloatArray:
+    """Return spins or means between −1 and 1 as float64 of shape ``(n, n_sites)``, n ≥ 1, or raise."""
+    batch = check_means("configurations", configurations)
+    if batch.ndim != 2 or not len(batch) or batch.shape[1] != n_sites:
+        raise ValueError(
+            f"configurations has shape {batch.shape}: (n, {n_sites}) with n of at least 1 is needed"
+        )
+    return batch
+
+
+def check_training_set(training_set: object, lattice: Ring | Torus | None = None) -> TrainingSet:
+    """Return a training set, of the lattice of the thermometer if one is given, or raise."""
+    if not isinstance(training_set, TrainingSet):
+        kind = type(training_set).__name__
+        raise TypeError(f"training_set is of type {kind}: a TrainingSet is needed, as training_set() returns")
+    if lattice is not None and training_set.lattice != lattice:
+        raise ValueError(
+            f"training_set is of {training_set.lattice!r}: one of {lattice!r}, as the thermometer, is needed"
+        )
+    return training_set
+
+
+def check_curve(training_set: object) -> TrainingSet:
+    """Return a training set of at least two finite temperatures that increase, each with samples, or raise."""
+    checked = check_training_set(training_set)
+    temperature = checked.temperature
+    if len(temperature) < 2:
+        raise ValueError(f"training_set has the temperature {temperature.tolist()} alone: 2 are needed")
+    if not np.isfinite(temperature).all():
+        raise ValueError(f"training_set has T = {temperature.max()}: finite temperatures are needed")
+    if (np.diff(temperature) <= 0).any():
+        raise ValueError(
+            f"training_set has temperatures {temperature.tolist()}: they must increase, each given once"
+        )
+    return checked

@@ -1,0 +1,237 @@
+"""The maximum-likelihood thermometer: the temperature whose exact mean energy is that of the batch.
+
+The Boltzmann laws of one lattice are an exponential family in K = 1/T with the energy as its sufficient statistic: of n configurations
+the likelihood is largest where ``e(K)``, the exact mean energy per site, is their mean ε. On a ring ``e(K) = −(t + t^(M−1))/(1 + t^M)``,
+t = tanh K; on a torus it is Kaufman's. The variance of the temperature is at least ``T²/(n c n_sites)`` (Cramér and Rao), c the heat capacity per site, and
+comes near to it for large n. Of another law than Boltzmann's the reading is the temperature at which the lattice has that energy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray, check_integer, check_real
+from rbmflow.estimate import Estimate
+from rbmflow.ising import Ring, Torus
+from rbmflow.thermometer.arguments import check_configurations, check_training_set
+from rbmflow.thermometer.bonds import bonds_per_site, energies
+from rbmflow.thermometer.calibration import Calibration, calibrate, mean_of
+
+
+@dataclass(frozen=True)
+class EnergyThermometer:
+    """The maximum-likelihood temperature of a batch of configurations; nothing is learned.
+
+    Parameters
+    ----------
+    lattice : Ring or Torus
+        Where the spins are.
+
+    Raises
+    ------
+    TypeError
+        If `lattice` is neither.
+
+    Notes
+    -----
+    The likelihood has its maximum at an end for some batches. In the ground state it is at T = 0, with
+    the temperature at which a batch of this size would hold a single excitation on average as the standard error. Where ε ≥ 0 it is
+    at T = ∞, among T ≥ 0, with an infinite standard error; negative temperatures, which ε > 0 has, are not read.
+
+    Examples
+    --------
+    >>> from rbmflow import training_set
+    >>> known = training_set(Torus(8, 8), [1.5, 2.25, 4.0], 400, rng=1)
+    >>> calibration = EnergyThermometer(Torus(8, 8)).calibrate(known)
+    >>> (abs(calibration.bias) < 4 * calibration.stderr).all()
+    np.True_
+    """
+
+    lattice: Ring | Torus
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.lattice, (Ring, Torus)):
+            raise TypeError(f"lattice={self.lattice!r}: a Ring or a Torus is needed")
+
+    def estimate(self, configurations: object) -> Estimate:
+        """Return the temperature of a batch.
+
+        Its standard error is that of the mean energy, from the scatter within the batch, over the heat capacity ``de/dT``.
+
+        Parameters
+        ----------
+        configurations : array_like, shape (n, n_sites)
+            Independent configurations: spins, or means between −1 and 1.
+
+        Returns
+        -------
+        Estimate
+            Temperature in J/k_B, 0 to infinity, see the notes of the class for the ends; the standard error of a single
+            configuration that is not at an end is NaN.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the values or the shape do not fit.
+
+        Examples
+        --------
+        >>> ring = Ring(100)
+        >>> reading = EnergyThermometer(ring).estimate(ring.sample(0.5, 1000, rng=1))
+        >>> abs(reading.deviation(2.0)) < 4
+        True
+        """
+        batch = check_configurations(configurations, self.lattice.n_sites)
+        energy = mean_of(energies(self.lattice, batch))
+        reading, n = self._temperature(energy.mean), len(batch)
+        if reading == 0:
+            return Estimate(0.0, self._one_excitation(n), 0.5, float(n), float("nan"))
+        slope = float(self.lattice.heat_capacity(1 / reading))
+        stderr = energy.stderr / slope if slope else float("inf")
+        return Estimate(reading, stderr, 0.5, float(n), float("nan"))
+
+    def readings(self, configurations: object) -> FloatArray:
+        """Return the temperature of each configuration by itself: 0 in the ground state, infinity where its energy is not negative.
+
+        Parameters
+        ----------
+        configurations : array_like, shape (n, n_sites)
+            Spins, or means between −1 and 1. Each energy that differs is inverted: about a millisecond on a torus.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (n,)
+            In units of J/k_B.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the values or the shape do not fit.
+
+        Examples
+        --------
+        >>> EnergyThermometer(Ring(4)).readings([[1, 1, 1, 1], [1, 1, 1, 0.5], [1, -1, 1, -1]])
+        array([0.   , 1.374,   inf])
+        """
+        batch = check_configurations(configurations, self.lattice.n_sites)
+        levels, which = np.unique(energies(self.lattice, batch), return_inverse=True)
+        return np.array([self._temperature(level) for level in levels.tolist()])[which]
+
+    def resolution(self, temperature: object, n_samples: int = 1) -> Any:
+        """Return the standard error with which n configurations of a temperature can tell it.
+
+        It is the bound of Cramér and Rao, ``T/√(n c n_sites)``, or, where excitations are so rare that it means nothing, the temperature at
+        which n configurations hold one excitation on average: below this temperature, the lesser of the two.
+
+        Parameters
+        ----------
+        temperature : array_like
+            T ≥ 0 in units of J/k_B.
+        n_samples : int
+            Number n of independent configurations.
+
+        Returns
+        -------
+        float or numpy.ndarray
+            In the shape of `temperature`; infinite at T = ∞.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a temperature is negative or not a number, or `n_samples` is below 1.
+
+        Examples
+        --------
+        >>> EnergyThermometer(Ring(100)).resolution([0.0, 1.0, 2.0, float("inf")])
+        array([0.518 , 0.1543, 0.4511,    inf])
+        """
+        level = check_real("temperature", temperature) + 0.0  # 1/(-0.0) is -inf
+        if (level < 0).any():
+            raise ValueError(f"temperature={temperature!r}: T >= 0 is needed")
+        n = check_integer("n_samples", n_samples, 1)
+        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+            information = n * self.lattice.n_sites * self.lattice.heat_capacity(1 / level)
+            bound = np.where(information > 0, level / np.sqrt(information), np.inf)
+        cold = self._one_excitation(n)
+        return np.where(level < cold, np.minimum(bound, cold), bound)[()]
+
+    def calibrate(self, training_set: object) -> Calibration:
+        """Return the readings at each temperature of a training set; the column `resolution` is that of the method.
+
+        Parameters
+        ----------
+        training_set : TrainingSet
+            Of the same lattice.
+
+        Returns
+        -------
+        Calibration
+            A row for each temperature.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it is not a training set, or one of another lattice.
+
+        Examples
+        --------
+        >>> from rbmflow import training_set
+        >>> EnergyThermometer(Ring(8)).calibrate(training_set(Ring(8), [0.0, 1.0], 10, rng=1)).reading[0]
+        np.float64(0.0)
+        """
+        return calibrate(self, training_set, lambda T, _: float(self.resolution(T)))
+
+    def _one_excitation(self, n_samples: int) -> float:
+        """The reading of n configurations of which one is one step above the ground state: two walls, or a flipped spin."""
+        bonds = bonds_per_site(self.lattice)
+        return self._temperature(4 * bonds / (n_samples * self.lattice.n_sites) - bonds)
+
+    def _temperature(self, energy: float) -> float:
+        """Return T where the exact energy per site is the one given."""
+        from scipy.optimize import brentq
+
+        share = -energy / bonds_per_site(self.lattice)
+        if share >= 1:
+            return 0.0
+        if share <= 0:
+            return float("inf")
+        # each bond is correlated at least as an isolated one, by tanh K (Griffiths); twice the bound clears its rounding
+        highest = 2 * np.arctanh(share)
+        part = brentq(
+            lambda part: float(self.lattice.energy(part * highest)) / energy - 1,
+            0.0,
+            1.0,
+            xtol=1e-15,
+            rtol=1e-15,
+        )
+        return float(1 / (part * highest))
+
+
+def fit(training_set: object) -> EnergyThermometer:
+    """Return the maximum-likelihood thermometer of the lattice of a training set, of which it uses nothing else.
+
+    Parameters
+    ----------
+    training_set : TrainingSet
+        Of a ring or a torus.
+
+    Returns
+    -------
+    EnergyThermometer
+        Of its lattice.
+
+    Raises
+    ------
+    TypeError
+        If it is not a training set.
+
+    Examples
+    --------
+    >>> from rbmflow import training_set
+    >>> fit(training_set(Ring(8), [1.0], 1, rng=1))
+    EnergyThermometer(lattice=Ring(n_sites=8))
+    """
+    return EnergyThermometer(check_training_set(training_set).lattice)
