@@ -14,7 +14,7 @@ from rbmflow.experiments.report import page, picture, table_html
 from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS, SETS
 from rbmflow.ising import Ring
 
-PICTURES = ("flows", "fixed_points", "weights", "training", "thermometers")
+PICTURES = ("flows", "fixed_points", "weights", "couplings", "training", "thermometers")
 
 
 def render(

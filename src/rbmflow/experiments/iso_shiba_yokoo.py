@@ -12,6 +12,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from rbmflow import thermometer
 from rbmflow.arguments import FloatArray, check_integer, check_rng
 from rbmflow.experiments.arrays import Arrays, read_arrays, write_arrays
 from rbmflow.experiments.seven_steps import (
@@ -53,13 +54,14 @@ def quick(parameters: Parameters | None = None) -> Parameters:
     """Return a small version of the experiment, well under a minute of work."""
     return replace(
         parameters or Parameters(),
-        n_samples=100,
+        n_samples=200,
+        training_sets=("V", "H", "L"),
         n_hidden=(16, 64),
         n_updates=1500,
         n_snapshots=4,
         n_steps=10,
         n_flow=200,
-        network_epochs=20,
+        network_epochs=50,
         n_seeds=2,
     )
 
@@ -268,7 +270,7 @@ class IsoShibaYokoo:
                 )
                 outer = [self.sizes[axis] for axis in MACHINE[: len(place)]]
                 self.values[name] = np.full((*outer, *inner), np.nan)
-            self.values[name][(*place, *(slice(length) for length in array.shape))] = array
+            self.values[name][place][tuple(map(slice, array.shape))] = array
         if len(place) > 1:
             self.finished[place] = True
 
@@ -345,7 +347,7 @@ def run(
         progress(int(result.finished.sum()), result.finished.size, result)
     prepared: dict[Any, Prepared] = {}
     tasks = {seed: (_prepare, parameters, streams[seed][0]) for seed in unfinished}
-    for seed, (found, seconds) in _completed(executor, tasks):
+    for seed, (seconds, found) in _completed(executor, tasks):
         prepared[seed] = found
         result.note((seed,), found.measured)
         result.seconds["preparation"] += seconds
@@ -362,7 +364,7 @@ def run(
         for index, (i, j) in enumerate(pairs)
         if not result.finished[seed, i, j]
     }
-    for place, (values, seconds) in _completed(executor, machines):
+    for place, (seconds, values) in _completed(executor, machines):
         result.note(place, values)
         result.seconds["machines"] += seconds
         if progress is not None:
@@ -385,17 +387,14 @@ def _completed(executor: Executor | None, tasks: dict[Any, tuple[Any, ...]]) -> 
             future.cancel()
 
 
-def _prepare(parameters: Parameters, seed: np.random.SeedSequence) -> tuple[Prepared, float]:
-    start = time.perf_counter()
-    return prepare(parameters, np.random.default_rng(seed)), time.perf_counter() - start
+def _prepare(parameters: Parameters, seed: np.random.SeedSequence) -> tuple[float, Prepared]:
+    return _timed(prepare, parameters, np.random.default_rng(seed))
 
 
 def _machine(
     parameters: Parameters, prepared: Prepared, kind: str, n_hidden: int, seed: np.random.SeedSequence
-) -> tuple[dict[str, Any], float]:
-    start = time.perf_counter()
-    found = machine(parameters, prepared, kind, n_hidden, np.random.default_rng(seed))
-    return found, time.perf_counter() - start
+) -> tuple[float, dict[str, Any]]:
+    return _timed(machine, parameters, prepared, kind, n_hidden, np.random.default_rng(seed))
 
 
 def estimate_seconds(parameters: Parameters, n_workers: int = 1) -> float:
@@ -420,37 +419,31 @@ def estimate_seconds(parameters: Parameters, n_workers: int = 1) -> float:
     """
     n_workers = check_integer("n_workers", n_workers, 1)
     rng = np.random.default_rng(0)
-    rows_on_trial = 20 * parameters.batch_size
+    p = parameters
+    temperatures = (p.temperatures[0], p.temperatures[len(p.temperatures) // 2], p.temperatures[-1])
     trial = replace(
-        parameters,
-        temperatures=(parameters.temperatures[0], parameters.temperatures[-1]),
-        training_sets=("V",),
-        n_samples=max(10, min(parameters.n_samples, rows_on_trial // 2)),
-        n_updates=1,
-        n_snapshots=1,
-        network_epochs=1,
-        n_seeds=1,
-    )
-    start = time.perf_counter()
-    prepared = prepare(trial, rng)
-    # the rows of two temperatures of those of all, but a whole pilot run for each
-    share = len(parameters.temperatures) / 2
-    network = parameters.network_epochs if "network" in parameters.thermometers else 1
-    seconds = (time.perf_counter() - start) * (
-        share + network * share * parameters.n_samples / trial.n_samples / 10
-    )
-    for n_hidden in parameters.n_hidden:
-        with one_thread():
-            start = time.perf_counter()
-            rbm = RBM(rng.normal(0, 0.01, (parameters.lattice.n_sites, n_hidden)))
-            rows = np.resize(prepared.data.configurations, (rows_on_trial, parameters.lattice.n_sites))
-            fit(
-                rbm, rows, negative=parameters.phase(), optimizer=SGD(0.01), n_epochs=1,
-                batch_size=parameters.batch_size, rng=rng, record=(),
+        p, temperatures=temperatures[-2:] if len(p.temperatures) == 2 else temperatures, n_samples=20 * p.batch_size,
+        training_sets=("V",), n_updates=1, network_epochs=1, n_seeds=1, thermometers=("energy",), starts=p.starts[:1],
+    )  # fmt: skip
+    with one_thread():
+        seconds, prepared = _timed(prepare, trial, rng)
+        per_seed = seconds * len(p.temperatures) / len(trial.temperatures)
+        if "network" in p.thermometers:
+            seconds, _ = _timed(thermometer.network.fit, prepared.data, n_epochs=1, rng=rng)
+            n_rows = len(p.temperatures) * p.n_samples
+            per_seed += seconds * p.network_epochs * n_rows / len(prepared.data.configurations)
+        rows = prepared.data.spins[0]
+        for n_hidden in p.n_hidden:
+            rbm = RBM(rng.normal(0, 0.01, (p.lattice.n_sites, n_hidden)))
+            training, _ = _timed(
+                fit, rbm, rows, negative=p.phase(), optimizer=SGD(0.01), n_epochs=1, batch_size=p.batch_size, rng=rng, record=()
             )  # fmt: skip
-            update = (time.perf_counter() - start) / 20
-        start = time.perf_counter()
-        machine(trial, prepared, "V", n_hidden, rng)
-        flows = time.perf_counter() - start
-        seconds += len(parameters.training_sets) * (parameters.n_updates * update + flows)
-    return seconds * parameters.n_seeds / min(n_workers, parameters.n_seeds * len(parameters.training_sets))
+            flows, _ = _timed(machine, trial, prepared, "V", n_hidden, rng)
+            per_seed += len(p.training_sets) * (training * p.n_updates / 20 + flows * len(p.starts))
+    return per_seed * p.n_seeds / n_workers
+
+
+def _timed(work: Callable[..., Any], *arguments: Any, **keywords: Any) -> tuple[float, Any]:
+    start = time.perf_counter()
+    result = work(*arguments, **keywords)
+    return time.perf_counter() - start, result

@@ -166,7 +166,9 @@ class Parameters:
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> Parameters:
         """Return the parameters that `to_json` wrote."""
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()
+        }
         sides = values["lattice"]
         values["lattice"] = Ring(*sides) if len(sides) == 1 else Torus(*sides)
         values["starts"] = tuple(float(T) for T in values["starts"])
@@ -224,24 +226,39 @@ def one_thread() -> AbstractContextManager[Any]:
 
 def prepare(parameters: Parameters, rng: np.random.Generator) -> Prepared:
     """Draw the data of one seed and make its thermometers (steps 1, 2 and 6 of the experiment)."""
-    lattice = parameters.lattice
-    sources = rng.spawn(5)
+    sources = rng.spawn(3)
     with one_thread():
-        data = training_set(
-            lattice, parameters.temperatures, parameters.n_samples, rng=sources[0], n_threads=1
-        )
-        fresh = training_set(lattice, parameters.temperatures, parameters.n_flow, rng=sources[1], n_threads=1)
-        starts = training_set(lattice, parameters.starts, parameters.n_flow, rng=sources[2], n_threads=1)
+        data, fresh, starts = _draw(parameters, sources[0])
         made: dict[str, Any] = {}
         for name in parameters.thermometers:
-            made |= _thermometers(name, parameters, data, sources[3])
+            made |= _thermometers(name, parameters, data, sources[1])
         measured: dict[str, FloatArray] = {}
         for name, one in made.items():
             curve = one.calibrate(fresh)
             measured[f"{name}_reading"], measured[f"{name}_resolution"] = curve.reading, curve.resolution
-            null = thermometer.null_calibration(one, NULL_MAGNETIZATIONS, parameters.n_flow, rng=sources[4])
+            null = thermometer.null_calibration(one, NULL_MAGNETIZATIONS, parameters.n_flow, rng=sources[2])
             measured[f"{name}_null"] = null.reading
-    return Prepared(data, starts.spins, made, measured)
+    return Prepared(data, starts, made, measured)
+
+
+def _draw(parameters: Parameters, rng: np.random.Generator) -> tuple[TrainingSet, TrainingSet, SpinArray]:
+    """Return the data, fresh configurations at the same temperatures, and those at which flows start."""
+    levels = sorted({*parameters.temperatures, *parameters.starts})
+    drawn = training_set(
+        parameters.lattice, levels, parameters.n_samples + parameters.n_flow, rng=rng, n_threads=1
+    )
+    n = parameters.n_samples
+    places = [levels.index(T) for T in parameters.temperatures]
+    data, fresh = (
+        replace(
+            drawn,
+            spins=np.ascontiguousarray(part[places]),
+            temperature=drawn.temperature[places],
+            certificate=tuple(drawn.certificate[place] for place in places),
+        )
+        for part in (drawn.spins[:, :n], drawn.spins[:, n:])
+    )
+    return data, fresh, drawn.spins[[levels.index(T) for T in parameters.starts], n:]
 
 
 def _thermometers(
@@ -365,9 +382,7 @@ def _trained(
 
 def _settled(rbm: RBM, start: SpinArray) -> float:
     """|m| at the end of the mean-field flow."""
-    v: Any = start[:SETTLE_ROWS]
-    for _ in range(SETTLE_STEPS):
-        v = flow.mean_field(rbm, v)
+    v = flow.mean_field(rbm, start[:SETTLE_ROWS], n_steps=SETTLE_STEPS, n_threads=1)
     return float(np.abs(v.mean(axis=1)).mean())
 
 

@@ -15,6 +15,7 @@ from rbmflow.experiments.figures.lattice import observables
 from rbmflow.experiments.figures.networks import capacity
 from rbmflow.experiments.figures.own_data import training
 from rbmflow.experiments.figures.seven_steps import (
+    iso_couplings,
     iso_fixed_points,
     iso_shiba_yokoo,
     iso_thermometers,
@@ -38,6 +39,7 @@ __all__ = [
     "fig3",
     "fig4",
     "fig5",
+    "iso_couplings",
     "iso_fixed_points",
     "iso_shiba_yokoo",
     "iso_thermometers",
@@ -74,6 +76,7 @@ SEVEN_STEPS: dict[str, Callable[..., Any]] = {
     "flows": iso_shiba_yokoo,
     "fixed_points": iso_fixed_points,
     "weights": iso_weights,
+    "couplings": iso_couplings,
     "training": iso_training,
     "thermometers": iso_thermometers,
 }  # of a result of iso_shiba_yokoo

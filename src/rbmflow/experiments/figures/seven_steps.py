@@ -154,52 +154,56 @@ def iso_fixed_points(result: IsoShibaYokoo, ax: Any = None) -> Any:
         axes[2].set(ylabel="temperature read there", title=f"What thermometers read after {p.n_steps} steps")
         for panel in axes:
             panel.set_xlabel("hidden units")
-        axes[1].legend(fontsize=8)
+        axes[1].set_ylim(top=axes[1].get_ylim()[1] * 2)
+        axes[1].legend(fontsize=8, ncols=2, loc="upper right")
+        axes[2].set_ylim(bottom=0)
         return axes
 
 
 def iso_weights(result: IsoShibaYokoo, ax: Any = None) -> Any:
-    """Draw singular values, participation ratios and W Wᵀ of the machines of one size, of the first seed (pass 2 + n axes)."""
+    """Draw singular values and participation ratios of the machines of one size, over the modes, means over the seeds."""
+    p = result.parameters
+    j = _chosen_size(result)
+    rank = min(p.n_hidden[j], p.lattice.n_sites)
+    mode = np.arange(1, rank + 1)
+    with mpl.rc_context(STYLE):
+        axes = axes_of(ax, 2, (11.0, 4.3))
+        modes, _ = result.mean("singular_values")
+        spread, _ = result.mean("participation")
+        for i, (kind, colour) in enumerate(zip(p.training_sets, COLOURS, strict=False)):
+            axes[0].plot(mode, modes[i, j, -1, :rank], ".-", ms=4, lw=1, color=colour, label=LABELS[kind])
+            axes[1].plot(mode, spread[i, j, -1, :rank] / p.lattice.n_sites, ".-", ms=4, lw=1, color=colour)
+        axes[0].axhline(1, color="black", lw=1, ls="--")
+        axes[0].set(
+            xlabel="mode", ylabel="singular value of W", yscale="log", title=f"{p.n_hidden[j]} hidden units"
+        )
+        axes[0].set_ylim(bottom=max(axes[0].get_ylim()[0], 1e-2))
+        axes[0].legend(fontsize=8)
+        axes[1].set(
+            xlabel="mode",
+            ylabel="share of the sites, 1/(n Σ u⁴)",
+            title="How spread the modes are",
+            ylim=(0, 1.05),
+        )
+        return axes
+
+
+def iso_couplings(result: IsoShibaYokoo, ax: Any = None) -> Any:
+    """Draw W Wᵀ of the machines of one size, of the first seed, one panel for each training set."""
     p = result.parameters
     size = p.n_hidden[_chosen_size(result)]
     n = len(p.training_sets)
     with mpl.rc_context(STYLE):
-        axes = axes_of(ax, 2 + n, (3.1 * (2 + n), 3.4))
-        modes, _ = result.mean("singular_values")
-        spread, _ = result.mean("participation")
-        rank = min(size, p.lattice.n_sites)
-        for i, (kind, colour) in enumerate(zip(p.training_sets, COLOURS, strict=False)):
-            j = _chosen_size(result)
-            axes[0].plot(
-                np.arange(1, rank + 1),
-                modes[i, j, -1, :rank],
-                ".-",
-                ms=4,
-                lw=1,
-                color=colour,
-                label=LABELS[kind],
-            )
-            axes[1].plot(
-                np.arange(1, rank + 1),
-                spread[i, j, -1, :rank] / p.lattice.n_sites,
-                ".-",
-                ms=4,
-                lw=1,
-                color=colour,
-            )
-        axes[0].axhline(1, color="black", lw=1, ls="--")
-        axes[0].set(xlabel="mode", ylabel="singular value of W", yscale="log", title=f"{size} hidden units")
-        axes[0].set_ylim(bottom=max(axes[0].get_ylim()[0], 1e-2))
-        axes[0].legend(fontsize=7)
-        axes[1].set(xlabel="mode", ylabel="share of sites, 1/(n Σ u⁴)", title="Participation", ylim=(0, 1.05))
-        for panel, kind in zip(axes[2:], p.training_sets, strict=True):
+        axes = np.atleast_1d(axes_of(ax, n, (3.2 * n, 3.3)))
+        for panel, kind in zip(axes, p.training_sets, strict=True):
             weights = result.model(0, kind, size).weights
             product = weights @ weights.T
             top = np.abs(product).max()
             image = panel.imshow(product, cmap="RdBu_r", vmin=-top, vmax=top)
-            panel.set(title=f"W Wᵀ, {LABELS[kind]}", xlabel="site")
+            panel.set(title=LABELS[kind], xlabel="site")
             panel.grid(visible=False)
-            panel.get_figure().colorbar(image, ax=panel, shrink=0.8)
+            panel.get_figure().colorbar(image, ax=panel, shrink=0.75)
+        axes[0].set_ylabel(f"site: W Wᵀ, {size} hidden units")
         return axes
 
 
