@@ -45,6 +45,8 @@ def render(result: Reproduction, pictures: dict[str, bytes], provenance: dict[st
         "ranges_table": table_html(result.tables["temperature_ranges"]),
         "ranges_thesis_table": table_html(result.tables["temperature_ranges_thesis"]),
         "training_certificates": table_html(result.tables["training_certificates"]),
+        "optimum_table": table_html(result.tables["optimum"]),
+        "singular_values_table": table_html(result.tables["threshold_of_singular_values"]),
         "degeneracies": table_html(result.tables["degeneracies"]),
         "counts": table_html(result.tables["counts_of_rings"]),
         "first_steps": table_html(_ends(result)),
@@ -77,6 +79,9 @@ PICTURES = (
     "gain_of_ranges",
     "chains_against_exact",
     "update_orders",
+    "three_flows",
+    "stationary_flow",
+    "side_by_side",
 )
 SHOWN_CHARACTERS = 14
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.experiments import chains, limits, mixtures, stages, thresholds
+from rbmflow.experiments import chains, limits, mixtures, side_by_side, stages, three_flows, thresholds
 from rbmflow.experiments.record import Check, Table
 from rbmflow.experiments.stage import Parameters, StageFunction
 
@@ -31,6 +31,8 @@ STAGES: dict[str, StageFunction] = {
     "thresholds": thresholds.stage,
     "mixtures": mixtures.stage,
     "chains": chains.stage,
+    "three_flows": three_flows.stage,
+    "side_by_side": side_by_side.stage,
 }
 
 

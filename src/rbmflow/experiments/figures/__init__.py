@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from rbmflow.experiments.figures.beyond import boundary, laws, limits, ranges, weight_map
 from rbmflow.experiments.figures.chains import against_exact, update_orders
+from rbmflow.experiments.figures.flows import side_by_side, stationary_flow, three_flows, torus_threshold
 from rbmflow.experiments.figures.lattice import observables
 from rbmflow.experiments.figures.networks import capacity
 from rbmflow.experiments.figures.own_data import training
@@ -50,6 +51,10 @@ __all__ = [
     "observables",
     "ranges",
     "save",
+    "side_by_side",
+    "stationary_flow",
+    "three_flows",
+    "torus_threshold",
     "training",
     "update_orders",
     "weight_map",
@@ -67,6 +72,9 @@ DRAWINGS: dict[str, Callable[..., Any]] = {
     "gain_of_ranges": ranges,
     "chains_against_exact": against_exact,
     "update_orders": update_orders,
+    "three_flows": three_flows,
+    "stationary_flow": stationary_flow,
+    "side_by_side": side_by_side,
 }
 ON_REQUEST: dict[str, Callable[..., Any]] = {
     "ising": observables,
