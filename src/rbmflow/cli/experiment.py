@@ -12,9 +12,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rbmflow.cli.output import DONE, draw, figures_module, folder_of, progress_bar
+from rbmflow.cli.output import DONE, draw, figures_module, folder_of, progress_bar, show
 from rbmflow.cli.processes import processes
-from rbmflow.experiments import capacity, iso_report, iso_shiba_yokoo, iso_tables, weight_map
+from rbmflow.experiments import capacity, iso_report, iso_shiba_yokoo, iso_tables, torus_threshold, weight_map
 from rbmflow.experiments.iso_shiba_yokoo import IsoShibaYokoo, Parameters
 from rbmflow.experiments.seven_steps import MAPS, NEGATIVES, SETS, THERMOMETERS
 from rbmflow.files import save_atomically, write_atomically
@@ -47,6 +47,23 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     one.add_argument("--units", type=int, nargs="+", metavar="N", help="sizes of the networks")
     one.add_argument("--networks", type=int, metavar="N", help="networks of each kind")
     one.set_defaults(run=_capacity)
+
+    one = names.add_parser(
+        "torus_threshold",
+        parents=[common],
+        help="the temperature below which a uniform RBM trained on the torus orders, against T_c",
+    )
+    default = torus_threshold.Parameters()
+    one.add_argument(
+        "--sides", type=int, nargs="+", metavar="L", help=f"default {' '.join(map(str, default.sides))}"
+    )
+    one.add_argument(
+        "--ratio", type=float, metavar="G", help=f"hidden units N = G M (default {default.ratio:g})"
+    )
+    one.add_argument(
+        "--measurements", type=int, metavar="N", help=f"along each chain (default {default.n_measurements})"
+    )
+    one.set_defaults(run=_torus_threshold)
 
     for name, lattice in (("iso", "a torus"), ("ring", "a ring, which has no critical point above T = 0")):
         one = names.add_parser(
@@ -245,6 +262,25 @@ def _capacity(options: argparse.Namespace) -> int:
     for n_units in parameters.n_units:
         print(f"n = {n_units}: half of the patterns are kept at P/n = {result.half_load(n_units):.4f}")
     print(folder / "capacity.csv")
+    return DONE
+
+
+def _torus_threshold(options: argparse.Namespace) -> int:
+    given = {
+        "sides": options.sides and tuple(options.sides),
+        "ratio": options.ratio,
+        "n_measurements": options.measurements,
+    }
+    parameters = replace(
+        torus_threshold.Parameters(), **{key: value for key, value in given.items() if value is not None}
+    )
+    folder = folder_of(options.out or Path(options.name))
+    with progress_bar(options, "tori") as report, processes(resolve_threads(options.workers)) as executor:
+        result = torus_threshold.run(parameters, rng=options.seed, executor=executor, progress=report)
+    _write(result, folder, "torus_threshold", "csv", parameters, options.seed)
+    table = result.table
+    show(options, list(table.columns), list(zip(*table.columns.values(), strict=True)))
+    print(folder / "torus_threshold.csv")
     return DONE
 
 

@@ -46,6 +46,7 @@ def render(result: Reproduction, pictures: dict[str, bytes], provenance: dict[st
         "ranges_thesis_table": table_html(result.tables["temperature_ranges_thesis"]),
         "training_certificates": table_html(result.tables["training_certificates"]),
         "optimum_table": table_html(result.tables["optimum"]),
+        "torus_ranges_table": table_html(result.tables["ranges_on_a_torus"]),
         "singular_values_table": table_html(result.tables["threshold_of_singular_values"]),
         "degeneracies": table_html(result.tables["degeneracies"]),
         "counts": table_html(result.tables["counts_of_rings"]),

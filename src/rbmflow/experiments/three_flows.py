@@ -7,13 +7,13 @@ import numpy as np
 from rbmflow import flow
 from rbmflow.experiments.record import Cell, Check, Table, columns_of
 from rbmflow.experiments.stage import Findings, Parameters, absolute, relative
-from rbmflow.ising import Ring, Torus, state_law
+from rbmflow.ising import Law, Ring, Torus, state_law
 from rbmflow.networks import RBM, hidden_law, kl_divergence
 from rbmflow.rg import decimate
 from rbmflow.spins import all_states
 from rbmflow.state_law import StateLaw
 from rbmflow.training import LBFGS, Exact, GibbsOperator, fit
-from rbmflow.weight import trained_weight
+from rbmflow.weight import trained_weight, trained_weight_from_law
 
 COPY = 6.0
 """Weight of the copies in decimating machines: KL 3.4e-9 at K = 1."""
@@ -23,6 +23,7 @@ SETTLE_STEPS = 4000
 STATIONARY_SITES, STATIONARY_K, STATIONARY_ROWS = 64, 0.5, 2000
 OPTIMUM_STARTS = 6
 TORUS_K, TORUS_COPY = 0.4407, 8.0
+RANGE_SIDE = 6
 
 
 def stage(parameters: Parameters, rng: np.random.Generator) -> Findings:
@@ -35,6 +36,7 @@ def stage(parameters: Parameters, rng: np.random.Generator) -> Findings:
         _stationary(parameters, sources[0]),
         _threshold_of_singular_values(sources[1]),
         _optimum(sources[2]),
+        _ranges_on_a_torus(),
     ):
         tables |= found[0]
         checks += found[1]
@@ -57,7 +59,8 @@ def settled(rbm: RBM) -> float:
 
 def _machines_of_a_chain(parameters: Parameters) -> Findings:
     M, N = parameters.n_visible, parameters.n_hidden
-    couplings = np.linspace(0.02, 1.5, max(11, parameters.n_points // 8))
+    thresholds = (LOCAL_THRESHOLD, float(flow.critical_coupling(M, N)))
+    couplings = np.sort([*np.linspace(0.02, 1.5, max(11, parameters.n_points // 4)), *thresholds])
     rows: list[tuple[Cell, ...]] = []
     for K in couplings.tolist():
         law = state_law(Ring(M), K)
@@ -204,6 +207,35 @@ def _optimum(rng: np.random.Generator) -> Findings:
         absolute("KL of that machine, nats, K = 0.4407", kl_divergence(state_law(torus, TORUS_K), sublattice), 1.27e-12, 2e-13, "theory of the copies, e^(−4c)"),
     ]  # fmt: skip
     return {"optimum": table}, checks
+
+
+def _ranges_on_a_torus() -> Findings:
+    """Uniform machines trained on a torus at sets of temperatures with and without the critical one."""
+    torus = Torus(RANGE_SIDE, RANGE_SIDE)
+    M = N = torus.n_sites
+    temperatures = np.arange(25) / 4
+    laws = torus.magnetization_law(
+        np.divide(1.0, temperatures, out=np.full(25, np.inf), where=temperatures > 0)
+    )
+    sets = {
+        "0, 0.25, ..., 6": temperatures >= 0,
+        "0.25, ..., 6": temperatures > 0,
+        "0, ..., 6 without 2 to 2.75": (temperatures < 2) | (temperatures > 2.75),
+        "2 to 2.75": (temperatures >= 2) & (temperatures <= 2.75),
+        "2.5, ..., 6": temperatures >= 2.5,
+        "3.5, ..., 6": temperatures >= 3.5,
+        "4, ..., 6 (type H)": temperatures >= 4,
+    }
+    rows: list[tuple[Cell, ...]] = []
+    for name, chosen in sets.items():
+        law = Law(laws.values, laws.probabilities[chosen].mean(axis=0))
+        W = float(trained_weight_from_law(law, N))
+        rows.append((name, W, M * N * W * W, flow.uniform_fixed_points(W, M, N).magnetization[-1]))
+    table = Table(
+        f"Uniform machines trained on the {RANGE_SIDE} × {RANGE_SIDE} torus (exact laws), N = M: gain MNW² and |m| at the fixed point",
+        columns_of(("temperatures", "W", "gain", "fixed_point_m"), rows),
+    )
+    return {"ranges_on_a_torus": table}, []
 
 
 def _neighbour_correlation(rbm: RBM) -> float:

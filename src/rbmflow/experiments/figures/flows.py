@@ -124,11 +124,16 @@ def side_by_side(result: HasTables, ax: Any = None) -> Any:
                 )
             panel.set(title=title, ylabel="temperature read from the energy", xlabel="step")
             if "ring" in table:
-                panel.set(yscale="log", ylim=(0.3, 60))
+                panel.set(yscale="log", ylim=(0.3, 200))
             else:
                 panel.set_ylim(1.2, 4.4)
                 panel.axhline(CRITICAL_TEMPERATURE, color="black", lw=1, ls="--")
-            panel.legend(handles=handles, fontsize=8, loc="upper left", ncols=2 if len(flows) > 1 else 1)
+            panel.legend(
+                handles=handles,
+                fontsize=8,
+                loc="upper right" if len(flows) > 1 else "upper left",
+                ncols=2 if len(flows) > 1 else 1,
+            )
             panel.set_xticks(range(int(np.max(data["step"][np.isin(data["flow"], flows)].astype(int))) + 1))
         return axes
 
