@@ -45,6 +45,8 @@ SHAPES: dict[str, tuple[str, ...]] = {
     "settled": ("snapshot",),
     "pseudo_likelihood": ("snapshot",),
     "reconstruction_error": ("snapshot",),
+    "uniform_weight": (),
+    "uniform_settled": (),
 }
 """Dimensions of what a machine gives, beside those of `MACHINE`; everything else is over (map, start, step)."""
 ALONG = ("map", "start", "step")
@@ -270,7 +272,8 @@ class IsoShibaYokoo:
                 )
                 outer = [self.sizes[axis] for axis in MACHINE[: len(place)]]
                 self.values[name] = np.full((*outer, *inner), np.nan)
-            self.values[name][place][tuple(map(slice, array.shape))] = array
+            inside: Any = (*place, *map(slice, array.shape))
+            self.values[name][inside] = array
         if len(place) > 1:
             self.finished[place] = True
 

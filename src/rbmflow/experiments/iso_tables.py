@@ -39,6 +39,7 @@ def machines(result: IsoShibaYokoo) -> Table:
     p = result.parameters
     settled, settled_error = result.mean("settled")
     modes, modes_error = result.mean("singular_values")
+    uniform, uniform_error = result.mean("uniform_settled")
     rows: list[tuple[Cell, ...]] = [
         (
             kind,
@@ -48,10 +49,23 @@ def machines(result: IsoShibaYokoo) -> Table:
             _cell(modes[i, j, -1, 0]),
             _cell(modes_error[i, j, -1, 0]),
             *(_cell(modes[i, j, -1, k]) if k < min(size, modes.shape[-1]) else None for k in (1, 2)),
+            _cell(uniform[i, j]),
+            _cell(uniform_error[i, j]),
         )
         for (i, kind), (j, size) in product(enumerate(p.training_sets), enumerate(p.n_hidden))
     ]
-    names = ("training_set", "n_hidden", "settled_m", "stderr", "s_1", "s_1_stderr", "s_2", "s_3")
+    names = (
+        "training_set",
+        "n_hidden",
+        "settled_m",
+        "stderr",
+        "s_1",
+        "s_1_stderr",
+        "s_2",
+        "s_3",
+        "uniform_m",
+        "uniform_m_stderr",
+    )
     caption = f"|m| at the end of the mean-field flow from T = {p.starts[0]:g}, and singular values; {p.n_seeds} seeds, {p.lattice}"
     return Table(caption, columns_of(names, rows))
 

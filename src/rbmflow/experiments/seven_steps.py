@@ -16,6 +16,7 @@ from rbmflow.ising import Ring, Torus
 from rbmflow.networks import RBM
 from rbmflow.sampling import TrainingSet, training_set
 from rbmflow.training import CD, PCD, SGD, Tempered, fit
+from rbmflow.weight import trained_weight_from_samples
 
 MAPS: dict[str, Callable[..., Any]] = {
     "mean_field": flow.mean_field,
@@ -327,12 +328,13 @@ def machine(
     dict of str to numpy.ndarray
         ``weights``, ``visible_bias``, ``hidden_bias``; over snapshots ``epoch``, ``singular_values``, ``participation``, ``settled``
         (|m| of the mean-field flow from the first start, when it has settled), ``pseudo_likelihood``, ``reconstruction_error``;
+        ``uniform_weight`` and ``uniform_settled``, the trained weight of a uniform machine and |m| at its fixed point;
         and for each quantity along the flows its mean and, as ``…_stderr``, its standard error over (map, start, step).
     """
     data_rng, start_rng, fit_rng, flow_rng = rng.spawn(4)
     with one_thread():
         rows = rows_of(kind, parameters, prepared.data, data_rng)
-        found = _trained(parameters, prepared, rows, n_hidden, start_rng, fit_rng)
+        found = _trained(parameters, prepared, rows, n_hidden, start_rng, fit_rng) | _uniform(rows, n_hidden)
         rbm = RBM(found["weights"], found["visible_bias"], found["hidden_bias"])
         return found | _flows(parameters, prepared, rbm, flow_rng)
 
@@ -378,6 +380,13 @@ def _trained(
         "pseudo_likelihood": history["pseudo_likelihood"][seen],
         "reconstruction_error": history["reconstruction_error"][seen],
     }
+
+
+def _uniform(rows: SpinArray, n_hidden: int) -> dict[str, float]:
+    """The weight of the machine with equal weights that fits the same rows best, and |m| at its fixed point."""
+    W = trained_weight_from_samples(rows, n_hidden).mean
+    m = flow.uniform_fixed_points(W, rows.shape[1], n_hidden).magnetization[-1]
+    return {"uniform_weight": W, "uniform_settled": m}
 
 
 def _settled(rbm: RBM, start: SpinArray) -> float:

@@ -120,6 +120,7 @@ def iso_fixed_points(result: IsoShibaYokoo, ax: Any = None) -> Any:
             axes[1].errorbar(
                 p.n_hidden, modes[i, :, -1, 0], modes_error[i, :, -1, 0], fmt="o-", ms=4, color=colour, label=LABELS[kind]
             )  # fmt: skip
+            axes[0].plot(p.n_hidden, result.mean("uniform_settled")[0][i], ":", lw=1.2, color=colour)
         if isinstance(p.lattice, Torus) and p.lattice.n_sites == 100:
             axes[0].axhline(LITERATURE["V"], color=COLOURS[0], lw=1, ls="--")
             axes[0].text(
