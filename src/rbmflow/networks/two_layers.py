@@ -343,8 +343,8 @@ def draw_spins(field: FloatArray, rng: np.random.Generator) -> SpinArray:
 
 
 def check_finite(name: str, value: object) -> FloatArray:
-    """Return a copy of `value` as float64, or raise unless all its numbers are finite."""
-    array = np.array(check_real(name, value))
+    """Return a contiguous copy of `value` as float64, or raise unless all its numbers are finite."""
+    array = np.array(check_real(name, value), order="C")
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds an infinity: finite numbers are needed")
     return array
