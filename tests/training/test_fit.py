@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rbmflow import RBM, Ring, training_set
+from rbmflow.spins import all_states
 from rbmflow.state_law import StateLaw
 from rbmflow.training import (
     CD,
@@ -217,6 +218,40 @@ def test_centred_gradient_learns_too():
     assert divergence(law, found.model) < 0.1 * divergence(law, start)
 
 
+CENTRED = {
+    "penalty": (random_machine(4, 4, 3), {"l2": 0.1}),
+    # without a penalty these weights run away
+    "mask": (
+        tied(random_machine(4, 4, 3), mask=np.tri(4, dtype=bool)),
+        {"mask": np.tri(4, dtype=bool), "l2": 0.01},
+    ),
+    "no biases": (random_machine(4, 4, 3), {"biases": False}),
+    "uniform": (tied(random_machine(4, 4, 3), "uniform"), {"tie": "uniform"}),
+    "uniform with biases": (tied(random_machine(4, 4, 3), "uniform"), {"tie": "uniform", "biases": True}),
+    "translation": (tied(random_machine(4, 4, 3), "translation"), {"tie": "translation"}),
+    "translation and mask": (
+        tied(random_machine(4, 4, 3), "translation", mask=np.tri(4, dtype=bool)),
+        {"tie": "translation", "mask": np.tri(4, dtype=bool)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CENTRED)
+def test_the_centred_gradient_rises_where_the_likelihood_does(name):
+    # data without any symmetry: a small step rises, since it is P Pᵀ g, and it vanishes where the maximum is
+    start, options = CENTRED[name]
+    law = StateLaw(all_states(4), np.random.default_rng(2).dirichlet(np.ones(16)))
+    options = {"negative": Exact(), "rng": 1, "record": ["kl"], **options}
+    best = fit(start, law, optimizer=LBFGS(), n_epochs=1000, **options).model
+    moved = fit(best, law, optimizer=SGD(1.0), n_epochs=1, centred=True, **options).model
+    for part in ("weights", "visible_bias", "hidden_bias"):
+        # the search ends with a gradient below 1e-10; P is of the size of 10
+        np.testing.assert_allclose(getattr(moved, part), getattr(best, part), rtol=0, atol=1e-8)
+    cost = lambda rbm: divergence(law, rbm) + options.get("l2", 0) / 2 * (rbm.weights**2).sum()
+    small = fit(start, law, optimizer=SGD(1e-4), n_epochs=1, centred=True, **options).model
+    assert cost(small) < cost(start)
+
+
 def test_history():
     rbm = random_machine(6, 4, 2)
     found = fit(rbm, SPINS, negative=PCD(1, 20), batch_size=5, n_epochs=4, record_every=2, rng=1)
@@ -252,7 +287,6 @@ def test_history():
 
 def test_the_pseudo_likelihood_of_the_history():
     # unit i of row i, against conditional probabilities from the joint law
-    from rbmflow.spins import all_states
     from tests.training.laws import marginal
 
     rbm = random_machine(6, 4, 2)

@@ -84,6 +84,11 @@ class Ties:
         summed = np.bincount(self.group[at], weights=gradient[at], minlength=self.n_free)
         return summed.astype(gradient.dtype)
 
+    def mean(self, vector: Vector) -> Vector:
+        """Return the mean over each group."""
+        sizes = np.bincount(self.group[self.group != FIXED], minlength=self.n_free)
+        return np.asarray(self.reduce(vector) / sizes.astype(vector.dtype))
+
 
 def make_ties(rbm: RBM, tie: object, mask: object, biases: object) -> Ties:
     """Return the ties that `fit` was asked for, or raise if the model does not obey them."""

@@ -22,7 +22,7 @@ def cost(trainer: Trainer, free: FloatArray) -> tuple[float, FloatArray]:
     states, weights = plan.data.as_law()
     rows = states.astype(np.float64)
     model, log_z = exact(p)
-    slope = gradient(clamped(p, rows, weights), model, centred=False)
+    slope = gradient(clamped(p, rows, weights), model)
     slope[: p.weights.size] += plan.penalty.pull(p.weights).ravel()
     value = divergence(p, rows, weights, log_z) + plan.penalty.cost(p.weights)
     return value, -plan.ties.reduce(slope)

@@ -14,7 +14,7 @@ from rbmflow.hardware import simd_level
 from rbmflow.networks import RBM
 from rbmflow.training.chains import Chains, chain_shape, contrastive, start
 from rbmflow.training.data import Data
-from rbmflow.training.moments import Moments, clamped, exact, gradient
+from rbmflow.training.moments import Moments, centred, clamped, exact, gradient
 from rbmflow.training.negative import CD, PCD, Exact, Negative
 from rbmflow.training.optimizers import LBFGS, SGD, Optimizer, rate_of, step
 from rbmflow.training.parameters import Parameters, Ties, Vector
@@ -180,12 +180,13 @@ class Trainer:
         assert not isinstance(plan.optimizer, LBFGS)
         model = self._model_moments(rows, weights)
         data = clamped(p, rows.astype(plan.real), None if weights is None else weights.astype(plan.real))
-        slope = gradient(data, model, centred=plan.centred)
+        slope = gradient(data, model)
         if plan.penalty.l1 or plan.penalty.l2:
             slope[: p.weights.size] += plan.penalty.pull(p.weights).ravel()
+        uphill = centred(slope, data, model, plan.ties) if plan.centred else plan.ties.reduce(slope)
         self.n_updates += 1
         free = plan.ties.gather(p.vector)
-        free = free + step(plan.optimizer, self.slots, plan.ties.reduce(slope), rate, self.n_updates)
+        free = free + step(plan.optimizer, self.slots, uphill, rate, self.n_updates)
         plan.ties.scatter(free, p.vector)
 
     def _model_moments(self, rows: SpinArray, weights: FloatArray | None) -> Moments:
