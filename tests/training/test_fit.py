@@ -1,5 +1,7 @@
 """The loop of training: twins of single updates, continuation bit for bit, ties, bad input."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -181,8 +183,9 @@ def test_uniform_ties_and_masks_hold():
     model = fit(start, SPINS, n_epochs=2, mask=mask, rng=1).model
     assert not model.weights[~mask].any()
     assert (model.weights[mask] != start.weights[mask]).all()
-    frozen = fit(start, SPINS, n_epochs=2, biases=False, rng=1).model
-    np.testing.assert_array_equal(frozen.hidden_bias, start.hidden_bias.astype(np.float32))
+    for no in (False, np.False_):
+        frozen = fit(start, SPINS, n_epochs=2, biases=no, rng=1).model
+        np.testing.assert_array_equal(frozen.hidden_bias, start.hidden_bias.astype(np.float32))
 
 
 def test_penalties_shrink_weights():
@@ -335,6 +338,22 @@ def test_callback_checkpoint_progress_and_stops(tmp_path):
     assert ended.state.epoch == 3
 
 
+def test_a_callback_may_answer_with_a_truth_value_of_numpy():
+    def callback(now):
+        return now.history["weight_norm"][-1] > 0
+
+    assert fit(RBM64, SPINS, n_epochs=5, rng=1, callback=callback).state.epoch == 1
+    assert fit(RBM64, SPINS, n_epochs=5, rng=1, callback=lambda now: len(now.history)).state.epoch == 5
+
+
+def test_quasi_newton_steps_that_are_cut_short_are_those_of_the_history():
+    for n_epochs in (1, 5):
+        found = fit(RBM64, SPINS, negative=Exact(), optimizer=LBFGS(), n_epochs=n_epochs, rng=1)
+        assert len(found.history) == n_epochs
+        likelihood = found.model.log_likelihood(SPINS).mean()
+        np.testing.assert_allclose(found.history["log_likelihood"][-1], likelihood, rtol=1e-13)
+
+
 @pytest.mark.parametrize("negative", [CD(1), Exact()], ids=str)
 def test_averages_over_the_last_epochs(negative):
     rbm, seen = random_machine(6, 4, 2), []
@@ -398,6 +417,13 @@ BAD = [
     ({"l2": np.inf}, ValueError, "l2=inf"),
     ({"centred": 1}, TypeError, "centred=1"),
     ({"biases": "no"}, TypeError, "biases='no'"),
+    ({"biases": 0}, TypeError, "biases=0"),
+    ({"biases": np.zeros(6)}, TypeError, "biases="),
+    ({"tie": np.zeros(6)}, ValueError, "tie="),
+    ({"precision": ["float32"]}, ValueError, "precision="),
+    ({"record": [["kl"]]}, ValueError, "record holds"),
+    ({"callback": 3}, TypeError, "callback=3"),
+    ({"progress": 3}, TypeError, "progress=3"),
     ({"precision": "float16"}, ValueError, "precision='float16'"),
     ({"record": "kl"}, TypeError, "record='kl'"),
     ({"record": ["entropy"]}, ValueError, "record holds 'entropy'"),
@@ -437,6 +463,7 @@ def test_bad_input(arguments, error, message):
         (lambda: Decay(0.0), ValueError, "start=0.0"),
         (lambda: Exponential(0.1, 1.5), ValueError, "factor=1.5"),
         (lambda: EarlyStopping("loss"), ValueError, "quantity='loss'"),
+        (lambda: EarlyStopping(["kl"]), ValueError, "quantity="),
         (lambda: EarlyStopping(patience=0), ValueError, "patience=0"),
         (lambda: EarlyStopping(least=-1), ValueError, "least=-1"),
         (lambda: Checkpoint("x", every=0), ValueError, "every=0"),
@@ -464,13 +491,20 @@ def test_states_that_do_not_fit():
     ):
         with pytest.raises(ValueError, match=message):
             fit(RBM64, SPINS, n_epochs=1, state=state, **arguments)
+    broken = replace(state, chains_hidden=state.chains_hidden[:, :, :3])
+    with pytest.raises(ValueError, match="its hidden chains is"):
+        fit(RBM64, SPINS, negative=PCD(1, 5), n_epochs=1, state=broken)
+    # as many free parameters, others: the state's weights are not those that the mask allows
+    mask = np.arange(24).reshape(6, 4) % 2 == 0
+    other = fit(tied(RBM64, mask=~mask), SPINS, n_epochs=1, mask=~mask, rng=1).state
+    with pytest.raises(ValueError, match="mask forbids"):
+        fit(tied(RBM64, mask=mask), SPINS, n_epochs=1, mask=mask, state=other)
     with pytest.raises(ValueError, match="its weights have shape"):
         fit(random_machine(6, 5, 1), SPINS, negative=PCD(1, 5), n_epochs=1, state=state)
 
 
 def test_a_rate_that_is_too_large_is_told():
-    with (
-        pytest.raises(ArithmeticError, match="smaller learning rate"),
-        np.errstate(all="ignore"),
-    ):
-        fit(RBM64, SPINS, negative=CD(1), optimizer=SGD(3e38), n_epochs=20, rng=1)
+    # and by nothing else: warnings are errors here
+    for optimizer in (SGD(3e38), Momentum(1e300), Adam(1e300)):
+        with pytest.raises(ArithmeticError, match="smaller learning rate"):
+            fit(RBM64, SPINS, negative=CD(1), optimizer=optimizer, n_epochs=20, rng=1)

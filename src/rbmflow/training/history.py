@@ -51,7 +51,7 @@ class EarlyStopping:
     least: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.quantity not in DIRECTION:
+        if self.quantity not in tuple(DIRECTION):
             raise ValueError(f"quantity={self.quantity!r}: one of {', '.join(DIRECTION)} is needed")
         check_integer("patience", self.patience, 1)
         if not 0 <= check_real_scalar("least", self.least) < np.inf:
@@ -136,7 +136,7 @@ def check_record(record: object, negative: Negative, parameters: Parameters, dat
         raise TypeError(f"record={record!r}: a sequence of names is needed")
     chosen = tuple(record)
     for name in chosen:
-        if name not in QUANTITIES:
+        if not isinstance(name, str) or name not in QUANTITIES:
             raise ValueError(f"record holds {name!r}: {', '.join(QUANTITIES)} are possible")
         if name in ("kl", "log_likelihood") and smaller > MAX_EXACT_UNITS:
             raise ValueError(

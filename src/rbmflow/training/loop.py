@@ -100,7 +100,7 @@ def fit(
         True where a weight exists; the others are 0 and stay so.
     state : State, optional
         Of an earlier run, which is continued bit for bit if data and arguments are the same; the learning rate,
-        batch size and penalties may change.
+        batch size and penalties may change. Only `LBFGS` begins anew, from the parameters: what it remembers is not kept.
     rng : numpy.random.Generator or int
         Generator or seed; not used with `state`.
     callback : callable, optional
@@ -151,17 +151,26 @@ def fit(
     >>> bool(trained.history["log_likelihood"][-1] > trained.history["log_likelihood"][0])
     True
     """
+    if not isinstance(model, RBM):
+        raise TypeError(f"model={model!r}: an RBM is needed")
+    if state is not None:
+        _check_state(state, model)
+    begin = model if state is None else state.model
     plan = _plan(
-        model, data, negative, optimizer, batch_size, tie, mask, biases, l1, l2, centred, precision, shuffle
+        begin, data, negative, optimizer, batch_size, tie, mask, biases, l1, l2, centred, precision, shuffle
     )
     n_epochs = check_integer("n_epochs", n_epochs, 0)
     every = check_integer("record_every", record_every, 1)
     if stop is not None and not isinstance(stop, EarlyStopping):
         raise TypeError(f"stop={stop!r}: an EarlyStopping or None is needed")
+    for name, called in (("callback", callback), ("progress", progress)):
+        if called is not None and not callable(called):
+            raise TypeError(f"{name}={called!r}: a callable or None is needed")
     if state is None:
         trainer, history = Trainer(plan, model, check_rng(rng)), dict[str, list[float]]()
     else:
-        trainer, history = _resumed(plan, model, state)
+        trainer = Trainer.resume(plan, state)
+        history = {name: list(values) for name, values in state.history.items()}
     names = check_record(record, plan.negative, trainer.parameters, plan.data)
     if stop is not None and stop.quantity not in names:
         raise ValueError(f"stop: {stop.quantity!r} is not recorded; add it to record")
@@ -204,7 +213,11 @@ class _Run:
         self.sum, self.summed = np.zeros(trainer.parameters.vector.shape), 0
 
     def go(self) -> None:
-        """Make the epochs."""
+        """Make the epochs; parameters that leave the range of numbers are an error of their own, not warnings on the way there."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._go()
+
+    def _go(self) -> None:
         if isinstance(self.trainer.plan.optimizer, LBFGS):
             if self.n_epochs:
                 minimise(self.trainer, self.n_epochs, self.after)
@@ -231,8 +244,11 @@ class _Run:
                 values.append(float(trainer.epoch) if name == "epoch" else measure(name, on))
         if self.stop is not None and recorded and self.stop.should_stop(self.history[self.stop.quantity]):
             self.stopped = True
-        if self.callback is not None and self.callback(self.fit()) is True:
-            self.stopped = True
+        if self.callback is not None:
+            answer = self.callback(self.fit())
+            self.stopped |= isinstance(answer, (bool, np.bool_)) and bool(
+                answer
+            )  # np.True_ of a comparison too
         if self.progress is not None:
             self.progress(self.done, self.n_epochs)
         return self.stopped
@@ -247,7 +263,7 @@ class _Run:
 
 
 def _plan(
-    model: object,
+    model: RBM,
     data: object,
     negative: object,
     optimizer: object,
@@ -262,8 +278,6 @@ def _plan(
     shuffle: object = True,
 ) -> Plan:
     """Return the checked arguments, or raise."""
-    if not isinstance(model, RBM):
-        raise TypeError(f"model={model!r}: an RBM is needed")
     checked: Data = check_data(data, model.n_visible)
     phase, stepper = check_negative(negative), check_optimizer(optimizer)
     exact = isinstance(phase, Exact)
@@ -287,11 +301,11 @@ def _plan(
             "optimizer=LBFGS() needs a smooth likelihood in the usual parameters: l1=0 and centred=False"
         )
     chosen = precision if precision is not None else ("float64" if exact else "float32")
-    if chosen not in PRECISIONS:
+    if not isinstance(chosen, str) or chosen not in PRECISIONS:
         raise ValueError(f"precision={precision!r}: 'float32' or 'float64' is needed")
     if isinstance(stepper, LBFGS) and chosen != "float64":
         raise ValueError("optimizer=LBFGS() needs precision='float64'")
-    real: Any = PRECISIONS[str(chosen)]
+    real: Any = PRECISIONS[chosen]
     if (
         max(np.abs(x).max() for x in (model.weights, model.visible_bias, model.hidden_bias))
         > np.finfo(real).max
@@ -310,11 +324,10 @@ def _plan(
     )
 
 
-def _resumed(plan: Plan, model: RBM, state: object) -> tuple[Trainer, dict[str, list[float]]]:
+def _check_state(state: object, model: RBM) -> None:
     if not isinstance(state, State):
         raise TypeError(f"state={state!r}: the state of an earlier Fit is needed")
     if state.weights.shape != model.weights.shape:
         raise ValueError(
             f"state: its weights have shape {state.weights.shape}, those of the model {model.weights.shape}"
         )
-    return Trainer.resume(plan, state), {name: list(values) for name, values in state.history.items()}

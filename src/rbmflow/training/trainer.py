@@ -12,7 +12,8 @@ from rbmflow._kernels import block_gibbs
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.hardware import simd_level
 from rbmflow.networks import RBM
-from rbmflow.training.chains import Chains, chain_shape, contrastive, start
+from rbmflow.spins import check_spins
+from rbmflow.training.chains import GENERATOR_WORDS, Chains, chain_shape, contrastive, start
 from rbmflow.training.data import Data
 from rbmflow.training.moments import Moments, centred, clamped, exact, gradient
 from rbmflow.training.negative import CD, PCD, Exact, Negative
@@ -94,6 +95,13 @@ class Trainer:
         for name, found, wanted in (
             ("precision", state.weights.dtype, np.dtype(plan.real)),
             ("number of chains", state.chains_visible.shape[:2], (len(ladder), n_chains)),
+            ("visible chains", state.chains_visible.shape, trainer.chains.visible.shape),
+            ("hidden chains", state.chains_hidden.shape, trainer.chains.hidden.shape),
+            (
+                "generator",
+                (state.generator.shape, state.generator.dtype),
+                ((GENERATOR_WORDS,), np.dtype(np.uint64)),
+            ),
             ("memory of the optimiser", state.slots.shape, trainer.slots.shape),
         ):
             if found != wanted:
@@ -101,8 +109,8 @@ class Trainer:
         trainer.slots = state.slots.copy()
         trainer.chains = Chains(
             ladder,
-            np.array(state.chains_visible),
-            np.array(state.chains_hidden),
+            np.array(check_spins("state: chains_visible", state.chains_visible)),
+            np.array(check_spins("state: chains_hidden", state.chains_hidden)),
             state.generator.copy(),
         )
         trainer.epoch, trainer.n_updates = state.epoch, state.n_updates
