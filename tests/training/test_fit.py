@@ -289,19 +289,30 @@ def test_history():
 
 
 def test_the_pseudo_likelihood_of_the_history():
-    # unit i of row i, against conditional probabilities from the joint law
+    # one unit of each row, against conditional probabilities from the joint law
     from tests.training.laws import marginal
 
     rbm = random_machine(6, 4, 2)
     found = fit(rbm, SPINS, negative=Exact(), n_epochs=1, rng=1)
     p, states = marginal(found.model)[0], all_states(6)
+    units = np.random.default_rng(0).permutation(np.arange(len(SPINS)) * 6 // len(SPINS))
+    assert set(np.bincount(units)) == {8, 9}
     total = 0.0
-    for row, spins in enumerate(SPINS):
-        others = np.delete(np.arange(6), row % 6)
+    for unit, spins in zip(units, SPINS, strict=True):
+        others = np.delete(np.arange(6), unit)
         same = (states[:, others] == spins[others]).all(axis=1)
         both = p[same]
         total += np.log(both[(states[same] == spins).all(axis=1)][0] / both.sum())
     np.testing.assert_allclose(found.history["pseudo_likelihood"][-1], 6 * total / len(SPINS), rtol=1e-10)
+
+
+def test_the_pseudo_likelihood_sees_the_whole_layer():
+    # 400 units of which the first 200 never change, as the borders of pictures: it was 0 where only the first 100 were looked at
+    rng = np.random.default_rng(1)
+    spins = np.concatenate([np.ones((100, 200)), rng.choice([-1, 1], size=(100, 200))], axis=1)
+    fields = np.repeat([20.0, 0.0], 200)
+    found = fit(RBM(np.zeros((400, 1)), fields), spins, optimizer=SGD(1e-9), n_epochs=1, rng=1)
+    np.testing.assert_allclose(found.history["pseudo_likelihood"], -200 * np.log(2), rtol=1e-4)
 
 
 def test_callback_checkpoint_progress_and_stops(tmp_path):

@@ -38,6 +38,10 @@ class Data:
 
     def as_law(self) -> tuple[SpinArray, FloatArray]:
         """Return distinct states and their probabilities."""
+        return self._law
+
+    @cached_property
+    def _law(self) -> tuple[SpinArray, FloatArray]:
         if self.weights is not None:
             return self.rows, self.weights
         packed, counts = np.unique(np.packbits(self.rows > 0, axis=1), axis=0, return_counts=True)

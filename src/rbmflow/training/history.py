@@ -88,8 +88,8 @@ DIRECTION = {"pseudo_likelihood": 1, "log_likelihood": 1, "kl": -1, "reconstruct
 class History:
     """Quantities recorded along a run, by name; ``history["kl"]`` is an array.
 
-    ``epoch``; ``pseudo_likelihood`` in nats per row: n_visible times the mean of ln p(v_i | the others), one i for each of up to 100
-    rows; ``reconstruction_error``: mean of (v − tanh(W tanh(Wᵀv + c) + b))² per unit; ``weight_norm`` and ``bias_norm``;
+    ``epoch``; ``pseudo_likelihood`` in nats per row: n_visible times the mean of ln p(v_i | the others), one i, spread over
+    the layer, for each of up to 100 rows; ``reconstruction_error``: mean of (v − tanh(W tanh(Wᵀv + c) + b))² per unit; ``weight_norm`` and ``bias_norm``;
     ``kl`` of the law of the data to the model and ``log_likelihood`` per row, exact; ``tau``: autocorrelation time of the
     magnetization of the persistent chains, in updates; ``exchange_rate`` of tempering. What cannot be had is NaN.
 
@@ -151,13 +151,17 @@ def measure(name: str, on: Situation) -> float:
 
 
 def _pseudo_likelihood(on: Situation) -> float:
-    """Σ over rows of the weight times n ln 1/(1 + e^(F(v) − F(v'))), v' with one unit flipped, another one in each row."""
+    """Σ over rows of the weight times n ln 1/(1 + e^(F(v) − F(v'))), v' with one unit flipped.
+
+    The units are spread evenly over the layer, also where there are fewer rows than units, and have nothing to do with the order of
+    the rows: states of a law are numbered by their first spins.
+    """
     rows, weights = on.data.monitored()
     p = on.parameters
     n_visible = p.shape[0]
     spins = rows.astype(p.vector.dtype)
     fields = spins @ p.weights + p.hidden_bias
-    at = np.arange(len(rows)) % n_visible
+    at = np.random.default_rng(0).permutation(np.arange(len(rows)) * n_visible // len(rows))
     flipped = spins[np.arange(len(rows)), at]
     other = fields - 2 * flipped[:, None] * p.weights[at]
     rise = (
