@@ -41,6 +41,11 @@ def test_the_same_machine_from_every_kind_of_file(capsys, data):
         object.__setattr__(one, "spins", SPINS[None])
         one.save(data / "spins.nc")
         kinds.append(("spins.nc",))
+        xarray = pytest.importorskip("xarray")
+        table = xarray.Dataset({"bits": (("row", "site"), (SPINS + 1) // 2), "K": 0.6})
+        table.to_netcdf(data / "bits.nc", engine="h5netcdf")
+        table.to_netcdf(data / "old.NC", engine="scipy")
+        kinds += [("bits.nc", "--binary"), ("old.NC", "--binary")]
     machines = []
     for index, (name, *more) in enumerate(kinds):
         out = data / str(index)
