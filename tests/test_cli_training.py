@@ -96,6 +96,21 @@ def test_ways_of_training(capsys, data, more):
     assert ("held out" in err) == ("--holdout" not in more)
 
 
+def test_patience_ends_with_the_best_machine(capsys, data):
+    few = SPINS[:60]
+    np.save(data / "few.npy", few)
+    words = ("--hidden", "12", "--negative", "exact", "--optimizer", "adam", "--learning-rate", "0.05")
+    words = (*words, "--epochs", "500", "--quiet", "--format", "csv", "--holdout", "0.5", "--patience", "5")
+    assert run(capsys, data / "few.npy", *words, "--out", data / "new")[0] == 0
+    history = np.genfromtxt(data / "new" / "history.csv", delimiter=",", names=True)
+    best = np.argmax(history["held_out_pseudo_likelihood"])
+    assert len(history) == best + 6 < 500
+    rows = list(csv.DictReader(io.StringIO((data / "new" / "likelihood.csv").read_text())))
+    assert float(rows[1]["log_likelihood"]) == pytest.approx(
+        history["held_out_log_likelihood"][best], rel=1e-9
+    )
+
+
 @pytest.mark.parametrize("epochs", [1, 4])
 def test_an_interrupted_training_goes_on_to_the_same_bits(capsys, data, monkeypatch, epochs):
     monkeypatch.setattr(training, "SECONDS", 0.0)
@@ -151,6 +166,8 @@ def test_a_killed_training_goes_on_to_the_same_bits(data):
         (("spins.npy", "--hidden", "0"), "n_hidden=0"),
         (("spins.npy", "--hidden", "2", "--holdout", "1"), "holdout=1.0"),
         (("spins.npy", "--hidden", "2", "-k", "0"), "k=0"),
+        (("spins.npy", "--hidden", "2", "--patience", "-1"), "patience=-1"),
+        (("spins.npy", "--hidden", "2", "--patience", "3", "--holdout", "0"), "holdout is 0"),
         (("spins.npy", "--hidden", "2", "--batch-size", "0"), "batch_size=0"),
         (("spins.npy", "--hidden", "2", "--learning-rate", "nan"), "NaN"),
         (("spins.npy", "--hidden", "2", "--optimizer", "lbfgs"), "Exact"),

@@ -349,6 +349,69 @@ def test_callback_checkpoint_progress_and_stops(tmp_path):
     assert ended.state.epoch == 3
 
 
+def test_rows_that_are_held_out():
+    rbm, held = random_machine(6, 4, 2), Ring(6).sample(0.6, 40, rng=9)
+    plain = fit(rbm, SPINS, n_epochs=3, rng=1)
+    found = fit(rbm, SPINS, n_epochs=3, rng=1, held_out=held)
+    # they are looked at only
+    np.testing.assert_array_equal(found.model.weights, plain.model.weights)
+    assert set(found.history.values) - set(plain.history.values) == {
+        "held_out_pseudo_likelihood",
+        "held_out_log_likelihood",
+    }
+    likelihood = found.model.log_likelihood(held).mean()
+    np.testing.assert_allclose(found.history["held_out_log_likelihood"][-1], likelihood, rtol=1e-12)
+    again = fit(found.model, held, n_epochs=1, rng=1, optimizer=SGD(1e-30))
+    name = "pseudo_likelihood"
+    np.testing.assert_allclose(found.history[f"held_out_{name}"][-1], again.history[name][0], rtol=1e-6)
+    large = fit(RBM.uniform(30, 9, 0.1), np.ones((3, 30)), n_epochs=1, rng=1, held_out=np.ones((3, 30)))
+    assert "held_out_log_likelihood" not in large.history.values
+    assert "held_out_pseudo_likelihood" in large.history.values
+
+
+@pytest.mark.parametrize("cut", [1, 20, 60])
+def test_early_stopping_keeps_the_best_machine_also_through_a_state(cut, tmp_path):
+    # 53 rows and 10 hidden units: too many parameters, what is held out gets worse
+    rbm, held = random_machine(6, 10, 2, 0.1), Ring(6).sample(0.6, 500, rng=9)
+    options = {
+        "negative": Exact(),
+        "optimizer": Adam(0.05),
+        "held_out": held,
+        "record": ["held_out_log_likelihood"],
+        "stop": EarlyStopping("held_out_log_likelihood", patience=25),
+    }
+    machines = []
+    found = fit(
+        rbm, SPINS, n_epochs=1000, rng=1, callback=lambda now: machines.append(now.state.model), **options
+    )
+    values = found.history["held_out_log_likelihood"]
+    assert found.state.stopped
+    assert len(values) == np.argmax(values) + 1 + 25 < 1000
+    assert found.state.best_epoch == np.argmax(values) + 1
+    np.testing.assert_array_equal(found.best.weights, machines[np.argmax(values)].weights)
+    np.testing.assert_allclose(found.best.log_likelihood(held).mean(), values.max(), rtol=1e-12)
+    np.testing.assert_array_equal(found.model.weights, machines[-1].weights)
+    first = fit(rbm, SPINS, n_epochs=min(cut, len(values) - 1), rng=1, **options)
+    first.state.save(tmp_path / "state.npz")
+    second = fit(rbm, SPINS, n_epochs=1000, state=State.load(tmp_path / "state.npz"), **options)
+    np.testing.assert_array_equal(second.best.weights, found.best.weights)
+    np.testing.assert_array_equal(second.history["epoch"], found.history["epoch"])
+    # without early stopping the best is the last
+    plain = fit(rbm, SPINS, n_epochs=2, rng=1)
+    assert plain.best is plain.model
+
+
+def test_the_best_is_counted_anew_for_another_quantity():
+    rbm = random_machine(6, 4, 2)
+    one = fit(rbm, SPINS, n_epochs=4, rng=1, stop=EarlyStopping("pseudo_likelihood"))
+    two = fit(rbm, SPINS, n_epochs=1, state=one.state, stop=EarlyStopping("reconstruction_error"))
+    assert (one.state.best_of, two.state.best_of) == ("pseudo_likelihood", "reconstruction_error")
+    assert two.state.best_epoch == 5
+    assert EarlyStopping("kl").better(0.3, np.nan)
+    assert not EarlyStopping("kl").better(np.nan, np.nan)
+    assert not EarlyStopping("kl").better(0.3, 0.3)
+
+
 def test_a_callback_may_answer_with_a_truth_value_of_numpy():
     def callback(now):
         return now.history["weight_norm"][-1] > 0
@@ -439,6 +502,10 @@ BAD = [
     ({"record": "kl"}, TypeError, "record='kl'"),
     ({"record": ["entropy"]}, ValueError, "record holds 'entropy'"),
     ({"average": -1}, ValueError, "average=-1"),
+    ({"record": ["held_out_log_likelihood"]}, ValueError, "held_out is needed"),
+    ({"held_out": SPINS[:, :5]}, ValueError, "held_out has shape"),
+    ({"held_out": SPINS[:0]}, ValueError, "held_out is empty"),
+    ({"held_out": (SPINS + 1) // 2}, ValueError, "held_out holds 0"),
     ({"record_every": 0}, ValueError, "record_every=0"),
     ({"stop": 3}, TypeError, "stop=3"),
     ({"stop": EarlyStopping("kl")}, ValueError, "'kl' is not recorded"),
@@ -502,6 +569,8 @@ def test_states_that_do_not_fit():
     ):
         with pytest.raises(ValueError, match=message):
             fit(RBM64, SPINS, n_epochs=1, state=state, **arguments)
+    with pytest.raises(ValueError, match=r"its best has shape \(3,\)"):
+        fit(RBM64, SPINS, negative=PCD(1, 5), n_epochs=1, state=replace(state, best=np.ones(3)))
     broken = replace(state, chains_hidden=state.chains_hidden[:, :, :3])
     with pytest.raises(ValueError, match="its hidden chains is"):
         fit(RBM64, SPINS, negative=PCD(1, 5), n_epochs=1, state=broken)

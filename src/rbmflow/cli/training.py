@@ -62,6 +62,13 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="of the rows, held out (default %(default)s)",
     )
+    command.add_argument(
+        "--patience",
+        type=int,
+        default=0,
+        metavar="N",
+        help="end when N epochs bring no gain on the rows held out, with the best machine (default: never)",
+    )
     command.set_defaults(run=_train)
 
 
@@ -76,6 +83,7 @@ def _train(options: argparse.Namespace) -> int:
         batch_size=options.batch_size,
         n_epochs=options.epochs,
         holdout=options.holdout,
+        patience=options.patience,
     )
     spins = _read(options.file, binary=options.binary)
     options.out = options.out or Path(f"{options.file.stem}.trained")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,8 @@ class EarlyStopping:
     ----------
     quantity : str
         One of the history: ``"pseudo_likelihood"`` and ``"log_likelihood"`` should rise, ``"kl"`` and
-        ``"reconstruction_error"`` fall.
+        ``"reconstruction_error"`` fall; best one of rows that are held out, ``"held_out_pseudo_likelihood"`` or
+        ``"held_out_log_likelihood"``.
     patience : int
         Recorded epochs without an improvement after which the run ends, at least 1.
     least : float
@@ -57,6 +58,27 @@ class EarlyStopping:
         if not 0 <= check_real_scalar("least", self.least) < np.inf:
             raise ValueError(f"least={self.least!r}: a finite number of at least 0 is needed")
 
+    def better(self, value: float, than: float) -> bool:
+        """Return whether one value is strictly better than another; any number is better than NaN.
+
+        Parameters
+        ----------
+        value, than : float
+            Of the quantity.
+
+        Returns
+        -------
+        bool
+            By the direction in which the quantity should go.
+
+        Examples
+        --------
+        >>> EarlyStopping("kl").better(0.4, 0.5)
+        True
+        """
+        sign = DIRECTION[self.quantity]
+        return not np.isnan(value) and not sign * value <= sign * than
+
     def should_stop(self, values: list[float]) -> bool:
         """Return whether the last `patience` values bring no improvement on those before.
 
@@ -81,7 +103,15 @@ class EarlyStopping:
         return bool(rising[-self.patience :].max() <= rising[: -self.patience].max() + self.least)
 
 
-DIRECTION = {"pseudo_likelihood": 1, "log_likelihood": 1, "kl": -1, "reconstruction_error": -1}
+HELD_OUT = "held_out_"
+DIRECTION = {
+    "pseudo_likelihood": 1,
+    "log_likelihood": 1,
+    "kl": -1,
+    "reconstruction_error": -1,
+    "held_out_pseudo_likelihood": 1,
+    "held_out_log_likelihood": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -91,7 +121,8 @@ class History:
     ``epoch``; ``pseudo_likelihood`` in nats per row: n_visible times the mean of ln p(v_i | the others), one i, spread over
     the layer, for each of up to 100 rows; ``reconstruction_error``: mean of (v − tanh(W tanh(Wᵀv + c) + b))² per unit; ``weight_norm`` and ``bias_norm``;
     ``kl`` of the law of the data to the model and ``log_likelihood`` per row, exact; ``tau``: autocorrelation time of the
-    magnetization of the persistent chains, in updates; ``exchange_rate`` of tempering. What cannot be had is NaN.
+    magnetization of the persistent chains, in updates; ``exchange_rate`` of tempering; ``held_out_pseudo_likelihood`` and
+    ``held_out_log_likelihood``, the same of the rows that are held out. What cannot be had is NaN.
 
     Attributes
     ----------
@@ -116,11 +147,14 @@ class Situation:
 
     parameters: Parameters
     data: Data
+    held_out: Data | None
     series: FloatArray  # (n_chains, n_updates) magnetization of chains along the epoch
     exchange_rate: float
 
 
-def check_record(record: object, negative: Negative, parameters: Parameters, data: Data) -> tuple[str, ...]:
+def check_record(
+    record: object, negative: Negative, parameters: Parameters, data: Data, held_out: Data | None
+) -> tuple[str, ...]:
     """Return the names of the quantities to record, or raise."""
     smaller = min(parameters.shape)
     if record is None:
@@ -131,6 +165,8 @@ def check_record(record: object, negative: Negative, parameters: Parameters, dat
             names.append("tau")
         if isinstance(negative, Tempered):
             names.append("exchange_rate")
+        if held_out is not None:
+            names += [HELD_OUT + name for name in ("pseudo_likelihood", "log_likelihood") if name in names]
         return tuple(names)
     if isinstance(record, str) or not hasattr(record, "__iter__"):
         raise TypeError(f"record={record!r}: a sequence of names is needed")
@@ -138,7 +174,9 @@ def check_record(record: object, negative: Negative, parameters: Parameters, dat
     for name in chosen:
         if not isinstance(name, str) or name not in QUANTITIES:
             raise ValueError(f"record holds {name!r}: {', '.join(QUANTITIES)} are possible")
-        if name in ("kl", "log_likelihood") and smaller > MAX_EXACT_UNITS:
+        if name.startswith(HELD_OUT) and held_out is None:
+            raise ValueError(f"record holds {name!r}: held_out is needed")
+        if name in ("kl", "log_likelihood", "held_out_log_likelihood") and smaller > MAX_EXACT_UNITS:
             raise ValueError(
                 f"record holds {name!r}: the smaller layer has {smaller} units, at most {MAX_EXACT_UNITS} are possible"
             )
@@ -196,6 +234,16 @@ def _double(parameters: Parameters) -> Parameters:
     return parameters if parameters.vector.dtype == np.float64 else Parameters(parameters.model(), np.float64)
 
 
+def _held_out(quantity: Callable[[Situation], float]) -> Callable[[Situation], float]:
+    """Return the quantity of the rows that are held out."""
+
+    def measured(on: Situation) -> float:
+        assert on.held_out is not None
+        return quantity(replace(on, data=on.held_out))
+
+    return measured
+
+
 def _tau(on: Situation) -> float:
     enough = on.series.size and on.series.shape[1] >= LEAST_SERIES
     return autocorrelation(on.series).tau if enough else float("nan")
@@ -210,4 +258,6 @@ QUANTITIES: dict[str, Callable[[Situation], Any]] = {
     "bias_norm": lambda on: np.linalg.norm(on.parameters.vector[on.parameters.weights.size :]),
     "tau": _tau,
     "exchange_rate": lambda on: on.exchange_rate,
+    "held_out_pseudo_likelihood": _held_out(_pseudo_likelihood),
+    "held_out_log_likelihood": _held_out(_log_likelihood),
 }

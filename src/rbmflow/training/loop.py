@@ -41,6 +41,13 @@ class Fit:
     history: History
     state: State = field(repr=False)
 
+    @property
+    def best(self) -> RBM:
+        """The machine of the recorded epoch at which the quantity of `EarlyStopping` was best; `model` without it."""
+        if not self.state.best.size:
+            return self.model
+        return RBM(*split(self.state.best, self.state.weights.shape))
+
 
 Callback = Callable[[Fit], object]
 """Called after every epoch; the run ends when it returns True."""
@@ -70,6 +77,7 @@ def fit(
     record_every: int = 1,
     stop: EarlyStopping | None = None,
     average: int = 0,
+    held_out: object = None,
 ) -> Fit:
     """Train a machine: ascend the likelihood of the data, ``⟨v h⟩_data − ⟨v h⟩_model`` (thesis eq. 37-38), by stochastic or exact gradients.
 
@@ -120,11 +128,13 @@ def fit(
     record_every : int
         Epochs between records.
     stop : EarlyStopping, optional
-        When to end before `n_epochs`.
+        When to end before `n_epochs`; the machine of the best epoch is then `Fit.best`.
     average : int
         Return the mean of the parameters after the last `average` epochs of this call, which takes most of the noise of
         stochastic gradients off (B. Polyak and A. Juditsky, SIAM J. Control Optim. 30, 838 (1992)); ``state`` goes on from
         the last ones.
+    held_out : array_like, TrainingSet or StateLaw, optional
+        Data that are not trained on: the history records what they say, and `stop` can go by it.
 
     Returns
     -------
@@ -171,7 +181,8 @@ def fit(
     else:
         trainer = Trainer.resume(plan, state)
         history = {name: list(values) for name, values in state.history.items()}
-    names = check_record(record, plan.negative, trainer.parameters, plan.data)
+    aside = None if held_out is None else check_data(held_out, model.n_visible, "held_out")
+    names = check_record(record, plan.negative, trainer.parameters, plan.data, aside)
     if stop is not None and stop.quantity not in names:
         raise ValueError(f"stop: {stop.quantity!r} is not recorded; add it to record")
     if history and set(history) != {"epoch", *names}:
@@ -187,7 +198,10 @@ def fit(
         callback,
         progress,
         n_epochs,
+        aside,
     )
+    if state is not None and stop is not None and state.best_of == stop.quantity:
+        run.best, run.best_epoch = state.best, state.best_epoch
     run.go()
     return run.fit()
 
@@ -205,7 +219,10 @@ class _Run:
         callback: Callback | None,
         progress: Progress | None,
         n_epochs: int,
+        held_out: Data | None,
     ) -> None:
+        self.held_out = held_out
+        self.best, self.best_epoch = np.empty(0), 0
         self.trainer, self.history, self.every = trainer, history, every
         self.stop, self.callback, self.progress = stop, callback, progress
         self.n_epochs, self.done, self.stopped = n_epochs, 0, False
@@ -239,9 +256,12 @@ class _Run:
             self.summed += 1
         recorded = trainer.epoch % self.every == 0
         if recorded:
-            on = Situation(trainer.parameters, trainer.plan.data, trainer.series, trainer.exchange_rate)
+            on = Situation(
+                trainer.parameters, trainer.plan.data, self.held_out, trainer.series, trainer.exchange_rate
+            )
             for name, values in self.history.items():
                 values.append(float(trainer.epoch) if name == "epoch" else measure(name, on))
+            self._keep_best()
         if self.stop is not None and recorded and self.stop.should_stop(self.history[self.stop.quantity]):
             self.stopped = True
         if self.callback is not None:
@@ -253,9 +273,19 @@ class _Run:
             self.progress(self.done, self.n_epochs)
         return self.stopped
 
+    def _keep_best(self) -> None:
+        """Keep the parameters if the quantity of early stopping has never been better."""
+        if self.stop is None:
+            return
+        values = self.history[self.stop.quantity]
+        before = values[self.history["epoch"].index(self.best_epoch)] if self.best.size else np.nan
+        if self.stop.better(values[-1], before):
+            self.best, self.best_epoch = self.trainer.parameters.vector.copy(), self.trainer.epoch
+
     def fit(self) -> Fit:
         """Return the run as it stands."""
-        state = self.trainer.snapshot(self.history, self.stopped)
+        best_of = "" if self.stop is None else self.stop.quantity
+        state = self.trainer.snapshot(self.history, self.stopped, self.best, self.best_epoch, best_of)
         model = state.model
         if self.summed:
             model = RBM(*split(self.sum / self.summed, self.trainer.parameters.shape))
@@ -331,3 +361,6 @@ def _check_state(state: object, model: RBM) -> None:
         raise ValueError(
             f"state: its weights have shape {state.weights.shape}, those of the model {model.weights.shape}"
         )
+    n_parameters = model.weights.size + model.n_visible + model.n_hidden
+    if state.best.shape not in ((0,), (n_parameters,)):
+        raise ValueError(f"state: its best has shape {state.best.shape}: (0,) or ({n_parameters},) is needed")

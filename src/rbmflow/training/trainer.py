@@ -116,7 +116,14 @@ class Trainer:
         trainer.epoch, trainer.n_updates = state.epoch, state.n_updates
         return trainer
 
-    def snapshot(self, history: dict[str, list[float]], stopped: bool) -> State:
+    def snapshot(
+        self,
+        history: dict[str, list[float]],
+        stopped: bool,
+        best: FloatArray,
+        best_epoch: int,
+        best_of: str,
+    ) -> State:
         """Return the state, which shares nothing with the run."""
         p, c = self.parameters, self.chains
         return State(
@@ -132,6 +139,9 @@ class Trainer:
             generator_state(self.rng),
             {name: list(values) for name, values in history.items()},
             stopped,
+            best.copy(),
+            best_epoch,
+            best_of,
         )
 
     def run_epoch(self) -> None:

@@ -9,7 +9,12 @@ import numpy as np
 
 from rbmflow.experiments.figures.style import BLUE, GREY, ORANGE, STYLE, HasTables, axes_of, columns
 
-CURVES = {"log_likelihood": ("log-likelihood", BLUE), "pseudo_likelihood": ("pseudo-likelihood", ORANGE)}
+CURVES = {
+    "log_likelihood": ("log-likelihood, training", BLUE, "-"),
+    "held_out_log_likelihood": ("log-likelihood, held out", BLUE, "--"),
+    "pseudo_likelihood": ("pseudo-likelihood, training", ORANGE, "-"),
+    "held_out_pseudo_likelihood": ("pseudo-likelihood, held out", ORANGE, "--"),
+}
 
 
 def training(result: HasTables, ax: Any = None) -> Any:
@@ -19,9 +24,9 @@ def training(result: HasTables, ax: Any = None) -> Any:
     likelihood = columns(result, "likelihood")
     with mpl.rc_context(STYLE):
         left, right = axes = axes_of(ax, 2, (10.5, 4.2))
-        for name, (label, colour) in CURVES.items():
+        for name, (label, colour, line) in CURVES.items():
             if name in history and len(history[name]):
-                left.plot(history["epoch"], history[name], color=colour, label=f"{label}, training")
+                left.plot(history["epoch"], history[name], color=colour, ls=line, label=label)
         at = history["epoch"][-1] if len(history["epoch"]) else 0
         for marker, name, value, error in zip(
             "os", likelihood["rows_of"], likelihood["log_likelihood"], likelihood["stderr"], strict=False
