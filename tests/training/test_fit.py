@@ -288,22 +288,29 @@ def test_history():
     np.testing.assert_allclose(exact.history["kl"][-1], divergence(law, exact.model), rtol=1e-11)
 
 
-def test_the_pseudo_likelihood_of_the_history():
-    # one unit of each row, against conditional probabilities from the joint law
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_the_pseudo_likelihood_of_the_history(everywhere, monkeypatch):
+    # all units of each row, or one of it, against conditional probabilities from the joint law
+    from rbmflow.training import history
     from tests.training.laws import marginal
 
+    monkeypatch.setattr(history, "ALL_UNITS", 53 * 6 * 4 - (not everywhere))
     rbm = random_machine(6, 4, 2)
     found = fit(rbm, SPINS, negative=Exact(), n_epochs=1, rng=1)
     p, states = marginal(found.model)[0], all_states(6)
-    units = np.random.default_rng(0).permutation(np.arange(len(SPINS)) * 6 // len(SPINS))
-    assert set(np.bincount(units)) == {8, 9}
+    units = np.random.default_rng(0).permutation(np.arange(len(SPINS)) * 6 // len(SPINS))[:, None]
+    assert set(np.bincount(units[:, 0])) == {8, 9}
+    if everywhere:
+        units = np.broadcast_to(np.arange(6), SPINS.shape)
     total = 0.0
-    for unit, spins in zip(units, SPINS, strict=True):
-        others = np.delete(np.arange(6), unit)
-        same = (states[:, others] == spins[others]).all(axis=1)
-        both = p[same]
-        total += np.log(both[(states[same] == spins).all(axis=1)][0] / both.sum())
-    np.testing.assert_allclose(found.history["pseudo_likelihood"][-1], 6 * total / len(SPINS), rtol=1e-10)
+    for row, spins in zip(units, SPINS, strict=True):
+        for unit in row:
+            others = np.delete(np.arange(6), unit)
+            same = (states[:, others] == spins[others]).all(axis=1)
+            both = p[same]
+            total += np.log(both[(states[same] == spins).all(axis=1)][0] / both.sum())
+    wanted = 6 * total / units.size
+    np.testing.assert_allclose(found.history["pseudo_likelihood"][-1], wanted, rtol=1e-10)
 
 
 def test_the_pseudo_likelihood_sees_the_whole_layer():
@@ -311,7 +318,7 @@ def test_the_pseudo_likelihood_sees_the_whole_layer():
     rng = np.random.default_rng(1)
     spins = np.concatenate([np.ones((100, 200)), rng.choice([-1, 1], size=(100, 200))], axis=1)
     fields = np.repeat([20.0, 0.0], 200)
-    found = fit(RBM(np.zeros((400, 1)), fields), spins, optimizer=SGD(1e-9), n_epochs=1, rng=1)
+    found = fit(RBM(np.zeros((400, 2)), fields), spins, optimizer=SGD(1e-9), n_epochs=1, rng=1)
     np.testing.assert_allclose(found.history["pseudo_likelihood"], -200 * np.log(2), rtol=1e-4)
 
 

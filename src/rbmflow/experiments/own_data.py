@@ -207,15 +207,16 @@ def _partition(model: RBM, rng: np.random.Generator) -> LogPartition:
 
 def _tables(trained: Fit, ln_z: LogPartition, seen: SpinArray, held: SpinArray) -> dict[str, Table]:
     rows: list[tuple[Cell, ...]] = []
+    epoch = trained.state.best_epoch or trained.state.epoch
     for name, part in (("training", seen), ("held out", held)):
         if not len(part):
             continue
         values = np.asarray(trained.best.log_likelihood(part, log_partition=ln_z.value))
         spread = float(values.std(ddof=1) / np.sqrt(len(part))) if len(part) > 1 else float("nan")
         rows.append(
-            (name, len(part), float(values.mean()), float(np.hypot(spread, ln_z.stderr)), ln_z.stderr)
+            (name, len(part), float(values.mean()), float(np.hypot(spread, ln_z.stderr)), ln_z.stderr, epoch)
         )
-    names = ("rows_of", "rows", "log_likelihood", "stderr", "log_partition_stderr")
+    names = ("rows_of", "rows", "log_likelihood", "stderr", "log_partition_stderr", "epoch")
     weights = trained.best.weights
     return {
         "likelihood": Table("Mean log-likelihood of a row, nats", columns_of(names, rows)),

@@ -27,10 +27,8 @@ def training(result: HasTables, ax: Any = None) -> Any:
         for name, (label, colour, line) in CURVES.items():
             if name in history and len(history[name]):
                 left.plot(history["epoch"], history[name], color=colour, ls=line, label=label)
-        at = history["epoch"][-1] if len(history["epoch"]) else 0
-        for marker, name, value, error in zip(
-            "os", likelihood["rows_of"], likelihood["log_likelihood"], likelihood["stderr"], strict=False
-        ):
+        parts = (likelihood[name] for name in ("rows_of", "epoch", "log_likelihood", "stderr"))
+        for marker, name, at, value, error in zip("os", *parts, strict=False):
             left.errorbar(
                 [at],
                 [value],
@@ -39,7 +37,7 @@ def training(result: HasTables, ax: Any = None) -> Any:
                 color="black",
                 ms=5,
                 capsize=3,
-                label=f"{name}, at the end",
+                label=f"{name}, of the machine kept",
             )
         left.axhline(-len(weights) * np.log(2), color=GREY, lw=1, ls=":", label="fair coins, −n ln 2")
         left.set(xlabel="epoch", ylabel="nats per row", title="Likelihood along the training")
