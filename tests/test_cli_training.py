@@ -41,6 +41,11 @@ def test_the_same_machine_from_every_kind_of_file(capsys, data):
         object.__setattr__(one, "spins", SPINS[None])
         one.save(data / "spins.nc")
         kinds.append(("spins.nc",))
+        xarray = pytest.importorskip("xarray")
+        table = xarray.Dataset({"bits": (("row", "site"), (SPINS + 1) // 2), "K": 0.6})
+        table.to_netcdf(data / "bits.nc", engine="h5netcdf")
+        table.to_netcdf(data / "old.NC", engine="scipy")
+        kinds += [("bits.nc", "--binary"), ("old.NC", "--binary")]
     machines = []
     for index, (name, *more) in enumerate(kinds):
         out = data / str(index)
@@ -89,6 +94,21 @@ def test_ways_of_training(capsys, data, more):
     status, _, err = run(capsys, data / "spins.npy", *WORDS, *more, "--out", data / "new")
     assert status == 0, err
     assert ("held out" in err) == ("--holdout" not in more)
+
+
+def test_patience_ends_with_the_best_machine(capsys, data):
+    few = SPINS[:60]
+    np.save(data / "few.npy", few)
+    words = ("--hidden", "12", "--negative", "exact", "--optimizer", "adam", "--learning-rate", "0.05")
+    words = (*words, "--epochs", "500", "--quiet", "--format", "csv", "--holdout", "0.5", "--patience", "5")
+    assert run(capsys, data / "few.npy", *words, "--out", data / "new")[0] == 0
+    history = np.genfromtxt(data / "new" / "history.csv", delimiter=",", names=True)
+    best = np.argmax(history["held_out_pseudo_likelihood"])
+    assert len(history) == best + 6 < 500
+    rows = list(csv.DictReader(io.StringIO((data / "new" / "likelihood.csv").read_text())))
+    assert float(rows[1]["log_likelihood"]) == pytest.approx(
+        history["held_out_log_likelihood"][best], rel=1e-9
+    )
 
 
 @pytest.mark.parametrize("epochs", [1, 4])
@@ -146,6 +166,8 @@ def test_a_killed_training_goes_on_to_the_same_bits(data):
         (("spins.npy", "--hidden", "0"), "n_hidden=0"),
         (("spins.npy", "--hidden", "2", "--holdout", "1"), "holdout=1.0"),
         (("spins.npy", "--hidden", "2", "-k", "0"), "k=0"),
+        (("spins.npy", "--hidden", "2", "--patience", "-1"), "patience=-1"),
+        (("spins.npy", "--hidden", "2", "--patience", "3", "--holdout", "0"), "holdout is 0"),
         (("spins.npy", "--hidden", "2", "--batch-size", "0"), "batch_size=0"),
         (("spins.npy", "--hidden", "2", "--learning-rate", "nan"), "NaN"),
         (("spins.npy", "--hidden", "2", "--optimizer", "lbfgs"), "Exact"),

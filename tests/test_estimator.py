@@ -147,6 +147,16 @@ def test_bad_parameters(change, name):
         IsingRBM(**change).fit([[1, -1], [-1, 1]])
 
 
+def test_a_training_that_fails_leaves_no_likelihood_of_an_older_machine():
+    machine = IsingRBM(3, learning_rate=0.1, n_iter=30, random_state=1)
+    with pytest.raises(ValueError, match="rate=-1"):
+        IsingRBM(3, learning_rate=-1).fit(SPINS)
+    machine.fit(SPINS).score(SPINS)
+    with pytest.raises(ValueError, match="rate=-1"):
+        machine.set_params(learning_rate=-1).fit(SPINS)
+    assert machine.score(SPINS) == pytest.approx(machine.rbm_.log_likelihood(SPINS).mean(), rel=1e-12)
+
+
 def test_bad_data():
     machine = IsingRBM(2, random_state=1)
     with pytest.raises(NotFittedError):

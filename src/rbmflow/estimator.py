@@ -410,6 +410,7 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         self._rng = np.random.default_rng(self._seed)
         self.rbm_ = RBM(self._rng.normal(0.0, START, (n_features, n_components)))
         self.state_: State | None = None
+        self._log_partition: list[LogPartition] = []  # of `rbm_`, once it is asked for
 
     def _train(self, spins: SpinArray, n_epochs: int, *, shuffle: bool) -> Self:
         batch_size = check_integer("batch_size", self.batch_size, 1)
@@ -427,5 +428,5 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             record=(),
         )
         self.rbm_, self.state_ = trained.model, trained.state
-        self._log_partition: list[LogPartition] = []
+        self._log_partition = []
         return self

@@ -104,6 +104,8 @@ def all_states(n_sites: int) -> SpinArray:
            [ 1,  1]], dtype=int8)
     """
     n_sites = check_integer("n_sites", n_sites, 1, 24)
-    index = np.arange(2**n_sites, dtype=np.uint32)[:, None]
-    bits = (index >> np.arange(n_sites, dtype=np.uint32)) & 1
-    return (2 * bits.astype(np.int8) - 1).astype(np.int8)
+    index = np.arange(2**n_sites, dtype="<u4").view(np.uint8).reshape(-1, 4)
+    spins = np.unpackbits(index, axis=1, count=n_sites, bitorder="little").view(np.int8)
+    spins *= 2
+    spins -= 1
+    return spins

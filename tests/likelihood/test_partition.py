@@ -114,6 +114,18 @@ def test_two_sided_ratio_of_normal_laws():
     assert np.abs(deviations).max() < 4.5  # 7e-6 each
 
 
+def test_two_sided_ratio_without_any_overlap():
+    # as chains along two temperatures of a strongly coupled machine have it: switches were 0, and 0/0 a warning
+    forward, backward = np.array([-500.0, -510.0, -505.0]), np.array([-700.0, -705.0, -702.0])
+    ratio, stderr = two_sided(forward, backward)
+    assert forward.max() < ratio < -backward.max()
+    # the largest weights decide: ln Σ w − D = ln Σ w' + D
+    assert ratio == pytest.approx((-500 + 700) / 2, abs=0.1)
+    assert 0.5 < stderr < 2
+    found = log_partition(RBM.uniform(20, 20, 3.0), "bracket", rng=1, n_temperatures=2, n_chains=5)
+    assert np.isfinite(found.value)
+
+
 def test_independent_units():
     rbm = random_machine(3, 2, seed=18)
     free = RBM(np.zeros((3, 2)), rbm.visible_bias, rbm.hidden_bias)

@@ -1,13 +1,18 @@
 """Exact values against the double sum over both layers, against closed forms, and against each other."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy import stats
 
 from rbmflow import RBM, Ring, Torus
 from rbmflow.ising import state_law
-from rbmflow.networks import exact as room
 from rbmflow.networks import (
+    BoltzmannMachine,
+    effective_coupling,
+    effective_couplings,
+    effective_pairs,
     exact_log_partition,
     exact_moments,
     hidden_law,
@@ -15,6 +20,7 @@ from rbmflow.networks import (
     sample_exactly,
     visible_law,
 )
+from rbmflow.networks import exact as room
 from rbmflow.spins import all_states
 from rbmflow.state_law import StateLaw
 from tests.exact import private
@@ -194,6 +200,23 @@ def test_the_local_machine_has_ln_z_and_the_energy_of_the_ring(n):
     np.testing.assert_allclose(moments.coupled[rbm.weights > 0], wanted, rtol=1e-13)
 
 
+def test_laws_of_long_layers_need_little_memory():
+    # the fields of all states at once were 2^18 × 200 doubles, 400 MB, and twice that for their logarithms
+    rbm = random_machine(200, 18, seed=12, scale=0.05)
+    tracemalloc.start()
+    law = hidden_law(rbm)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # a block has 2^22 numbers, 32 MB, in at most 5 arrays; law and states are 2^18 × 18 bytes and some doubles
+    assert peak < 200e6
+    few = np.random.default_rng(13).integers(2**18, size=50)
+    np.testing.assert_allclose(
+        law.probabilities[few],
+        np.exp(-np.array([rbm.free_energy_hidden(h) for h in law.states[few]]) - exact_log_partition(rbm)),
+        rtol=1e-11,  # the logarithm is that of 200 terms, of a size of 200
+    )
+
+
 @pytest.mark.slow
 def test_thirty_units():
     # 2^30 states
@@ -230,6 +253,17 @@ def test_exact_samples_have_the_law():
         (lambda: sample_exactly(RBM.uniform(2, 2, 0.1), 1, rng="x"), TypeError, "rng='x'"),
         (lambda: kl_divergence(state_law(Ring(4), 1.0), RBM.uniform(3, 2, 0.1)), ValueError, "over 4 spins"),
         (lambda: kl_divergence([0.5, 0.5], RBM.uniform(1, 2, 0.1)), TypeError, "StateLaw is needed"),
+        (lambda: kl_divergence(state_law(Ring(4), 1.0), "rbm"), TypeError, "rbm is a str"),
+        (lambda: exact_log_partition(3), TypeError, "rbm is a int"),
+        (lambda: exact_moments(3), TypeError, "rbm is a int"),
+        (lambda: visible_law(3), TypeError, "rbm is a int"),
+        (lambda: hidden_law(3), TypeError, "rbm is a int"),
+        (lambda: sample_exactly(3, 1, rng=1), TypeError, "rbm is a int"),
+        (lambda: BoltzmannMachine.from_rbm(3), TypeError, "rbm is a int"),
+        (lambda: effective_couplings(3), TypeError, "rbm is a int"),
+        (lambda: effective_coupling(3, [1]), TypeError, "rbm is a int"),
+        (lambda: effective_coupling(RBM.uniform(2, 2, 0.1), 1), TypeError, "sites=1"),
+        (lambda: effective_pairs(3), TypeError, "rbm is a int"),
         (lambda: RBM.uniform(2, 2, 0.1).log_likelihood([0, 1]), ValueError, "v holds 0.*0/1"),
         (
             lambda: RBM.uniform(2, 2, 0.1).log_likelihood([1, 1], log_partition=np.nan),

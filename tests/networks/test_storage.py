@@ -1,6 +1,8 @@
 """Models as files: bit for bit there and back; nothing that is damaged or something else passes."""
 
+import copy
 import json
+import pickle
 import zipfile
 from dataclasses import dataclass
 
@@ -33,6 +35,14 @@ def test_there_and_back(saved):
     for name in ("weights", "visible_bias", "hidden_bias"):
         np.testing.assert_array_equal(getattr(back, name), getattr(rbm, name), strict=True)
         assert not getattr(back, name).flags.writeable
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda rbm: pickle.loads(pickle.dumps(rbm))])
+def test_copies_stay_frozen(again):
+    # ln Z is kept once it is computed: parameters that could change would leave it behind
+    rbm = again(random_machine(6, 4, seed=1))
+    assert not rbm.weights.flags.writeable
+    assert not rbm.hidden_bias.flags.writeable
 
 
 def test_plain_values_stand_in_the_header(tmp_path):

@@ -155,3 +155,13 @@ def test_chains_of_another_machine():
         block_gibbs(machine(4, 2, 1), n_sweeps=1, initial=chains)
     with pytest.raises(ValueError, match="n_chains=4"):
         block_gibbs(machine(4, 3, 1), n_chains=4, n_sweeps=1, initial=chains)
+
+
+def test_weights_in_any_order():
+    # parameters of 0/1 units arrive transposed: they were kept so, and kernels take rows only
+    rbm = machine(6, 4, 1)
+    turned = RBM(np.asfortranarray(rbm.weights), rbm.visible_bias, rbm.hidden_bias)
+    assert turned.weights.flags.c_contiguous
+    wanted = block_gibbs(rbm, n_chains=30, n_sweeps=5, rng=1)
+    np.testing.assert_array_equal(block_gibbs(turned, n_chains=30, n_sweeps=5, rng=1).visible, wanted.visible)
+    assert RBM.from_binary(np.ones((2, 3)).T).weights.flags.c_contiguous

@@ -131,12 +131,32 @@ def test_large_machines_have_no_exact_divergence():
         ({"phases": "exact"}, "phases"),
         ({"mask": np.ones((2, 2))}, "mask"),
         ({"machine": None}, "machine"),
+        ({"data": random_law(3), "phases": SampledPhases(5, 5)}, "data holds states of 3 spins"),
     ],
 )
 def test_bad_input(change, message):
     good = {"machine": BoltzmannMachine(np.zeros((2, 2))), "data": [[1, -1]], "n_steps": 1}
     with pytest.raises((TypeError, ValueError), match=message):
         fit_boltzmann(**(good | change))
+
+
+@pytest.mark.parametrize(
+    ("machine", "law", "phases", "message"),
+    [
+        (3, random_law(2), None, "machine=3"),
+        (BoltzmannMachine(np.zeros((3, 3))), 4, None, "law=4"),
+        (
+            BoltzmannMachine(np.zeros((3, 3))),
+            random_law(2),
+            SampledPhases(5, 5),
+            "law holds states of 2 spins",
+        ),
+        (BoltzmannMachine(np.zeros((2, 2))), random_law(2), 3, "phases=3"),
+    ],
+)
+def test_bad_input_of_the_gradient(machine, law, phases, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        boltzmann_gradient(machine, law, phases=phases, rng=1)
 
 
 def test_bad_phases():

@@ -1,9 +1,12 @@
 """The loop of training: twins of single updates, continuation bit for bit, ties, bad input."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from rbmflow import RBM, Ring, training_set
+from rbmflow.spins import all_states
 from rbmflow.state_law import StateLaw
 from rbmflow.training import (
     CD,
@@ -180,8 +183,9 @@ def test_uniform_ties_and_masks_hold():
     model = fit(start, SPINS, n_epochs=2, mask=mask, rng=1).model
     assert not model.weights[~mask].any()
     assert (model.weights[mask] != start.weights[mask]).all()
-    frozen = fit(start, SPINS, n_epochs=2, biases=False, rng=1).model
-    np.testing.assert_array_equal(frozen.hidden_bias, start.hidden_bias.astype(np.float32))
+    for no in (False, np.False_):
+        frozen = fit(start, SPINS, n_epochs=2, biases=no, rng=1).model
+        np.testing.assert_array_equal(frozen.hidden_bias, start.hidden_bias.astype(np.float32))
 
 
 def test_penalties_shrink_weights():
@@ -217,6 +221,40 @@ def test_centred_gradient_learns_too():
     assert divergence(law, found.model) < 0.1 * divergence(law, start)
 
 
+CENTRED = {
+    "penalty": (random_machine(4, 4, 3), {"l2": 0.1}),
+    # without a penalty these weights run away
+    "mask": (
+        tied(random_machine(4, 4, 3), mask=np.tri(4, dtype=bool)),
+        {"mask": np.tri(4, dtype=bool), "l2": 0.01},
+    ),
+    "no biases": (random_machine(4, 4, 3), {"biases": False}),
+    "uniform": (tied(random_machine(4, 4, 3), "uniform"), {"tie": "uniform"}),
+    "uniform with biases": (tied(random_machine(4, 4, 3), "uniform"), {"tie": "uniform", "biases": True}),
+    "translation": (tied(random_machine(4, 4, 3), "translation"), {"tie": "translation"}),
+    "translation and mask": (
+        tied(random_machine(4, 4, 3), "translation", mask=np.tri(4, dtype=bool)),
+        {"tie": "translation", "mask": np.tri(4, dtype=bool)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CENTRED)
+def test_the_centred_gradient_rises_where_the_likelihood_does(name):
+    # data without any symmetry: a small step rises, since it is P Pᵀ g, and it vanishes where the maximum is
+    start, options = CENTRED[name]
+    law = StateLaw(all_states(4), np.random.default_rng(2).dirichlet(np.ones(16)))
+    options = {"negative": Exact(), "rng": 1, "record": ["kl"], **options}
+    best = fit(start, law, optimizer=LBFGS(), n_epochs=1000, **options).model
+    moved = fit(best, law, optimizer=SGD(1.0), n_epochs=1, centred=True, **options).model
+    for part in ("weights", "visible_bias", "hidden_bias"):
+        # the search ends with a gradient below 1e-10; P is of the size of 10
+        np.testing.assert_allclose(getattr(moved, part), getattr(best, part), rtol=0, atol=1e-8)
+    cost = lambda rbm: divergence(law, rbm) + options.get("l2", 0) / 2 * (rbm.weights**2).sum()
+    small = fit(start, law, optimizer=SGD(1e-4), n_epochs=1, centred=True, **options).model
+    assert cost(small) < cost(start)
+
+
 def test_history():
     rbm = random_machine(6, 4, 2)
     found = fit(rbm, SPINS, negative=PCD(1, 20), batch_size=5, n_epochs=4, record_every=2, rng=1)
@@ -250,21 +288,38 @@ def test_history():
     np.testing.assert_allclose(exact.history["kl"][-1], divergence(law, exact.model), rtol=1e-11)
 
 
-def test_the_pseudo_likelihood_of_the_history():
-    # unit i of row i, against conditional probabilities from the joint law
-    from rbmflow.spins import all_states
+@pytest.mark.parametrize("everywhere", [True, False])
+def test_the_pseudo_likelihood_of_the_history(everywhere, monkeypatch):
+    # all units of each row, or one of it, against conditional probabilities from the joint law
+    from rbmflow.training import history
     from tests.training.laws import marginal
 
+    monkeypatch.setattr(history, "ALL_UNITS", 53 * 6 * 4 - (not everywhere))
     rbm = random_machine(6, 4, 2)
     found = fit(rbm, SPINS, negative=Exact(), n_epochs=1, rng=1)
     p, states = marginal(found.model)[0], all_states(6)
+    units = np.random.default_rng(0).permutation(np.arange(len(SPINS)) * 6 // len(SPINS))[:, None]
+    assert set(np.bincount(units[:, 0])) == {8, 9}
+    if everywhere:
+        units = np.broadcast_to(np.arange(6), SPINS.shape)
     total = 0.0
-    for row, spins in enumerate(SPINS):
-        others = np.delete(np.arange(6), row % 6)
-        same = (states[:, others] == spins[others]).all(axis=1)
-        both = p[same]
-        total += np.log(both[(states[same] == spins).all(axis=1)][0] / both.sum())
-    np.testing.assert_allclose(found.history["pseudo_likelihood"][-1], 6 * total / len(SPINS), rtol=1e-10)
+    for row, spins in zip(units, SPINS, strict=True):
+        for unit in row:
+            others = np.delete(np.arange(6), unit)
+            same = (states[:, others] == spins[others]).all(axis=1)
+            both = p[same]
+            total += np.log(both[(states[same] == spins).all(axis=1)][0] / both.sum())
+    wanted = 6 * total / units.size
+    np.testing.assert_allclose(found.history["pseudo_likelihood"][-1], wanted, rtol=1e-10)
+
+
+def test_the_pseudo_likelihood_sees_the_whole_layer():
+    # 400 units of which the first 200 never change, as the borders of pictures: it was 0 where only the first 100 were looked at
+    rng = np.random.default_rng(1)
+    spins = np.concatenate([np.ones((100, 200)), rng.choice([-1, 1], size=(100, 200))], axis=1)
+    fields = np.repeat([20.0, 0.0], 200)
+    found = fit(RBM(np.zeros((400, 2)), fields), spins, optimizer=SGD(1e-9), n_epochs=1, rng=1)
+    np.testing.assert_allclose(found.history["pseudo_likelihood"], -200 * np.log(2), rtol=1e-4)
 
 
 def test_callback_checkpoint_progress_and_stops(tmp_path):
@@ -299,6 +354,85 @@ def test_callback_checkpoint_progress_and_stops(tmp_path):
     assert stopped.state.stopped
     ended = fit(rbm, law, negative=Exact(), optimizer=LBFGS(), n_epochs=50, rng=1, callback=callback)
     assert ended.state.epoch == 3
+
+
+def test_rows_that_are_held_out():
+    rbm, held = random_machine(6, 4, 2), Ring(6).sample(0.6, 40, rng=9)
+    plain = fit(rbm, SPINS, n_epochs=3, rng=1)
+    found = fit(rbm, SPINS, n_epochs=3, rng=1, held_out=held)
+    # they are looked at only
+    np.testing.assert_array_equal(found.model.weights, plain.model.weights)
+    assert set(found.history.values) - set(plain.history.values) == {
+        "held_out_pseudo_likelihood",
+        "held_out_log_likelihood",
+    }
+    likelihood = found.model.log_likelihood(held).mean()
+    np.testing.assert_allclose(found.history["held_out_log_likelihood"][-1], likelihood, rtol=1e-12)
+    again = fit(found.model, held, n_epochs=1, rng=1, optimizer=SGD(1e-30))
+    name = "pseudo_likelihood"
+    np.testing.assert_allclose(found.history[f"held_out_{name}"][-1], again.history[name][0], rtol=1e-6)
+    large = fit(RBM.uniform(30, 9, 0.1), np.ones((3, 30)), n_epochs=1, rng=1, held_out=np.ones((3, 30)))
+    assert "held_out_log_likelihood" not in large.history.values
+    assert "held_out_pseudo_likelihood" in large.history.values
+
+
+@pytest.mark.parametrize("cut", [1, 20, 60])
+def test_early_stopping_keeps_the_best_machine_also_through_a_state(cut, tmp_path):
+    # 53 rows and 10 hidden units: too many parameters, what is held out gets worse
+    rbm, held = random_machine(6, 10, 2, 0.1), Ring(6).sample(0.6, 500, rng=9)
+    options = {
+        "negative": Exact(),
+        "optimizer": Adam(0.05),
+        "held_out": held,
+        "record": ["held_out_log_likelihood"],
+        "stop": EarlyStopping("held_out_log_likelihood", patience=25),
+    }
+    machines = []
+    found = fit(
+        rbm, SPINS, n_epochs=1000, rng=1, callback=lambda now: machines.append(now.state.model), **options
+    )
+    values = found.history["held_out_log_likelihood"]
+    assert found.state.stopped
+    assert len(values) == np.argmax(values) + 1 + 25 < 1000
+    assert found.state.best_epoch == np.argmax(values) + 1
+    np.testing.assert_array_equal(found.best.weights, machines[np.argmax(values)].weights)
+    np.testing.assert_allclose(found.best.log_likelihood(held).mean(), values.max(), rtol=1e-12)
+    np.testing.assert_array_equal(found.model.weights, machines[-1].weights)
+    first = fit(rbm, SPINS, n_epochs=min(cut, len(values) - 1), rng=1, **options)
+    first.state.save(tmp_path / "state.npz")
+    second = fit(rbm, SPINS, n_epochs=1000, state=State.load(tmp_path / "state.npz"), **options)
+    np.testing.assert_array_equal(second.best.weights, found.best.weights)
+    np.testing.assert_array_equal(second.history["epoch"], found.history["epoch"])
+    # without early stopping the best is the last
+    plain = fit(rbm, SPINS, n_epochs=2, rng=1)
+    assert plain.best is plain.model
+
+
+def test_the_best_is_counted_anew_for_another_quantity():
+    rbm = random_machine(6, 4, 2)
+    one = fit(rbm, SPINS, n_epochs=4, rng=1, stop=EarlyStopping("pseudo_likelihood"))
+    two = fit(rbm, SPINS, n_epochs=1, state=one.state, stop=EarlyStopping("reconstruction_error"))
+    assert (one.state.best_of, two.state.best_of) == ("pseudo_likelihood", "reconstruction_error")
+    assert two.state.best_epoch == 5
+    assert EarlyStopping("kl").better(0.3, np.nan)
+    assert not EarlyStopping("kl").better(np.nan, np.nan)
+    assert not EarlyStopping("kl").better(0.3, 0.3)
+
+
+def test_a_callback_may_answer_with_a_truth_value_of_numpy():
+    def callback(now):
+        return now.history["weight_norm"][-1] > 0
+
+    assert fit(RBM64, SPINS, n_epochs=5, rng=1, callback=callback).state.epoch == 1
+    assert fit(RBM64, SPINS, n_epochs=5, rng=1, callback=lambda now: len(now.history)).state.epoch == 5
+
+
+def test_quasi_newton_steps_that_are_cut_short_are_those_of_the_history():
+    for n_epochs in (1, 5):
+        found = fit(RBM64, SPINS, negative=Exact(), optimizer=LBFGS(), n_epochs=n_epochs, rng=1)
+        assert len(found.history) == n_epochs
+        likelihood = found.model.log_likelihood(SPINS).mean()
+        np.testing.assert_allclose(found.history["log_likelihood"][-1], likelihood, rtol=1e-13)
 
 
 @pytest.mark.parametrize("negative", [CD(1), Exact()], ids=str)
@@ -364,10 +498,21 @@ BAD = [
     ({"l2": np.inf}, ValueError, "l2=inf"),
     ({"centred": 1}, TypeError, "centred=1"),
     ({"biases": "no"}, TypeError, "biases='no'"),
+    ({"biases": 0}, TypeError, "biases=0"),
+    ({"biases": np.zeros(6)}, TypeError, "biases="),
+    ({"tie": np.zeros(6)}, ValueError, "tie="),
+    ({"precision": ["float32"]}, ValueError, "precision="),
+    ({"record": [["kl"]]}, ValueError, "record holds"),
+    ({"callback": 3}, TypeError, "callback=3"),
+    ({"progress": 3}, TypeError, "progress=3"),
     ({"precision": "float16"}, ValueError, "precision='float16'"),
     ({"record": "kl"}, TypeError, "record='kl'"),
     ({"record": ["entropy"]}, ValueError, "record holds 'entropy'"),
     ({"average": -1}, ValueError, "average=-1"),
+    ({"record": ["held_out_log_likelihood"]}, ValueError, "held_out is needed"),
+    ({"held_out": SPINS[:, :5]}, ValueError, "held_out has shape"),
+    ({"held_out": SPINS[:0]}, ValueError, "held_out is empty"),
+    ({"held_out": (SPINS + 1) // 2}, ValueError, "held_out holds 0"),
     ({"record_every": 0}, ValueError, "record_every=0"),
     ({"stop": 3}, TypeError, "stop=3"),
     ({"stop": EarlyStopping("kl")}, ValueError, "'kl' is not recorded"),
@@ -403,6 +548,7 @@ def test_bad_input(arguments, error, message):
         (lambda: Decay(0.0), ValueError, "start=0.0"),
         (lambda: Exponential(0.1, 1.5), ValueError, "factor=1.5"),
         (lambda: EarlyStopping("loss"), ValueError, "quantity='loss'"),
+        (lambda: EarlyStopping(["kl"]), ValueError, "quantity="),
         (lambda: EarlyStopping(patience=0), ValueError, "patience=0"),
         (lambda: EarlyStopping(least=-1), ValueError, "least=-1"),
         (lambda: Checkpoint("x", every=0), ValueError, "every=0"),
@@ -430,13 +576,22 @@ def test_states_that_do_not_fit():
     ):
         with pytest.raises(ValueError, match=message):
             fit(RBM64, SPINS, n_epochs=1, state=state, **arguments)
+    with pytest.raises(ValueError, match=r"its best has shape \(3,\)"):
+        fit(RBM64, SPINS, negative=PCD(1, 5), n_epochs=1, state=replace(state, best=np.ones(3)))
+    broken = replace(state, chains_hidden=state.chains_hidden[:, :, :3])
+    with pytest.raises(ValueError, match="its hidden chains is"):
+        fit(RBM64, SPINS, negative=PCD(1, 5), n_epochs=1, state=broken)
+    # as many free parameters, others: the state's weights are not those that the mask allows
+    mask = np.arange(24).reshape(6, 4) % 2 == 0
+    other = fit(tied(RBM64, mask=~mask), SPINS, n_epochs=1, mask=~mask, rng=1).state
+    with pytest.raises(ValueError, match="mask forbids"):
+        fit(tied(RBM64, mask=mask), SPINS, n_epochs=1, mask=mask, state=other)
     with pytest.raises(ValueError, match="its weights have shape"):
         fit(random_machine(6, 5, 1), SPINS, negative=PCD(1, 5), n_epochs=1, state=state)
 
 
 def test_a_rate_that_is_too_large_is_told():
-    with (
-        pytest.raises(ArithmeticError, match="smaller learning rate"),
-        np.errstate(all="ignore"),
-    ):
-        fit(RBM64, SPINS, negative=CD(1), optimizer=SGD(3e38), n_epochs=20, rng=1)
+    # and by nothing else: warnings are errors here
+    for optimizer in (SGD(3e38), Momentum(1e300), Adam(1e300)):
+        with pytest.raises(ArithmeticError, match="smaller learning rate"):
+            fit(RBM64, SPINS, negative=CD(1), optimizer=optimizer, n_epochs=20, rng=1)

@@ -19,11 +19,12 @@ from rbmflow.cli.output import folder_of, progress_bar, publish
 from rbmflow.experiments import own_data
 from rbmflow.experiments.own_data import NEGATIVES, OPTIMIZERS, Parameters
 from rbmflow.files import read_array, write_atomically
-from rbmflow.sampling import TrainingSet
+from rbmflow.sampling.storage import read_rows
 from rbmflow.spins import check_spins
 from rbmflow.training import Fit, State
 
 MODEL, CHECKPOINT, ARGUMENTS = "model.npz", "training.partial.npz", "training.partial.json"
+NETCDF = (".nc", ".nc4", ".netcdf")
 SECONDS = 2.0  # between checkpoints
 
 
@@ -33,7 +34,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         "train", parents=[common], help="train an RBM on a file of spins; its likelihood, weights and model"
     )
     command.add_argument(
-        "file", type=Path, metavar="FILE", help="CSV or npy with a row for each configuration, or netCDF"
+        "file", type=Path, metavar="FILE", help="CSV, npy or netCDF with a row for each configuration"
     )
     command.add_argument("--binary", action="store_true", help="the file holds 0 and 1 for -1 and +1")
     command.add_argument("--hidden", type=int, required=True, metavar="N", help="hidden units")
@@ -61,6 +62,13 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help="of the rows, held out (default %(default)s)",
     )
+    command.add_argument(
+        "--patience",
+        type=int,
+        default=0,
+        metavar="N",
+        help="end when N epochs bring no gain on the rows held out, with the best machine (default: never)",
+    )
     command.set_defaults(run=_train)
 
 
@@ -75,6 +83,7 @@ def _train(options: argparse.Namespace) -> int:
         batch_size=options.batch_size,
         n_epochs=options.epochs,
         holdout=options.holdout,
+        patience=options.patience,
     )
     spins = _read(options.file, binary=options.binary)
     options.out = options.out or Path(f"{options.file.stem}.trained")
@@ -98,9 +107,7 @@ def _train(options: argparse.Namespace) -> int:
 
 def _read(path: Path, *, binary: bool) -> SpinArray:
     """Return the rows of a file as spins."""
-    if path.suffix == ".nc":
-        return TrainingSet.load(path).configurations
-    rows = read_array(path)
+    rows = read_rows(path) if path.suffix.lower() in NETCDF else read_array(path)
     if rows.ndim != 2 or not rows.size:
         raise ValueError(f"{path}: its array has shape {rows.shape}, rows of spins are needed")
     if binary:

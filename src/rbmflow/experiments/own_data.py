@@ -11,7 +11,20 @@ from rbmflow.arguments import SpinArray, check_integer, check_real_scalar, check
 from rbmflow.experiments.record import Cell, Table, columns_of
 from rbmflow.likelihood import LogPartition, log_partition
 from rbmflow.networks import RBM
-from rbmflow.training import CD, LBFGS, PCD, SGD, Adam, Exact, Fit, Momentum, State, Tempered, fit
+from rbmflow.training import (
+    CD,
+    LBFGS,
+    PCD,
+    SGD,
+    Adam,
+    EarlyStopping,
+    Exact,
+    Fit,
+    Momentum,
+    State,
+    Tempered,
+    fit,
+)
 from rbmflow.training.loop import Callback
 from rbmflow.workers import Progress
 
@@ -48,6 +61,9 @@ class Parameters:
         Epochs.
     holdout : float
         Share of the rows that are held out, from 0 to below 1.
+    patience : int
+        Epochs without a gain in the pseudo-likelihood of the rows held out after which training ends, with the machine of the
+        best epoch; 0 makes all epochs and takes the last machine.
     """
 
     n_hidden: int
@@ -59,6 +75,7 @@ class Parameters:
     batch_size: int = 100
     n_epochs: int = 100
     holdout: float = 0.1
+    patience: int = 0
 
     def __post_init__(self) -> None:
         check_integer("n_hidden", self.n_hidden, 1)
@@ -69,6 +86,8 @@ class Parameters:
             raise ValueError(f"optimizer={self.optimizer!r}: one of {', '.join(OPTIMIZERS)} is needed")
         if not 0 <= check_real_scalar("holdout", self.holdout) < 1:
             raise ValueError(f"holdout={self.holdout!r}: a share from 0 to below 1 is needed")
+        if check_integer("patience", self.patience, 0) and not self.holdout:
+            raise ValueError(f"patience={self.patience}: it needs rows that are held out, holdout is 0")
         self.phase()
 
     def phase(self) -> Any:
@@ -154,7 +173,14 @@ def run(
     sources = check_rng(rng).spawn(3)
     seen, held = split(spins, parameters.holdout, sources[0])
     start = RBM(sources[1].normal(0.0, START, (spins.shape[1], parameters.n_hidden)))
-    left = parameters.n_epochs - (resume.epoch if resume is not None else 0)
+    if parameters.patience and not len(held):
+        raise ValueError(
+            f"holdout={parameters.holdout}: no row of {len(seen)} is held out, patience needs one"
+        )
+    stop = EarlyStopping("held_out_pseudo_likelihood", parameters.patience) if parameters.patience else None
+    left = (
+        parameters.n_epochs if resume is None else (parameters.n_epochs - resume.epoch) * (not resume.stopped)
+    )
     trained = fit(
         start,
         seen,
@@ -166,9 +192,11 @@ def run(
         rng=sources[1],
         callback=callback,
         progress=progress,
+        stop=stop,
+        held_out=held if len(held) else None,
     )
-    ln_z = _partition(trained.model, sources[2])
-    return TrainedMachine(trained.model, ln_z, _tables(trained, ln_z, seen, held))
+    ln_z = _partition(trained.best, sources[2])
+    return TrainedMachine(trained.best, ln_z, _tables(trained, ln_z, seen, held))
 
 
 def _partition(model: RBM, rng: np.random.Generator) -> LogPartition:
@@ -179,16 +207,17 @@ def _partition(model: RBM, rng: np.random.Generator) -> LogPartition:
 
 def _tables(trained: Fit, ln_z: LogPartition, seen: SpinArray, held: SpinArray) -> dict[str, Table]:
     rows: list[tuple[Cell, ...]] = []
+    epoch = trained.state.best_epoch or trained.state.epoch
     for name, part in (("training", seen), ("held out", held)):
         if not len(part):
             continue
-        values = np.asarray(trained.model.log_likelihood(part, log_partition=ln_z.value))
+        values = np.asarray(trained.best.log_likelihood(part, log_partition=ln_z.value))
         spread = float(values.std(ddof=1) / np.sqrt(len(part))) if len(part) > 1 else float("nan")
         rows.append(
-            (name, len(part), float(values.mean()), float(np.hypot(spread, ln_z.stderr)), ln_z.stderr)
+            (name, len(part), float(values.mean()), float(np.hypot(spread, ln_z.stderr)), ln_z.stderr, epoch)
         )
-    names = ("rows_of", "rows", "log_likelihood", "stderr", "log_partition_stderr")
-    weights = trained.model.weights
+    names = ("rows_of", "rows", "log_likelihood", "stderr", "log_partition_stderr", "epoch")
+    weights = trained.best.weights
     return {
         "likelihood": Table("Mean log-likelihood of a row, nats", columns_of(names, rows)),
         "history": Table(

@@ -14,7 +14,7 @@ from rbmflow.likelihood.annealing import anneal, independent_log_partition, inde
 from rbmflow.likelihood.ratio import log_mean, two_sided
 from rbmflow.networks import exact_log_partition, sample_exactly
 from rbmflow.networks.exact import MAX_LISTED
-from rbmflow.networks.two_layers import TwoLayers
+from rbmflow.networks.two_layers import TwoLayers, check_machine
 from rbmflow.spins import check_spins
 from rbmflow.workers import Progress
 
@@ -112,8 +112,7 @@ def log_partition(
     >>> found.lower < float(log_partition(rbm)) < found.upper
     True
     """
-    if not isinstance(rbm, TwoLayers):
-        raise TypeError(f"rbm is a {type(rbm).__name__}: an RBM is needed")
+    check_machine("rbm", rbm)
     if method not in METHODS:
         raise ValueError(f"method={method!r}: one of {', '.join(METHODS)} is needed")
     if method == "exact":

@@ -43,17 +43,22 @@ def two_sided(forward: FloatArray, backward: FloatArray) -> tuple[float, float]:
         middle = (low + high) / 2
         if not low < middle < high:
             break
-        if _switch(middle - forward).mean() > _switch(-middle - backward).mean():
+        if _log_sum(_log_switch(middle - forward)) > _log_sum(_log_switch(-middle - backward)):
             low = middle
         else:
             high = middle
     ratio = (low + high) / 2
     variance = 0.0
-    for switch in (_switch(ratio - forward), _switch(-ratio - backward)):
+    for log_switch in (_log_switch(ratio - forward), _log_switch(-ratio - backward)):
+        switch = np.exp(log_switch - log_switch.max())
         variance += float(switch.var(ddof=1) / (len(switch) * switch.mean() ** 2))
     return ratio, float(np.sqrt(variance))
 
 
-def _switch(x: FloatArray) -> FloatArray:
-    """Return ``1/(1 + e^x)``."""
-    return np.asarray((1 - np.tanh(x / 2)) / 2)
+def _log_switch(x: FloatArray) -> FloatArray:
+    """Return ``−ln(1 + e^x)``: where both directions are far apart the switches themselves are too small for numbers."""
+    return -np.logaddexp(0.0, x)
+
+
+def _log_sum(logs: FloatArray) -> float:
+    return float(np.logaddexp.reduce(logs))

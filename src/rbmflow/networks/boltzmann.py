@@ -11,6 +11,7 @@ from rbmflow.arguments import FloatArray, check_integer
 from rbmflow.networks.parameters import frozen_array
 from rbmflow.networks.rbm import RBM
 from rbmflow.networks.storage import Stored
+from rbmflow.networks.two_layers import check_machine
 from rbmflow.spins import check_spins
 
 MAX_UNITS = 20_000
@@ -77,13 +78,18 @@ class BoltzmannMachine(Stored):
         BoltzmannMachine
             With the same law at T = 1.
 
+        Raises
+        ------
+        TypeError
+            If `rbm` is something else.
+
         Examples
         --------
         >>> BoltzmannMachine.from_rbm(RBM([[0.5]])).couplings
         array([[0. , 0.5],
                [0.5, 0. ]])
         """
-        n, m = rbm.n_visible, rbm.n_hidden
+        n, m = check_machine("rbm", rbm).n_visible, rbm.n_hidden
         couplings = np.zeros((n + m, n + m))
         couplings[:n, n:], couplings[n:, :n] = rbm.weights, rbm.weights.T
         return cls(couplings, np.concatenate([rbm.visible_bias, rbm.hidden_bias]), n)

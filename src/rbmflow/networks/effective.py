@@ -18,7 +18,7 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer
 from rbmflow.networks.exact import MAX_LISTED, exact_log_partition
-from rbmflow.networks.two_layers import TwoLayers
+from rbmflow.networks.two_layers import TwoLayers, check_machine
 from rbmflow.spins import all_states
 
 TOLERANCE_DIGITS = 38.0  # e^-38 is 3e-17: where the integrand ends, and the error of the rule
@@ -51,7 +51,7 @@ def effective_couplings(rbm: TwoLayers) -> FloatArray:
     >>> print(round(effective_couplings(RBM.local_ring(3, 0.7))[0b011], 12))
     0.7
     """
-    n = check_integer("rbm.n_visible", rbm.n_visible, 1, MAX_LISTED)
+    n = check_integer("rbm.n_visible", check_machine("rbm", rbm).n_visible, 1, MAX_LISTED)
     couplings = np.asarray(-rbm.free_energy(all_states(n)) / 2**n)
     for site in range(n):
         # states have v = −1 where the digit is 0: the sum, and the difference up less down
@@ -88,7 +88,10 @@ def effective_coupling(rbm: TwoLayers, sites: Iterable[int]) -> float:
     >>> print(round(effective_coupling(RBM.local_ring(100, 0.7), [41, 42]), 12))
     0.7
     """
-    members = sorted(check_integer("sites", site, 0, rbm.n_visible - 1) for site in sites)
+    n = check_machine("rbm", rbm).n_visible
+    if not isinstance(sites, Iterable):
+        raise TypeError(f"sites={sites!r}: units of the visible layer are needed, such as [0, 1]")
+    members = sorted(check_integer("sites", site, 0, n - 1) for site in sites)
     if not members or len(set(members)) != len(members):
         raise ValueError(f"sites={members}: distinct units are needed, at least one")
     total = 0.0
@@ -131,7 +134,8 @@ def effective_pairs(rbm: TwoLayers) -> FloatArray:
            [0. , 0.7, 0. , 0.7],
            [0.7, 0. , 0.7, 0. ]])
     """
-    pairs = np.zeros((rbm.n_visible, rbm.n_visible))
+    n = check_machine("rbm", rbm).n_visible
+    pairs = np.zeros((n, n))
     for weights, bias in zip(rbm.weights.T, rbm.hidden_bias, strict=True):
         for omega, measure in _nodes(weights, bias):
             angles = np.outer(omega, weights)

@@ -10,7 +10,7 @@ import numpy as np
 from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_rng
 from rbmflow.hardware import resolve_threads
 from rbmflow.networks.enumerated import Enumerated, Sums, log_sum, moment_sums
-from rbmflow.networks.two_layers import TwoLayers, draw_spins, log_two_cosh
+from rbmflow.networks.two_layers import TwoLayers, check_machine, draw_spins, log_two_cosh
 from rbmflow.spins import all_states
 from rbmflow.state_law import StateLaw
 from rbmflow.workers import Progress
@@ -161,7 +161,7 @@ def visible_law(rbm: TwoLayers) -> StateLaw:
     >>> visible_law(RBM.uniform(2, 1, 0.5)).correlations[0, 1]
     np.float64(0.2135)
     """
-    n = check_integer("rbm.n_visible", rbm.n_visible, 1, MAX_LISTED)
+    n = check_integer("rbm.n_visible", check_machine("rbm", rbm).n_visible, 1, MAX_LISTED)
     states = all_states(n)
     return StateLaw(states, _normalised(-rbm.free_energy(states)))
 
@@ -190,7 +190,7 @@ def hidden_law(rbm: TwoLayers) -> StateLaw:
     >>> hidden_law(RBM.uniform(2, 1, 0.5)).probabilities
     array([0.5, 0.5])
     """
-    n = check_integer("rbm.n_hidden", rbm.n_hidden, 1, MAX_LISTED)
+    n = check_integer("rbm.n_hidden", check_machine("rbm", rbm).n_hidden, 1, MAX_LISTED)
     states = all_states(n)
     return StateLaw(states, _normalised(-rbm.free_energy_hidden(states)))
 
@@ -227,7 +227,7 @@ def kl_divergence(law: StateLaw, rbm: TwoLayers) -> float:
     """
     if not isinstance(law, StateLaw):
         raise TypeError(f"law is a {type(law).__name__}: a StateLaw is needed")
-    if law.n_sites != rbm.n_visible:
+    if law.n_sites != check_machine("rbm", rbm).n_visible:
         raise ValueError(f"law is over {law.n_sites} spins: the machine has {rbm.n_visible} visible units")
     log_p = -rbm.free_energy(law.states) - exact_log_partition(rbm)
     there = law.probabilities > 0
@@ -270,7 +270,7 @@ def sample_exactly(rbm: TwoLayers, size: int, *, rng: object) -> SpinArray:
     """
     size = check_integer("size", size, 0)
     generator = check_rng(rng)
-    if rbm.n_visible <= rbm.n_hidden:
+    if check_machine("rbm", rbm).n_visible <= rbm.n_hidden:
         return _draw(visible_law(rbm), size, generator)
     hidden = _draw(hidden_law(rbm), size, generator)
     return draw_spins(rbm.field_on_visible(hidden), generator)
@@ -289,7 +289,7 @@ def _normalised(log_weight: FloatArray) -> FloatArray:
 
 def _smaller_layer(rbm: TwoLayers) -> Enumerated:
     """Return the machine seen from its smaller layer, or raise if that is too large."""
-    smaller = min(rbm.n_visible, rbm.n_hidden)
+    smaller = min(check_machine("rbm", rbm).n_visible, rbm.n_hidden)
     if smaller > MAX_ENUMERATED:
         raise ValueError(
             f"rbm has {rbm.n_visible} visible and {rbm.n_hidden} hidden units: exact values need a layer of at most"

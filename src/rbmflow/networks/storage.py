@@ -41,6 +41,13 @@ class Stored:
     Pair(couplings=array([1., 1.]), temperature=0.5)
     """
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # pickle and copy hand over arrays that can be written to; a model's never can
+        self.__dict__.update(state)
+        for value in state.values():
+            if isinstance(value, np.ndarray):
+                value.setflags(write=False)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one file, an npz with a header in JSON.
 

@@ -11,6 +11,8 @@ from rbmflow.arguments import FloatArray, SpinArray, check_real, check_rng
 from rbmflow.networks.storage import Stored
 from rbmflow.spins import check_means, check_spins
 
+NUMBERS_AT_ONCE = 2**22
+
 
 @dataclass(frozen=True, eq=False)
 class TwoLayers(Stored):
@@ -119,9 +121,8 @@ class TwoLayers(Stored):
         >>> print(round(RBM.uniform(2, 1, 0.5).free_energy([1, 1]), 6))
         -1.126928
         """
-        visible = check_spins("v", v, self.n_visible).astype(np.float64)
-        fields = apply_weights(visible, self.weights) + self.hidden_bias
-        return -(visible @ self.visible_bias + log_two_cosh(fields).sum(axis=-1))
+        visible = check_spins("v", v, self.n_visible)
+        return -_traced_out(visible, self.weights, self.visible_bias, self.hidden_bias)
 
     def free_energy_hidden(self, h: object) -> Any:
         """Return ``−c·h − Σ_i ln 2cosh(b_i + Σ_a W_ia h_a)``, the free energy of the hidden layer.
@@ -147,9 +148,8 @@ class TwoLayers(Stored):
         >>> print(round(RBM.uniform(2, 1, 0.5).free_energy_hidden([1]), 6))
         -1.626523
         """
-        hidden = check_spins("h", h, self.n_hidden).astype(np.float64)
-        fields = apply_weights(hidden, self.weights.T) + self.visible_bias
-        return -(hidden @ self.hidden_bias + log_two_cosh(fields).sum(axis=-1))
+        hidden = check_spins("h", h, self.n_hidden)
+        return -_traced_out(hidden, self.weights.T, self.hidden_bias, self.visible_bias)
 
     def mean_hidden(self, v: object) -> Any:
         """Return the means of the hidden units given the visible ones, ``tanh(Wᵀv + c)`` (thesis eq. 32, 50).
@@ -326,6 +326,24 @@ def apply_weights(values: FloatArray, matrix: FloatArray) -> FloatArray:
     return values @ matrix
 
 
+def _traced_out(spins: SpinArray, weights: FloatArray, bias: FloatArray, other_bias: FloatArray) -> Any:
+    """Return ``b·s + Σ_a ln 2cosh(c_a + (sW)_a)``: the other layer traced out, in blocks of rows that need little memory."""
+    rows = spins.reshape(-1, len(bias))
+    result, step = np.empty(len(rows)), max(1, NUMBERS_AT_ONCE // max(weights.shape))
+    for first in range(0, len(rows), step):
+        block = rows[first : first + step].astype(np.float64)
+        fields = apply_weights(block, weights) + other_bias
+        result[first : first + step] = block @ bias + log_two_cosh(fields).sum(axis=-1)
+    return result.reshape(spins.shape[:-1])[()]
+
+
+def check_machine(name: str, value: object) -> TwoLayers:
+    """Return a machine of two layers, or raise naming the argument."""
+    if not isinstance(value, TwoLayers):
+        raise TypeError(f"{name} is a {type(value).__name__}: an RBM is needed")
+    return value
+
+
 def log_two_cosh(x: FloatArray) -> FloatArray:
     """Return ``ln 2cosh x = |x| + ln(1 + e^(−2|x|))``."""
     size = np.abs(x)
@@ -343,8 +361,8 @@ def draw_spins(field: FloatArray, rng: np.random.Generator) -> SpinArray:
 
 
 def check_finite(name: str, value: object) -> FloatArray:
-    """Return a copy of `value` as float64, or raise unless all its numbers are finite."""
-    array = np.array(check_real(name, value))
+    """Return a contiguous copy of `value` as float64, or raise unless all its numbers are finite."""
+    array = np.array(check_real(name, value), order="C")
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds an infinity: finite numbers are needed")
     return array

@@ -8,6 +8,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from rbmflow.estimate import Estimate
 from rbmflow.files import write_atomically
 from rbmflow.ising import Ring, Torus
@@ -15,6 +18,7 @@ from rbmflow.sampling.training_set import Certificate, TrainingSet
 from rbmflow.spins import check_spins
 
 FORMAT = "rbmflow training set 1"
+HDF5 = b"\x89HDF"
 ESTIMATE = ("mean", "stderr", "tau", "n_effective", "r_hat", "tau_stderr")
 PLAIN = ("rule", "burn_in", "thin", "tau", "exact_energy", "exact_stderr")
 
@@ -81,6 +85,28 @@ def read_training_set(path: str | os.PathLike[str]) -> TrainingSet:
         return _from_dataset(dataset)
     except (OSError, ValueError, KeyError, AttributeError, RuntimeError, TypeError) as error:
         raise ValueError(f"{path}: not a training set of rbmflow ({error})") from error
+
+
+def read_rows(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
+    """Return the configurations of a training set, or the table of numbers of another netCDF file, a row for each configuration."""
+    xarray = require_xarray()
+    with Path(path).open("rb") as stream:
+        engine = "h5netcdf" if stream.read(len(HDF5)) == HDF5 else "scipy"
+    try:
+        with xarray.open_dataset(path, engine=engine) as opened:
+            dataset = opened.load()
+    except (OSError, ValueError, KeyError, AttributeError, RuntimeError, TypeError) as error:
+        raise ValueError(f"{path}: not a netCDF file, or damaged ({error})") from error
+    if dataset.attrs.get("format") == FORMAT:
+        return read_training_set(path).configurations
+    tables = [name for name, variable in dataset.data_vars.items() if variable.ndim == 2]
+    if "spins" in tables:
+        tables = ["spins"]
+    if len(tables) != 1:
+        raise ValueError(
+            f"{path}: one variable of two dimensions, or one with the name spins, is needed; it has {sorted(map(str, tables))}"
+        )
+    return np.asarray(dataset[tables[0]].values)
 
 
 def _from_dataset(dataset: Any) -> TrainingSet:

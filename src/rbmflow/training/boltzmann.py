@@ -109,6 +109,7 @@ def boltzmann_gradient(
     array([[0., 1.],
            [1., 0.]])
     """
+    _check(machine, law, phases, "law")
     if phases is None:
         clamped, free = boltzmann_moments(machine, clamped=law), boltzmann_moments(machine)
     else:
@@ -169,14 +170,12 @@ def fit_boltzmann(
     >>> bool(np.isclose(np.tanh(trained.machine.couplings[0, 1]), 0.6))
     True
     """
-    if not isinstance(machine, BoltzmannMachine):
-        raise TypeError(f"machine={machine!r}: a BoltzmannMachine is needed")
+    _check_machine(machine)
     law = data if isinstance(data, StateLaw) else _law_of(data, machine.n_visible)
+    _check(machine, law, phases, "data")
     rate = check_real_scalar("learning_rate", learning_rate)
     if not 0 < rate < np.inf:
         raise ValueError(f"learning_rate={learning_rate!r}: a finite number above 0 is needed")
-    if phases is not None and not isinstance(phases, SampledPhases):
-        raise TypeError(f"phases={phases!r}: SampledPhases or None is needed")
     n_steps = check_integer("n_steps", n_steps, 0)
     learned = _mask(mask, machine.n_units)
     source = check_rng(rng)
@@ -192,6 +191,23 @@ def fit_boltzmann(
         if progress is not None:
             progress(step + 1, n_steps)
     return BoltzmannFit(machine, np.array(kl), np.array(norms))
+
+
+def _check_machine(machine: object) -> None:
+    if not isinstance(machine, BoltzmannMachine):
+        raise TypeError(f"machine={machine!r}: a BoltzmannMachine is needed")
+
+
+def _check(machine: BoltzmannMachine, law: object, phases: object, name: str) -> None:
+    _check_machine(machine)
+    if not isinstance(law, StateLaw):
+        raise TypeError(f"{name}={law!r}: a StateLaw is needed")
+    if law.n_sites != machine.n_visible:
+        raise ValueError(
+            f"{name} holds states of {law.n_sites} spins: the machine has n_visible={machine.n_visible}"
+        )
+    if phases is not None and not isinstance(phases, SampledPhases):
+        raise TypeError(f"phases={phases!r}: SampledPhases or None is needed")
 
 
 def _kl(machine: BoltzmannMachine, law: StateLaw) -> float:

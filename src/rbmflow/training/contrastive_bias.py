@@ -246,4 +246,4 @@ def cd_fixed_point(
 def _reduced(rbm: RBM, law: FloatArray, k: int, ties: Ties) -> FloatArray:
     moment = _expected(rbm, law, k, GibbsOperator(rbm))
     zero = Moments(np.zeros_like(moment.pairs), np.zeros_like(moment.visible), np.zeros_like(moment.hidden))
-    return ties.reduce(gradient(moment, zero, centred=False))
+    return ties.reduce(gradient(moment, zero))

@@ -38,6 +38,10 @@ class Data:
 
     def as_law(self) -> tuple[SpinArray, FloatArray]:
         """Return distinct states and their probabilities."""
+        return self._law
+
+    @cached_property
+    def _law(self) -> tuple[SpinArray, FloatArray]:
         if self.weights is not None:
             return self.rows, self.weights
         packed, counts = np.unique(np.packbits(self.rows > 0, axis=1), axis=0, return_counts=True)
@@ -53,19 +57,19 @@ class Data:
         return picked, np.full(n, 1 / n)
 
 
-def check_data(data: object, n_visible: int) -> Data:
+def check_data(data: object, n_visible: int, name: str = "data") -> Data:
     """Return the data of `fit`, or raise."""
     if isinstance(data, StateLaw):
         if data.n_sites != n_visible:
             raise ValueError(
-                f"data holds states of {data.n_sites} spins: the model has n_visible={n_visible}"
+                f"{name} holds states of {data.n_sites} spins: the model has n_visible={n_visible}"
             )
         return Data(data.states, data.probabilities)
     spins = data.configurations if isinstance(data, TrainingSet) else data
     empty = np.asarray(spins, dtype=object).size == 0 if not isinstance(spins, np.ndarray) else not spins.size
     if empty:
-        raise ValueError("data is empty: rows of spins are needed")
-    rows = check_spins("data", spins, n_visible)
+        raise ValueError(f"{name} is empty: rows of spins are needed")
+    rows = check_spins(name, spins, n_visible)
     if rows.ndim != 2:
-        raise ValueError(f"data has shape {rows.shape}: (n, n_visible) is needed")
+        raise ValueError(f"{name} has shape {rows.shape}: (n, n_visible) is needed")
     return Data(rows, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,8 @@ from rbmflow.training.parameters import Parameters
 CHEAP_UNITS = 8
 """Units of the smaller layer up to which exact quantities are recorded without being asked for."""
 LEAST_SERIES = 4
+ALL_UNITS = 2**16
+"""Rows × visible × hidden units up to which the pseudo-likelihood is that of all units: a millisecond."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,8 @@ class EarlyStopping:
     ----------
     quantity : str
         One of the history: ``"pseudo_likelihood"`` and ``"log_likelihood"`` should rise, ``"kl"`` and
-        ``"reconstruction_error"`` fall.
+        ``"reconstruction_error"`` fall; best one of rows that are held out, ``"held_out_pseudo_likelihood"`` or
+        ``"held_out_log_likelihood"``.
     patience : int
         Recorded epochs without an improvement after which the run ends, at least 1.
     least : float
@@ -51,11 +54,32 @@ class EarlyStopping:
     least: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.quantity not in DIRECTION:
+        if self.quantity not in tuple(DIRECTION):
             raise ValueError(f"quantity={self.quantity!r}: one of {', '.join(DIRECTION)} is needed")
         check_integer("patience", self.patience, 1)
         if not 0 <= check_real_scalar("least", self.least) < np.inf:
             raise ValueError(f"least={self.least!r}: a finite number of at least 0 is needed")
+
+    def better(self, value: float, than: float) -> bool:
+        """Return whether one value is strictly better than another; any number is better than NaN.
+
+        Parameters
+        ----------
+        value, than : float
+            Of the quantity.
+
+        Returns
+        -------
+        bool
+            By the direction in which the quantity should go.
+
+        Examples
+        --------
+        >>> EarlyStopping("kl").better(0.4, 0.5)
+        True
+        """
+        sign = DIRECTION[self.quantity]
+        return not np.isnan(value) and not sign * value <= sign * than
 
     def should_stop(self, values: list[float]) -> bool:
         """Return whether the last `patience` values bring no improvement on those before.
@@ -81,17 +105,26 @@ class EarlyStopping:
         return bool(rising[-self.patience :].max() <= rising[: -self.patience].max() + self.least)
 
 
-DIRECTION = {"pseudo_likelihood": 1, "log_likelihood": 1, "kl": -1, "reconstruction_error": -1}
+HELD_OUT = "held_out_"
+DIRECTION = {
+    "pseudo_likelihood": 1,
+    "log_likelihood": 1,
+    "kl": -1,
+    "reconstruction_error": -1,
+    "held_out_pseudo_likelihood": 1,
+    "held_out_log_likelihood": 1,
+}
 
 
 @dataclass(frozen=True)
 class History:
     """Quantities recorded along a run, by name; ``history["kl"]`` is an array.
 
-    ``epoch``; ``pseudo_likelihood`` in nats per row: n_visible times the mean of ln p(v_i | the others), one i for each of up to 100
-    rows; ``reconstruction_error``: mean of (v − tanh(W tanh(Wᵀv + c) + b))² per unit; ``weight_norm`` and ``bias_norm``;
+    ``epoch``; ``pseudo_likelihood`` in nats per row: Σ_i ln p(v_i | the others) over up to 100 rows, from all units
+    where ``rows n_visible n_hidden ≤ 2¹⁶``, else from one of each row, spread over the layer; ``reconstruction_error``: mean of (v − tanh(W tanh(Wᵀv + c) + b))² per unit; ``weight_norm`` and ``bias_norm``;
     ``kl`` of the law of the data to the model and ``log_likelihood`` per row, exact; ``tau``: autocorrelation time of the
-    magnetization of the persistent chains, in updates; ``exchange_rate`` of tempering. What cannot be had is NaN.
+    magnetization of the persistent chains, in updates; ``exchange_rate`` of tempering; ``held_out_pseudo_likelihood`` and
+    ``held_out_log_likelihood``, the same of the rows that are held out. What cannot be had is NaN.
 
     Attributes
     ----------
@@ -116,11 +149,14 @@ class Situation:
 
     parameters: Parameters
     data: Data
+    held_out: Data | None
     series: FloatArray  # (n_chains, n_updates) magnetization of chains along the epoch
     exchange_rate: float
 
 
-def check_record(record: object, negative: Negative, parameters: Parameters, data: Data) -> tuple[str, ...]:
+def check_record(
+    record: object, negative: Negative, parameters: Parameters, data: Data, held_out: Data | None
+) -> tuple[str, ...]:
     """Return the names of the quantities to record, or raise."""
     smaller = min(parameters.shape)
     if record is None:
@@ -131,14 +167,18 @@ def check_record(record: object, negative: Negative, parameters: Parameters, dat
             names.append("tau")
         if isinstance(negative, Tempered):
             names.append("exchange_rate")
+        if held_out is not None:
+            names += [HELD_OUT + name for name in ("pseudo_likelihood", "log_likelihood") if name in names]
         return tuple(names)
     if isinstance(record, str) or not hasattr(record, "__iter__"):
         raise TypeError(f"record={record!r}: a sequence of names is needed")
     chosen = tuple(record)
     for name in chosen:
-        if name not in QUANTITIES:
+        if not isinstance(name, str) or name not in QUANTITIES:
             raise ValueError(f"record holds {name!r}: {', '.join(QUANTITIES)} are possible")
-        if name in ("kl", "log_likelihood") and smaller > MAX_EXACT_UNITS:
+        if name.startswith(HELD_OUT) and held_out is None:
+            raise ValueError(f"record holds {name!r}: held_out is needed")
+        if name in ("kl", "log_likelihood", "held_out_log_likelihood") and smaller > MAX_EXACT_UNITS:
             raise ValueError(
                 f"record holds {name!r}: the smaller layer has {smaller} units, at most {MAX_EXACT_UNITS} are possible"
             )
@@ -151,19 +191,27 @@ def measure(name: str, on: Situation) -> float:
 
 
 def _pseudo_likelihood(on: Situation) -> float:
-    """Σ over rows of the weight times n ln 1/(1 + e^(F(v) − F(v'))), v' with one unit flipped, another one in each row."""
+    """Σ over rows of the weight times Σ_i ln 1/(1 + e^(F(v) − F(v'))), v' with unit i flipped; in large machines n times one i of each.
+
+    Those units are spread evenly over the layer, also where there are fewer rows than units, and have nothing to do with the order of
+    the rows: states of a law are numbered by their first spins.
+    """
     rows, weights = on.data.monitored()
     p = on.parameters
-    n_visible = p.shape[0]
+    n_visible, n_hidden = p.shape
     spins = rows.astype(p.vector.dtype)
+    if len(rows) * n_visible * n_hidden <= ALL_UNITS:
+        at = np.broadcast_to(np.arange(n_visible), rows.shape)
+    else:
+        units = np.arange(len(rows)) * n_visible // len(rows)
+        at = np.random.default_rng(0).permutation(units)[:, None]
     fields = spins @ p.weights + p.hidden_bias
-    at = np.arange(len(rows)) % n_visible
-    flipped = spins[np.arange(len(rows)), at]
-    other = fields - 2 * flipped[:, None] * p.weights[at]
-    rise = (
-        log_two_cosh(fields).sum(axis=1) - log_two_cosh(other).sum(axis=1) + 2 * flipped * p.visible_bias[at]
-    )
-    return float(-n_visible * weights @ np.logaddexp(0.0, -rise.astype(np.float64)))
+    flipped = np.take_along_axis(spins, at, axis=1)
+    other = fields[:, None] - 2 * flipped[..., None] * p.weights[at]
+    rise = log_two_cosh(fields).sum(axis=1)[:, None] - log_two_cosh(other).sum(axis=2)
+    rise += 2 * flipped * p.visible_bias[at]
+    given = -np.logaddexp(0.0, -rise.astype(np.float64))
+    return float(n_visible * (weights @ given.mean(axis=1)))
 
 
 def _reconstruction_error(on: Situation) -> float:
@@ -192,6 +240,16 @@ def _double(parameters: Parameters) -> Parameters:
     return parameters if parameters.vector.dtype == np.float64 else Parameters(parameters.model(), np.float64)
 
 
+def _held_out(quantity: Callable[[Situation], float]) -> Callable[[Situation], float]:
+    """Return the quantity of the rows that are held out."""
+
+    def measured(on: Situation) -> float:
+        assert on.held_out is not None
+        return quantity(replace(on, data=on.held_out))
+
+    return measured
+
+
 def _tau(on: Situation) -> float:
     enough = on.series.size and on.series.shape[1] >= LEAST_SERIES
     return autocorrelation(on.series).tau if enough else float("nan")
@@ -206,4 +264,6 @@ QUANTITIES: dict[str, Callable[[Situation], Any]] = {
     "bias_norm": lambda on: np.linalg.norm(on.parameters.vector[on.parameters.weights.size :]),
     "tau": _tau,
     "exchange_rate": lambda on: on.exchange_rate,
+    "held_out_pseudo_likelihood": _held_out(_pseudo_likelihood),
+    "held_out_log_likelihood": _held_out(_log_likelihood),
 }

@@ -41,6 +41,13 @@ class Fit:
     history: History
     state: State = field(repr=False)
 
+    @property
+    def best(self) -> RBM:
+        """The machine of the recorded epoch at which the quantity of `EarlyStopping` was best; `model` without it."""
+        if not self.state.best.size:
+            return self.model
+        return RBM(*split(self.state.best, self.state.weights.shape))
+
 
 Callback = Callable[[Fit], object]
 """Called after every epoch; the run ends when it returns True."""
@@ -70,6 +77,7 @@ def fit(
     record_every: int = 1,
     stop: EarlyStopping | None = None,
     average: int = 0,
+    held_out: object = None,
 ) -> Fit:
     """Train a machine: ascend the likelihood of the data, ``⟨v h⟩_data − ⟨v h⟩_model`` (thesis eq. 37-38), by stochastic or exact gradients.
 
@@ -100,7 +108,7 @@ def fit(
         True where a weight exists; the others are 0 and stay so.
     state : State, optional
         Of an earlier run, which is continued bit for bit if data and arguments are the same; the learning rate,
-        batch size and penalties may change.
+        batch size and penalties may change. Only `LBFGS` begins anew, from the parameters: what it remembers is not kept.
     rng : numpy.random.Generator or int
         Generator or seed; not used with `state`.
     callback : callable, optional
@@ -120,11 +128,13 @@ def fit(
     record_every : int
         Epochs between records.
     stop : EarlyStopping, optional
-        When to end before `n_epochs`.
+        When to end before `n_epochs`; the machine of the best epoch is then `Fit.best`.
     average : int
         Return the mean of the parameters after the last `average` epochs of this call, which takes most of the noise of
         stochastic gradients off (B. Polyak and A. Juditsky, SIAM J. Control Optim. 30, 838 (1992)); ``state`` goes on from
         the last ones.
+    held_out : array_like, TrainingSet or StateLaw, optional
+        Data that are not trained on: the history records what they say, and `stop` can go by it.
 
     Returns
     -------
@@ -151,18 +161,28 @@ def fit(
     >>> bool(trained.history["log_likelihood"][-1] > trained.history["log_likelihood"][0])
     True
     """
+    if not isinstance(model, RBM):
+        raise TypeError(f"model={model!r}: an RBM is needed")
+    if state is not None:
+        _check_state(state, model)
+    begin = model if state is None else state.model
     plan = _plan(
-        model, data, negative, optimizer, batch_size, tie, mask, biases, l1, l2, centred, precision, shuffle
+        begin, data, negative, optimizer, batch_size, tie, mask, biases, l1, l2, centred, precision, shuffle
     )
     n_epochs = check_integer("n_epochs", n_epochs, 0)
     every = check_integer("record_every", record_every, 1)
     if stop is not None and not isinstance(stop, EarlyStopping):
         raise TypeError(f"stop={stop!r}: an EarlyStopping or None is needed")
+    for name, called in (("callback", callback), ("progress", progress)):
+        if called is not None and not callable(called):
+            raise TypeError(f"{name}={called!r}: a callable or None is needed")
     if state is None:
         trainer, history = Trainer(plan, model, check_rng(rng)), dict[str, list[float]]()
     else:
-        trainer, history = _resumed(plan, model, state)
-    names = check_record(record, plan.negative, trainer.parameters, plan.data)
+        trainer = Trainer.resume(plan, state)
+        history = {name: list(values) for name, values in state.history.items()}
+    aside = None if held_out is None else check_data(held_out, model.n_visible, "held_out")
+    names = check_record(record, plan.negative, trainer.parameters, plan.data, aside)
     if stop is not None and stop.quantity not in names:
         raise ValueError(f"stop: {stop.quantity!r} is not recorded; add it to record")
     if history and set(history) != {"epoch", *names}:
@@ -178,7 +198,10 @@ def fit(
         callback,
         progress,
         n_epochs,
+        aside,
     )
+    if state is not None and stop is not None and state.best_of == stop.quantity:
+        run.best, run.best_epoch = state.best, state.best_epoch
     run.go()
     return run.fit()
 
@@ -196,7 +219,10 @@ class _Run:
         callback: Callback | None,
         progress: Progress | None,
         n_epochs: int,
+        held_out: Data | None,
     ) -> None:
+        self.held_out = held_out
+        self.best, self.best_epoch = np.empty(0), 0
         self.trainer, self.history, self.every = trainer, history, every
         self.stop, self.callback, self.progress = stop, callback, progress
         self.n_epochs, self.done, self.stopped = n_epochs, 0, False
@@ -204,7 +230,11 @@ class _Run:
         self.sum, self.summed = np.zeros(trainer.parameters.vector.shape), 0
 
     def go(self) -> None:
-        """Make the epochs."""
+        """Make the epochs; parameters that leave the range of numbers are an error of their own, not warnings on the way there."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            self._go()
+
+    def _go(self) -> None:
         if isinstance(self.trainer.plan.optimizer, LBFGS):
             if self.n_epochs:
                 minimise(self.trainer, self.n_epochs, self.after)
@@ -226,20 +256,36 @@ class _Run:
             self.summed += 1
         recorded = trainer.epoch % self.every == 0
         if recorded:
-            on = Situation(trainer.parameters, trainer.plan.data, trainer.series, trainer.exchange_rate)
+            on = Situation(
+                trainer.parameters, trainer.plan.data, self.held_out, trainer.series, trainer.exchange_rate
+            )
             for name, values in self.history.items():
                 values.append(float(trainer.epoch) if name == "epoch" else measure(name, on))
+            self._keep_best()
         if self.stop is not None and recorded and self.stop.should_stop(self.history[self.stop.quantity]):
             self.stopped = True
-        if self.callback is not None and self.callback(self.fit()) is True:
-            self.stopped = True
+        if self.callback is not None:
+            answer = self.callback(self.fit())
+            self.stopped |= isinstance(answer, (bool, np.bool_)) and bool(
+                answer
+            )  # np.True_ of a comparison too
         if self.progress is not None:
             self.progress(self.done, self.n_epochs)
         return self.stopped
 
+    def _keep_best(self) -> None:
+        """Keep the parameters if the quantity of early stopping has never been better."""
+        if self.stop is None:
+            return
+        values = self.history[self.stop.quantity]
+        before = values[self.history["epoch"].index(self.best_epoch)] if self.best.size else np.nan
+        if self.stop.better(values[-1], before):
+            self.best, self.best_epoch = self.trainer.parameters.vector.copy(), self.trainer.epoch
+
     def fit(self) -> Fit:
         """Return the run as it stands."""
-        state = self.trainer.snapshot(self.history, self.stopped)
+        best_of = "" if self.stop is None else self.stop.quantity
+        state = self.trainer.snapshot(self.history, self.stopped, self.best, self.best_epoch, best_of)
         model = state.model
         if self.summed:
             model = RBM(*split(self.sum / self.summed, self.trainer.parameters.shape))
@@ -247,7 +293,7 @@ class _Run:
 
 
 def _plan(
-    model: object,
+    model: RBM,
     data: object,
     negative: object,
     optimizer: object,
@@ -262,8 +308,6 @@ def _plan(
     shuffle: object = True,
 ) -> Plan:
     """Return the checked arguments, or raise."""
-    if not isinstance(model, RBM):
-        raise TypeError(f"model={model!r}: an RBM is needed")
     checked: Data = check_data(data, model.n_visible)
     phase, stepper = check_negative(negative), check_optimizer(optimizer)
     exact = isinstance(phase, Exact)
@@ -287,11 +331,11 @@ def _plan(
             "optimizer=LBFGS() needs a smooth likelihood in the usual parameters: l1=0 and centred=False"
         )
     chosen = precision if precision is not None else ("float64" if exact else "float32")
-    if chosen not in PRECISIONS:
+    if not isinstance(chosen, str) or chosen not in PRECISIONS:
         raise ValueError(f"precision={precision!r}: 'float32' or 'float64' is needed")
     if isinstance(stepper, LBFGS) and chosen != "float64":
         raise ValueError("optimizer=LBFGS() needs precision='float64'")
-    real: Any = PRECISIONS[str(chosen)]
+    real: Any = PRECISIONS[chosen]
     if (
         max(np.abs(x).max() for x in (model.weights, model.visible_bias, model.hidden_bias))
         > np.finfo(real).max
@@ -310,11 +354,13 @@ def _plan(
     )
 
 
-def _resumed(plan: Plan, model: RBM, state: object) -> tuple[Trainer, dict[str, list[float]]]:
+def _check_state(state: object, model: RBM) -> None:
     if not isinstance(state, State):
         raise TypeError(f"state={state!r}: the state of an earlier Fit is needed")
     if state.weights.shape != model.weights.shape:
         raise ValueError(
             f"state: its weights have shape {state.weights.shape}, those of the model {model.weights.shape}"
         )
-    return Trainer.resume(plan, state), {name: list(values) for name, values in state.history.items()}
+    n_parameters = model.weights.size + model.n_visible + model.n_hidden
+    if state.best.shape not in ((0,), (n_parameters,)):
+        raise ValueError(f"state: its best has shape {state.best.shape}: (0,) or ({n_parameters},) is needed")

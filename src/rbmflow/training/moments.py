@@ -8,7 +8,7 @@ import numpy as np
 
 from rbmflow.networks.exact import exact_moments
 from rbmflow.networks.two_layers import log_two_cosh
-from rbmflow.training.parameters import Parameters, Vector, join
+from rbmflow.training.parameters import Parameters, Ties, Vector, join, split
 
 SMALL = 0.01  # the series ends with d^6: its remainder is below 1e-13 of the first term
 
@@ -22,22 +22,32 @@ class Moments:
     hidden: Vector
 
 
-def gradient(data: Moments, model: Moments, *, centred: bool) -> Vector:
-    """Return the gradient of the log-likelihood per sample (thesis eq. 37-38), as the vector of all parameters.
+def gradient(data: Moments, model: Moments) -> Vector:
+    """Return the gradient of the log-likelihood per sample (thesis eq. 37-38), as the vector of all parameters."""
+    return join(data.pairs - model.pairs, data.visible - model.visible, data.hidden - model.hidden)
 
-    Centred, it is the gradient in the parameters of the machine whose units are counted from the mean of data and model, taken
-    back to the usual ones: ``ΔW = cov_data − cov_model``, ``Δb = Δ⟨v⟩ − ΔW λ``, ``Δc = Δ⟨h⟩ − ΔWᵀ μ``, with
-    ``μ, λ`` the means of v and h over data and model (K. Cho, T. Raiko and A. Ilin, Neural Comput. 25, 805 (2013)).
+
+def centred(slope: Vector, data: Moments, model: Moments, ties: Ties) -> Vector:
+    """Return the centred gradient by the free parameters: that of the machine whose units are counted from μ and λ, taken back.
+
+    With ``μ, λ`` the means of v and h over data and model, the machine has the biases ``b' = b + Wλ``, ``c' = c + Wᵀμ``. Its gradient is
+    ``ΔW = g_W − g_b λᵀ − μ g_cᵀ``, ``Δb' = g_b``, ``Δc' = g_c``, and back it is ``Δb = g_b − ΔW λ``, ``Δc = g_c − ΔWᵀ μ``
+    (K. Cho, T. Raiko and A. Ilin, Neural Comput. 25, 805 (2013)): without penalty or ties ΔW is the difference of the covariances.
+    Tied biases move by the mean of their group, in both directions, and fixed ones not at all: it is ``P Pᵀ g``, P the change of the
+    free parameters, which vanishes only where the gradient g does.
     """
-    pairs = data.pairs - model.pairs
-    visible, hidden = data.visible - model.visible, data.hidden - model.hidden
-    if centred:
-        half = pairs.dtype.type(0.5)
-        offset_visible = half * (data.visible + model.visible)
-        offset_hidden = half * (data.hidden + model.hidden)
-        pairs = pairs - np.outer(visible, offset_hidden) - np.outer(offset_visible, hidden)
-        visible, hidden = visible - pairs @ offset_hidden, hidden - offset_visible @ pairs
-    return join(pairs, visible, hidden)
+    shape, half = data.pairs.shape, slope.dtype.type(0.5)
+    mu, lam = half * (data.visible + model.visible), half * (data.hidden + model.hidden)
+    pairs, visible, hidden = split(slope, shape)
+    even = np.zeros_like(slope)
+    ties.scatter(ties.mean(slope), even)
+    _, even_visible, even_hidden = split(even, shape)
+    turned = pairs - np.outer(even_visible, lam) - np.outer(mu, even_hidden)
+    free = ties.reduce(join(turned, visible, hidden))
+    change = np.zeros_like(slope)
+    ties.scatter(free, change)
+    weights = split(change, shape)[0]
+    return np.asarray(free - ties.mean(join(np.zeros_like(weights), weights @ lam, mu @ weights)))
 
 
 def clamped(parameters: Parameters, rows: Vector, weights: Vector | None) -> Moments:

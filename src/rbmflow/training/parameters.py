@@ -84,17 +84,22 @@ class Ties:
         summed = np.bincount(self.group[at], weights=gradient[at], minlength=self.n_free)
         return summed.astype(gradient.dtype)
 
+    def mean(self, vector: Vector) -> Vector:
+        """Return the mean over each group."""
+        sizes = np.bincount(self.group[self.group != FIXED], minlength=self.n_free)
+        return np.asarray(self.reduce(vector) / sizes.astype(vector.dtype))
+
 
 def make_ties(rbm: RBM, tie: object, mask: object, biases: object) -> Ties:
     """Return the ties that `fit` was asked for, or raise if the model does not obey them."""
-    if tie is not None and tie not in TIES:
+    if tie is not None and not (isinstance(tie, str) and tie in TIES):
         raise ValueError(f"tie={tie!r}: None, 'uniform' or 'translation' is needed")
-    if biases not in (None, True, False):
+    if biases is not None and not isinstance(biases, (bool, np.bool_)):
         raise TypeError(f"biases={biases!r}: True, False or None is needed")
     shape = (rbm.n_visible, rbm.n_hidden)
     weights, visible, hidden = _groups(tie, shape)
     weights[~check_mask(rbm, mask)] = FIXED
-    if biases is False or (biases is None and tie == "uniform"):
+    if not (tie != "uniform" if biases is None else biases):
         visible[:], hidden[:] = FIXED, FIXED
     group = join(weights, visible, hidden)
     used, dense = np.unique(group, return_inverse=True)

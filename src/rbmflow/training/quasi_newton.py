@@ -13,6 +13,7 @@ from rbmflow.training.optimizers import LBFGS
 from rbmflow.training.trainer import Trainer
 
 POLISHING = 20
+OUT_OF_ITERATIONS = 1  # as scipy says it
 
 
 def cost(trainer: Trainer, free: FloatArray) -> tuple[float, FloatArray]:
@@ -22,24 +23,31 @@ def cost(trainer: Trainer, free: FloatArray) -> tuple[float, FloatArray]:
     states, weights = plan.data.as_law()
     rows = states.astype(np.float64)
     model, log_z = exact(p)
-    slope = gradient(clamped(p, rows, weights), model, centred=False)
+    slope = gradient(clamped(p, rows, weights), model)
     slope[: p.weights.size] += plan.penalty.pull(p.weights).ravel()
     value = divergence(p, rows, weights, log_z) + plan.penalty.cost(p.weights)
     return value, -plan.ties.reduce(slope)
 
 
 def minimise(trainer: Trainer, n_epochs: int, after: Callable[[], bool]) -> None:
-    """Run L-BFGS for at most `n_epochs` iterations; `after` is called after each, and ends the run with True."""
+    """Run L-BFGS for at most `n_epochs` iterations; `after` is called after each, and ends the run with True.
+
+    A run that arrives is polished; one that is cut short is left where the last iteration was told of.
+    """
     from scipy.optimize import minimize
 
     optimizer, ties, p = trainer.plan.optimizer, trainer.plan.ties, trainer.parameters
     assert isinstance(optimizer, LBFGS)
 
+    ended = False
+
     def told(free: FloatArray) -> None:
+        nonlocal ended
         ties.scatter(free, p.vector)
         trainer.epoch += 1
         trainer.n_updates += 1
-        if after():
+        ended = after()
+        if ended:
             raise StopIteration
 
     result = minimize(
@@ -56,7 +64,8 @@ def minimise(trainer: Trainer, n_epochs: int, after: Callable[[], bool]) -> None
             "ftol": 0.0,
         },
     )
-    ties.scatter(polish(trainer, result.x, result.hess_inv), p.vector)
+    limited = ended or result.status == OUT_OF_ITERATIONS
+    ties.scatter(result.x if limited else polish(trainer, result.x, result.hess_inv), p.vector)
 
 
 def polish(trainer: Trainer, free: FloatArray, inverse: Any) -> FloatArray:

@@ -34,6 +34,12 @@ class State(Stored):
         A list for each recorded quantity.
     stopped : bool
         Whether early stopping or a callback ended the run.
+    best : numpy.ndarray, shape (n_parameters,) or (0,)
+        Weights and biases of the recorded epoch at which the quantity of early stopping was best; none without it.
+    best_epoch : int
+        That epoch.
+    best_of : str
+        That quantity.
     """
 
     epoch: int
@@ -48,6 +54,9 @@ class State(Stored):
     source: dict[str, Any]
     history: dict[str, list[float]]
     stopped: bool
+    best: FloatArray
+    best_epoch: int
+    best_of: str
 
     @property
     def model(self) -> RBM:

@@ -12,9 +12,10 @@ from rbmflow._kernels import block_gibbs
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.hardware import simd_level
 from rbmflow.networks import RBM
-from rbmflow.training.chains import Chains, chain_shape, contrastive, start
+from rbmflow.spins import check_spins
+from rbmflow.training.chains import GENERATOR_WORDS, Chains, chain_shape, contrastive, start
 from rbmflow.training.data import Data
-from rbmflow.training.moments import Moments, clamped, exact, gradient
+from rbmflow.training.moments import Moments, centred, clamped, exact, gradient
 from rbmflow.training.negative import CD, PCD, Exact, Negative
 from rbmflow.training.optimizers import LBFGS, SGD, Optimizer, rate_of, step
 from rbmflow.training.parameters import Parameters, Ties, Vector
@@ -94,6 +95,13 @@ class Trainer:
         for name, found, wanted in (
             ("precision", state.weights.dtype, np.dtype(plan.real)),
             ("number of chains", state.chains_visible.shape[:2], (len(ladder), n_chains)),
+            ("visible chains", state.chains_visible.shape, trainer.chains.visible.shape),
+            ("hidden chains", state.chains_hidden.shape, trainer.chains.hidden.shape),
+            (
+                "generator",
+                (state.generator.shape, state.generator.dtype),
+                ((GENERATOR_WORDS,), np.dtype(np.uint64)),
+            ),
             ("memory of the optimiser", state.slots.shape, trainer.slots.shape),
         ):
             if found != wanted:
@@ -101,14 +109,21 @@ class Trainer:
         trainer.slots = state.slots.copy()
         trainer.chains = Chains(
             ladder,
-            np.array(state.chains_visible),
-            np.array(state.chains_hidden),
+            np.array(check_spins("state: chains_visible", state.chains_visible)),
+            np.array(check_spins("state: chains_hidden", state.chains_hidden)),
             state.generator.copy(),
         )
         trainer.epoch, trainer.n_updates = state.epoch, state.n_updates
         return trainer
 
-    def snapshot(self, history: dict[str, list[float]], stopped: bool) -> State:
+    def snapshot(
+        self,
+        history: dict[str, list[float]],
+        stopped: bool,
+        best: FloatArray,
+        best_epoch: int,
+        best_of: str,
+    ) -> State:
         """Return the state, which shares nothing with the run."""
         p, c = self.parameters, self.chains
         return State(
@@ -124,6 +139,9 @@ class Trainer:
             generator_state(self.rng),
             {name: list(values) for name, values in history.items()},
             stopped,
+            best.copy(),
+            best_epoch,
+            best_of,
         )
 
     def run_epoch(self) -> None:
@@ -180,12 +198,13 @@ class Trainer:
         assert not isinstance(plan.optimizer, LBFGS)
         model = self._model_moments(rows, weights)
         data = clamped(p, rows.astype(plan.real), None if weights is None else weights.astype(plan.real))
-        slope = gradient(data, model, centred=plan.centred)
+        slope = gradient(data, model)
         if plan.penalty.l1 or plan.penalty.l2:
             slope[: p.weights.size] += plan.penalty.pull(p.weights).ravel()
+        uphill = centred(slope, data, model, plan.ties) if plan.centred else plan.ties.reduce(slope)
         self.n_updates += 1
         free = plan.ties.gather(p.vector)
-        free = free + step(plan.optimizer, self.slots, plan.ties.reduce(slope), rate, self.n_updates)
+        free = free + step(plan.optimizer, self.slots, uphill, rate, self.n_updates)
         plan.ties.scatter(free, p.vector)
 
     def _model_moments(self, rows: SpinArray, weights: FloatArray | None) -> Moments:

@@ -9,7 +9,12 @@ import numpy as np
 
 from rbmflow.experiments.figures.style import BLUE, GREY, ORANGE, STYLE, HasTables, axes_of, columns
 
-CURVES = {"log_likelihood": ("log-likelihood", BLUE), "pseudo_likelihood": ("pseudo-likelihood", ORANGE)}
+CURVES = {
+    "log_likelihood": ("log-likelihood, training", BLUE, "-"),
+    "held_out_log_likelihood": ("log-likelihood, held out", BLUE, "--"),
+    "pseudo_likelihood": ("pseudo-likelihood, training", ORANGE, "-"),
+    "held_out_pseudo_likelihood": ("pseudo-likelihood, held out", ORANGE, "--"),
+}
 
 
 def training(result: HasTables, ax: Any = None) -> Any:
@@ -19,13 +24,11 @@ def training(result: HasTables, ax: Any = None) -> Any:
     likelihood = columns(result, "likelihood")
     with mpl.rc_context(STYLE):
         left, right = axes = axes_of(ax, 2, (10.5, 4.2))
-        for name, (label, colour) in CURVES.items():
+        for name, (label, colour, line) in CURVES.items():
             if name in history and len(history[name]):
-                left.plot(history["epoch"], history[name], color=colour, label=f"{label}, training")
-        at = history["epoch"][-1] if len(history["epoch"]) else 0
-        for marker, name, value, error in zip(
-            "os", likelihood["rows_of"], likelihood["log_likelihood"], likelihood["stderr"], strict=False
-        ):
+                left.plot(history["epoch"], history[name], color=colour, ls=line, label=label)
+        parts = (likelihood[name] for name in ("rows_of", "epoch", "log_likelihood", "stderr"))
+        for marker, name, at, value, error in zip("os", *parts, strict=False):
             left.errorbar(
                 [at],
                 [value],
@@ -34,7 +37,7 @@ def training(result: HasTables, ax: Any = None) -> Any:
                 color="black",
                 ms=5,
                 capsize=3,
-                label=f"{name}, at the end",
+                label=f"{name}, of the machine kept",
             )
         left.axhline(-len(weights) * np.log(2), color=GREY, lw=1, ls=":", label="fair coins, −n ln 2")
         left.set(xlabel="epoch", ylabel="nats per row", title="Likelihood along the training")
