@@ -94,8 +94,8 @@ class IsoShibaYokoo:
     ----------
     parameters : Parameters
         What was asked.
-    seed : int or list of int
-        Entropy of the seed sequence.
+    seed : int or list
+        Entropy of the seed sequence, with its place among others if it has any.
     values : dict of str to numpy.ndarray
         By name; what a machine gives begins with the axes (seed, training_set, n_hidden), see `seven_steps.machine`; what a
         seed gives, the curves of the thermometers, with the axis (seed,). NaN where a machine is smaller than the largest or is not yet there.
@@ -332,19 +332,42 @@ def run(
     if not isinstance(parameters, Parameters):
         raise TypeError(f"parameters={parameters!r}: Parameters are needed")
     sequence: Any = check_rng(rng).bit_generator.seed_seq
-    result = IsoShibaYokoo(parameters, sequence.entropy)
+    seed = _seed(sequence)
+    result = IsoShibaYokoo(parameters, seed)
     if resume is not None:
-        if (resume.parameters, resume.seed) != (parameters, sequence.entropy):
+        if (resume.parameters, resume.seed) != (parameters, seed):
             raise ValueError("resume belongs to other parameters or another seed")
         result = IsoShibaYokoo(
             parameters,
-            sequence.entropy,
+            seed,
             {name: array.copy() for name, array in resume.values.items()},
             resume.finished.copy(),
             dict(resume.seconds),
         )
     pairs = list(product(range(len(parameters.training_sets)), range(len(parameters.n_hidden))))
     streams = [child.spawn(1 + len(pairs)) for child in sequence.spawn(parameters.n_seeds)]
+    with one_thread():  # here too, for executors of threads
+        _fill(result, streams, pairs, executor, progress)
+    return result
+
+
+def _seed(sequence: np.random.SeedSequence) -> Any:
+    """The seed; of a generator that has spawned others, or was spawned, also its place among them."""
+    entropy: Any = sequence.entropy
+    if not sequence.spawn_key and not sequence.n_children_spawned:
+        return entropy
+    return [entropy, list(sequence.spawn_key), sequence.n_children_spawned]
+
+
+def _fill(
+    result: IsoShibaYokoo,
+    streams: list[list[np.random.SeedSequence]],
+    pairs: list[tuple[int, int]],
+    executor: Executor | None,
+    progress: Progress | None,
+) -> None:
+    """Prepare the seeds that lack machines and make those."""
+    parameters = result.parameters
     unfinished = [seed for seed in range(parameters.n_seeds) if not result.finished[seed].all()]
     if progress is not None:
         progress(int(result.finished.sum()), result.finished.size, result)
@@ -372,7 +395,6 @@ def run(
         result.seconds["machines"] += seconds
         if progress is not None:
             progress(int(result.finished.sum()), result.finished.size, result)
-    return result
 
 
 def _completed(executor: Executor | None, tasks: dict[Any, tuple[Any, ...]]) -> Iterator[tuple[Any, Any]]:

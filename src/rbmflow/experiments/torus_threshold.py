@@ -145,7 +145,7 @@ def run(
     Examples
     --------
     >>> print(f"{run(Parameters(sides=(4,)), rng=1).temperature[0].mean:.6f}")
-    4.202279
+    4.202284
     """
     parameters = parameters or Parameters()
     streams = check_rng(rng).spawn(len(parameters.sides))

@@ -121,11 +121,15 @@ def iso_fixed_points(result: IsoShibaYokoo, ax: Any = None) -> Any:
                 p.n_hidden, modes[i, :, -1, 0], modes_error[i, :, -1, 0], fmt="o-", ms=4, color=colour, label=LABELS[kind]
             )  # fmt: skip
             axes[0].plot(p.n_hidden, result.mean("uniform_settled")[0][i], ":", lw=1.2, color=colour)
+        notes = [mpl.lines.Line2D([], [], color=GREY, ls=":", lw=1.2, label="uniform machines, exact")]
         if isinstance(p.lattice, Torus) and p.lattice.n_sites == 100:
             axes[0].axhline(LITERATURE["V"], color=COLOURS[0], lw=1, ls="--")
-            axes[0].text(
-                p.n_hidden[-1], LITERATURE["V"], "type V, 0/1 units,\narXiv:2006.10176 ", color=COLOURS[0], ha="right", va="bottom", fontsize=8
-            )  # fmt: skip
+            notes.append(
+                mpl.lines.Line2D(
+                    [], [], color=COLOURS[0], ls="--", lw=1, label="V, 0/1 units: arXiv:2006.10176"
+                )
+            )
+        axes[0].legend(handles=notes, fontsize=8, loc="lower right")
         axes[1].axhline(1, color="black", lw=1, ls="--")
         axes[1].set_yscale("log")
         reading = _main_reading(result)

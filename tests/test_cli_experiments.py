@@ -1,0 +1,175 @@
+"""The command ``experiment``: small runs, files that are written, interruptions, bad input in one line."""
+
+import signal
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from rbmflow import cli
+from rbmflow.cli.experiment import PARTIAL, RESULT
+
+DRAWN = find_spec("matplotlib") is not None  # figures are an extra
+STORED = all(map(find_spec, ("xarray", "h5netcdf", "h5py")))
+LEARNED = find_spec("sklearn") is not None
+TINY = (
+    "--size", "4", "--temperatures", "0", "2", "5", "--samples", "30", "--hidden", "3", "--updates", "30", "--training-sets", "V",
+    "L", "--starts", "0", "inf", "--maps", "gibbs", "mean_field", "--steps", "3", "--thermometers", "energy", "--seeds", "2",
+)  # fmt: skip
+
+stored = pytest.mark.skipif(not STORED, reason="results are files of the extra data")
+
+
+def run(capsys, *arguments):
+    status = cli.main(["experiment", *map(str, arguments)])
+    return status, *capsys.readouterr()
+
+
+@stored
+@pytest.mark.skipif(not LEARNED, reason="the network is of the extra learn")
+@pytest.mark.parametrize("name", ["iso", pytest.param("ring", marks=pytest.mark.slow)])
+def test_quick(tmp_path, name):
+    # as a user runs it, from the package that is installed
+    start = time.monotonic()
+    command = [
+        sys.executable,
+        "-m",
+        "rbmflow",
+        "experiment",
+        name,
+        "--quick",
+        "--out",
+        str(tmp_path),
+        "--quiet",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "V, 64 hidden units: |m| = 0." in done.stdout
+    assert done.stderr == ""
+    assert (tmp_path / "report.html").stat().st_size > 10_000
+    assert (tmp_path / RESULT).exists()
+    assert not (tmp_path / PARTIAL).exists()
+    assert (tmp_path / "flows.png").exists() == DRAWN
+    assert time.monotonic() - start < 600  # hung, not slow
+
+
+@stored
+def test_workers_and_what_is_written(capsys, tmp_path):
+    texts = {}
+    for workers in (1, 2):
+        out = tmp_path / str(workers)
+        status, text, err = run(capsys, "iso", *TINY, "--workers", workers, "--out", out, "--seed", "3")
+        assert status == 0, err
+        assert "about " in err
+        assert text.splitlines()[-1] == str(out / "report.html")
+        texts[workers] = (out / "ends.csv").read_text(encoding="utf-8")
+    assert texts[1] == texts[2]
+    names = {path.name for path in (tmp_path / "1").iterdir()}
+    assert {
+        "machines.csv",
+        "calibration.csv",
+        "null_calibration.csv",
+        "provenance.json",
+        "report.html",
+        RESULT,
+    } <= names
+
+
+@stored
+def test_an_interrupted_run_goes_on_to_the_same_numbers(capsys, tmp_path):
+    words = [
+        "iso", *TINY, "--updates", "3000", "--hidden", "3", "5", "7", "9", "--quiet", "--workers", "2", "--seed", "5",
+    ]  # fmt: skip
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    assert run(capsys, *words, "--out", whole)[0] == 0
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rbmflow", "experiment", *words, "--out", str(broken)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 300
+    while not (broken / PARTIAL).exists():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    if process.returncode == 0:
+        pytest.skip("it was faster than the interruption")
+    assert process.returncode == 130
+    assert err == "rbmflow experiment: interrupted\n"
+    status, _, err = run(capsys, "iso", *TINY, "--out", broken)
+    assert status == 2
+    assert "an interrupted run with other arguments left it (" in err
+    assert run(capsys, *words, "--out", broken)[0] == 0
+    assert (broken / "ends.csv").read_bytes() == (whole / "ends.csv").read_bytes()
+    assert not (broken / PARTIAL).exists()
+
+
+@stored
+def test_a_truncated_checkpoint_is_told_in_one_line(capsys, tmp_path):
+    (tmp_path / PARTIAL).write_bytes(b"\x89HDF\r\n\x1a\n and no more")
+    status, _, err = run(capsys, "iso", *TINY, "--out", tmp_path)
+    assert status == 2
+    assert "remove the file to begin anew" in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("iso", "--temperatures", "2", "1"), "each above the one before"),
+        (("iso", "--temperatures", "-1", "1"), "T >= 0"),
+        (("iso", "--hidden", "0"), "n_hidden=0"),
+        (("iso", "--size", "1"), "n_rows=1"),
+        (("ring", "--size", "2"), "n_sites=2"),
+        (("iso", "--seed", "-3"), "--seed -3"),
+        (("iso", "--workers", "0"), "n_threads=0"),
+        (("iso", "--steps", "0"), "n_steps=0"),
+        (("iso", "--starts", "nan"), "NaN"),
+        (("torus_threshold", "--sides", "2"), "sides=2"),
+        (("torus_threshold", "--ratio", "-1"), "ratio=-1"),
+        (("capacity", "--units", "1"), "n_units=1"),
+        (("weight_map", "--points", "0"), "n_couplings=0"),
+    ],
+)
+def test_bad_input_gives_one_line_and_no_files(capsys, tmp_path, monkeypatch, words, said):
+    if words[0] in ("iso", "ring") and not STORED:
+        pytest.skip("results are files of the extra data")
+    monkeypatch.chdir(tmp_path)
+    status, out, err = run(capsys, *words)
+    assert (status, out) == (2, "")
+    assert said in err
+    assert len(err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [("iso", "--maps", "x"), ("iso", "--quick", "--full"), ("nothing",), ()])
+def test_words_that_are_not_known(capsys, words):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["experiment", *words])
+    assert caught.value.code == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_thresholds_of_tori(capsys, tmp_path):
+    status, text, _ = run(
+        capsys, "torus_threshold", "--sides", 4, 6, 10, "--measurements", 50, "--out", tmp_path, "--workers", 2, "--quiet"
+    )  # fmt: skip
+    assert status == 0
+    table = np.genfromtxt(tmp_path / "torus_threshold.csv", delimiter=",", names=True)
+    assert table["side"].tolist() == [4, 6, 10]
+    assert (np.diff(table["T_flow"]) < 0).all()
+    assert "T_flow" in text
+    assert (tmp_path / "torus_threshold.png").exists() == DRAWN
+
+
+def test_the_capacity_of_hopfield_networks(capsys, tmp_path):
+    status, text, _ = run(
+        capsys, "capacity", "--units", 60, "--networks", 2, "--out", tmp_path, "--quiet", "--workers", 1
+    )
+    assert status == 0
+    assert "n = 60: half of the patterns are kept at P/n = " in text
+    assert (tmp_path / "capacity.csv").exists()
+    assert (tmp_path / "capacity.png").exists() == DRAWN
