@@ -7,6 +7,7 @@ import pytest
 
 from rbmflow import Estimate, Torus, critical_weight, sampling
 from rbmflow.experiments.torus_threshold import Parameters, TorusThreshold, _measured, run
+from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
 from rbmflow.weight import f, trained_weight_from_law
 
 
@@ -56,7 +57,9 @@ def test_large_tori_and_the_law_of_finite_size():
     ratios = distances[1:] / distances[:-1]
     assert (np.diff(ratios) > 0).all()
     assert ratios[-1] < 2 ** (-4 / 7) + 0.005  # approached from below: .596 ... .655 against .673
-    assert found.fit(2)[0] == pytest.approx(2.269, abs=0.03)
+    limit = found.extrapolate()
+    assert abs(limit.limit - CRITICAL_TEMPERATURE) < 4 * limit.stderr
+    assert limit.stderr < 0.004
 
 
 def test_neither_executor_nor_other_sizes_matter():
@@ -67,6 +70,17 @@ def test_neither_executor_nor_other_sizes_matter():
     assert repr(again.temperature) == repr(run(small, rng=7).temperature)
     assert seen[-1] == (2, 2)
     assert again.table.columns["side"] == [4, 10]
+
+
+def test_the_extrapolation_finds_the_law_it_was_made_from():
+    sides = (8, 16, 32, 64)
+    made = tuple(
+        Estimate(2.3 + 2.5 * L ** (-4 / 7) + 3 * L ** (-8 / 7), 0.001, 0.5, 10.0, np.nan) for L in sides
+    )
+    found = TorusThreshold(Parameters(sides), made).extrapolate()
+    assert (found.limit, found.a, found.b) == pytest.approx((2.3, 2.5, 3.0), rel=1e-9)
+    with pytest.raises(ValueError, match="at least three"):
+        TorusThreshold(Parameters((8, 16)), made[:2]).extrapolate()
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from rbmflow.experiments.seven_steps import MAPS, NEGATIVES, SETS, THERMOMETERS
 from rbmflow.files import save_atomically, write_atomically
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Torus
+from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
 from rbmflow.provenance import provenance
 from rbmflow.sampling.storage import require_xarray
 
@@ -280,6 +281,11 @@ def _torus_threshold(options: argparse.Namespace) -> int:
     _write(result, folder, "torus_threshold", "csv", parameters, options.seed)
     table = result.table
     show(options, list(table.columns), list(zip(*table.columns.values(), strict=True)))
+    if len(parameters.sides) > 2:
+        found = result.extrapolate()
+        print(
+            f"T_flow -> {found.limit:.4f} ± {found.stderr:.2g} as L -> infinity (T_c = {CRITICAL_TEMPERATURE:.4f})"
+        )
     print(folder / "torus_threshold.csv")
     return DONE
 

@@ -25,6 +25,8 @@ from rbmflow.weight import f
 EXPONENT = 4 / 7
 """Of T_flow − T_c: ⟨V²⟩ ~ M^(3/2) at the threshold of a Curie-Weiss magnet, so χ = ⟨V²⟩/M ~ L; above T_c χ ~ t^(−7/4)."""
 MAX_EXACT_SIDE = 8
+EXACT_ERROR = 1e-4
+"""Of an exact temperature in an extrapolation, which is not exact."""
 PILOTS, PILOT_MEASUREMENTS = 10, 20
 GROUPS = 32
 SPACING, BURN_IN = 4, 16
@@ -67,6 +69,24 @@ class Parameters:
         return max(1, round(self.ratio * side * side))
 
 
+@dataclass(frozen=True)
+class Extrapolation:
+    """``T_∞ + a L^(−4/7) + b L^(−8/7)``.
+
+    Attributes
+    ----------
+    limit, stderr : float
+        T_∞ in units of J/k_B, and its standard error; what further terms would change is not in it.
+    a, b : float
+        The coefficients.
+    """
+
+    limit: float
+    stderr: float
+    a: float
+    b: float
+
+
 @dataclass(frozen=True, eq=False)
 class TorusThreshold:
     """Thresholds over sizes.
@@ -82,14 +102,25 @@ class TorusThreshold:
     parameters: Parameters
     temperature: tuple[Estimate, ...]
 
-    def fit(self, n_last: int = 3) -> tuple[float, float]:
-        """Return T_∞ and a of ``T_∞ + a L^(−4/7)``, by least squares over the `n_last` largest sides."""
-        last = check_integer("n_last", n_last, 2, len(self.temperature))
-        order = np.argsort(self.parameters.sides)[-last:]
-        x = np.array(self.parameters.sides, dtype=float)[order] ** -EXPONENT
-        y = np.array([self.temperature[k].mean for k in order])
-        slope, limit = np.polyfit(x, y, 1)
-        return float(limit), float(slope)
+    def extrapolate(self) -> Extrapolation:
+        """Fit ``T_∞ + a L^(−4/7) + b L^(−8/7)`` to all sides but the smallest of more than three, by weighted least squares.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than three sides.
+        """
+        sides = np.array(self.parameters.sides, dtype=float)
+        if len(sides) < 3:
+            raise ValueError(f"sides={self.parameters.sides}: at least three are needed for an extrapolation")
+        used = np.argsort(sides)[1 if len(sides) > 3 else 0 :]
+        T = np.array([self.temperature[k].mean for k in used])
+        errors = np.array([max(self.temperature[k].stderr, EXACT_ERROR) for k in used])
+        x = sides[used] ** -EXPONENT
+        terms = np.stack([np.ones_like(x), x, x * x], axis=1) / errors[:, None]
+        (limit, a, b), *_ = np.linalg.lstsq(terms, T / errors, rcond=None)
+        stderr = np.sqrt(np.linalg.inv(terms.T @ terms)[0, 0])
+        return Extrapolation(float(limit), float(stderr), float(a), float(b))
 
     @property
     def table(self) -> Table:

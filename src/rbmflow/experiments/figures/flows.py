@@ -150,16 +150,12 @@ def torus_threshold(result: TorusThreshold, ax: Any = None) -> Any:
             x, T, error, fmt="o", color=BLUE, label="uniform RBM, N/M = " + f"{result.parameters.ratio:g}"
         )
         if len(sides) > 2:
-            limit, slope = result.fit()
-            line = np.array([0, x.max()])
+            found = result.extrapolate()
+            line = np.linspace(0, x.max(), 100)
             panel.plot(
-                line,
-                limit + slope * line,
-                color=BLUE,
-                lw=1,
-                ls="--",
-                label=f"last three: {limit:.3f} + {slope:.2f} $L^{{-4/7}}$",
-            )
+                line, found.limit + found.a * line + found.b * line**2, color=BLUE, lw=1, ls="--",
+                label=rf"$T_\infty$ = {found.limit:.3f} ± {found.stderr:.3f}, two terms",
+            )  # fmt: skip
         panel.plot(
             0, CRITICAL_TEMPERATURE, "*", ms=11, color="black", label=f"$T_c$ = {CRITICAL_TEMPERATURE:.4f}"
         )
