@@ -65,9 +65,11 @@ def _machines_of_a_chain(parameters: Parameters) -> Findings:
     for K in couplings.tolist():
         law = state_law(Ring(M), K)
         row: list[Cell] = [K]
-        for rbm in machines(M, N, K).values():
+        for name, rbm in machines(M, N, K).items():
+            uniform = flow.uniform_fixed_points(float(rbm.weights[0, 0]), M, N) if name == "uniform" else None
             row += [
-                settled(rbm), float(flow.spectrum(rbm).singular_values[0]), max(kl_divergence(law, rbm), 0.0),
+                uniform.magnetization[-1] if uniform is not None else settled(rbm),
+                float(flow.spectrum(rbm).singular_values[0]), max(kl_divergence(law, rbm), 0.0),
             ]  # fmt: skip
         rows.append(tuple(row))
     kinds = ("uniform", "local", "decimating")

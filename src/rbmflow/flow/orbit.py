@@ -171,4 +171,4 @@ def _displacement(previous: Any, batch: Any) -> Estimate:
     if previous is None:
         return Estimate(float("nan"), float("nan"), 0.5, float(len(batch)), float("nan"))
     change = np.subtract(batch, previous, dtype=np.float64)
-    return Estimate.from_independent(np.sqrt((change**2).mean(axis=1)))
+    return Estimate.from_independent(np.sqrt(np.einsum("ij,ij->i", change, change) / change.shape[1]))
