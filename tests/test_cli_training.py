@@ -111,6 +111,17 @@ def test_patience_ends_with_the_best_machine(capsys, data):
     )
 
 
+def test_patience_goes_on_from_any_epoch_also_from_the_one_that_ended_the_run():
+    parameters = own_data.Parameters(8, k=1, learning_rate=0.3, n_epochs=100, holdout=0.5, patience=3)
+    states = []
+    whole = own_data.run(parameters, SPINS[:60], rng=1, callback=lambda now: states.append(now.state))
+    assert states[-1].stopped
+    for state in (states[0], states[-2], states[-1]):
+        again = own_data.run(parameters, SPINS[:60], rng=1, resume=state)
+        np.testing.assert_array_equal(again.model.weights, whole.model.weights)
+        assert again.tables["history"].columns["epoch"] == whole.tables["history"].columns["epoch"]
+
+
 @pytest.mark.parametrize(
     ("spins", "message"),
     [
