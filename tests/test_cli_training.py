@@ -111,6 +111,31 @@ def test_patience_ends_with_the_best_machine(capsys, data):
     )
 
 
+def test_patience_goes_on_from_any_epoch_also_from_the_one_that_ended_the_run():
+    parameters = own_data.Parameters(8, k=1, learning_rate=0.3, n_epochs=100, holdout=0.5, patience=3)
+    states = []
+    whole = own_data.run(parameters, SPINS[:60], rng=1, callback=lambda now: states.append(now.state))
+    assert states[-1].stopped
+    for state in (states[0], states[-2], states[-1]):
+        again = own_data.run(parameters, SPINS[:60], rng=1, resume=state)
+        np.testing.assert_array_equal(again.model.weights, whole.model.weights)
+        assert again.tables["history"].columns["epoch"] == whole.tables["history"].columns["epoch"]
+
+
+@pytest.mark.parametrize(
+    ("spins", "message"),
+    [
+        ([[1, 0], [1, 1]], "spins holds 0"),
+        ([1, -1], r"spins has shape \(2,\)"),
+        (np.ones((0, 3)), r"spins has shape \(0, 3\)"),
+        (np.ones((3, 0)), r"spins has shape \(3, 0\)"),
+    ],
+)
+def test_bad_data_of_the_experiment(spins, message):
+    with pytest.raises(ValueError, match=message):
+        own_data.run(own_data.Parameters(2, n_epochs=1), spins, rng=1)
+
+
 @pytest.mark.parametrize("epochs", [1, 4])
 def test_an_interrupted_training_goes_on_to_the_same_bits(capsys, data, monkeypatch, epochs):
     monkeypatch.setattr(training, "SECONDS", 0.0)
@@ -167,6 +192,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(data):
         (("spins.npy", "--hidden", "2", "--holdout", "1"), "holdout=1.0"),
         (("spins.npy", "--hidden", "2", "-k", "0"), "k=0"),
         (("spins.npy", "--hidden", "2", "--patience", "-1"), "patience=-1"),
+        (("spins.npy", "--hidden", "2", "--workers", "0"), "n_threads=0"),
         (("spins.npy", "--hidden", "2", "--patience", "3", "--holdout", "0"), "holdout is 0"),
         (("spins.npy", "--hidden", "2", "--batch-size", "0"), "batch_size=0"),
         (("spins.npy", "--hidden", "2", "--learning-rate", "nan"), "NaN"),

@@ -84,6 +84,8 @@ def test_the_figure_and_the_file(capacity, tmp_path):
     [
         ({"n_units": ()}, ValueError, "n_units"),
         ({"n_units": (1,)}, ValueError, "n_units=1"),
+        ({"n_units": 5}, ValueError, "n_units=5"),
+        ({"loads": 0.1}, ValueError, "loads=0.1"),
         ({"loads": (0.0,)}, ValueError, "loads"),
         ({"loads": (np.nan,)}, ValueError, "loads"),
         ({"n_networks": 1}, ValueError, "n_networks"),

@@ -124,6 +124,9 @@ def test_bad_questions():
             boltzmann_log_partition(machine, temperature=T)
     with pytest.raises(ValueError, match="at most 28"):
         boltzmann_log_partition(machine_of(29))
+    # 2^30 weights, and 2^40 at the sizes that either layer may have: a night
+    with pytest.raises(ValueError, match="at most 28"):
+        boltzmann_visible_law(machine_of(30, 15))
     with pytest.raises(ValueError, match="n_visible=2"):
         boltzmann_kl(machine, StateLaw([[1]], [1.0]))
     with pytest.raises(TypeError, match="StateLaw"):

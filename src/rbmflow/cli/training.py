@@ -93,7 +93,13 @@ def _train(options: argparse.Namespace) -> int:
         print(f"going on after {resume.epoch} epochs", file=sys.stderr)
     with progress_bar(options, "epochs") as report:
         result = own_data.run(
-            parameters, spins, rng=options.seed, resume=resume, callback=keep, progress=report
+            parameters,
+            spins,
+            rng=options.seed,
+            resume=resume,
+            callback=keep,
+            progress=report,
+            n_threads=options.workers,
         )
     folder_of(options.out)
     result.model.save(options.out / MODEL)

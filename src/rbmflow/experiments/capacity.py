@@ -44,8 +44,10 @@ class Parameters:
     threshold: float = 0.8
 
     def __post_init__(self) -> None:
-        if not self.n_units or not self.loads:
-            raise ValueError(f"n_units={self.n_units}, loads={self.loads}: at least one of each is needed")
+        for name in ("n_units", "loads"):
+            value = getattr(self, name)
+            if not isinstance(value, (tuple, list)) or not value:
+                raise ValueError(f"{name}={value!r}: a tuple of at least one number is needed")
         for n in self.n_units:
             check_integer("n_units", n, 2, 20_000)
         loads = check_real("loads", self.loads)

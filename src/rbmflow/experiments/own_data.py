@@ -9,8 +9,10 @@ import numpy as np
 
 from rbmflow.arguments import SpinArray, check_integer, check_real_scalar, check_rng
 from rbmflow.experiments.record import Cell, Table, columns_of
+from rbmflow.hardware import resolve_threads
 from rbmflow.likelihood import LogPartition, log_partition
 from rbmflow.networks import RBM
+from rbmflow.spins import check_spins
 from rbmflow.training import (
     CD,
     LBFGS,
@@ -135,6 +137,7 @@ def run(
     resume: State | None = None,
     callback: Callback | None = None,
     progress: Progress | None = None,
+    n_threads: int | None = None,
 ) -> TrainedMachine:
     """Train a machine on rows of spins and measure it.
 
@@ -150,6 +153,8 @@ def run(
         Of an interrupted run with the same arguments, which is continued bit for bit.
     callback, progress : callable, optional
         As for `rbmflow.training.fit`.
+    n_threads : int, optional
+        Of ln Z; the result does not depend on it.
 
     Returns
     -------
@@ -168,9 +173,10 @@ def run(
     >>> trained.tables["likelihood"].columns["rows"]
     [180, 20]
     """
-    if spins.ndim != 2 or not len(spins):
-        raise ValueError(f"the data have shape {spins.shape}: rows of spins are needed")
-    sources = check_rng(rng).spawn(3)
+    spins = check_spins("spins", spins)
+    if spins.ndim != 2 or not spins.size:
+        raise ValueError(f"spins has shape {spins.shape}: (n_rows, n_visible) is needed, both at least 1")
+    threads, sources = resolve_threads(n_threads), check_rng(rng).spawn(3)
     seen, held = split(spins, parameters.holdout, sources[0])
     start = RBM(sources[1].normal(0.0, START, (spins.shape[1], parameters.n_hidden)))
     if parameters.patience and not len(held):
@@ -195,14 +201,14 @@ def run(
         stop=stop,
         held_out=held if len(held) else None,
     )
-    ln_z = _partition(trained.best, sources[2])
+    ln_z = _partition(trained.best, sources[2], threads)
     return TrainedMachine(trained.best, ln_z, _tables(trained, ln_z, seen, held))
 
 
-def _partition(model: RBM, rng: np.random.Generator) -> LogPartition:
+def _partition(model: RBM, rng: np.random.Generator, n_threads: int) -> LogPartition:
     if min(model.n_visible, model.n_hidden) <= MAX_EXACT_UNITS:
-        return log_partition(model)
-    return log_partition(model, "ais", rng=rng)
+        return log_partition(model, n_threads=n_threads)
+    return log_partition(model, "ais", rng=rng, n_threads=n_threads)
 
 
 def _tables(trained: Fit, ln_z: LogPartition, seen: SpinArray, held: SpinArray) -> dict[str, Table]:

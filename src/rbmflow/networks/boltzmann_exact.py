@@ -123,7 +123,7 @@ def boltzmann_visible_law(machine: BoltzmannMachine, *, temperature: float = 1.0
     Parameters
     ----------
     machine : BoltzmannMachine
-        Of at most 20 visible and 20 hidden units.
+        Of at most 20 visible and 20 hidden units, 28 together.
     temperature : float
         T, above 0.
 
@@ -142,12 +142,17 @@ def boltzmann_visible_law(machine: BoltzmannMachine, *, temperature: float = 1.0
     >>> boltzmann_visible_law(BoltzmannMachine([[0, 0.5], [0.5, 0]], n_visible=1)).probabilities
     array([0.5, 0.5])
     """
+    scaled = _scaled(machine, temperature)
     if machine.n_visible > MAX_VISIBLE:
         raise ValueError(
             f"machine has {machine.n_visible} visible units: the law of at most {MAX_VISIBLE} can be listed"
         )
+    if machine.n_units > MAX_ENUMERATED:
+        raise ValueError(
+            f"machine has {machine.n_units} units to enumerate: at most {MAX_ENUMERATED} are possible"
+        )
     states = all_states(machine.n_visible)
-    log_p = _log_visible(_scaled(machine, temperature), states)
+    log_p = _log_visible(scaled, states)
     p = np.exp(log_p - log_p.max())
     return StateLaw(states, p / p.sum())
 
