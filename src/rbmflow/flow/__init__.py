@@ -1,5 +1,7 @@
 """The flow of configurations through an RBM, visible → hidden → visible."""
 
+from rbmflow.flow.cycles import cycle_length
+from rbmflow.flow.fixed_points import FixedPoints, fixed_points, mean_field_jacobian
 from rbmflow.flow.maps import gibbs, mean_field, mean_field_sampled, sign
 from rbmflow.flow.orbit import Orbit, orbit
 from rbmflow.flow.ranges import FlowAfterTraining, flow_after_training, training_sets
@@ -16,6 +18,7 @@ from rbmflow.flow.threshold import (
 from rbmflow.flow.uniform import UniformFixedPoints, uniform_fixed_points, uniform_map
 
 __all__ = [
+    "FixedPoints",
     "FlowAfterTraining",
     "Orbit",
     "UniformFixedPoints",
@@ -26,9 +29,12 @@ __all__ = [
     "critical_parameter",
     "critical_temperature",
     "critical_weight",
+    "cycle_length",
+    "fixed_points",
     "flow_after_training",
     "gibbs",
     "mean_field",
+    "mean_field_jacobian",
     "mean_field_sampled",
     "orbit",
     "orders",
