@@ -1,5 +1,7 @@
 """The flow of configurations through an RBM, visible → hidden → visible."""
 
+from rbmflow.flow.cycles import cycle_length
+from rbmflow.flow.fixed_points import FixedPoints, fixed_points, mean_field_jacobian
 from rbmflow.flow.maps import gibbs, mean_field, mean_field_sampled, sign
 from rbmflow.flow.observables import lattice_observables
 from rbmflow.flow.orbit import Orbit, orbit
@@ -18,6 +20,7 @@ from rbmflow.flow.threshold import (
 from rbmflow.flow.uniform import UniformFixedPoints, uniform_fixed_points, uniform_map
 
 __all__ = [
+    "FixedPoints",
     "FlowAfterTraining",
     "Orbit",
     "Spectrum",
@@ -29,10 +32,13 @@ __all__ = [
     "critical_parameter",
     "critical_temperature",
     "critical_weight",
+    "cycle_length",
+    "fixed_points",
     "flow_after_training",
     "gibbs",
     "lattice_observables",
     "mean_field",
+    "mean_field_jacobian",
     "mean_field_sampled",
     "orbit",
     "orders",
