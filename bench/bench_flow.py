@@ -1,7 +1,7 @@
 """The tanh flow of 25,000 configurations through 10 steps at 256 x 256 against numpy with preallocated outputs, one thread.
 
 Most of either time is the products of matrices. Their limit is the time numpy's BLAS takes for the 20 products alone; what numpy's
-flow takes over it is all that can be gained, and is printed as the most that any fused kernel could reach on that BLAS.
+flow takes over it is the most that a fused kernel on that BLAS could gain, and is printed too. The kernel has products of its own.
 Run it with OPENBLAS_NUM_THREADS=1: other threads of the BLAS would count as time of this process.
 """
 

@@ -1,6 +1,11 @@
-/* tanh in place, for the mean-field map of restricted Boltzmann machines.
+/* The mean-field map of restricted Boltzmann machines, v' = tanh(W tanh(W'v + c) + b).
  *
- * With t = -2|x| = k ln 2 + r, k whole and |r| <= ln 2 / 2, and p = e^r - 1 = r + r^2 q(r) by a near-minimax polynomial q,
+ * Weights come in panels of 64 bytes of units of the layer to compute, for each unit of the other layer in turn. A field is
+ *     bias + w_0 v_0 + w_1 v_1 + ...,
+ * in this order, multiplications and additions separate: the result of a row is the same bits at every SIMD level, on every
+ * machine, whatever rows are computed with it. Blocks of rows go through all steps while they are in the cache.
+ *
+ * tanh: with t = -2|x| = k ln 2 + r, k whole and |r| <= ln 2 / 2, and p = e^r - 1 = r + r^2 q(r) by a near-minimax polynomial q,
  *     s = e^t - 1 = 2^k p + (2^k - 1),   tanh|x| = |s| / (2 + s),
  * and the sign of x is put back: nothing cancels, so that small numbers keep their digits (k = 0 gives s = p) and tiny ones are
  * their own tanh; tanh is exactly odd and never beyond 1. From |x| = 20 on (float32: 10) it is 1. The error is below 3 ulp.
@@ -9,7 +14,21 @@
 #ifndef RBMFLOW_MEAN_FIELD_H
 #define RBMFLOW_MEAN_FIELD_H
 
+#include <stdlib.h>
 #include "logistic.h"
+
+#if defined(__GNUC__) && !defined(__clang__)
+#define UNROLL_ALL _Pragma("GCC unroll 16")
+#else
+#define UNROLL_ALL
+#endif
+
+enum { PANEL_BYTES = 64, BLOCK = 96 /* rows, a multiple of those of a tile on every level */ };
+
+/* Rows that flow; see mean_field.pyx. */
+struct flow {
+    int64_t n_visible, n_hidden, n, n_steps;
+};
 
 #define BODY "mean_field_lanes.h"
 #include "levels.h"
@@ -44,6 +63,32 @@ static void tanh_in_place64(double *x, int64_t n, int level)
 #endif
     (void)level;
     tanh_all64_plain(x, n);
+}
+
+static int iterate32(
+    const struct flow *f, const float *up, const float *down, const float *b, const float *c, float *values, int level)
+{
+#if RBMFLOW_X86
+    if (level == SIMD_AVX512)
+        return iterate32_avx512(f, up, down, b, c, values);
+    if (level == SIMD_AVX2)
+        return iterate32_avx2(f, up, down, b, c, values);
+#endif
+    (void)level;
+    return iterate32_plain(f, up, down, b, c, values);
+}
+
+static int iterate64(
+    const struct flow *f, const double *up, const double *down, const double *b, const double *c, double *values, int level)
+{
+#if RBMFLOW_X86
+    if (level == SIMD_AVX512)
+        return iterate64_avx512(f, up, down, b, c, values);
+    if (level == SIMD_AVX2)
+        return iterate64_avx2(f, up, down, b, c, values);
+#endif
+    (void)level;
+    return iterate64_plain(f, up, down, b, c, values);
 }
 
 #endif

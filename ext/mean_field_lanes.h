@@ -70,4 +70,41 @@ TARGET static void LEVEL(tanh_all64)(double *x, int64_t n)
 }
 
 #undef TANH_ALL
+
+/* Rows whose sums fill the registers, vectors of each, and rows of what is left over. Panels of 128 bytes were slower. */
+#define FEW 4
+#if defined(RBMFLOW_EXPAND_AVX512)
+#define ROWS 16
+#define AT_ONCE 1
+#elif defined(RBMFLOW_EXPAND_AVX2)
+#define ROWS 6
+#define AT_ONCE 2
+#else
+#define ROWS 4
+#define AT_ONCE 2
+#endif
+
+#define REAL float
+#define VECTOR LEVEL(floats)
+#define NAME(name) LEVEL(name##32)
+#define TANH LEVEL(tanh_all32)
+#include "mean_field_real.h"
+#undef REAL
+#undef VECTOR
+#undef NAME
+#undef TANH
+
+#define REAL double
+#define VECTOR LEVEL(doubles)
+#define NAME(name) LEVEL(name##64)
+#define TANH LEVEL(tanh_all64)
+#include "mean_field_real.h"
+#undef REAL
+#undef VECTOR
+#undef NAME
+#undef TANH
+
+#undef ROWS
+#undef FEW
+#undef AT_ONCE
 #include "lanes_end.h"

@@ -71,6 +71,14 @@ def test_neither_threads_nor_simd_level_change_a_bit(monkeypatch, real):
             np.testing.assert_array_equal(found, wanted)
 
 
+@pytest.mark.parametrize("real", [np.float64, np.float32])
+def test_a_configuration_flows_alike_in_any_batch(real):
+    rbm, v = machine(30, 45), means((500, 30)).astype(real)
+    wanted = flow.mean_field(rbm, v, n_steps=4)
+    for first, last in ((0, 1), (3, 8), (100, 117), (77, 400), (499, 500)):
+        np.testing.assert_array_equal(flow.mean_field(rbm, v[first:last], n_steps=4), wanted[first:last])
+
+
 def test_other_layouts_and_types_of_the_same_numbers():
     rbm, v = machine(6, 4), np.round(means((10, 6)) * 4) / 4
     wanted = flow.mean_field(rbm, v)

@@ -1,9 +1,7 @@
-"""Plain twin of the mean-field kernel: numpy in the kernel's order of operations, the same calls of BLAS."""
+"""Plain twin of the mean-field kernel: numpy in the kernel's order of operations."""
 
 import numpy as np
-from scipy.linalg.blas import dgemm, sgemm
 
-GEMM = {np.float32: sgemm, np.float64: dgemm}
 # of (e^r - 1 - r) / r^2, |r| <= ln 2 / 2, the highest power first, down to the constant 1/2
 POLYNOMIAL = {
     np.float32: [
@@ -48,18 +46,16 @@ def tanh(x):
     return np.copysign(np.abs(s) / (real(2) + s), x)
 
 
-def iterate(weights, visible_bias, hidden_bias, values, n_steps, block):
+def layer(given, weights, bias):
+    """tanh of the fields of one layer; weights have a row for each unit of the other."""
+    field = np.repeat(bias[None], len(given), axis=0)
+    for column, row in zip(given.T, weights, strict=True):
+        field = field + column[:, None] * row
+    return tanh(field)
+
+
+def iterate(weights, visible_bias, hidden_bias, values, n_steps):
     """The rows after n_steps steps."""
-    gemm = GEMM[weights.dtype.type]
-
-    def layer(given, bias, turned):
-        prefilled = np.asfortranarray(np.repeat(bias[:, None], len(given), axis=1))
-        return tanh(gemm(1, weights.T, given.T, beta=1, c=prefilled, trans_a=turned).T)
-
-    out = values.copy()
-    for first in range(0, len(values), block):
-        rows = out[first : first + block]
-        for _ in range(n_steps):
-            rows = layer(layer(rows, hidden_bias, 0), visible_bias, 1)
-        out[first : first + block] = rows
-    return out
+    for _ in range(n_steps):
+        values = layer(layer(values, weights, hidden_bias), weights.T, visible_bias)
+    return values

@@ -7,11 +7,11 @@ _Real = TypeVar("_Real", np.float32, np.float64)
 
 def tanh(x: npt.NDArray[_Real], level: int) -> None: ...
 def iterate(
-    weights: npt.NDArray[_Real],
+    up: npt.NDArray[_Real],
+    down: npt.NDArray[_Real],
     visible_bias: npt.NDArray[_Real],
     hidden_bias: npt.NDArray[_Real],
     values: npt.NDArray[_Real],
     n_steps: int,
-    block: int,
     level: int,
 ) -> None: ...

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rbmflow._kernels import mean_field as kernel
 from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_rng
 from rbmflow.hardware import resolve_threads, simd_level
 from rbmflow.networks import RBM
@@ -26,7 +27,7 @@ from rbmflow.workers import run_tasks
 Step = Callable[[RBM, Any], Any]
 """A map of the visible layer: ``step(rbm, v)``, shape ``(..., n_visible)`` to the same."""
 
-BLOCK_BYTES = 2**20  # of both layers of the rows that go through the steps together: the cache of one core
+BLOCK = 96  # rows that the kernel takes through the steps together
 TASK_NANOSECONDS = 2e6  # of work, about, that is worth a thread's while
 STEP_NANOSECONDS = 5e7  # between two looks at Ctrl-C
 
@@ -34,8 +35,8 @@ STEP_NANOSECONDS = 5e7  # between two looks at Ctrl-C
 def mean_field(rbm: RBM, v: object, *, n_steps: int = 1, n_threads: int | None = None) -> npt.NDArray[Any]:
     """Return ``v' = tanh(W h + b)``, ``h = tanh(Wᵀ v + c)`` (thesis eq. 50-51, 75-76).
 
-    Products of matrices are BLAS's, so that the last bits depend on the machine; they depend neither on the SIMD level nor on the
-    number of threads. With equal weights the sum of v is taken instead: what is symmetric stays so.
+    Sums are taken in one order everywhere: a configuration has the same result on every machine, at every SIMD level, with any
+    number of threads and in any batch. With equal weights the sum of v is taken instead: what is symmetric stays so.
 
     Parameters
     ----------
@@ -67,18 +68,18 @@ def mean_field(rbm: RBM, v: object, *, n_steps: int = 1, n_threads: int | None =
     n_steps = check_integer("n_steps", n_steps, 0)
     threads = resolve_threads(n_threads)
     means = _copy_of_means(v, rbm.n_visible)
-    weights, visible_bias, hidden_bias = parameters = _parameters(rbm, means.dtype)
+    weights, visible_bias, hidden_bias = _parameters(rbm, means.dtype)
     if (weights == weights[0, 0]).all():
         for _ in range(n_steps):
             means = np.tanh(apply_weights(means, weights) + hidden_bias)
             means = np.tanh(apply_weights(means, weights.T) + visible_bias)
         return means
     rows = means.reshape(-1, rbm.n_visible)
-    block, cost = _block(weights)
-    size = block * max(1, int(TASK_NANOSECONDS / (block * cost * max(n_steps, 1))))
-    tasks = [
-        _iterate(parameters, rows[i : i + size], n_steps, block, cost) for i in range(0, len(rows), size)
-    ]
+    cost = weights.size * weights.itemsize / 100 + sum(weights.shape)
+    size = BLOCK * max(1, int(TASK_NANOSECONDS / (BLOCK * cost * max(n_steps, 1))))
+    biases = _panels(visible_bias[None]).ravel(), _panels(hidden_bias[None]).ravel()
+    packed = _panels(weights), _panels(weights.T), *biases
+    tasks = [_iterate(packed, rows[i : i + size], n_steps, cost) for i in range(0, len(rows), size)]
     run_tasks(tasks, max(1, min(threads, len(tasks))))
     return means
 
@@ -227,23 +228,23 @@ def _parameters(rbm: RBM, real: np.dtype[Any]) -> tuple[npt.NDArray[Any], npt.ND
     return weights, visible_bias, hidden_bias
 
 
-def _block(weights: npt.NDArray[Any]) -> tuple[int, float]:
-    """Return the rows that go through the steps together, and nanoseconds for one step of a row, about."""
-    units = sum(weights.shape)
-    rows = BLOCK_BYTES // (units * weights.itemsize)
-    return 64 * min(max(rows // 64, 1), 64), weights.size * weights.itemsize / 100 + units
+def _panels(weights: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return columns in panels of 64 bytes, filled up with 0: shape (n_panels, n_rows, columns of a panel)."""
+    n_rows, n_columns = weights.shape
+    width = 64 // weights.itemsize
+    filled = np.zeros((n_rows, -(-n_columns // width) * width), dtype=weights.dtype)
+    filled[:, :n_columns] = weights
+    return np.ascontiguousarray(filled.reshape(n_rows, -1, width).swapaxes(0, 1))
 
 
 def _iterate(
-    parameters: tuple[Any, Any, Any], rows: npt.NDArray[Any], n_steps: int, block: int, cost: float
+    packed: tuple[Any, Any, Any, Any], rows: npt.NDArray[Any], n_steps: int, cost: float
 ) -> Iterator[int]:
     """Take `rows` through the steps in place, a few at a time; yield the steps done, summed over rows."""
-    from rbmflow._kernels import mean_field as kernel  # loads scipy
-
     at_once = max(1, int(STEP_NANOSECONDS / (len(rows) * cost)))
     for first in range(0, n_steps, at_once):
         now = min(at_once, n_steps - first)
-        kernel.iterate(*parameters, rows, now, block, simd_level())
+        kernel.iterate(*packed, rows, now, simd_level())
         yield now * len(rows)
 
 
