@@ -364,6 +364,7 @@ def _train(
     try:
         from sklearn.neural_network import MLPClassifier
         from sklearn.utils import check_random_state
+        from threadpoolctl import threadpool_limits  # comes with scikit-learn
     except ImportError as error:
         raise ImportError(
             "rbmflow.thermometer.network.fit needs scikit-learn 1.6 or later: pip install rbmflow[learn]"
@@ -385,7 +386,9 @@ def _train(
     )
     loss = []
     for epoch in range(n_epochs):
-        network.partial_fit(inputs, labels, classes=classes)
+        # matrices this small gain nothing from threads and took 15 times as long on a busy machine; with one, sums repeat
+        with threadpool_limits(1, "blas"):
+            network.partial_fit(inputs, labels, classes=classes)
         if network.n_iter_ == 0:  # it has caught Ctrl-C, and would go on with the next epoch
             raise KeyboardInterrupt
         loss.append(float(network.loss_))
