@@ -25,7 +25,8 @@ enum {
     FEWEST_UNITS = 10,
     BLOCK = 32,  /* low states whose entries of the table stand side by side */
     LOGICAL = 8, /* lanes that keep sums of their own, whatever the width */
-    TOGETHER = 4 /* states of the middle units taken through one pass */
+    TOGETHER = 4, /* states of the middle units taken through one pass */
+    ALIGNMENT = 64 /* of the tables, in bytes */
 };
 
 #define RANGE 690.0                      /* e^RANGE and e^-RANGE are normal doubles, and 2^14 times them */
@@ -40,12 +41,14 @@ struct layers {
     double *low;                                /* t: [k, i, l] of traced unit i at low state 32 k + l */
     double *middle;                             /* r, the part of the middle units: [k, i, m] at middle state 4 k + m */
     double *rising, *falling;                   /* exp(-2W) and exp(2W) of the high units: [j, i] */
+    double *biased;                             /* r, the part of the bias: [i] */
     double *high;                               /* r, the part of the bias and of the high units: [i] */
     double *ratios;                             /* middle * high */
-    double *parts;                              /* sums over the low states: [m, lane] */
+    double *parts;                              /* sums over the low states, if there are stops: [m, lane] */
     int64_t *scales, *stops;
     int64_t n_stops; /* traced units after which a product is brought back to [1, 2): [n_stops], the last is n_traced */
     double low_value[LOW_STATES], middle_value[MIDDLE_STATES];
+    double start[MIDDLE_STATES], end[LOW_STATES]; /* without stops: values with which products begin and end */
     int64_t low_exponent[LOW_STATES], middle_exponent[MIDDLE_STATES];
     double constant; /* what is added to every logarithm */
     int moderate;    /* whether products of t + r from the last one down stay in range too, and there are no stops */
@@ -107,7 +110,8 @@ static inline double VALUE(int64_t i) { double x; memcpy(&x, &i, 8); return x; }
 /* How many numbers the tables of a machine hold. */
 static inline int64_t count_doubles(int64_t n_traced, int64_t n_units)
 {
-    return n_traced * (LOW_STATES + 2 * MIDDLE_STATES + 1 + 2 * (n_units - LOW_UNITS)) + MIDDLE_STATES * LOGICAL;
+    return n_traced * (LOW_STATES + 2 * MIDDLE_STATES + 2 + 2 * (n_units - LOW_UNITS)) + MIDDLE_STATES * LOGICAL
+        + ALIGNMENT / (int64_t)sizeof(double);
 }
 
 static inline int64_t count_integers(int64_t n_traced)
@@ -120,9 +124,11 @@ static void place_tables(struct layers *of, double *doubles, int64_t *integers)
     int64_t rest = of->n_units - LOW_UNITS, middle_units = rest < MIDDLE_UNITS ? rest : MIDDLE_UNITS;
     of->n_middle = (int64_t)1 << middle_units;
     of->n_high_units = rest - middle_units;
+    doubles = (double *)(((uintptr_t)doubles + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT);
     of->low = doubles, doubles += LOW_STATES * of->n_traced;
     of->middle = doubles, doubles += of->n_middle * of->n_traced;
     of->ratios = doubles, doubles += of->n_middle * of->n_traced;
+    of->biased = doubles, doubles += of->n_traced;
     of->high = doubles, doubles += of->n_traced;
     of->rising = doubles, doubles += of->n_high_units * of->n_traced;
     of->falling = doubles, doubles += of->n_high_units * of->n_traced;
@@ -172,7 +178,7 @@ static void fill_products(const double *x, int64_t n, double start, double *prod
 {
     product[0] = start;
     for (int64_t j = 0; j < n; j++) {
-        double up = exp(x[j]), down = exp(-x[j]);
+        double up = exp(x[j]), down = 1.0 / up;
         for (int64_t state = 0, end = (int64_t)1 << j; state < end; state++) {
             product[state + end] = product[state] * up;
             product[state] = product[state] * down;
@@ -192,7 +198,7 @@ static void fill_values(
         value[state] = mantissa_of_exp(linear(x, n, state), &exponent[state]);
 }
 
-/* Whether all products of t + r, begun with the value of a low state, stay in range: then *shift is the power of 2 to begin with.
+/* Whether all products of t + r, begun with the value of a low or of a middle state, stay in range: then *shift is the power of 2 to begin with.
    If not, and each alone does, the stops are set. */
 static int choose_stops(struct layers *of, double low_reach, double middle_reach, int *shift)
 {
@@ -246,6 +252,11 @@ static int fill_tables(struct layers *of, double *x)
     of->constant -= shift * (LN2_HIGH + LN2_LOW);
     fill_values(of, x, LOW_UNITS, shift, of->low_value, of->low_exponent);
     fill_values(of, x + LOW_UNITS, top - LOW_UNITS, 0, of->middle_value, of->middle_exponent);
+    /* powers of 2 are exact: products begin where they stay in range */
+    for (int64_t m = 0; m < of->n_middle; m++)
+        of->start[m] = of->middle_value[m] * ldexp(1.0, shift);
+    for (int k = 0; k < LOW_STATES; k++)
+        of->end[k] = of->low_value[k] * ldexp(1.0, -shift);
     for (int64_t i = 0; i < n; i++) {
         double y[LOW_UNITS], inner[BLOCK], outer[LOW_STATES / BLOCK], middle[MIDDLE_STATES];
         const double *w = of->weights + i * of->n_units;
@@ -263,16 +274,16 @@ static int fill_tables(struct layers *of, double *x)
             of->middle[(m / TOGETHER * n + i) * TOGETHER + m % TOGETHER] = middle[m];
         for (int64_t j = 0; j < of->n_high_units; j++) {
             of->rising[j * n + i] = exp(-2.0 * w[top + j]);
-            of->falling[j * n + i] = exp(2.0 * w[top + j]);
+            of->falling[j * n + i] = 1.0 / of->rising[j * n + i];
         }
+        of->biased[i] = exp(-2.0 * of->traced_bias[i]);
     }
     return 1;
 }
 
 static void fill_ratios(struct layers *of, int64_t high_state)
 {
-    for (int64_t i = 0; i < of->n_traced; i++)
-        of->high[i] = exp(-2.0 * of->traced_bias[i]);
+    memcpy(of->high, of->biased, sizeof(double) * (size_t)of->n_traced);
     for (int64_t j = 0; j < of->n_high_units; j++) {
         const double *factor = (high_state >> j & 1 ? of->rising : of->falling) + j * of->n_traced;
         for (int64_t i = 0; i < of->n_traced; i++)
@@ -296,7 +307,21 @@ static double log_of_lanes(const double *sums, const int64_t *exponents)
     return log(total) + (double)top * LN2_HIGH + (double)top * LN2_LOW;
 }
 
-static void sum_low_and_middle(struct layers *of, double *sums, int64_t *exponents, int level)
+/* ln sum of exp(x), the sum compensated (Kahan) */
+static double log_sum_exp(const double *x, int64_t n)
+{
+    double top = x[0], sum = 0.0, lost = 0.0;
+    for (int64_t k = 1; k < n; k++)
+        top = fmax(top, x[k]);
+    for (int64_t k = 0; k < n; k++) {
+        double term = exp(x[k] - top) - lost, next = sum + term;
+        lost = (next - sum) - term;
+        sum = next;
+    }
+    return top + log(sum);
+}
+
+static void sum_at_level(struct layers *of, double *sums, int64_t *exponents, int level)
 {
 #if RBMFLOW_X86
     if (level == SIMD_AVX512) {
@@ -327,7 +352,7 @@ static int log_sums_level(
         double sums[LOGICAL];
         int64_t exponents[LOGICAL];
         fill_ratios(&of, state);
-        sum_low_and_middle(&of, sums, exponents, level);
+        sum_at_level(&of, sums, exponents, level);
         logs[state - first] = log_of_lanes(sums, exponents) + linear(x + n_units - of.n_high_units, of.n_high_units, state)
             + of.constant;
     }

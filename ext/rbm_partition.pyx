@@ -10,6 +10,7 @@ cdef extern from "rbm_partition.h":
     int64_t count_doubles(int64_t n_traced, int64_t n_units) noexcept nogil
     int64_t count_more_doubles(int64_t n_traced) noexcept nogil
     int64_t count_integers(int64_t n_traced) noexcept nogil
+    double log_sum_exp(const double *x, int64_t n) noexcept nogil
     int moments_level(
         const double *weights, const double *traced_bias, const double *bias, int64_t n_traced,
         int64_t n_units, int64_t first, int64_t last, double log_partition, double *doubles,
@@ -61,6 +62,13 @@ def log_sums(
             &weights[0, 0], &traced_bias[0], &bias[0], weights.shape[0], weights.shape[1],
             first, last, &doubles[0], &integers[0], &logs[0], level)
     return bool(done)
+
+
+def log_of_sum(
+    const double[::1] logs,          # IN (n,) finite, n >= 1
+) -> float:
+    """Return ``ln sum_k exp(logs_k)``, rounded a few times whatever n."""
+    return log_sum_exp(&logs[0], logs.shape[0])
 
 
 def moments(

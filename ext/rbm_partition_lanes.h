@@ -19,6 +19,11 @@ FN vec LEVEL(load)(const double *from)
     return x;
 }
 
+FN vec LEVEL(all)(double x)
+{
+    return x - (vec){0};
+}
+
 /* p *= prod_i (t_i + r_i) for TILE * LANES low states and TOGETHER states of the others. */
 FN void LEVEL(multiply)(
     const double *t, const double *r, int64_t first, int64_t last, vec p[TILE][TOGETHER])
@@ -72,31 +77,35 @@ FN void LEVEL(add_scaled)(double *sum, int64_t *exponent, vec value, ivec by)
     memcpy(exponent, &top, sizeof top);
 }
 
-/* Sums over the low states for each state of the middle units, in eight lanes each: all in the range of doubles. A tile of low states
-   meets all middle states before the next one comes: it stays in the cache. */
-FN void LEVEL(sum_low)(const struct layers *of)
+/* The sum over the low and the middle states for one high state, in eight lanes: all in the range of doubles. A tile of low states
+   meets all middle states before the next one comes: it stays in the cache, its sums over them in registers. */
+FN void LEVEL(sum_low_and_middle)(const struct layers *of, double *sums)
 {
-    double *parts = of->parts;
-    memset(parts, 0, sizeof(double) * LOGICAL * of->n_middle);
+    memset(sums, 0, sizeof(double) * LOGICAL);
     for (int at = 0; at < LOW_STATES; at += TILE * LANES) {
         const double *t = of->low + at / BLOCK * BLOCK * of->n_traced + at % BLOCK;
+        vec totals[TILE];
+        for (int k = 0; k < TILE; k++)
+            totals[k] = LEVEL(all)(0.0);
         for (int64_t m = 0; m < of->n_middle; m += TOGETHER) {
             vec p[TILE][TOGETHER];
             for (int k = 0; k < TILE; k++)
                 for (int u = 0; u < TOGETHER; u++)
-                    p[k][u] = LEVEL(load)(of->low_value + at + k * LANES);
+                    p[k][u] = LEVEL(all)(of->start[m + u]);
             LEVEL(multiply)(t, of->ratios + m * of->n_traced, 0, of->n_traced, p);
             for (int k = 0; k < TILE; k++)
-                for (int u = 0; u < TOGETHER; u++) {
-                    double *part = parts + (m + u) * LOGICAL + (at + k * LANES) % LOGICAL;
-                    vec s = LEVEL(load)(part) + p[k][u];
-                    memcpy(part, &s, sizeof s);
-                }
+                totals[k] = totals[k] + ((p[k][0] + p[k][1]) + (p[k][2] + p[k][3]));
+        }
+        for (int k = 0; k < TILE; k++) {
+            double *sum = sums + (at + k * LANES) % LOGICAL;
+            vec s = LEVEL(load)(sum) + totals[k] * LEVEL(load)(of->end + at + k * LANES);
+            memcpy(sum, &s, sizeof s);
         }
     }
 }
 
-/* The same with exponents apart, the products brought back to [1, 2) at every stop. */
+/* Sums over the low states for each state of the middle units, in eight lanes each, the exponents apart and the products brought
+   back to [1, 2) at every stop. */
 FN void LEVEL(sum_low_scaled)(const struct layers *of)
 {
     double *parts = of->parts;
@@ -128,16 +137,7 @@ FN void LEVEL(sum_low_scaled)(const struct layers *of)
     }
 }
 
-/* The sum over the middle states for one high state, in eight lanes. */
-FN void LEVEL(sum_middle)(const struct layers *of, double *sums, int64_t *exponents)
-{
-    for (int lane = 0; lane < LOGICAL; lane++)
-        sums[lane] = 0.0, exponents[lane] = 0;
-    for (int64_t m = 0; m < of->n_middle; m++)
-        for (int lane = 0; lane < LOGICAL; lane++)
-            sums[lane] += of->middle_value[m] * of->parts[m * LOGICAL + lane];
-}
-
+/* The sum of these over the middle states, in eight lanes. */
 FN void LEVEL(sum_middle_scaled)(const struct layers *of, double *sums, int64_t *exponents)
 {
     for (int lane = 0; lane < LOGICAL; lane++)
@@ -158,8 +158,8 @@ TARGET static void LEVEL(sum_states)(const struct layers *of, double *sums, int6
         LEVEL(sum_low_scaled)(of);
         LEVEL(sum_middle_scaled)(of, sums, exponents);
     } else {
-        LEVEL(sum_low)(of);
-        LEVEL(sum_middle)(of, sums, exponents);
+        memset(exponents, 0, sizeof(int64_t) * LOGICAL);
+        LEVEL(sum_low_and_middle)(of, sums);
     }
 }
 

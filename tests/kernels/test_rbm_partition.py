@@ -1,5 +1,7 @@
 """The partition function of two layers: the kernel beside its twin, ln Z beside multiprecision, on every SIMD level."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -133,6 +135,15 @@ def test_levels_give_the_same_bits(monkeypatch, shape):
         monkeypatch.setenv("RBMFLOW_SIMD", name)
         found.append(exact_log_partition(rbm))
     assert len(set(found)) == 1
+
+
+def test_log_of_sum():
+    # terms of one size and of all, and one that vanishes beside the rest; exp and log round once each
+    rng = np.random.default_rng(9)
+    for logs in (np.full(1, -800.0), rng.normal(700, 1e-3, size=2**16), np.array([-1e4, 3.0, 2.0, 2.5])):
+        top = logs.max()
+        wanted = top + math.log(math.fsum(np.exp(logs - top)))
+        assert rbm_partition.log_of_sum(logs) == pytest.approx(wanted, rel=4e-16, abs=0)
 
 
 def multiprecision(rbm):

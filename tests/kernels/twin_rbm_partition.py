@@ -19,7 +19,8 @@ def products(x, start):
     """start · Π e^(±x_j) over all states, site 0 the least significant digit."""
     found = np.array([start])
     for term in x:
-        found = np.concatenate([found * math.exp(-term), found * math.exp(term)])
+        up = math.exp(term)
+        found = np.concatenate([found * (1 / up), found * up])
     return found
 
 
@@ -70,30 +71,36 @@ def add_scaled(s, e, value, by):
     ), top
 
 
-def sum_lanes(low, ratios, low_value, low_exponent, middle_value, middle_exponent, stops):
+def sum_lanes(low, ratios, start, end):
     """Sums over low and middle states in eight lanes; low (n, 256), ratios (n, n_middle)."""
+    p = np.repeat(start[None, :], low.shape[1], axis=0)
+    for t, r in zip(low, ratios, strict=True):
+        p = p * (t[:, None] + r[None, :])
+    totals, sums = np.zeros(len(end)), np.zeros(8)
+    for m in range(0, len(start), 4):
+        totals = totals + ((p[:, m] + p[:, m + 1]) + (p[:, m + 2] + p[:, m + 3]))
+    for row in (totals * end).reshape(-1, 8):
+        sums = sums + row
+    return sums, np.zeros(8, dtype=np.int64)
+
+
+def sum_lanes_scaled(low, ratios, low_value, low_exponent, middle_value, middle_exponent, stops):
+    """The same with exponents apart."""
     n_middle = len(middle_value)
     p = np.repeat(low_value[:, None], n_middle, axis=1)
     e = np.repeat(low_exponent[:, None], n_middle, axis=1)
-    for first, last in zip([0, *stops[:-1]], stops or [len(low)], strict=True):
+    for first, last in zip([0, *stops[:-1]], stops, strict=True):
         for t, r in zip(low[first:last], ratios[first:last], strict=True):
             p = p * (t[:, None] + r[None, :])
-        if stops:
-            p, more = np.frexp(p)
-            p, e = 2 * p, e + (more - 1)
-    parts, scales = np.zeros((8, n_middle)), np.full((8, n_middle), NEVER if stops else 0)
-    sums, exponents = np.zeros(8), np.full(8, NEVER if stops else 0)
+        p, more = np.frexp(p)
+        p, e = 2 * p, e + (more - 1)
+    parts, scales = np.zeros((8, n_middle)), np.full((8, n_middle), NEVER)
+    sums, exponents = np.zeros(8), np.full(8, NEVER)
     for row, by in zip(p.reshape(-1, 8, n_middle), e.reshape(-1, 8, n_middle), strict=True):
-        if stops:
-            parts, scales = add_scaled(parts, scales, row, by)
-        else:
-            parts = parts + row
+        parts, scales = add_scaled(parts, scales, row, by)
     for m in range(n_middle):
         term = parts[:, m] * middle_value[m]
-        if stops:
-            sums, exponents = add_scaled(sums, exponents, term, scales[:, m] + middle_exponent[m])
-        else:
-            sums = sums + term
+        sums, exponents = add_scaled(sums, exponents, term, scales[:, m] + middle_exponent[m])
     return sums, exponents
 
 
@@ -122,6 +129,8 @@ class Tables:
         self.constant = sum(self.b) - shift * (LN2_HIGH + LN2_LOW)
         self.low_value, self.low_exponent = values(x[:8], shift, self.stops)
         self.middle_value, self.middle_exponent = values(x[8:top], 0, self.stops)
+        self.start = self.middle_value * math.ldexp(1.0, shift)
+        self.end = self.low_value * math.ldexp(1.0, -shift)
         # the low units in two groups, of 5 and of 3
         self.low = np.array(
             [np.outer(products(y[5:8], 1.0), products(y[:5], 1.0)).ravel() for y in 2 * W[:, :8]]
@@ -131,8 +140,8 @@ class Tables:
     def ratios(self, state):
         high = np.array([math.exp(-2 * one) for one in self.b])
         for j in range(self.W.shape[1] - self.top):
-            sign = -2.0 if state >> j & 1 else 2.0
-            high = high * np.array([math.exp(sign * w) for w in self.W[:, self.top + j].tolist()])
+            rising = np.array([math.exp(-2 * w) for w in self.W[:, self.top + j].tolist()])
+            high = high * (rising if state >> j & 1 else 1 / rising)
         return self.middle * high[:, None]
 
 
@@ -143,15 +152,11 @@ def log_sums(W, b, c, first, last):
         return None
     logs = []
     for state in range(first, last):
-        lanes = sum_lanes(
-            of.low,
-            of.ratios(state),
-            of.low_value,
-            of.low_exponent,
-            of.middle_value,
-            of.middle_exponent,
-            of.stops,
-        )
+        if of.stops:
+            values = of.low_value, of.low_exponent, of.middle_value, of.middle_exponent
+            lanes = sum_lanes_scaled(of.low, of.ratios(state), *values, of.stops)
+        else:
+            lanes = sum_lanes(of.low, of.ratios(state), of.start, of.end)
         logs.append(log_of_lanes(*lanes) + linear(of.x[of.top :], state) + of.constant)
     return logs
 

@@ -15,6 +15,7 @@ def log_sums(
     logs: npt.NDArray[np.float64],
     level: int,
 ) -> bool: ...
+def log_of_sum(logs: npt.NDArray[np.float64]) -> float: ...
 def moments(
     weights: npt.NDArray[np.float64],
     traced_bias: npt.NDArray[np.float64],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from rbmflow.workers import Progress, run_tasks
 
 FEWEST_UNITS = rbm_partition.fewest_units()
 LOW_UNITS = 8
+LN2 = math.log(2)
 CHUNK = 64  # states of the high units to a call, at least: 2^20 states of the layer
 MAX_CHUNKS = 64
 
@@ -48,8 +50,7 @@ def log_sum(seen: Enumerated, n_threads: int, progress: Progress | None = None) 
 
     if not _in_chunks(fill, n_high, n_threads, progress):
         return None
-    top = logs.max()
-    return float(top + np.log(np.exp(logs - top).sum()) - added * np.log(2))
+    return rbm_partition.log_of_sum(logs) - added * LN2
 
 
 def moment_sums(
@@ -67,7 +68,7 @@ def moment_sums(
             np.zeros((n_traced + 1, n)) for n in (2**LOW_UNITS, 2**n_middle, 1 + n_high_units)
         )
         chunks[first] = low, middle, high
-        shifted = log_partition + added * np.log(2)
+        shifted = log_partition + added * LN2
         return rbm_partition.moments(
             *padded, first, last, shifted, *_scratch(padded), low, middle, high, level
         )
