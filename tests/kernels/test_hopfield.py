@@ -38,10 +38,14 @@ def start(n_states, n_units, seed):
 def fields_of(couplings, biases, spins, level):
     n_states, width = spins.shape
     fields = np.empty((n_states, width), biases.dtype)
-    table = np.empty(hopfield.table_bytes(width) // fields.itemsize, fields.dtype)
-    nibbles = np.empty((n_states, width // 4), np.uint8)
-    hopfield.sum_fields(couplings, biases, spins, nibbles, table, fields, level)
+    table = np.empty(hopfield.table_bytes() // fields.itemsize, fields.dtype)
+    entries = np.empty((n_states, width // 4), np.uint16)
+    hopfield.sum_fields(couplings, biases, spins, entries, table, fields, level)
     return fields
+
+
+def scratch(couplings, order):
+    return np.empty((order.shape[1], hopfield.visits()), couplings.dtype)
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -64,7 +68,7 @@ def test_twin(kind, level, n_units, n_states, seed):
     np.testing.assert_array_equal(fields, wanted)
     mine = spins, fields, np.zeros(n_states, np.int64), np.zeros(n_states, np.uint8)
     theirs = spins.copy(), wanted, mine[2].copy(), mine[3].copy()
-    hopfield.relax(couplings, order, clamped, *mine, level)
+    hopfield.relax(couplings, order, clamped, scratch(couplings, order), *mine, level)
     twin.relax(couplings, order, clamped, *theirs)
     for one, other in zip(mine, theirs, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -95,8 +99,9 @@ def test_settled_states_and_none_at_all_are_left_alone(level):
     order = np.arange(5, dtype=np.int32)[None]
     none = np.zeros((0, spins.shape[1]), np.uint8)
     sweeps, settled = np.zeros(2, np.int64), np.ones(2, np.uint8)
-    hopfield.relax(couplings, order, none, spins, fields, sweeps, settled, level)
+    among = scratch(couplings, order)
+    hopfield.relax(couplings, order, none, among, spins, fields, sweeps, settled, level)
     np.testing.assert_array_equal(spins, before)
     assert not sweeps.any()
-    hopfield.relax(couplings, order, none, spins[:0], fields[:0], sweeps[:0], settled[:0], level)
+    hopfield.relax(couplings, order, none, among, spins[:0], fields[:0], sweeps[:0], settled[:0], level)
     assert fields_of(couplings, biases, spins[:0], level).shape == (0, spins.shape[1])

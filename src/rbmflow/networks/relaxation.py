@@ -188,7 +188,8 @@ class _Relaxation:
         coupling, field = number_types(of)
         self.couplings = _filled(of.weights, (width, width), coupling)
         self.biases = _filled(of.biases, (width,), field)
-        self.spins = _filled(states, (n_states, width), np.int8)
+        self.spins = np.ones((n_states, width), np.int8)
+        self.spins[:, :n_units] = states
         self.clamped = np.zeros((0, width), np.uint8)
         if fixed is not None:
             self.clamped = _filled(fixed, (n_states, width), np.uint8)
@@ -209,10 +210,10 @@ class _Relaxation:
     def _fields(self, rows: slice) -> npt.NDArray[Any]:
         spins, number = self.spins[rows], self.biases.dtype
         n_states, width = spins.shape
-        nibbles = np.empty((n_states, width // 4), np.uint8)
-        table = np.empty(kernel.table_bytes(width) // number.itemsize, number)
+        entries = np.empty((n_states, width // 4), np.uint16)
+        table = np.empty(kernel.table_bytes() // number.itemsize, number)
         fields = np.empty((n_states, width), number)
-        kernel.sum_fields(self.couplings, self.biases, spins, nibbles, table, fields, self.level)
+        kernel.sum_fields(self.couplings, self.biases, spins, entries, table, fields, self.level)
         return fields
 
     def _relax(self, rows: slice, fields: npt.NDArray[Any], order: npt.NDArray[np.int32]) -> None:
@@ -220,6 +221,7 @@ class _Relaxation:
             self.couplings,
             order,
             self.clamped[rows],
+            np.empty((order.shape[1], kernel.visits()), self.couplings.dtype),
             self.spins[rows],
             fields,
             self.sweeps[rows],
