@@ -1,4 +1,4 @@
-"""Training and block Gibbs sampling of RBMs against plain numpy, scikit-learn and torch, interleaved, one thread, float32.
+"""Training and block Gibbs sampling of RBMs against plain numpy, scikit-learn, torch and rbms, interleaved, one thread, float32.
 
 Plain numpy is what one writes down: matrix products, tanh, one uniform number for each unit. Targets are the floors for AVX2 or
 better; half of them are those of the plain path. Run with OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1.
@@ -109,9 +109,34 @@ def torch_epoch(n_visible, n_hidden, data, batch_size, k, persistent):
     return epoch
 
 
+def rbms_epoch(n_visible, n_hidden, data, batch_size, centred):
+    """One epoch of CD-1 with the compiled functions of rbms (0/1 units) and plain steps, as a call; by default rbms centres."""
+    torch = pytest.importorskip("torch", reason="torch is not installed")
+    steps = pytest.importorskip("rbms.bernoulli_bernoulli.implement", reason="rbms is not installed")
+    torch.set_num_threads(1)
+    W, b, c = 0.05 * torch.randn(n_visible, n_hidden), torch.zeros(n_visible), torch.zeros(n_hidden)
+    for one in (W, b, c):
+        one.grad = torch.zeros_like(one)
+    rows = torch.from_numpy(((data + 1) // 2).astype(np.float32))
+
+    def epoch():
+        with torch.no_grad():
+            for index in torch.randperm(len(rows)).split(batch_size):
+                v = rows[index]
+                weight = torch.ones(len(v))
+                h, up = steps._sample_hiddens(v, W, c)
+                w, _ = steps._sample_visibles(h, W, b)
+                h, _ = steps._sample_hiddens(w, W, c)
+                steps._compute_gradient(v, up, weight, w, h, torch.zeros(len(w)), b, c, W, centered=centred)
+                for one in (W, b, c):
+                    one.add_(one.grad, alpha=0.01)
+
+    return epoch
+
+
 def own_epoch(shape, data, batch_size, negative):
     """Epochs of `fit` as a call, and how many: the cost of starting is spread over them as in use."""
-    rbm, epochs = start(*shape), 5
+    rbm, epochs = start(*shape), 5 if len(data) <= ROWS else 2
     return lambda: fit(
         rbm,
         data,
@@ -138,23 +163,33 @@ def check_that_it_learns(negative):
 
 
 JOBS = [
-    # shape, rows, batch, negative, floors against numpy, scikit-learn, torch
-    ((8, 4), ROWS, 10, CD(1), 35, 37, None),
-    ((64, 64), ROWS, 100, CD(1), 2.8, None, 4.3),
-    ((64, 64), ROWS, 100, PCD(10, 100), 4.2, None, 6.5),
-    ((256, 256), ROWS, 100, CD(1), 1.45, None, None),
-    ((784, 500), 10_000, 100, CD(1), 1.2, 1.6, None),
+    # shape, rows, batch, negative, floors against numpy, scikit-learn, torch, rbms
+    ((8, 4), ROWS, 10, CD(1), 35, 37, None, None),
+    ((64, 64), ROWS, 100, CD(1), 2.8, None, 4.3, 13),
+    ((64, 64), ROWS, 100, PCD(10, 100), 4.2, None, 6.5, None),
+    ((256, 256), ROWS, 100, CD(1), 1.45, None, None, 4),
+    ((784, 500), 60_000, 100, CD(1), 1.2, 1.6, None, None),
 ]
 
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize(
-    ("shape", "n_rows", "batch_size", "negative", "floor", "floor_sklearn", "floor_torch"),
+    ("shape", "n_rows", "batch_size", "negative", "floor", "floor_sklearn", "floor_torch", "floor_rbms"),
     JOBS,
     ids=str,
 )
 def test_an_epoch(
-    benchmark, monkeypatch, level, shape, n_rows, batch_size, negative, floor, floor_sklearn, floor_torch
+    benchmark,
+    monkeypatch,
+    level,
+    shape,
+    n_rows,
+    batch_size,
+    negative,
+    floor,
+    floor_sklearn,
+    floor_torch,
+    floor_rbms,
 ):
     monkeypatch.setenv("RBMFLOW_SIMD", level)
     check_that_it_learns(negative)
@@ -168,6 +203,8 @@ def test_an_epoch(
     for name, make, limit in (
         ("scikit-learn (PCD-1)", lambda: scikit_learn(shape[1], data, batch_size), floor_sklearn),
         ("torch", lambda: torch_epoch(*shape, data, batch_size, negative.k, hidden is not None), floor_torch),
+        ("rbms", lambda: rbms_epoch(*shape, data, batch_size, centred=True), floor_rbms),
+        ("rbms uncentred", lambda: rbms_epoch(*shape, data, batch_size, centred=False), floor_rbms),
     ):
         if limit is not None:
             try:

@@ -30,7 +30,9 @@ def stage(parameters: Parameters, rng: np.random.Generator) -> Findings:
     """On the ring decimation and three machines, on a torus block spins and a trained machine."""
     sources = rng.spawn(2)
     ring, checks = _ring(sources[0])
-    torus = _torus(16 if max(parameters.lattice_sides) >= 16 else 8, parameters.n_training_samples, sources[1])
+    torus = _torus(
+        16 if max(parameters.lattice_sides) >= 16 else 8, parameters.n_training_samples, sources[1]
+    )
     return {"side_by_side_ring": ring, "side_by_side_torus": torus}, checks
 
 
