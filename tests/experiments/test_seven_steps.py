@@ -10,6 +10,7 @@ import pytest
 
 from rbmflow import RBM, Ring, Torus, flow, trained_weight_from_samples, training_set
 from rbmflow.experiments import iso_shiba_yokoo, iso_tables, seven_steps
+from rbmflow.experiments.iso_parameters import SETS
 from rbmflow.experiments.iso_shiba_yokoo import IsoShibaYokoo, Parameters, run
 
 STORED = all(map(find_spec, ("xarray", "h5netcdf", "h5py")))
@@ -153,7 +154,7 @@ def test_files(result, tmp_path):
 def test_training_sets():
     data = training_set(SMALL.lattice, SMALL.temperatures, 40, rng=1)
     rows = {
-        kind: seven_steps.rows_of(kind, SMALL, data, np.random.default_rng(2)) for kind in seven_steps.SETS
+        kind: seven_steps.rows_of(kind, SMALL, data, np.random.default_rng(2)) for kind in SETS
     }
     assert {kind: len(part) for kind, part in rows.items()} == {
         "V": 160, "H": 40, "L": 40, "ends": 80, "mean_field": 160,

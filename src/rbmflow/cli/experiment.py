@@ -15,8 +15,8 @@ from typing import Any
 from rbmflow.cli.output import DONE, draw, figures_module, folder_of, progress_bar, show
 from rbmflow.cli.processes import processes
 from rbmflow.experiments import capacity, iso_report, iso_shiba_yokoo, iso_tables, torus_threshold, weight_map
-from rbmflow.experiments.iso_shiba_yokoo import IsoShibaYokoo, Parameters
-from rbmflow.experiments.seven_steps import MAPS, NEGATIVES, SETS, THERMOMETERS
+from rbmflow.experiments.iso_parameters import MAPS, NEGATIVES, SETS, THERMOMETERS, Parameters
+from rbmflow.experiments.iso_result import IsoShibaYokoo
 from rbmflow.files import save_atomically, write_atomically
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Torus

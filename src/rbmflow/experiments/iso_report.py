@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.experiments.iso_shiba_yokoo import LITERATURE, IsoShibaYokoo
+from rbmflow.experiments.iso_parameters import SETS
+from rbmflow.experiments.iso_result import IsoShibaYokoo
+from rbmflow.experiments.iso_shiba_yokoo import LITERATURE
 from rbmflow.experiments.iso_tables import thermometer_names
 from rbmflow.experiments.record import Table
 from rbmflow.experiments.report import page, picture, table_html
-from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS, SETS
+from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS
 from rbmflow.ising import Ring
 
 PICTURES = ("flows", "fixed_points", "weights", "couplings", "training", "thermometers")

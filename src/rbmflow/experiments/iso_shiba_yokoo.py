@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, as_completed
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import product
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from rbmflow import thermometer
-from rbmflow.arguments import FloatArray, check_integer, check_rng
-from rbmflow.experiments.arrays import Arrays, read_arrays, write_arrays
+from rbmflow.arguments import check_integer, check_rng
+from rbmflow.experiments.iso_parameters import Parameters
+from rbmflow.experiments.iso_result import IsoShibaYokoo
 from rbmflow.experiments.seven_steps import (
-    NULL_MAGNETIZATIONS,
-    Parameters,
     Prepared,
     machine,
     one_thread,
@@ -25,31 +23,12 @@ from rbmflow.experiments.seven_steps import (
 )
 from rbmflow.ising import Ring
 from rbmflow.networks import RBM
-from rbmflow.provenance import provenance
 from rbmflow.training import SGD, fit
 
 __all__ = ["LITERATURE", "IsoShibaYokoo", "Parameters", "estimate_seconds", "full", "quick", "ring", "run"]
 
 LITERATURE = {"V": 0.651}
 """|m| at the fixed point for L = 10, type V, machines of 0/1 units: R. Veiga and R. Vicente, arXiv:2006.10176."""
-
-FORMAT = "rbmflow seven steps 1"
-MACHINE = ("seed", "training_set", "n_hidden")
-SHAPES: dict[str, tuple[str, ...]] = {
-    "weights": ("site", "unit"),
-    "visible_bias": ("site",),
-    "hidden_bias": ("unit",),
-    "epoch": ("snapshot",),
-    "singular_values": ("snapshot", "mode"),
-    "participation": ("snapshot", "mode"),
-    "settled": ("snapshot",),
-    "pseudo_likelihood": ("snapshot",),
-    "reconstruction_error": ("snapshot",),
-    "uniform_weight": (),
-    "uniform_settled": (),
-}
-"""Dimensions of what a machine gives, beside those of `MACHINE`; everything else is over (map, start, step)."""
-ALONG = ("map", "start", "step")
 
 
 def quick(parameters: Parameters | None = None) -> Parameters:
@@ -84,198 +63,6 @@ def full(parameters: Parameters | None = None) -> Parameters:
 def ring(n_sites: int = 100) -> Parameters:
     """Return the experiment on a ring, with exact samples and the exact thermometer: it has no critical point above T = 0."""
     return Parameters(lattice=Ring(n_sites))
-
-
-@dataclass(eq=False)
-class IsoShibaYokoo:
-    """What the experiment found.
-
-    Attributes
-    ----------
-    parameters : Parameters
-        What was asked.
-    seed : int or list
-        Entropy of the seed sequence, with its place among others if it has any.
-    values : dict of str to numpy.ndarray
-        By name; what a machine gives begins with the axes (seed, training_set, n_hidden), see `seven_steps.machine`; what a
-        seed gives, the curves of the thermometers, with the axis (seed,). NaN where a machine is smaller than the largest or is not yet there.
-    finished : numpy.ndarray of bool, shape (n_seeds, n_training_sets, n_sizes)
-        Which machines are there.
-    seconds : dict of str to float
-        Time spent on data and thermometers and on machines, over all workers.
-    """
-
-    parameters: Parameters
-    seed: Any
-    values: dict[str, FloatArray] = field(default_factory=dict, repr=False)
-    finished: Any = None
-    seconds: dict[str, float] = field(default_factory=lambda: {"preparation": 0.0, "machines": 0.0})
-
-    def __post_init__(self) -> None:
-        if self.finished is None:
-            self.finished = np.zeros([self.sizes[name] for name in MACHINE], dtype=bool)
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        """Lengths of the axes by name."""
-        p = self.parameters
-        n_sites, most = p.lattice.n_sites, max(p.n_hidden)
-        return {
-            "seed": p.n_seeds,
-            "training_set": len(p.training_sets),
-            "n_hidden": len(p.n_hidden),
-            "map": len(p.maps),
-            "start": len(p.starts),
-            "step": p.n_steps + 1,
-            "site": n_sites,
-            "unit": most,
-            "snapshot": p.n_snapshots,
-            "mode": min(n_sites, most),
-            "temperature": len(p.temperatures),
-            "null_magnetization": len(NULL_MAGNETIZATIONS),
-        }
-
-    def dimensions(self, name: str) -> tuple[str, ...]:
-        """Return the names of the axes of one of `values`."""
-        if self.values[name].ndim == 2:
-            return ("seed", "null_magnetization" if name.endswith("_null") else "temperature")
-        return MACHINE + SHAPES.get(name, ALONG)
-
-    @property
-    def complete(self) -> bool:
-        """Whether every machine is there."""
-        return bool(self.finished.all())
-
-    def model(self, seed: int, training_set: str, n_hidden: int) -> RBM:
-        """Return one of the trained machines.
-
-        Parameters
-        ----------
-        seed : int
-            Its place, from 0 on.
-        training_set : str
-            One of the parameters'.
-        n_hidden : int
-            One of the parameters'.
-
-        Returns
-        -------
-        RBM
-            The machine.
-
-        Raises
-        ------
-        ValueError
-            If there is no such machine, or it is not yet trained.
-        """
-        p = self.parameters
-        try:
-            place = (seed, p.training_sets.index(training_set), p.n_hidden.index(n_hidden))
-            there = seed >= 0 and self.finished[place]
-        except (ValueError, IndexError):
-            there = False
-        if not there:
-            raise ValueError(
-                f"seed={seed!r}, training_set={training_set!r}, n_hidden={n_hidden!r}: there is no such machine"
-            )
-        weights, b, c = (self.values[name][place] for name in ("weights", "visible_bias", "hidden_bias"))
-        return RBM(weights[:, :n_hidden], b, c[:n_hidden])
-
-    def mean(self, name: str) -> tuple[FloatArray, FloatArray]:
-        """Return the mean of a quantity over the seeds and its standard error, NaN with one seed."""
-        values = self.values[name]
-        n = len(values)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            spread = values.std(axis=0, ddof=1) / np.sqrt(n) if n > 1 else np.full(values.shape[1:], np.nan)
-        return values.mean(axis=0), spread
-
-    def save(self, stream: IO[bytes]) -> None:
-        """Write a netCDF file to a binary stream, finished or not.
-
-        Parameters
-        ----------
-        stream : binary file
-            Where to.
-
-        Raises
-        ------
-        ImportError
-            Without the extra ``data``.
-        """
-        p = self.parameters
-        variables = {name: (self.dimensions(name), array) for name, array in self.values.items()}
-        attributes = {
-            "format": FORMAT,
-            "parameters": json.dumps(p.to_json()),
-            "seed": json.dumps(self.seed),
-            "seconds": json.dumps(self.seconds),
-            "provenance": json.dumps(provenance(p.to_json(), self.seed)),
-        }
-        coordinates = {
-            "training_set": list(p.training_sets),
-            "n_hidden": list(p.n_hidden),
-            "map": list(p.maps),
-            "start": list(p.starts),
-            "temperature": list(p.temperatures),
-            "null_magnetization": list(NULL_MAGNETIZATIONS),
-        }
-        content = Arrays(variables | {"finished": (MACHINE, self.finished.astype(np.int8))}, attributes)
-        stream.write(write_arrays(content, coordinates))
-
-    @classmethod
-    def load(cls, path: Any) -> IsoShibaYokoo:
-        """Read a file that `save` wrote; the result is equal in every number.
-
-        Parameters
-        ----------
-        path : path-like
-            The file.
-
-        Returns
-        -------
-        IsoShibaYokoo
-            Finished or not.
-
-        Raises
-        ------
-        ImportError
-            Without the extra ``data``.
-        OSError, ValueError
-            If there is no such file, or it is something else, of another version, or broken.
-        """
-        content = read_arrays(path, FORMAT)
-        try:
-            values = {name: array for name, (_, array) in content.variables.items()}
-            finished = values.pop("finished").astype(bool)
-            said = {name: json.loads(content.attributes[name]) for name in ("parameters", "seed", "seconds")}
-            result = cls(
-                Parameters.from_json(said["parameters"]), said["seed"], values, finished, said["seconds"]
-            )
-            axes = {name: result.dimensions(name) for name in values}
-            fits = all(
-                array.shape == tuple(result.sizes[axis] for axis in axes[name])
-                for name, array in values.items()
-            )
-            if not fits or finished.shape != tuple(result.sizes[axis] for axis in MACHINE):
-                raise ValueError("its arrays do not have the shapes that its parameters ask for")
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise ValueError(f"{path}: not a result of the seven-step experiment ({error})") from error
-        return result
-
-    def note(self, place: tuple[int, ...], found: dict[str, Any]) -> None:
-        """Put what a machine, or with a place of one number a seed, gave where it belongs."""
-        for name, value in found.items():
-            array = np.asarray(value, dtype=np.float64)
-            if name not in self.values:
-                inner = (
-                    [self.sizes[axis] for axis in SHAPES.get(name, ALONG)] if len(place) > 1 else array.shape
-                )
-                outer = [self.sizes[axis] for axis in MACHINE[: len(place)]]
-                self.values[name] = np.full((*outer, *inner), np.nan)
-            inside: Any = (*place, *map(slice, array.shape))
-            self.values[name][inside] = array
-        if len(place) > 1:
-            self.finished[place] = True
 
 
 Progress = Callable[[int, int, IsoShibaYokoo], object]

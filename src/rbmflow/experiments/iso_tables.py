@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 
-from rbmflow.experiments.iso_shiba_yokoo import IsoShibaYokoo
+from rbmflow.experiments.iso_result import IsoShibaYokoo
 from rbmflow.experiments.record import Cell, Table, columns_of
 from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS
 

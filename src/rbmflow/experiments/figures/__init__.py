@@ -25,7 +25,7 @@ from rbmflow.experiments.figures.seven_steps import (
 )
 from rbmflow.experiments.figures.style import STYLE
 from rbmflow.experiments.figures.thesis import ensembles, fig2, fig3, fig4, fig5
-from rbmflow.experiments.iso_shiba_yokoo import IsoShibaYokoo
+from rbmflow.experiments.iso_result import IsoShibaYokoo
 
 __all__ = [
     "DRAWINGS",

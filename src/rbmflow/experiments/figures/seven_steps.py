@@ -8,7 +8,8 @@ import matplotlib as mpl
 import numpy as np
 
 from rbmflow.experiments.figures.style import COLOURS, GREY, STYLE, axes_of
-from rbmflow.experiments.iso_shiba_yokoo import LITERATURE, IsoShibaYokoo
+from rbmflow.experiments.iso_result import IsoShibaYokoo
+from rbmflow.experiments.iso_shiba_yokoo import LITERATURE
 from rbmflow.experiments.iso_tables import thermometer_names
 from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS
 from rbmflow.ising import Torus

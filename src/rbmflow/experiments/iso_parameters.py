@@ -1,0 +1,183 @@
+"""What the seven-step experiment does, and how much of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from rbmflow import flow
+from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar
+from rbmflow.ising import Ring, Torus
+from rbmflow.training import CD, PCD, Tempered
+
+MAPS: dict[str, Callable[..., Any]] = {
+    "mean_field": flow.mean_field,
+    "mean_field_sampled": flow.mean_field_sampled,
+    "gibbs": flow.gibbs,
+    "sign": flow.sign,
+}
+SETS = {
+    "V": "all temperatures",
+    "H": "high temperatures",
+    "L": "T = 0",
+    "ends": "T = 0 and T = ∞",
+    "mean_field": "independent spins, mean-field m(T)",
+}
+NEGATIVES = ("cd", "pcd", "tempered")
+THERMOMETERS = ("energy", "magnetization", "network")
+N_RUNGS = 10
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What the experiment does, and how much of it.
+
+    Attributes
+    ----------
+    lattice : Torus or Ring
+        Where the spins are.
+    temperatures : tuple of float
+        Of the training data, ascending, T ≥ 0 in units of J/k_B.
+    n_samples : int
+        Configurations at each temperature.
+    training_sets : tuple of str
+        ``"V"`` all temperatures, ``"H"`` those from `hot_from` on, ``"L"`` T = 0, ``"ends"`` T = 0 and T = ∞ in equal parts,
+        ``"mean_field"`` spins without a lattice, drawn independently with the mean ±m(T) of ``m = tanh(z m/T)``, z neighbours to a site.
+    hot_from : float
+        Lowest temperature of type H.
+    n_hidden : tuple of int
+        Sizes of the hidden layer, each at least 1.
+    negative : str
+        ``"cd"``, ``"pcd"`` or ``"tempered"`` (ten rungs).
+    k, n_chains, learning_rate, batch_size : int, int, float, int
+        As for `rbmflow.training.fit`.
+    n_updates : int
+        Steps of the gradient for each machine, rounded up to whole epochs of its training set.
+    n_snapshots : int
+        Times during the training, evenly spaced in the logarithm of the epochs, at which weights and flow are looked at.
+    starts : tuple of float
+        Temperatures at which flows start, from fresh configurations; infinity included.
+    maps : tuple of str
+        Of the flow: ``"mean_field"``, ``"mean_field_sampled"``, ``"gibbs"``, ``"sign"``.
+    n_steps : int
+        Steps of each flow.
+    n_flow : int
+        Configurations in each flow.
+    thermometers : tuple of str
+        ``"energy"``, ``"magnetization"``, ``"network"`` (needs scikit-learn).
+    network_epochs : int
+        Passes of the network through its data.
+    n_seeds : int
+        Repetitions with data, thermometers and machines of their own.
+    """
+
+    lattice: Torus | Ring = Torus(10, 10)  # noqa: RUF009 (frozen)
+    temperatures: tuple[float, ...] = tuple(k / 4 for k in range(25))
+    n_samples: int = 1000
+    training_sets: tuple[str, ...] = tuple(SETS)
+    hot_from: float = 4.0
+    n_hidden: tuple[int, ...] = (16, 36, 64, 100)
+    negative: str = "cd"
+    k: int = 1
+    n_chains: int = 100
+    learning_rate: float = 0.01
+    batch_size: int = 100
+    n_updates: int = 25_000
+    n_snapshots: int = 8
+    starts: tuple[float, ...] = (0.0, 2.25, 6.0)
+    maps: tuple[str, ...] = ("mean_field", "mean_field_sampled", "gibbs")
+    n_steps: int = 20
+    n_flow: int = 1000
+    thermometers: tuple[str, ...] = THERMOMETERS
+    network_epochs: int = 30
+    n_seeds: int = 5
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.lattice, (Torus, Ring)):
+            raise TypeError(f"lattice={self.lattice!r}: a Torus or a Ring is needed")
+        levels = _temperatures("temperatures", self.temperatures)
+        if len(levels) < 2 or (np.diff(levels) <= 0).any() or np.isinf(levels[-1]):
+            raise ValueError(
+                f"temperatures={self.temperatures!r}: at least two finite ones, each above the one before, are needed"
+            )
+        _temperatures("starts", self.starts)
+        for name, allowed in (
+            ("training_sets", tuple(SETS)),
+            ("maps", tuple(MAPS)),
+            ("thermometers", THERMOMETERS),
+        ):
+            _names(name, getattr(self, name), allowed)
+        if self.negative not in NEGATIVES:
+            raise ValueError(f"negative={self.negative!r}: one of {', '.join(NEGATIVES)} is needed")
+        for name, minimum in (
+            ("n_samples", 10), ("n_updates", 1), ("n_snapshots", 1), ("n_steps", 1), ("n_flow", 2), ("batch_size", 1),
+            ("network_epochs", 1), ("n_seeds", 1),
+        ):  # fmt: skip
+            check_integer(name, getattr(self, name), minimum)
+        if not self.n_hidden:
+            raise ValueError("n_hidden=(): at least one size is needed")
+        for size in self.n_hidden:
+            check_integer("n_hidden", size, 1, 10_000)
+        if len(set(self.n_hidden)) < len(self.n_hidden):
+            raise ValueError(f"n_hidden={self.n_hidden}: a size comes twice")
+        if not 0 < check_real_scalar("learning_rate", self.learning_rate) < np.inf:
+            raise ValueError(f"learning_rate={self.learning_rate!r}: a positive, finite number is needed")
+        check_real_scalar("hot_from", self.hot_from)
+        if "H" in self.training_sets and not (levels >= self.hot_from).any():
+            raise ValueError(
+                f"hot_from={self.hot_from}: no temperature is as high, the highest is {levels[-1]:g}"
+            )
+        if "L" in self.training_sets and levels[0] != 0:
+            raise ValueError(
+                f"training_sets={self.training_sets}: type L needs T = 0 among the temperatures, the lowest is {levels[0]:g}"
+            )
+        self.phase()
+
+    def phase(self) -> CD | PCD | Tempered:
+        """Return the negative phase."""
+        if self.negative == "cd":
+            return CD(self.k)
+        return (
+            PCD(self.k, self.n_chains) if self.negative == "pcd" else Tempered(N_RUNGS, self.k, self.n_chains)
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the parameters as what JSON can hold; infinity is text."""
+        plain = asdict(self)
+        lattice = self.lattice
+        plain["lattice"] = (
+            [lattice.n_sites] if isinstance(lattice, Ring) else [lattice.n_rows, lattice.n_cols]
+        )
+        plain["starts"] = [str(T) for T in self.starts]
+        return plain
+
+    @classmethod
+    def from_json(cls, plain: dict[str, Any]) -> Parameters:
+        """Return the parameters that `to_json` wrote."""
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()
+        }
+        sides = values["lattice"]
+        values["lattice"] = Ring(*sides) if len(sides) == 1 else Torus(*sides)
+        values["starts"] = tuple(float(T) for T in values["starts"])
+        return cls(**values)
+
+    @property
+    def coordination(self) -> int:
+        """Neighbours of a site."""
+        return 2 if isinstance(self.lattice, Ring) else 4
+
+
+def _temperatures(name: str, values: object) -> FloatArray:
+    levels = check_real(name, values)
+    if levels.ndim != 1 or not len(levels) or (levels < 0).any():
+        raise ValueError(f"{name}={values!r}: a list of T >= 0 is needed")
+    return levels
+
+
+def _names(name: str, values: tuple[str, ...], allowed: tuple[str, ...]) -> None:
+    if not values or len(set(values)) < len(values) or not set(values) <= set(allowed):
+        raise ValueError(f"{name}={values!r}: some of {', '.join(allowed)}, each once, are needed")
