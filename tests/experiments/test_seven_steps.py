@@ -153,9 +153,7 @@ def test_files(result, tmp_path):
 
 def test_training_sets():
     data = training_set(SMALL.lattice, SMALL.temperatures, 40, rng=1)
-    rows = {
-        kind: seven_steps.rows_of(kind, SMALL, data, np.random.default_rng(2)) for kind in SETS
-    }
+    rows = {kind: seven_steps.rows_of(kind, SMALL, data, np.random.default_rng(2)) for kind in SETS}
     assert {kind: len(part) for kind, part in rows.items()} == {
         "V": 160, "H": 40, "L": 40, "ends": 80, "mean_field": 160,
     }  # fmt: skip

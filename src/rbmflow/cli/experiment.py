@@ -155,6 +155,7 @@ def _run_seven_steps(name: str, options: argparse.Namespace) -> int:
     if options.seed < 0:
         raise ValueError(f"--seed {options.seed}: at least 0 is needed")
     n_workers = resolve_threads(options.workers)
+    start = time.monotonic()
     folder = folder_of(options.out or Path(name))
     resume = _unfinished(folder / PARTIAL, parameters, options.seed)
     if not options.quiet:
@@ -172,6 +173,8 @@ def _run_seven_steps(name: str, options: argparse.Namespace) -> int:
     (folder / PARTIAL).unlink(missing_ok=True)
     for row in iso_tables.summary(result):
         print(row)
+    stages = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in result.seconds.items())
+    print(f"{stages}, over {n_workers} workers; {time.monotonic() - start:.1f} s in all")
     print(folder / "report.html")
     return DONE
 

@@ -51,8 +51,7 @@ def render(
         "sizes": ", ".join(map(str, p.n_hidden)),
         "how": f"{p.n_samples} configurations at each of {len(p.temperatures)} temperatures from {p.temperatures[0]:g} to {p.temperatures[-1]:g}; "
         f"{p.negative} with k = {p.k}, {p.n_updates:,} updates at rate {p.learning_rate:g}; flows of {p.n_flow} configurations.",
-        "preparation": f"{result.seconds['preparation']:.0f}",
-        "machines_seconds": f"{result.seconds['machines']:.0f}",
+        "seconds": ", ".join(f"{stage} {seconds:.0f}" for stage, seconds in result.seconds.items()),
         "excess_text": "<i>E</i> + <i>m</i>²" if one_dimension else "<i>E</i> + 2<i>m</i>²",
         "ends_details": f"<details><summary>Observables and temperatures after {p.n_steps} steps</summary>{table_html(tables['ends'])}</details>",
         "machines": table_html(tables["machines"]),

@@ -32,6 +32,7 @@ SHAPES: dict[str, tuple[str, ...]] = {
 }
 """Dimensions of what a machine gives, beside those of `MACHINE`; everything else is over (map, start, step)."""
 ALONG = ("map", "start", "step")
+STAGES = ("data", "thermometers", "training", "flows")
 
 
 @dataclass(eq=False)
@@ -50,14 +51,14 @@ class IsoShibaYokoo:
     finished : numpy.ndarray of bool, shape (n_seeds, n_training_sets, n_sizes)
         Which machines are there.
     seconds : dict of str to float
-        Time spent on data and thermometers and on machines, over all workers.
+        Time of each stage, data, thermometers, training and flows, over all workers.
     """
 
     parameters: Parameters
     seed: Any
     values: dict[str, FloatArray] = field(default_factory=dict, repr=False)
     finished: Any = None
-    seconds: dict[str, float] = field(default_factory=lambda: {"preparation": 0.0, "machines": 0.0})
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
 
     def __post_init__(self) -> None:
         if self.finished is None:
@@ -210,7 +211,7 @@ class IsoShibaYokoo:
             raise ValueError(f"{path}: not a result of the seven-step experiment ({error})") from error
         return result
 
-    def note(self, place: tuple[int, ...], found: dict[str, Any]) -> None:
+    def note(self, place: tuple[int, ...], found: dict[str, Any], seconds: dict[str, float]) -> None:
         """Put what a machine, or with a place of one number a seed, gave where it belongs."""
         for name, value in found.items():
             array = np.asarray(value, dtype=np.float64)
@@ -222,5 +223,7 @@ class IsoShibaYokoo:
                 self.values[name] = np.full((*outer, *inner), np.nan)
             inside: Any = (*place, *map(slice, array.shape))
             self.values[name][inside] = array
+        for stage, taken in seconds.items():
+            self.seconds[stage] += taken
         if len(place) > 1:
             self.finished[place] = True

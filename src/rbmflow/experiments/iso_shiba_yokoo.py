@@ -160,10 +160,9 @@ def _fill(
         progress(int(result.finished.sum()), result.finished.size, result)
     prepared: dict[Any, Prepared] = {}
     tasks = {seed: (_prepare, parameters, streams[seed][0]) for seed in unfinished}
-    for seed, (seconds, found) in _completed(executor, tasks):
+    for seed, found in _completed(executor, tasks):
         prepared[seed] = found
-        result.note((seed,), found.measured)
-        result.seconds["preparation"] += seconds
+        result.note((seed,), found.measured, found.seconds)
     machines = {
         (seed, i, j): (
             _machine,
@@ -177,9 +176,8 @@ def _fill(
         for index, (i, j) in enumerate(pairs)
         if not result.finished[seed, i, j]
     }
-    for place, (seconds, values) in _completed(executor, machines):
-        result.note(place, values)
-        result.seconds["machines"] += seconds
+    for place, (values, seconds) in _completed(executor, machines):
+        result.note(place, values, seconds)
         if progress is not None:
             progress(int(result.finished.sum()), result.finished.size, result)
 
@@ -199,14 +197,14 @@ def _completed(executor: Executor | None, tasks: dict[Any, tuple[Any, ...]]) -> 
             future.cancel()
 
 
-def _prepare(parameters: Parameters, seed: np.random.SeedSequence) -> tuple[float, Prepared]:
-    return _timed(prepare, parameters, np.random.default_rng(seed))
+def _prepare(parameters: Parameters, seed: np.random.SeedSequence) -> Prepared:
+    return prepare(parameters, np.random.default_rng(seed))
 
 
 def _machine(
     parameters: Parameters, prepared: Prepared, kind: str, n_hidden: int, seed: np.random.SeedSequence
-) -> tuple[float, dict[str, Any]]:
-    return _timed(machine, parameters, prepared, kind, n_hidden, np.random.default_rng(seed))
+) -> tuple[dict[str, Any], dict[str, float]]:
+    return machine(parameters, prepared, kind, n_hidden, np.random.default_rng(seed))
 
 
 def estimate_seconds(parameters: Parameters, n_workers: int = 1) -> float:

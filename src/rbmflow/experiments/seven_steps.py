@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
@@ -38,12 +39,15 @@ class Prepared:
         By name.
     measured : dict of str to numpy.ndarray
         Calibration of each thermometer on fresh configurations, and its reading of uncorrelated spins.
+    seconds : dict of str to float
+        Time taken for ``"data"`` and ``"thermometers"``.
     """
 
     data: TrainingSet
     starts: SpinArray
     thermometers: dict[str, Any]
     measured: dict[str, FloatArray]
+    seconds: dict[str, float]
 
 
 def one_thread() -> AbstractContextManager[Any]:
@@ -59,8 +63,10 @@ def one_thread() -> AbstractContextManager[Any]:
 def prepare(parameters: Parameters, rng: np.random.Generator) -> Prepared:
     """Draw the data of one seed and make its thermometers (steps 1, 2 and 6 of the experiment)."""
     sources = rng.spawn(3)
+    begin = time.perf_counter()
     with one_thread():
         data, fresh, starts = _draw(parameters, sources[0])
+        drawn = time.perf_counter()
         made: dict[str, Any] = {}
         for name in parameters.thermometers:
             made |= _thermometers(name, parameters, data, sources[1])
@@ -70,7 +76,8 @@ def prepare(parameters: Parameters, rng: np.random.Generator) -> Prepared:
             measured[f"{name}_reading"], measured[f"{name}_resolution"] = curve.reading, curve.resolution
             null = thermometer.null_calibration(one, NULL_MAGNETIZATIONS, parameters.n_flow, rng=sources[2])
             measured[f"{name}_null"] = null.reading
-    return Prepared(data, starts, made, measured)
+    seconds = {"data": drawn - begin, "thermometers": time.perf_counter() - drawn}
+    return Prepared(data, starts, made, measured, seconds)
 
 
 def _draw(parameters: Parameters, rng: np.random.Generator) -> tuple[TrainingSet, TrainingSet, SpinArray]:
@@ -151,7 +158,7 @@ def snapshots_of(parameters: Parameters, n_rows: int) -> npt.NDArray[np.int64]:
 
 def machine(
     parameters: Parameters, prepared: Prepared, kind: str, n_hidden: int, rng: np.random.Generator
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], dict[str, float]]:
     """Train one machine and let configurations flow through it (steps 3, 4, 5 and 7 of the experiment).
 
     Returns
@@ -161,13 +168,18 @@ def machine(
         (|m| of the mean-field flow from the first start, when it has settled), ``pseudo_likelihood``, ``reconstruction_error``;
         ``uniform_weight`` and ``uniform_settled``, the trained weight of a uniform machine and |m| at its fixed point;
         and for each quantity along the flows its mean and, as ``…_stderr``, its standard error over (map, start, step).
+    dict of str to float
+        Seconds of ``"training"`` and ``"flows"``.
     """
     data_rng, start_rng, fit_rng, flow_rng = rng.spawn(4)
+    begin = time.perf_counter()
     with one_thread():
         rows = rows_of(kind, parameters, prepared.data, data_rng)
         found = _trained(parameters, prepared, rows, n_hidden, start_rng, fit_rng) | _uniform(rows, n_hidden)
         rbm = RBM(found["weights"], found["visible_bias"], found["hidden_bias"])
-        return found | _flows(parameters, prepared, rbm, flow_rng)
+        trained = time.perf_counter()
+        found |= _flows(parameters, prepared, rbm, flow_rng)
+    return found, {"training": trained - begin, "flows": time.perf_counter() - trained}
 
 
 def _trained(

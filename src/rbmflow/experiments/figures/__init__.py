@@ -24,6 +24,7 @@ from rbmflow.experiments.figures.seven_steps import (
     iso_weights,
 )
 from rbmflow.experiments.figures.style import STYLE
+from rbmflow.experiments.figures.thermometers import calibration, null_calibration
 from rbmflow.experiments.figures.thesis import ensembles, fig2, fig3, fig4, fig5
 from rbmflow.experiments.iso_result import IsoShibaYokoo
 
@@ -33,6 +34,7 @@ __all__ = [
     "SEVEN_STEPS",
     "against_exact",
     "boundary",
+    "calibration",
     "capacity",
     "draw",
     "ensembles",
@@ -48,6 +50,7 @@ __all__ = [
     "iso_weights",
     "laws",
     "limits",
+    "null_calibration",
     "observables",
     "ranges",
     "save",
