@@ -103,6 +103,8 @@ def run(
 
     Raises
     ------
+    ImportError
+        If the network is among the thermometers and scikit-learn is absent.
     TypeError, ValueError
         If the parameters are not possible, or `resume` belongs to others or another seed.
 
@@ -118,6 +120,8 @@ def run(
     parameters = parameters or Parameters()
     if not isinstance(parameters, Parameters):
         raise TypeError(f"parameters={parameters!r}: Parameters are needed")
+    if "network" in parameters.thermometers:
+        thermometer.network.require_scikit_learn()
     sequence: Any = check_rng(rng).bit_generator.seed_seq
     seed = _seed(sequence)
     result = IsoShibaYokoo(parameters, seed)
@@ -228,6 +232,8 @@ def estimate_seconds(parameters: Parameters, n_workers: int = 1) -> float:
     True
     """
     n_workers = check_integer("n_workers", n_workers, 1)
+    if "network" in parameters.thermometers:
+        thermometer.network.require_scikit_learn()
     rng = np.random.default_rng(0)
     p = parameters
     temperatures = (p.temperatures[0], p.temperatures[len(p.temperatures) // 2], p.temperatures[-1])

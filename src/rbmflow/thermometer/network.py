@@ -361,14 +361,7 @@ def _train(
     progress: Progress | None,
 ) -> tuple[Any, FloatArray]:
     """Return the trained classifier and the loss of each epoch; class k is the k-th temperature."""
-    try:
-        from sklearn.neural_network import MLPClassifier
-        from sklearn.utils import check_random_state
-        from threadpoolctl import threadpool_limits  # comes with scikit-learn
-    except ImportError as error:
-        raise ImportError(
-            "rbmflow.thermometer.network.fit needs scikit-learn 1.6 or later: pip install rbmflow[learn]"
-        ) from error
+    MLPClassifier, check_random_state, threadpool_limits = require_scikit_learn()
     n_temperatures, n_samples, n_sites = spins.shape
     inputs = spins.reshape(-1, n_sites).astype(np.float64)
     classes = np.arange(n_temperatures)
@@ -395,6 +388,19 @@ def _train(
         if progress is not None:
             progress(epoch + 1, n_epochs)
     return network, np.array(loss)
+
+
+def require_scikit_learn() -> tuple[Any, Any, Any]:
+    """Return what the training needs of scikit-learn and of what comes with it, or raise ImportError that names the extra."""
+    try:
+        from sklearn.neural_network import MLPClassifier
+        from sklearn.utils import check_random_state
+        from threadpoolctl import threadpool_limits
+    except ImportError as error:
+        raise ImportError(
+            "rbmflow.thermometer.network.fit needs scikit-learn 1.6 or later: pip install rbmflow[learn]"
+        ) from error
+    return MLPClassifier, check_random_state, threadpool_limits
 
 
 def _softmax_form(last: FloatArray) -> FloatArray:
