@@ -19,7 +19,7 @@ from rbmflow._kernels import mean_field as kernel
 from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_rng
 from rbmflow.hardware import resolve_threads, simd_level
 from rbmflow.networks import RBM
-from rbmflow.networks.two_layers import apply_weights, draw_spins
+from rbmflow.networks.two_layers import draw_spins
 from rbmflow.sampling.block_gibbs import block_gibbs
 from rbmflow.spins import check_means, check_sites, check_spins
 from rbmflow.workers import run_tasks
@@ -70,10 +70,7 @@ def mean_field(rbm: RBM, v: object, *, n_steps: int = 1, n_threads: int | None =
     means = _copy_of_means(v, rbm.n_visible)
     weights, visible_bias, hidden_bias = _parameters(rbm, means.dtype)
     if (weights == weights[0, 0]).all():
-        for _ in range(n_steps):
-            means = np.tanh(apply_weights(means, weights) + hidden_bias)
-            means = np.tanh(apply_weights(means, weights.T) + visible_bias)
-        return means
+        return _with_equal_weights(means, weights, visible_bias, hidden_bias, n_steps)
     rows = means.reshape(-1, rbm.n_visible)
     cost = weights.size * weights.itemsize / 100 + sum(weights.shape)
     size = BLOCK * max(1, int(TASK_NANOSECONDS / (BLOCK * cost * max(n_steps, 1))))
@@ -82,6 +79,35 @@ def mean_field(rbm: RBM, v: object, *, n_steps: int = 1, n_threads: int | None =
     tasks = [_iterate(packed, rows[i : i + size], n_steps, cost) for i in range(0, len(rows), size)]
     run_tasks(tasks, max(1, min(threads, len(tasks))))
     return means
+
+
+def _with_equal_weights(
+    means: npt.NDArray[Any],
+    weights: npt.NDArray[Any],
+    visible_bias: npt.NDArray[Any],
+    hidden_bias: npt.NDArray[Any],
+    n_steps: int,
+) -> npt.NDArray[Any]:
+    """The sum of each layer decides all of the other; without biases, or with equal ones, all units of a layer agree."""
+    alike = not (np.ptp(visible_bias) or np.ptp(hidden_bias))
+    if alike:
+        visible_bias, hidden_bias = visible_bias[:1], hidden_bias[:1]
+    W, (n_visible, n_hidden) = weights[0, 0], weights.shape
+    total = np.einsum("...i->...", means)[..., np.newaxis]
+    if (
+        alike
+    ):  # what a step returns has rows of equal numbers: their sum is the product that the next step takes
+        first = means[..., :1]
+        total = np.where((means == first).all(axis=-1, keepdims=True), n_visible * first, total)
+    for _ in range(n_steps):
+        hidden = np.tanh(W * total + hidden_bias)
+        means = np.tanh(W * _sum_of(hidden, n_hidden, alike) + visible_bias)
+        total = _sum_of(means, n_visible, alike)
+    return means if means.shape[-1] == n_visible else np.repeat(means, n_visible, axis=-1)
+
+
+def _sum_of(layer: npt.NDArray[Any], n: int, alike: bool) -> npt.NDArray[Any]:
+    return n * layer if alike else np.asarray(np.einsum("...i->...", layer)[..., np.newaxis])
 
 
 def sign(rbm: RBM, v: object) -> SpinArray:

@@ -321,7 +321,7 @@ def apply_weights(values: FloatArray, matrix: FloatArray) -> FloatArray:
     A rounding error there would grow along an ordering flow and decide what nothing decides.
     """
     if (matrix == matrix[0, 0]).all():
-        field = matrix[0, 0] * values.sum(axis=-1, keepdims=True)
+        field = matrix[0, 0] * np.einsum("...i->...", values)[..., np.newaxis]
         return np.broadcast_to(field, (*values.shape[:-1], matrix.shape[1]))
     return values @ matrix
 
