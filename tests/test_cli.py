@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from rbmflow import Ring, cli, trained_weight, trained_weight_from_samples
+from rbmflow.cli import output
 from rbmflow.experiments import reproduce, stages, thresholds
 
 DRAWN = find_spec("matplotlib") is not None  # figures are an extra
@@ -256,6 +257,12 @@ def small(monkeypatch, remembered_stages):
     monkeypatch.setattr(reproduce.Parameters, "quick", classmethod(lambda cls: parameters))
 
 
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Figures take most of the time of a small reproduction."""
+    monkeypatch.setattr(output, "figures_module", lambda: None)
+
+
 def csv_bytes(folder):
     return {path.name: path.read_bytes() for path in folder.glob("*.csv")}
 
@@ -283,7 +290,7 @@ def test_reproduce_writes_everything_and_repeats_to_the_byte(capsys, tmp_path, s
     assert json.loads((first / "provenance.json").read_text())["seed"] == 5
 
 
-def test_reproduce_says_what_is_off(capsys, tmp_path, small, monkeypatch):
+def test_reproduce_says_what_is_off(capsys, tmp_path, small, undrawn, monkeypatch):
     wrong = stages.references()
     wrong["kl"]["value"] = "0.6"
     monkeypatch.setattr(stages, "references", lambda: wrong)
@@ -308,7 +315,7 @@ def test_progress_without_tqdm(capsys, monkeypatch):
     assert "4096 of 4096" in err
 
 
-def test_an_interrupted_reproduction_goes_on(capsys, tmp_path, small, monkeypatch):
+def test_an_interrupted_reproduction_goes_on(capsys, tmp_path, small, undrawn, monkeypatch):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     run(capsys, "reproduce", "--quick", "--out", str(whole), "--dpi", "50", "--quiet")
 
