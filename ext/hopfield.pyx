@@ -89,7 +89,7 @@ def sum_fields(
 
 def relax(
     const coupling[:, ::1] couplings,  # IN (n, n) symmetric, zero diagonal: int8, int16 or float64
-    const int32_t[:, ::1] order,       # IN (n_sweeps, n_visited) units, none of them padded, none twice in a row
+    const int32_t[:, ::1] order,       # IN (n_sweeps, n_visited) units, none padded, none twice in a row
     const uint8_t[:, ::1] clamped,     # IN (n_states or 0, n) 1 where a unit keeps its state
     coupling[:, ::1] among,            # SCRATCH (n_visited, visits())
     int8_t[:, ::1] spins,              # INOUT (n_states, n); fastest where the padded ones are 1
