@@ -2,7 +2,6 @@
 
 Most of either time is the products of matrices. Their limit is the time numpy's BLAS takes for the 20 products alone; what numpy's
 flow takes over it is the most that a fused kernel on that BLAS could gain, and is printed too. The kernel has products of its own.
-Run it with OPENBLAS_NUM_THREADS=1: other threads of the BLAS would count as time of this process.
 """
 
 import time

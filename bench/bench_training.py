@@ -1,7 +1,7 @@
 """Training and block Gibbs sampling of RBMs against plain numpy, scikit-learn, torch and rbms, interleaved, one thread, float32.
 
 Plain numpy is what one writes down: matrix products, tanh, one uniform number for each unit. Targets are the floors for AVX2 or
-better; half of them are those of the plain path. Run with OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1.
+better; half of them are those of the plain path. Every peer runs on one thread (conftest.py).
 """
 
 import time
