@@ -391,7 +391,23 @@ def _train(
 
 
 def require_scikit_learn() -> tuple[Any, Any, Any]:
-    """Return what the training needs of scikit-learn and of what comes with it, or raise ImportError that names the extra."""
+    """Return what the training of a network needs of scikit-learn and of what comes with it.
+
+    Returns
+    -------
+    tuple
+        ``MLPClassifier``, ``check_random_state`` and ``threadpool_limits``.
+
+    Raises
+    ------
+    ImportError
+        Without the extra ``learn``, which it names.
+
+    Examples
+    --------
+    >>> require_scikit_learn()[0].__name__
+    'MLPClassifier'
+    """
     try:
         from sklearn.neural_network import MLPClassifier
         from sklearn.utils import check_random_state
