@@ -47,6 +47,9 @@ def three_flows(result: HasTables, ax: Any = None) -> Any:
         )
         axes[1].set(ylabel="largest singular value s₁ of W", title="What decides")
         axes[2].set(yscale="log", ylabel="KL(q‖p), nats", title="How well each represents the chain")
+        axes[2].text(
+            data["K"][-1], 1.5e-17, "0 to rounding ", color=ORANGE, ha="right", va="bottom", fontsize=9
+        )
         for panel in axes:
             panel.set_xlabel("K = J/k$_B$T")
         axes[0].legend(loc="lower right")
