@@ -239,6 +239,11 @@ CENTRED = {
 }
 
 
+def largest_difference(one, other):
+    parts = ("weights", "visible_bias", "hidden_bias")
+    return max(np.abs(getattr(one, part) - getattr(other, part)).max() for part in parts)
+
+
 @pytest.mark.parametrize("name", CENTRED)
 def test_the_centred_gradient_rises_where_the_likelihood_does(name):
     # data without any symmetry: a small step rises, since it is P Pᵀ g, and it vanishes where the maximum is
@@ -246,10 +251,14 @@ def test_the_centred_gradient_rises_where_the_likelihood_does(name):
     law = StateLaw(all_states(4), np.random.default_rng(2).dirichlet(np.ones(16)))
     options = {"negative": Exact(), "rng": 1, "record": ["kl"], **options}
     best = fit(start, law, optimizer=LBFGS(), n_epochs=1000, **options).model
-    moved = fit(best, law, optimizer=SGD(1.0), n_epochs=1, centred=True, **options).model
-    for part in ("weights", "visible_bias", "hidden_bias"):
-        # the search ends with a gradient below 1e-10; P is of the size of 10
-        np.testing.assert_allclose(getattr(moved, part), getattr(best, part), rtol=0, atol=1e-8)
+    centred, plain = (
+        fit(best, law, optimizer=SGD(1.0), n_epochs=1, centred=centred, **options).model
+        for centred in (True, False)
+    )
+    gradient = largest_difference(plain, best)
+    assert gradient < 1e-7  # where the search ends is a matter of rounding
+    # P is of the size of 10
+    assert largest_difference(centred, best) <= 100 * gradient + 1e-13
     cost = lambda rbm: divergence(law, rbm) + options.get("l2", 0) / 2 * (rbm.weights**2).sum()
     small = fit(start, law, optimizer=SGD(1e-4), n_epochs=1, centred=True, **options).model
     assert cost(small) < cost(start)

@@ -143,7 +143,9 @@ def run(
 
     Examples
     --------
-    >>> result = run(Parameters.quick(), rng=1)
+    >>> small = Parameters(
+    ...     n_points=11, enumeration_sites=12, n_samples=1000, boundary_exponent=3, lattice_sides=(6,), n_training_samples=20)
+    >>> result = run(small, rng=1)
     >>> all(check.passed for check in result.checks)
     True
     """

@@ -52,7 +52,7 @@ class Parameters:
     n_hidden: int = THESIS_HIDDEN
     n_points: int = 601
     enumeration_sites: int = 36
-    n_samples: int = 1_000_000
+    n_samples: int = 250_000
     flow_couplings: tuple[float, ...] = (0.1, 0.5, 1.0)
     trained_at: tuple[float, ...] = (0.3, 0.5, 1.0, 2.0)
     n_steps: int = 12
