@@ -36,6 +36,7 @@ MAP_LABELS = {
     "sign": "sign",
 }
 NEAREST_SIZE = 64
+HOTTEST_SHOWN = 1.5  # times the highest temperature of the data
 
 
 def _chosen_size(result: IsoShibaYokoo) -> int:
@@ -88,9 +89,11 @@ def iso_shiba_yokoo(result: IsoShibaYokoo, ax: Any = None) -> Any:
                 if row == 2:
                     panel.axhline(0, color=GREY, lw=1, ls=":")
                     panel.set_xlabel("step of the flow")
-        for row in grid:
+        for index, row in enumerate(grid):
             low = min(panel.get_ylim()[0] for panel in row)
             high = max(panel.get_ylim()[1] for panel in row)
+            if index == 0:  # hotter readings, up to infinity, leave the picture
+                low, high = max(low, -0.2), min(high, HOTTEST_SHOWN * p.temperatures[-1])
             for panel in row:
                 panel.set_ylim(low, high)
         figure = grid[0, 0].get_figure()
@@ -102,7 +105,9 @@ def iso_shiba_yokoo(result: IsoShibaYokoo, ax: Any = None) -> Any:
             for name, style in zip(p.maps, ("-", "--", ":", "-."), strict=False)
         ]
         if ax is None:
-            figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), fontsize=9)
+            figure.legend(
+                handles=handles, loc="outside upper center", ncols=min(len(handles), 2 * n), fontsize=9
+            )
             figure.suptitle("")
         return grid.ravel()
 
