@@ -117,6 +117,36 @@ def test_interruptions_and_workers_change_nothing(result, executor):
     assert half.finished.sum() == 7  # what was given is not changed
 
 
+@pytest.mark.skipif(not STORED, reason="files need the extra data")
+@pytest.mark.parametrize("thermometers", [("energy", "magnetization"), ("network",)], ids=str)
+def test_data_and_thermometers_go_on_from_the_file(tmp_path, monkeypatch, thermometers):
+    if thermometers == ("network",):
+        pytest.importorskip("sklearn", reason="the extra learn is absent")
+    small = replace(
+        SMALL, thermometers=thermometers, training_sets=("V", "H"), n_hidden=(3,), network_epochs=2
+    )
+    whole, path = run(small, rng=6), tmp_path / "half.nc"
+    assert whole.prepared == {}
+
+    class Enough(Exception):
+        pass
+
+    def stop(done, total, now):
+        with path.open("wb") as stream:
+            now.save(stream)
+        if done == 1:
+            assert sorted(now.prepared) == [0, 1]
+            raise Enough
+
+    with pytest.raises(Enough):
+        run(small, rng=6, progress=stop)
+    monkeypatch.setattr(iso_shiba_yokoo, "prepare", None)  # nothing is left to prepare
+    half = IsoShibaYokoo.load(path)
+    assert half.finished.sum() == 1
+    assert half.prepared[0].data.spins.dtype == np.int8
+    same(run(small, rng=6, resume=half), whole)
+
+
 def test_other_seeds_and_parameters_are_not_resumed(result):
     for parameters, rng in ((SMALL, 5), (replace(SMALL, n_steps=2), 4)):
         with pytest.raises(ValueError, match="resume belongs to"):

@@ -201,7 +201,7 @@ def _keep(
     last = [-SECONDS]
 
     def keep(done: int, total: int, result: IsoShibaYokoo) -> None:
-        if done and (time.monotonic() - last[0] >= SECONDS or done == total):
+        if (done or result.prepared) and (time.monotonic() - last[0] >= SECONDS or done == total):
             save_atomically(path, result.save)
             last[0] = time.monotonic()
         if report is not None:

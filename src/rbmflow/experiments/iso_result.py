@@ -11,7 +11,7 @@ import numpy as np
 from rbmflow.arguments import FloatArray
 from rbmflow.experiments.arrays import Arrays, read_arrays, write_arrays
 from rbmflow.experiments.iso_parameters import Parameters
-from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS
+from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS, Prepared
 from rbmflow.networks import RBM
 from rbmflow.provenance import provenance
 
@@ -32,6 +32,7 @@ SHAPES: dict[str, tuple[str, ...]] = {
 }
 """Dimensions of what a machine gives, beside those of `MACHINE`; everything else is over (map, start, step)."""
 ALONG = ("map", "start", "step")
+PREPARED = "prepared_"
 STAGES = ("data", "thermometers", "training", "flows")
 
 
@@ -50,6 +51,8 @@ class IsoShibaYokoo:
         seed gives, the curves of the thermometers, with the axis (seed,). NaN where a machine is smaller than the largest or is not yet there.
     finished : numpy.ndarray of bool, shape (n_seeds, n_training_sets, n_sizes)
         Which machines are there.
+    prepared : dict of int to Prepared
+        Data and thermometers of the seeds that lack machines, as far as they are there.
     seconds : dict of str to float
         Time of each stage, data, thermometers, training and flows, over all workers.
     """
@@ -58,6 +61,7 @@ class IsoShibaYokoo:
     seed: Any
     values: dict[str, FloatArray] = field(default_factory=dict, repr=False)
     finished: Any = None
+    prepared: dict[int, Prepared] = field(default_factory=dict, repr=False)
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
 
     def __post_init__(self) -> None:
@@ -168,7 +172,12 @@ class IsoShibaYokoo:
             "temperature": list(p.temperatures),
             "null_magnetization": list(NULL_MAGNETIZATIONS),
         }
-        content = Arrays(variables | {"finished": (MACHINE, self.finished.astype(np.int8))}, attributes)
+        variables |= {"finished": (MACHINE, self.finished.astype(np.int8))}
+        for seed, one in self.prepared.items():
+            for name, array in one.to_arrays().items():
+                axes = tuple(f"{name}_{axis}" for axis in range(array.ndim))
+                variables[f"{PREPARED}{seed}_{name}"] = (axes, array)
+        content = Arrays(variables, attributes)
         stream.write(write_arrays(content, coordinates))
 
     @classmethod
@@ -195,11 +204,15 @@ class IsoShibaYokoo:
         content = read_arrays(path, FORMAT)
         try:
             values = {name: array for name, (_, array) in content.variables.items()}
+            prepared: dict[int, dict[str, Any]] = {}
+            for name in [name for name in values if name.startswith(PREPARED)]:
+                seed, part = name.removeprefix(PREPARED).split("_")
+                prepared.setdefault(int(seed), {})[part] = values.pop(name)
             finished = values.pop("finished").astype(bool)
             said = {name: json.loads(content.attributes[name]) for name in ("parameters", "seed", "seconds")}
-            result = cls(
-                Parameters.from_json(said["parameters"]), said["seed"], values, finished, said["seconds"]
-            )
+            parameters = Parameters.from_json(said["parameters"])
+            made = {seed: Prepared.from_arrays(parameters, arrays) for seed, arrays in prepared.items()}
+            result = cls(parameters, said["seed"], values, finished, made, said["seconds"])
             axes = {name: result.dimensions(name) for name in values}
             fits = all(
                 array.shape == tuple(result.sizes[axis] for axis in axes[name])

@@ -91,10 +91,10 @@ def run(
     executor : concurrent.futures.Executor, optional
         Where to work; here by default.
     progress : callable, optional
-        Called as ``progress(machines done, machines, result so far)`` at the start and after each machine; what it saves can be resumed.
+        Called as ``progress(machines done, machines, result so far)`` at the start, after the data and thermometers of each seed
+        and after each machine; what it saves can be resumed.
     resume : IsoShibaYokoo, optional
-        An unfinished result of the same parameters and seed, which is filled up. The data and thermometers of seeds that lack
-        machines are made again.
+        An unfinished result of the same parameters and seed, which is filled up.
 
     Returns
     -------
@@ -133,6 +133,7 @@ def run(
             seed,
             {name: array.copy() for name, array in resume.values.items()},
             resume.finished.copy(),
+            dict(resume.prepared),
             dict(resume.seconds),
         )
     pairs = list(product(range(len(parameters.training_sets)), range(len(parameters.n_hidden))))
@@ -160,18 +161,24 @@ def _fill(
     """Prepare the seeds that lack machines and make those."""
     parameters = result.parameters
     unfinished = [seed for seed in range(parameters.n_seeds) if not result.finished[seed].all()]
-    if progress is not None:
-        progress(int(result.finished.sum()), result.finished.size, result)
-    prepared: dict[Any, Prepared] = {}
-    tasks = {seed: (_prepare, parameters, streams[seed][0]) for seed in unfinished}
+
+    def tell() -> None:
+        if progress is not None:
+            progress(int(result.finished.sum()), result.finished.size, result)
+
+    tell()
+    tasks = {
+        seed: (_prepare, parameters, streams[seed][0]) for seed in unfinished if seed not in result.prepared
+    }
     for seed, found in _completed(executor, tasks):
-        prepared[seed] = found
+        result.prepared[seed] = found
         result.note((seed,), found.measured, found.seconds)
+        tell()
     machines = {
         (seed, i, j): (
             _machine,
             parameters,
-            prepared[seed],
+            result.prepared[seed],
             parameters.training_sets[i],
             parameters.n_hidden[j],
             streams[seed][1 + index],
@@ -182,8 +189,9 @@ def _fill(
     }
     for place, (values, seconds) in _completed(executor, machines):
         result.note(place, values, seconds)
-        if progress is not None:
-            progress(int(result.finished.sum()), result.finished.size, result)
+        if result.finished[place[0]].all():
+            del result.prepared[place[0]]
+        tell()
 
 
 def _completed(executor: Executor | None, tasks: dict[Any, tuple[Any, ...]]) -> Iterator[tuple[Any, Any]]:

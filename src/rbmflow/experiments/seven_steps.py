@@ -49,6 +49,32 @@ class Prepared:
     measured: dict[str, FloatArray]
     seconds: dict[str, float]
 
+    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return what machines need of it, by name: spins, starts, and what the network has learned."""
+        arrays: dict[str, npt.NDArray[Any]] = {"spins": self.data.spins, "starts": self.starts}
+        network = self.thermometers.get("network_mean")
+        if network is not None:
+            for kind in ("weights", "biases"):
+                arrays |= {f"{kind}{layer}": array for layer, array in enumerate(getattr(network, kind))}
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, parameters: Parameters, arrays: dict[str, npt.NDArray[Any]]) -> Prepared:
+        """Return what `to_arrays` gave, without the calibrations: the same bits for the machines."""
+        spins, T = arrays["spins"], np.array(parameters.temperatures)
+        data = TrainingSet(parameters.lattice, spins, T, (), {})
+        made: dict[str, Any] = {}
+        for name in parameters.thermometers:
+            if name != "network":
+                made |= _thermometers(name, parameters, data, np.random.default_rng(0))
+                continue
+            n_layers = sum(key.startswith("weights") for key in arrays)
+            weights, biases = (
+                tuple(arrays[f"{kind}{layer}"] for layer in range(n_layers)) for kind in ("weights", "biases")
+            )
+            made |= _read_outs(thermometer.NetworkThermometer(parameters.lattice, T, weights, biases))
+        return cls(data, arrays["starts"], made, {}, {})
+
 
 def one_thread() -> AbstractContextManager[Any]:
     """Return a context in which matrix products use one thread: their last bits depend on the number of threads."""
@@ -108,9 +134,14 @@ def _thermometers(
     if name == "magnetization":
         return {name: thermometer.magnetization.fit(data)}
     network = thermometer.network.fit(data, n_epochs=parameters.network_epochs, rng=rng)
+    return _read_outs(network)
+
+
+def _read_outs(network: thermometer.NetworkThermometer) -> dict[str, thermometer.Thermometer]:
     return {
-        f"network_{read_out.replace('-', '_')}": replace(network, read_out=read_out)
-        for read_out in ("mean", "peak", "per-sample")
+        "network_mean": replace(network, read_out="mean"),
+        "network_peak": replace(network, read_out="peak"),
+        "network_per_sample": replace(network, read_out="per-sample"),
     }
 
 
