@@ -125,7 +125,7 @@ def test_a_truncated_checkpoint_is_told_in_one_line(capsys, tmp_path):
         (("iso", "--size", "1"), "n_rows=1"),
         (("ring", "--size", "2"), "n_sites=2"),
         (("iso", "--seed", "-3"), "--seed -3"),
-        (("iso", "--workers", "0"), "n_threads=0"),
+        (("iso", "--workers", "0"), "--workers 0: at least 1"),
         (("iso", "--steps", "0"), "n_steps=0"),
         (("iso", "--starts", "nan"), "NaN"),
         (("torus_threshold", "--sides", "2"), "sides=2"),

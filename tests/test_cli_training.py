@@ -192,7 +192,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(data):
         (("spins.npy", "--hidden", "2", "--holdout", "1"), "holdout=1.0"),
         (("spins.npy", "--hidden", "2", "-k", "0"), "k=0"),
         (("spins.npy", "--hidden", "2", "--patience", "-1"), "patience=-1"),
-        (("spins.npy", "--hidden", "2", "--workers", "0"), "n_threads=0"),
+        (("spins.npy", "--hidden", "2", "--workers", "0"), "--workers 0: at least 1"),
         (("spins.npy", "--hidden", "2", "--patience", "3", "--holdout", "0"), "holdout is 0"),
         (("spins.npy", "--hidden", "2", "--batch-size", "0"), "batch_size=0"),
         (("spins.npy", "--hidden", "2", "--learning-rate", "nan"), "NaN"),

@@ -51,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")  # α and ² where the terminal lacks them
     options = _parser().parse_args(arguments)
     try:
+        if options.workers is not None and options.workers < 1:
+            raise ValueError(f"--workers {options.workers}: at least 1 is needed")
         status: int = options.run(options)
         sys.stdout.flush()
     except BrokenPipeError:
