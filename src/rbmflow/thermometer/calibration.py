@@ -31,6 +31,8 @@ class Calibration:
         Standard error of the reading of a single configuration, see each thermometer.
     n_samples : int
         Configurations at each temperature.
+    lattice : Ring or Torus, optional
+        Where the spins were.
     """
 
     temperature: FloatArray
@@ -38,6 +40,7 @@ class Calibration:
     stderr: FloatArray
     resolution: FloatArray
     n_samples: int
+    lattice: Ring | Torus | None = None
 
     @property
     def bias(self) -> FloatArray:
@@ -54,7 +57,9 @@ def calibrate(
     known = check_training_set(training_set, thermometer.lattice)
     estimates = [thermometer.estimate(spins) for spins in known.spins]
     single = [resolution(T, spins) for T, spins in zip(known.temperature.tolist(), known.spins, strict=True)]
-    return Calibration(known.temperature, *_columns(estimates), np.array(single), known.spins.shape[1])
+    return Calibration(
+        known.temperature, *_columns(estimates), np.array(single), known.spins.shape[1], known.lattice
+    )
 
 
 def spread(readings: FloatArray) -> float:
@@ -173,6 +178,8 @@ class NullCalibration:
         Exact energy per site of such spins in J: −m² for each bond of a site, −2m² on a torus.
     n_samples : int
         Configurations for each m.
+    lattice : Ring or Torus, optional
+        Where the spins were.
     """
 
     magnetization: FloatArray
@@ -180,6 +187,7 @@ class NullCalibration:
     stderr: FloatArray
     energy: FloatArray
     n_samples: int
+    lattice: Ring | Torus | None = None
 
 
 def null_calibration(
@@ -235,7 +243,7 @@ def null_calibration(
         for m, stream in zip(means.tolist(), streams, strict=True)
     ]
     bonds = bonds_per_site(lattice)
-    return NullCalibration(means, *_columns(estimates), -bonds * means**2, n_samples)
+    return NullCalibration(means, *_columns(estimates), -bonds * means**2, n_samples, lattice)
 
 
 def _uncorrelated(m: float, n_samples: int, n_sites: int, stream: np.random.Generator) -> SpinArray:

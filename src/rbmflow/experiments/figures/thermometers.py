@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import cycle
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 
 from rbmflow.experiments.figures.style import COLOURS, GREY, RED, STYLE, axes_of
+from rbmflow.ising import Torus
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
 from rbmflow.thermometer import Calibration, NullCalibration
 
@@ -26,16 +28,21 @@ def calibration(calibrations: Mapping[str, Calibration], ax: Any = None) -> Any:
         left, right = axes = axes_of(ax, 2, (11.0, 4.6))
         hottest = max(_finite(one.temperature).max() for one in calibrations.values())
         left.plot([0, hottest], [0, hottest], color=GREY, lw=1.2, ls="--", zorder=1)
-        for (name, one), colour, marker in zip(calibrations.items(), COLOURS, MARKERS, strict=False):
+        for (name, one), colour, marker in zip(
+            calibrations.items(), cycle(COLOURS), cycle(MARKERS), strict=False
+        ):
             style = {"color": colour, "marker": marker, "ms": 3.5, "lw": 1.2}
             reading, stderr = _gaps(one.reading), np.nan_to_num(one.stderr, posinf=0.0)
             left.errorbar(one.temperature, reading, stderr, elinewidth=1, label=name, **style)
             right.plot(one.temperature, _gaps(one.resolution), **style)
         for panel in axes:
-            panel.axvline(CRITICAL_TEMPERATURE, color=RED, lw=1, ls="--", zorder=1)
+            if _are_critical(calibrations):
+                panel.axvline(CRITICAL_TEMPERATURE, color=RED, lw=1, ls="--", zorder=1)
             panel.set(xlabel="true temperature, $J/k_B$", xlim=(-0.03 * hottest, 1.03 * hottest))
-        left.text(CRITICAL_TEMPERATURE, 1.02 * hottest, "$T_c$ ", color=RED, ha="right")
+        if _are_critical(calibrations):
+            left.text(CRITICAL_TEMPERATURE, 1.02 * hottest, "$T_c$ ", color=RED, ha="right")
         left.set(ylabel="reading of all samples, $J/k_B$", title="Readings on samples of known temperature")
+        left.set_ylim(bottom=-0.05 * hottest)
         right.set(
             ylabel="standard error, $J/k_B$", ylim=(0, None), title="Resolution of a single configuration"
         )
@@ -49,15 +56,16 @@ def null_calibration(results: Mapping[str, NullCalibration], ax: Any = None) -> 
         raise ValueError("results is empty: at least one thermometer is needed")
     with mpl.rc_context(STYLE):
         ax = axes_of(ax, size=(7.4, 4.8))
-        ax.axvspan(*READ_AS_CRITICAL, color="0.93", zorder=0)
-        ax.text(np.mean(READ_AS_CRITICAL), 0.15, "m = 0.65 to 0.8", color=GREY, ha="center", fontsize=9)
-        for (name, one), colour, marker in zip(results.items(), COLOURS, MARKERS, strict=False):
+        for (name, one), colour, marker in zip(results.items(), cycle(COLOURS), cycle(MARKERS), strict=False):
             reading, stderr = _gaps(one.reading), np.nan_to_num(one.stderr, posinf=0.0)
             ax.errorbar(
                 one.magnetization, reading, stderr, color=colour, marker=marker, ms=3.5, lw=1.2, label=name
             )
-        ax.axhline(CRITICAL_TEMPERATURE, color=RED, lw=1, ls="--", zorder=1)
-        ax.text(0.0, CRITICAL_TEMPERATURE + 0.08, "$T_c$", color=RED)
+        if _are_critical(results):
+            ax.axvspan(*READ_AS_CRITICAL, color="0.93", zorder=0)
+            ax.text(np.mean(READ_AS_CRITICAL), 0.15, "m = 0.65 to 0.8", color=GREY, ha="center", fontsize=9)
+            ax.axhline(CRITICAL_TEMPERATURE, color=RED, lw=1, ls="--", zorder=1)
+            ax.text(0.0, CRITICAL_TEMPERATURE + 0.08, "$T_c$", color=RED)
         ax.set(
             xlabel="magnetization m of independent spins",
             ylabel="reading, $J/k_B$",
@@ -66,6 +74,11 @@ def null_calibration(results: Mapping[str, NullCalibration], ax: Any = None) -> 
         )
         ax.legend(loc="upper right", fontsize=9)
         return ax
+
+
+def _are_critical(results: Mapping[str, Calibration] | Mapping[str, NullCalibration]) -> bool:
+    """Whether all are of tori: rings have no critical temperature."""
+    return all(isinstance(one.lattice, Torus) for one in results.values())
 
 
 def _finite(values: Any) -> Any:
