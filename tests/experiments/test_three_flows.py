@@ -6,8 +6,6 @@ import pytest
 from rbmflow import RBM, Ring, flow, rg
 from rbmflow.experiments import side_by_side, three_flows
 from rbmflow.experiments.stage import Parameters
-from rbmflow.ising import state_law
-from rbmflow.networks import kl_divergence
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +92,3 @@ def test_rg_and_rbm_flow_side_by_side():
     assert cold[-1] < cold[0] - 0.2
     assert hot[-1] > hot[0] + 0.5
     assert abs(critical[-1] - critical[0]) < 0.15
-
-
-def test_the_law_of_the_ring_is_that_of_the_local_machine():
-    assert kl_divergence(state_law(Ring(10), 0.9), RBM.local_ring(10, 0.9)) < 1e-14

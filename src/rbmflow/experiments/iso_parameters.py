@@ -11,6 +11,7 @@ import numpy as np
 from rbmflow import flow
 from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar
 from rbmflow.ising import Ring, Torus
+from rbmflow.ising.bonds import bonds_per_site
 from rbmflow.training import CD, PCD, Tempered
 
 MAPS: dict[str, Callable[..., Any]] = {
@@ -168,7 +169,7 @@ class Parameters:
     @property
     def coordination(self) -> int:
         """Neighbours of a site."""
-        return 2 if isinstance(self.lattice, Ring) else 4
+        return 2 * bonds_per_site(self.lattice)
 
 
 def _temperatures(name: str, values: object) -> FloatArray:

@@ -9,6 +9,7 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer
 from rbmflow.ising import Ring, Torus
+from rbmflow.ising.bonds import bonds_per_site, energies
 
 Observable = Callable[[Any], Any]
 """Of a batch, shape ``(n, n_visible)``: one number for each configuration, shape ``(n,)``."""
@@ -49,11 +50,17 @@ def lattice_observables(lattice: Ring | Torus, distances: Iterable[int] = ()) ->
         raise TypeError(f"lattice={lattice!r}: a Ring or a Torus is needed")
     shape = (lattice.n_sites,) if isinstance(lattice, Ring) else (lattice.n_rows, lattice.n_cols)
 
-    def neighbours(batch: Any, r: int = 1) -> FloatArray:
-        """Mean of v_i v_(i+r) over the sites and the axes."""
+    def fitting(batch: Any) -> Any:
         if batch.shape[-1] != lattice.n_sites:
             raise ValueError(f"a batch of shape {batch.shape} does not lie on {lattice!r}")
-        sites = np.asarray(batch, dtype=np.float64).reshape(len(batch), *shape)
+        return batch
+
+    def energy(batch: Any) -> FloatArray:
+        return energies(lattice, fitting(batch))
+
+    def neighbours(batch: Any, r: int) -> FloatArray:
+        """Mean of v_i v_(i+r) over the sites and the axes."""
+        sites = np.asarray(fitting(batch), dtype=np.float64).reshape(len(batch), *shape)
         axes = range(1, sites.ndim)
         total = sum((sites * np.roll(sites, -r, axis)).reshape(len(batch), -1).mean(axis=1) for axis in axes)
         return np.asarray(total / len(shape))
@@ -61,10 +68,10 @@ def lattice_observables(lattice: Ring | Torus, distances: Iterable[int] = ()) ->
     def correlation(r: int) -> Observable:
         return lambda batch: neighbours(batch, r) - magnetization(batch) ** 2
 
-    bonds = float(len(shape))
+    bonds = bonds_per_site(lattice)
     found: dict[str, Observable] = {
-        "energy": lambda batch: -bonds * neighbours(batch),
-        "excess": lambda batch: bonds * (magnetization(batch) ** 2 - neighbours(batch)),
+        "energy": energy,
+        "excess": lambda batch: energy(batch) + bonds * magnetization(batch) ** 2,
     }
     for r in distances:
         found[f"correlation_{check_integer('distances', r, 1, min(shape) // 2)}"] = correlation(int(r))

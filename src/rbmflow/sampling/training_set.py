@@ -13,6 +13,7 @@ from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, 
 from rbmflow.estimate import Estimate
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Ring, Torus
+from rbmflow.ising.bonds import energies
 from rbmflow.ising.kaufman import CRITICAL_COUPLING
 from rbmflow.sampling.result import Run
 from rbmflow.sampling.run import run
@@ -325,16 +326,16 @@ def _draw(
                 lattice, K, T, rule, burn_in, thin, tau, _of_samples(lattice, spins, chains)
             )
     return spins, _certificate(
-        lattice, K, T, rule, burn_in, thin, tau, _independent(_energies(lattice, spins))
+        lattice, K, T, rule, burn_in, thin, tau, _independent(energies(lattice, spins))
     )
 
 
 def _of_samples(lattice: Torus, spins: SpinArray, chains: Run) -> Estimate:
     """The energy of the samples, which may leave out the last of some chains, with the chains' autocorrelation."""
-    along, energies = chains.energy_estimate, _energies(lattice, spins)
-    n_effective = along.n_effective * len(energies) / chains.energy.size
-    stderr = float(energies.std(ddof=1) / np.sqrt(n_effective))
-    return replace(along, mean=float(energies.mean()), stderr=stderr, n_effective=n_effective)
+    along, kept = chains.energy_estimate, energies(lattice, spins)
+    n_effective = along.n_effective * len(kept) / chains.energy.size
+    stderr = float(kept.std(ddof=1) / np.sqrt(n_effective))
+    return replace(along, mean=float(kept.mean()), stderr=stderr, n_effective=n_effective)
 
 
 def _coins(stream: np.random.Generator, *shape: int) -> SpinArray:
@@ -360,16 +361,6 @@ def _independent(values: FloatArray) -> Estimate:
     if len(values) < 2:
         return Estimate(float(values[0]), float("nan"), 0.5, 1.0, float("nan"))
     return Estimate.from_independent(values)
-
-
-def _energies(lattice: Ring | Torus, spins: SpinArray) -> FloatArray:
-    """Energy per site of each configuration."""
-    if isinstance(lattice, Ring):
-        bonds = (spins * np.roll(spins, -1, axis=-1)).sum(axis=-1, dtype=np.int64)
-    else:
-        square = spins.reshape(-1, lattice.n_rows, lattice.n_cols)
-        bonds = sum((square * np.roll(square, -1, axis)).sum(axis=(1, 2), dtype=np.int64) for axis in (1, 2))
-    return np.asarray(-bonds / lattice.n_sites, dtype=np.float64)
 
 
 def _choose(

@@ -11,8 +11,8 @@ import numpy as np
 from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng
 from rbmflow.estimate import Estimate
 from rbmflow.ising import Ring, Torus
+from rbmflow.ising.bonds import bonds_per_site
 from rbmflow.thermometer.arguments import check_training_set
-from rbmflow.thermometer.bonds import bonds_per_site
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,8 +16,8 @@ import numpy as np
 from rbmflow.arguments import FloatArray, check_integer, check_real
 from rbmflow.estimate import Estimate
 from rbmflow.ising import Ring, Torus
+from rbmflow.ising.bonds import bonds_per_site, energies
 from rbmflow.thermometer.arguments import check_configurations, check_training_set
-from rbmflow.thermometer.bonds import bonds_per_site, energies
 from rbmflow.thermometer.calibration import Calibration, calibrate, mean_of
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray
-from rbmflow.ising import Ring, Torus
+from rbmflow.arguments import FloatArray, SpinArray
+from rbmflow.ising.ring import Ring
+from rbmflow.ising.torus import Torus
 
 
 def bonds_per_site(lattice: Ring | Torus) -> int:
@@ -19,7 +20,7 @@ def bonds_per_site(lattice: Ring | Torus) -> int:
     return 1 if isinstance(lattice, Ring) else 2
 
 
-def energies(lattice: Ring | Torus, configurations: FloatArray) -> FloatArray:
+def energies(lattice: Ring | Torus, configurations: FloatArray | SpinArray) -> FloatArray:
     """Return ``−Σ v_i v_j / n`` over the bonds for each row; of means it is the mean energy of independent spins.
 
     Examples
@@ -28,6 +29,6 @@ def energies(lattice: Ring | Torus, configurations: FloatArray) -> FloatArray:
     array([-2. , -0.5])
     """
     shape = (lattice.n_sites,) if isinstance(lattice, Ring) else (lattice.n_rows, lattice.n_cols)
-    sites = configurations.reshape(-1, *shape)
+    sites = np.asarray(configurations, dtype=np.float64).reshape(-1, *shape)
     neighbours = sum(np.roll(sites, -1, axis) for axis in range(1, sites.ndim))
     return np.asarray(-(sites * neighbours).reshape(len(sites), -1).sum(axis=1) / lattice.n_sites)
