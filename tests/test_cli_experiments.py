@@ -80,7 +80,7 @@ def test_workers_and_what_is_written(capsys, tmp_path):
 @stored
 def test_an_interrupted_run_goes_on_to_the_same_numbers(capsys, tmp_path):
     words = [
-        "iso", *TINY, "--updates", "3000", "--hidden", "3", "5", "--quiet", "--workers", "2", "--seed", "5",
+        "iso", *TINY, "--updates", "20000", "--hidden", "3", "5", "--quiet", "--workers", "2", "--seed", "5",
     ]  # fmt: skip
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert run(capsys, *words, "--out", whole)[0] == 0
