@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import rbmflow
-from rbmflow import Estimate, Graph, Law, Ring, StateLaw, Torus, flow, thermometer
+from rbmflow import Estimate, Graph, Ring, StateLaw, Torus, flow, thermometer
 from rbmflow.networks import RBM, BoltzmannMachine, Hopfield, Neuron
 from rbmflow.training import CD, Exact, SampledPhases
 from rbmflow.weight import TemperatureRange, TemperatureSet
@@ -128,16 +128,30 @@ def _methods(cls):
             yield name
 
 
-RECORDS = (
-    "ising.DegeneracyTable ising.DensityOfStates ising.JointDensityOfStates networks.Annealed networks.BinaryParameters "
-    "networks.Gradient networks.Moments networks.NeuronFit networks.PairMoments networks.Recall "
-    "sampling.BoltzmannChains sampling.Certificate sampling.Exchange sampling.GibbsChains sampling.Run sampling.State "
-    "rg.Couplings rg.FixedPoint rg.MigdalKadanoffFixedPoint rg.MonteCarloRG likelihood.LogPartition "
-    "training.BoltzmannFit training.Fit training.History training.State weight.Enclosure weight.LimitRow "
-    "weight.LimitTable weight.MixtureWeight weight.MonotoneCertificate weight.asymptotics.StrongCouplingSeries "
-    "flow.FixedPoints flow.FlowAfterTraining flow.Orbit flow.Spectrum flow.UniformFixedPoints "
-    "thermometer.Calibration thermometer.NullCalibration"
-).split()
+RECORDS = {
+    f"{room}.{name}"
+    for room, names in {
+        "ising": ["DegeneracyTable", "DensityOfStates", "JointDensityOfStates"],
+        "networks": [
+            "Annealed",
+            "BinaryParameters",
+            "Gradient",
+            "Moments",
+            "NeuronFit",
+            "PairMoments",
+            "Recall",
+        ],
+        "sampling": ["BoltzmannChains", "Certificate", "Exchange", "GibbsChains", "Run", "State"],
+        "rg": ["Couplings", "FixedPoint", "MigdalKadanoffFixedPoint", "MonteCarloRG"],
+        "likelihood": ["LogPartition"],
+        "training": ["BoltzmannFit", "Fit", "History", "State"],
+        "weight": ["Enclosure", "LimitRow", "LimitTable", "MixtureWeight", "MonotoneCertificate"],
+        "weight.asymptotics": ["StrongCouplingSeries"],
+        "flow": ["FixedPoints", "FlowAfterTraining", "Orbit", "Spectrum", "UniformFixedPoints"],
+        "thermometer": ["Calibration", "NullCalibration"],
+    }.items()
+    for name in names
+}
 """Results, which the package fills in; their constructors check nothing and are not walked."""
 
 V = np.array([[1, -1, 1, 1], [-1, -1, 1, -1], [1, 1, -1, 1], [-1, 1, 1, 1]], dtype=np.int8)
@@ -155,9 +169,9 @@ SERIES = np.sin(np.arange(200.0) ** 2)
 OF_TORUS = rbmflow.training_set(Torus(8, 8), [2.3], 40, rng=1).spins[0]
 KNOWN = rbmflow.training_set(Torus(4, 4), [1.0, 2.0, 4.0], 20, rng=1)
 LAW = Ring(4).magnetization_law(0.5)
-
+_each = dict.fromkeys  # the same arguments for each of several callables
 SIZES = {"n_visible": 8, "n_hidden": 4}
-K_ALONE = dict.fromkeys(
+K_ALONE = _each(
     ("log_partition", "energy", "heat_capacity", "susceptibility", "magnetization_law"), {"K": 0.5}
 )
 
@@ -179,9 +193,9 @@ def _table():
     network = thermometer.NetworkThermometer(
         Torus(4, 4), KNOWN.temperature, (np.full((16, 3), 0.1),), (np.array([0.1, 0.0, -0.1]),)
     )
-    reads = dict.fromkeys(("estimate", "readings"), {"configurations": KNOWN.spins[1]})
+    reads = _each(("estimate", "readings"), {"configurations": KNOWN.spins[1]})
     reads["calibrate"] = {"training_set": KNOWN}
-    of_state = dict.fromkeys(("activation", "energy"), {"x": V})
+    of_state = _each(("activation", "energy"), {"x": V})
     stored = {"save": path}
     classes = {  # arguments of the constructor (None: a result, or checked by use), an object, calls of its methods
         "ising.Chain": (
@@ -253,10 +267,8 @@ def _table():
             MACHINE,
             {
                 **stored,
-                **dict.fromkeys(
-                    ("field_on_hidden", "free_energy", "mean_hidden", "log_likelihood"), {"v": V}
-                ),
-                **dict.fromkeys(("field_on_visible", "free_energy_hidden", "mean_visible"), {"h": H}),
+                **_each(("field_on_hidden", "free_energy", "mean_hidden", "log_likelihood"), {"v": V}),
+                **_each(("field_on_visible", "free_energy_hidden", "mean_visible"), {"h": H}),
                 "energy": {"v": V, "h": H},
                 "sample_hidden": {"v": V, "rng": 1},
                 "sample_visible": {"h": H, "rng": 1},
@@ -279,7 +291,7 @@ def _table():
             {
                 **of_state,
                 **stored,
-                **dict.fromkeys(("energy_gap", "flip_cost", "is_stable"), {"x": V}),
+                **_each(("energy_gap", "flip_cost", "is_stable"), {"x": V}),
                 "hebb": {"patterns": V},
                 "pseudo_inverse": {"patterns": V[:2]},
                 "load": {"path": FOLDER / "hopfield.npz"},
@@ -289,10 +301,8 @@ def _table():
             {"weights": [0.5, -0.25], "bias": 0.1},
             NEURON,
             {
-                **dict.fromkeys(("activation", "mean_spin", "output"), {"inputs": INPUTS}),
-                **dict.fromkeys(
-                    ("error", "gradient", "log_likelihood"), {"inputs": INPUTS, "targets": TARGETS}
-                ),
+                **_each(("activation", "mean_spin", "output"), {"inputs": INPUTS}),
+                **_each(("error", "gradient", "log_likelihood"), {"inputs": INPUTS, "targets": TARGETS}),
             },
         ),
         "sampling.Run": (None, ran, {"at": {"K": 0.5}}),
@@ -362,7 +372,7 @@ def _table():
         "thermometer.NetworkThermometer": (
             {**on, "temperature": network.temperature, "weights": network.weights, "biases": network.biases},
             network,
-            {**reads, **dict.fromkeys(("histogram", "probabilities"), {"configurations": KNOWN.spins[1]})},
+            {**reads, **_each(("histogram", "probabilities"), {"configurations": KNOWN.spins[1]})},
         ),
         "Estimate": (
             None,
@@ -448,7 +458,7 @@ def _table():
             "phases": SampledPhases(4, 2, [1.0]),
             "rng": 1,
         },
-        "training.cd_fixed_point": {"rbm": RBM.uniform(2, 1, 0.2), "data": LAW2, "k": 1, "tie": "uniform"},
+        "training.cd_fixed_point": {"rbm": RBM.uniform(2, 1, 0.2), "data": V[:, :2], "k": 1, "tie": "uniform"},
         "training.expected_update": {**machine, "data": V, "k": 1},
         "training.tied": {**machine, "tie": "uniform"},
         "weight.trained_weight": {"K": 0.5, **SIZES},
@@ -551,7 +561,7 @@ def _estimator():
     from rbmflow.estimator import IsingRBM
 
     made = IsingRBM(2, n_iter=1, batch_size=4, random_state=1).fit(V)
-    methods = dict.fromkeys(("fit", "partial_fit", "transform", "score_samples", "score", "gibbs"), {"X": V})
+    methods = _each(("fit", "partial_fit", "transform", "score_samples", "score", "gibbs"), {"X": V})
     methods |= {"inverse_transform": {"X": H}, "log_partition": {}, "sample": {"n_samples": 3, "n_sweeps": 2}}
     return {
         f"estimator.IsingRBM.{method}": Call(f"estimator.IsingRBM.{method}", getattr(made, method), given)
