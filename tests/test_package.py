@@ -15,7 +15,8 @@ SOURCE = Path(rbmflow.__file__).parent
 # From the bottom up; a module imports only from layers below its own, or from its own package.
 LAYERS = [
     ["_kernels"],
-    ["errors", "arguments", "files", "hardware", "workers"],
+    ["errors", "arguments"],
+    ["files", "hardware", "workers"],
     ["precision", "spins", "autocorrelation", "provenance"],
     ["estimate", "state_law"],
     ["ising"],

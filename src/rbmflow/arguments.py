@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import operator
+import re
+import reprlib
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -10,20 +13,82 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 SpinArray = npt.NDArray[np.int8]
+LONGEST = 80  # characters of a value in a message
+
+
+class _Short(reprlib.Repr):
+    """Representations of at most `LONGEST` characters, which never fail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = self.maxlong = LONGEST
+        self.maxlevel = 3
+
+    def repr_int(self, x: int, level: int) -> str:
+        """Return the digits, or how many there are: Python refuses to write more than some thousands."""
+        return super().repr_int(x, level) if x.bit_length() < 1000 else f"an integer of {x.bit_length()} bits"
+
+    def repr_instance(self, x: Any, level: int) -> str:
+        """Return that of the object, or its type if it has none."""
+        try:
+            return super().repr_instance(x, level)
+        except Exception:  # noqa: BLE001 (of the object's own)
+            return f"<{type(x).__name__}>"
+
+
+_SHORT = _Short()
+
+
+def shown(value: object) -> str:
+    """Return `value` as a message quotes it: its repr on one line, shortened in the middle.
+
+    Examples
+    --------
+    >>> shown(0.5), shown([1] * 1000)
+    ('0.5', '[1, 1, 1, 1, 1, 1, ...]')
+    """
+    text = re.sub(r"\n\s*", " ", _SHORT.repr(value))
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2 - 2]}...{text[-LONGEST // 2 + 1 :]}"
+
+
+def as_array(name: str, value: object, dtype: Any = None) -> npt.NDArray[Any]:
+    """Return `value` as an array; raise where a mask would be lost, or rows have different lengths."""
+    parts = value if isinstance(value, (list, tuple)) else (value,)
+    if any(isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part) for part in parts):
+        raise ValueError(f"{name} is masked: fill in what is missing, or leave it out")
+    try:
+        return np.asarray(value, dtype=dtype)
+    except ValueError:
+        raise ValueError(f"{name}={shown(value)}: the rows have different lengths") from None
+
+
+def check_choice(name: str, value: object, choices: Collection[str]) -> str:
+    """Return `value` if it is one of the strings, or raise naming the argument."""
+    if isinstance(value, str) and value in choices:
+        return str(value)
+    allowed = " or ".join(map(repr, choices)) if len(choices) < 3 else f"one of {', '.join(choices)}"
+    raise ValueError(f"{name}={shown(value)}: {allowed} is needed")
+
+
+def check_flag(name: str, value: object) -> bool:
+    """Return `value` as a bool, or raise naming the argument."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name}={shown(value)}: True or False is needed")
+    return bool(value)
 
 
 def check_integer(name: str, value: object, minimum: int, maximum: int | None = None) -> int:
     """Return `value` as an int between `minimum` and `maximum`, or raise naming the argument."""
     if isinstance(value, (bool, np.bool_)):
-        raise TypeError(f"{name}={value!r}: an integer is needed, not a truth value")
+        raise TypeError(f"{name}={shown(value)}: an integer is needed, not a truth value")
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
-        raise TypeError(f"{name}={value!r}: an integer is needed") from None
+        raise TypeError(f"{name}={shown(value)}: an integer is needed") from None
     if number < minimum:
-        raise ValueError(f"{name}={number}: at least {minimum} is needed")
+        raise ValueError(f"{name}={shown(number)}: at least {minimum} is needed")
     if maximum is not None and number > maximum:
-        raise ValueError(f"{name}={number}: at most {maximum} is possible")
+        raise ValueError(f"{name}={shown(number)}: at most {maximum} is possible")
     return number
 
 
@@ -34,18 +99,15 @@ def check_digits(dps: object) -> int:
 
 def check_real(name: str, value: object) -> FloatArray:
     """Return `value` as a float64 array of any shape; infinities pass, NaN and non-numbers raise."""
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ValueError(f"{name}={value!r}: the rows have different lengths") from None
+    array = as_array(name, value)
     if array.dtype.kind not in "iufO" or (array.dtype.kind == "O" and _holds_text(array)):
-        raise TypeError(f"{name}={value!r}: real numbers are needed")
+        raise TypeError(f"{name}={shown(value)}: real numbers are needed")
     try:
         result = np.asarray(array, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
-        raise TypeError(f"{name}={value!r}: real numbers are needed") from None
+        raise TypeError(f"{name}={shown(value)}: real numbers are needed") from None
     if np.isnan(result).any():
-        raise ValueError(f"{name}={value!r}: NaN is not a number to compute with")
+        raise ValueError(f"{name}={shown(value)}: NaN is not a number to compute with")
     return result
 
 
@@ -66,15 +128,17 @@ def check_real_scalar(name: str, value: object) -> float:
     """Return `value` as one float; arrays, NaN and non-numbers raise."""
     array = check_real(name, value)
     if array.ndim:
-        raise ValueError(f"{name}={value!r}: one number is needed, not an array of shape {array.shape}")
+        raise ValueError(f"{name}={shown(value)}: one number is needed, not an array of shape {array.shape}")
     return float(array)
 
 
 def check_rng(rng: object) -> np.random.Generator:
     """Return a Generator from a Generator or a seed (SPEC 7); None draws entropy from the system."""
     if isinstance(rng, (np.random.RandomState, bool, float, str)):
-        raise TypeError(f"rng={rng!r}: a numpy.random.Generator or an integer seed is needed")
+        raise TypeError(f"rng={shown(rng)}: a numpy.random.Generator or an integer seed is needed")
     try:
         return np.random.default_rng(rng)  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:
-        raise type(error)(f"rng={rng!r}: a numpy.random.Generator or a non-negative seed is needed") from None
+        raise type(error)(
+            f"rng={shown(rng)}: a numpy.random.Generator or a non-negative seed is needed"
+        ) from None

@@ -10,6 +10,7 @@ import operator
 import os
 
 from rbmflow._kernels import simd
+from rbmflow.arguments import shown
 
 SIMD_LEVELS = ("plain", "avx2", "avx512")
 
@@ -38,7 +39,7 @@ def simd_level() -> int:
         return best
     if name not in SIMD_LEVELS[: best + 1]:
         allowed = ", ".join(SIMD_LEVELS[: best + 1])
-        raise ValueError(f"RBMFLOW_SIMD={name!r}: this processor allows {allowed}")
+        raise ValueError(f"RBMFLOW_SIMD={shown(name)}: this processor allows {allowed}")
     return SIMD_LEVELS.index(name)
 
 
@@ -72,14 +73,14 @@ def resolve_threads(n_threads: int | None) -> int:
         if not text:
             return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         if not text.isdecimal() or int(text) < 1:
-            raise ValueError(f"RBMFLOW_NUM_THREADS={text!r}: a positive integer is needed")
+            raise ValueError(f"RBMFLOW_NUM_THREADS={shown(text)}: a positive integer is needed")
         return int(text)
     if isinstance(n_threads, bool):
-        raise TypeError(f"n_threads={n_threads!r}: an integer is needed")
+        raise TypeError(f"n_threads={shown(n_threads)}: an integer is needed")
     try:
         number = operator.index(n_threads)
     except TypeError:
-        raise TypeError(f"n_threads={n_threads!r}: an integer is needed") from None
+        raise TypeError(f"n_threads={shown(n_threads)}: an integer is needed") from None
     if number < 1:
         raise ValueError(f"n_threads={number}: at least 1 is needed")
     return number

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import check_broadcast, check_digits
+from rbmflow.arguments import check_broadcast, check_digits, shown
 from rbmflow.errors import PrecisionError
 
 GUARD_DIGITS = 15
@@ -97,7 +97,7 @@ def context(dps: int) -> Any:
 def to_exact(ctx: Any, name: str, value: object) -> Any:
     """Convert `value` to a number of `ctx`: strings and fractions to its full precision, floats and mpf exactly."""
     if isinstance(value, (bool, np.bool_)) or value is None:
-        raise TypeError(f"{name}={value!r}: a real number or its decimal string is needed")
+        raise TypeError(f"{name}={shown(value)}: a real number or its decimal string is needed")
     try:
         if isinstance(value, Fraction):
             number = ctx.mpf(value.numerator) / value.denominator
@@ -112,9 +112,9 @@ def to_exact(ctx: Any, name: str, value: object) -> Any:
         if not hasattr(number, "_mpf_"):
             raise TypeError
     except (TypeError, ValueError, ZeroDivisionError):
-        raise TypeError(f"{name}={value!r}: a real number or its decimal string is needed") from None
+        raise TypeError(f"{name}={shown(value)}: a real number or its decimal string is needed") from None
     if ctx.isnan(number):
-        raise ValueError(f"{name}={value!r}: NaN is not a number to compute with")
+        raise ValueError(f"{name}={shown(value)}: NaN is not a number to compute with")
     return number
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real
+from rbmflow.arguments import FloatArray, SpinArray, as_array, check_integer, check_real, shown
 
 
 def check_spins(name: str, spins: object, n_sites: int | None = None) -> SpinArray:
@@ -32,7 +32,7 @@ def check_spins(name: str, spins: object, n_sites: int | None = None) -> SpinArr
     TypeError
         If the values are not real numbers.
     ValueError
-        If a value is not ±1 (0/1 data get a hint), or the shape does not fit.
+        If a value is not ±1 (the first is named with its place; 0/1 data get a hint), entries are masked, or the shape does not fit.
 
     Examples
     --------
@@ -43,9 +43,9 @@ def check_spins(name: str, spins: object, n_sites: int | None = None) -> SpinArr
     check_sites(name, array, n_sites)
     bad = np.abs(array) != 1
     if bad.any():
-        value = array[tuple(np.argwhere(bad)[0])]
         hint = "; convert 0/1 units with 2 * x - 1" if np.isin(array, (0, 1)).all() else ""
-        raise ValueError(f"{name} holds {value}: spins are -1 or +1{hint}")
+        value, place = _first(array, bad)
+        raise ValueError(f"{name} holds {value}: spins are -1 or +1{hint} ({place})")
     return np.ascontiguousarray(array, dtype=np.int8)
 
 
@@ -55,23 +55,40 @@ def check_means(name: str, values: object, n_sites: int | None = None) -> FloatA
     check_sites(name, array, n_sites)
     beyond = np.abs(array) > 1
     if beyond.any():
-        raise ValueError(f"{name} holds {array[beyond][0]:g}: spins and their means lie between -1 and 1")
+        value, place = _first(array, beyond)
+        raise ValueError(f"{name} holds {value}: spins and their means lie between -1 and 1 ({place})")
     return array
+
+
+def refuse_bits(name: str, array: FloatArray) -> None:
+    """Raise if the values are 0 and 1 alone, both in one configuration: units of 0/1 where ±1 is meant, not means."""
+    if array.size and array.min() == 0 and np.isin(array, (0, 1)).all():
+        mixed = array.min(axis=-1, keepdims=True) != array.max(axis=-1, keepdims=True)
+        if mixed.any():
+            _, place = _first(array, (array == 0) & mixed)
+            raise ValueError(
+                f"{name} holds 0 and 1 alone: spins are -1 or +1; convert 0/1 units with 2 * x - 1 ({place})"
+            )
+
+
+def _first(array: npt.NDArray[Any], bad: npt.NDArray[np.bool_]) -> tuple[str, str]:
+    """Return the first bad value, and its place."""
+    place = tuple(int(i) for i in np.unravel_index(int(bad.argmax()), bad.shape))
+    *rows, column = place
+    row = f"row {rows[0] if len(rows) == 1 else tuple(rows)}, " if rows else ""
+    return f"{array[place]:g}", f"the first in {row}column {column}, from 0"
 
 
 def check_sites(name: str, array: npt.NDArray[Any], n_sites: int | None) -> None:
     """Raise unless the last axis of `array` has `n_sites` entries."""
     if array.ndim == 0:
-        raise ValueError(f"{name}={array!r}: an array with the sites on its last axis is needed")
+        raise ValueError(f"{name}={shown(array)}: an array with the sites on its last axis is needed")
     if n_sites is not None and array.shape[-1] != n_sites:
         raise ValueError(f"{name} has shape {array.shape}: the last axis must have {n_sites} sites")
 
 
 def _numeric(name: str, value: object) -> npt.NDArray[Any]:
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ValueError(f"{name}: the rows have different lengths") from None
+    array = as_array(name, value)
     if array.dtype.kind not in "iuf":
         raise TypeError(f"{name} has dtype {array.dtype}: real numbers are needed")
     return array

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rbmflow import critical_coupling, critical_weight, trained_weight, trained_weight_from_samples
+from rbmflow.arguments import shown
 from rbmflow.cli.output import DONE, digits, emit, progress_bar, publish
 from rbmflow.experiments import limits, mixtures, thresholds
 from rbmflow.files import read_array
@@ -133,7 +134,7 @@ def _number(name: str, text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise ValueError(f"{name}={text!r}: a number is needed") from None
+        raise ValueError(f"{name}={shown(text)}: a number is needed") from None
 
 
 def _limits(options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from rbmflow.arguments import shown
 from rbmflow.sampling.storage import as_bytes, require_xarray
 
 
@@ -47,7 +48,7 @@ def read_arrays(path: Any, form: str) -> Arrays:
         raise ValueError(f"{path}: not a netCDF file, or a part of one ({error})") from error
     found = dataset.attrs.get("format")
     if found != form:
-        raise ValueError(f"{path}: its format is {found!r}, this version reads {form!r}")
+        raise ValueError(f"{path}: its format is {shown(found)}, this version reads {shown(form)}")
     return Arrays(
         {str(name): (tuple(map(str, one.dims)), one.values) for name, one in dataset.data_vars.items()},
         {str(name): value for name, value in dataset.attrs.items()},

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar, check_rng
+from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar, check_rng, shown
 from rbmflow.experiments.record import Table
 from rbmflow.networks import Hopfield, recall
 
@@ -47,7 +47,7 @@ class Parameters:
         for name in ("n_units", "loads"):
             value = getattr(self, name)
             if not isinstance(value, (tuple, list)) or not value:
-                raise ValueError(f"{name}={value!r}: a tuple of at least one number is needed")
+                raise ValueError(f"{name}={shown(value)}: a tuple of at least one number is needed")
         for n in self.n_units:
             check_integer("n_units", n, 2, 20_000)
         loads = check_real("loads", self.loads)

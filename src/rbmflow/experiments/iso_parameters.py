@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rbmflow import flow
-from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar
+from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar, shown
 from rbmflow.ising import Ring, Torus
 from rbmflow.ising.bonds import bonds_per_site
 from rbmflow.training import CD, PCD, Tempered
@@ -98,11 +98,11 @@ class Parameters:
 
     def __post_init__(self) -> None:
         if not isinstance(self.lattice, (Torus, Ring)):
-            raise TypeError(f"lattice={self.lattice!r}: a Torus or a Ring is needed")
+            raise TypeError(f"lattice={shown(self.lattice)}: a Torus or a Ring is needed")
         levels = _temperatures("temperatures", self.temperatures)
         if len(levels) < 2 or (np.diff(levels) <= 0).any() or np.isinf(levels[-1]):
             raise ValueError(
-                f"temperatures={self.temperatures!r}: at least two finite ones, each above the one before, are needed"
+                f"temperatures={shown(self.temperatures)}: at least two finite ones, each above the one before, are needed"
             )
         _temperatures("starts", self.starts)
         for name, allowed in (
@@ -112,7 +112,7 @@ class Parameters:
         ):
             _names(name, getattr(self, name), allowed)
         if self.negative not in NEGATIVES:
-            raise ValueError(f"negative={self.negative!r}: one of {', '.join(NEGATIVES)} is needed")
+            raise ValueError(f"negative={shown(self.negative)}: one of {', '.join(NEGATIVES)} is needed")
         for name, minimum in (
             ("n_samples", 10), ("n_updates", 1), ("n_snapshots", 1), ("n_steps", 1), ("n_flow", 2), ("batch_size", 1),
             ("network_epochs", 1), ("n_seeds", 1),
@@ -125,7 +125,9 @@ class Parameters:
         if len(set(self.n_hidden)) < len(self.n_hidden):
             raise ValueError(f"n_hidden={self.n_hidden}: a size comes twice")
         if not 0 < check_real_scalar("learning_rate", self.learning_rate) < np.inf:
-            raise ValueError(f"learning_rate={self.learning_rate!r}: a positive, finite number is needed")
+            raise ValueError(
+                f"learning_rate={shown(self.learning_rate)}: a positive, finite number is needed"
+            )
         check_real_scalar("hot_from", self.hot_from)
         if "H" in self.training_sets and not (levels >= self.hot_from).any():
             raise ValueError(
@@ -175,10 +177,10 @@ class Parameters:
 def _temperatures(name: str, values: object) -> FloatArray:
     levels = check_real(name, values)
     if levels.ndim != 1 or not len(levels) or (levels < 0).any():
-        raise ValueError(f"{name}={values!r}: a list of T >= 0 is needed")
+        raise ValueError(f"{name}={shown(values)}: a list of T >= 0 is needed")
     return levels
 
 
 def _names(name: str, values: tuple[str, ...], allowed: tuple[str, ...]) -> None:
     if not values or len(set(values)) < len(values) or not set(values) <= set(allowed):
-        raise ValueError(f"{name}={values!r}: some of {', '.join(allowed)}, each once, are needed")
+        raise ValueError(f"{name}={shown(values)}: some of {', '.join(allowed)}, each once, are needed")

@@ -8,7 +8,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray
+from rbmflow.arguments import FloatArray, shown
 from rbmflow.experiments.arrays import Arrays, read_arrays, write_arrays
 from rbmflow.experiments.iso_parameters import Parameters
 from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS, Prepared
@@ -129,7 +129,7 @@ class IsoShibaYokoo:
             there = False
         if not there:
             raise ValueError(
-                f"seed={seed!r}, training_set={training_set!r}, n_hidden={n_hidden!r}: there is no such machine"
+                f"seed={shown(seed)}, training_set={shown(training_set)}, n_hidden={shown(n_hidden)}: there is no such machine"
             )
         weights, b, c = (self.values[name][place] for name in ("weights", "visible_bias", "hidden_bias"))
         return RBM(weights[:, :n_hidden], b, c[:n_hidden])

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from rbmflow import thermometer
-from rbmflow.arguments import check_integer, check_rng
+from rbmflow.arguments import check_integer, check_rng, shown
 from rbmflow.experiments.iso_parameters import Parameters
 from rbmflow.experiments.iso_result import IsoShibaYokoo
 from rbmflow.experiments.seven_steps import (
@@ -119,7 +119,7 @@ def run(
     """
     parameters = parameters or Parameters()
     if not isinstance(parameters, Parameters):
-        raise TypeError(f"parameters={parameters!r}: Parameters are needed")
+        raise TypeError(f"parameters={shown(parameters)}: Parameters are needed")
     if "network" in parameters.thermometers:
         thermometer.network.require_scikit_learn()
     sequence: Any = check_rng(rng).bit_generator.seed_seq

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import check_digits, check_integer
+from rbmflow.arguments import check_digits, check_integer, shown
 from rbmflow.experiments.record import Cell, Table
 from rbmflow.ising import Ring, Torus, onsager
 from rbmflow.ising.joint_density_of_states import check_joint_work
@@ -130,7 +130,7 @@ def _fraction(name: str, value: str | Fraction) -> Fraction | str:
     try:
         return Fraction(value)
     except (ValueError, ZeroDivisionError):
-        raise ValueError(f"{name}={value!r}: a number is needed") from None
+        raise ValueError(f"{name}={shown(value)}: a number is needed") from None
 
 
 def _inverse(value: Fraction | str) -> Fraction | str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import SpinArray, check_integer, check_real_scalar, check_rng
+from rbmflow.arguments import SpinArray, check_integer, check_real_scalar, check_rng, shown
 from rbmflow.experiments.record import Cell, Table, columns_of
 from rbmflow.hardware import resolve_threads
 from rbmflow.likelihood import LogPartition, log_partition
@@ -83,11 +83,11 @@ class Parameters:
         check_integer("n_hidden", self.n_hidden, 1)
         check_integer("n_epochs", self.n_epochs, 0)
         if self.negative not in NEGATIVES:
-            raise ValueError(f"negative={self.negative!r}: one of {', '.join(NEGATIVES)} is needed")
+            raise ValueError(f"negative={shown(self.negative)}: one of {', '.join(NEGATIVES)} is needed")
         if self.optimizer not in OPTIMIZERS:
-            raise ValueError(f"optimizer={self.optimizer!r}: one of {', '.join(OPTIMIZERS)} is needed")
+            raise ValueError(f"optimizer={shown(self.optimizer)}: one of {', '.join(OPTIMIZERS)} is needed")
         if not 0 <= check_real_scalar("holdout", self.holdout) < 1:
-            raise ValueError(f"holdout={self.holdout!r}: a share from 0 to below 1 is needed")
+            raise ValueError(f"holdout={shown(self.holdout)}: a share from 0 to below 1 is needed")
         if check_integer("patience", self.patience, 0) and not self.holdout:
             raise ValueError(f"patience={self.patience}: it needs rows that are held out, holdout is 0")
         self.phase()

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from rbmflow.arguments import shown
 from rbmflow.experiments import chains, limits, mixtures, side_by_side, stages, three_flows, thresholds
 from rbmflow.experiments.record import Check, Table
 from rbmflow.experiments.stage import Parameters, StageFunction
@@ -105,7 +106,7 @@ class Reproduction:
             }
             return cls(Parameters(**tuples), data["seed"], stages)
         except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
-            raise ValueError(f"not a saved reproduction: {error!r}") from None
+            raise ValueError(f"not a saved reproduction: {shown(error)}") from None
 
 
 def run(

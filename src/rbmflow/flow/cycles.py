@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import check_integer, check_real_scalar
+from rbmflow.arguments import check_integer, check_real_scalar, shown
 from rbmflow.flow.maps import Step
 from rbmflow.networks import RBM
 from rbmflow.spins import check_means
@@ -52,13 +52,13 @@ def cycle_length(
     array(2)
     """
     if not callable(step):
-        raise TypeError(f"step={step!r}: a map step(rbm, v) is needed, such as flow.sign")
+        raise TypeError(f"step={shown(step)}: a map step(rbm, v) is needed, such as flow.sign")
     if not isinstance(rbm, RBM):
-        raise TypeError(f"rbm={rbm!r}: an RBM is needed")
+        raise TypeError(f"rbm={shown(rbm)}: an RBM is needed")
     max_steps = check_integer("max_steps", max_steps, 1)
     atol = check_real_scalar("atol", atol)
     if not 0 <= atol < np.inf:
-        raise ValueError(f"atol={atol!r}: a finite number of at least 0 is needed")
+        raise ValueError(f"atol={shown(atol)}: a finite number of at least 0 is needed")
     given = check_means("v", v, rbm.n_visible)
     now = given.reshape(-1, rbm.n_visible)
     lengths, left = np.zeros(len(now), dtype=np.int64), np.arange(len(now))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray, check_integer, check_real_scalar, check_rng
+from rbmflow.arguments import FloatArray, check_integer, check_real_scalar, check_rng, shown
 from rbmflow.flow.maps import mean_field
 from rbmflow.networks import RBM
 from rbmflow.spins import check_means
@@ -98,7 +98,7 @@ def mean_field_jacobian(rbm: RBM, v: object) -> FloatArray:
            [0.5 , 1.  ]])
     """
     if not isinstance(rbm, RBM):
-        raise TypeError(f"rbm={rbm!r}: an RBM is needed")
+        raise TypeError(f"rbm={shown(rbm)}: an RBM is needed")
     of_visible, of_hidden = _slopes(rbm, v)
     return of_visible[..., :, None] * ((rbm.weights * of_hidden[..., None, :]) @ rbm.weights.T)
 
@@ -151,10 +151,10 @@ def fixed_points(
     (array([-0.8286,  0.    ,  0.8286]), array([ True, False,  True]))
     """
     if not isinstance(rbm, RBM):
-        raise TypeError(f"rbm={rbm!r}: an RBM is needed")
+        raise TypeError(f"rbm={shown(rbm)}: an RBM is needed")
     tol = check_real_scalar("tol", tol)
     if not 1e-14 <= tol <= 1e-6:
-        raise ValueError(f"tol={tol!r}: a number between 1e-14 and 1e-6 is needed")
+        raise ValueError(f"tol={shown(tol)}: a number between 1e-14 and 1e-6 is needed")
     max_steps = check_integer("max_steps", max_steps, 1)
     begin = _starts(rbm, starts, check_integer("n_starts", n_starts, 1), rng)
     symmetric = not (rbm.visible_bias.any() or rbm.hidden_bias.any())

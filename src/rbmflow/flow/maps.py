@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow._kernels import mean_field as kernel
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_rng
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_rng, shown
 from rbmflow.hardware import resolve_threads, simd_level
 from rbmflow.networks import RBM
 from rbmflow.networks.two_layers import draw_spins
@@ -282,4 +282,4 @@ def _sign(field: FloatArray, size: FloatArray) -> FloatArray:
 
 def _check_rbm(rbm: object) -> None:
     if not isinstance(rbm, RBM):
-        raise TypeError(f"rbm={rbm!r}: an RBM is needed")
+        raise TypeError(f"rbm={shown(rbm)}: an RBM is needed")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_integer
+from rbmflow.arguments import FloatArray, check_integer, shown
 from rbmflow.ising import Ring, Torus
 from rbmflow.ising.bonds import bonds_per_site, energies
 
@@ -47,12 +47,12 @@ def lattice_observables(lattice: Ring | Torus, distances: Iterable[int] = ()) ->
     {'energy': [-2.0], 'excess': [0.0], 'correlation_1': [0.0]}
     """
     if not isinstance(lattice, (Ring, Torus)):
-        raise TypeError(f"lattice={lattice!r}: a Ring or a Torus is needed")
+        raise TypeError(f"lattice={shown(lattice)}: a Ring or a Torus is needed")
     shape = (lattice.n_sites,) if isinstance(lattice, Ring) else (lattice.n_rows, lattice.n_cols)
 
     def fitting(batch: Any) -> Any:
         if batch.shape[-1] != lattice.n_sites:
-            raise ValueError(f"a batch of shape {batch.shape} does not lie on {lattice!r}")
+            raise ValueError(f"a batch of shape {batch.shape} does not lie on {shown(lattice)}")
         return batch
 
     def energy(batch: Any) -> FloatArray:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import check_integer, check_rng
+from rbmflow.arguments import check_integer, check_rng, shown
 from rbmflow.estimate import Estimate
 from rbmflow.flow.observables import Observable, magnetization
 from rbmflow.networks import RBM
@@ -106,10 +106,10 @@ def orbit(
     True
     """
     if not callable(step):
-        raise TypeError(f"step={step!r}: a map step(rbm, v) is needed, such as flow.mean_field")
+        raise TypeError(f"step={shown(step)}: a map step(rbm, v) is needed, such as flow.mean_field")
     n_steps = check_integer("n_steps", n_steps, 0)
     if not isinstance(rbm, RBM):
-        raise TypeError(f"rbm={rbm!r}: an RBM is needed")
+        raise TypeError(f"rbm={shown(rbm)}: an RBM is needed")
     batch = check_means("v0", v0, rbm.n_visible)
     if batch.ndim != 2 or len(batch) < 2:
         raise ValueError(f"v0 has shape {batch.shape}: (n, n_visible) with n of at least 2 is needed")
@@ -137,12 +137,12 @@ def _measures(observables: object) -> dict[str, Observable]:
     if observables is None:
         return {}
     if not isinstance(observables, Mapping):
-        raise TypeError(f"observables={observables!r}: a dict of callables by name is needed")
+        raise TypeError(f"observables={shown(observables)}: a dict of callables by name is needed")
     for name, measure in observables.items():
         if name in ALWAYS:
-            raise ValueError(f"observables: {name!r} is always recorded; another name is needed")
+            raise ValueError(f"observables: {shown(name)} is always recorded; another name is needed")
         if not callable(measure):
-            raise TypeError(f"observables[{name!r}]={measure!r}: a callable is needed")
+            raise TypeError(f"observables[{shown(name)}]={shown(measure)}: a callable is needed")
     return dict(observables)
 
 
@@ -163,7 +163,7 @@ def _advance(step: Callable[..., Any], rng: object) -> Callable[[RBM, Any], Any]
 
 def _of_batch(name: str, values: Any, n: int) -> Any:
     if np.shape(values) != (n,):
-        raise ValueError(f"observables[{name!r}] gives the shape {np.shape(values)}: ({n},) is needed")
+        raise ValueError(f"observables[{shown(name)}] gives the shape {np.shape(values)}: ({n},) is needed")
     return values
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray
+from rbmflow.arguments import FloatArray, shown
 from rbmflow.networks import RBM
 
 
@@ -61,6 +61,6 @@ def spectrum(rbm: RBM) -> Spectrum:
     ([2.0, 0.0], 8.0)
     """
     if not isinstance(rbm, RBM):
-        raise TypeError(f"rbm={rbm!r}: an RBM is needed")
+        raise TypeError(f"rbm={shown(rbm)}: an RBM is needed")
     left, values, right = np.linalg.svd(rbm.weights, full_matrices=False)
     return Spectrum(values, 1 / (left**4).sum(axis=0), 1 / (right**4).sum(axis=1))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import check_digits, check_integer, check_real_scalar
+from rbmflow.arguments import check_digits, check_integer, check_real_scalar, shown
 from rbmflow.flow.uniform import check_layers
 from rbmflow.ising import Law
 from rbmflow.precision import exact_roots, refine_root, settle
@@ -429,7 +429,7 @@ def critical_parameter(law_at: Callable[[float], Law], n_hidden: int, low: float
     from scipy.optimize import brentq
 
     if not callable(law_at):
-        raise TypeError(f"law_at={law_at!r}: a function of one parameter is needed")
+        raise TypeError(f"law_at={shown(law_at)}: a function of one parameter is needed")
     low, high = check_real_scalar("low", low), check_real_scalar("high", high)
 
     def surplus(t: float) -> float:
@@ -437,7 +437,7 @@ def critical_parameter(law_at: Callable[[float], Law], n_hidden: int, low: float
         rows = folded_rows(law)
         n_visible, _ = check_sizes(law.n_sites, n_hidden)
         if len(rows) != 1:
-            raise ValueError(f"law_at({t!r}) holds {len(rows)} laws: one is needed")
+            raise ValueError(f"law_at({shown(t)}) holds {len(rows)} laws: one is needed")
         form = histogram_form(rows[0], n_visible) if rows[0][1:].any() else None
         if form is None:  # W is infinite or 0
             return -1.0 if rows[0][1:].any() else 1.0

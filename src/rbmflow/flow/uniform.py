@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import check_integer, check_real, check_real_scalar
+from rbmflow.arguments import check_integer, check_real, check_real_scalar, shown
 from rbmflow.weight.equation import MAX_UNITS
 
 
@@ -66,7 +66,7 @@ def uniform_map(m: object, W: float, n_visible: int, n_hidden: int) -> Any:
     W = check_real_scalar("W", W)
     values = check_real("m", m)
     if (np.abs(values) > 1).any():
-        raise ValueError(f"m={m!r}: magnetizations per site lie between -1 and 1")
+        raise ValueError(f"m={shown(m)}: magnetizations per site lie between -1 and 1")
     if np.isinf(W):
         return np.sign(values)[()]
     return np.tanh(n_hidden * W * np.tanh(n_visible * W * values))[()]

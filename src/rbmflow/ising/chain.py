@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rbmflow.arguments import check_integer
+from rbmflow.arguments import check_integer, shown
 from rbmflow.ising import transfer_matrix
 from rbmflow.ising.law import Law
 from rbmflow.ising.one_dimension import (
@@ -70,7 +70,7 @@ class Chain(OneDimensional):
         """
         distance = check_distance(r)
         if ((distance < 0) | (distance >= self.n_sites)).any():
-            raise ValueError(f"r={r!r}: distances on a chain run from 0 to {self.n_sites - 1}")
+            raise ValueError(f"r={shown(r)}: distances on a chain run from 0 to {self.n_sites - 1}")
         return over_distances(transfer_matrix.chain_correlation, K, distance, dps)
 
     def magnetization_law(self, K: object, *, dps: int | None = None) -> Law:

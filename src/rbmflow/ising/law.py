@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import check_integer
+from rbmflow.arguments import check_integer, shown
 from rbmflow.precision import keep_digits
 
 
@@ -41,7 +41,7 @@ class Law:
         values, probabilities = np.asarray(self.values), np.asarray(self.probabilities)
         if values.ndim != 1 or values.dtype.kind not in "iu" or len(values) < 2:
             raise TypeError(
-                f"values={self.values!r}: the magnetizations -n, -n + 2, ..., n are needed, as integers"
+                f"values={shown(self.values)}: the magnetizations -n, -n + 2, ..., n are needed, as integers"
             )
         n = len(values) - 1
         if values[0] != -n or values[-1] != n:

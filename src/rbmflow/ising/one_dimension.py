@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import check_broadcast, check_digits, check_real
+from rbmflow.arguments import check_broadcast, check_digits, check_real, shown
 from rbmflow.ising import transfer_matrix
 from rbmflow.ising.law import Law, magnetizations
 from rbmflow.precision import MACHINE, exact_array, exact_functions, exact_map, settle, to_exact
@@ -214,7 +214,7 @@ def check_distance(r: object) -> Any:
     """Return `r` as an array of integers."""
     distance = np.asarray(r)
     if distance.dtype.kind not in "iu":
-        raise TypeError(f"r={r!r}: integers are needed")
+        raise TypeError(f"r={shown(r)}: integers are needed")
     return distance.astype(np.int64)
 
 

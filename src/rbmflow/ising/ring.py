@@ -9,13 +9,7 @@ from typing import Any
 import numpy as np
 
 from rbmflow._kernels import magnetization, ring_sampler
-from rbmflow.arguments import (
-    SpinArray,
-    check_integer,
-    check_real,
-    check_real_scalar,
-    check_rng,
-)
+from rbmflow.arguments import SpinArray, check_integer, check_real, check_real_scalar, check_rng, shown
 from rbmflow.hardware import simd_level
 from rbmflow.ising import transfer_matrix
 from rbmflow.ising.counts import DegeneracyTable, ring_degeneracies
@@ -185,7 +179,7 @@ class Ring(OneDimensional):
         """
         check_integer("n_sites", self.n_sites, 3, MAX_ENUMERATED_SITES)
         if progress is not None and not callable(progress):
-            raise TypeError(f"progress={progress!r}: a function of (done, total) is needed")
+            raise TypeError(f"progress={shown(progress)}: a function of (done, total) is needed")
         return enumerate_ring(self.n_sites, n_threads, progress)
 
     def sample(self, K: object, size: int, *, rng: object) -> SpinArray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rbmflow.arguments import check_real_scalar
+from rbmflow.arguments import check_real_scalar, shown
 from rbmflow.ising.chain import Chain
 from rbmflow.ising.ring import Ring
 from rbmflow.ising.torus import Torus
@@ -41,14 +41,14 @@ def state_law(lattice: Ring | Chain | Torus, K: float) -> StateLaw:
     np.float64(0.6149)
     """
     if not isinstance(lattice, (Ring, Chain, Torus)):
-        raise TypeError(f"lattice={lattice!r}: a Ring, a Chain or a Torus is needed")
+        raise TypeError(f"lattice={shown(lattice)}: a Ring, a Chain or a Torus is needed")
     if lattice.n_sites > MAX_SITES:
         raise ValueError(
             f"lattice has {lattice.n_sites} sites: at most {MAX_SITES} are possible where all states are listed"
         )
     coupling = check_real_scalar("K", K)
     if not np.isfinite(coupling):
-        raise ValueError(f"K={K!r}: a finite coupling is needed")
+        raise ValueError(f"K={shown(K)}: a finite coupling is needed")
     states = all_states(lattice.n_sites)
     if isinstance(lattice, Torus):
         sites = states.reshape(-1, lattice.n_rows, lattice.n_cols)

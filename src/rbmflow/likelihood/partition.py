@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng, shown
 from rbmflow.hardware import resolve_threads
 from rbmflow.likelihood.annealing import anneal, independent_log_partition, independent_spins
 from rbmflow.likelihood.ratio import log_mean, two_sided
@@ -114,7 +114,7 @@ def log_partition(
     """
     check_machine("rbm", rbm)
     if method not in METHODS:
-        raise ValueError(f"method={method!r}: one of {', '.join(METHODS)} is needed")
+        raise ValueError(f"method={shown(method)}: one of {', '.join(METHODS)} is needed")
     if method == "exact":
         exact = exact_log_partition(rbm, n_threads=n_threads, progress=progress)
         return LogPartition(exact, 0.0, exact, exact, float("inf"))
@@ -170,13 +170,13 @@ def _check_betas(betas: object, n_temperatures: int) -> FloatArray:
         or ladder[-1] != 1
         or (np.diff(ladder) < 0).any()
     ):
-        raise ValueError(f"betas={betas!r}: a rising row from 0 to 1 is needed")
+        raise ValueError(f"betas={shown(betas)}: a rising row from 0 to 1 is needed")
     return ladder
 
 
 def _check_start(start: object, method: str, n_chains: int, n_visible: int) -> SpinArray:
     if method != "bracket":
-        raise ValueError(f"start: method={method!r} takes no configurations, method='bracket' does")
+        raise ValueError(f"start: method={shown(method)} takes no configurations, method='bracket' does")
     spins = check_spins("start", start, n_visible)
     if spins.shape != (n_chains, n_visible):
         raise ValueError(f"start has shape {spins.shape}: ({n_chains}, {n_visible}) is needed")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng, shown
 from rbmflow.networks.hopfield import Hopfield
 from rbmflow.networks.parameters import positive_number
 from rbmflow.networks.relaxation import check_clamped
@@ -72,7 +72,7 @@ def anneal(
     -2.5
     """
     if not isinstance(network, Hopfield):
-        raise TypeError(f"network={network!r}: a Hopfield is needed")
+        raise TypeError(f"network={shown(network)}: a Hopfield is needed")
     start = check_spins("initial", initial, network.n_units)
     schedule = check_temperatures(temperatures)
     fixed = None if clamped is None else check_clamped(clamped, start.shape).reshape(-1, network.n_units)
@@ -172,5 +172,5 @@ def linear_schedule(T_first: float, T_last: float, n_sweeps: int) -> FloatArray:
     """
     ends = check_temperatures([T_first, T_last])
     if not np.isfinite(ends).all():
-        raise ValueError(f"T_first={T_first!r}, T_last={T_last!r}: finite temperatures are needed")
+        raise ValueError(f"T_first={shown(T_first)}, T_last={shown(T_last)}: finite temperatures are needed")
     return np.linspace(ends[0], ends[1], check_integer("n_sweeps", n_sweeps, 2))

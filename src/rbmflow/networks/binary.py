@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray
+from rbmflow.arguments import FloatArray, shown
 from rbmflow.networks.two_layers import check_finite
 
 ATTRIBUTES = ("components_", "intercept_visible_", "intercept_hidden_")
@@ -71,7 +71,7 @@ def _parameters(source: Any, visible_bias: object, hidden_bias: object) -> tuple
         components, b, c = (getattr(source, name) for name in ATTRIBUTES)
         parts = np.asarray(components).T, b, c
     elif any(fitted) or hasattr(source, "fit"):
-        raise TypeError(f"source={source!r}: it is not fitted; {', '.join(ATTRIBUTES)} are needed")
+        raise TypeError(f"source={shown(source)}: it is not fitted; {', '.join(ATTRIBUTES)} are needed")
     else:
         parts = source, visible_bias, hidden_bias
     weights = check_finite("weights", parts[0])

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, check_real_scalar
+from rbmflow.arguments import FloatArray, SpinArray, check_real_scalar, shown
 from rbmflow.networks.boltzmann import BoltzmannMachine
 from rbmflow.spins import all_states
 from rbmflow.state_law import StateLaw
@@ -195,7 +195,7 @@ def boltzmann_kl(machine: BoltzmannMachine, law: StateLaw, *, temperature: float
 
 def _check_law(machine: BoltzmannMachine, law: object) -> None:
     if not isinstance(law, StateLaw):
-        raise TypeError(f"law={law!r}: a StateLaw is needed")
+        raise TypeError(f"law={shown(law)}: a StateLaw is needed")
     if law.n_sites != machine.n_visible:
         raise ValueError(
             f"law holds states of {law.n_sites} spins: the machine has n_visible={machine.n_visible}"
@@ -205,14 +205,14 @@ def _check_law(machine: BoltzmannMachine, law: object) -> None:
 def _scaled(machine: object, temperature: object) -> BoltzmannMachine:
     """Return the machine that has the law at T = 1."""
     if not isinstance(machine, BoltzmannMachine):
-        raise TypeError(f"machine={machine!r}: a BoltzmannMachine is needed")
+        raise TypeError(f"machine={shown(machine)}: a BoltzmannMachine is needed")
     T = check_real_scalar("temperature", temperature)
     if not 0 < T < np.inf:
-        raise ValueError(f"temperature={temperature!r}: a finite number above 0 is needed")
+        raise ValueError(f"temperature={shown(temperature)}: a finite number above 0 is needed")
     with np.errstate(over="ignore"):
         couplings, bias = machine.couplings / T, machine.bias / T
     if not (np.isfinite(couplings).all() and np.isfinite(bias).all()):
-        raise ValueError(f"temperature={temperature!r}: couplings over the temperature are too large")
+        raise ValueError(f"temperature={shown(temperature)}: couplings over the temperature are too large")
     return BoltzmannMachine(couplings, bias, machine.n_visible)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_integer
+from rbmflow.arguments import FloatArray, check_integer, shown
 from rbmflow.networks.exact import MAX_LISTED, exact_log_partition
 from rbmflow.networks.two_layers import TwoLayers, check_machine
 from rbmflow.spins import all_states
@@ -90,7 +90,7 @@ def effective_coupling(rbm: TwoLayers, sites: Iterable[int]) -> float:
     """
     n = check_machine("rbm", rbm).n_visible
     if not isinstance(sites, Iterable):
-        raise TypeError(f"sites={sites!r}: units of the visible layer are needed, such as [0, 1]")
+        raise TypeError(f"sites={shown(sites)}: units of the visible layer are needed, such as [0, 1]")
     members = sorted(check_integer("sites", site, 0, n - 1) for site in sites)
     if not members or len(set(members)) != len(members):
         raise ValueError(f"sites={members}: distinct units are needed, at least one")

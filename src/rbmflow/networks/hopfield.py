@@ -301,7 +301,7 @@ def overlap(x: object, patterns: object) -> Any:
     array([ 0.5, -1. ])
     """
     known = check_spins("patterns", patterns)
-    if known.ndim > 2:
+    if known.ndim > 2 or not known.size:
         raise ValueError(f"patterns has shape {known.shape}: (n_patterns, n_units) is needed")
     state = check_spins("x", x, known.shape[-1])
     return state.astype(np.float64) @ known.T.astype(np.float64) / known.shape[-1]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_integer, check_rng
+from rbmflow.arguments import FloatArray, check_integer, check_rng, shown
 from rbmflow.networks.neuron import Neuron, check_training_set, cross_entropy, shortfall
 from rbmflow.networks.parameters import finite_number, positive_number
 
@@ -98,15 +98,17 @@ def fit_neuron(
     (True, 0.5)
     """
     if initial is not None and not isinstance(initial, Neuron):
-        raise TypeError(f"initial={initial!r}: a Neuron is needed")
+        raise TypeError(f"initial={shown(initial)}: a Neuron is needed")
     x, t = check_training_set(inputs, targets, initial.n_inputs if initial else None)
     if method not in METHODS:
-        raise ValueError(f"method={method!r}: one of {', '.join(METHODS)} is needed")
+        raise ValueError(f"method={shown(method)}: one of {', '.join(METHODS)} is needed")
     rate = positive_number("learning_rate", learning_rate)
     batch_size = check_integer("batch_size", batch_size, 1)
     n_epochs = check_integer("n_epochs", n_epochs, 1)
     if finite_number("decay", decay) < 0 or finite_number("tolerance", tolerance) < 0:
-        raise ValueError(f"decay={decay!r}, tolerance={tolerance!r}: numbers of at least 0 are needed")
+        raise ValueError(
+            f"decay={shown(decay)}, tolerance={shown(tolerance)}: numbers of at least 0 are needed"
+        )
     start = initial or Neuron(np.zeros(x.shape[1]))
     problem = _Problem(
         np.column_stack([x, np.ones(len(x))]), t, np.append(np.full(x.shape[1], float(decay)), 0.0)

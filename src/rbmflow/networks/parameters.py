@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_real, check_real_scalar
+from rbmflow.arguments import FloatArray, check_real, check_real_scalar, shown
 
 
 def frozen_array(name: str, value: object, shape: tuple[int, ...] | None = None) -> FloatArray:
@@ -22,7 +22,7 @@ def finite_number(name: str, value: object) -> float:
     """Return one finite number, or raise naming the argument."""
     number = check_real_scalar(name, value)
     if not np.isfinite(number):
-        raise ValueError(f"{name}={value!r}: a finite number is needed")
+        raise ValueError(f"{name}={shown(value)}: a finite number is needed")
     return number
 
 
@@ -30,5 +30,5 @@ def positive_number(name: str, value: object) -> float:
     """Return one finite number above 0, or raise naming the argument."""
     number = finite_number(name, value)
     if number <= 0:
-        raise ValueError(f"{name}={value!r}: a positive number is needed")
+        raise ValueError(f"{name}={shown(value)}: a positive number is needed")
     return number

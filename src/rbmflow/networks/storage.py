@@ -15,6 +15,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from rbmflow.arguments import shown
 from rbmflow.files import save_atomically
 
 FORMAT = "rbmflow model 1"
@@ -151,7 +152,7 @@ def _members(content: bytes, model: type) -> dict[str, Any]:
             raise ValueError("it has no header")
         header = json.loads(archive[HEADER].tobytes())
         if header["format"] != FORMAT:
-            raise ValueError(f"its format is {header['format']!r}, {FORMAT!r} is needed")
+            raise ValueError(f"its format is {shown(header['format'])}, {shown(FORMAT)} is needed")
         if header["model"] != model.__name__:
             raise ValueError(f"it holds a {header['model']}")
         found = {name: archive[name] for name in header["sha256"]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray, check_integer, check_real_scalar
+from rbmflow.arguments import FloatArray, check_integer, check_real_scalar, shown
 from rbmflow.ising import Ring, Torus
 
 MAX_WEIGHTS = 10**9
@@ -21,7 +21,7 @@ def uniform_weights(n_visible: int, n_hidden: int, weight: float) -> FloatArray:
     value = check_real_scalar("weight", weight)
     if not np.isfinite(value):
         raise ValueError(
-            f"weight={weight!r}: a finite weight is needed; the limit W → ∞ of the flow is flow.sign"
+            f"weight={shown(weight)}: a finite weight is needed; the limit W → ∞ of the flow is flow.sign"
         )
     return np.full(shape, value)
 
@@ -36,7 +36,7 @@ def local_weights(n_visible: int, K: float) -> FloatArray:
     coupling = _finite_coupling(K)
     if coupling < 0:
         raise ValueError(
-            f"K={K!r}: cosh 2w = e^(2K) needs K >= 0; for K < 0 and an even ring flip every second spin"
+            f"K={shown(K)}: cosh 2w = e^(2K) needs K >= 0; for K < 0 and an even ring flip every second spin"
         )
     sine = np.sqrt(-np.expm1(-4 * coupling))  # √(1 − e^(−4K)) = tanh 2w
     weight = coupling + np.log1p(sine) / 2
@@ -54,7 +54,7 @@ def decimating_weights(lattice: object, K: float, copy_weight: float) -> FloatAr
     coupling = _finite_coupling(K)
     copy = check_real_scalar("copy_weight", copy_weight)
     if not np.isfinite(copy):
-        raise ValueError(f"copy_weight={copy_weight!r}: a finite weight is needed")
+        raise ValueError(f"copy_weight={shown(copy_weight)}: a finite weight is needed")
     kept = _kept_sites(lattice)
     n_sites = len(neighbours)
     if n_sites * len(kept) > MAX_WEIGHTS:
@@ -88,7 +88,7 @@ def _neighbours(lattice: object) -> npt.NDArray[np.int64]:
         index = np.arange(lattice.n_sites).reshape(lattice.n_rows, lattice.n_cols)
         near = [np.roll(index, step, axis) for axis in (0, 1) for step in (1, -1)]
         return np.stack([one.ravel() for one in near], axis=1)
-    raise TypeError(f"lattice={lattice!r}: a Ring or a Torus is needed")
+    raise TypeError(f"lattice={shown(lattice)}: a Ring or a Torus is needed")
 
 
 def _check_even(name: str, length: int) -> None:
@@ -99,5 +99,5 @@ def _check_even(name: str, length: int) -> None:
 def _finite_coupling(K: float) -> float:
     coupling = check_real_scalar("K", K)
     if not np.isfinite(coupling):
-        raise ValueError(f"K={K!r}: a finite coupling is needed")
+        raise ValueError(f"K={shown(K)}: a finite coupling is needed")
     return coupling

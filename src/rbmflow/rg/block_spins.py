@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import SpinArray, check_integer, check_rng
+from rbmflow.arguments import SpinArray, check_integer, check_rng, shown
 from rbmflow.spins import check_spins
 
 
@@ -96,7 +96,7 @@ def check_sides(shape: object) -> tuple[int, ...]:
         shape = (shape.n_sites,)
     sides = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
     if len(sides) not in (1, 2):
-        raise ValueError(f"shape={shape!r}: one side of a ring or two of a torus are needed")
+        raise ValueError(f"shape={shown(shape)}: one side of a ring or two of a torus are needed")
     return tuple(check_integer("shape", side, 1) for side in sides)
 
 

@@ -11,7 +11,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import SpinArray, check_integer
+from rbmflow.arguments import SpinArray, check_integer, shown
 from rbmflow.rg.block_spins import check_sides
 from rbmflow.spins import check_spins
 
@@ -113,7 +113,7 @@ def check_torus(shape: object) -> tuple[int, int]:
     """Return ``(n_rows, n_cols)``, or raise where the lattice has one direction only."""
     sides = check_sides(shape)
     if len(sides) != 2:
-        raise ValueError(f"shape={shape!r}: the two sides of a torus are needed")
+        raise ValueError(f"shape={shown(shape)}: the two sides of a torus are needed")
     return sides[0], sides[1]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow._kernels import block_gibbs as kernel
-from rbmflow.arguments import SpinArray, check_integer, check_real_scalar, check_rng
+from rbmflow.arguments import SpinArray, check_integer, check_real_scalar, check_rng, shown
 from rbmflow.hardware import resolve_threads, simd_level
 from rbmflow.networks import RBM
 from rbmflow.spins import check_spins
@@ -103,13 +103,13 @@ def block_gibbs(
     True
     """
     if not isinstance(rbm, RBM):
-        raise TypeError(f"rbm={rbm!r}: an RBM is needed")
+        raise TypeError(f"rbm={shown(rbm)}: an RBM is needed")
     if precision not in PRECISIONS:
-        raise ValueError(f"precision={precision!r}: 'float32' or 'float64' is needed")
+        raise ValueError(f"precision={shown(precision)}: 'float32' or 'float64' is needed")
     beta = check_real_scalar("inverse_temperature", inverse_temperature)
     if not 0 <= beta < np.inf:
         raise ValueError(
-            f"inverse_temperature={inverse_temperature!r}: a finite number of at least 0 is needed"
+            f"inverse_temperature={shown(inverse_temperature)}: a finite number of at least 0 is needed"
         )
     n_sweeps = check_integer("n_sweeps", n_sweeps, 0)
     threads = resolve_threads(n_threads)
@@ -117,7 +117,7 @@ def block_gibbs(
     with np.errstate(over="ignore"):
         parameters = rbm.weights.astype(real), rbm.visible_bias.astype(real), rbm.hidden_bias.astype(real)
     if not all(np.isfinite(x).all() for x in parameters):
-        raise ValueError(f"rbm: a parameter is too large for precision={precision!r}")
+        raise ValueError(f"rbm: a parameter is too large for precision={shown(precision)}")
     before, begin = _begin(rbm, check_integer("n_chains", n_chains, 1, MAX_CHAINS), rng, initial)
     visible, hidden = before.visible.copy(), before.hidden.copy()
     generators = before.generators.copy()
@@ -147,7 +147,9 @@ def _begin(rbm: RBM, n_chains: int, rng: object, initial: object) -> tuple[Gibbs
     source = check_rng(rng)
     if isinstance(initial, str):
         if initial != "random":
-            raise ValueError(f"initial={initial!r}: 'random', an array of spins or GibbsChains is needed")
+            raise ValueError(
+                f"initial={shown(initial)}: 'random', an array of spins or GibbsChains is needed"
+            )
         visible = 2 * source.integers(0, 2, size=(n_chains, rbm.n_visible), dtype=np.int8) - 1
     else:
         given = check_spins("initial", initial, rbm.n_visible)

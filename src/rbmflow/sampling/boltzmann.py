@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow._kernels import boltzmann as kernel
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng, shown
 from rbmflow.hardware import resolve_threads, simd_level
 from rbmflow.networks import BoltzmannMachine
 from rbmflow.spins import check_spins
@@ -109,12 +109,12 @@ def boltzmann_chains(
     True
     """
     if not isinstance(machine, BoltzmannMachine):
-        raise TypeError(f"machine={machine!r}: a BoltzmannMachine is needed")
+        raise TypeError(f"machine={shown(machine)}: a BoltzmannMachine is needed")
     n_sweeps = check_integer("n_sweeps", n_sweeps, 0)
     T = _temperatures(temperature, n_sweeps)
     every = n_sweeps + 1 if thin is None else check_integer("thin", thin, 1)
     if order not in ORDERS:
-        raise ValueError(f"order={order!r}: one of {', '.join(ORDERS)} is needed")
+        raise ValueError(f"order={shown(order)}: one of {', '.join(ORDERS)} is needed")
     free = _free(clamped, machine.n_units)
     threads = resolve_threads(n_threads)
     before = _begin(machine, check_integer("n_chains", n_chains, 1, MAX_CHAINS), rng, initial)
@@ -236,7 +236,9 @@ def _begin(machine: BoltzmannMachine, n_chains: int, rng: object, initial: objec
     source = check_rng(rng)
     if isinstance(initial, str):
         if initial != "random":
-            raise ValueError(f"initial={initial!r}: 'random', an array of spins or BoltzmannChains is needed")
+            raise ValueError(
+                f"initial={shown(initial)}: 'random', an array of spins or BoltzmannChains is needed"
+            )
         spins = (2 * source.integers(0, 2, size=(n_chains, n_units), dtype=np.int8) - 1).astype(np.int8)
     else:
         given = check_spins("initial", initial, n_units)

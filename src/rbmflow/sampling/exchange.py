@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng, shown
 from rbmflow.estimate import Estimate
 from rbmflow.hardware import resolve_threads
 from rbmflow.sampling.engines import Block, Engine, make_engines, weak
@@ -144,14 +144,14 @@ def replica_exchange(
     """
     on, rule = check_lattice(lattice), check_rule(rule)
     if rule in CLUSTER_RULES:
-        raise ValueError(f"rule={rule!r}: 'heat_bath' or 'metropolis' is needed")
+        raise ValueError(f"rule={shown(rule)}: 'heat_bath' or 'metropolis' is needed")
     resolved = resolve_order(on, rule, order)
     guard(on, rule, resolved, allow_reducible=False)
     ladder = np.array(check_real("couplings", couplings))
     finite = (np.abs(ladder) <= MAX_COUPLING).all()
     if ladder.ndim != 1 or len(ladder) < 2 or not finite or (np.diff(ladder) <= 0).any():
         raise ValueError(
-            f"couplings={couplings!r}: at least two finite couplings are needed, ascending, of at most 1e100"
+            f"couplings={shown(couplings)}: at least two finite couplings are needed, ascending, of at most 1e100"
         )
     if rule == "metropolis" and weak(on, ladder).any():
         feeble = float(ladder[weak(on, ladder)][0])

@@ -12,7 +12,7 @@ import warnings
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real_scalar
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real_scalar, shown
 from rbmflow.errors import ReducibleChainError, ReducibleChainWarning
 from rbmflow.ising import Chain, Graph, Ring, Torus
 from rbmflow.sampling.topology import Lattice, as_graph, check_lattice, colours
@@ -29,7 +29,7 @@ WEAK_FIELD = 1e-3
 def check_rule(rule: object) -> str:
     """Return the name of a rule, or raise."""
     if not isinstance(rule, str) or rule not in RULES:
-        raise ValueError(f"rule={rule!r}: one of {', '.join(RULES)} is needed")
+        raise ValueError(f"rule={shown(rule)}: one of {', '.join(RULES)} is needed")
     return str(rule)
 
 
@@ -40,10 +40,10 @@ def resolve_order(lattice: Lattice, rule: str, order: object) -> str:
     """
     if rule in CLUSTER_RULES:
         if order is not None:
-            raise ValueError(f"order={order!r}: clusters have no order of sites; leave it out")
+            raise ValueError(f"order={shown(order)}: clusters have no order of sites; leave it out")
         if not isinstance(lattice, (Ring, Torus)):
             raise ValueError(
-                f"rule={rule!r}: clusters need a Ring or a Torus, not a {type(lattice).__name__}"
+                f"rule={shown(rule)}: clusters need a Ring or a Torus, not a {type(lattice).__name__}"
             )
         return "clusters"
     two_colours = not isinstance(lattice, Graph) and _even(lattice)
@@ -52,10 +52,10 @@ def resolve_order(lattice: Lattice, rule: str, order: object) -> str:
             return "random"
         return "checkerboard" if two_colours else "sequential"
     if not isinstance(order, str) or order not in ORDERS:
-        raise ValueError(f"order={order!r}: one of {', '.join(ORDERS)} is needed")
+        raise ValueError(f"order={shown(order)}: one of {', '.join(ORDERS)} is needed")
     if order == "checkerboard" and not two_colours:
         raise ValueError(
-            f"order='checkerboard': {lattice!r} has no two colours; its sides must be even, or use order='random'"
+            f"order='checkerboard': {shown(lattice)} has no two colours; its sides must be even, or use order='random'"
         )
     return str(order)
 
@@ -123,7 +123,7 @@ def is_irreducible(
     check_integer("lattice.n_sites", on.n_sites, 1, MAX_PROVEN_SITES)
     coupling = check_real_scalar("K", K)
     if not np.isfinite(coupling):
-        raise ValueError(f"K={K!r}: a finite coupling is needed")
+        raise ValueError(f"K={shown(K)}: a finite coupling is needed")
     if rule == "metropolis" and coupling == 0:
         return True
     return len(np.unique(classes(on, rule, order, K=coupling))) == 1
@@ -226,7 +226,7 @@ def guard(lattice: Lattice, rule: str, order: str, *, allow_reducible: bool) -> 
         return
     if isinstance(lattice, Ring):
         raise ReducibleChainError(
-            f"Metropolis in {order} order is reducible on {lattice!r} without field, or all but so in one below {WEAK_FIELD:g}: its averages "
+            f"Metropolis in {order} order is reducible on {shown(lattice)} without field, or all but so in one below {WEAK_FIELD:g}: its averages "
             "depend on the start. Use rule='heat_bath' or order='random' (or Ring.sample: exact and independent); "
             "allow_reducible=True runs it all the same"
         )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray, SpinArray, check_real_scalar
+from rbmflow.arguments import FloatArray, SpinArray, check_real_scalar, shown
 from rbmflow.estimate import Estimate
 from rbmflow.sampling.topology import Lattice
 
@@ -98,7 +98,7 @@ class Run:
         """
         here = np.equal(self.K, check_real_scalar("K", K))
         if not here.any():
-            raise ValueError(f"K={K!r}: the couplings of the chains are {np.unique(self.K).tolist()}")
+            raise ValueError(f"K={shown(K)}: the couplings of the chains are {np.unique(self.K).tolist()}")
         spins = None if self.spins is None else self.spins[here]
         return replace(
             self,

@@ -7,7 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_real_scalar, check_rng
+from rbmflow.arguments import (
+    FloatArray,
+    SpinArray,
+    check_integer,
+    check_real,
+    check_real_scalar,
+    check_rng,
+    shown,
+)
 from rbmflow.errors import ReducibleChainError
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Graph
@@ -118,7 +126,7 @@ def run(
     on, rule = check_lattice(lattice), check_rule(rule)
     for name, flag in (("keep_spins", keep_spins), ("allow_reducible", allow_reducible)):
         if not isinstance(flag, (bool, np.bool_)):
-            raise TypeError(f"{name}={flag!r}: True or False is needed")
+            raise TypeError(f"{name}={shown(flag)}: True or False is needed")
     resolved = resolve_order(on, rule, order)
     h = _check_field(on, rule, field)
     lengths = {
@@ -201,11 +209,11 @@ def _sweeps(engine: Engine, n_sweeps: int, step: int) -> Iterator[int]:
 def _check_field(lattice: Lattice, rule: str, field: object) -> float:
     h = check_real_scalar("field", field)
     if not np.isfinite(h):
-        raise ValueError(f"field={field!r}: a finite field is needed")
+        raise ValueError(f"field={shown(field)}: a finite field is needed")
     if h and isinstance(lattice, Graph):
-        raise ValueError(f"field={field!r}: a Graph has fields of its own")
+        raise ValueError(f"field={shown(field)}: a Graph has fields of its own")
     if h and rule in CLUSTER_RULES:
-        raise ValueError(f"field={field!r}: clusters need a field of 0")
+        raise ValueError(f"field={shown(field)}: clusters need a field of 0")
     return h
 
 
@@ -244,7 +252,9 @@ def _begin(
     traps = rule == "metropolis" and order != "random" and not (allow_reducible or weak(lattice, K).all())
     if isinstance(initial, str):
         if initial not in ("random", "up"):
-            raise ValueError(f"initial={initial!r}: 'random', 'up', an array of spins or a Run is needed")
+            raise ValueError(
+                f"initial={shown(initial)}: 'random', 'up', an array of spins or a Run is needed"
+            )
         if initial == "random":
             spins = random_start(lattice, n_chains, source, order if traps else "random", field)
         else:
@@ -308,7 +318,7 @@ def _continued(
     for name, equal in same.items():
         if not equal:
             raise ValueError(
-                f"initial: the Run to go on with has another {name} ({getattr(before, name, len(before.K))!r}); "
+                f"initial: the Run to go on with has another {name} ({shown(getattr(before, name, len(before.K)))}); "
                 "to change it, begin anew with initial=run.state.spins"
             )
     return before.K, replace(

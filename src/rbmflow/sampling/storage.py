@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rbmflow.arguments import shown
 from rbmflow.estimate import Estimate
 from rbmflow.files import write_atomically
 from rbmflow.ising import Ring, Torus
@@ -81,7 +82,7 @@ def read_training_set(path: str | os.PathLike[str]) -> TrainingSet:
         with xarray.open_dataset(path, engine="h5netcdf") as opened:
             dataset = opened.load()
         if dataset.attrs.get("format") != FORMAT:
-            raise ValueError(f"it is not one of {FORMAT!r}")
+            raise ValueError(f"it is not one of {shown(FORMAT)}")
         return _from_dataset(dataset)
     except (OSError, ValueError, KeyError, AttributeError, RuntimeError, TypeError) as error:
         raise ValueError(f"{path}: not a training set of rbmflow ({error})") from error

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from rbmflow.arguments import shown
 from rbmflow.ising import Chain, Graph, Ring, Torus
 from rbmflow.ising.graph import IndexArray
 
@@ -16,7 +17,7 @@ MAX_SITES = 2**30
 def check_lattice(lattice: object) -> Lattice:
     """Return `lattice`, or raise unless it is one that chains can run on."""
     if not isinstance(lattice, (Ring, Chain, Torus, Graph)):
-        raise TypeError(f"lattice={lattice!r}: a Ring, Chain, Torus or Graph is needed")
+        raise TypeError(f"lattice={shown(lattice)}: a Ring, Chain, Torus or Graph is needed")
     if lattice.n_sites > MAX_SITES:
         raise ValueError(f"lattice has {lattice.n_sites} sites: at most {MAX_SITES} are possible")
     return lattice

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng, shown
 from rbmflow.estimate import Estimate
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Ring, Torus
@@ -17,6 +17,7 @@ from rbmflow.ising.bonds import energies
 from rbmflow.ising.kaufman import CRITICAL_COUPLING
 from rbmflow.sampling.result import Run
 from rbmflow.sampling.run import run
+from rbmflow.spins import check_spins
 from rbmflow.workers import Progress
 
 PILOT_CHAINS, PILOT_SWEEPS = 16, 256
@@ -89,6 +90,12 @@ class TrainingSet:
         One for each temperature.
     provenance : dict
         Arguments, state of the generator, versions and platform.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the spins are not ±1 on the sites of the lattice, a temperature is negative or not a number, or there is not a set of
+        spins for each.
     """
 
     lattice: Ring | Torus
@@ -96,6 +103,20 @@ class TrainingSet:
     temperature: FloatArray
     certificate: tuple[Certificate, ...] = field(repr=False)
     provenance: dict[str, Any] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.lattice, (Ring, Torus)):
+            raise TypeError(f"lattice={shown(self.lattice)}: a Ring or a Torus is needed")
+        temperature = check_real("temperature", self.temperature)
+        if temperature.ndim != 1 or not len(temperature) or (temperature < 0).any():
+            raise ValueError(f"temperature={shown(self.temperature)}: a list of T >= 0 is needed")
+        spins = check_spins("spins", self.spins, self.lattice.n_sites)
+        if spins.ndim != 3 or len(spins) != len(temperature) or not spins.size:
+            raise ValueError(
+                f"spins has shape {spins.shape}: ({len(temperature)}, n_samples, {self.lattice.n_sites}) is needed"
+            )
+        for name, value in (("spins", spins), ("temperature", temperature)):
+            object.__setattr__(self, name, value)
 
     @property
     def configurations(self) -> SpinArray:
@@ -233,10 +254,10 @@ def training_set(
     from rbmflow.provenance import provenance
 
     if not isinstance(lattice, (Ring, Torus)):
-        raise TypeError(f"lattice={lattice!r}: a Ring or a Torus is needed")
+        raise TypeError(f"lattice={shown(lattice)}: a Ring or a Torus is needed")
     levels = np.atleast_1d(check_real("temperatures", temperatures)) + 0.0  # 1/(-0.0) is -inf
     if levels.ndim != 1 or not len(levels) or (levels < 0).any():
-        raise ValueError(f"temperatures={temperatures!r}: a list of T >= 0 is needed")
+        raise ValueError(f"temperatures={shown(temperatures)}: a list of T >= 0 is needed")
     n_samples = check_integer("n_samples", n_samples, 1)
     source = check_rng(rng)
     resolve_threads(n_threads)
@@ -248,7 +269,7 @@ def training_set(
         streams = source.spawn(len(levels))
     except TypeError:
         raise TypeError(
-            f"rng={source!r}: a generator that can spawn others is needed, as default_rng(seed)"
+            f"rng={shown(source)}: a generator that can spawn others is needed, as default_rng(seed)"
         ) from None
     spins = np.empty((len(levels), n_samples, lattice.n_sites), dtype=np.int8)
     certificates = []
@@ -263,8 +284,8 @@ def training_set(
             one.lattice == lattice and one.temperature.tolist() == [level] and one.spins.shape[1] == n_samples
         ):
             raise ValueError(
-                f"finished({index}) gives {one.spins.shape[1]} samples of {one.lattice!r} at T = {one.temperature.tolist()}: "
-                f"{n_samples} of {lattice!r} at T = {level} are needed"
+                f"finished({index}) gives {one.spins.shape[1]} samples of {shown(one.lattice)} at T = {one.temperature.tolist()}: "
+                f"{n_samples} of {shown(lattice)} at T = {level} are needed"
             )
         spins[index] = one.spins[0]
         certificates.append(one.certificate[0])

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray
+from rbmflow.arguments import FloatArray, shown
 from rbmflow.ising import Ring, Torus
 from rbmflow.sampling import TrainingSet
-from rbmflow.spins import check_means
+from rbmflow.spins import check_means, refuse_bits
 
 
 def check_configurations(configurations: object, n_sites: int) -> FloatArray:
-    """Return spins or means between −1 and 1 as float64 of shape ``(n, n_sites)``, n ≥ 1, or raise."""
+    """Return spins or means between −1 and 1, but not units of 0/1, as float64 of shape ``(n, n_sites)``, n ≥ 1, or raise."""
     batch = check_means("configurations", configurations)
     if batch.ndim != 2 or not len(batch) or batch.shape[1] != n_sites:
         raise ValueError(
             f"configurations has shape {batch.shape}: (n, {n_sites}) with n of at least 1 is needed"
         )
+    refuse_bits("configurations", batch)
     return batch
 
 
@@ -27,7 +28,7 @@ def check_training_set(training_set: object, lattice: Ring | Torus | None = None
         raise TypeError(f"training_set is of type {kind}: a TrainingSet is needed, as training_set() returns")
     if lattice is not None and training_set.lattice != lattice:
         raise ValueError(
-            f"training_set is of {training_set.lattice!r}: one of {lattice!r}, as the thermometer, is needed"
+            f"training_set is of {shown(training_set.lattice)}: one of {shown(lattice)}, as the thermometer, is needed"
         )
     return training_set
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng, shown
 from rbmflow.estimate import Estimate
 from rbmflow.ising import Ring, Torus
 from rbmflow.ising.bonds import bonds_per_site
@@ -232,10 +232,12 @@ def null_calibration(
     """
     lattice = getattr(thermometer, "lattice", None)
     if not (isinstance(lattice, (Ring, Torus)) and callable(getattr(thermometer, "estimate", None))):
-        raise TypeError(f"thermometer={thermometer!r}: a thermometer with a lattice and estimate() is needed")
+        raise TypeError(
+            f"thermometer={shown(thermometer)}: a thermometer with a lattice and estimate() is needed"
+        )
     means = np.atleast_1d(check_real("magnetizations", magnetizations))
     if means.ndim != 1 or not len(means) or (np.abs(means) > 1).any():
-        raise ValueError(f"magnetizations={magnetizations!r}: a list of numbers from -1 to 1 is needed")
+        raise ValueError(f"magnetizations={shown(magnetizations)}: a list of numbers from -1 to 1 is needed")
     n_samples = check_integer("n_samples", n_samples, 1)
     streams = check_rng(rng).spawn(len(means))
     estimates = [

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_integer, check_real
+from rbmflow.arguments import FloatArray, check_integer, check_real, shown
 from rbmflow.estimate import Estimate
 from rbmflow.ising import Ring, Torus
 from rbmflow.ising.bonds import bonds_per_site, energies
@@ -54,7 +54,7 @@ class EnergyThermometer:
 
     def __post_init__(self) -> None:
         if not isinstance(self.lattice, (Ring, Torus)):
-            raise TypeError(f"lattice={self.lattice!r}: a Ring or a Torus is needed")
+            raise TypeError(f"lattice={shown(self.lattice)}: a Ring or a Torus is needed")
 
     def estimate(self, configurations: object) -> Estimate:
         """Return the temperature of a batch.
@@ -150,7 +150,7 @@ class EnergyThermometer:
         """
         level = check_real("temperature", temperature) + 0.0  # 1/(-0.0) is -inf
         if (level < 0).any():
-            raise ValueError(f"temperature={temperature!r}: T >= 0 is needed")
+            raise ValueError(f"temperature={shown(temperature)}: T >= 0 is needed")
         n = check_integer("n_samples", n_samples, 1)
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             information = n * self.lattice.n_sites * self.lattice.heat_capacity(1 / level)

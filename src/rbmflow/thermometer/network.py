@@ -11,13 +11,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from rbmflow.arguments import (
-    FloatArray,
-    SpinArray,
-    check_integer,
-    check_real_scalar,
-    check_rng,
-)
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real_scalar, check_rng, shown
 from rbmflow.estimate import Estimate
 from rbmflow.ising import Ring, Torus
 from rbmflow.thermometer.arguments import check_configurations, check_curve
@@ -69,7 +63,7 @@ class NetworkThermometer:
 
     def __post_init__(self) -> None:
         if self.read_out not in READ_OUTS:
-            raise ValueError(f"read_out={self.read_out!r}: one of {', '.join(READ_OUTS)} is needed")
+            raise ValueError(f"read_out={shown(self.read_out)}: one of {', '.join(READ_OUTS)} is needed")
 
     def probabilities(self, configurations: object) -> FloatArray:
         """Return the probability of each temperature, averaged over a batch.
@@ -318,14 +312,14 @@ def fit(
         check_real_scalar("weight_decay", weight_decay),
     )
     if not 0 < rate < np.inf:
-        raise ValueError(f"learning_rate={learning_rate!r}: a finite number above 0 is needed")
+        raise ValueError(f"learning_rate={shown(learning_rate)}: a finite number above 0 is needed")
     if not 0 <= decay < np.inf:
-        raise ValueError(f"weight_decay={weight_decay!r}: a finite number of at least 0 is needed")
+        raise ValueError(f"weight_decay={shown(weight_decay)}: a finite number of at least 0 is needed")
     if read_out not in READ_OUTS:
-        raise ValueError(f"read_out={read_out!r}: one of {', '.join(READ_OUTS)} is needed")
+        raise ValueError(f"read_out={shown(read_out)}: one of {', '.join(READ_OUTS)} is needed")
     share = check_real_scalar("held_out", held_out)
     if not 0 <= share < 1:
-        raise ValueError(f"held_out={held_out!r}: a share from 0 to below 1 is needed")
+        raise ValueError(f"held_out={shown(held_out)}: a share from 0 to below 1 is needed")
     n_samples = known.spins.shape[1]
     n_held = int(share * n_samples)
     source = check_rng(rng)
@@ -346,7 +340,7 @@ def fit(
 
 def _check_layers(hidden: object) -> list[int]:
     if not isinstance(hidden, (tuple, list)) or not hidden:
-        raise TypeError(f"hidden={hidden!r}: a tuple of layer sizes is needed, as (64,)")
+        raise TypeError(f"hidden={shown(hidden)}: a tuple of layer sizes is needed, as (64,)")
     return [check_integer(f"hidden[{k}]", size, 1) for k, size in enumerate(hidden)]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar, check_rng
+from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar, check_rng, shown
 from rbmflow.networks import BoltzmannMachine, PairMoments, boltzmann_kl, boltzmann_moments
 from rbmflow.sampling import boltzmann_chains
 from rbmflow.spins import check_spins
@@ -51,7 +51,9 @@ class SampledPhases:
         check_integer("n_sweeps", self.n_sweeps, 1)
         levels = check_real("schedule", self.schedule)
         if levels.ndim != 1 or (levels <= 0).any() or np.isinf(levels).any():
-            raise ValueError(f"schedule={self.schedule!r}: a row of finite temperatures above 0 is needed")
+            raise ValueError(
+                f"schedule={shown(self.schedule)}: a row of finite temperatures above 0 is needed"
+            )
         object.__setattr__(self, "schedule", tuple(levels.tolist()))
 
 
@@ -175,7 +177,7 @@ def fit_boltzmann(
     _check(machine, law, phases, "data")
     rate = check_real_scalar("learning_rate", learning_rate)
     if not 0 < rate < np.inf:
-        raise ValueError(f"learning_rate={learning_rate!r}: a finite number above 0 is needed")
+        raise ValueError(f"learning_rate={shown(learning_rate)}: a finite number above 0 is needed")
     n_steps = check_integer("n_steps", n_steps, 0)
     learned = _mask(mask, machine.n_units)
     source = check_rng(rng)
@@ -195,19 +197,19 @@ def fit_boltzmann(
 
 def _check_machine(machine: object) -> None:
     if not isinstance(machine, BoltzmannMachine):
-        raise TypeError(f"machine={machine!r}: a BoltzmannMachine is needed")
+        raise TypeError(f"machine={shown(machine)}: a BoltzmannMachine is needed")
 
 
 def _check(machine: BoltzmannMachine, law: object, phases: object, name: str) -> None:
     _check_machine(machine)
     if not isinstance(law, StateLaw):
-        raise TypeError(f"{name}={law!r}: a StateLaw is needed")
+        raise TypeError(f"{name}={shown(law)}: a StateLaw is needed")
     if law.n_sites != machine.n_visible:
         raise ValueError(
             f"{name} holds states of {law.n_sites} spins: the machine has n_visible={machine.n_visible}"
         )
     if phases is not None and not isinstance(phases, SampledPhases):
-        raise TypeError(f"phases={phases!r}: SampledPhases or None is needed")
+        raise TypeError(f"phases={shown(phases)}: SampledPhases or None is needed")
 
 
 def _kl(machine: BoltzmannMachine, law: StateLaw) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_integer
+from rbmflow.arguments import FloatArray, check_integer, shown
 from rbmflow.networks import RBM
 from rbmflow.networks.two_layers import log_two_cosh
 from rbmflow.spins import all_states
@@ -46,7 +46,7 @@ class GibbsOperator:
 
     def __post_init__(self) -> None:
         if not isinstance(self.rbm, RBM):
-            raise TypeError(f"rbm={self.rbm!r}: an RBM is needed")
+            raise TypeError(f"rbm={shown(self.rbm)}: an RBM is needed")
         for name in ("n_visible", "n_hidden"):
             if getattr(self.rbm, name) > MAX_UNITS:
                 raise ValueError(f"rbm: {name}={getattr(self.rbm, name)}, at most {MAX_UNITS} are possible")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_integer, check_real_scalar
+from rbmflow.arguments import FloatArray, check_integer, check_real_scalar, shown
 from rbmflow.autocorrelation import autocorrelation
 from rbmflow.networks.two_layers import log_two_cosh
 from rbmflow.training.data import Data
@@ -55,10 +55,10 @@ class EarlyStopping:
 
     def __post_init__(self) -> None:
         if self.quantity not in tuple(DIRECTION):
-            raise ValueError(f"quantity={self.quantity!r}: one of {', '.join(DIRECTION)} is needed")
+            raise ValueError(f"quantity={shown(self.quantity)}: one of {', '.join(DIRECTION)} is needed")
         check_integer("patience", self.patience, 1)
         if not 0 <= check_real_scalar("least", self.least) < np.inf:
-            raise ValueError(f"least={self.least!r}: a finite number of at least 0 is needed")
+            raise ValueError(f"least={shown(self.least)}: a finite number of at least 0 is needed")
 
     def better(self, value: float, than: float) -> bool:
         """Return whether one value is strictly better than another; any number is better than NaN.
@@ -136,7 +136,7 @@ class History:
 
     def __getitem__(self, name: str) -> FloatArray:
         if name not in self.values:
-            raise KeyError(f"{name!r} was not recorded; there are {', '.join(self.values)}")
+            raise KeyError(f"{shown(name)} was not recorded; there are {', '.join(self.values)}")
         return np.array(self.values[name])
 
     def __len__(self) -> int:
@@ -171,16 +171,16 @@ def check_record(
             names += [HELD_OUT + name for name in ("pseudo_likelihood", "log_likelihood") if name in names]
         return tuple(names)
     if isinstance(record, str) or not hasattr(record, "__iter__"):
-        raise TypeError(f"record={record!r}: a sequence of names is needed")
+        raise TypeError(f"record={shown(record)}: a sequence of names is needed")
     chosen = tuple(record)
     for name in chosen:
         if not isinstance(name, str) or name not in QUANTITIES:
-            raise ValueError(f"record holds {name!r}: {', '.join(QUANTITIES)} are possible")
+            raise ValueError(f"record holds {shown(name)}: {', '.join(QUANTITIES)} are possible")
         if name.startswith(HELD_OUT) and held_out is None:
-            raise ValueError(f"record holds {name!r}: held_out is needed")
+            raise ValueError(f"record holds {shown(name)}: held_out is needed")
         if name in ("kl", "log_likelihood", "held_out_log_likelihood") and smaller > MAX_EXACT_UNITS:
             raise ValueError(
-                f"record holds {name!r}: the smaller layer has {smaller} units, at most {MAX_EXACT_UNITS} are possible"
+                f"record holds {shown(name)}: the smaller layer has {smaller} units, at most {MAX_EXACT_UNITS} are possible"
             )
     return chosen
 

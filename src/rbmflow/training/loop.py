@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import check_integer, check_real_scalar, check_rng
+from rbmflow.arguments import check_integer, check_real_scalar, check_rng, shown
 from rbmflow.networks import RBM
 from rbmflow.training.data import Data, check_data
 from rbmflow.training.history import EarlyStopping, History, Situation, check_record, measure
@@ -162,7 +162,7 @@ def fit(
     True
     """
     if not isinstance(model, RBM):
-        raise TypeError(f"model={model!r}: an RBM is needed")
+        raise TypeError(f"model={shown(model)}: an RBM is needed")
     if state is not None:
         _check_state(state, model)
     begin = model if state is None else state.model
@@ -172,10 +172,10 @@ def fit(
     n_epochs = check_integer("n_epochs", n_epochs, 0)
     every = check_integer("record_every", record_every, 1)
     if stop is not None and not isinstance(stop, EarlyStopping):
-        raise TypeError(f"stop={stop!r}: an EarlyStopping or None is needed")
+        raise TypeError(f"stop={shown(stop)}: an EarlyStopping or None is needed")
     for name, called in (("callback", callback), ("progress", progress)):
         if called is not None and not callable(called):
-            raise TypeError(f"{name}={called!r}: a callable or None is needed")
+            raise TypeError(f"{name}={shown(called)}: a callable or None is needed")
     if state is None:
         trainer, history = Trainer(plan, model, check_rng(rng)), dict[str, list[float]]()
     else:
@@ -184,7 +184,7 @@ def fit(
     aside = None if held_out is None else check_data(held_out, model.n_visible, "held_out")
     names = check_record(record, plan.negative, trainer.parameters, plan.data, aside)
     if stop is not None and stop.quantity not in names:
-        raise ValueError(f"stop: {stop.quantity!r} is not recorded; add it to record")
+        raise ValueError(f"stop: {shown(stop.quantity)} is not recorded; add it to record")
     if history and set(history) != {"epoch", *names}:
         raise ValueError(
             f"state: it recorded {sorted(history)}, this call would record {sorted(['epoch', *names])}"
@@ -313,7 +313,7 @@ def _plan(
     exact = isinstance(phase, Exact)
     if isinstance(stepper, LBFGS) and not exact:
         raise ValueError(
-            f"optimizer=LBFGS() needs negative=Exact(), not {phase!r}: noise would mislead its line search"
+            f"optimizer=LBFGS() needs negative=Exact(), not {shown(phase)}: noise would mislead its line search"
         )
     if exact and min(model.n_visible, model.n_hidden) > MAX_EXACT_UNITS:
         raise ValueError(
@@ -321,7 +321,7 @@ def _plan(
         )
     for name, flag in (("centred", centred), ("shuffle", shuffle)):
         if not isinstance(flag, (bool, np.bool_)):
-            raise TypeError(f"{name}={flag!r}: True or False is needed")
+            raise TypeError(f"{name}={shown(flag)}: True or False is needed")
     costs = [check_real_scalar(name, value) for name, value in (("l1", l1), ("l2", l2))]
     for name, value in zip(("l1", "l2"), costs, strict=True):
         if not 0 <= value < np.inf:
@@ -332,7 +332,7 @@ def _plan(
         )
     chosen = precision if precision is not None else ("float64" if exact else "float32")
     if not isinstance(chosen, str) or chosen not in PRECISIONS:
-        raise ValueError(f"precision={precision!r}: 'float32' or 'float64' is needed")
+        raise ValueError(f"precision={shown(precision)}: 'float32' or 'float64' is needed")
     if isinstance(stepper, LBFGS) and chosen != "float64":
         raise ValueError("optimizer=LBFGS() needs precision='float64'")
     real: Any = PRECISIONS[chosen]
@@ -340,7 +340,7 @@ def _plan(
         max(np.abs(x).max() for x in (model.weights, model.visible_bias, model.hidden_bias))
         > np.finfo(real).max
     ):
-        raise ValueError(f"model: a parameter is too large for precision={chosen!r}")
+        raise ValueError(f"model: a parameter is too large for precision={shown(chosen)}")
     return Plan(
         checked,
         phase,
@@ -356,7 +356,7 @@ def _plan(
 
 def _check_state(state: object, model: RBM) -> None:
     if not isinstance(state, State):
-        raise TypeError(f"state={state!r}: the state of an earlier Fit is needed")
+        raise TypeError(f"state={shown(state)}: the state of an earlier Fit is needed")
     if state.weights.shape != model.weights.shape:
         raise ValueError(
             f"state: its weights have shape {state.weights.shape}, those of the model {model.weights.shape}"

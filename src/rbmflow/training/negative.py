@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import check_integer, check_real
+from rbmflow.arguments import check_integer, check_real, shown
 
 MAX_SWEEPS, MAX_CHAINS = 10**6, 10**7
 MAX_EXACT_UNITS = 20
@@ -135,7 +135,7 @@ def _ladder(ladder: object) -> tuple[float, ...]:
     rungs = check_real("ladder", ladder)
     if rungs.ndim != 1 or len(rungs) < 2 or rungs[0] != 1 or rungs[-1] < 0 or not (np.diff(rungs) < 0).all():
         raise ValueError(
-            f"ladder={ladder!r}: at least two inverse temperatures are needed, descending from 1 to 0 or above"
+            f"ladder={shown(ladder)}: at least two inverse temperatures are needed, descending from 1 to 0 or above"
         )
     return tuple(rungs.tolist())
 
@@ -144,6 +144,6 @@ def check_negative(negative: object) -> Negative:
     """Return a negative phase, or raise."""
     if not isinstance(negative, Negative):
         raise TypeError(
-            f"negative={negative!r}: Exact(), CD(k), PCD(k, n_chains) or Tempered(ladder, k) is needed"
+            f"negative={shown(negative)}: Exact(), CD(k), PCD(k, n_chains) or Tempered(ladder, k) is needed"
         )
     return negative

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import check_integer, check_real_scalar
+from rbmflow.arguments import check_integer, check_real_scalar, shown
 
 Vector = npt.NDArray[Any]
 Rate = float | Callable[[int], float]
@@ -218,7 +218,7 @@ Optimizer = Stepper | LBFGS
 def check_optimizer(optimizer: object) -> Optimizer:
     """Return an optimiser, or raise."""
     if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"optimizer={optimizer!r}: SGD, Momentum, Adam or LBFGS is needed")
+        raise TypeError(f"optimizer={shown(optimizer)}: SGD, Momentum, Adam or LBFGS is needed")
     return optimizer
 
 
@@ -236,14 +236,14 @@ def _check_rate(rate: object) -> None:
 def _positive(name: str, value: object) -> float:
     number = check_real_scalar(name, value)
     if not 0 < number < np.inf:
-        raise ValueError(f"{name}={value!r}: a finite number above 0 is needed")
+        raise ValueError(f"{name}={shown(value)}: a finite number above 0 is needed")
     return number
 
 
 def _between(name: str, value: object, low: float, high: float) -> float:
     number = check_real_scalar(name, value)
     if not low <= number <= high or np.isinf(number):
-        raise ValueError(f"{name}={value!r}: a number from {low:g} to {high:g} is needed")
+        raise ValueError(f"{name}={shown(value)}: a number from {low:g} to {high:g} is needed")
     return number
 
 

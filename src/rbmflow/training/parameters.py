@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rbmflow.arguments import shown
 from rbmflow.networks import RBM
 
 Vector = npt.NDArray[Any]
@@ -93,9 +94,9 @@ class Ties:
 def make_ties(rbm: RBM, tie: object, mask: object, biases: object) -> Ties:
     """Return the ties that `fit` was asked for, or raise if the model does not obey them."""
     if tie is not None and not (isinstance(tie, str) and tie in TIES):
-        raise ValueError(f"tie={tie!r}: None, 'uniform' or 'translation' is needed")
+        raise ValueError(f"tie={shown(tie)}: None, 'uniform' or 'translation' is needed")
     if biases is not None and not isinstance(biases, (bool, np.bool_)):
-        raise TypeError(f"biases={biases!r}: True, False or None is needed")
+        raise TypeError(f"biases={shown(biases)}: True, False or None is needed")
     shape = (rbm.n_visible, rbm.n_hidden)
     weights, visible, hidden = _groups(tie, shape)
     weights[~check_mask(rbm, mask)] = FIXED
@@ -113,7 +114,7 @@ def make_ties(rbm: RBM, tie: object, mask: object, biases: object) -> Ties:
     ties.scatter(ties.gather(vector), tied)
     if not np.array_equal(tied, vector):
         raise ValueError(
-            f"model: its parameters are not tied as tie={tie!r} asks; begin with training.tied(...)"
+            f"model: its parameters are not tied as tie={shown(tie)} asks; begin with training.tied(...)"
         )
     return ties
 
@@ -188,7 +189,7 @@ def tied(rbm: RBM, tie: str | None = None, *, mask: object = None) -> RBM:
            [0.2]])
     """
     if not isinstance(rbm, RBM):
-        raise TypeError(f"rbm={rbm!r}: an RBM is needed")
+        raise TypeError(f"rbm={shown(rbm)}: an RBM is needed")
     weights = rbm.weights.copy()
     if mask is not None:
         allowed = check_mask(RBM(np.zeros_like(weights)), mask)
@@ -196,7 +197,7 @@ def tied(rbm: RBM, tie: str | None = None, *, mask: object = None) -> RBM:
     if tie is None:
         return RBM(weights, rbm.visible_bias, rbm.hidden_bias)
     if tie not in TIES:
-        raise ValueError(f"tie={tie!r}: None, 'uniform' or 'translation' is needed")
+        raise ValueError(f"tie={shown(tie)}: None, 'uniform' or 'translation' is needed")
     group = join(*_groups(tie, weights.shape))
     if mask is not None:
         group[: weights.size][~allowed.ravel()] = group.max() + 1

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray
+from rbmflow.arguments import FloatArray, SpinArray, shown
 from rbmflow.networks import RBM
 from rbmflow.networks.storage import Stored
 
@@ -74,7 +74,7 @@ def generator_from(state: dict[str, Any]) -> np.random.Generator:
     """Return a generator that goes on where one stood."""
     kind = getattr(np.random, str(state.get("bit_generator")), None)
     if not (isinstance(kind, type) and issubclass(kind, np.random.BitGenerator)):
-        raise ValueError(f"state: {state.get('bit_generator')!r} is not a bit generator of numpy")  # noqa: TRY004
+        raise ValueError(f"state: {shown(state.get('bit_generator'))} is not a bit generator of numpy")  # noqa: TRY004
     bits = kind(0)
     bits.state = state
     return np.random.Generator(bits)

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import check_integer
+from rbmflow.arguments import check_integer, shown
 from rbmflow.errors import PrecisionError
 from rbmflow.ising.counts import wall_pair_count
 from rbmflow.ising.walls import ring_weights
@@ -211,7 +211,7 @@ def _check_sizes(n_visible: object, n_hidden: object) -> tuple[int, int]:
 
 def _positive_fraction(name: str, value: object) -> Fraction:
     """Return the exact value of a positive, finite number."""
-    hint = f"{name}={value!r}: a positive, finite real number or its decimal string is needed"
+    hint = f"{name}={shown(value)}: a positive, finite real number or its decimal string is needed"
     if isinstance(value, (bool, np.bool_)) or value is None:
         raise TypeError(hint)
     try:
@@ -232,7 +232,7 @@ def _positive_fraction(name: str, value: object) -> Fraction:
         raise ValueError(hint)
     if not SMALLEST < number < LARGEST:
         raise ValueError(
-            f"{name}={value!r}: certificates are possible between {float(SMALLEST)} and {float(LARGEST)}"
+            f"{name}={shown(value)}: certificates are possible between {float(SMALLEST)} and {float(LARGEST)}"
         )
     return number
 

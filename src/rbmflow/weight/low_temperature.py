@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import check_digits, check_integer, check_real
+from rbmflow.arguments import check_digits, check_integer, check_real, shown
 from rbmflow.ising import Law
 from rbmflow.ising.counts import wall_pair_count
 from rbmflow.ising.law import magnetizations
@@ -144,7 +144,7 @@ def low_temperature_leading_weight(T_high: object, n_visible: int, n_hidden: int
     n_visible, n_hidden = check_sizes(n_visible, n_hidden)
     high = check_real("T_high", T_high)
     if not ((high > 0) & np.isfinite(high)).all():
-        raise ValueError(f"T_high={T_high!r}: positive, finite temperatures are needed")
+        raise ValueError(f"T_high={shown(T_high)}: positive, finite temperatures are needed")
     # E₂(z) = e^(−z) − z E₁(z) = e^(−z)/(z + 2 − …): its logarithm, scaled, does not underflow
     z = 4 / high
     square = n_visible**2 - n_visible % 2
@@ -157,7 +157,7 @@ def _check_expansion(T_high: object, n_visible: object, n_hidden: object) -> tup
     with borrowed_context(30) as ctx:
         high = to_exact(ctx, "T_high", T_high)
         if not high > 0:
-            raise ValueError(f"T_high={T_high!r}: a positive temperature is needed")
+            raise ValueError(f"T_high={shown(T_high)}: a positive temperature is needed")
         largest = -2 / ctx.log(ctx.tan(ctx.pi / (2 * n_visible)))
         if high >= largest:
             raise ValueError(

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_broadcast, check_digits, check_integer
+from rbmflow.arguments import FloatArray, check_broadcast, check_digits, check_integer, shown
 from rbmflow.ising import Law, Ring
 from rbmflow.ising.law import magnetizations
 from rbmflow.precision import exact_array, settle, to_exact
@@ -160,7 +160,7 @@ def scaled_exponential_integral(z: Any) -> Any:
 def _check(temperatures: object, n_visible: object, n_hidden: object) -> tuple[int, int]:
     if not isinstance(temperatures, (TemperatureRange, TemperatureSet, TemperatureDensity)):
         raise TypeError(
-            f"temperatures={temperatures!r}: a TemperatureRange, TemperatureSet or TemperatureDensity is needed"
+            f"temperatures={shown(temperatures)}: a TemperatureRange, TemperatureSet or TemperatureDensity is needed"
         )
     sizes = check_sizes(n_visible, n_hidden)
     check_integer("n_visible", n_visible, 3, MAX_MIXTURE_SITES)

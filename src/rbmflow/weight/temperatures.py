@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_real_scalar
+from rbmflow.arguments import FloatArray, check_real_scalar, shown
 from rbmflow.precision import borrowed_context, exact_array, publish, to_exact
 
 QUADRATURE_TOLERANCE = 1e-14
@@ -70,7 +70,7 @@ class TemperatureSet:
                 f"temperatures has shape {temperatures.shape}: a list of at least one temperature is needed"
             )
         if any(float(number("temperatures", T)) < 0 for T in temperatures):
-            raise ValueError(f"temperatures={self.temperatures!r}: at least 0 is needed")
+            raise ValueError(f"temperatures={shown(self.temperatures)}: at least 0 is needed")
         weights = np.ones(len(temperatures), dtype=object) if self.weights is None else None
         weights = exact_array("weights", self.weights, finite=True) if weights is None else weights
         if weights.shape != temperatures.shape:
@@ -79,7 +79,9 @@ class TemperatureSet:
             )
         values = [float(number("weights", weight)) for weight in weights]
         if min(values) < 0 or not sum(values) > 0:
-            raise ValueError(f"weights={self.weights!r}: non-negative numbers with a positive sum are needed")
+            raise ValueError(
+                f"weights={shown(self.weights)}: non-negative numbers with a positive sum are needed"
+            )
         object.__setattr__(self, "temperatures", tuple(temperatures))
         object.__setattr__(self, "weights", tuple(weights))
 
@@ -125,7 +127,7 @@ class TemperatureDensity:
 
     def __post_init__(self) -> None:
         if not callable(self.density):
-            raise TypeError(f"density={self.density!r}: a function of the temperature is needed")
+            raise TypeError(f"density={shown(self.density)}: a function of the temperature is needed")
         check_range(self.T_low, self.T_high)
         if not number("T_low", self.T_low) < number("T_high", self.T_high):
             raise ValueError(f"T_low={self.T_low}, T_high={self.T_high}: a density needs T_low < T_high")
@@ -155,7 +157,7 @@ class TemperatureDensity:
         """
         value = check_real_scalar("density(T)", self.density(T))
         if not 0 <= value < np.inf:
-            raise ValueError(f"density({T!r}) = {value}: a finite number of at least 0 is needed")
+            raise ValueError(f"density({shown(T)}) = {value}: a finite number of at least 0 is needed")
         return value
 
 
@@ -176,7 +178,7 @@ def average(temperatures: Temperatures, function: Callable[[float], FloatArray])
     norm, norm_error = _integrate(lambda T: np.array([temperatures.at(T)]), low, high)
     if not norm[0] > 0:
         raise ValueError(
-            f"density={temperatures.density!r}: its integral over [{low}, {high}] is {norm[0]}, not positive"
+            f"density={shown(temperatures.density)}: its integral over [{low}, {high}] is {norm[0]}, not positive"
         )
     mean, error = _integrate(lambda T: temperatures.at(T) * function(T), low, high)
     mean = mean / norm[0]

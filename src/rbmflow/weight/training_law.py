@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_digits, check_integer
+from rbmflow.arguments import FloatArray, check_digits, check_integer, shown
 from rbmflow.estimate import Estimate
 from rbmflow.ising.law import Law, magnetizations
 from rbmflow.precision import context, settle, to_exact
@@ -74,7 +74,7 @@ def trained_weight_from_law(law: Law, n_hidden: int, *, dps: int | None = None) 
 def folded_rows(law: Law) -> FloatArray:
     """Return P(|V|), |V| = M, M − 2, …, in float64, a row for each law; each must be normalised and symmetric."""
     if not isinstance(law, Law):
-        raise TypeError(f"law={law!r}: a rbmflow.Law is needed")
+        raise TypeError(f"law={shown(law)}: a rbmflow.Law is needed")
     probabilities = law.probabilities
     if probabilities.dtype.kind not in "iufO":
         raise TypeError(f"law.probabilities has dtype {probabilities.dtype}: real numbers are needed")
@@ -91,7 +91,7 @@ def folded_rows(law: Law) -> FloatArray:
     total = approximate.sum(axis=-1)
     if (np.abs(total - 1) > TOLERANCE).any():
         worst = total.flat[np.abs(total - 1).argmax()]
-        raise ValueError(f"law.probabilities sum to {float(worst)!r}: 1 is needed")
+        raise ValueError(f"law.probabilities sum to {shown(float(worst))}: 1 is needed")
     if (np.abs(approximate - approximate[..., ::-1]) > TOLERANCE).any():
         raise ValueError(
             "law.probabilities differ for V and -V: a symmetric law is needed; law.symmetrized() makes it one, which "

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import check_integer, check_real
+from rbmflow.arguments import check_integer, check_real, shown
 from rbmflow.precision import exact_map
 from rbmflow.weight.equation import check_sizes
 from rbmflow.weight.power_series import (
@@ -106,7 +106,7 @@ def weak_coupling_weight(
     if dps is None:
         couplings = np.maximum(check_real("K", K), 0.0)
         if np.isinf(couplings).any():
-            raise ValueError(f"K={K!r}: the expansion needs finite couplings")
+            raise ValueError(f"K={shown(K)}: the expansion needs finite couplings")
         # far outside its range the last term alone counts, and its sign
         factor = np.polynomial.polynomial.polyval(np.minimum(couplings, 1e10), [float(c) for c in bracket])
         with np.errstate(over="ignore"):
