@@ -1,5 +1,6 @@
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from fractions import Fraction
 
 import mpmath
@@ -31,9 +32,15 @@ def test_results_are_mpmaths_own_numbers_and_carry_their_digits():
 
 
 def test_a_string_is_a_decimal_and_a_float_is_a_binary_number():
-    as_text, as_float, as_fraction = (
-        exact_map(lambda ctx, K: K, 40, K=K) for K in ("0.1", 0.1, Fraction(1, 10))
-    )
+    tenths = ("0.1", 0.1, Fraction(1, 10), Decimal("0.1"))
+    as_text, as_float, as_fraction, as_decimal = (exact_map(lambda ctx, K: K, 40, K=K) for K in tenths)
+    assert as_decimal == as_text
+    assert exact_map(lambda ctx, K: K, 5, K=[Decimal("-Infinity"), Decimal("1e-400")])[0] == -mpmath.inf
+    with pytest.raises(ValueError, match="NaN"):
+        exact_map(lambda ctx, K: K, 5, K=Decimal("NaN"))
+    # the extended format, where there is one, has more bits than float64 keeps
+    extended = np.longdouble(1) + np.finfo(np.longdouble).eps
+    assert exact_map(lambda ctx, K: K - 1, 5, K=extended) == 2.0 ** -np.finfo(np.longdouble).nmant
     assert mpmath.nstr(as_text, 30, strip_zeros=True) == "0.1"
     assert as_fraction == as_text
     assert mpmath.nstr(as_float, 30) == "0.100000000000000005551115123126"

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 from typing import Any
@@ -95,7 +96,7 @@ def context(dps: int) -> Any:
 
 
 def to_exact(ctx: Any, name: str, value: object) -> Any:
-    """Convert `value` to a number of `ctx`: strings and fractions to its full precision, floats and mpf exactly."""
+    """Convert `value` to a number of `ctx`: decimals and fractions to its full precision, binary numbers exactly."""
     if isinstance(value, (bool, np.bool_)) or value is None:
         raise TypeError(f"{name}={shown(value)}: a real number or its decimal string is needed")
     try:
@@ -103,8 +104,13 @@ def to_exact(ctx: Any, name: str, value: object) -> Any:
             number = ctx.mpf(value.numerator) / value.denominator
         elif isinstance(value, np.integer):
             number = ctx.mpf(int(value))
+        elif isinstance(value, np.longdouble) and np.isfinite(value):
+            top, bottom = value.as_integer_ratio()
+            number = ctx.ldexp(ctx.convert(top), 1 - bottom.bit_length())
         elif isinstance(value, (float, np.floating)):
             number = ctx.mpf(float(value))
+        elif isinstance(value, Decimal):
+            number = ctx.convert(str(value) if value.is_finite() else float(value))
         elif isinstance(value, (int, str)) or hasattr(value, "_mpf_"):
             number = ctx.convert(value.strip() if isinstance(value, str) else value)
         else:

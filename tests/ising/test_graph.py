@@ -78,6 +78,36 @@ def test_bonds_that_are_none(bonds, error, name):
         Graph.from_bonds(3, bonds)
 
 
+def test_a_mapping_brings_its_couplings():
+    wanted = Graph.from_bonds(3, [(0, 1), (2, 1)], [2.0, -1.0], 0.5)
+    assert Graph.from_bonds(3, {(0, 1): 2.0, (2, 1): -1.0}, fields=0.5) == wanted
+    # both orders are the two entries of the symmetric matrix: one bond, not two
+    wanted = Graph.from_bonds(3, [(0, 1), (1, 2)], [2.0, -1.0], 0.5)
+    assert Graph.from_bonds(3, {(1, 0): 2.0, (0, 1): 2.0, (2, 1): -1.0, (1, 2): -1}, fields=0.5) == wanted
+    assert not len(Graph.from_bonds(2, {}).couplings)
+    with pytest.raises(TypeError, match="mapping of bonds brings its own"):
+        Graph.from_bonds(2, {(0, 1): 2.0}, couplings=[2.0])
+
+
+@pytest.mark.parametrize(
+    ("bonds", "error", "name"),
+    [
+        ({(0, 1): 1.0, (1, 0): 2.0}, ValueError, r"bonds holds \(0, 1\): 1.0 and \(1, 0\): 2.0"),
+        (
+            [(0, 1), (1, 2), (1, 0)],
+            ValueError,
+            r"bonds holds \(0, 1\) and \(1, 0\): write each bond in one order",
+        ),
+        ({0: 1.0}, TypeError, "pairs of integers"),
+        ({(0, 1): "a"}, TypeError, "couplings"),
+        ({(0, 1, 2): 1.0}, TypeError, "pairs of integers"),
+    ],
+)
+def test_bonds_in_both_orders(bonds, error, name):
+    with pytest.raises(error, match=name):
+        Graph.from_bonds(3, bonds)
+
+
 @pytest.mark.parametrize(
     ("matrix", "name"),
     [

@@ -10,6 +10,7 @@ from rbmflow import RBM, Ring, Torus
 from rbmflow.ising import state_law
 from rbmflow.networks import (
     BoltzmannMachine,
+    boltzmann_kl,
     effective_coupling,
     effective_couplings,
     effective_pairs,
@@ -23,6 +24,8 @@ from rbmflow.networks import (
 from rbmflow.networks import exact as room
 from rbmflow.spins import all_states
 from rbmflow.state_law import StateLaw
+from rbmflow.training.moments import divergence as recorded_divergence
+from rbmflow.training.parameters import Parameters
 from tests.exact import private
 from tests.networks.machines import joint_weights, random_machine, states
 
@@ -154,6 +157,58 @@ def test_decimating_machines_approach_the_lattice(lattice, K, divergences):
     # and go on falling as e^(-4c), far below the rounding of a plain sum
     far = [kl_divergence(law, RBM.decimating(lattice, K, c)) for c in (9, 10, 11)]
     np.testing.assert_allclose(np.diff(np.log(far)), -4, rtol=0, atol=0.01)
+
+
+def exact_divergence(law, rbm, states):
+    """The plain sum over states with weight in 50 digits, of the float64 numbers q and those of the machine."""
+    ctx = private(50)
+    weights = [[ctx.mpf(w) for w in row] for row in rbm.weights.tolist()]
+    log_p = []
+    for v in all_states(rbm.n_visible).tolist():
+        fields = [
+            c + ctx.fdot(v, column)
+            for c, column in zip(rbm.hidden_bias, zip(*weights, strict=True), strict=True)
+        ]
+        log_p.append(ctx.fdot(v, rbm.visible_bias) + sum(ctx.log(2 * ctx.cosh(x)) for x in fields))
+    log_z = ctx.log(sum(ctx.exp(x) for x in log_p))
+    q = [ctx.mpf(float(x)) for x in law.probabilities]
+    total = sum(q)
+    places = (states > 0) @ (1 << np.arange(rbm.n_visible))
+    return float(
+        sum(a / total * (ctx.log(a / total) - log_p[i] + log_z) for i, a in zip(places, q, strict=True))
+    )
+
+
+@pytest.mark.parametrize("copy_weight", [4, 9, 12])
+def test_every_divergence_keeps_the_digits_of_small_ones(copy_weight):
+    law, rbm = state_law(Ring(8), 1.0), RBM.decimating(Ring(8), 1.0, copy_weight)
+    wanted = exact_divergence(law, rbm, law.states)
+    if copy_weight == 9:
+        assert f"{wanted:.4e}" == "2.0703e-14"
+    # the terms are squares of ln p/q, of order e^(-2c) and rounded at some 1e-15
+    error = 4e-15 / np.exp(-2 * copy_weight)
+    assert kl_divergence(law, rbm) == pytest.approx(wanted, rel=error)
+    assert boltzmann_kl(BoltzmannMachine.from_rbm(rbm), law) == pytest.approx(wanted, rel=error)
+    parameters = Parameters(rbm, np.float64)
+    recorded = recorded_divergence(
+        parameters, law.states.astype(float), law.probabilities, exact_log_partition(rbm)
+    )
+    assert recorded == pytest.approx(wanted, rel=error)
+
+
+def test_states_that_a_law_does_not_list_have_the_rest_of_p():
+    # two aligned states of a cold machine: all the divergence is p of the others, 1e-21, lost in 1 − Σ p
+    law, rbm = StateLaw([[1] * 6, [-1] * 6], [0.5, 0.5]), RBM.uniform(6, 3, 8.0)
+    wanted = exact_divergence(law, rbm, law.states)
+    assert 0 < wanted < 1e-19
+    assert kl_divergence(law, rbm) == pytest.approx(wanted, rel=1e-13)
+    assert boltzmann_kl(BoltzmannMachine.from_rbm(rbm), law) == pytest.approx(wanted, rel=1e-13)
+    # 17 spins: by the complement
+    many = StateLaw([[1] * 17, [-1] * 17], [0.5, 0.5])
+    assert kl_divergence(many, RBM.uniform(17, 1, 0.0)) == pytest.approx(16 * np.log(2), rel=1e-14)
+    # probabilities whose ratio leaves the doubles
+    faint = StateLaw([[1, 1], [-1, -1], [1, -1]], [0.5, 0.5, 5e-324])
+    assert kl_divergence(faint, RBM.uniform(2, 1, 0.0)) == pytest.approx(np.log(2), rel=1e-14)
 
 
 @pytest.mark.parametrize("copy_weight", [0.0, 0.7, 2.0, 8.0])

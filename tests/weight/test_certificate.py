@@ -1,6 +1,7 @@
 """Certificates: they contain the 60-digit value, are narrower than asked, and fail when the equation is corrupted."""
 
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from fractions import Fraction
 
 import mpmath
@@ -198,6 +199,11 @@ def test_boxes_that_hold_the_root_are_not_excluded():
         ("1/0", ValueError),
         ("1e-400", ValueError),
         ("1e20", ValueError),
+        ("1e-9999999999", ValueError),
+        (Decimal("1e9999999999"), ValueError),
+        (Decimal("NaN"), ValueError),
+        (mpmath.ldexp(1, 10**10), ValueError),
+        (np.longdouble("inf"), ValueError),
         (None, TypeError),
         (True, TypeError),
         (1j, TypeError),
@@ -205,11 +211,23 @@ def test_boxes_that_hold_the_root_are_not_excluded():
         (b"1", TypeError),
     ],
 )
-def test_couplings_that_cannot_be_certified(K, error):
+def test_couplings_that_cannot_be_certified(
+    K, error
+):  # and none is written out first: 1e-9999999999 would not fit
     with pytest.raises(error, match="K="):
         certified_weight(K, 8, 4, digits=10)
     with pytest.raises(error, match="K_low="):
         certified_monotone(8, 4, K, 2)
+
+
+def test_couplings_of_every_kind_are_taken_exactly():
+    half = certified_weight("0.5", 8, 4, digits=30)
+    for K in (0.5, Fraction(1, 2), Decimal("0.5"), np.float32(0.5), np.longdouble(0.5), mpmath.mpf(0.5)):
+        assert certified_weight(K, 8, 4, digits=30) == half
+    assert certified_weight(Decimal("0.1"), 8, 4, digits=30) == certified_weight("0.1", 8, 4, digits=30)
+    tenth = np.longdouble("0.1")
+    exactly = Fraction(*tenth.as_integer_ratio())
+    assert certified_weight(tenth, 8, 4, digits=30) == certified_weight(exactly, 8, 4, digits=30)
 
 
 @pytest.mark.parametrize(

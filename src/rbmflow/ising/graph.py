@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -111,18 +112,20 @@ class Graph:
 
     @classmethod
     def from_bonds(
-        cls, n_sites: int, bonds: Iterable[tuple[int, int]], couplings: object = 1.0, fields: object = 0.0
+        cls, n_sites: int, bonds: Iterable[tuple[int, int]], couplings: object = None, fields: object = 0.0
     ) -> Graph:
-        """Return the graph of a list of bonds.
+        """Return the graph of a list of bonds, or of a mapping from bonds to their couplings.
 
         Parameters
         ----------
         n_sites : int
             Number of spins, at least 1.
-        bonds : iterable of pairs of int
-            The two sites of each bond, 0 … n_sites − 1, not equal; a pair that comes twice is two bonds.
-        couplings : array_like
-            J of each bond, or one for all.
+        bonds : iterable of pairs of int, or mapping of them to numbers
+            The two sites of each bond, 0 … n_sites − 1, not equal; a pair that comes twice, in one order, is two bonds. A mapping
+            ``{(i, j): J}`` brings the couplings along: if it holds both (i, j) and (j, i), these are the two entries
+            of the symmetric matrix, must be equal and are one bond.
+        couplings : array_like, optional
+            J of each bond, or one for all; 1 by default. Not with a mapping.
         fields : array_like
             h of each site, or one for all.
 
@@ -134,14 +137,21 @@ class Graph:
         Raises
         ------
         TypeError, ValueError
-            If a site is not there, a bond joins a site to itself, or a number is not finite.
+            If a site is not there, a bond joins a site to itself, a list has a pair in both orders, a mapping has different
+            numbers for them, or a number is not finite.
 
         Examples
         --------
         >>> Graph.from_bonds(2, [(0, 1)], couplings=-1.0, fields=[0.5, 0.0]).n_sites
         2
+        >>> Graph.from_bonds(2, {(0, 1): 0.5, (1, 0): 0.5}).couplings
+        array([0.5, 0.5])
         """
         n_sites = check_integer("n_sites", n_sites, 1, MAX_GRAPH_SITES)
+        if isinstance(bonds, Mapping):
+            if couplings is not None:
+                raise TypeError("couplings: a mapping of bonds brings its own, none can be given beside it")
+            bonds, couplings = _bonds_of(bonds)
         try:
             pairs = np.array(list(bonds))
         except (TypeError, ValueError):
@@ -157,7 +167,8 @@ class Graph:
             raise ValueError(f"bonds holds site {pairs[outside][0]}: sites run from 0 to {n_sites - 1}")
         if (pairs[:, 0] == pairs[:, 1]).any():
             raise ValueError("bonds joins a site to itself")
-        strength = _strengths("couplings", couplings, len(pairs))
+        _check_order(pairs)
+        strength = _strengths("couplings", 1.0 if couplings is None else couplings, len(pairs))
         pairs, strength = pairs[strength != 0], np.tile(strength[strength != 0], 2)
         source = np.concatenate([pairs[:, 0], pairs[:, 1]])
         target = np.concatenate([pairs[:, 1], pairs[:, 0]])
@@ -218,6 +229,37 @@ class Graph:
             matrix.indices.astype(np.int32),
             matrix.data,
             _strengths("fields", fields, n_sites),
+        )
+
+
+def _bonds_of(strengths: Mapping[Any, Any]) -> tuple[list[Any], list[Any]]:
+    """Return the bonds of a mapping and their couplings, those that are there in both orders once."""
+    bonds, couplings = [], []
+    for pair, strength in strengths.items():
+        back = tuple(pair)[::-1] if isinstance(pair, tuple) else None
+        if back in strengths:
+            other = strengths[back]
+            if strength != other:
+                raise ValueError(
+                    f"bonds holds {pair}: {strength!r} and {back}: {other!r}: one bond has one coupling, the two must be equal"
+                )
+            if pair > back:
+                continue
+        bonds.append(pair)
+        couplings.append(strength)
+    return bonds, couplings
+
+
+def _check_order(pairs: npt.NDArray[Any]) -> None:
+    """Raise if two sites are joined in both orders: one bond written twice, or two bonds, nobody can tell."""
+    low, high = pairs.min(axis=1), pairs.max(axis=1)
+    rising = np.unique(np.stack([low, high], axis=1)[pairs[:, 0] < pairs[:, 1]], axis=0)
+    falling = np.unique(np.stack([low, high], axis=1)[pairs[:, 0] > pairs[:, 1]], axis=0)
+    together, counts = np.unique(np.concatenate([rising, falling]), axis=0, return_counts=True)
+    if (counts > 1).any():
+        a, b = together[counts > 1][0]
+        raise ValueError(
+            f"bonds holds ({a}, {b}) and ({b}, {a}): write each bond in one order, and twice in that order for two bonds"
         )
 
 

@@ -160,6 +160,8 @@ def boltzmann_visible_law(machine: BoltzmannMachine, *, temperature: float = 1.0
 def boltzmann_kl(machine: BoltzmannMachine, law: StateLaw, *, temperature: float = 1.0) -> float:
     """Return ``KL(law ‖ p)`` of a law over the visible units from that of the machine (thesis eq. 22).
 
+    In the form of `StateLaw.divergence`, in which nothing cancels.
+
     Parameters
     ----------
     machine : BoltzmannMachine
@@ -172,7 +174,7 @@ def boltzmann_kl(machine: BoltzmannMachine, law: StateLaw, *, temperature: float
     Returns
     -------
     float
-        In nats, at least 0 up to rounding.
+        In nats, not negative.
 
     Raises
     ------
@@ -182,15 +184,13 @@ def boltzmann_kl(machine: BoltzmannMachine, law: StateLaw, *, temperature: float
     Examples
     --------
     >>> machine = BoltzmannMachine([[0, 0.5], [0.5, 0]])
-    >>> abs(boltzmann_kl(machine, boltzmann_visible_law(machine))) < 1e-15
+    >>> boltzmann_kl(machine, boltzmann_visible_law(machine)) < 1e-29
     True
     """
     _check_law(machine, law)
     scaled = _scaled(machine, temperature)
-    used = law.probabilities > 0
-    p = law.probabilities[used]
-    log_model = _log_visible(scaled, law.states[used]) - _Enumeration(scaled).log_partition
-    return float(p @ (np.log(p) - log_model))
+    log_partition = _Enumeration(scaled).log_partition
+    return law.divergence(lambda states: _log_visible(scaled, states) - log_partition)
 
 
 def _check_law(machine: BoltzmannMachine, law: object) -> None:

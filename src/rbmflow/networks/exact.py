@@ -229,15 +229,8 @@ def kl_divergence(law: StateLaw, rbm: TwoLayers) -> float:
         raise TypeError(f"law is a {type(law).__name__}: a StateLaw is needed")
     if law.n_sites != check_machine("rbm", rbm).n_visible:
         raise ValueError(f"law is over {law.n_sites} spins: the machine has {rbm.n_visible} visible units")
-    log_p = -rbm.free_energy(law.states) - exact_log_partition(rbm)
-    there = law.probabilities > 0
-    q = law.probabilities[there] / law.probabilities.sum()
-    d = log_p[there] - np.log(q)
-    divergence = float((q * (np.expm1(d) - d)).sum())
-    p = np.exp(log_p)
-    # with every state listed, the missing mass is that of q = 0; otherwise what the listed ones leave
-    missing = p[~there].sum() if law.covers_all else 1 - p[there].sum()
-    return divergence + float(max(missing, 0.0))
+    log_partition = exact_log_partition(rbm)
+    return law.divergence(lambda states: -rbm.free_energy(states) - log_partition)
 
 
 def sample_exactly(rbm: TwoLayers, size: int, *, rng: object) -> SpinArray:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rbmflow import state_law
 from rbmflow.networks.exact import exact_moments
 from rbmflow.networks.two_layers import log_two_cosh
 from rbmflow.training.parameters import Parameters, Ties, Vector, join, split
-
-SMALL = 0.01  # the series ends with d^6: its remainder is below 1e-13 of the first term
 
 
 @dataclass(frozen=True)
@@ -69,20 +68,13 @@ def free_energy(parameters: Parameters, rows: Vector) -> Vector:
 def divergence(parameters: Parameters, rows: Vector, weights: Vector, log_z: float) -> float:
     """Return KL(q‖p) of a law over distinct states, with ln Z of the model.
 
-    As ``Σ q (e^δ − 1 − δ)`` with ``δ = ln p/q``, plus p where q = 0: terms that are not negative, so that a small divergence keeps
-    its digits.
+    In the form of `rbmflow.state_law.divergence`, which keeps the digits of small ones; states that are not rows have the rest of p.
     """
-    used = weights > 0
     log_p = -free_energy(parameters, rows) - log_z
-    delta = log_p[used] - np.log(weights[used])
-    near = np.abs(delta) < SMALL
-    d = np.where(near, delta, 0.0)
-    series = d * d / 2 * (1 + d / 3 * (1 + d / 4 * (1 + d / 5 * (1 + d / 6))))
-    excess = np.where(near, series, np.expm1(delta) - delta)
-    value = float(weights[used] @ excess)
+    value = state_law.divergence(weights, log_p)
     if len(rows) == 2.0 ** rows.shape[1]:
-        return value + float(np.exp(log_p[~used]).sum())
-    return value + max(0.0, 1 - float(np.exp(log_p[used]).sum()))
+        return value
+    return value + max(0.0, 1 - float(np.exp(log_p).sum()))
 
 
 def exact(parameters: Parameters) -> tuple[Moments, float]:

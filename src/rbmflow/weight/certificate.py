@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
@@ -22,6 +23,7 @@ from rbmflow.arguments import check_integer, shown
 from rbmflow.errors import PrecisionError
 from rbmflow.ising.counts import wall_pair_count
 from rbmflow.ising.walls import ring_weights
+from rbmflow.precision import borrowed_context, to_exact
 from rbmflow.weight.balls import Box, RingBalls
 from rbmflow.weight.equation import check_sizes
 from rbmflow.weight.solve import trained_weight
@@ -85,7 +87,7 @@ def certified_weight(K: object, n_visible: int, n_hidden: int, *, digits: int) -
 
     Parameters
     ----------
-    K : int, float, str, Fraction or mpf
+    K : int, float, str, Fraction, Decimal or mpf
         Coupling, from 1e-300 to 1e15, taken exactly: a float is the binary number that it is, "0.1" is one tenth.
     n_visible : int
         Spins M of the ring, 3 to 1000.
@@ -143,7 +145,7 @@ def certified_monotone(
         Spins M of the ring, 3 to 1000.
     n_hidden : int
         Hidden units N, at least 1.
-    K_low, K_high : int, float, str, Fraction or mpf
+    K_low, K_high : int, float, str, Fraction, Decimal or mpf
         Ends of the interval, ``0 < K_low < K_high < ∞``, taken exactly.
     max_boxes : int
         Subintervals to look at before giving up on the rest.
@@ -214,27 +216,34 @@ def _positive_fraction(name: str, value: object) -> Fraction:
     hint = f"{name}={shown(value)}: a positive, finite real number or its decimal string is needed"
     if isinstance(value, (bool, np.bool_)) or value is None:
         raise TypeError(hint)
+    if not (isinstance(value, (int, float, str, Fraction, Decimal, np.generic)) or hasattr(value, "_mpf_")):
+        raise TypeError(hint)
     try:
-        if hasattr(value, "_mpf_"):
-            sign, mantissa, exponent, bits = value._mpf_
-            if exponent and not bits:
-                raise ValueError(hint)  # infinite or not a number
-            number = Fraction((-1) ** int(sign) * int(mantissa)) * Fraction(2) ** int(exponent)
-        elif isinstance(value, np.generic):
-            number = Fraction(value.item())
-        elif isinstance(value, (int, float, str, Fraction)):
-            number = Fraction(value.strip() if isinstance(value, str) else value)
-        else:
-            raise TypeError(hint)
-    except (ValueError, OverflowError, ZeroDivisionError):
+        with borrowed_context(30) as ctx:
+            near = to_exact(ctx, name, value)
+            if not 0 < near < ctx.inf:
+                raise ValueError(hint)
+            within = float(SMALLEST) / 2 < near < 2 * float(LARGEST)  # few digits enough to write out
+        number = _fraction(value) if within else Fraction(0)
+    except (ValueError, TypeError):
         raise ValueError(hint) from None
-    if number <= 0:
-        raise ValueError(hint)
     if not SMALLEST < number < LARGEST:
         raise ValueError(
             f"{name}={shown(value)}: certificates are possible between {float(SMALLEST)} and {float(LARGEST)}"
         )
     return number
+
+
+def _fraction(value: Any) -> Fraction:
+    """Return the exact value of a finite number of any kind."""
+    if hasattr(value, "_mpf_"):
+        sign, mantissa, exponent, _ = value._mpf_
+        return Fraction((-1) ** int(sign) * int(mantissa)) * Fraction(2) ** int(exponent)
+    if isinstance(value, np.floating):
+        return Fraction(*value.as_integer_ratio())
+    if isinstance(value, np.generic):
+        return Fraction(value.item())
+    return Fraction(value.strip() if isinstance(value, str) else value)
 
 
 @contextmanager
@@ -325,11 +334,11 @@ def _log10(flint: Any, number: Any) -> float:
     return float((number.log() / flint.arb(10).log()).mid())
 
 
-Decimal = tuple[Any, int]
+Places = tuple[Any, int]
 """``mantissa · 10^(−places)``."""
 
 
-def _decimal_neighbours(flint: Any, root: Any, digits: int) -> tuple[Decimal, Decimal]:
+def _decimal_neighbours(flint: Any, root: Any, digits: int) -> tuple[Places, Places]:
     """Return decimals one and two units of place digits + 2 around the root."""
     flint.ctx.prec = int((digits + 10) * BITS_PER_DIGIT) + 64
     magnitude = (root.log() / flint.arb(10).log()).floor().unique_fmpz()
@@ -340,7 +349,7 @@ def _decimal_neighbours(flint: Any, root: Any, digits: int) -> tuple[Decimal, De
     return (mantissa - 1, places), (mantissa + 2, places)
 
 
-def _exactly(flint: Any, decimal: Decimal) -> Any:
+def _exactly(flint: Any, decimal: Places) -> Any:
     mantissa, places = decimal
     if places >= 0:
         return flint.arb(flint.fmpq(mantissa, flint.fmpz(10) ** places))
@@ -372,8 +381,8 @@ def _ring_balls(flint: Any, K: Any, n_visible: int, n_hidden: int) -> RingBalls:
 
 def _prove_sign_change(
     flint: Any,
-    lower: Decimal,
-    upper: Decimal,
+    lower: Places,
+    upper: Places,
     K: Fraction,
     n_visible: int,
     n_hidden: int,
@@ -399,7 +408,7 @@ def _prove_sign_change(
 
 
 def _no_other_root(
-    flint: Any, lower: Decimal, upper: Decimal, K: Fraction, n_visible: int, n_hidden: int
+    flint: Any, lower: Places, upper: Places, K: Fraction, n_visible: int, n_hidden: int
 ) -> tuple[str, str] | None:
     """Return ("0", "inf") if boxes of W show that the root between the ends is the only positive one."""
     balls = _ring_balls(flint, _ball(flint, K), n_visible, n_hidden)
