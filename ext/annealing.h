@@ -16,11 +16,12 @@
 
 /* See annealing.pyx. */
 struct annealing {
-    int64_t n_visible, n_hidden, n_chains, n_betas;
+    int64_t n_visible, n_hidden, n_chains, n_betas, first, last;
     const double *betas;
     int8_t *visible;
     double *log_weights;
     uint64_t *state;
+    char *memory;
 };
 
 enum { PANELS_AT_ONCE = 32 }; /* products of numbers between 1 and 2, one for each unit: at most 2^512 */
@@ -28,15 +29,49 @@ enum { PANELS_AT_ONCE = 32 }; /* products of numbers between 1 and 2, one for ea
 #define BODY "annealing_lanes.h"
 #include "levels.h"
 
-static int run_annealing32(const struct annealing *e, const float *weights, const float *b, const float *c, int level)
+static void run_annealing32(const struct annealing *e, const float *weights, const float *b, const float *c, int level)
 {
-    CHOOSE_LEVEL(anneal32, e, weights, b, c)
+#if RBMFLOW_X86
+    if (level == SIMD_AVX512) {
+        anneal32_avx512(e, weights, b, c);
+        return;
+    }
+    if (level == SIMD_AVX2) {
+        anneal32_avx2(e, weights, b, c);
+        return;
+    }
+#endif
+    (void)level;
+    anneal32_plain(e, weights, b, c);
 }
 
-static int run_annealing64(
+static void run_annealing64(
     const struct annealing *e, const double *weights, const double *b, const double *c, int level)
 {
-    CHOOSE_LEVEL(anneal64, e, weights, b, c)
+#if RBMFLOW_X86
+    if (level == SIMD_AVX512) {
+        anneal64_avx512(e, weights, b, c);
+        return;
+    }
+    if (level == SIMD_AVX2) {
+        anneal64_avx2(e, weights, b, c);
+        return;
+    }
+#endif
+    (void)level;
+    anneal64_plain(e, weights, b, c);
+}
+
+/* Bytes that the chains work in, in single or double precision. */
+static int64_t annealing_memory(int64_t n_visible, int64_t n_hidden, int64_t n_chains, int double_precision)
+{
+    struct annealing e = {.n_visible = n_visible, .n_hidden = n_hidden, .n_chains = n_chains};
+    struct arena memory = {NULL, 0};
+    if (double_precision)
+        lay_out_annealed64_plain(&memory, &e);
+    else
+        lay_out_annealed32_plain(&memory, &e);
+    return (int64_t)memory.used + 64;
 }
 
 #endif

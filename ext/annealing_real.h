@@ -181,29 +181,29 @@ TARGET static void NAME(step)(struct NAME(annealed) *w, const struct annealing *
     }
 }
 
-TARGET static int NAME(anneal)(const struct annealing *e, const REAL *weights, const REAL *b, const REAL *c)
+/* The steps `first` to `last` - 1 of the chains that the memory holds; the first one begins them, the last one ends them. */
+TARGET static void NAME(anneal)(const struct annealing *e, const REAL *weights, const REAL *b, const REAL *c)
 {
-    struct arena memory = {NULL, 0};
-    NAME(lay_out_annealed)(&memory, e);
-    char *block = calloc(memory.used + 64, 1);
-    if (!block)
-        return 1;
-    memory.base = block + (64 - (uintptr_t)block % 64), memory.used = 0;
+    struct arena memory = {e->memory + (64 - (uintptr_t)e->memory % 64), 0};
     struct NAME(annealed) w = NAME(lay_out_annealed)(&memory, e);
-    NAME(copy_rows)(w.weights, w.row, weights, e->n_hidden, e->n_visible, e->n_hidden);
-    memcpy(w.b, b, (size_t)e->n_visible * sizeof(REAL)), memcpy(w.c, c, (size_t)e->n_hidden * sizeof(REAL));
-    pack_rows(e->visible, e->n_chains, e->n_visible, w.v, w.stride_v);
-    for (int64_t k = 0; k < e->n_chains * LANES; k++)
-        w.before[k] = w.after[k] = 1;
-    for (int64_t chain = 0; chain < e->n_chains; chain++)
-        w.ratio[chain] = 1.0;
-    for (int64_t step = 0; step + 1 < e->n_betas; step++)
+    w.gathered = (int)(e->first % PANELS_AT_ONCE * (w.row / LANES) % PANELS_AT_ONCE);
+    if (!e->first) {
+        memset(memory.base, 0, memory.used);
+        NAME(copy_rows)(w.weights, w.row, weights, e->n_hidden, e->n_visible, e->n_hidden);
+        memcpy(w.b, b, (size_t)e->n_visible * sizeof(REAL)), memcpy(w.c, c, (size_t)e->n_hidden * sizeof(REAL));
+        pack_rows(e->visible, e->n_chains, e->n_visible, w.v, w.stride_v);
+        for (int64_t k = 0; k < e->n_chains * LANES; k++)
+            w.before[k] = w.after[k] = 1;
+        for (int64_t chain = 0; chain < e->n_chains; chain++)
+            w.ratio[chain] = 1.0;
+    }
+    for (int64_t step = e->first; step < e->last; step++)
         NAME(step)(&w, e, step);
+    if (e->last + 1 < e->n_betas)
+        return;
     for (int64_t chain = 0; chain < e->n_chains; chain++)
         e->log_weights[chain] = w.total[chain] + log(w.ratio[chain]);
     unpack_rows(w.v, e->n_chains, e->n_visible, e->visible, w.stride_v);
-    free(block);
-    return 0;
 }
 
 #undef LANES

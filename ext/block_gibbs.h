@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "interrupt.h"
 #include "logistic.h"
 
 #if defined(__GNUC__) && !defined(__clang__)

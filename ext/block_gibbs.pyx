@@ -20,14 +20,14 @@ cdef extern from "block_gibbs.h":
         int8_t *visible
         int8_t *hidden
         uint64_t *state
-    int run_epoch32(const epoch *e, float *weights, float *b, float *c, int level) noexcept nogil
-    int run_epoch64(const epoch *e, double *weights, double *b, double *c, int level) noexcept nogil
+    int run_epoch32(const epoch *e, float *weights, float *b, float *c, int level) except -1 nogil
+    int run_epoch64(const epoch *e, double *weights, double *b, double *c, int level) except -1 nogil
     int run_chains32(
         const chains *e, const float *weights, const float *b, const float *c, float *means, int level
-    ) noexcept nogil
+    ) except -1 nogil
     int run_chains64(
         const chains *e, const double *weights, const double *b, const double *c, double *means, int level
-    ) noexcept nogil
+    ) except -1 nogil
     void pack_rows(
         const int8_t *spins, int64_t n_rows, int64_t n, uint8_t *out, int64_t stride) noexcept nogil
 

@@ -135,6 +135,7 @@ struct NAME(rows) {
     REAL *means; /* share * tanh */
     int64_t means_stride;
     REAL share;
+    int64_t *done; /* since the last look at Ctrl-C */
 };
 
 FN void NAME(put_bits)(uint8_t *out, int64_t at, uint32_t bits)
@@ -208,7 +209,8 @@ TARGET ALWAYS_INLINE void NAME(finish)(
     memcpy(state + 16, &c, sizeof c), memcpy(state + 24, &d, sizeof d);
 }
 
-TARGET ALWAYS_INLINE void NAME(pass)(struct NAME(layer) *layer, const struct NAME(rows) *on, const int draw, const int mean)
+/* -1 where Ctrl-C stops it. */
+TARGET ALWAYS_INLINE int NAME(pass)(struct NAME(layer) *layer, const struct NAME(rows) *on, const int draw, const int mean)
 {
     REAL sums[ROWS_AT_ONCE * PANEL_BYTES / sizeof(REAL)];
     const int64_t n_groups = up_to(layer->n_in, 4) / 4, n_panels = up_to(layer->n_out, LANES) / LANES;
@@ -220,29 +222,32 @@ TARGET ALWAYS_INLINE void NAME(pass)(struct NAME(layer) *layer, const struct NAM
                 sums, layer->bias + panel * LANES, table, n_groups, on->in + row * on->in_stride, on->in_stride, n);
             for (int part = 0; part < PARTS; part++)
                 NAME(finish)(sums, on, row, n, panel, part, draw, mean);
+            if (interrupted(on->done, n * (n_groups + LANES)))
+                return -1;
         }
     }
+    return 0;
 }
 
-TARGET static void NAME(draw)(struct NAME(layer) *layer, const struct NAME(rows) *on)
+TARGET static int NAME(draw)(struct NAME(layer) *layer, const struct NAME(rows) *on)
 {
-    NAME(pass)(layer, on, 1, 0);
+    return NAME(pass)(layer, on, 1, 0);
 }
 
-TARGET static void NAME(mean)(struct NAME(layer) *layer, const struct NAME(rows) *on)
+TARGET static int NAME(mean)(struct NAME(layer) *layer, const struct NAME(rows) *on)
 {
-    NAME(pass)(layer, on, 0, 1);
+    return NAME(pass)(layer, on, 0, 1);
 }
 
-TARGET static void NAME(draw_and_mean)(struct NAME(layer) *layer, const struct NAME(rows) *on)
+TARGET static int NAME(draw_and_mean)(struct NAME(layer) *layer, const struct NAME(rows) *on)
 {
-    NAME(pass)(layer, on, 1, 1);
+    return NAME(pass)(layer, on, 1, 1);
 }
 
 /* weights[i] += Σ over samples of spin i times the sample's means, for n_units rows, samples in chunks. */
-TARGET static void NAME(accumulate)(
+TARGET static int NAME(accumulate)(
     REAL *weights, int64_t row, const uint8_t *packed, int64_t stride, int64_t n_units, const REAL *means, int64_t n_samples,
-    REAL *table)
+    REAL *table, int64_t *done)
 {
     for (int64_t panel = 0; panel < row; panel += LANES)
         for (int64_t first = 0; first < n_samples; first += 4 * CHUNK) {
@@ -256,7 +261,10 @@ TARGET static void NAME(accumulate)(
             }
             if (i < n_units)
                 NAME(lookup)(weights + i * row + panel, weights + i * row + panel, table, spins, up_to(n, 4) / 4);
+            if (interrupted(done, n_units * n / 4))
+                return -1;
         }
+    return 0;
 }
 
 FN void NAME(copy_rows)(REAL *to, int64_t to_row, const REAL *from, int64_t from_row, int64_t n_rows, int64_t n)
@@ -294,8 +302,10 @@ FN struct NAME(work) NAME(lay_out)(struct arena *from, const struct epoch *e)
     return w;
 }
 
-/* One update from n rows of data. Without persistent chains the negative phase begins with the spins of the positive one. */
-TARGET static void NAME(update)(struct NAME(work) *w, const struct epoch *e, const int64_t *order, int64_t n)
+/* One update from n rows of data; -1 where Ctrl-C stops it. Without persistent chains the negative phase begins with the spins of
+   the positive one. */
+TARGET static int NAME(update)(
+    struct NAME(work) *w, const struct epoch *e, const int64_t *order, int64_t n, int64_t *done)
 {
     const int64_t n_chains = e->persistent ? e->n_chains : n, n_groups = up_to(e->n_visible, 4) / 4;
     const int64_t below = up_to(n, 4), stride = w->samples / 4, n_samples = below + up_to(n_chains, 4);
@@ -303,24 +313,21 @@ TARGET static void NAME(update)(struct NAME(work) *w, const struct epoch *e, con
     uint8_t *given = w->data;
     for (int64_t i = 0; i < n; i++)
         memcpy(given + i * w->stride_v, e->data + order[i] * w->stride_v, (size_t)w->stride_v);
-    struct NAME(rows) up = {given, w->stride_v, n, e->state, 1, w->h, w->stride_h, w->means, w->row, data};
-    struct NAME(rows) down = {w->h, w->stride_h, n_chains, e->state, 1, w->v, w->stride_v, NULL, 0, 0};
+    struct NAME(rows) up = {given, w->stride_v, n, e->state, 1, w->h, w->stride_h, w->means, w->row, data, done};
+    struct NAME(rows) down = {w->h, w->stride_h, n_chains, e->state, 1, w->v, w->stride_v, NULL, 0, 0, done};
     w->up.built = w->down.built = 0;
-    if (e->persistent)
-        NAME(mean)(&w->up, &up);
-    else
-        NAME(draw_and_mean)(&w->up, &up);
+    if (e->persistent ? NAME(mean)(&w->up, &up) : NAME(draw_and_mean)(&w->up, &up))
+        return -1;
     turn_rows(given, n, n_groups, w->stride_v, w->turned, stride);
     memset(w->means + n * w->row, 0, (size_t)((below - n) * w->row) * sizeof(REAL));
     up.in = w->v, up.n_rows = n_chains, up.means = w->means + below * w->row, up.share = model;
     for (int64_t sweep = 1; sweep <= e->k; sweep++) {
-        NAME(draw)(&w->down, &down);
-        if (sweep < e->k)
-            NAME(draw)(&w->up, &up);
-        else if (e->persistent)
-            NAME(draw_and_mean)(&w->up, &up);
-        else
-            NAME(mean)(&w->up, &up);
+        if (NAME(draw)(&w->down, &down))
+            return -1;
+        if (sweep < e->k            ? NAME(draw)(&w->up, &up)
+                : e->persistent ? NAME(draw_and_mean)(&w->up, &up)
+                                : NAME(mean)(&w->up, &up))
+            return -1;
     }
     turn_rows(w->v, n_chains, n_groups, w->stride_v, w->turned + below / 4, stride);
     memset(up.means + n_chains * w->row, 0, (size_t)((n_samples - below - n_chains) * w->row) * sizeof(REAL));
@@ -334,7 +341,8 @@ TARGET static void NAME(update)(struct NAME(work) *w, const struct epoch *e, con
         for (int64_t i = 0; i < e->n_visible * w->row; i++)
             w->weights[i] *= (REAL)(1 - e->rate * e->decay);
     memset(w->turned + e->n_visible * stride, 240, (size_t)stride);
-    NAME(accumulate)(w->weights, w->row, w->turned, stride, e->n_visible + 1, w->means, n_samples, w->table);
+    return NAME(accumulate)(
+        w->weights, w->row, w->turned, stride, e->n_visible + 1, w->means, n_samples, w->table, done);
 }
 
 TARGET static int NAME(train)(const struct epoch *e, REAL *weights, REAL *b, REAL *c)
@@ -351,9 +359,13 @@ TARGET static int NAME(train)(const struct epoch *e, REAL *weights, REAL *b, REA
     memcpy(w.b, b, (size_t)e->n_visible * sizeof(REAL));
     if (e->persistent)
         pack_rows(e->chains_hidden, e->n_chains, e->n_hidden, w.h, w.stride_h);
+    int64_t done = 0;
     for (int64_t first = 0, update = 0; first < e->n_rows; first += e->batch_size, update++) {
         int64_t left = e->n_rows - first;
-        NAME(update)(&w, e, e->order + first, left < e->batch_size ? left : e->batch_size);
+        if (NAME(update)(&w, e, e->order + first, left < e->batch_size ? left : e->batch_size, &done)) {
+            free(block);
+            return -1;
+        }
         for (int64_t chain = 0; chain < e->n_measured; chain++)
             e->series[update * e->n_measured + chain]
                 = (int32_t)row_total(w.v + chain * w.stride_v, e->n_visible);
@@ -391,34 +403,36 @@ FN struct NAME(swept) NAME(lay_out_chains)(struct arena *from, const struct chai
     return w;
 }
 
-/* Sweep up to CHAINS_AT_ONCE chains k times. */
-TARGET static void NAME(sweep_block)(
-    struct NAME(swept) *w, const struct chains *e, int8_t *visible, int8_t *hidden, int64_t n, REAL *means)
+/* Sweep up to CHAINS_AT_ONCE chains k times; -1 where Ctrl-C stops it. */
+TARGET static int NAME(sweep_block)(
+    struct NAME(swept) *w, const struct chains *e, int8_t *visible, int8_t *hidden, int64_t n, REAL *means,
+    int64_t *done)
 {
     const int64_t row = up_to(e->n_hidden, LANES);
     const int64_t stride_v = up_to(e->n_visible, 16) / 4, stride_h = up_to(e->n_hidden, 16) / 4;
-    struct NAME(rows) up = {w->v, stride_v, n, e->state, (REAL)e->scale, w->h, stride_h, w->means, row, 1};
-    struct NAME(rows) down = {w->h, stride_h, n, e->state, (REAL)e->scale, w->v, stride_v, NULL, 0, 0};
+    struct NAME(rows) up = {w->v, stride_v, n, e->state, (REAL)e->scale, w->h, stride_h, w->means, row, 1, done};
+    struct NAME(rows) down = {w->h, stride_h, n, e->state, (REAL)e->scale, w->v, stride_v, NULL, 0, 0, done};
     if (e->from_visible) {
         pack_rows(visible, n, e->n_visible, w->v, stride_v);
-        NAME(draw)(&w->up, &up);
+        if (NAME(draw)(&w->up, &up))
+            return -1;
     } else {
         pack_rows(hidden, n, e->n_hidden, w->h, stride_h);
     }
     for (int64_t sweep = 1; sweep <= e->k; sweep++) {
-        NAME(draw)(&w->down, &down);
-        if (sweep < e->k || !e->with_means)
-            NAME(draw)(&w->up, &up);
-        else if (e->last_hidden)
-            NAME(draw_and_mean)(&w->up, &up);
-        else
-            NAME(mean)(&w->up, &up);
+        if (NAME(draw)(&w->down, &down))
+            return -1;
+        if (sweep < e->k || !e->with_means ? NAME(draw)(&w->up, &up)
+                : e->last_hidden           ? NAME(draw_and_mean)(&w->up, &up)
+                                           : NAME(mean)(&w->up, &up))
+            return -1;
     }
     if (e->k)
         unpack_rows(w->v, n, e->n_visible, visible, stride_v);
     unpack_rows(w->h, n, e->n_hidden, hidden, stride_h);
     if (e->with_means)
         NAME(copy_rows)(means, e->n_hidden, w->means, row, n, e->n_hidden);
+    return 0;
 }
 
 TARGET static int NAME(sweep)(const struct chains *e, const REAL *weights, const REAL *b, const REAL *c, REAL *means)
@@ -432,13 +446,16 @@ TARGET static int NAME(sweep)(const struct chains *e, const REAL *weights, const
     struct NAME(swept) w = NAME(lay_out_chains)(&memory, e);
     NAME(copy_rows)(w.weights, up_to(e->n_hidden, LANES), weights, e->n_hidden, e->n_visible, e->n_hidden);
     memcpy(w.b, b, (size_t)e->n_visible * sizeof(REAL)), memcpy(w.c, c, (size_t)e->n_hidden * sizeof(REAL));
-    for (int64_t first = 0; first < e->n_chains; first += CHAINS_AT_ONCE) {
+    int failed = 0;
+    int64_t done = 0;
+    for (int64_t first = 0; first < e->n_chains && !failed; first += CHAINS_AT_ONCE) {
         int64_t n = e->n_chains - first < CHAINS_AT_ONCE ? e->n_chains - first : CHAINS_AT_ONCE;
-        NAME(sweep_block)(
-            &w, e, e->visible + first * e->n_visible, e->hidden + first * e->n_hidden, n, means + first * e->n_hidden);
+        failed = NAME(sweep_block)(
+            &w, e, e->visible + first * e->n_visible, e->hidden + first * e->n_hidden, n, means + first * e->n_hidden,
+            &done);
     }
     free(block);
-    return 0;
+    return failed;
 }
 
 #undef LANES

@@ -31,6 +31,7 @@ struct sampler {
     uint64_t defects[BLOCKS * STREAMS + 1]; /* a stream of bits, one word of padding */
     uint64_t raw[STREAMS];                  /* fair bits */
     int64_t raw_words, fair_bits;           /* words left in raw, bits left in fair */
+    int64_t position;                       /* of the next bit of the defects */
     uint64_t fair;
     int pooled[2];                          /* tails in each pool */
     uint8_t pool[2][POOL];                  /* tails of even and odd parity */
@@ -42,6 +43,7 @@ static void set_key(struct sampler *s, const uint64_t *key)
 {
     memcpy(s->state, key, sizeof s->state);
     s->raw_words = s->fair_bits = s->pooled[0] = s->pooled[1] = 0;
+    s->position = DEFECT_BITS;
 }
 
 static inline int parity64(uint64_t x)

@@ -1,5 +1,6 @@
 """Exact, independent samples of the Ising ring."""
 
+from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int8_t, int64_t, uint64_t
 
 cdef extern from "ring_sampler.h":
@@ -17,6 +18,8 @@ cdef extern from "ring_sampler.h":
 
 fill_spin_bytes()
 
+cdef int64_t AT_ONCE = 2**24  # spins between two looks at Ctrl-C
+
 
 def sample(
     double defect, bint antiferromagnetic, bint odd, const uint64_t[::1] key, int8_t[:, ::1] out, int level
@@ -33,10 +36,13 @@ def sample(
     # out                OUT  (size, n_sites) spins, n_sites >= 3
     # level              IN   0 plain, 1 AVX2, 2 AVX-512
     cdef sampler state
-    if out.shape[0]:
+    cdef int64_t size = out.shape[0], n_sites = out.shape[1], first, rows = max(1, AT_ONCE // n_sites)
+    set_key(&state, &key[0])
+    for first in range(0, size, rows):
         with nogil:
-            set_key(&state, &key[0])
-            sample_ring(&state, defect, antiferromagnetic, odd, &out[0, 0], out.shape[0], out.shape[1], level)
+            sample_ring(
+                &state, defect, antiferromagnetic, odd, &out[first, 0], min(rows, size - first), n_sites, level)
+        PyErr_CheckSignals()
 
 
 def sample_frustrated(
@@ -47,7 +53,10 @@ def sample_frustrated(
     # key            IN   (32,) random words
     # out            OUT  (size, n_sites) spins
     cdef sampler state
-    if out.shape[0]:
+    cdef int64_t size = out.shape[0], n_sites = out.shape[1], first, rows = max(1, AT_ONCE // n_sites)
+    set_key(&state, &key[0])
+    for first in range(0, size, rows):
         with nogil:
-            set_key(&state, &key[0])
-            sample_bond_by_bond(&state, &probabilities[0, 0], &out[0, 0], out.shape[0], out.shape[1])
+            sample_bond_by_bond(
+                &state, &probabilities[0, 0], &out[first, 0], min(rows, size - first), n_sites)
+        PyErr_CheckSignals()

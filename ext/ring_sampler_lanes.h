@@ -96,7 +96,7 @@ TARGET static void LEVEL(sample)(
     const double even_excess = exp(tail * log1p(-2 * q));
     const double keep_odd = -expm1(tail * log1p(-2 * q)) / (1 + even_excess);
     const int64_t path = n_sites - tail;
-    int64_t position = DEFECT_BITS, words = 0;
+    int64_t position = s->position, words = s->raw_words;
     for (int8_t *end = out + size * n_sites; out < end; out += n_sites) {
         uint64_t carry, sum, word;
         int left;
@@ -122,6 +122,7 @@ TARGET static void LEVEL(sample)(
         uint64_t up = (running_parity(walls) << 1) ^ carry;
         memcpy(out, spin_bytes[up & 255], tail == TAIL ? TAIL : (size_t)tail);
     }
+    s->position = position, s->raw_words = words;
 }
 
 #undef LOAD

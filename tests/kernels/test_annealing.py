@@ -1,5 +1,7 @@
 """The annealing kernel beside its twin, bit for bit on every SIMD level, and beside double precision without tables."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -24,9 +26,15 @@ def start(n_chains, n, seed):
     return (2 * np.random.default_rng(seed).integers(0, 2, size=(n_chains, n)) - 1).astype(np.int8)
 
 
-def run_kernel(parameters, betas, visible, words, level):
+def run_kernel(parameters, betas, visible, words, level, at_once=100):
     spins, words, log_weights = visible.copy(), words.copy(), np.full(len(visible), np.nan)
-    annealing.anneal(*parameters, np.array(betas, dtype=float), spins, log_weights, words, level)
+    work = np.empty(
+        annealing.work_size(*parameters[0].shape, len(spins), parameters[0].dtype == np.float64), np.uint8
+    )
+    for first, last in itertools.pairwise([*range(0, len(betas) - 1, at_once), len(betas) - 1]):
+        annealing.anneal(
+            *parameters, np.array(betas, dtype=float), first, last, spins, log_weights, words, work, level
+        )
     return log_weights, spins
 
 
@@ -62,6 +70,20 @@ def test_products_are_taken_out_where_they_leave_the_range(level):
             0.1 + betas[0] * 12.0 + np.zeros(1)
         )
         np.testing.assert_allclose(log_weights, 1100 * difference[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("real", [np.float32, np.float64])
+@pytest.mark.parametrize("n_hidden", [3, 100])
+def test_steps_in_parts_are_the_same_bits(n_hidden, real, level):
+    # 7 panels of float32 and 13 of float64 to a step: what 32 panels gather is cut at every place
+    parameters = parameters_of(random_machine(6, n_hidden, seed=14), real)
+    betas, visible = np.linspace(0, 1, 60), start(9, 6, 15)
+    wanted = run_kernel(parameters, betas, visible, key(16), level)
+    for at_once in (1, 7, 58):
+        found = run_kernel(parameters, betas, visible, key(16), level, at_once)
+        np.testing.assert_array_equal(found[0], wanted[0])
+        np.testing.assert_array_equal(found[1], wanted[1])
 
 
 def exact_weights(rbm, betas, visible):
@@ -101,7 +123,7 @@ def test_threads_do_not_change_it():
     for log_weights, spins in found[1:]:
         np.testing.assert_array_equal(log_weights, found[0][0])
         np.testing.assert_array_equal(spins, found[0][1])
-    assert told[-1] == (200, 200)
+    assert told[-1] == (200 * 19, 200 * 19)
 
 
 def test_large_weights_take_double_precision():

@@ -21,6 +21,7 @@ from rbmflow.workers import Progress, run_tasks
 CHAINS_AT_ONCE = 64  # a task; each has a generator of its own
 LARGEST_FIELD = 100.0  # beyond it single precision would show: it rounds a field of 100 by 4e-6
 GENERATOR_WORDS = 32
+STEP_NANOSECONDS = 1e8  # of work, about, between two looks at Ctrl-C
 
 
 def independent_log_partition(rbm: TwoLayers) -> float:
@@ -57,13 +58,19 @@ def anneal(
     firsts = range(0, len(spins), CHAINS_AT_ONCE)
     keys = rng.integers(0, 2**64, size=(len(firsts), GENERATOR_WORDS), dtype=np.uint64)
 
-    def work(first: int, key: npt.NDArray[np.uint64]) -> Iterator[int]:
-        last = min(first + CHAINS_AT_ONCE, len(spins))
-        annealing.anneal(weights, b, c, ladder, visible[first:last], log_weight[first:last], key, level)
-        yield last - first
+    def chains(first: int, key: npt.NDArray[np.uint64]) -> Iterator[int]:
+        n, at = min(CHAINS_AT_ONCE, len(spins) - first), slice(first, first + CHAINS_AT_ONCE)
+        work = np.empty(annealing.work_size(*weights.shape, n, real == np.float64), dtype=np.uint8)
+        steps = max(1, int(STEP_NANOSECONDS / (n * (sum(weights.shape) + weights.size / 16))))
+        for begin in range(0, len(ladder) - 1, steps):
+            end = min(begin + steps, len(ladder) - 1)
+            annealing.anneal(
+                weights, b, c, ladder, begin, end, visible[at], log_weight[at], key, work, level
+            )
+            yield n * (end - begin)
 
-    tasks = (work(first, key) for first, key in zip(firsts, keys, strict=True))
-    run_tasks(tasks, n_threads, total=len(spins), progress=progress)
+    tasks = (chains(first, key) for first, key in zip(firsts, keys, strict=True))
+    run_tasks(tasks, n_threads, total=len(spins) * (len(ladder) - 1), progress=progress)
     return log_weight, visible
 
 

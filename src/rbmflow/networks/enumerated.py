@@ -21,6 +21,8 @@ LOW_UNITS = 8
 LN2 = math.log(2)
 CHUNK = 64  # states of the high units to a call, at least: 2^20 states of the layer
 MAX_CHUNKS = 64
+STEP_NANOSECONDS = 1e8  # of work, about, between two looks at Ctrl-C
+STATE_NANOSECONDS = 5e3  # of a state of the high units, for each traced unit
 
 
 class Enumerated(NamedTuple):
@@ -45,10 +47,10 @@ def log_sum(seen: Enumerated, n_threads: int, progress: Progress | None = None) 
     n_high = 2 ** rbm_partition.high_units(len(padded.bias))
     logs, level = np.empty(n_high), simd_level()
 
-    def fill(first: int, last: int) -> bool:
+    def fill(_chunk: int, first: int, last: int) -> bool:
         return rbm_partition.log_sums(*padded, first, last, *_scratch(padded), logs[first:last], level)
 
-    if not _in_chunks(fill, n_high, n_threads, progress):
+    if not _in_chunks(fill, n_high, len(padded.weights), n_threads, progress):
         return None
     return rbm_partition.log_of_sum(logs) - added * LN2
 
@@ -63,17 +65,17 @@ def moment_sums(
     n_middle = n_units - LOW_UNITS - n_high_units
     chunks: dict[int, tuple[FloatArray, ...]] = {}
 
-    def fill(first: int, last: int) -> bool:
-        low, middle, high = (
-            np.zeros((n_traced + 1, n)) for n in (2**LOW_UNITS, 2**n_middle, 1 + n_high_units)
-        )
-        chunks[first] = low, middle, high
+    def fill(chunk: int, first: int, last: int) -> bool:
+        if first == chunk:
+            chunks[chunk] = tuple(
+                np.zeros((n_traced + 1, n)) for n in (2**LOW_UNITS, 2**n_middle, 1 + n_high_units)
+            )
         shifted = log_partition + added * LN2
         return rbm_partition.moments(
-            *padded, first, last, shifted, *_scratch(padded), low, middle, high, level
+            *padded, first, last, shifted, *_scratch(padded), *chunks[chunk], level
         )
 
-    if not _in_chunks(fill, 2**n_high_units, n_threads, progress):
+    if not _in_chunks(fill, 2**n_high_units, n_traced, n_threads, progress):
         return None
     # in the order of the chunks, whichever thread was first
     low, middle, high = (sum(parts) for parts in zip(*(chunks[k] for k in sorted(chunks)), strict=True))
@@ -99,15 +101,27 @@ def _scratch(seen: Enumerated) -> tuple[FloatArray, npt.NDArray[np.int64]]:
 
 
 def _in_chunks(
-    fill: Callable[[int, int], bool], total: int, n_threads: int, progress: Progress | None
+    fill: Callable[[int, int, int], bool],
+    total: int,
+    n_traced: int,
+    n_threads: int,
+    progress: Progress | None,
 ) -> bool:
-    """Call ``fill(first, last)`` over chunks of 0 … total − 1 and return whether all of them were possible."""
-    possible, chunk = [], max(CHUNK, total // MAX_CHUNKS)
+    """Call ``fill(chunk, first, last)`` over the parts of chunks of 0 … total − 1 and return whether all of them were possible.
 
-    def work(first: int) -> Iterator[int]:
-        last = min(first + chunk, total)
-        possible.append(fill(first, last))
-        yield last - first
+    A chunk is known by its beginning; its parts follow each other.
+    """
+    possible, chunk = [], max(CHUNK, total // MAX_CHUNKS)
+    part = max(1, int(STEP_NANOSECONDS / (STATE_NANOSECONDS * n_traced)))
+
+    def work(chunk_first: int) -> Iterator[int]:
+        chunk_last = min(chunk_first + chunk, total)
+        for first in range(chunk_first, chunk_last, part):
+            last = min(first + part, chunk_last)
+            possible.append(fill(chunk_first, first, last))
+            yield last - first
+            if not possible[-1]:
+                return
 
     run_tasks((work(k) for k in range(0, total, chunk)), n_threads, total=total, progress=progress)
     return all(possible)

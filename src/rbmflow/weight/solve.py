@@ -17,6 +17,7 @@ from rbmflow.weight.exact import exact_root, limiting_weight, training_weights
 from rbmflow.weight.forms import Form, ring_form
 
 MAX_KERNEL_SITES = 256
+AT_ONCE = 10**6  # sites of rings that a call of the kernel takes: a tenth of a second
 # Outside these couplings the limiting laws W² = 2K/[N(M−1)] and NW = 2K are exact to rounding
 WEAKEST, STRONGEST = 1e-40, 1e30
 
@@ -97,7 +98,10 @@ def _solve(couplings: FloatArray, n_visible: int, n_hidden: int) -> FloatArray:
     if n_visible > MAX_KERNEL_SITES:
         return np.array([_solve_one(float(K), n_visible, n_hidden) for K in couplings])
     weights = np.empty_like(couplings)
-    unsettled = uniform_weight.solve_ring(couplings, n_visible, n_hidden, weights, simd_level())
+    unsettled, at_once, level = 0, max(1, AT_ONCE // n_visible), simd_level()
+    for first in range(0, len(couplings), at_once):  # Ctrl-C arrives in between
+        part = slice(first, first + at_once)
+        unsettled += uniform_weight.solve_ring(couplings[part], n_visible, n_hidden, weights[part], level)
     if unsettled:
         raise PrecisionError(f"{unsettled} of {couplings.size} roots did not settle", best=weights, digits=0)
     return weights
