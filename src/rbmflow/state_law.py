@@ -55,7 +55,7 @@ class StateLaw:
         total = probabilities.sum()
         if abs(total - 1) > NORMALISATION:
             raise ValueError(f"probabilities add up to {total:.12g}: 1 is needed")
-        if len(np.unique(np.packbits(states > 0, axis=1), axis=0)) != len(states):
+        if _repeats(states):
             raise ValueError("states holds a configuration twice: add their probabilities")
         for name, array in (("states", states), ("probabilities", probabilities)):
             array.setflags(write=False)
@@ -81,3 +81,14 @@ class StateLaw:
         """⟨v_i v_k⟩, shape (n_sites, n_sites), 1 on the diagonal; means are not taken off."""
         spins = self.states.astype(np.float64)
         return (self.probabilities[:, None] * spins).T @ spins
+
+
+def _repeats(states: SpinArray) -> bool:
+    """Whether a row occurs twice."""
+    packed = np.packbits(states > 0, axis=1)
+    if packed.shape[1] > 8:
+        return len(np.unique(packed, axis=0)) != len(packed)
+    words = np.zeros((len(packed), 8), dtype=np.uint8)
+    words[:, : packed.shape[1]] = packed
+    ordered = np.sort(words.view(np.uint64).ravel())
+    return bool((ordered[1:] == ordered[:-1]).any())

@@ -64,9 +64,7 @@ def anneal(
         steps = max(1, int(STEP_NANOSECONDS / (n * (sum(weights.shape) + weights.size / 16))))
         for begin in range(0, len(ladder) - 1, steps):
             end = min(begin + steps, len(ladder) - 1)
-            annealing.anneal(
-                weights, b, c, ladder, begin, end, visible[at], log_weight[at], key, work, level
-            )
+            annealing.anneal(weights, b, c, ladder, begin, end, visible[at], log_weight[at], key, work, level)
             yield n * (end - begin)
 
     tasks = (chains(first, key) for first, key in zip(firsts, keys, strict=True))

@@ -71,9 +71,7 @@ def moment_sums(
                 np.zeros((n_traced + 1, n)) for n in (2**LOW_UNITS, 2**n_middle, 1 + n_high_units)
             )
         shifted = log_partition + added * LN2
-        return rbm_partition.moments(
-            *padded, first, last, shifted, *_scratch(padded), *chunks[chunk], level
-        )
+        return rbm_partition.moments(*padded, first, last, shifted, *_scratch(padded), *chunks[chunk], level)
 
     if not _in_chunks(fill, 2**n_high_units, n_traced, n_threads, progress):
         return None
