@@ -1,10 +1,14 @@
-"""Ctrl-C ends every long call within two seconds: each is begun in a process of its own, with a size of twenty seconds and more."""
+"""Ctrl-C ends every long call within two seconds: each is begun in a process of its own, with a size of twenty seconds and more.
+
+Time is that of the wall or of the processor, whichever is less: on a busy machine the call waits for others.
+"""
 
 import os
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -29,6 +33,8 @@ def machine(n, m, scale=0.05):
     return RBM(rng.normal(0, scale, (n, m)))
 """
 
+KERNELS = ("anneal_threads", "ring", "trained_weight", "fit_one_update", "exact")
+
 # name: what is prepared, and the call
 CALLS = {
     "anneal": ("a = machine(500, 500)", "log_partition(a, 'ais', n_temperatures=10**6, rng=1, n_threads=1)"),
@@ -39,7 +45,7 @@ CALLS = {
     "anneal_double": ("a = machine(500, 500, 2)", "log_partition(a, 'ais', n_temperatures=10**6, rng=1)"),
     "ring": ("", "Ring(1000).sample(0.5, 2 * 10**7, rng=1)"),
     "ring_frustrated": ("", "Ring(1001).sample(-3.0, 2 * 10**7, rng=1)"),
-    "trained_weight": ("K = rng.random(4 * 10**7)", "trained_weight(K, 8, 4)"),
+    "trained_weight": ("K = rng.random(2 * 10**7)", "trained_weight(K, 8, 4)"),
     "trained_weight_wide": ("K = rng.random(10**7)", "trained_weight(K, 256, 4)"),
     "trained_weight_long": ("K = rng.random(10**4)", "trained_weight(K, 10**6, 4)"),
     "fit": ("a, x = machine(500, 500), spins(60000, 500)", "fit(a, x, n_epochs=100, rng=1)"),
@@ -100,7 +106,7 @@ CALLS = {
     "run_burn_in": ("", "sampling.run(Torus(64, 64), 0.4, n_chains=256, burn_in=10**7, n_sweeps=1, rng=1)"),
     "run_estimates": (
         "a = sampling.run(Ring(16), 0.1, n_chains=1024, n_sweeps=2 * 10**4, keep_spins=False, rng=1)",
-        "[(a.energy_estimate, a.__dict__.clear() if 0 else None) for _ in range(1000)]",
+        "[Estimate.from_series(a.energy) for _ in range(1000)]",
     ),
     "exchange": (
         "",
@@ -194,3 +200,14 @@ def ends_in_time(name):
         if taken[-1] <= SECONDS:
             return
     pytest.fail(f"{name} went on for {taken} seconds")
+
+
+def test_calls_of_kernels_end():
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(ends_in_time, KERNELS))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in CALLS if name not in KERNELS])
+def test_every_long_call_ends(name):
+    ends_in_time(name)
