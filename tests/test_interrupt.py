@@ -143,7 +143,10 @@ CALLS = {
         "flow.mean_field(a, spins(1000, 64), n_steps=10**7)",
     ),
     "gibbs": ("a = machine(200, 200)", "flow.gibbs(a, spins(1000, 200), 1, n_steps=10**7)"),
-    "fixed_points": ("a = machine(200, 200, .2)", "flow.fixed_points(a, spins(3000, 200), max_steps=10**6)"),
+    "fixed_points": (
+        "a = machine(200, 200, .2)",
+        "flow.fixed_points(a, n_starts=3000, rng=1, max_steps=10**6)",
+    ),
     "density_of_states": ("", "Torus(32, 32).density_of_states()"),
     "joint_density_of_states": ("", "Torus(8, 8).joint_density_of_states()"),
     "torus_exact": ("", "Torus(300, 300).heat_capacity(0.44, dps=1000)"),
@@ -179,7 +182,7 @@ def seconds_to_end(prepare, call):
         assert process.stdout.readline() == "ready\n", process.stderr.read()
         time.sleep(AFTER)
         used, start = processor_seconds(stat.read_text()), time.monotonic()
-        process.send_signal(signal.SIGINT)
+        os.kill(process.pid, signal.SIGINT)
         while os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
             assert time.monotonic() - start < GIVE_UP, "the call does not end"
             time.sleep(0.01)
