@@ -1,7 +1,8 @@
 """Build every ext/NAME.pyx as rbmflow._kernels.NAME.
 
 The one place where compiler directives and flags live. Set RBMFLOW_CHECKED=1 to
-build the kernels with bounds checks (the tests run through such a build in CI).
+build the kernels with bounds checks (the tests run through such a build in CI), RBMFLOW_SANITIZE=address,undefined
+or thread to build them for these sanitizers (`.ci/sanitize` runs them).
 """
 
 import os
@@ -13,6 +14,7 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 
 CHECKED = os.environ.get("RBMFLOW_CHECKED", "0") == "1"
+SANITIZE = os.environ.get("RBMFLOW_SANITIZE", "")
 HEADERS = sorted(str(path) for pattern in ("*.h", "*.pxd") for path in Path("ext").glob(pattern))
 
 if sys.platform == "win32":
@@ -20,6 +22,9 @@ if sys.platform == "win32":
 else:
     # No contraction: every SIMD level then rounds alike. No -march: wheels run anywhere.
     FLAGS = ["-O3", "-g0", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
+SANITIZERS = [f"-fsanitize={SANITIZE}"] if SANITIZE else []
+if SANITIZE:
+    FLAGS += ["-O1", "-g1", "-fno-omit-frame-pointer", *SANITIZERS, "-fno-sanitize-recover=all"]
 
 DIRECTIVES = {
     "language_level": 3,
@@ -39,6 +44,7 @@ extensions = [
         depends=HEADERS,
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
         extra_compile_args=FLAGS,
+        extra_link_args=SANITIZERS,
     )
     for path in sorted(Path("ext").glob("*.pyx"))
 ]

@@ -59,7 +59,7 @@ class StateLaw:
         total = probabilities.sum()
         if abs(total - 1) > NORMALISATION:
             raise ValueError(f"probabilities add up to {total:.12g}: 1 is needed")
-        if len(np.unique(np.packbits(states > 0, axis=1), axis=0)) != len(states):
+        if _repeats(states):
             raise ValueError("states holds a configuration twice: add their probabilities")
         for name, array in (("states", states), ("probabilities", probabilities)):
             array.setflags(write=False)
@@ -144,3 +144,14 @@ def excess(delta: FloatArray) -> FloatArray:
     d = np.where(near, delta, 0.0)
     series = d * d / 2 * (1 + d / 3 * (1 + d / 4 * (1 + d / 5 * (1 + d / 6))))
     return np.where(near, series, np.expm1(delta) - delta)
+
+
+def _repeats(states: SpinArray) -> bool:
+    """Whether a row occurs twice."""
+    packed = np.packbits(states > 0, axis=1)
+    if packed.shape[1] > 8:
+        return len(np.unique(packed, axis=0)) != len(packed)
+    words = np.zeros((len(packed), 8), dtype=np.uint8)
+    words[:, : packed.shape[1]] = packed
+    ordered = np.sort(words.view(np.uint64).ravel())
+    return bool((ordered[1:] == ordered[:-1]).any())

@@ -197,6 +197,17 @@ def test_threads_and_progress_do_not_change_it():
     assert exact_log_partition(rbm, n_threads=3) == exact_log_partition(rbm, n_threads=1)
 
 
+def test_parts_of_chunks_do_not_change_it(monkeypatch):
+    rng = np.random.default_rng(16)
+    seen = Enumerated(rng.normal(0, 0.1, (4, 21)), np.zeros(4), np.zeros(21))
+    log_partition = enumerated.log_sum(seen, 1)
+    wanted = enumerated.moment_sums(seen, log_partition, 1)
+    monkeypatch.setattr(enumerated, "STEP_NANOSECONDS", 7 * 4 * enumerated.STATE_NANOSECONDS)
+    assert enumerated.log_sum(seen, 2) == log_partition
+    for one, other in zip(enumerated.moment_sums(seen, log_partition, 2), wanted, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_weights_beyond_the_tables_take_the_plain_path():
     rbm = RBM([[400.0, -30.0], [1.0, 2.0]], [3.0, 0.0])
     assert enumerated.log_sum(Enumerated(rbm.weights, rbm.visible_bias, rbm.hidden_bias), 1) is None

@@ -1,5 +1,7 @@
 """The sampler against its twin, bit for bit, and against the exact law where the Python face does not reach."""
 
+import hashlib
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -34,6 +36,15 @@ def test_twin_bit_for_bit(n_sites, level):
     ):
         wanted = twin.sample(q, antiferromagnetic, odd, key(n_sites), size, n_sites)
         np.testing.assert_array_equal(draw(q, antiferromagnetic, odd, n_sites, size, n_sites, level), wanted)
+
+
+@pytest.mark.parametrize(
+    ("n_sites", "K", "digest"), [(1000, 0.5, "7176194a89bed218"), (1001, -0.5, "eeb0e90857f50df8")]
+)
+def test_parts_of_a_long_call_continue_each_other(n_sites, K, digest):
+    # 20 million spins, as one call drew them before the kernel looked at Ctrl-C after every 16 million
+    samples = Ring(n_sites).sample(K, 20_000, rng=1)
+    assert hashlib.sha256(samples.tobytes()).hexdigest()[:16] == digest
 
 
 @pytest.mark.parametrize("q", [0.0, 0.5, 0.25, 1e-300, 5e-324, 0.1, 1e-3])

@@ -9,6 +9,7 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from rbmflow import Ring, kl_uniform, trained_weight, weight
+from rbmflow.weight import solve
 from tests.exact import literal_sides, private, relative, ring_states
 
 # source: see the note in the file
@@ -133,6 +134,13 @@ def test_arrays_keep_their_shape():
     assert weights[1, 1] == trained_weight(K[1, 2], 8, 4)
     assert trained_weight([], 8, 4).shape == (0,)
     assert isinstance(trained_weight(1, 8, 4), float)
+
+
+def test_parts_of_an_array_do_not_change_it(monkeypatch):
+    couplings = np.linspace(-1, 5, 1000)
+    wanted = trained_weight(couplings, 8, 4)
+    monkeypatch.setattr(solve, "AT_ONCE", 8 * 37)
+    np.testing.assert_array_equal(trained_weight(couplings, 8, 4), wanted)
 
 
 def test_sides_of_the_equation():

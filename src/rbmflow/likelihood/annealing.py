@@ -60,13 +60,13 @@ def anneal(
 
     def chains(first: int, key: npt.NDArray[np.uint64]) -> Iterator[int]:
         n, at = min(CHAINS_AT_ONCE, len(spins) - first), slice(first, first + CHAINS_AT_ONCE)
-        work = np.empty(annealing.work_size(*weights.shape, n, real == np.float64), dtype=np.uint8)
+        work = np.empty(
+            annealing.work_size(rbm.n_visible, rbm.n_hidden, n, real == np.float64), dtype=np.uint8
+        )
         steps = max(1, int(STEP_NANOSECONDS / (n * (sum(weights.shape) + weights.size / 16))))
         for begin in range(0, len(ladder) - 1, steps):
             end = min(begin + steps, len(ladder) - 1)
-            annealing.anneal(
-                weights, b, c, ladder, begin, end, visible[at], log_weight[at], key, work, level
-            )
+            annealing.anneal(weights, b, c, ladder, begin, end, visible[at], log_weight[at], key, work, level)
             yield n * (end - begin)
 
     tasks = (chains(first, key) for first, key in zip(firsts, keys, strict=True))

@@ -70,9 +70,10 @@ def moment_sums(
             chunks[chunk] = tuple(
                 np.zeros((n_traced + 1, n)) for n in (2**LOW_UNITS, 2**n_middle, 1 + n_high_units)
             )
+        low, middle, high = chunks[chunk]
         shifted = log_partition + added * LN2
         return rbm_partition.moments(
-            *padded, first, last, shifted, *_scratch(padded), *chunks[chunk], level
+            *padded, first, last, shifted, *_scratch(padded), low, middle, high, level
         )
 
     if not _in_chunks(fill, 2**n_high_units, n_traced, n_threads, progress):

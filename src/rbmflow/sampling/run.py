@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rbmflow.arguments import (
     FloatArray,
@@ -28,6 +30,7 @@ from rbmflow.workers import Progress, run_tasks
 
 STEP_NANOSECONDS = 5e7  # of work, about, between two looks at Ctrl-C
 MAX_AT_ONCE = 4096  # measurements
+PAGE_BYTES, PAGES_AT_ONCE = 2**21, 64
 MAX_DRAWS = 1000  # of a start that is not frozen
 MAX_CHAINS = 10**7
 MAX_SWEEPS = 10**15
@@ -155,6 +158,8 @@ def run(
         np.empty((n_chains, n_kept)),
         np.empty((n_chains, n_kept, on.n_sites), dtype=np.int8) if keep_spins else None,
     )
+    for array in (block.energy, block.magnetization, block.spins):
+        _take_memory(array)
     total = n_chains * (lengths["burn_in"] + lengths["n_sweeps"])
     run_tasks(
         [steps(engine, block, **lengths) for engine in engines], threads, total=total, progress=progress
@@ -178,6 +183,16 @@ def run(
             n_sweeps=state.n_sweeps + lengths["burn_in"] + lengths["n_sweeps"],
         ),
     )
+
+
+def _take_memory(array: npt.NDArray[Any] | None) -> None:
+    """Touch every large page of a new array, a few at a time: the first measurements would touch them all, deaf to Ctrl-C."""
+    if array is None:
+        return
+    every, at_once = PAGE_BYTES // array.itemsize, PAGES_AT_ONCE * PAGE_BYTES // array.itemsize
+    flat = array.reshape(-1)
+    for first in range(0, flat.size, at_once):
+        flat[first : first + at_once : every] = 0
 
 
 def steps(engine: Engine, block: Block, *, n_sweeps: int, thin: int, burn_in: int) -> Iterator[int]:
