@@ -285,8 +285,8 @@ def jackknife(function: Callable[..., Any], *series: FloatArray) -> Jackknife:
     Returns
     -------
     Jackknife
-        ``θ − (B − 1)(θ̄ − θ)`` and ``√((B − 1)/B Σ (θ_b − θ̄)²)`` over B blocks left out; NaN for the error where the
-        blocks do not differ.
+        ``θ − (B − 1)(θ̄ − θ)`` and ``√((B − 1)/B Σ (θ_b − θ̄)²)`` over B blocks left out; NaN for the error of
+        series that are constant.
 
     Raises
     ------
@@ -305,6 +305,9 @@ def jackknife(function: Callable[..., Any], *series: FloatArray) -> Jackknife:
         raise ValueError(f"series have shapes {[one.shape for one in columns]}: they must be equal")
     n_chains, n = columns[0].shape
     linear = _linear_part(function, columns)
+    whole = float(function(*(one.mean() for one in columns)))
+    if all(np.ptp(one) == 0 for one in columns):
+        return Jackknife(whole, float("nan"), linear)
     tau = autocorrelation(linear).tau
     length = 1.0 if np.isnan(tau) else max(BLOCK_TIMES * tau, BLOCK_TIMES / (4 * tau))
     per_chain = max(1, int(n / length), min(n, -(-MIN_BLOCKS // n_chains)))
@@ -316,10 +319,9 @@ def jackknife(function: Callable[..., Any], *series: FloatArray) -> Jackknife:
         blocked.append(blocks.mean())
     values = np.asarray(function(*left_out), dtype=np.float64)
     mean = float(values.mean())
-    whole = float(function(*(one.mean() for one in columns)))
     bias = (n_blocks - 1) * (mean - float(function(*blocked)))
     variance = (n_blocks - 1) / n_blocks * float(((values - mean) ** 2).sum())
-    return Jackknife(whole - bias, float(np.sqrt(variance)) or float("nan"), linear)
+    return Jackknife(whole - bias, float(np.sqrt(variance)), linear)
 
 
 def _linear_part(function: Callable[..., Any], columns: list[FloatArray]) -> FloatArray:

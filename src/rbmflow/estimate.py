@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_integer, check_real
+from rbmflow.arguments import FloatArray, check_integer, check_real, shown
 from rbmflow.autocorrelation import (
     autocorrelation,
     chains_disagree,
@@ -25,7 +25,7 @@ from rbmflow.errors import ConvergenceWarning, warn_caller
 
 DISAGREEMENT = 0.01  # probability that chains which agree get the error of the spread of their means
 FEW = 100  # effective samples below which the error itself is known to a fifth at best
-SHOWN = 17  # significant digits of a float64
+DIGITS = 17  # significant digits of a float64
 EXACT = Context(prec=40, rounding=ROUND_HALF_EVEN)  # more digits than are shown
 TEXT = re.compile(r"(.?[<>^])?\d*s?")  # a format of text: fill, alignment and width
 
@@ -258,7 +258,9 @@ class Estimate:
         return replace(self, mean=self.mean / divisor, stderr=self.stderr / abs(divisor))
 
     def __rtruediv__(self, other: object) -> Estimate:
-        raise TypeError(f"{other!r} / Estimate: not linear; Estimate.jackknife of the series gives its error")
+        raise TypeError(
+            f"{shown(other)} / Estimate: not linear; Estimate.jackknife of the series gives its error"
+        )
 
     __radd__ = __add__
     __rmul__ = __mul__
@@ -352,8 +354,8 @@ def _together(mean: Decimal, error: Decimal) -> str:
     """Both to the last place of the error, with a common power of ten where zeros would be many."""
     top = max(mean.adjusted(), error.adjusted()) if mean else error.adjusted()
     last = int(error.as_tuple().exponent)
-    if top - last >= SHOWN:
-        return f"{float(mean)!r} ± {float(error):g}"
+    if top - last >= DIGITS:
+        return f"{float(mean)!r} ± {float(error)!r}"
     power = 0 if top >= -4 and (last <= 0 or top < 6) else top
     shown = [EXACT.quantize(x, Decimal(1).scaleb(last, EXACT)).scaleb(-power, EXACT) for x in (mean, error)]
     text = " ± ".join(f"{EXACT.add(x, Decimal(0)):f}" for x in shown)
