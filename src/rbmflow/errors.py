@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from functools import partial
 from typing import Any
 
@@ -36,3 +38,18 @@ class ReducibleChainError(ValueError):
 
 class ReducibleChainWarning(UserWarning):
     """A Markov chain that leaves out isolated states was asked for."""
+
+
+class ConvergenceWarning(UserWarning):
+    """Markov chains that have not mixed, or are too short to tell; the message names the quantity and what helps."""
+
+
+def warn_caller(message: str, category: type[Warning]) -> None:
+    """Warn at the line outside the package from which it was called."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in INSIDE:
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
+
+
+INSIDE = {__name__.partition(".")[0], "functools"}  # cached properties are called by functools

@@ -14,6 +14,7 @@ from typing import Any
 
 from rbmflow.cli.output import DONE, draw, figures_module, folder_of, progress_bar, show
 from rbmflow.cli.processes import processes
+from rbmflow.estimate import with_error
 from rbmflow.experiments import capacity, iso_report, iso_shiba_yokoo, iso_tables, torus_threshold, weight_map
 from rbmflow.experiments.iso_parameters import MAPS, NEGATIVES, SETS, THERMOMETERS, Parameters
 from rbmflow.experiments.iso_result import IsoShibaYokoo
@@ -287,7 +288,7 @@ def _torus_threshold(options: argparse.Namespace) -> int:
     if len(parameters.sides) > 2:
         found = result.extrapolate()
         print(
-            f"T_flow -> {found.limit:.4f} ± {found.stderr:.2g} as L -> infinity (T_c = {CRITICAL_TEMPERATURE:.4f})"
+            f"T_flow -> {with_error(found.limit, found.stderr)} as L -> infinity (T_c = {CRITICAL_TEMPERATURE:.4f})"
         )
     print(folder / "torus_threshold.csv")
     return DONE

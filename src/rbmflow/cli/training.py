@@ -16,6 +16,7 @@ import numpy as np
 import rbmflow
 from rbmflow.arguments import SpinArray
 from rbmflow.cli.output import folder_of, progress_bar, publish
+from rbmflow.estimate import with_error
 from rbmflow.experiments import own_data
 from rbmflow.experiments.own_data import NEGATIVES, OPTIMIZERS, Parameters
 from rbmflow.files import read_array, write_atomically
@@ -107,7 +108,7 @@ def _train(options: argparse.Namespace) -> int:
     keep.remove()
     print(options.out / MODEL)
     for row in zip(*result.tables["likelihood"].columns.values(), strict=True):
-        print(f"{row[0]}: {row[2]:.6g} ± {row[3]:.2g} nats per row ({row[1]} rows)", file=sys.stderr)
+        print(f"{row[0]}: {with_error(row[2], row[3])} nats per row ({row[1]} rows)", file=sys.stderr)
     return status
 
 

@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 
+from rbmflow.estimate import with_error
 from rbmflow.experiments.iso_result import IsoShibaYokoo
 from rbmflow.experiments.record import Cell, Table, columns_of
 from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS
@@ -25,8 +26,8 @@ def summary(result: IsoShibaYokoo) -> list[str]:
     for kind, size, m, stderr, s_1 in zip(
         *(columns[name] for name in ("training_set", "n_hidden", "settled_m", "stderr", "s_1")), strict=True
     ):
-        error = "" if stderr is None else f" ± {stderr:.2g}"
-        lines.append(f"{kind}, {size} hidden units: |m| = {m:.4f}{error}, s1 = {s_1:.3f}")
+        order = f"{m:.4f}" if stderr is None else with_error(m, stderr)
+        lines.append(f"{kind}, {size} hidden units: |m| = {order}, s1 = {s_1:.3f}")
     return lines
 
 

@@ -8,6 +8,7 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
+from rbmflow.estimate import with_error
 from rbmflow.experiments.record import Check, Table
 from rbmflow.experiments.reproduce import Reproduction
 
@@ -149,7 +150,7 @@ def _ends(result: Reproduction) -> Table:
     rows: dict[tuple[Any, Any], list[Any]] = {}
     for K, label, W, step, order, error, zero in zip(*columns.values(), strict=True):
         if step in (0, steps):
-            rows.setdefault((K, label), [K, label, W]).append(f"{order:.5f} ± {error:.1g}")
+            rows.setdefault((K, label), [K, label, W]).append(with_error(order, error))
         if step == steps:
             rows[K, label].append(zero)
     names = (

@@ -228,7 +228,8 @@ def _measured(
     ]
     n = len(without)
     stderr = float(np.sqrt((n - 1) * np.var(without)))
-    series = Estimate.from_series(order, spacing=_spacing(torus.n_rows))
+    name = f"V tanh WV on the torus of {torus.n_rows} x {torus.n_cols} at T = {T:.6g}"
+    series = Estimate.from_series(order, spacing=_spacing(torus.n_rows), name=name)
     return Estimate(root, stderr, series.tau, series.n_effective, series.r_hat, series.tau_stderr)
 
 

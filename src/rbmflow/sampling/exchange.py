@@ -49,6 +49,7 @@ class Exchange:
     rates: FloatArray
     round_trips: npt.NDArray[np.int64] = field(repr=False)
     thin: int
+    _estimates: dict[int, Estimate] = field(default_factory=dict, init=False, repr=False)
 
     def energy_estimate(self, rung: int) -> Estimate:
         """Return the energy per site at one coupling of the ladder.
@@ -68,6 +69,11 @@ class Exchange:
         TypeError, ValueError
             If there is no such rung.
 
+        Warns
+        -----
+        ConvergenceWarning
+            Once for each rung, as `Estimate.from_series`.
+
         Examples
         --------
         >>> from rbmflow import Torus
@@ -76,7 +82,10 @@ class Exchange:
         True
         """
         rung = check_integer("rung", rung, 0, len(self.K) - 1)
-        return Estimate.from_series(self.energy[:, rung], spacing=self.thin)
+        if rung not in self._estimates:
+            name = f"energy at K = {self.K[rung]:.6g}"
+            self._estimates[rung] = Estimate.from_series(self.energy[:, rung], spacing=self.thin, name=name)
+        return self._estimates[rung]
 
 
 def replica_exchange(

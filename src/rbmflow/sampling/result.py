@@ -113,49 +113,60 @@ class Run:
     def energy_estimate(self) -> Estimate:
         """Energy per site, in J.
 
+        Warns
+        -----
+        ConvergenceWarning
+            Where the run is asked first, if chains are constant, have not mixed or are short, see `Estimate.from_series`;
+            so do the other estimates.
+
         Examples
         --------
         >>> from rbmflow import Ring, sampling
         >>> print(sampling.run(Ring(8), 0.0, n_chains=8, n_sweeps=64, initial="up", rng=1).energy_estimate.r_hat < 1.1)
         True
         """
-        return self._mean(self.energy)
+        return self._mean("energy", self.energy)
 
     @cached_property
     def magnetization_estimate(self) -> Estimate:
         """Magnetization per site, with its sign: 0 by symmetry without field."""
-        return self._mean(self.magnetization)
+        return self._mean("magnetization", self.magnetization)
 
     @cached_property
     def absolute_magnetization_estimate(self) -> Estimate:
         """``⟨|m|⟩``, per site."""
-        return self._mean(np.abs(self.magnetization))
+        return self._mean("absolute magnetization", np.abs(self.magnetization))
 
     @cached_property
     def squared_magnetization_estimate(self) -> Estimate:
         """``⟨m²⟩``, per site squared."""
-        return self._mean(self.magnetization**2)
+        return self._mean("squared magnetization", self.magnetization**2)
 
     @cached_property
     def susceptibility_estimate(self) -> Estimate:
         """``⟨V²⟩/n``, per site; jackknife error."""
         n = self.lattice.n_sites
-        return self._function(lambda m2: n * m2, self.magnetization**2)
+        return self._function("susceptibility", lambda m2: n * m2, self.magnetization**2)
 
     @cached_property
     def heat_capacity_estimate(self) -> Estimate:
-        """``K² n (⟨e²⟩ − ⟨e⟩²)`` per site in k_B, e the energy per site; jackknife error."""
+        """``K² n (⟨e²⟩ − ⟨e⟩²)`` per site in k_B, e the energy per site; jackknife error. The limit 0 at K = 0 and ±∞."""
         K, n = self.coupling, self.lattice.n_sites
-        # the variance does not depend on a shift, its rounding does; at K = ±∞ its limit is 0
-        x = (self.energy - self.energy.mean()) * (K if np.isfinite(K) else 0.0)
-        return self._function(lambda x2, x: n * (x2 - x**2), x**2, x)
+        vanishes = K == 0 or np.isinf(K)
+        # the variance does not depend on a shift, its rounding does
+        x = (self.energy - self.energy.mean()) * (1.0 if vanishes else K)
+        estimate = self._function("heat capacity", lambda x2, x: n * (x2 - x**2), x**2, x)
+        return estimate * 0.0 if vanishes else estimate
 
     @cached_property
     def binder_cumulant_estimate(self) -> Estimate:
         """``1 − ⟨m⁴⟩/(3⟨m²⟩²)``; jackknife error. NaN where m vanishes throughout."""
         with np.errstate(invalid="ignore"):
             return self._function(
-                lambda m4, m2: 1 - np.divide(m4, 3 * m2**2), self.magnetization**4, self.magnetization**2
+                "binder cumulant",
+                lambda m4, m2: 1 - np.divide(m4, 3 * m2**2),
+                self.magnetization**4,
+                self.magnetization**2,
             )
 
     @property
@@ -165,10 +176,11 @@ class Run:
             raise ValueError(f"the chains have {len(np.unique(self.K))} couplings: choose one with run.at(K)")
         return float(self.K[0])
 
-    def _mean(self, series: FloatArray) -> Estimate:
-        _ = self.coupling
-        return Estimate.from_series(series, spacing=self.thin)
+    def _mean(self, name: str, series: FloatArray) -> Estimate:
+        return Estimate.from_series(series, spacing=self.thin, name=self._at(name))
 
-    def _function(self, function: Any, *series: FloatArray) -> Estimate:
-        _ = self.coupling
-        return Estimate.jackknife(function, *series, spacing=self.thin)
+    def _function(self, name: str, function: Any, *series: FloatArray) -> Estimate:
+        return Estimate.jackknife(function, *series, spacing=self.thin, name=self._at(name))
+
+    def _at(self, name: str) -> str:
+        return f"{name} at K = {self.coupling:.6g}"

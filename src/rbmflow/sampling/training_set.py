@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng, shown
+from rbmflow.autocorrelation import AGREED, autocorrelation, rank_normalised_r_hat
 from rbmflow.estimate import Estimate
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Ring, Torus
@@ -25,7 +26,6 @@ LOCAL_CHAINS, CLUSTER_CHAINS = 512, 64
 COST_RATIO = 64  # of a Swendsen-Wang sweep to a heat-bath sweep of one of 512 replicas, per site and chain
 BURN_IN_TIMES, SPACING_TIMES, LEAST_BURN_IN = 20, 6, 30
 LONG_ENOUGH = 50  # autocorrelation times of a pilot that is to be believed
-AGREED = 1.01  # R-hat below which chains agree
 
 
 @dataclass(frozen=True)
@@ -353,10 +353,22 @@ def _draw(
 
 def _of_samples(lattice: Torus, spins: SpinArray, chains: Run) -> Estimate:
     """The energy of the samples, which may leave out the last of some chains, with the chains' autocorrelation."""
-    along, kept = chains.energy_estimate, energies(lattice, spins)
-    n_effective = along.n_effective * len(kept) / chains.energy.size
-    stderr = float(kept.std(ddof=1) / np.sqrt(n_effective))
-    return replace(along, mean=float(kept.mean()), stderr=stderr, n_effective=n_effective)
+    kept, (tau, tau_stderr) = energies(lattice, spins), _time(chains.energy)
+    n_effective = len(kept) / (2 * tau)
+    return Estimate(
+        float(kept.mean()),
+        float(kept.std(ddof=1) / np.sqrt(n_effective)) or float("nan"),
+        tau * chains.thin,
+        n_effective,
+        rank_normalised_r_hat(chains.energy),
+        tau_stderr * chains.thin,
+    )
+
+
+def _time(series: FloatArray) -> tuple[float, float]:
+    """τ and its error in measurements; measurements that do not differ count as independent."""
+    times = autocorrelation(series)
+    return (times.tau, times.tau_stderr) if times.spread else (0.5, float("nan"))
 
 
 def _coins(stream: np.random.Generator, *shape: int) -> SpinArray:
@@ -430,5 +442,6 @@ def _start(K: float) -> str:
 
 def _slowest(chains: Run) -> tuple[float, float]:
     """Return the longer τ of energy and m², and the larger R-hat."""
-    both = chains.energy_estimate, chains.squared_magnetization_estimate
-    return max(one.tau for one in both), max(one.r_hat if one.r_hat == one.r_hat else 1.0 for one in both)
+    both = chains.energy, chains.magnetization**2
+    r_hats = [1.0, *(rank_normalised_r_hat(one) for one in both)]  # NaN where constant
+    return chains.thin * max(_time(one)[0] for one in both), float(np.nanmax(r_hats))
