@@ -92,7 +92,9 @@ def test_divergence_along_the_weight():
     assert abs(ratio * 10**200 - 1) < 1e-12
     ratio = kl_trained("400", 8, 4, dps=15) / kl_trained("300", 8, 4, dps=15)
     assert abs(ratio * mpmath.exp(400) - mpmath.mpf(4) / 3) < 0.01
+    ratio = kl_trained("2e6", 8, 4, dps=15) / kl_trained("1e6", 8, 4, dps=15)
+    assert abs(ratio * mpmath.exp(4 * 10**6) - 2) < 0.01
     with pytest.raises(ValueError, match="up to"):
-        kl_trained("1e6", 8, 4, dps=15)
+        kl_trained("1e6", 300, 4, dps=15)
     with pytest.raises(ValueError, match="K is infinite"):
         kl_uniform(0.5, "inf", 8, 4, dps=20)

@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from rbmflow import Ring, kl_uniform, trained_weight, weight
-from rbmflow.weight import solve
+from rbmflow.weight import equation, solve
 from tests.exact import literal_sides, private, relative, ring_states
 
 # source: see the note in the file
@@ -181,9 +181,45 @@ def test_divergence_is_the_sum_over_all_states():
     assert kl_uniform(0.3, 1, 8, 4) == kl_uniform(-0.3, 1, 8, 4)
 
 
+@pytest.mark.parametrize("M", [8, 9])
+@pytest.mark.parametrize("K", [1e-60, 1e-12, 1e-3, 1.0, 9.0, 80.0, -1e-4, -30.0])
+def test_small_divergences_keep_their_digits(M, K):
+    # the plain sum over states in digits enough: KL is of order K² and e^(−4K)
+    ctx = private(400)
+    _, alpha, V = ring_states(M)
+    weight = float(trained_weight(K, M, 4)) or 1e-3
+    for W in (weight, 1.5 * weight, 0.4):
+        classes, counts = np.unique(np.stack([alpha, V]), axis=1, return_counts=True)
+        q = [n * ctx.exp(ctx.mpf(K) * a) for n, a in zip(counts.tolist(), classes[0].tolist(), strict=True)]
+        p = [
+            n * ctx.cosh(ctx.mpf(W) * v) ** 4
+            for n, v in zip(counts.tolist(), classes[1].tolist(), strict=True)
+        ]
+        q, p = [x / sum(q) for x in q], [x / sum(p) for x in p]
+        wanted = sum(a * ctx.log(a / b) for a, b in zip(q, p, strict=True))
+        # ln p/q of order 1 is left of terms of order K
+        assert kl_uniform(W, K, M, 4) == pytest.approx(float(wanted), rel=2e-15 * max(M, abs(4 * K)))
+        assert relative(ctx, kl_uniform(W, K, M, 4, dps=25), wanted) < 1e-24
+
+
+def test_divergence_of_long_rings_and_of_overflowing_weights():
+    assert kl_uniform(0.3, 1.0, 256, 4) / 256 == pytest.approx(kl_uniform(0.3, 1.0, 257, 4) / 257, rel=1e-2)
+    by_entropy = equation._kl_by_entropy(np.array([0.3]), np.array([1.0]), 256, 4)[0]
+    assert kl_uniform(0.3, 1.0, 256, 4) == pytest.approx(by_entropy, rel=1e-13)
+    assert kl_uniform(1e300, 1.0, 8, 10**9) == np.inf  # a number beyond the doubles
+    assert kl_uniform([], [], 8, 4).shape == kl_uniform([], [], 300, 4).shape == (0,)
+
+
+@pytest.mark.parametrize("M", [8, 300])
+def test_aligned_laws_of_both_kinds_are_one(M):
+    inf = np.inf
+    assert kl_uniform(inf, inf, M, 4) == 0
+    assert kl_uniform(inf, -inf, M, 4) == inf
+    assert kl_uniform(0.3, -1e300, M, 4) == pytest.approx(kl_uniform(0.3, -inf, M, 4), rel=1e-14)
+
+
 def test_divergence_at_the_ends():
     inf = np.inf
-    assert kl_uniform(inf, inf, 8, 4) == pytest.approx(0, abs=1e-14)
     assert kl_uniform(inf, 1.0, 8, 4) == inf
     assert kl_uniform(0.0, 0.0, 8, 4) == pytest.approx(0, abs=1e-14)
     assert kl_uniform(0.0, inf, 9, 4) == pytest.approx(8 * np.log(2), rel=1e-14)

@@ -120,7 +120,7 @@ class Ring(OneDimensional):
         probabilities = np.empty((couplings.size, self.n_sites + 1))
         for coupling, row in zip(couplings.flat, probabilities, strict=True):
             magnetization.law(self.n_sites, coupling, row)
-        return Law(magnetizations(self.n_sites), probabilities.reshape(*couplings.shape, -1))
+        return Law(magnetizations(self.n_sites), probabilities.reshape(*couplings.shape, self.n_sites + 1))
 
     def degeneracies(self) -> DegeneracyTable:
         """Return the number of configurations for each (α, V) from the closed form, in exact integers.

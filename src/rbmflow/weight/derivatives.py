@@ -11,7 +11,7 @@ from rbmflow.ising import Ring
 from rbmflow.ising.transfer_matrix import ring_susceptibility
 from rbmflow.precision import exact_functions, exact_map
 from rbmflow.weight.equation import check_sizes, kl_uniform
-from rbmflow.weight.exact import exact_derivatives, exact_divergence
+from rbmflow.weight.exact import MAX_CLASSED_SITES, exact_derivatives, exact_divergence
 from rbmflow.weight.forms import ring_form
 from rbmflow.weight.solve import STRONGEST, WEAKEST, exact_weight, trained_weight
 
@@ -239,10 +239,15 @@ def kl_trained(K: object, n_visible: int, n_hidden: int, *, dps: int | None = No
     def exact(ctx: Any, K: Any) -> Any:
         if (ctx.isinf(K) and K > 0) or not K:
             return ctx.zero
-        if abs(K) > STRONGEST_DIVERGENCE:
-            raise ValueError(f"K={ctx.nstr(K, 15)}: KL has digits up to |K| = {STRONGEST_DIVERGENCE} only")
-        # KL is of order K² for weak and e^(−4K) for strong coupling, left of terms of order M
-        ctx.dps += int(max(-2.5 * float(ctx.log10(abs(K))), 2 * float(abs(K)))) + 5
+        if n_visible > MAX_CLASSED_SITES:
+            if abs(K) > STRONGEST_DIVERGENCE:
+                raise ValueError(
+                    f"K={ctx.nstr(K, 15)}: KL has digits up to |K| = {STRONGEST_DIVERGENCE} only"
+                )
+            # KL is of order K² for weak and e^(−4K) for strong coupling, left of terms of order M
+            ctx.dps += int(max(-2.5 * float(ctx.log10(abs(K))), 2 * float(abs(K)))) + 5
+        else:
+            ctx.dps += max(0, int(ctx.log10(abs(K)))) + 5  # ln p/q of order 1 is left of terms of order K
         W = exact_weight(ctx, None, K, n_visible, n_hidden, digits)
         return exact_divergence(ctx, W, K, n_visible, n_hidden)
 

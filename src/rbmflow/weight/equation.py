@@ -10,18 +10,28 @@ thesis eq. 63 divided by N, ``f(W) = g(W, K)`` (eq. 74), where both sides are me
 from __future__ import annotations
 
 from functools import lru_cache
+from math import log
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, check_broadcast, check_integer, check_real
 from rbmflow.ising import Ring
 from rbmflow.ising.transfer_matrix import ring_entropy
 from rbmflow.precision import MACHINE, exact_map
-from rbmflow.weight.exact import exact_divergence, exact_model_mean, exact_training_mean
+from rbmflow.state_law import LEAST_SHARE, excess
+from rbmflow.weight.exact import (
+    MAX_CLASSED_SITES,
+    exact_divergence,
+    exact_model_mean,
+    exact_training_mean,
+    ring_classes,
+)
 
 MAX_UNITS = 10**9
 MAX_VISIBLE = 10**7
+STRONGEST = 1e250  # at larger couplings there are ground states only
 
 
 def check_sizes(n_visible: object, n_hidden: object) -> tuple[int, int]:
@@ -169,8 +179,9 @@ def g(W: object, K: object, n_visible: int, *, dps: int | None = None) -> Any:
 def kl_uniform(W: object, K: object, n_visible: int, n_hidden: int, *, dps: int | None = None) -> Any:
     """Return KL(q‖p) in nats between the ring at coupling K and the uniform RBM of weight W (thesis eq. 35).
 
-    ``KL = −S(q) + N ⟨ln [cosh WM / cosh WV]⟩_q + ln Σ_v [cosh WV / cosh WM]^N``: the entropy of the ring, and
-    two terms without large numbers.
+    For M ≤ 256 as ``KL = ln ⟨e^(x − ⟨x⟩)⟩_q = ln [1 + ⟨e^y − 1 − y⟩_q]``, ``y = x − ⟨x⟩``, with ``x = ln(p/q)`` up to a constant, over the
+    classes of states that share α and V: no term is negative. For longer rings
+    ``KL = −S(q) + N ⟨ln [cosh WM / cosh WV]⟩_q + ln Σ_v [cosh WV / cosh WM]^N``, the entropy of the ring and two terms without large numbers.
 
     Parameters
     ----------
@@ -186,7 +197,8 @@ def kl_uniform(W: object, K: object, n_visible: int, n_hidden: int, *, dps: int 
     Returns
     -------
     float, numpy.ndarray, mpmath.mpf or array of mpf
-        In the broadcast shape; in float64 the absolute accuracy is about 1e-15 M. Infinite at W = ±∞ unless K = ∞.
+        In the broadcast shape. In float64 small values keep their digits up to M = 256; beyond, the absolute accuracy is about
+        1e-15 M. Infinite at W = ±∞ unless K = ∞.
 
     Raises
     ------
@@ -202,6 +214,11 @@ def kl_uniform(W: object, K: object, n_visible: int, n_hidden: int, *, dps: int 
     if dps is not None:
         return exact_map(lambda ctx, W, K: _exact_kl(ctx, abs(W), K, n_visible, n_hidden), dps, W=W, K=K)
     weights, couplings = check_broadcast(W=np.abs(check_real("W", W)), K=check_real("K", K))
+    by = _kl_by_classes if n_visible <= MAX_CLASSED_SITES else _kl_by_entropy
+    return by(weights.ravel(), couplings.ravel(), n_visible, n_hidden).reshape(weights.shape)[()]
+
+
+def _kl_by_entropy(weights: FloatArray, couplings: FloatArray, n_visible: int, n_hidden: int) -> FloatArray:
     values, multiplicity = half_values(n_visible)
     with np.errstate(over="ignore"):
         drop = n_hidden * log_cosh_drop(weights[..., None], values)
@@ -213,7 +230,44 @@ def kl_uniform(W: object, K: object, n_visible: int, n_hidden: int, *, dps: int 
     log_sum = top[..., 0] + np.log(np.exp(log_states - top).sum(axis=-1)) + _log_central_binomial(n_visible)
     with np.errstate(all="ignore"):
         entropy = ring_entropy(MACHINE, couplings, n_visible)
-    return np.asarray(energy_term + log_sum - entropy)[()]
+    aligned = np.isinf(weights) & (couplings == np.inf)
+    return np.where(aligned, 0.0, np.maximum(energy_term + log_sum - entropy, 0.0))
+
+
+@lru_cache(maxsize=16)
+def _class_arrays(n_visible: int) -> tuple[npt.NDArray[np.intp], FloatArray, FloatArray]:
+    """Return (spins down, pairs of walls, logarithm of the number of states) of every class."""
+    down, pairs, counts = zip(*ring_classes(n_visible), strict=True)
+    return np.array(down), np.array(pairs, dtype=np.float64), np.array([log(count) for count in counts])
+
+
+def _kl_by_classes(weights: FloatArray, couplings: FloatArray, n_visible: int, n_hidden: int) -> FloatArray:
+    down, pairs, log_counts = _class_arrays(n_visible)
+    values, _ = half_values(n_visible)
+    result = np.empty(len(weights))
+    for i, (W, K) in enumerate(zip(weights, couplings, strict=True)):
+        with np.errstate(over="ignore"):
+            drop = n_hidden * log_cosh_drop(W, values)[down]
+        gain = -4 * min(max(K, -STRONGEST), STRONGEST) * (pairs if K > 0 else pairs - pairs.max())
+        log_q = log_counts + gain
+        log_norm = _log_sum(log_q)
+        q = np.exp(log_q - log_norm)
+        there = q >= LEAST_SHARE
+        x = -drop - gain
+        mean = q[there] @ x[there]
+        if mean == -np.inf:
+            result[i] = np.inf
+            continue
+        log_share = log_counts - drop - log_norm - mean  # ln q e^y
+        with np.errstate(over="ignore"):
+            surplus = q[there] @ excess(x[there] - mean) + np.exp(log_share[~there]).sum()
+        result[i] = np.log1p(surplus) if surplus < 1 else _log_sum(log_share)
+    return result
+
+
+def _log_sum(logarithms: FloatArray) -> float:
+    top = logarithms.max()
+    return float(top + np.log(np.exp(logarithms - top).sum()))
 
 
 def _exact_kl(ctx: Any, W: Any, K: Any, n_visible: int, n_hidden: int) -> Any:

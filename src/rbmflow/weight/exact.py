@@ -7,9 +7,11 @@ are even in V, so only V = M, M − 2, …, 0 or 1 are summed, V ≠ 0 with weig
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import comb
 from typing import Any
 
+from rbmflow.ising.counts import wall_pair_count
 from rbmflow.ising.transfer_matrix import ring_entropy
 from rbmflow.ising.walls import ring_weights, wall_sums
 from rbmflow.precision import exact_functions, refine_root
@@ -139,17 +141,60 @@ def exact_derivatives(ctx: Any, W: Any, K: Any, n_visible: int, n_hidden: int) -
     return Derivatives(by_weight, by_coupling)
 
 
+MAX_CLASSED_SITES = 256
+
+
+@lru_cache(maxsize=16)
+def ring_classes(n_visible: int) -> tuple[tuple[int, int, int], ...]:
+    """Return (spins down k, pairs of walls j, states) of every class of ring states, those of V and −V together; the first is aligned."""
+    rows = [(0, 0, 2)]
+    for k, (_, multiplicity) in enumerate(_half(n_visible)[1:], 1):
+        rows += [(k, j, multiplicity * wall_pair_count(n_visible, k, j)) for j in range(1, k + 1)]
+    return tuple(rows)
+
+
 def exact_divergence(ctx: Any, W: Any, K: Any, n_visible: int, n_hidden: int) -> Any:
-    """Return KL(q‖p), as in `rbmflow.weight.equation.kl_uniform`, for finite W ≥ 0 and K."""
+    """Return KL(q‖p), as in `rbmflow.weight.equation.kl_uniform`, for finite W ≥ 0 and K.
+
+    For M ≤ 256 as ``ln ⟨e^(x − ⟨x⟩)⟩_q``, x = ln(p/q) up to a constant, whose terms are not negative; beyond, where there are too
+    many classes of states, from the entropy: there KL is left of terms of order M.
+    """
+    drops = [n_hidden * drop for drop in _log_cosh_drops(ctx, W, n_visible)]
+    if n_visible > MAX_CLASSED_SITES:
+        data, model = (
+            training_weights(ctx, K, n_visible),
+            model_weights(ctx, W, n_visible, n_hidden),
+        )
+        entropy = ring_entropy(exact_functions(ctx), K, n_visible)
+        return _mean(ctx, data, drops) + ctx.log(ctx.fsum(model)) - entropy
+    classes = ring_classes(n_visible)
+    powers = [ctx.exp(-4 * K * j) for j in range(n_visible // 2 + 1)]
+    q = [count * powers[j] for _, j, count in classes]
+    ratio = [4 * K * j - drops[k] for k, j, _ in classes]
+    norm, mean = ctx.fsum(q), _mean(ctx, q, ratio)
+    terms = [weight * _exponential_excess(ctx, x - mean) for weight, x in zip(q, ratio, strict=True)]
+    return ctx.log1p(ctx.fsum(terms) / norm)
+
+
+def _log_cosh_drops(ctx: Any, W: Any, n_visible: int) -> list[Any]:
+    """``ln [cosh WM / cosh WV]`` for V = M, M − 2, …; of small W from ``ln cosh y = ln (1 + 2 sinh² y/2)``, of order W²."""
+    if W * n_visible < 1:
+        logs = [ctx.log1p(2 * ctx.sinh(W * v / 2) ** 2) for v, _ in _half(n_visible)]
+        return [logs[0] - log for log in logs]
     s = ctx.exp(-2 * W)
-    drops = [
-        n_hidden * (ctx.log1p(s**n_visible) - ctx.log1p(s**v) - k * ctx.log(s))
-        for k, (v, _) in enumerate(_half(n_visible))
-    ]
-    data, model = training_weights(ctx, K, n_visible), model_weights(ctx, W, n_visible, n_hidden)
-    return (
-        _mean(ctx, data, drops) + ctx.log(ctx.fsum(model)) - ring_entropy(exact_functions(ctx), K, n_visible)
-    )
+    tails = [ctx.log1p(s**v) for v, _ in _half(n_visible)]
+    return [tails[0] - tail + 2 * k * W for k, tail in enumerate(tails)]
+
+
+def _exponential_excess(ctx: Any, y: Any) -> Any:
+    """``e^y − 1 − y ≥ 0``, with the bits that its terms have in common."""
+    if not y or -ctx.mag(y) > ctx.prec:
+        return y * y / 2
+    precision = ctx.prec
+    ctx.prec += max(0, -ctx.mag(y)) + 10
+    value = ctx.expm1(y) - y
+    ctx.prec = precision
+    return +value
 
 
 def limiting_weight(ctx: Any, K: Any, n_visible: int, n_hidden: int) -> Any:
