@@ -24,7 +24,8 @@ else:
     FLAGS = ["-O3", "-g0", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
 SANITIZERS = [f"-fsanitize={SANITIZE}"] if SANITIZE else []
 if SANITIZE:
-    FLAGS += ["-O1", "-g1", "-fno-omit-frame-pointer", *SANITIZERS, "-fno-sanitize-recover=all"]
+    # Python asks for -fwrapv, under which no sum overflows
+    FLAGS += ["-O1", "-g1", "-fno-omit-frame-pointer", "-fno-wrapv", *SANITIZERS, "-fno-sanitize-recover=all"]
 
 DIRECTIVES = {
     "language_level": 3,

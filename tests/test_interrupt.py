@@ -131,7 +131,7 @@ CALLS = {
     ),
     "recall": (
         "w = rng.normal(0, 1, (3000, 3000)); a = Hopfield(np.triu(w, 1) + np.triu(w, 1).T)",
-        "recall(a, spins(5000, 3000), rng=1, n_threads=1)",
+        "recall(a, spins(5000, 3000), rng=1, n_threads=2)",
     ),
     "recall_together": (
         "w = rng.normal(0, 1, (2000, 2000)); a = Hopfield(np.triu(w, 1) + np.triu(w, 1).T)",

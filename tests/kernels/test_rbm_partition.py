@@ -197,6 +197,21 @@ def test_threads_and_progress_do_not_change_it():
     assert exact_log_partition(rbm, n_threads=3) == exact_log_partition(rbm, n_threads=1)
 
 
+def test_the_sum_of_many_terms_is_compensated():
+    # plain additions of 0.1 round alike for long: a million of them lose 1e-12 and more
+    logs = np.full(10**6, np.log(0.1))
+    logs[0] = 0.0
+    wanted = np.log(math.fsum(np.exp(logs)))
+    assert rbm_partition.log_of_sum(logs) == pytest.approx(wanted, abs=4e-15)  # two ulps of the logarithm
+
+
+@pytest.mark.parametrize("size", [600.0, 800.0, 1e4])
+def test_states_that_differ_beyond_the_range_of_doubles(size):
+    # the biased unit alone decides: its lanes are 2^1731, 2^2308 and 2^28854 apart
+    seen = Enumerated(np.zeros((1, 12)), np.zeros(1), np.array([size, *[0.0] * 11]))
+    assert enumerated.log_sum(seen, 1) == pytest.approx(size + 12 * math.log(2), rel=1e-15)
+
+
 def test_parts_of_chunks_do_not_change_it(monkeypatch):
     rng = np.random.default_rng(16)
     seen = Enumerated(rng.normal(0, 0.1, (4, 21)), np.zeros(4), np.zeros(21))

@@ -22,6 +22,7 @@ ORDERS = ("random", "sequential")
 CHUNK_WORK = 2**20  # units to a task, in whole states
 FEWEST = 64  # states to a task
 SWEEPS_AT_ONCE = 8
+STEP_NANOSECONDS = 1e8  # of work, about, between two looks at Ctrl-C
 TYPES = ((np.int8, np.int16), (np.int16, np.int32))  # of couplings and of fields
 
 
@@ -201,10 +202,17 @@ class _Relaxation:
         """Sweep some of the states in the given orders; fields that round are summed afresh for every sweep."""
         rows = slice(first, last)
         together = len(order) if self.whole else 1
+        # half the units flip, each flip changes a row of fields
+        at_once = max(1, int(STEP_NANOSECONDS / (together * self.biases.nbytes * len(self.biases) / 20)))
         for sweep in range(0, len(order), together):
             if self.settled[rows].all():
                 break
-            self._relax(rows, self._fields(rows), order[sweep : sweep + together])
+            fields = self._fields(rows)
+            yield 0
+            for begin in range(first, last, at_once):
+                part = slice(begin, min(begin + at_once, last))
+                self._relax(part, fields[begin - first : part.stop - first], order[sweep : sweep + together])
+                yield 0
         yield last - first
 
     def _fields(self, rows: slice) -> npt.NDArray[Any]:
