@@ -16,7 +16,7 @@ SOURCE = Path(rbmflow.__file__).parent
 LAYERS = [
     ["_kernels"],
     ["errors", "arguments", "files", "hardware", "workers"],
-    ["precision", "spins", "autocorrelation", "provenance"],
+    ["precision", "spins", "autocorrelation", "provenance", "locks"],
     ["estimate", "state_law"],
     ["ising"],
     ["networks"],
