@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
@@ -329,12 +330,23 @@ def test_an_interrupted_reproduction_goes_on(capsys, tmp_path, small, undrawn, m
     assert "interrupted" in err
     assert (broken / cli.PARTIAL).exists()
 
+    before = (broken / cli.PARTIAL).read_bytes()
+    for more, said in ((("--seed", "1"), "(seed)"), ((), "(n_points)")):
+        with monkeypatch.context() as patch:
+            other = replace(reproduce.Parameters.quick(), n_points=22 if not more else 21)
+            patch.setattr(reproduce.Parameters, "quick", classmethod(lambda cls, other=other: other))
+            status, out, err = run(capsys, "reproduce", "--quick", "--out", str(broken), "--quiet", *more)
+        assert (status, out, err.count("\n")) == (2, "", 1)
+        assert f"an interrupted run with other arguments left it {said}; finish that run" in err
+        assert (broken / cli.PARTIAL).read_bytes() == before
+
     def never(parameters, rng):
         raise AssertionError
 
     with monkeypatch.context() as patch:
         patch.setitem(reproduce.STAGES, "counting", never)
-        assert run(capsys, "reproduce", "--quick", "--out", str(broken), "--dpi", "50", "--quiet")[0] == 0
+        words = ("reproduce", "--quick", "--out", str(broken), "--dpi", "50", "--quiet", "--workers", "1")
+        assert run(capsys, *words)[0] == 0  # threads are of no effect on results
     assert csv_bytes(broken) == csv_bytes(whole)
 
 

@@ -226,6 +226,20 @@ def test_what_another_run_left_is_neither_used_nor_lost(capsys, tmp_path, monkey
 
 
 @needs_files
+def test_a_part_of_another_run_is_refused(capsys, tmp_path, monkeypatch):
+    for seed in ("7", "8"):  # two runs at once, before folders were locked, left parts of both
+        with monkeypatch.context() as patch:
+            interrupt_after(patch, 2)
+            run(capsys, *TORUS, "--quiet", "--seed", seed, "--out", str(tmp_path / seed))
+    kept = tmp_path / "7" / lattice.UNFINISHED
+    (tmp_path / "8" / lattice.UNFINISHED / "001.nc").replace(kept / "001.nc")
+    status, out, err = run(capsys, *TORUS, "--out", str(tmp_path / "7"), "--quiet")
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "001.nc: an interrupted run with other arguments left it (seed)" in err
+    assert not (tmp_path / "7" / lattice.TRAINING_SET).exists()
+
+
+@needs_files
 def test_a_killed_sampling_goes_on_to_the_same_bits(tmp_path):
     # 16 x 16 below and at the critical temperature: tenths of a second for each
     levels = [1.0, 1.5, 2.0, 2.27, 2.5, 3.0]

@@ -163,6 +163,17 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(capsys, data, monkeypa
     assert not (data / "broken" / training.CHECKPOINT).exists()
 
 
+def test_a_checkpoint_proves_its_arguments(capsys, data, monkeypatch):
+    monkeypatch.setattr(training, "SECONDS", 0.0)
+    monkeypatch.setattr(training._Kept, "remove", lambda kept: None)
+    for seed in (1, 2):
+        assert run(capsys, data / "spins.npy", *WORDS, "--seed", seed, "--out", data / str(seed))[0] == 0
+    (data / "2" / training.CHECKPOINT).replace(data / "1" / training.CHECKPOINT)
+    status, _, err = run(capsys, data / "spins.npy", *WORDS, "--seed", 1, "--out", data / "1")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "other arguments left it (seed)" in err
+
+
 @pytest.mark.slow
 def test_a_killed_training_goes_on_to_the_same_bits(data):
     words = [str(data / "spins.npy"), "--hidden", "8", "--epochs", "4000", "--quiet"]

@@ -17,7 +17,7 @@ LAYERS = [
     ["_kernels"],
     ["errors", "arguments"],
     ["files", "hardware", "workers"],
-    ["precision", "spins", "autocorrelation", "provenance"],
+    ["precision", "spins", "autocorrelation", "provenance", "locks"],
     ["estimate", "state_law"],
     ["ising"],
     ["networks"],

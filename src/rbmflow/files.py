@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
-import tempfile
+import re
+import secrets
+import stat
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
 NPY = b"\x93NUMPY"
+TEMPORARY = ".rbmflow"
+WINDOWS = os.name == "nt"
 
 
 def write_atomically(path: str | os.PathLike[str], content: str | bytes) -> None:
@@ -124,27 +136,94 @@ def _is_number(cell: str) -> bool:
 
 
 def save_atomically(path: str | os.PathLike[str], save: Callable[[IO[bytes]], object]) -> None:
-    """Let `save` write to a temporary binary file beside `path`, then rename it to `path`."""
+    """Let `save` write to a temporary binary file beside `path`, which then takes the place of `path`.
 
-    def through_stream(temporary: Path) -> None:
-        with temporary.open("wb") as stream:
-            save(stream)
-
-    replace_atomically(path, through_stream)
-
-
-def replace_atomically(path: str | os.PathLike[str], write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, of which it gets the name, then rename it to `path`."""
-    target = Path(path)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    os.close(handle)
-    temporary = Path(name)
+    The content is on the disk before the name is; a link stays one, the file it points to is replaced, and keeps its mode.
+    The temporary file is locked while it is written, so that one without a writer can be told and is removed with the next file.
+    """
+    target = Path(os.path.realpath(path))
     try:
-        write(temporary)
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        temporary.replace(target)
+        mode = target.stat().st_mode
+    except FileNotFoundError:
+        mode = None
+    if mode is not None and not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "only a regular file can be replaced", str(path))
+    _remove_leftovers(target.parent)
+    temporary, stream = _open_temporary(target)
+    try:
+        with stream:
+            save(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+            if mode is not None:
+                temporary.chmod(stat.S_IMODE(mode))
+            if not WINDOWS:
+                temporary.replace(target)
+        if WINDOWS:  # which renames no file that is open, and removes none
+            temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+    _sync_folder(target.parent)
+
+
+def lock(handle: int) -> None:
+    """Lock an open file until it is closed or its process has ended; raise BlockingIOError if another has done so."""
+    if sys.platform == "win32":
+        os.lseek(handle, 2**30, os.SEEK_SET)  # beyond the content, as others cannot read what is locked
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            raise BlockingIOError(str(error)) from None
+    else:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def is_at(path: Path, handle: int) -> bool:
+    """Return whether the open file is still the one of that name."""
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False
+
+
+def _open_temporary(target: Path) -> tuple[Path, IO[bytes]]:
+    while True:
+        temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}{TEMPORARY}")
+        stream = temporary.open("xb")
+        with suppress(OSError):  # a file system without locks
+            lock(stream.fileno())
+        if is_at(temporary, stream.fileno()):
+            return temporary, stream
+        stream.close()  # another process took it for a leftover before it was locked
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove the temporary files whose writers were killed."""
+    for entry in list(os.scandir(folder)):
+        if re.fullmatch(rf"\..+\.[0-9a-f]{{16}}{re.escape(TEMPORARY)}", entry.name):
+            with suppress(OSError):  # it is being written, or the lock of this folder's system cannot tell
+                if entry.is_file(follow_symlinks=False):
+                    _remove_unlocked(Path(entry.path))
+
+
+def _remove_unlocked(path: Path) -> None:
+    if WINDOWS:
+        path.unlink()
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        lock(handle)
+        path.unlink()
+    finally:
+        os.close(handle)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Let the new name reach the disk, where folders can be opened."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -7,6 +7,8 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NoReturn
 
@@ -14,7 +16,9 @@ import rbmflow
 from rbmflow.cli import experiment, lattice, reproduction, training, weight
 from rbmflow.cli.output import BAD_INPUT, DONE, INTERRUPTED
 from rbmflow.cli.reproduction import PARTIAL
+from rbmflow.cli.signals import Terminated, signals_raised
 from rbmflow.errors import PrecisionError
+from rbmflow.locks import locked
 
 __all__ = ["PARTIAL", "main"]
 
@@ -37,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 done, 1 a checked number is off, 2 bad input (one line on stderr), 130 interrupted.
+        0 done, 1 a checked number is off, 2 bad input or a loss (one line on stderr), 130 interrupted, 143 terminated.
 
     Examples
     --------
@@ -50,11 +54,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # α and ² where the terminal lacks them
     options = _parser().parse_args(arguments)
+    folder = vars(options).pop("folder", None)
+    if options.out is None and folder is not None:
+        options.out = folder(options)
     try:
         if options.workers is not None and options.workers < 1:
             raise ValueError(f"--workers {options.workers}: at least 1 is needed")
-        status: int = options.run(options)
-        sys.stdout.flush()
+        with signals_raised(), nullcontext() if options.out is None else locked(options.out):
+            status: int = options.run(options)
+            sys.stdout.flush()
     except BrokenPipeError:
         # the reader has seen enough; nothing more must be flushed to it when Python ends
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -71,6 +79,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         message = " ".join(str(error).split())
         print(f"rbmflow {options.command}: error: {message}", file=sys.stderr)
         return BAD_INPUT
+    except BrokenExecutor:
+        print(
+            f"rbmflow {options.command}: error: a worker process was lost, killed or for lack of memory; "
+            "the same command goes on from what was finished",
+            file=sys.stderr,
+        )
+        return BAD_INPUT
+    except Terminated as signal:
+        print(f"rbmflow {options.command}: terminated by {signal}", file=sys.stderr)
+        return signal.status
     except KeyboardInterrupt:
         print(f"rbmflow {options.command}: interrupted", file=sys.stderr)
         return INTERRUPTED

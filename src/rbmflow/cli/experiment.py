@@ -34,6 +34,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command = commands.add_parser(
         "experiment", help="an experiment by name, with its files, figures and report"
     )
+    command.set_defaults(folder=lambda options: Path(options.name))
     names = command.add_subparsers(dest="name", required=True, metavar="NAME", parser_class=type(common))
 
     one = names.add_parser("weight_map", parents=[common], help="the trained weight W over K and N/M")
@@ -157,18 +158,19 @@ def _run_seven_steps(name: str, options: argparse.Namespace) -> int:
         raise ValueError(f"--seed {options.seed}: at least 0 is needed")
     n_workers = resolve_threads(options.workers)
     start = time.monotonic()
-    folder = folder_of(options.out or Path(name))
+    folder = folder_of(options.out)
     resume = _unfinished(folder / PARTIAL, parameters, options.seed)
     if not options.quiet:
         _announce(parameters, n_workers, resume)
     with progress_bar(options, "machines") as report, processes(n_workers) as executor:
-        result = iso_shiba_yokoo.run(
-            parameters,
-            rng=options.seed,
-            executor=executor,
-            progress=_keep(folder / PARTIAL, report),
-            resume=resume,
-        )
+        kept = _Kept(folder / PARTIAL, report)
+        try:
+            result = iso_shiba_yokoo.run(
+                parameters, rng=options.seed, executor=executor, progress=kept, resume=resume
+            )
+        except BaseException:
+            kept.save()
+            raise
     save_atomically(folder / RESULT, result.save)
     _publish(result, folder)
     (folder / PARTIAL).unlink(missing_ok=True)
@@ -195,20 +197,26 @@ def _announce(parameters: Parameters, n_workers: int, resume: IsoShibaYokoo | No
     print(f"about {text} with {n_workers} workers", file=sys.stderr)
 
 
-def _keep(
-    path: Path, report: Callable[[int, int], object] | None
-) -> Callable[[int, int, IsoShibaYokoo], object]:
-    """Return what saves the result every few seconds and shows the progress."""
-    last = [-SECONDS]
+class _Kept:
+    """The result so far; a progress of the experiment that saves it every few seconds."""
 
-    def keep(done: int, total: int, result: IsoShibaYokoo) -> None:
-        if (done or result.prepared) and (time.monotonic() - last[0] >= SECONDS or done == total):
-            save_atomically(path, result.save)
-            last[0] = time.monotonic()
-        if report is not None:
-            report(done, total)
+    def __init__(self, path: Path, report: Callable[[int, int], object] | None) -> None:
+        self.path, self.report, self.last = path, report, -SECONDS
+        self.unsaved: IsoShibaYokoo | None = None
 
-    return keep
+    def __call__(self, done: int, total: int, result: IsoShibaYokoo) -> None:
+        if done or result.prepared:
+            self.unsaved = result
+        if time.monotonic() - self.last >= SECONDS or done == total:
+            self.save()
+        if self.report is not None:
+            self.report(done, total)
+
+    def save(self) -> None:
+        """Write what is not yet written."""
+        if self.unsaved is not None:
+            save_atomically(self.path, self.unsaved.save)
+            self.unsaved, self.last = None, time.monotonic()
 
 
 def _unfinished(path: Path, parameters: Parameters, seed: int) -> IsoShibaYokoo | None:
@@ -245,7 +253,7 @@ def _weight_map(options: argparse.Namespace) -> int:
     parameters = weight_map.Parameters(
         n_visible=options.visible, n_couplings=options.points, n_ratios=options.points
     )
-    folder = folder_of(options.out or Path(options.name))
+    folder = folder_of(options.out)
     with progress_bar(options, "rows") as report:
         result = weight_map.run(parameters, progress=report)
     _write(result, folder, "weight_map", "npz", parameters, options.seed)
@@ -260,7 +268,7 @@ def _capacity(options: argparse.Namespace) -> int:
     parameters = replace(
         capacity.Parameters(), **{key: value for key, value in given.items() if value is not None}
     )
-    folder = folder_of(options.out or Path(options.name))
+    folder = folder_of(options.out)
     with progress_bar(options, "networks") as report, processes(resolve_threads(options.workers)) as executor:
         result = capacity.run(parameters, rng=options.seed, executor=executor, progress=report)
     _write(result, folder, "capacity", "csv", parameters, options.seed)
@@ -279,7 +287,7 @@ def _torus_threshold(options: argparse.Namespace) -> int:
     parameters = replace(
         torus_threshold.Parameters(), **{key: value for key, value in given.items() if value is not None}
     )
-    folder = folder_of(options.out or Path(options.name))
+    folder = folder_of(options.out)
     with progress_bar(options, "tori") as report, processes(resolve_threads(options.workers)) as executor:
         result = torus_threshold.run(parameters, rng=options.seed, executor=executor, progress=report)
     _write(result, folder, "torus_threshold", "csv", parameters, options.seed)

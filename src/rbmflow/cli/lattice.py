@@ -74,7 +74,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--samples", type=int, default=1000, metavar="N", help="at each temperature (default %(default)s)"
     )
-    command.set_defaults(run=_sample)
+    command.set_defaults(run=_sample, folder=lambda _options: Path())
 
 
 def _degeneracies(options: argparse.Namespace) -> int:
@@ -108,9 +108,8 @@ def _ising(options: argparse.Namespace) -> int:
 def _sample(options: argparse.Namespace) -> int:
     lattice = _lattice(options.lattice, options.sides)
     n_threads = resolve_threads(options.workers)
-    folder = options.out or Path()
     unfinished = Unfinished(
-        folder / UNFINISHED,
+        options.out / UNFINISHED,
         {
             "version": rbmflow.__version__,
             "lattice": repr(lattice),
@@ -132,7 +131,7 @@ def _sample(options: argparse.Namespace) -> int:
             finished=unfinished.finished,
             store=unfinished.store,
         )
-    path = folder_of(folder) / TRAINING_SET
+    path = folder_of(options.out) / TRAINING_SET
     data.save(path)
     unfinished.remove()
     header = ("temperature", "rule", "n_effective", "energy", "stderr", "exact_energy", "deviation")

@@ -29,7 +29,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--quick", action="store_true", help="smaller ensembles, shorter rings: a few seconds"
     )
-    command.set_defaults(run=_reproduce)
+    command.set_defaults(run=_reproduce, folder=lambda _options: Path("reproduction"))
 
     command = commands.add_parser("info", parents=[common], help="versions, SIMD path, threads")
     command.set_defaults(run=_info)
@@ -42,7 +42,7 @@ def _reproduce(options: argparse.Namespace) -> int:
         raise ValueError(f"--seed {options.seed}: at least 0 is needed")
     parameters = reproduce.Parameters.quick() if options.quick else reproduce.Parameters()
     parameters = replace(parameters, n_threads=resolve_threads(options.workers))
-    folder = folder_of(options.out or Path("reproduction"))
+    folder = folder_of(options.out)
     unfinished = folder / PARTIAL
     with progress_bar(options, "reproduce") as report:
 
@@ -77,9 +77,17 @@ def _unfinished(path: Path, parameters: reproduce.Parameters, seed: int) -> repr
         return None
     try:
         found = reproduce.Reproduction.from_json(path.read_text(encoding="utf-8"))
-    except ValueError:
-        return None
-    return found if (found.parameters, found.seed) == (parameters, seed) else None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}; remove the file to begin anew") from None
+    now, before = (
+        {**vars(of), "seed": its} for of, its in ((parameters, seed), (found.parameters, found.seed))
+    )
+    other = ", ".join(name for name in now if name != "n_threads" and now[name] != before[name])
+    if other:
+        raise ValueError(
+            f"{path}: an interrupted run with other arguments left it ({other}); finish that run, remove the file or write elsewhere"
+        )
+    return found
 
 
 def _info(options: argparse.Namespace) -> int:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,12 @@ from rbmflow.cli.output import folder_of, progress_bar, publish
 from rbmflow.estimate import with_error
 from rbmflow.experiments import own_data
 from rbmflow.experiments.own_data import NEGATIVES, OPTIMIZERS, Parameters
-from rbmflow.files import read_array, write_atomically
+from rbmflow.files import read_array
 from rbmflow.sampling.storage import read_rows
 from rbmflow.spins import check_spins
 from rbmflow.training import Fit, State
 
-MODEL, CHECKPOINT, ARGUMENTS = "model.npz", "training.partial.npz", "training.partial.json"
+MODEL, CHECKPOINT = "model.npz", "training.partial.npz"
 NETCDF = (".nc", ".nc4", ".netcdf")
 SECONDS = 2.0  # between checkpoints
 
@@ -70,7 +69,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         metavar="N",
         help="end when N epochs bring no gain on the rows held out, with the best machine (default: never)",
     )
-    command.set_defaults(run=_train)
+    command.set_defaults(run=_train, folder=lambda options: Path(f"{options.file.stem}.trained"))
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -87,7 +86,6 @@ def _train(options: argparse.Namespace) -> int:
         patience=options.patience,
     )
     spins = _read(options.file, binary=options.binary)
-    options.out = options.out or Path(f"{options.file.stem}.trained")
     keep = _Kept(options.out, parameters, spins, options.seed)
     resume = keep.state()
     if resume is not None and not options.quiet:
@@ -126,11 +124,24 @@ def _read(path: Path, *, binary: bool) -> SpinArray:
     return check_spins(str(path), rows)
 
 
+@dataclass(frozen=True, eq=False)
+class Part(State):
+    """Where a run stands, with what it depends on.
+
+    Attributes
+    ----------
+    arguments : dict
+        As JSON holds it.
+    """
+
+    arguments: Any
+
+
 class _Kept:
-    """The checkpoint of a run and what it depends on; a callback of `fit` that saves every few seconds."""
+    """The checkpoint of a run; a callback of `fit` that saves every few seconds."""
 
     def __init__(self, folder: Path, parameters: Parameters, spins: SpinArray, seed: int) -> None:
-        self.folder, self.last = folder, time.monotonic()
+        self.path, self.last = folder / CHECKPOINT, time.monotonic()
         self.arguments = {
             "version": rbmflow.__version__,
             "seed": seed,
@@ -140,28 +151,26 @@ class _Kept:
 
     def state(self) -> State | None:
         """Return where an interrupted run with the same arguments stood."""
-        if not (self.folder / CHECKPOINT).exists():
+        if not self.path.exists():
             return None
         try:
-            before = json.loads((self.folder / ARGUMENTS).read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            before = {}
+            part = Part.load(self.path)
+        except ValueError as error:
+            raise ValueError(f"{error}; remove the file to begin anew") from None
+        before = part.arguments if isinstance(part.arguments, dict) else {}
         other = [name for name, value in self.arguments.items() if before.get(name) != value]
         if other:
             raise ValueError(
-                f"{self.folder / CHECKPOINT}: an interrupted run with other arguments left it ({', '.join(other)}); "
+                f"{self.path}: an interrupted run with other arguments left it ({', '.join(other)}); "
                 "finish that run, remove the file or write elsewhere"
             )
-        return State.load(self.folder / CHECKPOINT)
+        return part
 
     def __call__(self, now: Fit) -> None:
         if time.monotonic() - self.last >= SECONDS:
-            folder_of(self.folder)
-            write_atomically(self.folder / ARGUMENTS, json.dumps(self.arguments, indent=1) + "\n")
-            now.state.save(self.folder / CHECKPOINT)
+            Part(**vars(now.state), arguments=self.arguments).save(self.path)
             self.last = time.monotonic()
 
     def remove(self) -> None:
         """Remove the checkpoint, once everything is written."""
-        for name in (CHECKPOINT, ARGUMENTS):
-            (self.folder / name).unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)

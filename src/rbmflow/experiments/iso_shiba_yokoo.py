@@ -171,8 +171,8 @@ def _fill(
         seed: (_prepare, parameters, streams[seed][0]) for seed in unfinished if seed not in result.prepared
     }
     for seed, found in _completed(executor, tasks):
-        result.prepared[seed] = found
         result.note((seed,), found.measured, found.seconds)
+        result.prepared[seed] = found  # last: what is interrupted here is prepared again
         tell()
     machines = {
         (seed, i, j): (

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -155,7 +155,8 @@ def run(
     children = dict(zip(STAGES, sequence.spawn(len(STAGES)), strict=True))  # type: ignore[attr-defined]
     result = Reproduction(parameters, sequence.entropy)  # type: ignore[attr-defined]
     if resume is not None:
-        if (resume.parameters, resume.seed) != (result.parameters, result.seed):
+        same = replace(resume.parameters, n_threads=parameters.n_threads)  # on which no result depends
+        if (same, resume.seed) != (result.parameters, result.seed):
             raise ValueError("resume belongs to other parameters or another seed")
         result.stages.update(resume.stages)
     missing = [name for name in STAGES if name not in result.stages]

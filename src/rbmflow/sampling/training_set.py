@@ -287,11 +287,21 @@ def training_set(
                 f"finished({index}) gives {one.spins.shape[1]} samples of {shown(one.lattice)} at T = {one.temperature.tolist()}: "
                 f"{n_samples} of {shown(lattice)} at T = {level} are needed"
             )
+        elif _proof(one.provenance) != _proof(facts):
+            raise ValueError(
+                f"finished({index}) gives samples of a run with other arguments: those of this lattice, temperatures, "
+                "n_samples, generator and version of rbmflow are needed"
+            )
         spins[index] = one.spins[0]
         certificates.append(one.certificate[0])
         if progress is not None:
             progress(index + 1, len(levels))
     return TrainingSet(lattice, spins, levels, tuple(certificates), facts)
+
+
+def _proof(facts: dict[str, Any]) -> list[Any]:
+    """What samples depend on, as it stands in their provenance."""
+    return [facts.get("parameters"), facts.get("seed"), facts.get("versions", {}).get("rbmflow")]
 
 
 def _entropy(source: np.random.Generator) -> Any:

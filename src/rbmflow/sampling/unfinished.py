@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from rbmflow.sampling.storage import require_xarray
 from rbmflow.sampling.training_set import TrainingSet
 
 ARGUMENTS = "arguments.json"
+RUN = "run"
+"""Where the provenance of each file says which arguments it belongs to."""
 
 
 @dataclass(frozen=True)
@@ -58,28 +60,27 @@ class Unfinished:
             before = {}
         except ValueError:
             before = {}
-        other = [name for name, value in self.arguments.items() if before.get(name) != value]
-        if other or before.keys() != self.arguments.keys():
-            raise ValueError(
-                f"{self.folder}: an interrupted run with other arguments left it ({', '.join(other)}); "
-                "finish that run, remove the folder or write elsewhere"
-            )
+        self._compare(self.folder, before)
 
     def count(self) -> int:
         """Return how many temperatures are finished."""
         return len(list(self.folder.glob("[0-9]*.nc")))
 
     def finished(self, index: int) -> TrainingSet | None:
-        """Return the training set of a temperature, if it is there."""
+        """Return the training set of a temperature, if it is there; raise ValueError if it is of other arguments."""
         path = self._path(index)
-        return TrainingSet.load(path) if path.exists() else None
+        if not path.exists():
+            return None
+        found = TrainingSet.load(path)
+        self._compare(path, found.provenance.get(RUN))
+        return found
 
     def store(self, index: int, one: TrainingSet) -> None:
         """Keep the training set of a temperature."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if not (self.folder / ARGUMENTS).exists():
             write_atomically(self.folder / ARGUMENTS, json.dumps(self.arguments, indent=1) + "\n")
-        one.save(self._path(index))
+        replace(one, provenance={**one.provenance, RUN: self.arguments}).save(self._path(index))
 
     def remove(self) -> None:
         """Remove the folder, once the whole is written."""
@@ -88,6 +89,16 @@ class Unfinished:
             path.unlink()
         if self.folder.exists():
             shutil.rmtree(self.folder)
+
+    def _compare(self, path: Path, before: Any) -> None:
+        """Raise ValueError if what is at `path` was left by a run with other arguments."""
+        if before != self.arguments:
+            known = before if isinstance(before, dict) else {}
+            other = [name for name, value in self.arguments.items() if known.get(name) != value]
+            raise ValueError(
+                f"{path}: an interrupted run with other arguments left it ({', '.join(other)}); "
+                f"finish that run, remove {self.folder} or write elsewhere"
+            )
 
     def _path(self, index: int) -> Path:
         return self.folder / f"{index:03d}.nc"

@@ -1,0 +1,64 @@
+"""What a command does when it is told to end: SIGTERM and SIGHUP clean up as Ctrl-C does."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+
+class Terminated(BaseException):
+    """A signal asks the command to end.
+
+    Attributes
+    ----------
+    status : int
+        The exit status, 128 and the signal's number: 143 for SIGTERM.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.status = 128 + number
+
+
+@contextmanager
+def signals_raised() -> Iterator[None]:
+    """Raise `Terminated` in the main thread at the first signal, where nobody else has said what is to happen."""
+    asked = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [number for number in asked if _in_main_thread() and signal.getsignal(number) is signal.SIG_DFL]
+
+    def end(number: int, _frame: Any) -> None:
+        for one in numbers:
+            signal.signal(one, signal.SIG_IGN)  # the cleaning up is not to be disturbed
+        raise Terminated(number)
+
+    try:
+        for number in numbers:
+            signal.signal(number, end)
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Let the signals that would end the command wait until the block is left."""
+    caught: list[int] = []
+    before: dict[int, Any] = {}
+    try:
+        for one in (signal.SIGINT, signal.SIGTERM) if _in_main_thread() else ():
+            before[one] = signal.getsignal(one)
+            signal.signal(one, lambda number, _frame: caught.append(number))
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for again in caught:
+            signal.raise_signal(again)
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
