@@ -164,7 +164,7 @@ def test_info(capsys):
     status, out, _ = run(capsys, "info", "--workers", "3", "--format", "json")
     facts = {row["item"]: row["value"] for row in json.loads(out)}
     assert status == 0
-    assert facts["threads"] == "3"
+    assert facts["threads"] == 3
     assert facts["SIMD path"] in ("plain", "avx2", "avx512")
 
 
@@ -270,12 +270,14 @@ def csv_bytes(folder):
 
 def test_reproduce_writes_everything_and_repeats_to_the_byte(capsys, tmp_path, small):
     first, second = tmp_path / "1", tmp_path / "2"
-    for folder in (first, second):
-        status, out, _ = run(
-            capsys, "reproduce", "--quick", "--out", str(folder), "--dpi", "50", "--seed", "5"
-        )
+    for folder, form in ((first, "table"), (second, "json")):
+        words = ("--out", str(folder), "--dpi", "50", "--seed", "5", "--format", form)
+        status, out, err = run(capsys, "reproduce", "--quick", *words)
         assert status == 0
-        assert "numbers agree" in out
+        assert "numbers agree" in (out if form == "table" else err)
+    checks = json.loads(out)
+    assert all(check["passed"] is True for check in checks)
+    assert {"name", "computed", "reference", "difference", "tolerance"} < set(checks[0])
     assert csv_bytes(first) == csv_bytes(second)
     names = {path.name for path in first.iterdir()}
     for name in (

@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import rbmflow
 from rbmflow.cli import experiment, lattice, reproduction, training, weight
-from rbmflow.cli.output import BAD_INPUT, DONE, INTERRUPTED
+from rbmflow.cli.output import BAD_INPUT, DONE, INTERRUPTED, list_written, named
 from rbmflow.cli.reproduction import PARTIAL
 from rbmflow.cli.signals import Terminated, signals_raised
 from rbmflow.errors import PrecisionError
@@ -60,8 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.workers is not None and options.workers < 1:
             raise ValueError(f"--workers {options.workers}: at least 1 is needed")
+        options.written, options.shown = [], False
         with signals_raised(), nullcontext() if options.out is None else locked(options.out):
             status: int = options.run(options)
+            list_written(options)
             sys.stdout.flush()
     except BrokenPipeError:
         # the reader has seen enough; nothing more must be flushed to it when Python ends
@@ -76,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ImportError,
         MemoryError,
     ) as error:
-        message = " ".join(str(error).split())
+        message = named(options, " ".join(str(error).split()))
         print(f"rbmflow {options.command}: error: {message}", file=sys.stderr)
         return BAD_INPUT
     except BrokenExecutor:
@@ -103,7 +105,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
     common = _Parser(add_help=False)
     common.add_argument("--out", type=Path, metavar="DIR", help="folder for the files (made if missing)")
-    common.add_argument("--format", choices=("table", "csv", "json"), default="table", help="what is printed")
+    common.add_argument(
+        "--format",
+        choices=("table", "csv", "json"),
+        default="table",
+        help="of what is printed, and of tables written; in JSON a number of more than 15 digits is text, NaN null, infinity 'inf'",
+    )
     common.add_argument("--workers", type=int, metavar="N", help="threads; default: the processors available")
     common.add_argument("--seed", type=int, default=20180612, metavar="N", help="seed (default %(default)s)")
     common.add_argument("--quiet", action="store_true", help="no progress on stderr")

@@ -12,12 +12,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rbmflow.cli.output import DONE, draw, figures_module, folder_of, progress_bar, show
+from rbmflow.cli.output import DONE, draw, figures_module, folder_of, progress_bar, say, show
 from rbmflow.cli.processes import processes
-from rbmflow.estimate import with_error
 from rbmflow.experiments import capacity, iso_report, iso_shiba_yokoo, iso_tables, torus_threshold, weight_map
 from rbmflow.experiments.iso_parameters import MAPS, NEGATIVES, SETS, THERMOMETERS, Parameters
 from rbmflow.experiments.iso_result import IsoShibaYokoo
+from rbmflow.experiments.record import Table
 from rbmflow.files import save_atomically, write_atomically
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Torus
@@ -174,12 +174,19 @@ def _run_seven_steps(name: str, options: argparse.Namespace) -> int:
     save_atomically(folder / RESULT, result.save)
     _publish(result, folder)
     (folder / PARTIAL).unlink(missing_ok=True)
-    for row in iso_tables.summary(result):
-        print(row)
+    if options.format == "table":
+        for row in iso_tables.summary(result):
+            print(row)
+    else:
+        _show_table(options, iso_tables.machines(result))
     stages = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in result.seconds.items())
-    print(f"{stages}, over {n_workers} workers; {time.monotonic() - start:.1f} s in all")
-    print(folder / "report.html")
+    say(options, f"{stages}, over {n_workers} workers; {time.monotonic() - start:.1f} s in all")
+    options.written.append(folder / "report.html")
     return DONE
+
+
+def _show_table(options: argparse.Namespace, table: Table) -> None:
+    show(options, list(table.columns), list(zip(*table.columns.values(), strict=True)))
 
 
 def _announce(parameters: Parameters, n_workers: int, resume: IsoShibaYokoo | None) -> None:
@@ -258,8 +265,10 @@ def _weight_map(options: argparse.Namespace) -> int:
         result = weight_map.run(parameters, progress=report)
     _write(result, folder, "weight_map", "npz", parameters, options.seed)
     points = result.weights.size
-    print(f"{points} weights in {result.seconds:.1f} s, {1e6 * result.seconds / points:.2f} µs each")
-    print(folder / "weight_map.npz")
+    say(options, f"{points} weights in {result.seconds:.1f} s, {1e6 * result.seconds / points:.2f} µs each")
+    if options.format != "table":
+        _show_table(options, result.summary)
+    options.written.append(folder / "weight_map.npz")
     return DONE
 
 
@@ -272,9 +281,12 @@ def _capacity(options: argparse.Namespace) -> int:
     with progress_bar(options, "networks") as report, processes(resolve_threads(options.workers)) as executor:
         result = capacity.run(parameters, rng=options.seed, executor=executor, progress=report)
     _write(result, folder, "capacity", "csv", parameters, options.seed)
-    for n_units in parameters.n_units:
-        print(f"n = {n_units}: half of the patterns are kept at P/n = {result.half_load(n_units):.4f}")
-    print(folder / "capacity.csv")
+    if options.format == "table":
+        for n_units in parameters.n_units:
+            print(f"n = {n_units}: {result.verdict(n_units)}")
+    else:
+        _show_table(options, result.half_loads)
+    options.written.append(folder / "capacity.csv")
     return DONE
 
 
@@ -291,24 +303,16 @@ def _torus_threshold(options: argparse.Namespace) -> int:
     with progress_bar(options, "tori") as report, processes(resolve_threads(options.workers)) as executor:
         result = torus_threshold.run(parameters, rng=options.seed, executor=executor, progress=report)
     _write(result, folder, "torus_threshold", "csv", parameters, options.seed)
-    table = result.table
-    show(options, list(table.columns), list(zip(*table.columns.values(), strict=True)))
+    _show_table(options, result.table)
     if len(parameters.sides) > 2:
-        found = result.extrapolate()
-        print(
-            f"T_flow -> {with_error(found.limit, found.stderr)} as L -> infinity (T_c = {CRITICAL_TEMPERATURE:.4f})"
-        )
-    print(folder / "torus_threshold.csv")
+        say(options, f"{result.extrapolate()} (T_c = {CRITICAL_TEMPERATURE:.4f})")
+    options.written.append(folder / "torus_threshold.csv")
     return DONE
 
 
 def _write(result: Any, folder: Path, name: str, kind: str, parameters: Any, seed: int) -> None:
     """Write a result, its figure and what it rests on."""
     save_atomically(folder / f"{name}.{kind}", result.save)
-    figures = figures_module()
-    if figures is not None:
-        drawn = getattr(figures, name)(result)
-        figure = getattr(drawn, "flat", [drawn])[0].get_figure()
-        save_atomically(folder / f"{name}.png", partial(figures.save, figure, kind="png", dpi=150))
+    draw(result, folder, 150, [name])
     facts = provenance(asdict(parameters), seed)
     write_atomically(folder / "provenance.json", json.dumps(facts, indent=1) + "\n")

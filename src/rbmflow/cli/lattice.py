@@ -9,9 +9,9 @@ from typing import Any
 
 import rbmflow
 from rbmflow import Ring
-from rbmflow.cli.output import DONE, emit, folder_of, progress_bar, publish, show
+from rbmflow.cli.output import DONE, draw, folder_of, progress_bar, publish, show
 from rbmflow.experiments import observables
-from rbmflow.experiments.record import Table
+from rbmflow.experiments.record import Table, Tables, columns_of
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Torus
 from rbmflow.sampling import training_set
@@ -84,10 +84,13 @@ def _degeneracies(options: argparse.Namespace) -> int:
             table = ring.enumerate(n_threads=options.workers, progress=report)
     else:
         table = ring.degeneracies()
-    emit(options, f"degeneracies_{ring.n_sites}", ("alpha", "magnetization", "count"), list(table.rows()))
+    name = f"degeneracies_{ring.n_sites}"
+    caption = f"Configurations of the ring of {ring.n_sites} for each α and V"
+    columns = columns_of(("alpha", "magnetization", "count"), list(table.rows()))
+    status = publish(options, {name: Table(caption, columns)}, "degeneracies")
     if options.format == "table" and options.out is None:
         print(f"{len(table)} classes, {table.total} configurations")
-    return DONE
+    return status
 
 
 def _ising(options: argparse.Namespace) -> int:
@@ -147,10 +150,13 @@ def _sample(options: argparse.Namespace) -> int:
         )
         for one in data.certificate
     ]
+    if options.out is not None:
+        table = Table(observables.name_of(lattice), columns_of(header, rows))
+        draw(Tables({"certificate": table}), folder, 150, ["training_set"])
     if options.format == "table":
         rows = [tuple(f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row) for row in rows]
     show(options, header, rows)
-    print(path, file=sys.stdout if options.format == "table" else sys.stderr)  # csv and json stay parsable
+    options.written.append(path)
     return DONE
 
 

@@ -10,19 +10,62 @@ import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rbmflow.experiments.record import Table, Tables
+from rbmflow.experiments.record import Cell, Digits, Table, Tables
 from rbmflow.files import save_atomically, write_atomically
 from rbmflow.provenance import provenance
 
 DONE, OFF, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+DOUBLE_DIGITS = 15
+STATE = ("run", "written", "shown")
+"""Of the options: what the command line itself put there."""
+
+
+WORDS: dict[str, tuple[str, ...]] = {
+    "n_visible": ("--visible", "M"),
+    "n_hidden": ("--hidden",),
+    "n_rows": ("--size", "SIDE"),
+    "n_cols": ("--size", "SIDE"),
+    "n_sites": ("--size", "SIDE", "M"),
+    "n_samples": ("--samples",),
+    "n_updates": ("--updates",),
+    "n_steps": ("--steps",),
+    "n_seeds": ("--seeds",),
+    "n_units": ("--units",),
+    "n_networks": ("--networks",),
+    "n_couplings": ("--points",),
+    "n_ratios": ("--points",),
+    "n_measurements": ("--measurements",),
+    "n_chains": ("--chains",),
+    "n_epochs": ("--epochs",),
+    "points": ("--points",),
+    "k": ("-k",),
+    "learning_rate": ("--learning-rate",),
+    "batch_size": ("--batch-size",),
+    "sides": ("--sides",),
+    "ratio": ("--ratio",),
+    "dps": ("--dps",),
+}
+"""Parameters of the package and the words on the command line that set them."""
+
+
+def named(options: argparse.Namespace, message: str) -> str:
+    """Begin an error about a parameter with the word on the command line that set it."""
+    name, equals, _ = message.partition("=")
+    given = vars(options)
+    for word in WORDS.get(name, ()) if equals else ():
+        destination = word.lstrip("-").replace("-", "_")
+        if given.get("sides" if word == "SIDE" else destination) is not None:
+            return f"{word}: {message}"
+    return message
 
 
 def emit(
-    options: argparse.Namespace, name: str, header: Sequence[str], rows: Sequence[Sequence[object]]
+    options: argparse.Namespace, name: str, header: Sequence[str], rows: Sequence[Sequence[Cell]]
 ) -> None:
     """Print rows in the chosen format, or write them to ``--out``."""
     if options.out is None:
@@ -32,42 +75,97 @@ def emit(
     suffix = {"table": "txt"}.get(options.format, options.format)
     path = folder_of(options.out) / f"{name}.{suffix}"
     write_atomically(path, text)
-    print(path)
+    options.written.append(path)
 
 
-def show(options: argparse.Namespace, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+def show(options: argparse.Namespace, header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
     """Print rows in the chosen format."""
     sys.stdout.write(_FORMATS[options.format](header, rows))
+    options.shown = True
 
 
-def _as_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    cells = [list(header), *([str(cell) for cell in row] for row in rows)]
+def say(options: argparse.Namespace, text: str) -> None:
+    """Print a line for a reader; on stderr where stdout is one document of CSV or JSON."""
+    print(text, file=sys.stdout if options.format == "table" else sys.stderr)
+
+
+def list_written(options: argparse.Namespace) -> None:
+    """Name the files that were written: beside a table of the command as `say` does, else as the document."""
+    if options.format == "table" or options.shown:
+        for path in options.written:
+            say(options, str(path))
+    elif options.written:
+        show(options, ("file",), [(str(path),) for path in options.written])
+
+
+def _as_table(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
+    cells = [list(header), *(list(map(_table_cell, row)) for row in rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
     lines = ("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in cells)
     return "\n".join(lines) + "\n"
 
 
-def _as_csv(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+def _is_missing(cell: Cell) -> bool:
+    return cell is None or (isinstance(cell, float) and math.isnan(cell))
+
+
+def _table_cell(cell: Cell) -> str:
+    if _is_missing(cell):
+        return "-"
+    return {True: "yes", False: "no"}[cell] if isinstance(cell, bool) else str(cell)
+
+
+def _as_csv(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows(rows)
+    writer.writerows(map(_csv_cell, row) for row in rows)
     return stream.getvalue()
 
 
-def _as_json(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    records = [dict(zip(header, map(_json_cell, row), strict=True)) for row in rows]
+def _csv_cell(cell: Cell) -> Cell:
+    if _is_missing(cell):
+        return ""
+    return str(cell).lower() if isinstance(cell, bool) else cell
+
+
+def _as_json(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
+    records = [dict(zip(header, map(json_cell, row), strict=True)) for row in rows]
     return json.dumps(records, indent=1, allow_nan=False) + "\n"
 
 
-def _json_cell(cell: object) -> object:
-    """JSON knows neither NaN nor infinity."""
+def json_cell(cell: Cell) -> Cell:
+    """Return a cell as JSON holds it.
+
+    NaN is null, and an infinity the text ``inf`` or ``-inf``. A number with more digits than a double holds (15), or beyond
+    its range, stays text.
+
+    Examples
+    --------
+    >>> json_cell(Digits("0.30630832981152")), json_cell(Digits("0.306308329811523071085124")), json_cell(float("inf"))
+    (0.30630832981152, '0.306308329811523071085124', 'inf')
+    """
+    if isinstance(cell, Digits):
+        return _json_number(cell)
     if isinstance(cell, float) and not math.isfinite(cell):
         return None if math.isnan(cell) else str(cell)
     return cell
 
 
-_FORMATS: dict[str, Callable[[Sequence[str], Sequence[Sequence[object]]], str]] = {
+def _json_number(text: Digits) -> Cell:
+    try:
+        exact = Decimal(text)
+    except InvalidOperation:  # a fraction
+        return str(text)
+    digits = len(exact.as_tuple().digits)
+    if not exact.is_finite() or digits > DOUBLE_DIGITS:
+        return json_cell(float(exact)) if not exact.is_finite() else str(text)
+    value = float(exact)
+    in_range = math.isfinite(value) and (value != 0) == (exact != 0)
+    return (int(exact) if exact == int(exact) and "." not in text else value) if in_range else str(text)
+
+
+_FORMATS: dict[str, Callable[[Sequence[str], Sequence[Sequence[Cell]]], str]] = {
     "table": _as_table,
     "csv": _as_csv,
     "json": _as_json,
@@ -113,7 +211,7 @@ def publish(options: argparse.Namespace, tables: dict[str, Table], figure: str) 
     if options.out is not None:
         draw(Tables(tables), options.out, 150, [figure])
         facts = provenance(
-            {key: str(value) for key, value in vars(options).items() if key != "run"}, options.seed
+            {key: str(value) for key, value in vars(options).items() if key not in STATE}, options.seed
         )
         write_atomically(options.out / f"{figure}_provenance.json", json.dumps(facts, indent=1) + "\n")
     return DONE
@@ -141,10 +239,3 @@ def figures_module() -> Any:
         print("no figures: matplotlib is not installed (pip install 'rbmflow[figures]')", file=sys.stderr)
         return None
     return figures
-
-
-def digits(value: Any, dps: int) -> str:
-    """Return an mpf as text with `dps` digits."""
-    import mpmath
-
-    return str(mpmath.nstr(value, dps, strip_zeros=False))

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rbmflow.cli.output import DONE, OFF, draw, emit, folder_of, progress_bar
+from rbmflow.cli.output import DONE, OFF, draw, emit, folder_of, progress_bar, say, show
 from rbmflow.experiments import reproduce
 from rbmflow.experiments.report import render
 from rbmflow.files import write_atomically
@@ -61,13 +61,15 @@ def _reproduce(options: argparse.Namespace) -> int:
     write_atomically(folder / "report.html", render(result, pictures, facts))
     unfinished.unlink(missing_ok=True)
     off = [check for check in result.checks if not check.passed]
+    if options.format != "table":
+        names = ("name", "computed", "reference", "difference", "tolerance", "measure", "passed", "source")
+        show(options, names, [[getattr(check, name) for name in names] for check in result.checks])
     for check in off:
-        print(f"OFF: {check.name}: {check.computed}, reference {check.reference}")
+        say(options, f"OFF: {check.name}: {check.computed}, reference {check.reference}")
     seconds = sum(stage.seconds for stage in result.stages.values())
-    print(
-        f"{len(result.checks) - len(off)} of {len(result.checks)} numbers agree with their references ({seconds:.0f} s)"
-    )
-    print(folder / "report.html")
+    n_agree = len(result.checks) - len(off)
+    say(options, f"{n_agree} of {len(result.checks)} numbers agree with their references ({seconds:.0f} s)")
+    options.written.append(folder / "report.html")
     return OFF if off else DONE
 
 
@@ -92,8 +94,10 @@ def _unfinished(path: Path, parameters: reproduce.Parameters, seed: int) -> repr
 
 def _info(options: argparse.Namespace) -> int:
     facts = provenance({}, None)
-    rows = [("version of " + name, number) for name, number in facts["versions"].items()]
-    rows += [("SIMD path", SIMD_LEVELS[simd_level()]), ("threads", str(resolve_threads(options.workers)))]
+    rows: list[tuple[str, str | int]] = [
+        ("version of " + name, number) for name, number in facts["versions"].items()
+    ]
+    rows += [("SIMD path", SIMD_LEVELS[simd_level()]), ("threads", resolve_threads(options.workers))]
     rows += [("system", facts["platform"]["system"])]
     emit(options, "info", ("item", "value"), rows)
     return DONE

@@ -104,7 +104,7 @@ def _train(options: argparse.Namespace) -> int:
     result.model.save(options.out / MODEL)
     status = publish(options, result.tables, "training")
     keep.remove()
-    print(options.out / MODEL)
+    options.written.append(options.out / MODEL)
     for row in zip(*result.tables["likelihood"].columns.values(), strict=True):
         print(f"{row[0]}: {with_error(row[2], row[3])} nats per row ({row[1]} rows)", file=sys.stderr)
     return status

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rbmflow import critical_coupling, critical_weight, trained_weight, trained_weight_from_samples
-from rbmflow.arguments import shown
-from rbmflow.cli.output import DONE, digits, emit, progress_bar, publish
-from rbmflow.experiments import limits, mixtures, thresholds
+from rbmflow import critical_coupling
+from rbmflow.cli.output import progress_bar, publish
+from rbmflow.experiments import limits, mixtures, thresholds, weights
+from rbmflow.experiments.record import digits_of
 from rbmflow.files import read_array
 from rbmflow.flow import training_sets
 from rbmflow.weight import TemperatureRange, TemperatureSet
@@ -93,48 +93,23 @@ def _weight(options: argparse.Namespace) -> int:
     if not options.K or options.visible is None:
         raise ValueError("couplings K and --visible M, or --data FILE, are needed")
     M = options.visible
-    if options.dps is None:
-        couplings = [_number("K", text) for text in options.K]
-        weights = [float(value) for value in trained_weight(couplings, M, N)]
-        texts = [f"{value:.15g}" for value in weights]
-    else:
-        weights = list(trained_weight(options.K, M, N, dps=options.dps))
-        texts = [digits(value, options.dps) for value in weights]
-    threshold = critical_weight(M, N)
-    rows = [
-        (K, text, f"{M * N * float(W) ** 2:.15g}", "orders" if threshold < W else "goes to m = 0")
-        for K, text, W in zip(options.K, texts, weights, strict=True)
-    ]
-    emit(options, "weight", ("K", "W", "gain", "flow"), rows)
+    tables = {"weight": weights.weights_table(options.K, M, N, options.dps)}
+    if options.out is not None:
+        tables["weight_curve"] = weights.curve_table(options.K, M, N)
+    status = publish(options, tables, "weight")
     if options.format == "table" and options.out is None:
         print(f"gain = M N W²; the flow orders above 1, that is above K_c = {critical_coupling(M, N):.10g}")
-    return DONE
+    return status
 
 
 def _weight_of_data(options: argparse.Namespace) -> int:
     if options.K or options.visible is not None or options.dps is not None:
         raise ValueError("--data FILE takes the place of couplings, --visible and --dps")
     spins = read_array(options.data)
-    found = trained_weight_from_samples(spins, options.hidden)
-    n_samples, M = spins.shape
-    gain = M * options.hidden * found.mean**2
-    row = (
-        n_samples,
-        M,
-        f"{found.mean:.15g}",
-        f"{found.stderr:.3g}",
-        f"{gain:.15g}",
-        "orders" if gain > 1 else "goes to m = 0",
-    )
-    emit(options, "weight", ("n_samples", "n_visible", "W", "stderr", "gain", "flow"), [row])
-    return DONE
-
-
-def _number(name: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise ValueError(f"{name}={shown(text)}: a number is needed") from None
+    tables = {"weight": weights.data_table(spins, options.hidden)}
+    if options.out is not None:
+        tables["f_and_g"] = weights.sides_table(spins, options.hidden)
+    return publish(options, tables, "weight_of_data")
 
 
 def _limits(options: argparse.Namespace) -> int:
@@ -153,7 +128,7 @@ def _mixture(options: argparse.Namespace) -> int:
     if options.dps is not None:
         columns = dict(table.columns)
         columns["W"] = [
-            digits(weight_of(found, M, N, options.dps), options.dps)
+            digits_of(weight_of(found, M, N, options.dps), options.dps)
             for found in (sets or training_sets()).values()
         ]
         del columns["error"]
@@ -184,7 +159,7 @@ def _threshold(options: argparse.Namespace) -> int:
         if options.dps is not None:
             columns = dict(table.columns)
             exact = [critical_coupling(M, hidden(M), dps=options.dps) for M in options.visible]
-            columns["K_c"] = [digits(K_c, options.dps) for K_c in exact]
+            columns["K_c"] = [digits_of(K_c, options.dps) for K_c in exact]
             table = replace(table, columns=columns)
         tables["threshold"] = table
     if options.out is not None or not options.visible:

@@ -11,6 +11,7 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar, check_rng, shown
 from rbmflow.experiments.record import Table
+from rbmflow.experiments.repetitions import mean_and_error
 from rbmflow.networks import Hopfield, recall
 
 LOADS = (0.05, 0.08, 0.1, 0.11, 0.12, 0.125, 0.13, 0.135, 0.14, 0.145, 0.15, 0.16, 0.17, 0.18, 0.2)
@@ -70,8 +71,8 @@ class Capacity:
     parameters : Parameters
         What was asked.
     table : Table
-        For each size and load the number of patterns, the mean overlap after recall, the share of patterns kept, and their
-        standard errors over the networks.
+        For each size and load the number of patterns, the mean overlap after recall, the share of patterns kept, and half the
+        width of their 68 % intervals over the networks.
     """
 
     parameters: Parameters
@@ -94,6 +95,27 @@ class Capacity:
         k = falls[0]
         share = (kept[k] - 0.5) / (kept[k] - kept[k + 1])
         return float(load[k] + share * (load[k + 1] - load[k]))
+
+    @property
+    def half_loads(self) -> Table:
+        """The load at which half of the patterns are kept, for each size; none where the measured loads do not bracket it."""
+        found = [self.half_load(n) for n in self.parameters.n_units]
+        columns: dict[str, list[Any]] = {"n_units": list(self.parameters.n_units)}
+        columns["half_load"] = [None if np.isnan(load) else load for load in found]
+        return Table("Load P/n at which half of the patterns are kept", columns)
+
+    def verdict(self, n_units: int) -> str:
+        """Return in words at which load half of the patterns are kept."""
+        load = self.half_load(n_units)
+        if np.isfinite(load):
+            return f"half of the patterns are kept at P/n = {load:.4f}"
+        here = self.of(n_units)
+        loads, few = here["load"], (here["retained"] < 0.5).all()
+        return (
+            f"less than half of the patterns are kept from P/n = {loads.min():.4f} on"
+            if few
+            else f"no measured load brackets the one at which half of the patterns are kept (up to P/n = {loads.max():.4f})"
+        )
 
     def save(self, stream: Any) -> None:
         """Write the table as CSV, in UTF-8, to a binary stream."""
@@ -132,7 +154,8 @@ def run(
     array([1., 0.])
     """
     parameters = parameters or Parameters()
-    cases = [(n, max(1, round(load * n))) for n in parameters.n_units for load in parameters.loads]
+    pairs = ((n, max(1, round(load * n))) for n in parameters.n_units for load in parameters.loads)
+    cases = list(dict.fromkeys(pairs))  # in small networks two loads may be one number of patterns
     n_tasks = len(cases) * parameters.n_networks
     streams = check_rng(rng).spawn(n_tasks)
     tasks = [
@@ -145,8 +168,7 @@ def run(
         if progress is not None:
             progress(index + 1, n_tasks)
     means = found.reshape(len(cases), parameters.n_networks, 2)
-    mean = means.mean(axis=1)
-    stderr = means.std(axis=1, ddof=1) / np.sqrt(parameters.n_networks)
+    mean, stderr = mean_and_error(means.swapaxes(0, 1))
     n_units, n_patterns = zip(*cases, strict=True)
     return Capacity(
         parameters,

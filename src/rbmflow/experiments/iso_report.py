@@ -10,7 +10,7 @@ import numpy as np
 from rbmflow.experiments.iso_parameters import SETS
 from rbmflow.experiments.iso_result import IsoShibaYokoo
 from rbmflow.experiments.iso_shiba_yokoo import LITERATURE
-from rbmflow.experiments.iso_tables import thermometer_names
+from rbmflow.experiments.iso_tables import over_seeds, thermometer_names
 from rbmflow.experiments.record import Table
 from rbmflow.experiments.report import page, picture, table_html
 from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS
@@ -52,6 +52,8 @@ def render(
         "how": f"{p.n_samples} configurations at each of {len(p.temperatures)} temperatures from {p.temperatures[0]:g} to {p.temperatures[-1]:g}; "
         f"{p.negative} with k = {p.k}, {p.n_updates:,} updates at rate {p.learning_rate:g}; flows of {p.n_flow} configurations.",
         "seconds": ", ".join(f"{stage} {seconds:.0f}" for stage, seconds in result.seconds.items()),
+        "errors": f"Error bars and bands: {over_seeds(result)}.",
+        "readings": _readings(result),
         "excess_text": "<i>E</i> + <i>m</i>²" if one_dimension else "<i>E</i> + 2<i>m</i>²",
         "ends_details": f"<details><summary>Observables and temperatures after {p.n_steps} steps</summary>{table_html(tables['ends'])}</details>",
         "machines": table_html(tables["machines"]),
@@ -78,6 +80,17 @@ def _literature(result: IsoShibaYokoo) -> str:
     return (
         f"For type V at <i>L</i> = 10 R. Veiga and R. Vicente (arXiv:2006.10176) give |<i>m</i>*| = {LITERATURE['V']}, "
         "with machines of 0/1 units; the machines here have ±1 units, and |<i>m</i>| still rises with the training (section 4)."
+    )
+
+
+def _readings(result: IsoShibaYokoo) -> str:
+    names = thermometer_names(result)
+    if not {"energy", "network_mean"} <= set(names):
+        return ""
+    cold = result.values["network_mean_reading"][:, 0].mean()
+    return (
+        "Temperatures are read from the energy by the exact thermometer and, beside it, by the mean of the network, whose scale is "
+        f"its own: it reads <i>T</i> = {result.parameters.temperatures[0]:g} as {cold:.2f}."
     )
 
 

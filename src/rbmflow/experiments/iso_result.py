@@ -11,6 +11,7 @@ import numpy as np
 from rbmflow.arguments import FloatArray, shown
 from rbmflow.experiments.arrays import Arrays, read_arrays, write_arrays
 from rbmflow.experiments.iso_parameters import Parameters
+from rbmflow.experiments.repetitions import mean_and_error
 from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS, Prepared
 from rbmflow.networks import RBM
 from rbmflow.provenance import provenance
@@ -135,12 +136,8 @@ class IsoShibaYokoo:
         return RBM(weights[:, :n_hidden], b, c[:n_hidden])
 
     def mean(self, name: str) -> tuple[FloatArray, FloatArray]:
-        """Return the mean of a quantity over the seeds and its standard error, NaN with one seed."""
-        values = self.values[name]
-        n = len(values)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            spread = values.std(axis=0, ddof=1) / np.sqrt(n) if n > 1 else np.full(values.shape[1:], np.nan)
-        return values.mean(axis=0), spread
+        """Return the mean of a quantity over the seeds and half its 68 % interval (Student's t), NaN with one seed."""
+        return mean_and_error(self.values[name])
 
     def save(self, stream: IO[bytes]) -> None:
         """Write a netCDF file to a binary stream, finished or not.

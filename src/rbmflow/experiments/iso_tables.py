@@ -8,7 +8,8 @@ import numpy as np
 
 from rbmflow.estimate import with_error
 from rbmflow.experiments.iso_result import IsoShibaYokoo
-from rbmflow.experiments.record import Cell, Table, columns_of
+from rbmflow.experiments.observables import name_of
+from rbmflow.experiments.record import Cell, Table, columns_of, named_columns, tables_of
 from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS
 
 ENDS = ("order_parameter", "energy", "excess")
@@ -16,7 +17,7 @@ ENDS = ("order_parameter", "energy", "excess")
 
 def tables(result: IsoShibaYokoo) -> dict[str, Table]:
     """Return the tables by name."""
-    return {"machines": machines(result), "ends": ends(result)} | _thermometers(result)
+    return tables_of([{"machines": machines(result), "ends": ends(result)}, _thermometers(result)])
 
 
 def summary(result: IsoShibaYokoo) -> list[str]:
@@ -32,7 +33,13 @@ def summary(result: IsoShibaYokoo) -> list[str]:
 
 
 def _cell(value: float) -> Cell:
-    return float(value) if np.isfinite(value) else None
+    return None if np.isnan(value) else float(value)
+
+
+def over_seeds(result: IsoShibaYokoo) -> str:
+    """Return what means and errors are over."""
+    n = result.parameters.n_seeds
+    return f"means of {n} seeds with 68 % intervals (Student's t)" if n > 1 else "one seed, errors unknown"
 
 
 def machines(result: IsoShibaYokoo) -> Table:
@@ -67,7 +74,10 @@ def machines(result: IsoShibaYokoo) -> Table:
         "uniform_m",
         "uniform_m_stderr",
     )
-    caption = f"|m| at the end of the mean-field flow from T = {p.starts[0]:g}, and singular values; {p.n_seeds} seeds, {p.lattice}"
+    caption = (
+        f"|m| at the end of the mean-field flow from T = {p.starts[0]:g} J/k_B, and singular values: {name_of(p.lattice)}, "
+        f"{over_seeds(result)}"
+    )
     return Table(caption, columns_of(names, rows))
 
 
@@ -88,7 +98,8 @@ def ends(result: IsoShibaYokoo) -> Table:
     for name in quantities:
         names += [name, f"{name}_stderr"]
     return Table(
-        f"After {p.n_steps} steps of each flow, {p.n_seeds} seeds, {p.lattice}", columns_of(names, rows)
+        f"After {p.n_steps} steps of each flow, {p.n_seeds} seeds, {name_of(p.lattice)}",
+        columns_of(names, rows),
     )
 
 
@@ -107,15 +118,23 @@ def thermometer_names(result: IsoShibaYokoo) -> list[str]:
 def _thermometers(result: IsoShibaYokoo) -> dict[str, Table]:
     """Calibration and null calibration, means over the seeds."""
     names = thermometer_names(result)
-    calibration: dict[str, list[Cell]] = {"temperature": list(result.parameters.temperatures)}
-    null: dict[str, list[Cell]] = {"magnetization": list(NULL_MAGNETIZATIONS)}
+    calibration: list[tuple[str, list[Cell]]] = [("temperature", list(result.parameters.temperatures))]
+    null: list[tuple[str, list[Cell]]] = [("m", list(NULL_MAGNETIZATIONS))]
     for name in names:
         for part in ("reading", "resolution"):
-            calibration[f"{name}_{part}"] = [_cell(x) for x in result.values[f"{name}_{part}"].mean(axis=0)]
-        null[name] = [_cell(x) for x in result.values[f"{name}_null"].mean(axis=0)]
+            calibration.append((f"{name}_{part}", _means(result, f"{name}_{part}")))
+        null.append((f"{name}_reading", _means(result, f"{name}_null")))
     return {
         "calibration": Table(
-            "Thermometers on fresh configurations: reading and its spread for one configuration", calibration
+            "Thermometers on fresh configurations: reading and its spread for one configuration, J/k_B",
+            named_columns(calibration),
         ),
-        "null_calibration": Table("Thermometers on uncorrelated spins of mean m", null),
+        "null_calibration": Table(
+            "Readings of thermometers on uncorrelated spins of mean m, J/k_B", named_columns(null)
+        ),
     }
+
+
+def _means(result: IsoShibaYokoo, name: str) -> list[Cell]:
+    """Means over the seeds."""
+    return [_cell(mean) for mean in result.values[name].mean(axis=0)]

@@ -7,7 +7,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from rbmflow.experiments.record import Check, Table, columns_of
+from rbmflow.experiments.record import Check, Digits, Table, columns_of, named_columns
 from rbmflow.experiments.stage import Findings, Parameters, absolute
 from rbmflow.weight import asymptotics, f, limit_table, trained_weight
 
@@ -22,10 +22,10 @@ def limits_table(n_visible: int, n_hidden: int, *, dps: int = 30) -> Table:
         (
             row.quantity,
             row.at,
-            mpmath.nstr(row.value, dps),
-            mpmath.nstr(row.limit, dps),
-            mpmath.nstr(row.difference, 8),
-            mpmath.nstr(row.predicted, 8),
+            Digits(mpmath.nstr(row.value, dps)),
+            Digits(mpmath.nstr(row.limit, dps)),
+            Digits(mpmath.nstr(row.difference, 8)),
+            Digits(mpmath.nstr(row.predicted, 8)),
             row.ratio,
         )
         for row in found.rows
@@ -39,16 +39,16 @@ def laws_table(n_visible: int, n_hidden: int, n_points: int) -> Table:
     """Return the relative errors of the expansions at weak and strong coupling against W(K)."""
     K = np.logspace(-3, 1, n_points)
     W = np.asarray(trained_weight(K, n_visible, n_hidden))
-    columns: dict[str, list[Any]] = {"K": K.tolist(), "W": W.tolist()}
+    columns: list[tuple[str, list[Any]]] = [("K", K.tolist()), ("W", W.tolist())]
     for order in SERIES_ORDERS:
         weak = asymptotics.weak_coupling_weight(K, n_visible, n_hidden, order=order)
-        columns[f"weak_order_{order}"] = np.abs(weak / W - 1).tolist()
+        columns.append((f"weak_order_{order}", np.abs(weak / W - 1).tolist()))
         series = asymptotics.strong_coupling_series(n_visible, n_hidden, order)
         inside = series.convergent_from < K
         errors = iter(np.abs(series.weight(K[inside]) / W[inside] - 1).tolist())
-        columns[f"strong_order_{order}"] = [next(errors) if within else None for within in inside]
+        columns.append((f"strong_order_{order}", [next(errors) if within else None for within in inside]))
     caption = f"Relative error of the expansions of W(K), M = {n_visible}, N = {n_hidden}"
-    return Table(caption, columns)
+    return Table(caption, named_columns(columns))
 
 
 def stage(parameters: Parameters, _rng: np.random.Generator) -> Findings:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.experiments.record import Table, columns_of
+from rbmflow.experiments.record import Table, columns_of, named_columns
 from rbmflow.experiments.stage import Findings, Parameters, digits, references, relative
 from rbmflow.flow import flow_after_training, training_sets
 from rbmflow.weight import (
@@ -32,8 +32,17 @@ def ranges_table(n_visible: int, n_hidden: int, sets: Mapping[str, Any] | None =
         found = flow_after_training(temperatures, n_visible, n_hidden)
         trained = found.trained
         fate = "orders" if found.orders else "goes to m = 0"
-        included = "yes" if found.includes_zero else "no"
-        rows.append((name, included, trained.weight, trained.error, trained.gain, fate, found.magnetization))
+        rows.append(
+            (
+                name,
+                found.includes_zero,
+                trained.weight,
+                trained.error,
+                trained.gain,
+                fate,
+                found.magnetization,
+            )
+        )
     names = ("temperatures", "T_0_included", "W", "error", "gain", "flow", "m_fixed")
     return Table(
         f"Training on several temperatures, M = {n_visible}, N = {n_hidden}", columns_of(names, rows)
@@ -43,18 +52,19 @@ def ranges_table(n_visible: int, n_hidden: int, sets: Mapping[str, Any] | None =
 def gain_table(n_visible: int, n_hidden: int, n_points: int, progress: Progress = None) -> Table:
     """Return M N W² for temperatures uniform on [T_low, T_high] against T_high, for several T_low."""
     high = np.linspace(0.25, 10.0, n_points)
-    columns: dict[str, list[Any]] = {"T_high": high.tolist()}
+    columns: list[tuple[str, list[Any]]] = [("T_high", high.tolist())]
     for index, low in enumerate(LOWEST):
         gains = []
         for T_high in high:
             inside = T_high >= low and T_high > 0
             gain = mixture_weight(TemperatureRange(low, T_high), n_visible, n_hidden).gain if inside else None
             gains.append(gain)
-        columns[f"gain_from_T_{low:g}"] = gains
+        columns.append((f"gain_from_T_{low:g}", gains))
         if progress is not None:
             progress(index + 1, len(LOWEST))
     return Table(
-        f"Gain M N W² after training on T in [T_low, T_high], M = {n_visible}, N = {n_hidden}", columns
+        f"Gain M N W² after training on T in [T_low, T_high], M = {n_visible}, N = {n_hidden}",
+        named_columns(columns),
     )
 
 

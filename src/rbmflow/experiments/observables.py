@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rbmflow.arguments import check_digits, check_integer, shown
-from rbmflow.experiments.record import Cell, Table
+from rbmflow.experiments.record import Cell, Digits, Table, named_columns
 from rbmflow.ising import Ring, Torus, onsager
 from rbmflow.ising.joint_density_of_states import check_joint_work
 from rbmflow.precision import exact_map
@@ -59,11 +59,11 @@ def observables_table(
         if any(one == "-inf" or (isinstance(one, Fraction) and one < 0) for one in T):
             raise ValueError(f"temperatures {', '.join(map(str, temperatures or ()))}: T >= 0 is needed")
         K = [_inverse(one) for one in T]
-    columns: dict[str, list[Cell]] = {"T": _cells(T, dps), "K": _cells(K, dps)}
+    columns = [("T", _cells(T, dps)), ("K", _cells(K, dps))]
     at: Any = np.array(K, dtype=object) if dps is not None else [float(one) for one in K]
     for name, function in _quantities(lattice).items():
-        columns[name] = _texts(function(at, dps=dps), dps)
-    return Table(f"{_name(lattice)}: {PER_SITE}", columns)
+        columns.append((name, _texts(function(at, dps=dps), dps)))
+    return Table(f"{name_of(lattice)}: {PER_SITE}", named_columns(columns))
 
 
 def infinite_curve(table: Table) -> Table:
@@ -113,7 +113,14 @@ def _per_site(lattice: Ring | Torus) -> Callable[..., Any]:
     return function
 
 
-def _name(lattice: Ring | Torus | None) -> str:
+def name_of(lattice: Ring | Torus | None) -> str:
+    """Return what a reader calls a lattice; None is the infinite one.
+
+    Examples
+    --------
+    >>> name_of(Torus(10, 10))
+    'Torus of 10 x 10 sites'
+    """
     if lattice is None:
         return "Infinite square lattice"
     if isinstance(lattice, Ring):
@@ -151,4 +158,4 @@ def _texts(values: Any, dps: int | None) -> list[Cell]:
         return [float(one) for one in values]
     import mpmath
 
-    return [str(mpmath.nstr(one, dps, strip_zeros=False)).lstrip("+") for one in values]
+    return [Digits(mpmath.nstr(one, dps, strip_zeros=False).lstrip("+")) for one in values]

@@ -4,10 +4,31 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 Cell = float | int | str | bool | None
+
+
+class Digits(str):
+    """A number as text, with the digits that were asked for."""
+
+    __slots__ = ()
+
+
+def digits_of(value: Any, dps: int) -> Digits:
+    """Return a number of mpmath as text with `dps` digits.
+
+    Examples
+    --------
+    >>> import mpmath
+    >>> digits_of(mpmath.mpf(1) / 4, 5)
+    '0.25000'
+    """
+    import mpmath
+
+    return Digits(mpmath.nstr(value, dps, strip_zeros=False))
 
 
 @dataclass(frozen=True)
@@ -25,6 +46,11 @@ class Table:
     caption: str
     columns: dict[str, list[Cell]]
 
+    def __post_init__(self) -> None:
+        lengths = {name: len(column) for name, column in self.columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"{self.caption}: its columns have different lengths, {lengths}")
+
     def to_csv(self) -> str:
         """Return the table as CSV text; floats in the shortest form that reads back to the same bits."""
         stream = io.StringIO()
@@ -35,8 +61,51 @@ class Table:
 
 
 def columns_of(names: Sequence[str], rows: Sequence[Sequence[Cell]]) -> dict[str, list[Cell]]:
-    """Turn rows into named columns."""
-    return {name: [row[index] for row in rows] for index, name in enumerate(names)}
+    """Turn rows into named columns.
+
+    Examples
+    --------
+    >>> columns_of(("K", "W"), [(0.5, 0.19), (1.0, 0.31)])
+    {'K': [0.5, 1.0], 'W': [0.19, 0.31]}
+    """
+    for row in rows:
+        if len(row) != len(names):
+            raise ValueError(f"a row has {len(row)} cells, the names are {len(names)}: {', '.join(names)}")
+    return named_columns((name, [row[index] for row in rows]) for index, name in enumerate(names))
+
+
+def named_columns(pairs: Iterable[tuple[str, list[Cell]]]) -> dict[str, list[Cell]]:
+    """Return columns by name; a name that comes twice is refused, as a dict would keep only the last.
+
+    Raises
+    ------
+    ValueError
+        If two columns have one name.
+
+    Examples
+    --------
+    >>> named_columns([("m", [0.5]), ("m", [2.1])])
+    Traceback (most recent call last):
+        ...
+    ValueError: two columns of a table have the name 'm'
+    """
+    columns: dict[str, list[Cell]] = {}
+    for name, column in pairs:
+        if name in columns:
+            raise ValueError(f"two columns of a table have the name {name!r}")
+        columns[name] = column
+    return columns
+
+
+def tables_of(parts: Iterable[dict[str, Table]]) -> dict[str, Table]:
+    """Return the tables of several parts together; a name that comes twice is refused."""
+    tables: dict[str, Table] = {}
+    for part in parts:
+        for name, table in part.items():
+            if name in tables:
+                raise ValueError(f"two tables have the name {name!r}")
+            tables[name] = table
+    return tables
 
 
 @dataclass(frozen=True)
@@ -77,4 +146,4 @@ class Check:
     @property
     def passed(self) -> bool:
         """Whether the number agrees; NaN never does."""
-        return abs(self.difference) <= self.tolerance
+        return bool(abs(self.difference) <= self.tolerance)

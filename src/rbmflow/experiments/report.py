@@ -9,7 +9,7 @@ from string import Template
 from typing import Any
 
 from rbmflow.estimate import with_error
-from rbmflow.experiments.record import Check, Table
+from rbmflow.experiments.record import Check, Table, columns_of
 from rbmflow.experiments.reproduce import Reproduction
 
 
@@ -137,7 +137,7 @@ def table_html(table: Table) -> str:
 
 def _cell(cell: object) -> str:
     if isinstance(cell, bool):
-        return "yes" if cell else "NO"
+        return "yes" if cell else "no"
     if cell is None:
         return ""
     return f"{cell:.6g}" if isinstance(cell, float) else str(cell)
@@ -161,7 +161,4 @@ def _ends(result: Reproduction) -> Table:
         f"⟨|m|⟩ after {steps} steps",
         "fraction with m = 0",
     )
-    columns_out: dict[str, list[Any]] = {
-        name: [row[i] for row in rows.values()] for i, name in enumerate(names)
-    }
-    return Table("Order parameter at both ends of the flow", columns_out)
+    return Table("Order parameter at both ends of the flow", columns_of(names, list(rows.values())))

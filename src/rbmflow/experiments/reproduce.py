@@ -17,7 +17,7 @@ import numpy as np
 
 from rbmflow.arguments import shown
 from rbmflow.experiments import chains, limits, mixtures, side_by_side, stages, three_flows, thresholds
-from rbmflow.experiments.record import Check, Table
+from rbmflow.experiments.record import Check, Table, tables_of
 from rbmflow.experiments.stage import Parameters, StageFunction
 
 __all__ = ["STAGES", "Parameters", "Reproduction", "Stage", "run"]
@@ -67,7 +67,7 @@ class Reproduction:
     @property
     def tables(self) -> dict[str, Table]:
         """Every table of every stage."""
-        return {name: table for stage in self.stages.values() for name, table in stage.tables.items()}
+        return tables_of(stage.tables for stage in self.stages.values())
 
     @property
     def checks(self) -> list[Check]:

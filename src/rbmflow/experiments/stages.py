@@ -7,7 +7,7 @@ from math import comb
 import numpy as np
 
 from rbmflow import flow, rg
-from rbmflow.experiments.record import Check, Table, columns_of
+from rbmflow.experiments.record import Check, Table, columns_of, named_columns
 from rbmflow.experiments.stage import DIGITS, Findings, Parameters, digits, references, relative
 from rbmflow.ising import Ring
 from rbmflow.networks import RBM
@@ -31,7 +31,9 @@ def decimation(parameters: Parameters, _rng: np.random.Generator) -> Findings:
         ),
         "fig2_decimation_flow": Table(
             "Couplings after repeated decimation",
-            {"step": list(range(9))} | {f"from_K_{orbit[0]:g}": orbit.tolist() for orbit in orbits.T},
+            named_columns(
+                [("step", list(range(9))), *((f"from_K_{orbit[0]:g}", orbit.tolist()) for orbit in orbits.T)]
+            ),
         ),
     }
     n_sites, checks = 16, []
@@ -92,8 +94,8 @@ def intersection(parameters: Parameters, _rng: np.random.Generator) -> Findings:
     M, N = parameters.n_visible, parameters.n_hidden
     W = np.linspace(0.0, 1.6, parameters.n_points)
     couplings = (1.0, 2.0, 3.0)
-    columns = {"W": W.tolist(), "f": f(W, M, N).tolist()}
-    columns |= {f"g_K_{K:g}": g(W, K, M).tolist() for K in couplings}
+    sides = [(f"g_K_{K:g}", g(W, K, M).tolist()) for K in couplings]
+    columns = named_columns([("W", W.tolist()), ("f", f(W, M, N).tolist()), *sides])
     tables = {"fig3_fig5_f_and_g": Table(f"The two sides of eq. 74, M = {M}, N = {N}", columns)}
     root = trained_weight(1.0, M, N)
     spins = all_states(M).astype(float)

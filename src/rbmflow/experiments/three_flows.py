@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rbmflow import flow
-from rbmflow.experiments.record import Cell, Check, Table, columns_of
+from rbmflow.experiments.record import Cell, Check, Table, columns_of, tables_of
 from rbmflow.experiments.stage import Findings, Parameters, absolute, relative
 from rbmflow.ising import Law, Ring, Torus, state_law
 from rbmflow.networks import RBM, hidden_law, kl_divergence
@@ -29,18 +29,14 @@ RANGE_SIDE = 6
 def stage(parameters: Parameters, rng: np.random.Generator) -> Findings:
     """Three machines of one chain, deterministic against stochastic flow, s₁ = 1, and what the free optimum does."""
     sources = rng.spawn(3)
-    tables: dict[str, Table] = {}
-    checks: list[Check] = []
-    for found in (
+    found = (
         _machines_of_a_chain(parameters),
         _stationary(parameters, sources[0]),
         _threshold_of_singular_values(sources[1]),
         _optimum(sources[2]),
         _ranges_on_a_torus(),
-    ):
-        tables |= found[0]
-        checks += found[1]
-    return tables, checks
+    )
+    return tables_of(tables for tables, _ in found), [check for _, checks in found for check in checks]
 
 
 def machines(M: int, N: int, K: float) -> dict[str, RBM]:

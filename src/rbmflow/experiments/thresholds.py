@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rbmflow import flow
-from rbmflow.experiments.record import Check, Table
+from rbmflow.experiments.record import Check, Table, columns_of, named_columns
 from rbmflow.experiments.stage import Findings, Parameters, absolute, references, relative
 from rbmflow.weight import trained_weight
 
@@ -20,56 +20,54 @@ Progress = Callable[[int, int], object] | None
 
 
 def threshold_table(sizes: Sequence[int], hidden: Callable[[int], int], *, ranges: bool = True) -> Table:
-    """Return K_c, T_c = 1/K_c, the laws of long rings and T_high of ranges from T = 0, for each M."""
-    columns: dict[str, list[Any]] = {
-        name: [] for name in ("n_visible", "n_hidden", "K_c", "T_c", "law_of_long_rings", "with_correction")
-    }
-    if ranges:
-        columns["T_high_from_T_0"] = []
+    """Return K_c, T_flow = 1/K_c (the temperature below which the flow orders), the laws of long rings and T_high of ranges from T = 0."""
+    names = ["n_visible", "n_hidden", "K_c", "T_flow", "law_of_long_rings", "with_correction"]
+    rows: list[tuple[Any, ...]] = []
     for M in sizes:
         N = hidden(M)
         K_c = float(flow.critical_coupling(M, N))
         laws = [flow.critical_coupling_law(M, N, order=order) for order in (0, 1)]
-        row = [M, N, K_c, 1 / K_c, *laws]
-        if ranges:
-            row.append(flow.critical_temperature(M, N))
-        for column, value in zip(columns.values(), row, strict=True):
-            column.append(value)
-    return Table("Threshold of the trained flow: it orders above K_c", columns)
+        rows.append((M, N, K_c, 1 / K_c, *laws, *([flow.critical_temperature(M, N)] if ranges else [])))
+    if ranges:
+        names.append("T_high_from_T_0")
+    return Table("Threshold of the trained flow: it orders above K_c, below T_flow", columns_of(names, rows))
 
 
 def phase_table(largest_exponent: int, progress: Progress = None) -> Table:
     """Return K_c against M = 2², 2³, … for fixed N/M and for fixed N, with the law of long rings to both orders."""
     sizes = [2**k for k in range(2, largest_exponent + 1)]
-    columns: dict[str, list[Any]] = {"n_visible": sizes}
+    columns: list[tuple[str, list[Any]]] = [("n_visible", list(sizes))]
     for index, ratio in enumerate(RATIOS):
         hidden = [int(ratio * M) for M in sizes]
         pairs = list(zip(sizes, hidden, strict=True))
-        columns[f"K_c_ratio_{ratio:g}"] = [flow.critical_coupling(M, N) for M, N in pairs]
+        columns.append((f"K_c_ratio_{ratio:g}", [flow.critical_coupling(M, N) for M, N in pairs]))
         for order in (0, 1):
-            columns[f"law_{order}_ratio_{ratio:g}"] = [
-                flow.critical_coupling_law(M, N, order=order) for M, N in pairs
-            ]
+            law = [flow.critical_coupling_law(M, N, order=order) for M, N in pairs]
+            columns.append((f"law_{order}_ratio_{ratio:g}", law))
         if progress is not None:
             progress(index + 1, len(RATIOS) + len(FIXED))
     for index, N in enumerate(FIXED):
-        columns[f"K_c_N_{N}"] = [flow.critical_coupling(M, N) for M in sizes]
+        columns.append((f"K_c_N_{N}", [flow.critical_coupling(M, N) for M in sizes]))
         if progress is not None:
             progress(len(RATIOS) + index + 1, len(RATIOS) + len(FIXED))
-    return Table("Coupling K_c above which the trained flow orders", columns)
+    return Table("Coupling K_c above which the trained flow orders", named_columns(columns))
 
 
 def range_table(largest_exponent: int) -> Table:
     """Return the T_high up to which training on T in [T_low, T_high] gives a flow that orders, N = M/2; none where no range does."""
     sizes = [2**k for k in range(3, largest_exponent + 1) if 2**k <= RANGE_SITES]
-    columns: dict[str, list[Any]] = {"n_visible": sizes}
-    columns["T_c"] = [1 / float(flow.critical_coupling(M, M // 2)) for M in sizes]
+    one: list[Any] = [1 / float(flow.critical_coupling(M, M // 2)) for M in sizes]
+    columns: list[tuple[str, list[Any]]] = [("n_visible", list(sizes)), ("T_flow", one)]
     for low in RANGES_FROM:
-        columns[f"T_high_from_T_{low:g}"] = [
-            flow.critical_temperature(M, M // 2, T_low=low) if low < T_c else None
-            for M, T_c in zip(sizes, columns["T_c"], strict=True)
+        highest = [
+            flow.critical_temperature(M, M // 2, T_low=low) if low < T_flow else None
+            for M, T_flow in zip(sizes, one, strict=True)
         ]
-    return Table("T_high below which training on T in [T_low, T_high] orders the flow, N = M/2", columns)
+        columns.append((f"T_high_from_T_{low:g}", highest))
+    return Table(
+        "T_high below which training on T in [T_low, T_high] orders the flow, T_flow for one temperature; N = M/2",
+        named_columns(columns),
+    )
 
 
 def stage(parameters: Parameters, _rng: np.random.Generator) -> Findings:

@@ -24,6 +24,9 @@ from rbmflow.weight import f
 
 EXPONENT = 4 / 7
 """Of T_flow − T_c: ⟨V²⟩ ~ M^(3/2) at the threshold of a Curie-Weiss magnet, so χ = ⟨V²⟩/M ~ L; above T_c χ ~ t^(−7/4)."""
+SECOND = 8 / 7
+OTHER_SECONDS = (1.0, 11 / 7, 12 / 7)
+"""Of the second term of an extrapolation, which no theory here gives: a correction to scaling of its own, or a power of the first."""
 MAX_EXACT_SIDE = 8
 EXACT_ERROR = 1e-4
 """Of an exact temperature in an extrapolation, which is not exact."""
@@ -76,15 +79,25 @@ class Extrapolation:
     Attributes
     ----------
     limit, stderr : float
-        T_∞ in units of J/k_B, and its standard error; what further terms would change is not in it.
+        T_∞ in units of J/k_B, and its standard error if the second term is the right one.
     a, b : float
         The coefficients.
+    lowest, highest : float
+        The range of T_∞ over second terms L^(−1), L^(−8/7), L^(−11/7) and L^(−12/7): what is known of the limit.
     """
 
     limit: float
     stderr: float
     a: float
     b: float
+    lowest: float
+    highest: float
+
+    def __str__(self) -> str:
+        return (
+            f"T_flow -> {self.limit:.4f} ± {self.stderr:.2g} as L -> infinity if the second term is L^(-8/7), "
+            f"{self.lowest:.3f} to {self.highest:.3f} with L^(-1) to L^(-12/7)"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,11 +129,10 @@ class TorusThreshold:
         used = np.argsort(sides)[1 if len(sides) > 3 else 0 :]
         T = np.array([self.temperature[k].mean for k in used])
         errors = np.array([max(self.temperature[k].stderr, EXACT_ERROR) for k in used])
-        x = sides[used] ** -EXPONENT
-        terms = np.stack([np.ones_like(x), x, x * x], axis=1) / errors[:, None]
-        (limit, a, b), *_ = np.linalg.lstsq(terms, T / errors, rcond=None)
-        stderr = np.sqrt(np.linalg.inv(terms.T @ terms)[0, 0])
-        return Extrapolation(float(limit), float(stderr), float(a), float(b))
+        fits = {second: _fit(sides[used], T, errors, second) for second in (SECOND, *OTHER_SECONDS)}
+        limits = [float(coefficients[0]) for coefficients, _ in fits.values()]
+        (limit, a, b), stderr = fits[SECOND]
+        return Extrapolation(float(limit), stderr, float(a), float(b), min(limits), max(limits))
 
     @property
     def table(self) -> Table:
@@ -142,6 +154,13 @@ class TorusThreshold:
     def save(self, stream: Any) -> None:
         """Write the table as CSV, in UTF-8, to a binary stream."""
         stream.write(self.table.to_csv().encode())
+
+
+def _fit(sides: FloatArray, T: FloatArray, errors: FloatArray, second: float) -> tuple[FloatArray, float]:
+    """The coefficients of 1, L^(−4/7) and L^(−second), and the standard error of the first."""
+    terms = np.stack([np.ones_like(sides), sides**-EXPONENT, sides**-second], axis=1) / errors[:, None]
+    coefficients, *_ = np.linalg.lstsq(terms, T / errors, rcond=None)
+    return np.asarray(coefficients, dtype=np.float64), float(np.sqrt(np.linalg.inv(terms.T @ terms)[0, 0]))
 
 
 def run(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, check_real_scalar
+from rbmflow.experiments.record import Table
 from rbmflow.weight import trained_weight
 
 
@@ -79,6 +80,23 @@ class WeightMap:
         """``M N W²``; the flow orders above 1."""
         hidden = np.array(self.parameters.hidden, dtype=float)[:, None]
         return np.asarray(self.parameters.n_visible * hidden * self.weights**2)
+
+    @property
+    def summary(self) -> Table:
+        """One row: what the map covers, its extremes, the share of points at which the flow orders, the time taken."""
+        parameters, points = self.parameters, self.weights.size
+        columns: dict[str, list[Any]] = {
+            "n_visible": [parameters.n_visible],
+            "n_hidden_from": [parameters.hidden[0]],
+            "n_hidden_to": [parameters.hidden[-1]],
+            "K_max": [parameters.K_max],
+            "weights": [points],
+            "smallest": [float(self.weights.min())],
+            "largest": [float(self.weights.max())],
+            "share_that_orders": [float((self.gain > 1).mean())],
+            "seconds": [self.seconds],
+        }
+        return Table("Trained weights over K and N/M", columns)
 
     def save(self, stream: Any) -> None:
         """Write couplings, hidden units and weights as numpy's npz."""

@@ -2,7 +2,7 @@
 
 At a fixed point ``J = D_v W D_h Wᵀ``, ``D = diag(1 − tanh²)`` of each layer, which has the eigenvalues of the symmetric
 ``A Aᵀ``, ``A = D_v^½ W D_h^½``: they are real and at least 0, so that fixed points lose their stability at 1 only and no cycle is
-born. Without biases v = 0 is a fixed point with the squared singular values of W: the flow orders where s₁(W) exceeds 1.
+born. Without biases v = 0 is a fixed point with the squared singular values of W: it is unstable where s₁(W) exceeds 1.
 """
 
 from __future__ import annotations

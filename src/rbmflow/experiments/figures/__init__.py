@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from rbmflow.experiments.figures.beyond import boundary, laws, limits, ranges, weight_map
 from rbmflow.experiments.figures.chains import against_exact, update_orders
 from rbmflow.experiments.figures.flows import side_by_side, stationary_flow, three_flows, torus_threshold
-from rbmflow.experiments.figures.lattice import observables
+from rbmflow.experiments.figures.lattice import degeneracies, observables, training_set
 from rbmflow.experiments.figures.networks import capacity
 from rbmflow.experiments.figures.own_data import training
 from rbmflow.experiments.figures.seven_steps import (
@@ -25,7 +25,7 @@ from rbmflow.experiments.figures.seven_steps import (
 )
 from rbmflow.experiments.figures.style import STYLE
 from rbmflow.experiments.figures.thermometers import calibration, null_calibration
-from rbmflow.experiments.figures.thesis import ensembles, fig2, fig3, fig4, fig5
+from rbmflow.experiments.figures.thesis import ensembles, fig2, fig3, fig4, fig5, weight, weight_of_data
 from rbmflow.experiments.iso_result import IsoShibaYokoo
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "boundary",
     "calibration",
     "capacity",
+    "degeneracies",
     "draw",
     "ensembles",
     "fig2",
@@ -59,8 +60,11 @@ __all__ = [
     "three_flows",
     "torus_threshold",
     "training",
+    "training_set",
     "update_orders",
+    "weight",
     "weight_map",
+    "weight_of_data",
 ]
 
 DRAWINGS: dict[str, Callable[..., Any]] = {
@@ -82,7 +86,14 @@ DRAWINGS: dict[str, Callable[..., Any]] = {
 ON_REQUEST: dict[str, Callable[..., Any]] = {
     "ising": observables,
     "training": training,
-}  # of tables that the reproduction has not
+    "training_set": training_set,
+    "degeneracies": degeneracies,
+    "weight": weight,
+    "weight_of_data": weight_of_data,
+    "weight_map": weight_map,
+    "capacity": capacity,
+    "torus_threshold": torus_threshold,
+}  # of tables and results that the reproduction has not
 SEVEN_STEPS: dict[str, Callable[..., Any]] = {
     "flows": iso_shiba_yokoo,
     "fixed_points": iso_fixed_points,

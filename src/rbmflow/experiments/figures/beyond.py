@@ -42,7 +42,7 @@ def limits(result: HasTables, ax: Any = None) -> Any:
             panel.set_ylim(max(SMALLEST_SHOWN, difference.min() / 10), predicted[shown].max() * 10)
             panel.set_xlabel(names[0].split(" =")[0])
             ticks = x[::2] if x.max() > 1 else x[[-1, -2, 0]]
-            panel.set_xticks(ticks, [f"{value:g}" for value in ticks])
+            panel.set_xticks(ticks, [_number(value) for value in ticks])
             panel.minorticks_off()
             panel.set_title(
                 quantity.replace(", ", ",\n", 1) if len(quantity) > 30 else quantity, fontsize=8.5
@@ -52,17 +52,23 @@ def limits(result: HasTables, ax: Any = None) -> Any:
         return axes
 
 
+def _number(value: float) -> str:
+    """Text of a tick: a power of ten where `value` is a small one."""
+    exponent = round(np.log10(value))
+    return f"{value:g}" if value > 1e-3 else f"$10^{{{exponent}}}$"
+
+
 def laws(result: HasTables, ax: Any = None) -> Any:
     """Draw the relative errors of the expansions at weak and at strong coupling."""
     data = columns(result, "laws_of_the_weight")
     with mpl.rc_context(STYLE):
-        ax = axes_of(ax)
+        ax = axes_of(ax, size=(6.4, 4.8))
         orders = [name.removeprefix("weak_order_") for name in data if name.startswith("weak")]
         for colour, order in zip(COLOURS, orders, strict=False):
             weak = np.where(data["K"] < 0.7, data[f"weak_order_{order}"], np.nan)
             ax.loglog(data["K"], np.maximum(weak, EPSILON), color=colour, ls="--", lw=1.3)
             strong = np.maximum(data[f"strong_order_{order}"], EPSILON)
-            ax.loglog(data["K"], strong, color=colour, label=f"{order} terms")
+            ax.loglog(data["K"], strong, color=colour, label=f"{order} term" + "s" * (order != "1"))
         ax.plot([], [], color="black", ls="--", lw=1.3, label="weak coupling")
         ax.plot([], [], color="black", label="strong coupling")
         ax.axhline(3e-15, color=GREY, lw=1, ls=":")
@@ -73,7 +79,7 @@ def laws(result: HasTables, ax: Any = None) -> Any:
             ylim=(1e-16, 3),
             title="The two expansions of the trained weight",
         )
-        ax.legend(loc="upper left", fontsize=8.5)
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3, fontsize=8.5)
         return ax
 
 
@@ -99,7 +105,7 @@ def boundary(result: HasTables, ax: Any = None) -> Any:
         left.plot([], [], color="black", lw=1, ls="--", label="¼ ln M + const.")
         left.plot([], [], color="black", lw=1.2, label="with M$^{-1/2}$")
         left.text(
-            0.97, 0.33, "flow goes to m = 0 (T = ∞)", transform=left.transAxes, ha="right", style="italic"
+            0.97, 0.03, "flow goes to m = 0 (T = ∞)", transform=left.transAxes, ha="right", style="italic"
         )
         left.text(0.45, 0.95, "flow orders", transform=left.transAxes, va="top", ha="right", style="italic")
         left.set(
@@ -110,7 +116,12 @@ def boundary(result: HasTables, ax: Any = None) -> Any:
         )
         left.legend(loc="upper left", bbox_to_anchor=(0.0, 0.9), fontsize=8.5, ncols=1)
         right.loglog(
-            ranges["n_visible"], ranges["T_c"], "o-", ms=4, color=BLUE, label="one temperature, $1/K_c$"
+            ranges["n_visible"],
+            ranges["T_flow"],
+            "o-",
+            ms=4,
+            color=BLUE,
+            label="one temperature, $T_{flow} = 1/K_c$",
         )
         keys = [key for key in ranges if key.startswith("T_high")]
         for colour, key in zip((RED, ORANGE), keys, strict=False):
@@ -125,7 +136,7 @@ def boundary(result: HasTables, ax: Any = None) -> Any:
             )
         right.set(
             xlabel="visible units M",
-            ylabel="highest temperature whose flow orders",
+            ylabel="highest temperature whose flow orders, $J/k_B$",
             title="Trained on ranges, N = M/2",
         )
         right.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
@@ -152,11 +163,13 @@ def ranges(result: HasTables, ax: Any = None) -> Any:
         ax.set_yticks([0.3, 0.5, 1, 2, 5], ["0.3", "0.5", "1", "2", "5"])
         ax.minorticks_off()
         ax.set(
-            xlabel="$T_{high}$",
+            xlabel="$T_{high}$, $J/k_B$",
             ylabel="gain M N W²",
             xlim=(0, 10),
             ylim=(0.25, 8),
-            title=table.caption.replace("Gain M N W² after training", "Training"),
+            title=table.caption.replace("Gain M N W² after training", "Training")
+            .replace("T_low", "$T_{low}$")
+            .replace("T_high", "$T_{high}$"),
         )
         ax.legend()
         return ax
@@ -182,7 +195,19 @@ def weight_map(result: WeightMap, ax: Any = None) -> Any:
             lines = ax.contour(
                 parameters.couplings, ratios, result.gain, [1.0], colors="white", linewidths=1.5
             )
-            ax.clabel(lines, fmt="M N W² = 1", fontsize=9)
+            vertices = max(lines.allsegs[0], key=len)
+            place = vertices[len(vertices) // 2]
+            beside = place[0] < 0.6 * parameters.K_max  # room to the right
+            ax.annotate(
+                "M N W² = 1: the flow\norders to the right",
+                place,
+                (8 if beside else -8, 0),
+                textcoords="offset points",
+                ha="left" if beside else "right",
+                va="top",
+                color="white",
+                fontsize=9,
+            )
         ax.set(
             xlabel="K = βJ",
             ylabel="γ = N/M",

@@ -81,7 +81,7 @@ def update_orders(result: HasTables, ax: Any = None) -> Any:
                         color=colour,
                         label=f"{name}; {start} start",
                     )
-            panel.axhline(exact, color=RED, lw=1.4, ls=":", label=f"exact, {exact:.5f}")
+            panel.axhline(exact, color=RED, lw=1.4, ls=":", label=f"exact, −{-exact:.5f}")
             panel.set(xlabel="sweeps", ylabel="energy per site, J", ylim=(-1.02, 0.05), title=title)
             panel.legend(
                 loc="upper right", bbox_to_anchor=(1.0, 0.9 if panel is axes[0] else 0.4), fontsize=8.5

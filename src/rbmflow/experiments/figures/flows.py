@@ -41,17 +41,18 @@ def three_flows(result: HasTables, ax: Any = None) -> Any:
             axes[2].plot(data["K"], np.maximum(data[f"{name}_kl_nats"], 1e-17), color=colour)
         axes[0].axvline(LOCAL_THRESHOLD, color=ORANGE, lw=1, ls=":")
         axes[1].axhline(1, color="black", lw=1, ls="--")
-        axes[1].text(data["K"][-1], 1.0, "orders above ", ha="right", va="bottom", fontsize=9)
+        axes[1].text(data["K"][-1], 1.0, "v = 0 unstable above ", ha="right", va="bottom", fontsize=9)
         axes[0].set(
-            ylabel="m of the settled mean-field flow", title="Three machines of one chain, three flows"
+            ylabel="m of the mean-field flow from v = 1, settled",
+            title="Three machines of one chain, three flows",
         )
-        axes[1].set(ylabel="largest singular value s₁ of W", title="What decides")
+        axes[1].set(ylabel="largest singular value s₁ of W", title="Whether v = 0 is stable")
         axes[2].set(yscale="log", ylabel="KL(q‖p), nats", title="How well each represents the chain")
         axes[2].text(
             data["K"][-1], 1.5e-17, "0 to rounding ", color=ORANGE, ha="right", va="bottom", fontsize=9
         )
         for panel in axes:
-            panel.set_xlabel("K = J/k$_B$T")
+            panel.set_xlabel("K = βJ")
         axes[0].legend(loc="lower right")
         return axes
 
@@ -125,7 +126,7 @@ def side_by_side(result: HasTables, ax: Any = None) -> Any:
                 handles += [mpl.lines.Line2D([], [], color="black", lw=0.8, ls=":", label="exact")] * (
                     "ring" in table
                 )
-            panel.set(title=title, ylabel="temperature read from the energy", xlabel="step")
+            panel.set(title=title, ylabel="temperature read from the energy, $J/k_B$", xlabel="step")
             if "ring" in table:
                 panel.set(yscale="log", ylim=(0.3, 200))
             else:
@@ -150,14 +151,14 @@ def torus_threshold(result: TorusThreshold, ax: Any = None) -> Any:
         panel = axes_of(ax)
         x = sides**-EXPONENT
         panel.errorbar(
-            x, T, error, fmt="o", color=BLUE, label="uniform RBM, N/M = " + f"{result.parameters.ratio:g}"
+            x, T, error, fmt="o", color=BLUE, label=f"uniform RBM, N/M = {result.parameters.ratio:g}"
         )
         if len(sides) > 2:
             found = result.extrapolate()
             line = np.linspace(0, x.max(), 100)
             panel.plot(
                 line, found.limit + found.a * line + found.b * line**2, color=BLUE, lw=1, ls="--",
-                label=rf"$T_\infty$ = {found.limit:.3f} ± {found.stderr:.3f}, two terms",
+                label=rf"$T_\infty$ = {found.limit:.3f} with a second term $L^{{-8/7}}$; {found.lowest:.3f} to {found.highest:.3f} with others",
             )  # fmt: skip
         panel.plot(
             0, CRITICAL_TEMPERATURE, "*", ms=11, color="black", label=f"$T_c$ = {CRITICAL_TEMPERATURE:.4f}"
@@ -168,9 +169,10 @@ def torus_threshold(result: TorusThreshold, ax: Any = None) -> Any:
             )
         panel.set(
             xlabel="$L^{-4/7}$",
-            ylabel="temperature below which the flow orders",
-            title="The threshold of the flow tends to the critical point",
+            ylabel="$T_{flow}$, below which the flow orders, $J/k_B$",
+            title="The threshold of the flow on the L × L torus",
         )
-        panel.set_xlim(left=-0.01)
-        panel.legend(loc="upper left")
+        panel.set_xlim(-0.01, 1.12 * x.max())
+        panel.set_ylim(top=panel.get_ylim()[1] + 0.25 * np.ptp(panel.get_ylim()))
+        panel.legend(loc="upper left", fontsize=8.5)
         return panel

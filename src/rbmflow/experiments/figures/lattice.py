@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 
-from rbmflow.experiments.figures.style import BLUE, GREY, RED, STYLE, HasTables, axes_of
+from rbmflow.experiments.figures.style import BLUE, GREY, RED, STYLE, HasTables, axes_of, columns
 from rbmflow.ising import onsager
 
 PANELS = {"energy": "energy per site, J", "heat_capacity": "heat capacity per site, $k_B$"}
@@ -45,3 +46,53 @@ def _numbers(column: list[Any]) -> Any:
     """Return a column as floats, infinities as gaps."""
     values = np.array([float(one) for one in column])
     return np.where(np.isfinite(values), values, np.nan)
+
+
+def training_set(result: HasTables, ax: Any = None) -> Any:
+    """Draw the energy of sampled configurations beside the exact one, and its deviation in standard errors (two axes)."""
+    table = result.tables["certificate"]
+    data = columns(result, "certificate")
+    T, exact, deviation = (
+        np.asarray(data[key], dtype=float) for key in ("temperature", "exact_energy", "deviation")
+    )
+    with mpl.rc_context(STYLE):
+        left, right = axes = axes_of(ax, 2, (10.0, 4.2))
+        left.plot(T, exact, "_", ms=12, color=GREY, label="exact")
+        left.errorbar(T, data["energy"], data["stderr"], fmt="o", ms=3.5, color=BLUE, label="samples")
+        right.axhspan(-2, 2, color="0.93", zorder=0, label="two standard errors")
+        right.axhline(0, color=GREY, lw=1)
+        right.plot(T, np.where(np.isfinite(deviation), deviation, np.nan), "o", ms=3.5, color=BLUE)
+        left.set(ylabel="energy per site, J", title=table.caption)
+        right.set(ylabel="deviation from exact, standard errors", title="Certificate")
+        top = max(4.0, 1.1 * np.nanmax(np.abs(deviation[np.isfinite(deviation)]), initial=0.0))
+        right.set_ylim(-top, top)
+        for panel in axes:
+            panel.set_xlabel("T, $J/k_B$")
+            panel.legend()
+        return axes
+
+
+def degeneracies(result: HasTables, ax: Any = None) -> Any:
+    """Draw log₁₀ of the number of configurations over V and α."""
+    (table,) = result.tables.values()
+    alpha, V = (np.array(table.columns[name]) for name in ("alpha", "magnetization"))
+    n_sites = int(np.max(V))
+    counts = np.full((n_sites // 2 + 1, n_sites + 1), np.nan)
+    counts[(alpha + n_sites) // 4, (V + n_sites) // 2] = [
+        math.log10(int(one or 1)) for one in table.columns["count"]
+    ]
+    with mpl.rc_context(STYLE | {"axes.grid": False}):
+        ax = axes_of(ax)
+        lowest = n_sites - 4 * (n_sites // 2)  # α = M − 4k with 2k walls
+        image = ax.imshow(
+            counts,
+            origin="lower",
+            aspect="auto",
+            interpolation="nearest",
+            extent=(-n_sites - 1, n_sites + 1, lowest - 2, lowest + 4 * len(counts) - 2),
+        )
+        ax.get_figure().colorbar(image, ax=ax, label="$\\log_{10}$ of the number of configurations")
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.get_major_locator().set_params(integer=True)
+        ax.set(xlabel="V = Σ v", ylabel="α = Σ v v′ over neighbours", title=table.caption)
+        return ax

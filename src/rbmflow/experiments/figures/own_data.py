@@ -28,9 +28,12 @@ def training(result: HasTables, ax: Any = None) -> Any:
             if name in history and len(history[name]):
                 left.plot(history["epoch"], history[name], color=colour, ls=line, label=label)
         parts = (likelihood[name] for name in ("rows_of", "epoch", "log_likelihood", "stderr"))
-        for marker, name, at, value, error in zip("os", *parts, strict=False):
+        aside = 0.015 * float(
+            np.max(history["epoch"], initial=0.0)
+        )  # the two bars are not drawn over each other
+        for index, (marker, name, at, value, error) in enumerate(zip("os", *parts, strict=False)):
             left.errorbar(
-                [at],
+                [at + index * aside],
                 [value],
                 [error],
                 fmt=marker,
@@ -50,5 +53,5 @@ def training(result: HasTables, ax: Any = None) -> Any:
         right.set(xlabel="hidden unit", ylabel="visible unit", title="Weights")
         for axis in (right.xaxis, right.yaxis):
             axis.get_major_locator().set_params(integer=True)
-        right.get_figure().colorbar(image, ax=right)
+        right.get_figure().colorbar(image, ax=right, label="weight")
         return axes

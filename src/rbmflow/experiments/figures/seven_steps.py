@@ -7,7 +7,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 
-from rbmflow.experiments.figures.style import COLOURS, GREY, STYLE, axes_of
+from rbmflow.experiments.figures.style import COLOURS, GREY, STYLE, TEMPERATURE, axes_of, plain_ticks
 from rbmflow.experiments.iso_result import IsoShibaYokoo
 from rbmflow.experiments.iso_shiba_yokoo import LITERATURE
 from rbmflow.experiments.iso_tables import thermometer_names
@@ -37,6 +37,8 @@ MAP_LABELS = {
 }
 NEAREST_SIZE = 64
 HOTTEST_SHOWN = 1.5  # times the highest temperature of the data
+BELOW: dict[str, Any] = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.14), "ncols": 2}
+"""Place of a legend that no curve can cross."""
 
 
 def _chosen_size(result: IsoShibaYokoo) -> int:
@@ -49,54 +51,54 @@ def _critical_line(ax: Any, result: IsoShibaYokoo, *, vertical: bool = False) ->
         (ax.axvline if vertical else ax.axhline)(CRITICAL_TEMPERATURE, color="black", lw=1, ls="--")
 
 
-def _main_reading(result: IsoShibaYokoo) -> str:
+def _main_readings(result: IsoShibaYokoo) -> list[str]:
+    """The exact thermometer where there is one, and the network's mean beside it; else the first of all."""
     names = thermometer_names(result)
-    return "network_mean" if "network_mean" in names else names[0]
+    return [name for name in ("energy", "network_mean") if name in names] or names[:1]
 
 
 def iso_shiba_yokoo(result: IsoShibaYokoo, ax: Any = None) -> Any:
-    """Draw temperature, |m| and the excess of the energy over independent spins along the flows, a column for each training set."""
+    """Draw temperatures, |m| and the excess of the energy over independent spins along the flows, a column for each training set.
+
+    With axes of one's own: a row for the exact thermometer and one for the network, as far as the result has them, and two more.
+    """
     p = result.parameters
-    size, reading = _chosen_size(result), _main_reading(result)
-    rows = (
-        (f"temperature_{reading}", f"T read by\n{READINGS[reading]}"),
+    size, readings = _chosen_size(result), _main_readings(result)
+    rows = [(f"temperature_{name}", f"T read by\n{READINGS[name]}, $J/k_B$") for name in readings]
+    rows += [
         ("order_parameter", "|m|"),
-        ("excess", f"E + {p.coordination // 2 if p.coordination > 2 else ''}m²"),
-    )
+        ("excess", f"E + {p.coordination // 2 if p.coordination > 2 else ''}m², J"),
+    ]
     n = len(p.training_sets)
     with mpl.rc_context(STYLE):
-        axes = axes_of(ax, 3 * n, (2.9 * n + 0.6, 7.2), 3) if 3 * n > 1 else axes_of(ax)
-        grid = np.reshape(axes, (3, n))
+        grid = np.reshape(
+            axes_of(ax, len(rows) * n, (2.9 * n + 0.9, 2.3 * len(rows) + 0.5), len(rows)), (-1, n)
+        )
         steps = np.arange(p.n_steps + 1)
-        for column, kind in enumerate(p.training_sets):
-            for row, (name, label) in enumerate(rows):
-                panel = grid[row, column]
-                mean, stderr = result.mean(name)
+        for panels, (name, label) in zip(grid, rows, strict=True):
+            mean, stderr = result.mean(name)
+            for i, panel in enumerate(panels):
                 for k, style in zip(range(len(p.maps)), ("-", "--", ":", "-."), strict=False):
                     for b, colour in zip(range(len(p.starts)), COLOURS, strict=False):
-                        y, error = mean[column, size, k, b], stderr[column, size, k, b]
+                        y, error = _finite(mean[i, size, k, b]), stderr[i, size, k, b]
                         panel.plot(steps, y, style, color=colour, lw=1.4)
                         if k == 0:
                             panel.fill_between(steps, y - error, y + error, color=colour, alpha=0.2, lw=0)
-                if row == 0:
-                    panel.set_title(LABELS[kind])
-                    _critical_line(panel, result)
-                if column == 0:
-                    panel.set_ylabel(label)
-                elif column:
-                    panel.tick_params(labelleft=False)
                 panel.set_xlim(0, p.n_steps)
-                if row == 2:
-                    panel.axhline(0, color=GREY, lw=1, ls=":")
-                    panel.set_xlabel("step of the flow")
-        for index, row in enumerate(grid):
-            low = min(panel.get_ylim()[0] for panel in row)
-            high = max(panel.get_ylim()[1] for panel in row)
-            if index == 0:  # hotter readings, up to infinity, leave the picture
-                low, high = max(low, -0.2), min(high, HOTTEST_SHOWN * p.temperatures[-1])
-            for panel in row:
-                panel.set_ylim(low, high)
-        figure = grid[0, 0].get_figure()
+                panel.xaxis.get_major_locator().set_params(integer=True)
+                if i:
+                    panel.tick_params(labelleft=False)
+                if name.startswith("temperature"):
+                    _critical_line(panel, result)
+            panels[0].set_ylabel(label)
+            _same_heights(
+                panels, HOTTEST_SHOWN * p.temperatures[-1] if name.startswith("temperature") else None
+            )
+        for panel, kind in zip(grid[0], p.training_sets, strict=True):
+            panel.set_title(LABELS[kind])
+        for panel in grid[-1]:
+            panel.axhline(0, color=GREY, lw=1, ls=":")
+            panel.set_xlabel("step of the flow")
         handles = [
             mpl.lines.Line2D([], [], color=colour, label=f"from T = {T:g}")
             for T, colour in zip(p.starts, COLOURS, strict=False)
@@ -104,71 +106,105 @@ def iso_shiba_yokoo(result: IsoShibaYokoo, ax: Any = None) -> Any:
             mpl.lines.Line2D([], [], color="black", ls=style, lw=1.4, label=MAP_LABELS[name])
             for name, style in zip(p.maps, ("-", "--", ":", "-."), strict=False)
         ]
+        if isinstance(p.lattice, Torus):
+            handles.append(mpl.lines.Line2D([], [], color="black", ls="--", lw=1, label="$T_c$"))
         if ax is None:
-            figure.legend(
-                handles=handles, loc="outside upper center", ncols=min(len(handles), 2 * n), fontsize=9
+            grid[0, 0].get_figure().legend(
+                handles=handles, loc="outside upper center", ncols=min(len(handles), 2 * n + 1), fontsize=9
             )
-            figure.suptitle("")
         return grid.ravel()
 
 
+def _finite(values: Any) -> Any:
+    """Infinite readings as gaps."""
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def _same_heights(panels: Any, hottest: float | None) -> None:
+    """Give a row one range; readings that are hotter, up to infinity, leave the picture."""
+    low, high = (
+        limit(end)
+        for limit, end in (
+            (min, [one.get_ylim()[0] for one in panels]),
+            (max, [one.get_ylim()[1] for one in panels]),
+        )
+    )
+    if hottest is not None:
+        low, high = max(low, -0.2), min(high, hottest)
+    for panel in panels:
+        panel.set_ylim(low, high)
+
+
 def iso_fixed_points(result: IsoShibaYokoo, ax: Any = None) -> Any:
-    """Draw the settled |m|, s₁ and the temperatures read at the end of the mean-field flow, over the size of the hidden layer."""
+    """Draw the settled |m|, s₁ and the temperatures read along the first map from the first start, over the size of the hidden layer."""
     p = result.parameters
     with mpl.rc_context(STYLE):
-        axes = axes_of(ax, 3, (14.0, 4.3))
+        axes = axes_of(ax, 3, (14.0, 4.8))
         settled, settled_error = result.mean("settled")
         modes, modes_error = result.mean("singular_values")
         for i, (kind, colour) in enumerate(zip(p.training_sets, COLOURS, strict=False)):
-            axes[0].errorbar(
-                p.n_hidden, settled[i, :, -1], settled_error[i, :, -1], fmt="o-", ms=4, color=colour, label=LABELS[kind]
-            )  # fmt: skip
-            axes[1].errorbar(
-                p.n_hidden, modes[i, :, -1, 0], modes_error[i, :, -1, 0], fmt="o-", ms=4, color=colour, label=LABELS[kind]
-            )  # fmt: skip
+            style = {"fmt": "o-", "ms": 4, "color": colour, "label": LABELS[kind]}
+            axes[0].errorbar(p.n_hidden, settled[i, :, -1], np.nan_to_num(settled_error[i, :, -1]), **style)
+            axes[1].errorbar(p.n_hidden, modes[i, :, -1, 0], np.nan_to_num(modes_error[i, :, -1, 0]), **style)
             axes[0].plot(p.n_hidden, result.mean("uniform_settled")[0][i], ":", lw=1.2, color=colour)
         notes = [mpl.lines.Line2D([], [], color=GREY, ls=":", lw=1.2, label="uniform machines, exact")]
-        if isinstance(p.lattice, Torus) and p.lattice.n_sites == 100:
-            axes[0].axhline(LITERATURE["V"], color=COLOURS[0], lw=1, ls="--")
+        if isinstance(p.lattice, Torus) and p.lattice.n_sites == 100 and "V" in p.training_sets:
+            colour = COLOURS[p.training_sets.index("V")]
+            axes[0].axhline(LITERATURE["V"], color=colour, lw=1, ls="--")
             notes.append(
-                mpl.lines.Line2D(
-                    [], [], color=COLOURS[0], ls="--", lw=1, label="V, 0/1 units: arXiv:2006.10176"
-                )
+                mpl.lines.Line2D([], [], color=colour, ls="--", lw=1, label="V, 0/1 units: arXiv:2006.10176")
             )
-        axes[0].legend(handles=notes, fontsize=8, loc="lower right")
         axes[1].axhline(1, color="black", lw=1, ls="--")
         axes[1].set_yscale("log")
-        reading = _main_reading(result)
-        shown = [name for name in ("energy", "magnetization", reading) if name in thermometer_names(result)]
-        for name, marker in zip(dict.fromkeys(shown), ("s:", "^--", "o-"), strict=False):
-            mean, stderr = result.mean(f"temperature_{name}")
-            for i, colour in zip(range(len(p.training_sets)), COLOURS, strict=False):
-                y, error = mean[i, :, 0, 0, -1], stderr[i, :, 0, 0, -1]
-                seen = np.isfinite(y)
-                axes[2].errorbar(
-                    np.array(p.n_hidden)[seen], y[seen], np.nan_to_num(error[seen]), fmt=marker, ms=4, lw=1.2, color=colour
-                )  # fmt: skip
-        handles = [
-            mpl.lines.Line2D(
-                [], [], color="black", marker=marker[0], ls=marker[1:], lw=1.2, ms=4, label=READINGS[name]
-            )
-            for name, marker in zip(dict.fromkeys(shown), ("s:", "^--", "o-"), strict=False)
-        ]
-        axes[2].legend(handles=handles, fontsize=8)
-        _critical_line(axes[2], result)
+        plain_ticks(axes[1].yaxis)
+        handles = _readings_at_the_end(result, axes[2])
         axes[0].set(
-            ylim=(0, 1.05),
+            ylim=(-0.03, 1.05),
             ylabel="|m| of the settled mean-field flow",
-            title=f"Where the flow from T = {p.starts[0]:g} ends",
+            title=f"Where the mean-field flow from T = {p.starts[0]:g} ends",
         )
-        axes[1].set(ylabel="largest singular value s₁ of W", title="s₁ > 1: the flow orders")
-        axes[2].set(ylabel="temperature read there", title=f"What thermometers read after {p.n_steps} steps")
+        axes[1].set(
+            ylabel="largest singular value s₁ of W",
+            title="Without biases v = 0 is unstable if s₁ > 1",
+        )
+        axes[2].set(
+            ylabel="temperature read there, $J/k_B$",
+            title=f"Read after {p.n_steps} steps: {MAP_LABELS[p.maps[0]]}, from T = {p.starts[0]:g}",
+        )
         for panel in axes:
             panel.set_xlabel("hidden units")
-        axes[1].set_ylim(top=axes[1].get_ylim()[1] * 2)
-        axes[1].legend(fontsize=8, ncols=2, loc="upper right")
-        axes[2].set_ylim(bottom=0)
+        axes[0].legend(handles=notes, fontsize=8, **BELOW)
+        axes[1].legend(fontsize=8, **BELOW | {"ncols": 3})
+        axes[2].legend(handles=handles, fontsize=8, **BELOW | {"ncols": 3})
         return axes
+
+
+def _readings_at_the_end(result: IsoShibaYokoo, panel: Any) -> list[Any]:
+    """Draw what thermometers read at the end of the first map's flow from the first start; return handles of a legend."""
+    p = result.parameters
+    names = [
+        name for name in ("energy", "magnetization", "network_mean") if name in thermometer_names(result)
+    ]
+    marks = dict(zip(names or thermometer_names(result)[:1], ("s:", "^--", "o-"), strict=False))
+    hottest = HOTTEST_SHOWN * p.temperatures[-1]
+    sizes = np.array(p.n_hidden)
+    for name, mark in marks.items():
+        mean, stderr = result.mean(f"temperature_{name}")
+        for i, colour in zip(range(len(p.training_sets)), COLOURS, strict=False):
+            y, error = mean[i, :, 0, 0, -1], np.nan_to_num(stderr[i, :, 0, 0, -1])
+            seen = y <= hottest
+            panel.errorbar(sizes[seen], y[seen], error[seen], fmt=mark, ms=4, lw=1.2, color=colour)
+            hot = sizes[~seen & ~np.isnan(y)]  # an arrow says that a reading is hotter than the picture
+            panel.plot(hot, np.full(len(hot), 0.98 * hottest), "^", ms=8, mfc="none", color=colour)
+    top = max(p.temperatures[-1], panel.get_ylim()[1])
+    panel.set_ylim(-0.03 * min(top, hottest), min(top, hottest))
+    _critical_line(panel, result)
+    return [
+        mpl.lines.Line2D(
+            [], [], color="black", marker=mark[0], ls=mark[1:], lw=1.2, ms=4, label=READINGS[name]
+        )
+        for name, mark in marks.items()
+    ] + [mpl.lines.Line2D([], [], color="black", marker="^", ls="", ms=8, mfc="none", label="hotter")]
 
 
 def iso_weights(result: IsoShibaYokoo, ax: Any = None) -> Any:
@@ -186,14 +222,18 @@ def iso_weights(result: IsoShibaYokoo, ax: Any = None) -> Any:
             axes[1].plot(mode, spread[i, j, -1, :rank] / p.lattice.n_sites, ".-", ms=4, lw=1, color=colour)
         axes[0].axhline(1, color="black", lw=1, ls="--")
         axes[0].set(
-            xlabel="mode", ylabel="singular value of W", yscale="log", title=f"{p.n_hidden[j]} hidden units"
+            xlabel="mode",
+            ylabel="singular value of W",
+            yscale="log",
+            title=f"Modes of W, {p.n_hidden[j]} hidden units",
         )
+        plain_ticks(axes[0].yaxis)
         axes[0].set_ylim(bottom=max(axes[0].get_ylim()[0], 1e-2))
         axes[0].legend(fontsize=8)
         axes[1].set(
             xlabel="mode",
             ylabel="share of the sites, 1/(n Σ u⁴)",
-            title="How spread the modes are",
+            title="How many sites a mode spreads over",
             ylim=(0, 1.05),
         )
         return axes
@@ -205,7 +245,7 @@ def iso_couplings(result: IsoShibaYokoo, ax: Any = None) -> Any:
     size = p.n_hidden[_chosen_size(result)]
     n = len(p.training_sets)
     with mpl.rc_context(STYLE):
-        axes = np.atleast_1d(axes_of(ax, n, (3.2 * n, 3.3)))
+        axes = np.atleast_1d(axes_of(ax, n, (3.2 * n, 3.2)))
         for panel, kind in zip(axes, p.training_sets, strict=True):
             weights = result.model(0, kind, size).weights
             product = weights @ weights.T
@@ -214,7 +254,9 @@ def iso_couplings(result: IsoShibaYokoo, ax: Any = None) -> Any:
             panel.set(title=LABELS[kind], xlabel="site")
             panel.grid(visible=False)
             panel.get_figure().colorbar(image, ax=panel, shrink=0.75)
-        axes[0].set_ylabel(f"site: W Wᵀ, {size} hidden units")
+        axes[0].set_ylabel("site")
+        if ax is None:
+            axes[0].get_figure().suptitle(f"$W W^T$ of machines with {size} hidden units")
         return axes
 
 
@@ -237,13 +279,18 @@ def iso_training(result: IsoShibaYokoo, ax: Any = None) -> Any:
                     updates, y, np.nan_to_num(error), fmt="o-", ms=3, lw=1.2, color=colour, label=LABELS[kind]
                 )
         axes[0].axhline(1, color="black", lw=1, ls="--")
-        axes[0].set(ylabel="largest singular value s₁", yscale="log", title=f"{p.n_hidden[j]} hidden units")
+        axes[0].set(
+            ylabel="largest singular value s₁ of W",
+            yscale="log",
+            title=f"Weights, {p.n_hidden[j]} hidden units",
+        )
+        plain_ticks(axes[0].yaxis)
         axes[1].set(
             ylabel="|m| of the settled mean-field flow",
             ylim=(-0.02, 1.05),
-            title="The fixed point moves with the training",
+            title=f"Flow from T = {p.starts[0]:g}: its end moves",
         )
-        axes[2].set(ylabel="reconstruction error per unit", title="Reconstruction")
+        axes[2].set(ylabel="reconstruction error of a unit", title="Reconstruction", ylim=(0, None))
         for panel in axes:
             panel.set(xlabel="updates", xscale="log")
         axes[0].legend(fontsize=8)
@@ -255,7 +302,7 @@ def iso_thermometers(result: IsoShibaYokoo, ax: Any = None) -> Any:
     p = result.parameters
     T = np.array(p.temperatures)
     with mpl.rc_context(STYLE):
-        axes = axes_of(ax, 3, (14.0, 4.3))
+        axes = axes_of(ax, 3, (14.0, 4.7))
         for name, colour in zip(thermometer_names(result), COLOURS, strict=False):
             for panel, x, quantity in (
                 (axes[0], T, "reading"),
@@ -272,22 +319,28 @@ def iso_thermometers(result: IsoShibaYokoo, ax: Any = None) -> Any:
                     color=colour,
                     label=READINGS[name],
                 )
+        if "network_peak" in thermometer_names(result):  # both name one temperature for each sample
+            axes[1].get_lines()[thermometer_names(result).index("network_peak")].set(lw=3.5, alpha=0.5)
         axes[0].plot(T, T, color=GREY, lw=1)
-        axes[0].set(xlabel="temperature", ylabel="mean reading", title="Calibration on fresh configurations")
+        axes[0].set(
+            xlabel=TEMPERATURE,
+            ylabel="reading of all, $J/k_B$",
+            title="Calibration on fresh configurations",
+        )
         axes[1].set(
-            xlabel="temperature",
-            ylabel="spread of one reading",
+            xlabel=TEMPERATURE,
+            ylabel="spread of one reading, $J/k_B$",
             title="Resolution of one configuration",
-            ylim=(0, T[-1] / 2),
+            ylim=(-0.03 * T[-1], T[-1] / 2),
         )
         axes[2].set(
             xlabel="m of uncorrelated spins",
-            ylabel="mean reading",
+            ylabel="reading of all, $J/k_B$",
             title="Null calibration: no lattice, no correlations",
-            ylim=(0, T[-1] + 0.2),
+            ylim=(-0.2, T[-1] + 0.4),
         )
         for panel in axes[:2]:
             _critical_line(panel, result, vertical=True)
         _critical_line(axes[2], result)
-        axes[0].legend(fontsize=8)
+        axes[1].legend(fontsize=8, **BELOW | {"ncols": 3})
         return axes

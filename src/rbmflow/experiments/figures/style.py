@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from rbmflow.experiments.record import Table
 
@@ -16,13 +17,16 @@ STYLE: dict[Any, Any] = {
     "axes.spines.right": False,
     "grid.color": "0.9",
     "lines.linewidth": 1.8,
-    "legend.frameon": False,
+    "legend.frameon": True,  # a curve behind a legend does not cross its text
+    "legend.framealpha": 0.85,
+    "legend.edgecolor": "none",
     "svg.hashsalt": "rbmflow",
     "svg.fonttype": "path",
     "figure.constrained_layout.use": True,
 }
 BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "0.45"
 COLOURS = (BLUE, ORANGE, GREEN, RED, "#cc79a7", "#56b4e9")
+TEMPERATURE = "temperature, $J/k_B$"
 
 
 class HasTables(Protocol):
@@ -43,6 +47,15 @@ def axes_of(ax: Any, n_panels: int = 1, size: tuple[float, float] = (6.4, 4.2), 
         if n_panels > 1
         else figure.subplots()
     )
+
+
+def plain_ticks(axis: Any) -> None:
+    """Write the ticks of a logarithmic axis as 0.2, 0.5, 1, 2 where it spans few decades, and as powers elsewhere."""
+    low, high = sorted(axis.get_view_interval())
+    if high < 300 * low:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axis.set_minor_formatter(NullFormatter())
 
 
 def columns(result: HasTables, name: str) -> dict[str, Any]:

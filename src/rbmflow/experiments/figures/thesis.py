@@ -9,7 +9,17 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from rbmflow import flow
-from rbmflow.experiments.figures.style import BLUE, GREEN, GREY, ORANGE, RED, STYLE, axes_of, columns
+from rbmflow.experiments.figures.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    RED,
+    STYLE,
+    HasTables,
+    axes_of,
+    columns,
+)
 from rbmflow.experiments.reproduce import Reproduction
 from rbmflow.rg import decimate
 from rbmflow.weight import f, g, trained_weight
@@ -172,3 +182,36 @@ def ensembles(result: Reproduction, ax: Any = None) -> Any:
             axes[-1].legend(handles, labels)
         figure.suptitle("Flow of exact ensembles at T ≠ 0 (bars: five standard errors)")
         return axes
+
+
+def weight(result: HasTables, ax: Any = None) -> Any:
+    """Draw W(K), the couplings that were asked for, and the weight above which the flow orders."""
+    curve, asked = columns(result, "weight_curve"), columns(result, "weight")
+    K, W = (np.asarray(asked[name], dtype=float) for name in ("K", "W"))
+    with mpl.rc_context(STYLE):
+        ax = axes_of(ax)
+        ax.plot(curve["K"], curve["W"], color=BLUE, label="W(K)")
+        shown = (np.abs(K) <= curve["K"][-1]) & np.isfinite(W)
+        ax.plot(K[shown], W[shown], "o", color=RED, zorder=3, label="asked for")
+        last = len(curve["W"]) - 1
+        threshold = float(curve["W"][last] / np.sqrt(curve["gain"][last]))
+        ax.axhline(threshold, color="black", lw=1, ls="--", label="1/√(MN): the flow orders above")
+        ax.set(xlabel="K = βJ", ylabel="trained weight W", title=result.tables["weight"].caption)
+        ax.legend()
+        return ax
+
+
+def weight_of_data(result: HasTables, ax: Any = None) -> Any:
+    """Draw the two sides of the equation for data of one's own, and the weight at which they meet."""
+    sides, found = columns(result, "f_and_g"), columns(result, "weight")
+    W, stderr = float(found["W"][0]), float(found["stderr"][0])
+    with mpl.rc_context(STYLE):
+        ax = axes_of(ax)
+        ax.plot(sides["W"], sides["machine"], color=BLUE, label="machine")
+        ax.plot(sides["W"], sides["data"], color=ORANGE, label="data")
+        if np.isfinite(W):
+            ax.axvspan(W - stderr, W + stderr, color=RED, alpha=0.2, lw=0)
+            ax.axvline(W, color=RED, lw=1, ls="--", label=f"W = {W:.5g}, ± {stderr:.2g}")
+        ax.set(xlabel="W", ylabel="⟨V tanh WV⟩", title=result.tables["weight"].caption, ylim=(0, None))
+        ax.legend(loc="lower right")
+        return ax
