@@ -57,9 +57,8 @@ def two_sided(forward: FloatArray, backward: FloatArray) -> TwoSided:
             high = middle
     ratio = (low + high) / 2
     sides = log_mean(_log_switch(ratio - forward)), log_mean(_log_switch(-ratio - backward))
-    return TwoSided(
-        ratio, float(np.hypot(*(side.stderr for side in sides))), min(side.n_effective for side in sides)
-    )
+    stderr = float(np.hypot(sides[0].stderr, sides[1].stderr))
+    return TwoSided(ratio, stderr, min(side.n_effective for side in sides))
 
 
 def _log_switch(x: FloatArray) -> FloatArray:
