@@ -13,7 +13,7 @@ Group connected to Neural Networks*, bachelor thesis, Utrecht University (2018).
 """
 
 from rbmflow import flow, ising, likelihood, networks, rg, sampling, thermometer, training, weight
-from rbmflow.errors import CostWarning, PrecisionError, ReducibleChainError
+from rbmflow.errors import CostWarning, LikelihoodWarning, PrecisionError, ReducibleChainError
 from rbmflow.estimate import Estimate
 from rbmflow.flow import critical_coupling, critical_weight
 from rbmflow.ising import Chain, DegeneracyTable, Graph, Law, Ring, Torus
@@ -50,6 +50,7 @@ __all__ = [
     "Fit",
     "Graph",
     "Law",
+    "LikelihoodWarning",
     "LogPartition",
     "Momentum",
     "PrecisionError",

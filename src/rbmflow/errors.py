@@ -32,6 +32,10 @@ class CostWarning(UserWarning):
     """A computation that was asked for will take long; the message says how long."""
 
 
+class LikelihoodWarning(UserWarning):
+    """An estimate of ln Z, or a likelihood that rests on one, that should not be relied on; the message says why."""
+
+
 class ReducibleChainError(ValueError):
     """A Markov chain that does not connect all states was asked for; the message names a safe choice."""
 

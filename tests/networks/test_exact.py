@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rbmflow import RBM, Ring, Torus
+from rbmflow import RBM, LikelihoodWarning, Ring, Torus
 from rbmflow.ising import state_law
 from rbmflow.networks import (
     BoltzmannMachine,
@@ -123,7 +123,8 @@ def test_log_likelihood_is_the_logarithm_of_the_law():
     rbm = random_machine(6, 4, seed=7)
     law = visible_law(rbm)
     np.testing.assert_allclose(rbm.log_likelihood(law.states), np.log(law.probabilities), rtol=0, atol=1e-12)
-    shifted = rbm.log_likelihood(law.states, log_partition=0.0)
+    with pytest.warns(LikelihoodWarning, match=r"log_partition=0 is too small: ln p\(v\) = 9.73624 > 0 is"):
+        shifted = rbm.log_likelihood(law.states, log_partition=0.0)
     np.testing.assert_array_equal(shifted, -rbm.free_energy(law.states))
 
 
@@ -289,6 +290,51 @@ def test_exact_samples_have_the_law():
         index = ((spins + 1) // 2) @ (1 << np.arange(shape[0]))
         counts = np.bincount(index, minlength=2 ** shape[0])
         assert stats.chisquare(counts, n * law.probabilities).pvalue > 1e-6
+
+
+@pytest.mark.parametrize("scale", [0.3, 30.0], ids=["by halves", "by chunks"])
+@pytest.mark.parametrize("turned", [False, True])
+def test_exact_samples_of_more_units_than_a_table_holds(scale, turned, monkeypatch):
+    # 17 units, of which 3 are the last ones; against the law of the listed states in a chi-square of 40 groups of states, and
+    # against the means and correlations of both layers: false alarms 1e-6 and 6e-7 each, seeds fixed
+    rbm = random_machine(18, 17, seed=14, scale=scale / 17**0.5)
+    if scale > 1:
+        monkeypatch.setattr(room, "fits_tables", lambda _: False)
+    law, n = hidden_law(rbm), 4000
+    machine = RBM(rbm.weights.T, rbm.hidden_bias, rbm.visible_bias) if turned else rbm
+    spins = sample_exactly(machine, n, rng=15)
+    assert spins.dtype == np.int8
+    moments = exact_moments(machine)
+    spread = np.sqrt((1 - moments.visible**2) / n)
+    assert (np.abs(spins.mean(axis=0) - moments.visible) < 5 * spread + 1e-9).all()
+    pairs = spins.T.astype(float) @ machine.mean_hidden(spins) / n
+    assert (np.abs(pairs - moments.coupled) < 5 / np.sqrt(n)).all()
+    if turned:  # the layer that is enumerated is the visible one
+        index = ((spins + 1) // 2) @ (1 << np.arange(17))
+        order = np.random.default_rng(16).permutation(2**17) if scale < 1 else np.argsort(law.probabilities)
+        groups = np.minimum(np.cumsum(law.probabilities[order]) * 40, 39.999).astype(int)
+        wanted = n * np.bincount(groups, law.probabilities[order], minlength=40)
+        counts = np.bincount(groups[np.argsort(order)][index], minlength=40)
+        used = wanted > 5
+        assert (
+            stats.chisquare(counts[used], wanted[used] / wanted[used].sum() * counts[used].sum()).pvalue
+            > 1e-6
+        )
+    assert sample_exactly(machine, 0, rng=1).shape == (0, machine.n_visible)
+    np.testing.assert_array_equal(sample_exactly(machine, 5, rng=2), sample_exactly(machine, 5, rng=2))
+
+
+def test_exact_samples_of_24_units_need_little_memory_and_seconds():
+    # 2^24 states of 24 units alone were 400 MB
+    rbm = RBM.local_ring(24, 0.4)
+    tracemalloc.start()
+    spins = sample_exactly(rbm, 300, rng=17)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20e6
+    # 5 standard errors of 300 rows of 24 bonds, correlated as the ring's are: 6e-7
+    bonds = (spins * np.roll(spins, 1, axis=1)).mean(axis=1)
+    assert abs(bonds.mean() - np.tanh(0.4)) < 5 * bonds.std() / 300**0.5
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,14 @@ class LogMean(NamedTuple):
     n_effective: float  # (Σw)²/Σw²
 
 
+class TwoSided(NamedTuple):
+    """The logarithm of a ratio from weights in both directions."""
+
+    value: float
+    stderr: float
+    n_effective: float  # the smaller one of both directions, of their terms in Bennett's ratio
+
+
 def log_mean(log_weight: FloatArray) -> LogMean:
     """Return ln of the mean of independent weights."""
     top, n = float(log_weight.max()), len(log_weight)
@@ -31,8 +39,8 @@ def log_mean(log_weight: FloatArray) -> LogMean:
     )
 
 
-def two_sided(forward: FloatArray, backward: FloatArray) -> tuple[float, float]:
-    """Return ln(Z_1/Z_0) and its standard error from as many weights of chains 0 → 1 as 1 → 0, by Bennett's ratio.
+def two_sided(forward: FloatArray, backward: FloatArray) -> TwoSided:
+    """Return ln(Z_1/Z_0) from as many weights of chains 0 → 1 as 1 → 0, by Bennett's ratio.
 
     The root D of ``Σ 1/(1 + e^(D − ln w)) = Σ 1/(1 + e^(−D − ln w'))``, w forward and w' backward, has the least variance of
     all that both sides tell.
@@ -48,11 +56,9 @@ def two_sided(forward: FloatArray, backward: FloatArray) -> tuple[float, float]:
         else:
             high = middle
     ratio = (low + high) / 2
-    variance = 0.0
-    for log_switch in (_log_switch(ratio - forward), _log_switch(-ratio - backward)):
-        switch = np.exp(log_switch - log_switch.max())
-        variance += float(switch.var(ddof=1) / (len(switch) * switch.mean() ** 2))
-    return ratio, float(np.sqrt(variance))
+    sides = log_mean(_log_switch(ratio - forward)), log_mean(_log_switch(-ratio - backward))
+    stderr = float(np.hypot(sides[0].stderr, sides[1].stderr))
+    return TwoSided(ratio, stderr, min(side.n_effective for side in sides))
 
 
 def _log_switch(x: FloatArray) -> FloatArray:

@@ -18,6 +18,7 @@ from rbmflow.workers import Progress, run_tasks
 
 FEWEST_UNITS = rbm_partition.fewest_units()
 LOW_UNITS = 8
+LARGEST_EXPONENT = 689.0  # of the kernel, see rbm_partition.log_sums
 LN2 = math.log(2)
 CHUNK = 64  # states of the high units to a call, at least: 2^20 states of the layer
 MAX_CHUNKS = 64
@@ -41,18 +42,30 @@ class Sums(NamedTuple):
     coupled: FloatArray  # ⟨t_i s_j⟩
 
 
+def fits_tables(seen: Enumerated) -> bool:
+    """Return whether the weights are small enough for the kernel."""
+    largest = 2 * (np.abs(seen.weights).sum(axis=1) + np.abs(seen.traced_bias)).max()
+    return bool(largest <= LARGEST_EXPONENT)
+
+
 def log_sum(seen: Enumerated, n_threads: int, progress: Progress | None = None) -> float | None:
     """Return ``ln Σ_s e^(c·s) Π_i 2cosh(b_i + Σ_j W_ij s_j)``, or None where the weights are too large for the kernel."""
-    padded, added = _padded(seen)
+    logs = high_log_sums(seen, n_threads, progress)
+    if logs is None:
+        return None
+    return rbm_partition.log_of_sum(logs) - max(FEWEST_UNITS - len(seen.bias), 0) * LN2
+
+
+def high_log_sums(seen: Enumerated, n_threads: int, progress: Progress | None = None) -> FloatArray | None:
+    """Return the same sum for each state of the last units alone, which are the digits of its index, the first one least significant."""
+    padded, _ = _padded(seen)
     n_high = 2 ** rbm_partition.high_units(len(padded.bias))
     logs, level = np.empty(n_high), simd_level()
 
     def fill(_chunk: int, first: int, last: int) -> bool:
         return rbm_partition.log_sums(*padded, first, last, *_scratch(padded), logs[first:last], level)
 
-    if not _in_chunks(fill, n_high, len(padded.weights), n_threads, progress):
-        return None
-    return rbm_partition.log_of_sum(logs) - added * LN2
+    return logs if _in_chunks(fill, n_high, len(padded.weights), n_threads, progress) else None
 
 
 def moment_sums(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_rng
 from rbmflow.hardware import resolve_threads
-from rbmflow.networks.enumerated import Enumerated, Sums, log_sum, moment_sums
+from rbmflow.networks.enumerated import Enumerated, Sums, fits_tables, high_log_sums, log_sum, moment_sums
 from rbmflow.networks.two_layers import TwoLayers, check_machine, draw_spins, log_two_cosh
 from rbmflow.spins import all_states
 from rbmflow.state_law import StateLaw
@@ -17,6 +18,13 @@ from rbmflow.workers import Progress
 
 MAX_ENUMERATED = 30  # units of the smaller layer
 MAX_LISTED = 24  # units of a layer whose states are listed
+MAX_TABLE = 16  # units of a layer from whose law samples are looked up
+SECONDS_UNITS, SECONDS_TERMS = (
+    26,
+    2**36,
+)  # units, and states times units of the other layer, that take seconds
+PLAIN_UNITS = 18  # the same where the weights are too large for tables
+FEW_UNITS = 8  # units of which all states are weighed at once
 CHUNK = 2**13
 
 
@@ -83,6 +91,31 @@ def exact_log_partition(
         total = total * np.exp(best - top) + float(np.exp(log_weight - top).sum())
         best = top
     return float(best + np.log(total))
+
+
+def exact_in_seconds(rbm: TwoLayers) -> bool:
+    """Return whether `exact_log_partition` takes a few seconds at most: up to 26 units of the smaller layer.
+
+    Parameters
+    ----------
+    rbm : RBM
+        A machine.
+
+    Returns
+    -------
+    bool
+        False also where the other layer is so long, or the weights so large, that it would take minutes.
+
+    Examples
+    --------
+    >>> from rbmflow import RBM
+    >>> exact_in_seconds(RBM.uniform(100, 26, 0.1)), exact_in_seconds(RBM.uniform(100, 27, 0.1))
+    (True, False)
+    """
+    smaller, larger = sorted((check_machine("rbm", rbm).n_visible, rbm.n_hidden))
+    if smaller > SECONDS_UNITS or 2**smaller * larger > SECONDS_TERMS:
+        return False
+    return smaller <= PLAIN_UNITS or fits_tables(_smaller_layer(rbm))
 
 
 def exact_moments(
@@ -263,10 +296,66 @@ def sample_exactly(rbm: TwoLayers, size: int, *, rng: object) -> SpinArray:
     """
     size = check_integer("size", size, 0)
     generator = check_rng(rng)
-    if check_machine("rbm", rbm).n_visible <= rbm.n_hidden:
-        return _draw(visible_law(rbm), size, generator)
-    hidden = _draw(hidden_law(rbm), size, generator)
-    return draw_spins(rbm.field_on_visible(hidden), generator)
+    smaller = min(check_machine("rbm", rbm).n_visible, rbm.n_hidden)
+    check_integer("rbm.n_visible, rbm.n_hidden: the smaller one", smaller, 1, MAX_LISTED)
+    of_visible = rbm.n_visible <= rbm.n_hidden
+    if smaller <= MAX_TABLE:
+        drawn = _draw(visible_law(rbm) if of_visible else hidden_law(rbm), size, generator)
+    else:
+        seen = (
+            Enumerated(rbm.weights.T, rbm.hidden_bias, rbm.visible_bias)
+            if of_visible
+            else Enumerated(rbm.weights, rbm.visible_bias, rbm.hidden_bias)
+        )
+        halve = _draw_by_halves if fits_tables(seen) else _draw_by_chunks
+        drawn = generator.permutation(halve(seen, size, generator))
+    return drawn if of_visible else draw_spins(rbm.field_on_visible(drawn), generator)
+
+
+def _draw_by_halves(seen: Enumerated, size: int, rng: np.random.Generator) -> SpinArray:
+    """Return states, like ones together: the last units drawn from their law, then one after the other given those, then the first."""
+    drawn, logs = np.empty((size, len(seen.bias)), dtype=np.int8), high_log_sums(seen, 1)
+    assert logs is not None
+    n_high = len(logs).bit_length() - 1
+    chosen = np.sort(rng.choice(len(logs), size, p=_normalised(logs)))
+    n = len(seen.bias) - n_high
+    drawn[:, n:] = 2 * ((chosen[:, None] >> np.arange(n_high)) & 1) - 1
+    starts = np.flatnonzero(np.diff(chosen, prepend=-1)).tolist()
+    groups = [(n, first, last) for first, last in pairwise([*starts, size])]
+    while groups:
+        n, first, last = groups.pop()
+        rest = Enumerated(
+            seen.weights[:, :n], seen.traced_bias + seen.weights[:, n:] @ drawn[first, n:], seen.bias[:n]
+        )
+        if n <= FEW_UNITS:
+            ((states, log_weight),) = _log_weights(rest)
+            drawn[first:last, :n] = states[rng.choice(len(states), last - first, p=_normalised(log_weight))]
+            continue
+        down, up = (_last_fixed(rest, sign) for sign in (-1, 1))
+        middle = last - rng.binomial(last - first, np.exp(up - np.logaddexp(down, up)))
+        drawn[first:middle, n - 1], drawn[middle:last, n - 1] = -1, 1
+        groups += [(n - 1, *ends) for ends in ((first, middle), (middle, last)) if ends[0] < ends[1]]
+    return drawn
+
+
+def _last_fixed(seen: Enumerated, sign: int) -> float:
+    """Return ln of the sum over the states whose last unit is `sign`."""
+    fixed = Enumerated(seen.weights[:, :-1], seen.traced_bias + sign * seen.weights[:, -1], seen.bias[:-1])
+    found = log_sum(fixed, 1)
+    assert found is not None  # what fits tables does so with fewer units
+    return found + sign * float(seen.bias[-1])
+
+
+def _draw_by_chunks(seen: Enumerated, size: int, rng: np.random.Generator) -> SpinArray:
+    """Return states where the weights are too large for tables of exponentials: the chunk from its law, then a state of it."""
+    logs = np.array([np.logaddexp.reduce(log_weight) for _, log_weight in _log_weights(seen)])
+    counts = rng.multinomial(size, _normalised(logs))
+    parts = [
+        states[rng.choice(len(states), count, p=_normalised(log_weight))]
+        for count, (states, log_weight) in zip(counts, _log_weights(seen), strict=True)
+        if count
+    ]
+    return np.concatenate([np.empty((0, len(seen.bias)), dtype=np.int8), *parts])
 
 
 def _draw(law: StateLaw, size: int, rng: np.random.Generator) -> SpinArray:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from rbmflow.arguments import check_real_scalar
+from rbmflow.errors import LikelihoodWarning
 from rbmflow.networks import binary, structure
 from rbmflow.networks.binary import BinaryParameters
 from rbmflow.networks.exact import exact_log_partition
 from rbmflow.networks.two_layers import TwoLayers
+
+ROUNDING = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,6 +210,11 @@ class RBM(TwoLayers):
             If the spins are not ±1 or the shape does not fit; if both layers have more than 30 units and ln Z is not given
             (`log_partition` estimates it).
 
+        Warns
+        -----
+        LikelihoodWarning
+            If a result is above 0: the ln Z that was given is too small.
+
         Examples
         --------
         >>> from rbmflow.spins import all_states
@@ -215,7 +226,15 @@ class RBM(TwoLayers):
         free_energy = self.free_energy(v)
         if log_partition is None:
             return -free_energy - self._exact_log_partition
-        return -free_energy - check_real_scalar("log_partition", log_partition)
+        found = -free_energy - check_real_scalar("log_partition", log_partition)
+        highest = np.max(found, initial=-np.inf)
+        if highest > ROUNDING * (1 + np.max(np.abs(free_energy))):
+            warnings.warn(
+                f"log_partition={float(log_partition):.8g} is too small: ln p(v) = {highest:.6g} > 0 is impossible",  # type: ignore[arg-type]
+                LikelihoodWarning,
+                stacklevel=2,
+            )
+        return found
 
     @cached_property
     def _exact_log_partition(self) -> float:
