@@ -150,9 +150,9 @@ def _sample(options: argparse.Namespace) -> int:
         )
         for one in data.certificate
     ]
-    if options.out is not None:
+    if options.out != Path():  # a folder was named: its figure too
         table = Table(observables.name_of(lattice), columns_of(header, rows))
-        draw(Tables({"certificate": table}), folder, 150, ["training_set"])
+        draw(Tables({"certificate": table}), options.out, 150, ["training_set"])
     if options.format == "table":
         rows = [tuple(f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row) for row in rows]
     show(options, header, rows)
