@@ -203,7 +203,7 @@ def trained_weight_from_samples(spins: object, n_hidden: int) -> Estimate:
     --------
     >>> from rbmflow import Ring
     >>> print(trained_weight_from_samples(Ring(8).sample(1.0, 100_000, rng=1), 4))
-    0.307482 ± 0.0005
+    0.3075 ± 0.0005
     """
     n_hidden = check_integer("n_hidden", n_hidden, 1, MAX_UNITS)
     configurations = check_spins("spins", spins)
