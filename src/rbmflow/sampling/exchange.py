@@ -168,7 +168,7 @@ def replica_exchange(
             f"couplings holds {feeble:g}, where Metropolis flips nearly every spin: use rule='heat_bath'"
         )
     n_ladders, progress = check_integer("n_ladders", n_ladders, 1, MAX_CHAINS), check_progress(progress)
-    thin = check_integer("thin", thin, 1)
+    thin = check_integer("thin", thin, 1, MAX_STEPS)
     rounds = {}
     for name, value, minimum in (("n_sweeps", n_sweeps, 1), ("burn_in", burn_in, 0)):
         if check_integer(name, value, minimum, MAX_STEPS) % thin:
