@@ -384,7 +384,11 @@ def _table():
                 "jackknife": {"function": np.mean, "series": SERIES},
             },
         ),
-        "StateLaw": ({"states": V, "probabilities": [0.4, 0.3, 0.2, 0.1]}, None, {}),
+        "StateLaw": (
+            {"states": V, "probabilities": [0.4, 0.3, 0.2, 0.1]},
+            None,
+            {"divergence": {"log_p": lambda states: np.full(len(states), -np.log(16.0))}},
+        ),
     }
     lattice_spins = {"spins": OF_TORUS, "shape": (8, 8)}
     recalled = {"network": NETWORK, "clamped": np.array([True, False, False, False]), "rng": 1}

@@ -14,6 +14,8 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 SpinArray = npt.NDArray[np.int8]
 LONGEST = 80  # characters of a value in a message
+MAX_STEPS = 10**9  # of a loop; a longer one is not meant
+MAX_SIZE = 10**12  # of one side of an array, whose memory is looked at as well
 
 
 class _Short(reprlib.Repr):
@@ -51,11 +53,16 @@ def shown(value: object) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2 - 2]}...{text[-LONGEST // 2 + 1 :]}"
 
 
+def refuse_mask(name: str, value: object) -> None:
+    """Raise where a value is masked, which numpy forgets when it makes an array or a number of it."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise ValueError(f"{name} is masked: fill in what is missing, or leave it out")
+
+
 def as_array(name: str, value: object, dtype: Any = None) -> npt.NDArray[Any]:
     """Return `value` as an array; raise where a mask would be lost, or rows have different lengths."""
-    parts = value if isinstance(value, (list, tuple)) else (value,)
-    if any(isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part) for part in parts):
-        raise ValueError(f"{name} is masked: fill in what is missing, or leave it out")
+    for part in value if isinstance(value, (list, tuple)) else (value,):
+        refuse_mask(name, part)
     try:
         return np.asarray(value, dtype=dtype)
     except ValueError:
@@ -81,6 +88,7 @@ def check_integer(name: str, value: object, minimum: int, maximum: int | None = 
     """Return `value` as an int between `minimum` and `maximum`, or raise naming the argument."""
     if isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name}={shown(value)}: an integer is needed, not a truth value")
+    refuse_mask(name, value)
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:
@@ -132,9 +140,23 @@ def check_real_scalar(name: str, value: object) -> float:
     return float(array)
 
 
+def spawn(rng: np.random.Generator, n: int) -> list[np.random.Generator]:
+    """Return generators that are independent of each other, or raise where `rng` cannot spawn any."""
+    try:
+        return rng.spawn(n)
+    except TypeError:
+        raise TypeError(
+            f"rng={shown(rng)}: a generator that can spawn others is needed, as default_rng(seed)"
+        ) from None
+
+
 def check_rng(rng: object) -> np.random.Generator:
     """Return a Generator from a Generator or a seed (SPEC 7); None draws entropy from the system."""
-    if isinstance(rng, (np.random.RandomState, bool, float, str)):
+    if isinstance(rng, np.random.RandomState):
+        raise TypeError(
+            f"rng={shown(rng)}: the legacy RandomState is not taken; give numpy.random.default_rng(seed), or a seed"
+        )
+    if isinstance(rng, (bool, float, str)):
         raise TypeError(f"rng={shown(rng)}: a numpy.random.Generator or an integer seed is needed")
     try:
         return np.random.default_rng(rng)  # type: ignore[arg-type]

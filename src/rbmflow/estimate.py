@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_integer, check_real, shown
+from rbmflow.arguments import MAX_SIZE, FloatArray, check_integer, check_real, check_real_scalar, shown
 from rbmflow.autocorrelation import (
     autocorrelation,
     chains_disagree,
@@ -145,7 +145,7 @@ class Estimate:
         True
         """
         values = check_series("series", series)
-        estimate = _along_chains(values, check_integer("spacing", spacing, 1))
+        estimate = _along_chains(values, check_integer("spacing", spacing, 1, MAX_SIZE))
         _warn(name, estimate, values)
         return estimate
 
@@ -215,7 +215,7 @@ class Estimate:
         >>> Estimate(1.2, 0.1, 0.5, 100.0, float("nan")).deviation(1.0)
         2.0
         """
-        difference = self.mean - float(exact)
+        difference = self.mean - check_real_scalar("exact", exact)
         if difference == 0.0:
             return 0.0
         return difference / self.stderr if self.stderr else math.copysign(math.inf, difference)

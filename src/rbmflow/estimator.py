@@ -6,7 +6,16 @@ from typing import Any, Self
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real_scalar
+from rbmflow.arguments import (
+    MAX_SIZE,
+    MAX_STEPS,
+    FloatArray,
+    SpinArray,
+    check_integer,
+    check_real_scalar,
+    refuse_mask,
+)
+from rbmflow.hardware import check_memory
 from rbmflow.likelihood import LogPartition, log_partition
 from rbmflow.networks import RBM, sample_exactly
 from rbmflow.training import PCD, SGD, Fit, State, fit
@@ -334,8 +343,9 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         (3, 2)
         """
         check_is_fitted(self)
-        n_samples = check_integer("n_samples", n_samples, 1)
-        n_sweeps = check_integer("n_sweeps", n_sweeps, 1)
+        n_samples = check_integer("n_samples", n_samples, 1, MAX_SIZE)
+        check_memory(f"n_samples={n_samples}", n_samples * (16 + self.rbm_.n_visible + self.rbm_.n_hidden))
+        n_sweeps = check_integer("n_sweeps", n_sweeps, 1, MAX_STEPS)
         if min(self.rbm_.n_visible, self.rbm_.n_hidden) <= MAX_LISTED_UNITS:
             return sample_exactly(self.rbm_, n_samples, rng=self._rng)
         coins = self._rng.integers(0, 2, size=(n_samples, self.rbm_.n_visible), dtype=np.int8)
@@ -396,6 +406,7 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
 
     def _spins(self, X: object, *, reset: bool = False) -> SpinArray:
         """Return the data as spins."""
+        refuse_mask("X", X)
         values = validate_data(self, X, dtype=(np.float64, np.float32), reset=reset)
         threshold = check_real_scalar("threshold", self.threshold)
         if threshold <= 0 and (values == 0).any() and np.isin(values, (0, 1)).all():

@@ -6,13 +6,13 @@ lowers the SIMD level; ``RBMFLOW_NUM_THREADS`` sets the default number of thread
 
 from __future__ import annotations
 
-import operator
 import os
 
 from rbmflow._kernels import simd
-from rbmflow.arguments import shown
+from rbmflow.arguments import check_integer, shown
 
 SIMD_LEVELS = ("plain", "avx2", "avx512")
+MAX_THREADS = 1024
 
 
 def simd_level() -> int:
@@ -61,7 +61,7 @@ def resolve_threads(n_threads: int | None) -> int:
     TypeError
         If `n_threads` is not an integer.
     ValueError
-        If the number is below 1, or the environment variable is not a positive integer.
+        If the number, or the environment variable, is not between 1 and 1024.
 
     Examples
     --------
@@ -72,15 +72,29 @@ def resolve_threads(n_threads: int | None) -> int:
         text = os.environ.get("RBMFLOW_NUM_THREADS", "")
         if not text:
             return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        if not text.isdecimal() or int(text) < 1:
-            raise ValueError(f"RBMFLOW_NUM_THREADS={shown(text)}: a positive integer is needed")
+        if not text.isdecimal() or len(text) > 100 or not 1 <= int(text) <= MAX_THREADS:
+            raise ValueError(
+                f"RBMFLOW_NUM_THREADS={shown(text)}: an integer from 1 to {MAX_THREADS} is needed"
+            )
         return int(text)
-    if isinstance(n_threads, bool):
-        raise TypeError(f"n_threads={shown(n_threads)}: an integer is needed")
+    return check_integer("n_threads", n_threads, 1, MAX_THREADS)
+
+
+def check_memory(what: str, n_bytes: int, hint: str = "") -> None:
+    """Raise, before any work, where arrays of so many bytes do not fit into the memory of this machine or process."""
+    memory = _memory()
+    if n_bytes > memory:
+        size, there = (f"{number / 2**30:.4g} GiB" for number in (n_bytes, memory))
+        raise MemoryError(f"{what}: {size} of memory are needed, there are {there}{hint and '; '}{hint}")
+
+
+def _memory() -> int:
+    """Bytes of the machine, or what the process may use of them."""
     try:
-        number = operator.index(n_threads)
-    except TypeError:
-        raise TypeError(f"n_threads={shown(n_threads)}: an integer is needed") from None
-    if number < 1:
-        raise ValueError(f"n_threads={number}: at least 1 is needed")
-    return number
+        import resource
+
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    except (ImportError, ValueError, OSError):  # not POSIX: numpy will say
+        return 2**63
+    return total if limit == resource.RLIM_INFINITY else min(total, limit)

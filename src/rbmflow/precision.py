@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import check_broadcast, check_digits, shown
+from rbmflow.arguments import as_array, check_broadcast, check_digits, refuse_mask, shown
 from rbmflow.errors import PrecisionError
 
 GUARD_DIGITS = 15
@@ -97,6 +97,7 @@ def context(dps: int) -> Any:
 
 def to_exact(ctx: Any, name: str, value: object) -> Any:
     """Convert `value` to a number of `ctx`: decimals and fractions to its full precision, binary numbers exactly."""
+    refuse_mask(name, value)
     if isinstance(value, (bool, np.bool_)) or value is None:
         raise TypeError(f"{name}={shown(value)}: a real number or its decimal string is needed")
     try:
@@ -340,7 +341,7 @@ def _settled_table(
 
 def exact_array(name: str, value: object, *, finite: bool = False) -> npt.NDArray[Any]:
     """Return `value` as an object array of exact numbers, each checked to be one."""
-    array = np.array(value, dtype=object)
+    array = as_array(name, value, dtype=object)
     with borrowed_context(15) as checker:
         for item in array.flat:
             if checker.isinf(to_exact(checker, name, item)) and finite:

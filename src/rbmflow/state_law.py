@@ -16,7 +16,7 @@ LEAST_SHARE = float(np.finfo(float).tiny)  # p/q of smaller numbers overflows
 MAX_COMPLETED = 16  # spins up to which states that a law does not list are counted
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class StateLaw:
     """Probabilities of configurations of n spins; states that are not listed have probability 0.
 
@@ -64,6 +64,9 @@ class StateLaw:
         for name, array in (("states", states), ("probabilities", probabilities)):
             array.setflags(write=False)
             object.__setattr__(self, name, array)
+
+    def __repr__(self) -> str:
+        return f"StateLaw(n_states={len(self.states)}, n_sites={self.n_sites})"
 
     @property
     def n_sites(self) -> int:

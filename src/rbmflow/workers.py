@@ -2,15 +2,55 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
+
+from rbmflow.arguments import shown
 
 POLL_SECONDS = 0.1
 
 Progress = Callable[[int, int], object]
 """Called as ``progress(done, total)``."""
+
+
+def check_progress(progress: object) -> Progress | None:
+    """Return what reports progress: a function, None for None and False, a bar of tqdm on stderr for True; or raise.
+
+    Examples
+    --------
+    >>> check_progress(False) is None
+    True
+    """
+    if progress is None or progress is False:
+        return None
+    if progress is True:
+        return _bar()
+    if not callable(progress):
+        raise TypeError(f"progress={shown(progress)}: a function of (done, total), True or None is needed")
+    return progress
+
+
+def _bar() -> Progress:
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        raise ImportError(
+            "progress=True needs tqdm: pip install rbmflow[progress], or give a function"
+        ) from None
+    bars: list[Any] = []
+
+    def report(done: int, total: int) -> None:
+        if not bars:
+            bars.append(tqdm(total=total, unit_scale=True, file=sys.stderr, leave=False))
+        bars[0].update(done - bars[0].n)
+        if done >= total:
+            bars.pop().close()
+
+    return report
 
 
 def run_tasks(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import check_integer, check_real_scalar, shown
+from rbmflow.arguments import MAX_STEPS, check_integer, check_real_scalar, shown
 from rbmflow.flow.maps import Step
 from rbmflow.networks import RBM
 from rbmflow.spins import check_means
@@ -55,7 +55,7 @@ def cycle_length(
         raise TypeError(f"step={shown(step)}: a map step(rbm, v) is needed, such as flow.sign")
     if not isinstance(rbm, RBM):
         raise TypeError(f"rbm={shown(rbm)}: an RBM is needed")
-    max_steps = check_integer("max_steps", max_steps, 1)
+    max_steps = check_integer("max_steps", max_steps, 1, MAX_STEPS)
     atol = check_real_scalar("atol", atol)
     if not 0 <= atol < np.inf:
         raise ValueError(f"atol={shown(atol)}: a finite number of at least 0 is needed")

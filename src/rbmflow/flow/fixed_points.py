@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray, check_integer, check_real_scalar, check_rng, shown
+from rbmflow.arguments import MAX_STEPS, FloatArray, check_integer, check_real_scalar, check_rng, shown
 from rbmflow.flow.maps import mean_field
 from rbmflow.networks import RBM
 from rbmflow.spins import check_means
@@ -155,8 +155,8 @@ def fixed_points(
     tol = check_real_scalar("tol", tol)
     if not 1e-14 <= tol <= 1e-6:
         raise ValueError(f"tol={shown(tol)}: a number between 1e-14 and 1e-6 is needed")
-    max_steps = check_integer("max_steps", max_steps, 1)
-    begin = _starts(rbm, starts, check_integer("n_starts", n_starts, 1), rng)
+    max_steps = check_integer("max_steps", max_steps, 1, MAX_STEPS)
+    begin = _starts(rbm, starts, check_integer("n_starts", n_starts, 1, 10**7), rng)
     symmetric = not (rbm.visible_bias.any() or rbm.hidden_bias.any())
     search = _Search(rbm, tol, symmetric)
     ends = search.flow(begin, max_steps)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow._kernels import mean_field as kernel
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_rng, shown
+from rbmflow.arguments import MAX_STEPS, FloatArray, SpinArray, check_integer, check_rng, shown
 from rbmflow.hardware import resolve_threads, simd_level
 from rbmflow.networks import RBM
 from rbmflow.networks.two_layers import draw_spins
@@ -65,7 +65,7 @@ def mean_field(rbm: RBM, v: object, *, n_steps: int = 1, n_threads: int | None =
     array([0.7461, 0.7461])
     """
     _check_rbm(rbm)
-    n_steps = check_integer("n_steps", n_steps, 0)
+    n_steps = check_integer("n_steps", n_steps, 0, MAX_STEPS)
     threads = resolve_threads(n_threads)
     means = _copy_of_means(v, rbm.n_visible)
     weights, visible_bias, hidden_bias = _parameters(rbm, means.dtype)
@@ -216,7 +216,7 @@ def gibbs(rbm: RBM, v: object, rng: object, *, n_steps: int = 1, n_threads: int 
            [-1, -1, -1]], dtype=int8)
     """
     _check_rbm(rbm)
-    n_steps = check_integer("n_steps", n_steps, 0)
+    n_steps = check_integer("n_steps", n_steps, 0, MAX_STEPS)
     source = check_rng(rng)
     spins = check_spins("v", v, rbm.n_visible)
     if not spins.size:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_integer, shown
+from rbmflow.arguments import FloatArray, check_integer, refuse_mask, shown
 from rbmflow.ising import Ring, Torus
 from rbmflow.ising.bonds import bonds_per_site, energies
 
@@ -73,6 +73,7 @@ def lattice_observables(lattice: Ring | Torus, distances: Iterable[int] = ()) ->
         "energy": energy,
         "excess": lambda batch: energy(batch) + bonds * magnetization(batch) ** 2,
     }
+    refuse_mask("distances", distances)
     for r in distances:
         found[f"correlation_{check_integer('distances', r, 1, min(shape) // 2)}"] = correlation(int(r))
     return found

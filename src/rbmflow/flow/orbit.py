@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import check_integer, check_rng, shown
+from rbmflow.arguments import MAX_STEPS, check_integer, check_rng, shown
 from rbmflow.estimate import Estimate
 from rbmflow.flow.observables import Observable, magnetization
 from rbmflow.networks import RBM
@@ -107,7 +107,7 @@ def orbit(
     """
     if not callable(step):
         raise TypeError(f"step={shown(step)}: a map step(rbm, v) is needed, such as flow.mean_field")
-    n_steps = check_integer("n_steps", n_steps, 0)
+    n_steps = check_integer("n_steps", n_steps, 0, MAX_STEPS)
     if not isinstance(rbm, RBM):
         raise TypeError(f"rbm={shown(rbm)}: an RBM is needed")
     batch = check_means("v0", v0, rbm.n_visible)

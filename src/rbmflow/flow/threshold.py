@@ -285,10 +285,13 @@ def critical_temperature(n_visible: int, n_hidden: int, *, T_low: Any = 0.0, dps
 
     n_visible, n_hidden = check_sizes(n_visible, n_hidden)
     check_integer("n_visible", n_visible, 3, MAX_MIXTURE_SITES)
+    digits = None if dps is None else check_digits(dps)
     single = 1 / critical_coupling(n_visible, n_hidden)
     check_range(T_low, T_low)
     if not float(number("T_low", T_low)) < single:
-        raise ValueError(f"T_low={T_low}: below 1/K_c = {single:.12g} is needed, no hotter range orders")
+        raise ValueError(
+            f"T_low={shown(T_low)}: below 1/K_c = {single:.12g} is needed, no hotter range orders"
+        )
     W = critical_weight(n_visible, n_hidden)
 
     def surplus(T_high: float) -> float:
@@ -299,9 +302,8 @@ def critical_temperature(n_visible: int, n_hidden: int, *, T_low: Any = 0.0, dps
     while surplus(high) < 0:
         low, high = high, 2 * high
     found = float(brentq(surplus, low, high, xtol=1e-15, rtol=1e-15))
-    if dps is None:
+    if digits is None:
         return found
-    digits = check_digits(dps)
 
     def exact(ctx: Any, before: Any, start: Any) -> Any:
         start, known = (start, 11) if before is None or digits < 13 else (before, digits - 2)

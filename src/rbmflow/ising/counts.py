@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from math import comb
 
 from rbmflow.arguments import check_integer
+
+MAX_POWER = 10_000  # of a moment, which has some thousand digits
 from rbmflow.files import write_atomically
 
 
@@ -88,8 +90,8 @@ class DegeneracyTable:
         >>> table.moment(magnetization_power=2) / table.total
         8.0
         """
-        i = check_integer("alpha_power", alpha_power, 0)
-        j = check_integer("magnetization_power", magnetization_power, 0)
+        i = check_integer("alpha_power", alpha_power, 0, MAX_POWER)
+        j = check_integer("magnetization_power", magnetization_power, 0, MAX_POWER)
         return sum(count * alpha**i * magnetization**j for alpha, magnetization, count in self.rows())
 
     def alpha_marginal(self) -> dict[int, int]:

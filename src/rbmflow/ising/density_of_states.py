@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import check_integer
+from rbmflow.ising.counts import MAX_POWER
 
 MAX_DENSITY_SITES = 1024
 
@@ -88,7 +89,7 @@ class DensityOfStates:
         >>> table.moment(2) / table.total
         32.0
         """
-        power = check_integer("energy_power", energy_power, 0)
+        power = check_integer("energy_power", energy_power, 0, MAX_POWER)
         return sum(count * energy**power for energy, count in self.rows())
 
 

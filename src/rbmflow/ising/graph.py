@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray, check_integer, check_real
+from rbmflow.arguments import FloatArray, as_array, check_integer, check_real, refuse_mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,6 +52,9 @@ class Graph:
     indices: IndexArray
     couplings: FloatArray
     fields: FloatArray = field(repr=False)
+
+    def __repr__(self) -> str:
+        return f"Graph(n_sites={self.n_sites}, n_bonds={len(self.indices) // 2})"
 
     @property
     def n_sites(self) -> int:
@@ -152,6 +155,7 @@ class Graph:
             if couplings is not None:
                 raise TypeError("couplings: a mapping of bonds brings its own, none can be given beside it")
             bonds, couplings = _bonds_of(bonds)
+        refuse_mask("bonds", bonds)
         try:
             pairs = np.array(list(bonds))
         except (TypeError, ValueError):
@@ -282,7 +286,7 @@ def _strengths(name: str, values: object, n: int | None) -> FloatArray:
 
 
 def _indices(name: str, values: object) -> IndexArray:
-    array = np.asarray(values)
+    array = as_array(name, values)
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise TypeError(f"{name} is an array of {array.dtype} {array.shape}: a row of integers is needed")
     if array.size and not (array.min() >= 0 and array.max() <= MAX_GRAPH_SITES):

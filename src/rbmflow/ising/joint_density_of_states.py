@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import check_integer
+from rbmflow.ising.counts import MAX_POWER
 from rbmflow.ising.density_of_states import is_prime
 
 MAX_WIDTH = 8
@@ -101,8 +102,8 @@ class JointDensityOfStates:
         >>> table.moment(magnetization_power=2) / table.total
         9.0
         """
-        i = check_integer("energy_power", energy_power, 0)
-        j = check_integer("magnetization_power", magnetization_power, 0)
+        i = check_integer("energy_power", energy_power, 0, MAX_POWER)
+        j = check_integer("magnetization_power", magnetization_power, 0, MAX_POWER)
         return sum(count * energy**i * magnetization**j for energy, magnetization, count in self.rows())
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import check_integer, shown
+from rbmflow.arguments import as_array, check_integer, shown
 from rbmflow.precision import keep_digits
+
+MAX_ORDER = 10_000  # of a moment
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +40,8 @@ class Law:
     probabilities: npt.NDArray[Any]
 
     def __post_init__(self) -> None:
-        values, probabilities = np.asarray(self.values), np.asarray(self.probabilities)
+        values = as_array("values", self.values)
+        probabilities = as_array("probabilities", self.probabilities)
         if values.ndim != 1 or values.dtype.kind not in "iu" or len(values) < 2:
             raise TypeError(
                 f"values={shown(self.values)}: the magnetizations -n, -n + 2, ..., n are needed, as integers"
@@ -105,7 +108,7 @@ class Law:
         >>> Law(np.array([-1, 1]), np.array([0.5, 0.5])).moment(2)
         np.float64(1.0)
         """
-        order = check_integer("order", order, 0)
+        order = check_integer("order", order, 0, MAX_ORDER)
         if self.probabilities.dtype.kind != "O":
             return (self.probabilities * self.values.astype(np.float64) ** order).sum(axis=-1)
         powers = [int(v) ** order for v in self.values]

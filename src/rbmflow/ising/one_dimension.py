@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import check_broadcast, check_digits, check_real, shown
+from rbmflow.arguments import as_array, check_broadcast, check_digits, check_integer, check_real, shown
 from rbmflow.ising import transfer_matrix
 from rbmflow.ising.law import Law, magnetizations
 from rbmflow.precision import MACHINE, exact_array, exact_functions, exact_map, settle, to_exact
 
 FLOAT_DIGITS = 17
 MAX_SITES = 10**9
+MAX_EXACT_LAW_SITES = 100_000  # of a law whose weights are computed one by one in higher precision
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,7 @@ class OneDimensional:
 
     def _law(self, K: object, dps: int | None, weights: Callable[[Any, Any], list[Any]]) -> Law:
         """Return the law from exact weights of n = 0 … n_sites up spins, ``weights(ctx, K)``."""
+        check_integer("n_sites", self.n_sites, 2, MAX_EXACT_LAW_SITES)
         digits = FLOAT_DIGITS if dps is None else check_digits(dps)
         couplings = check_real("K", K).astype(object) if dps is None else exact_array("K", K)
         table = np.empty((*couplings.shape, self.n_sites + 1), dtype=object)
@@ -212,7 +214,7 @@ def over_couplings(formula: Callable[[Any, Any], Any], K: object, dps: int | Non
 
 def check_distance(r: object) -> Any:
     """Return `r` as an array of integers."""
-    distance = np.asarray(r)
+    distance = as_array("r", r)
     if distance.dtype.kind not in "iu":
         raise TypeError(f"r={shown(r)}: integers are needed")
     return distance.astype(np.int64)

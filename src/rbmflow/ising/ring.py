@@ -9,8 +9,15 @@ from typing import Any
 import numpy as np
 
 from rbmflow._kernels import magnetization, ring_sampler
-from rbmflow.arguments import SpinArray, check_integer, check_real, check_real_scalar, check_rng, shown
-from rbmflow.hardware import simd_level
+from rbmflow.arguments import (
+    MAX_SIZE,
+    SpinArray,
+    check_integer,
+    check_real,
+    check_real_scalar,
+    check_rng,
+)
+from rbmflow.hardware import check_memory, simd_level
 from rbmflow.ising import transfer_matrix
 from rbmflow.ising.counts import DegeneracyTable, ring_degeneracies
 from rbmflow.ising.enumeration import MAX_ENUMERATED_SITES, enumerate_ring
@@ -24,7 +31,7 @@ from rbmflow.ising.one_dimension import (
 )
 from rbmflow.ising.walls import ring_weights
 from rbmflow.precision import MACHINE
-from rbmflow.workers import Progress
+from rbmflow.workers import Progress, check_progress
 
 MAX_LAW_SITES = 10**7
 MAX_TABLE_SITES = 2000
@@ -178,9 +185,7 @@ class Ring(OneDimensional):
         1024
         """
         check_integer("n_sites", self.n_sites, 3, MAX_ENUMERATED_SITES)
-        if progress is not None and not callable(progress):
-            raise TypeError(f"progress={shown(progress)}: a function of (done, total) is needed")
-        return enumerate_ring(self.n_sites, n_threads, progress)
+        return enumerate_ring(self.n_sites, n_threads, check_progress(progress))
 
     def sample(self, K: object, size: int, *, rng: object) -> SpinArray:
         """Return exact, independent samples of the Boltzmann law.
@@ -213,7 +218,9 @@ class Ring(OneDimensional):
         (1000, 5)
         """
         coupling = check_real_scalar("K", K)
-        samples = np.empty((check_integer("size", size, 0), self.n_sites), dtype=np.int8)
+        size = check_integer("size", size, 0, MAX_SIZE)
+        check_memory(f"size={size}", size * self.n_sites)
+        samples = np.empty((size, self.n_sites), dtype=np.int8)
         key = check_rng(rng).integers(0, 2**64, size=32, dtype=np.uint64)
         if coupling < 0 and self.n_sites % 2:
             ring_sampler.sample_frustrated(self._defect_probabilities(coupling), key, samples)

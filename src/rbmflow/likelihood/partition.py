@@ -10,7 +10,16 @@ from typing import Literal
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng, shown
+from rbmflow.arguments import (
+    MAX_STEPS,
+    FloatArray,
+    SpinArray,
+    check_choice,
+    check_integer,
+    check_real,
+    check_rng,
+    shown,
+)
 from rbmflow.errors import LikelihoodWarning
 from rbmflow.hardware import resolve_threads
 from rbmflow.likelihood.annealing import anneal, independent_log_partition, independent_spins
@@ -20,7 +29,7 @@ from rbmflow.networks import exact_log_partition, sample_exactly
 from rbmflow.networks.exact import MAX_LISTED, exact_in_seconds
 from rbmflow.networks.two_layers import TwoLayers, check_machine
 from rbmflow.spins import check_spins
-from rbmflow.workers import Progress
+from rbmflow.workers import Progress, check_progress
 
 METHODS = ("exact", "ais", "bracket", "auto")
 FEWEST_EFFECTIVE = 10.0
@@ -166,11 +175,11 @@ def log_partition(
     True
     """
     check_machine("rbm", rbm)
-    if method not in METHODS:
-        raise ValueError(f"method={shown(method)}: one of {', '.join(METHODS)} is needed")
+    check_choice("method", method, METHODS)
+    progress = check_progress(progress)
     ladder = _check_betas(betas, n_temperatures)
     n_chains = check_integer("n_chains", n_chains, 2, MAX_CHAINS)
-    burn_in = check_integer("burn_in", burn_in, 0)
+    burn_in = check_integer("burn_in", burn_in, 0, MAX_STEPS)
     given = None if start is None else _check_start(start, method, n_chains, rbm.n_visible)
     rows = None if data is None else _check_data(data, rbm.n_visible)
     generator, threads = check_rng(rng), resolve_threads(n_threads)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng, shown
+from rbmflow.arguments import MAX_STEPS, FloatArray, SpinArray, check_integer, check_real, check_rng, shown
+from rbmflow.hardware import check_memory
 from rbmflow.networks.hopfield import Hopfield
 from rbmflow.networks.parameters import positive_number
 from rbmflow.networks.relaxation import check_clamped
@@ -116,6 +117,12 @@ def check_temperatures(temperatures: object) -> FloatArray:
     return T.copy()
 
 
+def _schedule_length(n_sweeps: object) -> int:
+    number = check_integer("n_sweeps", n_sweeps, 2, MAX_STEPS)
+    check_memory(f"n_sweeps={number}", 32 * number)
+    return number
+
+
 def geometric_schedule(T_first: float, T_last: float, n_sweeps: int) -> FloatArray:
     """Return temperatures in equal ratios.
 
@@ -142,7 +149,7 @@ def geometric_schedule(T_first: float, T_last: float, n_sweeps: int) -> FloatArr
     array([4., 2., 1.])
     """
     first, last = positive_number("T_first", T_first), positive_number("T_last", T_last)
-    return np.geomspace(first, last, check_integer("n_sweeps", n_sweeps, 2))
+    return np.geomspace(first, last, _schedule_length(n_sweeps))
 
 
 def linear_schedule(T_first: float, T_last: float, n_sweeps: int) -> FloatArray:
@@ -173,4 +180,4 @@ def linear_schedule(T_first: float, T_last: float, n_sweeps: int) -> FloatArray:
     ends = check_temperatures([T_first, T_last])
     if not np.isfinite(ends).all():
         raise ValueError(f"T_first={shown(T_first)}, T_last={shown(T_last)}: finite temperatures are needed")
-    return np.linspace(ends[0], ends[1], check_integer("n_sweeps", n_sweeps, 2))
+    return np.linspace(ends[0], ends[1], _schedule_length(n_sweeps))

@@ -17,7 +17,7 @@ from rbmflow.spins import check_spins
 MAX_UNITS = 20_000
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class BoltzmannMachine(Stored):
     """A Boltzmann machine of ±1 units: ``E(x) = −Σ_(i<j) w_ij x_i x_j − Σ_i b_i x_i`` (thesis eq. 12), law ``e^(−E/T)/Z`` (eq. 18).
 
@@ -93,6 +93,9 @@ class BoltzmannMachine(Stored):
         couplings = np.zeros((n + m, n + m))
         couplings[:n, n:], couplings[n:, :n] = rbm.weights, rbm.weights.T
         return cls(couplings, np.concatenate([rbm.visible_bias, rbm.hidden_bias]), n)
+
+    def __repr__(self) -> str:
+        return f"BoltzmannMachine(n_units={self.n_units}, n_visible={self.n_visible})"
 
     @property
     def n_units(self) -> int:

@@ -187,8 +187,8 @@ def boltzmann_kl(machine: BoltzmannMachine, law: StateLaw, *, temperature: float
     >>> boltzmann_kl(machine, boltzmann_visible_law(machine)) < 1e-29
     True
     """
-    _check_law(machine, law)
     scaled = _scaled(machine, temperature)
+    _check_law(machine, law)
     log_partition = _Enumeration(scaled).log_partition
     return law.divergence(lambda states: _log_visible(scaled, states) - log_partition)
 

@@ -8,13 +8,13 @@ from itertools import pairwise
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_rng
-from rbmflow.hardware import resolve_threads
+from rbmflow.arguments import MAX_SIZE, FloatArray, SpinArray, check_integer, check_rng
+from rbmflow.hardware import check_memory, resolve_threads
 from rbmflow.networks.enumerated import Enumerated, Sums, fits_tables, high_log_sums, log_sum, moment_sums
 from rbmflow.networks.two_layers import TwoLayers, check_machine, draw_spins, log_two_cosh
 from rbmflow.spins import all_states
 from rbmflow.state_law import StateLaw
-from rbmflow.workers import Progress
+from rbmflow.workers import Progress, check_progress
 
 MAX_ENUMERATED = 30  # units of the smaller layer
 MAX_LISTED = 24  # units of a layer whose states are listed
@@ -81,6 +81,7 @@ def exact_log_partition(
     1.506408868078
     """
     seen, threads = _smaller_layer(rbm), resolve_threads(n_threads)
+    progress = check_progress(progress)
     found = log_sum(seen, threads, progress)
     if found is not None:
         return found
@@ -149,6 +150,7 @@ def exact_moments(
     array([[0.4621]])
     """
     seen, threads = _smaller_layer(rbm), resolve_threads(n_threads)
+    progress = check_progress(progress)
     log_partition = exact_log_partition(rbm, n_threads=threads, progress=progress)
     sums = moment_sums(seen, log_partition, threads, progress) or _plain_moments(seen, log_partition)
     if rbm.n_hidden <= rbm.n_visible:
@@ -294,7 +296,8 @@ def sample_exactly(rbm: TwoLayers, size: int, *, rng: object) -> SpinArray:
     >>> sample_exactly(RBM.uniform(3, 2, 0.4), 5, rng=1).shape
     (5, 3)
     """
-    size = check_integer("size", size, 0)
+    size = check_integer("size", size, 0, MAX_SIZE)
+    check_memory(f"size={size}", size * (16 + check_machine("rbm", rbm).n_visible + rbm.n_hidden))
     generator = check_rng(rng)
     smaller = min(check_machine("rbm", rbm).n_visible, rbm.n_hidden)
     check_integer("rbm.n_visible, rbm.n_hidden: the smaller one", smaller, 1, MAX_LISTED)

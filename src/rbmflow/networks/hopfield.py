@@ -15,7 +15,7 @@ from rbmflow.networks.storage import Stored
 from rbmflow.spins import check_spins
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Hopfield(Stored):
     """Units x = ±1, each coupled to each, with ``E = −Σ b_i x_i − Σ_{i<j} w_ij x_i x_j`` (thesis eq. 12).
 
@@ -136,6 +136,9 @@ class Hopfield(Stored):
         weights = (projector + projector.T) / 2
         np.fill_diagonal(weights, 0)
         return cls(weights)
+
+    def __repr__(self) -> str:
+        return f"Hopfield(n_units={self.n_units})"
 
     @property
     def n_units(self) -> int:

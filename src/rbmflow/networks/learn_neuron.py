@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_integer, check_rng, shown
+from rbmflow.arguments import MAX_STEPS, FloatArray, check_choice, check_integer, check_rng, shown
 from rbmflow.networks.neuron import Neuron, check_training_set, cross_entropy, shortfall
 from rbmflow.networks.parameters import finite_number, positive_number
 
@@ -100,11 +100,10 @@ def fit_neuron(
     if initial is not None and not isinstance(initial, Neuron):
         raise TypeError(f"initial={shown(initial)}: a Neuron is needed")
     x, t = check_training_set(inputs, targets, initial.n_inputs if initial else None)
-    if method not in METHODS:
-        raise ValueError(f"method={shown(method)}: one of {', '.join(METHODS)} is needed")
+    check_choice("method", method, METHODS)
     rate = positive_number("learning_rate", learning_rate)
     batch_size = check_integer("batch_size", batch_size, 1)
-    n_epochs = check_integer("n_epochs", n_epochs, 1)
+    n_epochs = check_integer("n_epochs", n_epochs, 1, MAX_STEPS)
     if finite_number("decay", decay) < 0 or finite_number("tolerance", tolerance) < 0:
         raise ValueError(
             f"decay={shown(decay)}, tolerance={shown(tolerance)}: numbers of at least 0 are needed"

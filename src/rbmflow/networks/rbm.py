@@ -19,7 +19,7 @@ from rbmflow.networks.two_layers import TwoLayers
 ROUNDING = 1e-10
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class RBM(TwoLayers):
     """A restricted Boltzmann machine of ±1 units: ``E(v, h) = −(vᵀWh + b·v + c·h)`` at temperature 1 (thesis eq. 25-26).
 

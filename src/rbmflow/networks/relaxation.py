@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow._kernels import hopfield as kernel
-from rbmflow.arguments import SpinArray, check_integer, check_rng, shown
+from rbmflow.arguments import SpinArray, check_choice, check_integer, check_rng, shown
 from rbmflow.hardware import resolve_threads, simd_level
 from rbmflow.networks.couplings import Couplings
 from rbmflow.networks.hopfield import Hopfield
@@ -102,10 +102,8 @@ def recall(
         raise TypeError(f"network={shown(network)}: a Hopfield is needed")
     start = check_spins("probes", probes, network.n_units)
     fixed = None if clamped is None else check_clamped(clamped, start.shape)
-    if dynamics not in DYNAMICS:
-        raise ValueError(f"dynamics={shown(dynamics)}: one of {', '.join(DYNAMICS)} is needed")
-    if order not in ORDERS:
-        raise ValueError(f"order={shown(order)}: one of {', '.join(ORDERS)} is needed")
+    check_choice("dynamics", dynamics, DYNAMICS)
+    check_choice("order", order, ORDERS)
     max_sweeps = check_integer("max_sweeps", max_sweeps, 1, 100_000)
     threads = resolve_threads(n_threads)
     states = start.reshape(-1, network.n_units)

@@ -14,7 +14,7 @@ from rbmflow.spins import check_means, check_spins
 NUMBERS_AT_ONCE = 2**22
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class TwoLayers(Stored):
     """Visible and hidden units with ``E(v, h) = −(vᵀWh + b·v + c·h)``; see `RBM`, which adds what p(v) is.
 
@@ -50,6 +50,9 @@ class TwoLayers(Stored):
             bias.setflags(write=False)
             object.__setattr__(self, name, bias)
         weights.setflags(write=False)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(n_visible={self.n_visible}, n_hidden={self.n_hidden})"
 
     @property
     def n_visible(self) -> int:

@@ -16,8 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_broadcast, check_integer, check_real
+from rbmflow.arguments import MAX_SIZE, FloatArray, check_broadcast, check_integer, check_real
 from rbmflow.precision import MACHINE, Functions, exact_array, exact_functions, exact_table
+
+MAX_BONDS = 10**5  # that are multiplied out one by one in a field
+MAX_FLOW = 10**5  # steps, each of which is kept
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def decimate(K: object, K0: object = 0.0, *, scale_factor: int = 2, dps: int | N
     >>> print(round(float(decimate(1.0).K), 6))
     0.662501
     """
-    b = check_integer("scale_factor", scale_factor, 2)
+    b = check_integer("scale_factor", scale_factor, 2, MAX_SIZE)
     if dps is None:
         couplings, constants = check_broadcast(K=check_real("K", K), K0=check_real("K0", K0))
         _refuse_infinite("K0", constants)
@@ -156,7 +159,7 @@ def decimate_in_field(
     >>> print(round(float(new.K), 4), round(float(new.h), 4))
     0.6602 0.1964
     """
-    b = check_integer("scale_factor", scale_factor, 2)
+    b = check_integer("scale_factor", scale_factor, 2, MAX_BONDS)
     if dps is None:
         arguments = {"K": check_real("K", K), "h": check_real("h", h), "K0": check_real("K0", K0)}
         for name, array in arguments.items():
@@ -225,7 +228,7 @@ def decimation_flow(K: object, n_steps: int, *, scale_factor: int = 2) -> FloatA
     >>> decimation_flow(1.0, 3)
     array([1.    , 0.6625, 0.3502, 0.1137])
     """
-    n_steps = check_integer("n_steps", n_steps, 0)
+    n_steps = check_integer("n_steps", n_steps, 0, MAX_FLOW)
     flow = [check_real("K", K)]
     for _ in range(n_steps):
         flow.append(np.asarray(decimate(flow[-1], scale_factor=scale_factor).K))
@@ -258,7 +261,7 @@ def decimation_fixed_points(scale_factor: int = 2) -> tuple[FixedPoint, FixedPoi
     >>> [(point.K, point.stable) for point in decimation_fixed_points()]
     [(0.0, True), (inf, False)]
     """
-    b = check_integer("scale_factor", scale_factor, 2)
+    b = check_integer("scale_factor", scale_factor, 2, MAX_SIZE)
     return FixedPoint(0.0, 0.0, True), FixedPoint(float("inf"), float(b), False)
 
 

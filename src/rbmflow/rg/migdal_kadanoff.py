@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_digits, check_integer, check_real
+from rbmflow.arguments import MAX_SIZE, FloatArray, check_digits, check_integer, check_real
 from rbmflow.errors import PrecisionError
 from rbmflow.precision import exact_functions, exact_map, settle
-from rbmflow.rg.decimation import decimate, decimated_bond
+from rbmflow.rg.decimation import MAX_FLOW, decimate, decimated_bond
 
 FLOAT_DIGITS = 20
 """Digits asked for when the answer is rounded to float64."""
@@ -116,7 +116,7 @@ def migdal_kadanoff_flow(K: object, n_steps: int, *, scale_factor: int = 2, dime
            [0.2916, 0.3198],
            [0.2829, 0.3303]])
     """
-    n_steps = check_integer("n_steps", n_steps, 0)
+    n_steps = check_integer("n_steps", n_steps, 0, MAX_FLOW)
     flow = [check_real("K", K)]
     for _ in range(n_steps):
         flow.append(np.asarray(migdal_kadanoff(flow[-1], scale_factor=scale_factor, dimension=dimension)))
@@ -184,8 +184,8 @@ def _fixed_point(ctx: Any, b: int, moved: int) -> list[Any]:
 
 def _moved_bonds(scale_factor: int, dimension: int, lowest: int) -> tuple[int, int]:
     """The factor b, and the number of bonds moved onto one."""
-    b = check_integer("scale_factor", scale_factor, 2)
-    d = check_integer("dimension", dimension, lowest)
+    b = check_integer("scale_factor", scale_factor, 2, MAX_SIZE)
+    d = check_integer("dimension", dimension, lowest, MAX_SIZE)
     if (d - 1) * np.log10(float(b)) > 150:
         raise ValueError(f"scale_factor={b}, dimension={d}: b^(d-1) is beyond 1e150")
     return b, b ** (d - 1)

@@ -10,11 +10,19 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow._kernels import block_gibbs as kernel
-from rbmflow.arguments import SpinArray, check_integer, check_real_scalar, check_rng, shown
-from rbmflow.hardware import resolve_threads, simd_level
+from rbmflow.arguments import (
+    MAX_STEPS,
+    SpinArray,
+    check_choice,
+    check_integer,
+    check_real_scalar,
+    check_rng,
+    shown,
+)
+from rbmflow.hardware import check_memory, resolve_threads, simd_level
 from rbmflow.networks import RBM
 from rbmflow.spins import check_spins
-from rbmflow.workers import Progress, run_tasks
+from rbmflow.workers import Progress, check_progress, run_tasks
 
 CHAINS_TO_A_GENERATOR = 512
 STEP_NANOSECONDS = 5e7  # of work, about, between two looks at Ctrl-C
@@ -104,21 +112,22 @@ def block_gibbs(
     """
     if not isinstance(rbm, RBM):
         raise TypeError(f"rbm={shown(rbm)}: an RBM is needed")
-    if precision not in PRECISIONS:
-        raise ValueError(f"precision={shown(precision)}: 'float32' or 'float64' is needed")
+    check_choice("precision", precision, PRECISIONS)
     beta = check_real_scalar("inverse_temperature", inverse_temperature)
     if not 0 <= beta < np.inf:
         raise ValueError(
             f"inverse_temperature={shown(inverse_temperature)}: a finite number of at least 0 is needed"
         )
-    n_sweeps = check_integer("n_sweeps", n_sweeps, 0)
+    n_sweeps, progress = check_integer("n_sweeps", n_sweeps, 0, MAX_STEPS), check_progress(progress)
     threads = resolve_threads(n_threads)
     real: Any = PRECISIONS[precision]
     with np.errstate(over="ignore"):
         parameters = rbm.weights.astype(real), rbm.visible_bias.astype(real), rbm.hidden_bias.astype(real)
     if not all(np.isfinite(x).all() for x in parameters):
         raise ValueError(f"rbm: a parameter is too large for precision={shown(precision)}")
-    before, begin = _begin(rbm, check_integer("n_chains", n_chains, 1, MAX_CHAINS), rng, initial)
+    n_chains = check_integer("n_chains", n_chains, 1, MAX_CHAINS)
+    check_memory(f"n_chains={n_chains}", 2 * n_chains * (rbm.n_visible + rbm.n_hidden))
+    before, begin = _begin(rbm, n_chains, rng, initial)
     visible, hidden = before.visible.copy(), before.hidden.copy()
     generators = before.generators.copy()
     tasks = [

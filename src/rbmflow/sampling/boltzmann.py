@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -9,11 +10,20 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow._kernels import boltzmann as kernel
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng, shown
-from rbmflow.hardware import resolve_threads, simd_level
+from rbmflow.arguments import (
+    MAX_STEPS,
+    FloatArray,
+    SpinArray,
+    check_choice,
+    check_integer,
+    check_real,
+    check_rng,
+    shown,
+)
+from rbmflow.hardware import check_memory, resolve_threads, simd_level
 from rbmflow.networks import BoltzmannMachine
 from rbmflow.spins import check_spins
-from rbmflow.workers import Progress, run_tasks
+from rbmflow.workers import Progress, check_progress, run_tasks
 
 BLOCK = 64  # chains that one call of the kernel advances
 MAX_CHAINS = 10**7
@@ -110,11 +120,11 @@ def boltzmann_chains(
     """
     if not isinstance(machine, BoltzmannMachine):
         raise TypeError(f"machine={shown(machine)}: a BoltzmannMachine is needed")
-    n_sweeps = check_integer("n_sweeps", n_sweeps, 0)
+    n_sweeps, progress = check_integer("n_sweeps", n_sweeps, 0, MAX_STEPS), check_progress(progress)
+    check_memory(f"n_sweeps={n_sweeps}", 8 * n_sweeps, "continue shorter runs with initial=")
     T = _temperatures(temperature, n_sweeps)
     every = n_sweeps + 1 if thin is None else check_integer("thin", thin, 1)
-    if order not in ORDERS:
-        raise ValueError(f"order={shown(order)}: one of {', '.join(ORDERS)} is needed")
+    check_choice("order", order, ORDERS)
     free = _free(clamped, machine.n_units)
     threads = resolve_threads(n_threads)
     before = _begin(machine, check_integer("n_chains", n_chains, 1, MAX_CHAINS), rng, initial)
@@ -125,7 +135,9 @@ def boltzmann_chains(
                 f"temperature={T.min():g}: activations over the temperature are too large for float32"
             )
     spins, generators = before.spins.copy(), before.generators.copy()
-    samples = np.empty((len(spins), n_sweeps // every, machine.n_units), dtype=np.int8)
+    shape = len(spins), n_sweeps // every, machine.n_units
+    check_memory(f"samples of shape {shape}", math.prod(shape), "a larger thin keeps less")
+    samples = np.empty(shape, dtype=np.int8)
     plan = _Plan(machine, T, every, free, order == "random", before.order_seed, before.n_sweeps)
     tasks = [
         plan.steps(spins[first : first + BLOCK], generators[index], samples[first : first + BLOCK])

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng, shown
+from rbmflow.arguments import MAX_STEPS, FloatArray, SpinArray, check_integer, check_real, check_rng, shown
 from rbmflow.estimate import Estimate
-from rbmflow.hardware import resolve_threads
+from rbmflow.hardware import check_memory, resolve_threads
 from rbmflow.sampling.engines import Block, Engine, make_engines, weak
 from rbmflow.sampling.reducibility import CLUSTER_RULES, check_rule, guard, resolve_order
-from rbmflow.sampling.run import random_start, steps
+from rbmflow.sampling.run import MAX_CHAINS, random_start, steps
 from rbmflow.sampling.topology import Lattice, check_lattice
-from rbmflow.workers import Progress, run_tasks
+from rbmflow.workers import Progress, check_progress, run_tasks
 
 MAX_COUPLING = 1e100  # its product with an energy stays finite
 
@@ -167,15 +167,20 @@ def replica_exchange(
         raise ValueError(
             f"couplings holds {feeble:g}, where Metropolis flips nearly every spin: use rule='heat_bath'"
         )
-    n_ladders = check_integer("n_ladders", n_ladders, 1)
-    thin = check_integer("thin", thin, 1)
+    n_ladders, progress = check_integer("n_ladders", n_ladders, 1, MAX_CHAINS), check_progress(progress)
+    thin = check_integer("thin", thin, 1, MAX_STEPS)
     rounds = {}
     for name, value, minimum in (("n_sweeps", n_sweeps, 1), ("burn_in", burn_in, 0)):
-        if check_integer(name, value, minimum) % thin:
+        if check_integer(name, value, minimum, MAX_STEPS) % thin:
             raise ValueError(f"{name}={value}: a multiple of thin={thin} is needed")
         rounds[name] = value // thin
     source = check_rng(rng)
     n_chains = n_ladders * len(ladder)
+    check_memory(
+        f"{n_chains} chains of {rounds['n_sweeps']} measurements",
+        n_chains * (16 * rounds["n_sweeps"] + 2 * on.n_sites + 256),
+        "a larger thin keeps less",
+    )
     generators = source.integers(0, 2**64, size=(n_chains + 1, 32), dtype=np.uint64)
     spins = random_start(on, n_chains, source, resolved if rule == "metropolis" else "random")
     engines = make_engines(on, np.tile(ladder, n_ladders), rule, resolved, spins, generators, couple=True)

@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import (
+    MAX_STEPS,
     FloatArray,
     SpinArray,
+    check_flag,
     check_integer,
     check_real,
     check_real_scalar,
@@ -19,21 +21,21 @@ from rbmflow.arguments import (
     shown,
 )
 from rbmflow.errors import ReducibleChainError
-from rbmflow.hardware import resolve_threads
+from rbmflow.hardware import check_memory, resolve_threads
 from rbmflow.ising import Graph
 from rbmflow.sampling.engines import Block, Engine, generator_words, make_engines, weak
 from rbmflow.sampling.reducibility import CLUSTER_RULES, WEAK_FIELD, check_rule, frozen, guard, resolve_order
 from rbmflow.sampling.result import Run, State
 from rbmflow.sampling.topology import Lattice, as_graph, check_lattice
 from rbmflow.spins import check_spins
-from rbmflow.workers import Progress, run_tasks
+from rbmflow.workers import Progress, check_progress, run_tasks
 
 STEP_NANOSECONDS = 5e7  # of work, about, between two looks at Ctrl-C
 MAX_AT_ONCE = 4096  # measurements
 PAGE_BYTES, PAGES_AT_ONCE = 2**21, 64
 MAX_DRAWS = 1000  # of a start that is not frozen
 MAX_CHAINS = 10**7
-MAX_SWEEPS = 10**15
+MAX_SWEEPS = 10**15  # between two measurements
 
 
 def run(
@@ -128,20 +130,24 @@ def run(
     """
     on, rule = check_lattice(lattice), check_rule(rule)
     for name, flag in (("keep_spins", keep_spins), ("allow_reducible", allow_reducible)):
-        if not isinstance(flag, (bool, np.bool_)):
-            raise TypeError(f"{name}={shown(flag)}: True or False is needed")
+        check_flag(name, flag)
     resolved = resolve_order(on, rule, order)
     h = _check_field(on, rule, field)
     lengths = {
-        name: check_integer(name, value, minimum, MAX_SWEEPS)
-        for name, value, minimum in (("n_sweeps", n_sweeps, 0), ("thin", thin, 1), ("burn_in", burn_in, 0))
+        "n_sweeps": check_integer("n_sweeps", n_sweeps, 0, MAX_STEPS),
+        "thin": check_integer("thin", thin, 1, MAX_SWEEPS),
+        "burn_in": check_integer("burn_in", burn_in, 0, MAX_STEPS),
     }
+    progress = check_progress(progress)
     n_chains = check_integer("n_chains", n_chains, 1, MAX_CHAINS)
     threads = resolve_threads(n_threads)
+    n_kept = lengths["n_sweeps"] // lengths["thin"]
     if isinstance(initial, Run):
+        _check_memory(on, len(initial.K), n_kept, keep_spins=keep_spins)
         couplings, state = _continued(initial, on, K, n_chains, rule, resolved, h)
     else:
         couplings = _couplings(K, n_chains)
+        _check_memory(on, len(couplings), n_kept, keep_spins=keep_spins)
         if not weak(on, couplings).all():
             guard(
                 as_graph(on, h) if abs(h) >= WEAK_FIELD else on,
@@ -152,7 +158,7 @@ def run(
         state = _begin(on, couplings, rule, resolved, rng, initial, allow_reducible, h)
     spins, generators = state.spins, state.generators
     engines = make_engines(on, couplings, rule, resolved, spins, generators, field=h)
-    n_chains, n_kept = len(couplings), lengths["n_sweeps"] // lengths["thin"]
+    n_chains = len(couplings)
     block = Block(
         np.empty((n_chains, n_kept)),
         np.empty((n_chains, n_kept)),
@@ -219,6 +225,15 @@ def _sweeps(engine: Engine, n_sweeps: int, step: int) -> Iterator[int]:
         now = min(step, n_sweeps - first)
         engine.advance(now)
         yield len(engine.chains) * now
+
+
+def _check_memory(lattice: Lattice, n_chains: int, n_kept: int, *, keep_spins: bool) -> None:
+    """Raise where states, series and the configurations that are kept would not fit into memory."""
+    check_memory(
+        f"{n_chains} chains of {n_kept} measurements",
+        n_chains * (2 * lattice.n_sites + n_kept * (16 + (lattice.n_sites if keep_spins else 0))),
+        "keep_spins=False or a larger thin keeps less",
+    )
 
 
 def _check_field(lattice: Lattice, rule: str, field: object) -> float:

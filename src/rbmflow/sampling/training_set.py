@@ -9,17 +9,26 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng, shown
+from rbmflow.arguments import (
+    MAX_SIZE,
+    FloatArray,
+    SpinArray,
+    check_integer,
+    check_real,
+    check_rng,
+    shown,
+    spawn,
+)
 from rbmflow.autocorrelation import AGREED, autocorrelation, rank_normalised_r_hat
 from rbmflow.estimate import Estimate
-from rbmflow.hardware import resolve_threads
+from rbmflow.hardware import check_memory, resolve_threads
 from rbmflow.ising import Ring, Torus
 from rbmflow.ising.bonds import energies
 from rbmflow.ising.kaufman import CRITICAL_COUPLING
 from rbmflow.sampling.result import Run
 from rbmflow.sampling.run import run
 from rbmflow.spins import check_spins
-from rbmflow.workers import Progress
+from rbmflow.workers import Progress, check_progress
 
 PILOT_CHAINS, PILOT_SWEEPS = 16, 256
 LOCAL_CHAINS, CLUSTER_CHAINS = 512, 64
@@ -258,19 +267,15 @@ def training_set(
     levels = np.atleast_1d(check_real("temperatures", temperatures)) + 0.0  # 1/(-0.0) is -inf
     if levels.ndim != 1 or not len(levels) or (levels < 0).any():
         raise ValueError(f"temperatures={shown(temperatures)}: a list of T >= 0 is needed")
-    n_samples = check_integer("n_samples", n_samples, 1)
+    n_samples, progress = check_integer("n_samples", n_samples, 1, MAX_SIZE), check_progress(progress)
+    check_memory(f"n_samples={n_samples}", len(levels) * n_samples * lattice.n_sites)
     source = check_rng(rng)
     resolve_threads(n_threads)
     facts = provenance(
         {"lattice": repr(lattice), "temperatures": levels.tolist(), "n_samples": n_samples},
         _entropy(source),
     )
-    try:
-        streams = source.spawn(len(levels))
-    except TypeError:
-        raise TypeError(
-            f"rng={shown(source)}: a generator that can spawn others is needed, as default_rng(seed)"
-        ) from None
+    streams = spawn(source, len(levels))
     spins = np.empty((len(levels), n_samples, lattice.n_sites), dtype=np.int8)
     certificates = []
     for index, (level, stream) in enumerate(zip(levels.tolist(), streams, strict=True)):

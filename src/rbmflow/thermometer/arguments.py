@@ -38,11 +38,13 @@ def check_curve(training_set: object) -> TrainingSet:
     checked = check_training_set(training_set)
     temperature = checked.temperature
     if len(temperature) < 2:
-        raise ValueError(f"training_set has the temperature {temperature.tolist()} alone: 2 are needed")
+        raise ValueError(
+            f"training_set has the temperature {shown(temperature.tolist())} alone: 2 are needed"
+        )
     if not np.isfinite(temperature).all():
         raise ValueError(f"training_set has T = {temperature.max()}: finite temperatures are needed")
     if (np.diff(temperature) <= 0).any():
         raise ValueError(
-            f"training_set has temperatures {temperature.tolist()}: they must increase, each given once"
+            f"training_set has temperatures {shown(temperature.tolist())}: they must increase, each given once"
         )
     return checked

@@ -8,8 +8,18 @@ from typing import Protocol
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, check_rng, shown
+from rbmflow.arguments import (
+    MAX_SIZE,
+    FloatArray,
+    SpinArray,
+    check_integer,
+    check_real,
+    check_rng,
+    shown,
+    spawn,
+)
 from rbmflow.estimate import Estimate
+from rbmflow.hardware import check_memory
 from rbmflow.ising import Ring, Torus
 from rbmflow.ising.bonds import bonds_per_site
 from rbmflow.thermometer.arguments import check_training_set
@@ -238,8 +248,9 @@ def null_calibration(
     means = np.atleast_1d(check_real("magnetizations", magnetizations))
     if means.ndim != 1 or not len(means) or (np.abs(means) > 1).any():
         raise ValueError(f"magnetizations={shown(magnetizations)}: a list of numbers from -1 to 1 is needed")
-    n_samples = check_integer("n_samples", n_samples, 1)
-    streams = check_rng(rng).spawn(len(means))
+    n_samples = check_integer("n_samples", n_samples, 1, MAX_SIZE)
+    check_memory(f"n_samples={n_samples}", 9 * n_samples * lattice.n_sites)
+    streams = spawn(check_rng(rng), len(means))
     estimates = [
         thermometer.estimate(_uncorrelated(m, n_samples, lattice.n_sites, stream))
         for m, stream in zip(means.tolist(), streams, strict=True)

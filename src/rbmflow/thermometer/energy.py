@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_integer, check_real, shown
+from rbmflow.arguments import MAX_SIZE, FloatArray, check_integer, check_real, shown
 from rbmflow.estimate import Estimate
 from rbmflow.ising import Ring, Torus
 from rbmflow.ising.bonds import bonds_per_site, energies
@@ -151,7 +151,7 @@ class EnergyThermometer:
         level = check_real("temperature", temperature) + 0.0  # 1/(-0.0) is -inf
         if (level < 0).any():
             raise ValueError(f"temperature={shown(temperature)}: T >= 0 is needed")
-        n = check_integer("n_samples", n_samples, 1)
+        n = check_integer("n_samples", n_samples, 1, MAX_SIZE)
         with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
             information = n * self.lattice.n_sites * self.lattice.heat_capacity(1 / level)
             bound = np.where(information > 0, level / np.sqrt(information), np.inf)

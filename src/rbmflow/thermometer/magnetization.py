@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray
+from rbmflow.arguments import FloatArray, as_array
 from rbmflow.estimate import Estimate
 from rbmflow.ising import Ring, Torus
 from rbmflow.thermometer.arguments import check_configurations, check_curve
@@ -43,6 +43,10 @@ class MagnetizationThermometer:
     temperature: FloatArray = field(repr=False)
     magnetization: FloatArray = field(repr=False)
     stderr: FloatArray = field(repr=False)
+
+    def __post_init__(self) -> None:
+        for name in ("temperature", "magnetization", "stderr"):
+            object.__setattr__(self, name, as_array(name, getattr(self, name)))
 
     def estimate(self, configurations: object) -> Estimate:
         """Return the temperature of a batch, where the curve has its mean |m|.

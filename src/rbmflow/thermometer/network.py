@@ -11,12 +11,22 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real_scalar, check_rng, shown
+from rbmflow.arguments import (
+    MAX_STEPS,
+    FloatArray,
+    SpinArray,
+    as_array,
+    check_choice,
+    check_integer,
+    check_real_scalar,
+    check_rng,
+    shown,
+)
 from rbmflow.estimate import Estimate
 from rbmflow.ising import Ring, Torus
 from rbmflow.thermometer.arguments import check_configurations, check_curve
 from rbmflow.thermometer.calibration import Calibration, calibrate, mean_of, spread
-from rbmflow.workers import Progress
+from rbmflow.workers import Progress, check_progress
 
 ReadOut = Literal["peak", "mean", "per-sample"]
 READ_OUTS = get_args(ReadOut)
@@ -62,8 +72,8 @@ class NetworkThermometer:
     loss: FloatArray = field(default_factory=lambda: np.empty(0), repr=False)
 
     def __post_init__(self) -> None:
-        if self.read_out not in READ_OUTS:
-            raise ValueError(f"read_out={shown(self.read_out)}: one of {', '.join(READ_OUTS)} is needed")
+        check_choice("read_out", self.read_out, READ_OUTS)
+        object.__setattr__(self, "temperature", as_array("temperature", self.temperature))
 
     def probabilities(self, configurations: object) -> FloatArray:
         """Return the probability of each temperature, averaged over a batch.
@@ -305,7 +315,7 @@ def fit(
     """
     known = check_curve(training_set)
     layers = _check_layers(hidden)
-    n_epochs = check_integer("n_epochs", n_epochs, 1)
+    n_epochs, progress = check_integer("n_epochs", n_epochs, 1, MAX_STEPS), check_progress(progress)
     batch_size = check_integer("batch_size", batch_size, 1)
     rate, decay = (
         check_real_scalar("learning_rate", learning_rate),
@@ -315,8 +325,7 @@ def fit(
         raise ValueError(f"learning_rate={shown(learning_rate)}: a finite number above 0 is needed")
     if not 0 <= decay < np.inf:
         raise ValueError(f"weight_decay={shown(weight_decay)}: a finite number of at least 0 is needed")
-    if read_out not in READ_OUTS:
-        raise ValueError(f"read_out={shown(read_out)}: one of {', '.join(READ_OUTS)} is needed")
+    check_choice("read_out", read_out, READ_OUTS)
     share = check_real_scalar("held_out", held_out)
     if not 0 <= share < 1:
         raise ValueError(f"held_out={shown(held_out)}: a share from 0 to below 1 is needed")

@@ -7,12 +7,21 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar, check_rng, shown
+from rbmflow.arguments import (
+    MAX_STEPS,
+    FloatArray,
+    check_integer,
+    check_real,
+    check_real_scalar,
+    check_rng,
+    shown,
+)
 from rbmflow.networks import BoltzmannMachine, PairMoments, boltzmann_kl, boltzmann_moments
 from rbmflow.sampling import boltzmann_chains
 from rbmflow.spins import check_spins
 from rbmflow.state_law import StateLaw
-from rbmflow.workers import Progress
+from rbmflow.training.negative import MAX_CHAINS
+from rbmflow.workers import Progress, check_progress
 
 MAX_EXACT_UNITS = 20
 
@@ -47,8 +56,8 @@ class SampledPhases:
     schedule: Any = (5.0, 4.0, 3.0, 2.0, 1.5, *[1.0] * 100)
 
     def __post_init__(self) -> None:
-        check_integer("n_chains", self.n_chains, 1)
-        check_integer("n_sweeps", self.n_sweeps, 1)
+        check_integer("n_chains", self.n_chains, 1, MAX_CHAINS)
+        check_integer("n_sweeps", self.n_sweeps, 1, MAX_STEPS)
         levels = check_real("schedule", self.schedule)
         if levels.ndim != 1 or (levels <= 0).any() or np.isinf(levels).any():
             raise ValueError(
@@ -178,7 +187,7 @@ def fit_boltzmann(
     rate = check_real_scalar("learning_rate", learning_rate)
     if not 0 < rate < np.inf:
         raise ValueError(f"learning_rate={shown(learning_rate)}: a finite number above 0 is needed")
-    n_steps = check_integer("n_steps", n_steps, 0)
+    n_steps, progress = check_integer("n_steps", n_steps, 0, MAX_STEPS), check_progress(progress)
     learned = _mask(mask, machine.n_units)
     source = check_rng(rng)
     kl, norms = [_kl(machine, law)], []

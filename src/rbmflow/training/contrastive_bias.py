@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_integer, shown
+from rbmflow.arguments import FloatArray, check_integer, check_real, shown
 from rbmflow.networks import RBM
 from rbmflow.networks.two_layers import log_two_cosh
 from rbmflow.spins import all_states
 from rbmflow.training.data import Data, check_data
 from rbmflow.training.moments import Moments, clamped, free_energy, gradient
+from rbmflow.training.negative import MAX_SWEEPS
 from rbmflow.training.parameters import Parameters, Ties, make_ties
 
 MAX_UNITS = 12
@@ -108,11 +109,11 @@ class GibbsOperator:
         >>> GibbsOperator(RBM([[0.0]])).push(np.array([1.0, 0.0]), 1)
         array([0.5, 0.5])
         """
-        law = np.asarray(probabilities, dtype=np.float64)
+        law = check_real("probabilities", probabilities)
         if law.shape != (2**self.rbm.n_visible,):
             raise ValueError(f"probabilities has shape {law.shape}: ({2**self.rbm.n_visible},) is needed")
         up, down = self._up(), self._down()
-        for _ in range(check_integer("k", k, 0)):
+        for _ in range(check_integer("k", k, 0, MAX_SWEEPS)):
             law = law @ up @ down
         return np.asarray(law)
 
@@ -163,7 +164,7 @@ def expected_update(rbm: RBM, data: object, k: int) -> RBM:
     """
     operator = GibbsOperator(rbm)
     return _machine(
-        _expected(rbm, _full(check_data(data, rbm.n_visible)), check_integer("k", k, 1), operator)
+        _expected(rbm, _full(check_data(data, rbm.n_visible)), check_integer("k", k, 1, MAX_SWEEPS), operator)
     )
 
 
@@ -230,7 +231,7 @@ def cd_fixed_point(
 
     GibbsOperator(rbm)
     law, ties = _full(check_data(data, rbm.n_visible)), make_ties(rbm, tie, mask, biases)
-    k = check_integer("k", k, 1)
+    k = check_integer("k", k, 1, MAX_SWEEPS)
     parameters = Parameters(rbm, np.float64)
 
     def update(free: FloatArray) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_integer, check_real_scalar, shown
+from rbmflow.arguments import FloatArray, as_array, check_choice, check_integer, check_real_scalar, shown
 from rbmflow.autocorrelation import autocorrelation
 from rbmflow.networks.two_layers import log_two_cosh
 from rbmflow.training.data import Data
@@ -54,8 +54,7 @@ class EarlyStopping:
     least: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.quantity not in tuple(DIRECTION):
-            raise ValueError(f"quantity={shown(self.quantity)}: one of {', '.join(DIRECTION)} is needed")
+        check_choice("quantity", self.quantity, DIRECTION)
         check_integer("patience", self.patience, 1)
         if not 0 <= check_real_scalar("least", self.least) < np.inf:
             raise ValueError(f"least={shown(self.least)}: a finite number of at least 0 is needed")
@@ -79,6 +78,7 @@ class EarlyStopping:
         True
         """
         sign = DIRECTION[self.quantity]
+        value, than = float(_numbers("value", value, 0)), float(_numbers("than", than, 0))
         return not np.isnan(value) and not sign * value <= sign * than
 
     def should_stop(self, values: list[float]) -> bool:
@@ -99,10 +99,20 @@ class EarlyStopping:
         >>> EarlyStopping("kl", patience=2).should_stop([0.5, 0.4])
         False
         """
-        rising = DIRECTION[self.quantity] * np.array(values)
+        rising = DIRECTION[self.quantity] * _numbers("values", values, 1)
         if len(rising) <= self.patience:
             return False
         return bool(rising[-self.patience :].max() <= rising[: -self.patience].max() + self.least)
+
+
+def _numbers(name: str, value: object, ndim: int) -> FloatArray:
+    """Return real numbers, NaN among them: what was not measured."""
+    array = as_array(name, value)
+    if array.dtype.kind not in "iuf" or array.ndim != ndim:
+        raise TypeError(
+            f"{name}={shown(value)}: {'a number is' if ndim == 0 else 'a row of numbers is'} needed"
+        )
+    return array.astype(np.float64)
 
 
 HELD_OUT = "held_out_"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import check_integer, check_real_scalar, check_rng, shown
+from rbmflow.arguments import MAX_STEPS, check_flag, check_integer, check_real_scalar, check_rng, shown
 from rbmflow.networks import RBM
 from rbmflow.training.data import Data, check_data
 from rbmflow.training.history import EarlyStopping, History, Situation, check_record, measure
@@ -18,7 +18,7 @@ from rbmflow.training.parameters import make_ties, split
 from rbmflow.training.quasi_newton import minimise
 from rbmflow.training.state import State
 from rbmflow.training.trainer import Penalty, Plan, Trainer
-from rbmflow.workers import Progress
+from rbmflow.workers import Progress, check_progress
 
 PRECISIONS = {"float32": np.float32, "float64": np.float64}
 
@@ -169,13 +169,12 @@ def fit(
     plan = _plan(
         begin, data, negative, optimizer, batch_size, tie, mask, biases, l1, l2, centred, precision, shuffle
     )
-    n_epochs = check_integer("n_epochs", n_epochs, 0)
+    n_epochs, progress = check_integer("n_epochs", n_epochs, 0, MAX_STEPS), check_progress(progress)
     every = check_integer("record_every", record_every, 1)
     if stop is not None and not isinstance(stop, EarlyStopping):
         raise TypeError(f"stop={shown(stop)}: an EarlyStopping or None is needed")
-    for name, called in (("callback", callback), ("progress", progress)):
-        if called is not None and not callable(called):
-            raise TypeError(f"{name}={shown(called)}: a callable or None is needed")
+    if callback is not None and not callable(callback):
+        raise TypeError(f"callback={shown(callback)}: a callable or None is needed")
     if state is None:
         trainer, history = Trainer(plan, model, check_rng(rng)), dict[str, list[float]]()
     else:
@@ -320,8 +319,7 @@ def _plan(
             f"negative=Exact(): the smaller layer has {min(model.n_visible, model.n_hidden)} units, at most {MAX_EXACT_UNITS} are possible"
         )
     for name, flag in (("centred", centred), ("shuffle", shuffle)):
-        if not isinstance(flag, (bool, np.bool_)):
-            raise TypeError(f"{name}={shown(flag)}: True or False is needed")
+        check_flag(name, flag)
     costs = [check_real_scalar(name, value) for name, value in (("l1", l1), ("l2", l2))]
     for name, value in zip(("l1", "l2"), costs, strict=True):
         if not 0 <= value < np.inf:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import shown
+from rbmflow.arguments import check_choice, shown
 from rbmflow.networks import RBM
 
 Vector = npt.NDArray[Any]
@@ -93,8 +93,8 @@ class Ties:
 
 def make_ties(rbm: RBM, tie: object, mask: object, biases: object) -> Ties:
     """Return the ties that `fit` was asked for, or raise if the model does not obey them."""
-    if tie is not None and not (isinstance(tie, str) and tie in TIES):
-        raise ValueError(f"tie={shown(tie)}: None, 'uniform' or 'translation' is needed")
+    if tie is not None:
+        check_choice("tie", tie, TIES)
     if biases is not None and not isinstance(biases, (bool, np.bool_)):
         raise TypeError(f"biases={shown(biases)}: True, False or None is needed")
     shape = (rbm.n_visible, rbm.n_hidden)
@@ -196,8 +196,7 @@ def tied(rbm: RBM, tie: str | None = None, *, mask: object = None) -> RBM:
         weights[~allowed] = 0
     if tie is None:
         return RBM(weights, rbm.visible_bias, rbm.hidden_bias)
-    if tie not in TIES:
-        raise ValueError(f"tie={shown(tie)}: None, 'uniform' or 'translation' is needed")
+    check_choice("tie", tie, TIES)
     group = join(*_groups(tie, weights.shape))
     if mask is not None:
         group[: weights.size][~allowed.ravel()] = group.max() + 1

@@ -161,7 +161,7 @@ def _check_expansion(T_high: object, n_visible: object, n_hidden: object) -> tup
         largest = -2 / ctx.log(ctx.tan(ctx.pi / (2 * n_visible)))
         if high >= largest:
             raise ValueError(
-                f"T_high={T_high}: the expansion converges for exp(-4/T_high) < tan²(π/2M), that is T_high < {ctx.nstr(largest, 8)}"
+                f"T_high={shown(T_high)}: the expansion converges for exp(-4/T_high) < tan²(π/2M), that is T_high < {ctx.nstr(largest, 8)}"
             )
     return n_visible, n_hidden
 
@@ -174,7 +174,7 @@ def _expanded(ctx: Any, T_high: Any, n_visible: int, n_terms: int | None) -> lis
         terms = int(ctx.dps * ctx.log(10) / gained) + 5
         if terms > MAX_TERMS:
             raise ValueError(
-                f"T_high={T_high}: {terms} terms would be needed so near to the radius of convergence, {MAX_TERMS} are possible"
+                f"T_high={shown(T_high)}: {terms} terms would be needed so near to the radius of convergence, {MAX_TERMS} are possible"
             )
     else:
         terms = check_integer("n_terms", n_terms, 1, MAX_TERMS)

@@ -209,7 +209,9 @@ def check_range(T_low: object, T_high: object) -> None:
     """Raise unless 0 ≤ T_low ≤ T_high < ∞."""
     low, high = float(number("T_low", T_low)), float(number("T_high", T_high))
     if not 0 <= low <= high < np.inf:
-        raise ValueError(f"T_low={T_low}, T_high={T_high}: 0 <= T_low <= T_high < infinity is needed")
+        raise ValueError(
+            f"T_low={shown(T_low)}, T_high={shown(T_high)}: 0 <= T_low <= T_high < infinity is needed"
+        )
 
 
 def number(name: str, value: object) -> Any:
