@@ -308,7 +308,7 @@ def critical_temperature(n_visible: int, n_hidden: int, *, T_low: Any = 0.0, dps
         W = 1 / ctx.sqrt(ctx.mpf(n_visible) * n_hidden)
 
         def residual(T_high: Any) -> Any:
-            data = exact_mixture(ctx, TemperatureRange(T_low, T_high), n_visible)
+            data, _ = exact_mixture(ctx, TemperatureRange(T_low, T_high), n_visible)
             return log_deficit_ratio(ctx, W, data, n_visible, n_hidden)
 
         ctx.dps += 10
