@@ -162,7 +162,9 @@ def keep_digits(evaluate: Callable[..., list[Any]], numbers: Any) -> list[Any]:
         return [publish(ctx.convert(value), ctx.dps) for value in evaluate(ctx, exact)]
 
 
-def settle(evaluate: Callable[..., list[Any]], dps: int, *, refine: bool = False) -> list[Any]:
+def settle(
+    evaluate: Callable[..., list[Any]], dps: int, *, refine: bool = False, max_raises: int = MAX_RAISES
+) -> list[Any]:
     """Evaluate at rising precision until the rounded results of two evaluations agree.
 
     Agreement guards against rounding, not against a formula that loses everything at both
@@ -176,6 +178,8 @@ def settle(evaluate: Callable[..., list[Any]], dps: int, *, refine: bool = False
         Decimal digits asked for.
     refine : bool
         Whether `evaluate` takes the values of the evaluation before, None at first, as a second argument.
+    max_raises : int
+        How often the guard digits, 15 at first, are doubled.
 
     Returns
     -------
@@ -194,7 +198,7 @@ def settle(evaluate: Callable[..., list[Any]], dps: int, *, refine: bool = False
     """
     guard = GUARD_DIGITS
     current = _rounded(evaluate, dps, guard, *([None] if refine else []))
-    for _ in range(MAX_RAISES):
+    for _ in range(max_raises):
         guard *= 2
         previous, current = current, _rounded(evaluate, dps, guard, *([current] if refine else []))
         if current == previous:

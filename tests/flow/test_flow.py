@@ -70,6 +70,11 @@ def test_fixed_points_of_the_sign_map():
     points = flow.uniform_fixed_points(np.inf, 8, 4)
     assert points.magnetization == (-1, 0, 1)
     assert points.stable == (True, False, True)
+    assert points.multiplier == (0, np.inf, 0)
+    nothing = flow.uniform_fixed_points(0.0, 8, 4)
+    assert (nothing.magnetization, nothing.multiplier, nothing.stable) == ((0,), (0,), (True,))
+    with pytest.raises(ValueError, match="W=-5e-324"):
+        flow.uniform_fixed_points(-5e-324, 8, 4)
     assert flow.uniform_map([-0.1, 0, 0.1], np.inf, 8, 4).tolist() == [-1, 0, 1]
 
 

@@ -98,6 +98,8 @@ def test_hidden_layer():
         assert sum(layer.values()) == 2**n_units
         assert (0 in layer) == (n_units % 2 == 0)
         assert all(count == comb(n_units, (n_units + H) // 2) for H, count in layer.items())
+    with pytest.raises(ValueError, match="n_units=20001: at most 20000"):
+        layer_degeneracies(20_001)
 
 
 def test_progress_is_reported_up_to_the_end():
@@ -123,6 +125,11 @@ def test_long_rings_warn_of_their_cost(monkeypatch):
     monkeypatch.setattr(enumeration, "COSTLY_SITES", 26)
     with pytest.warns(CostWarning, match=r"27 sites: 2\^27 configurations will take about"):
         assert Ring(27).enumerate() == Ring(27).degeneracies()
+
+
+def test_the_longest_layer(monkeypatch):
+    monkeypatch.setattr("rbmflow.ising.counts.comb", lambda n, k: 1)  # its 20,001 long integers take a minute
+    assert len(layer_degeneracies(20_000)) == 20_001
 
 
 def test_too_long_a_ring_is_refused():

@@ -1,6 +1,8 @@
 """The kernel's sum in Python and numpy, every operation in its order."""
 
 import math
+from functools import reduce
+from operator import add
 
 import numpy as np
 
@@ -28,12 +30,17 @@ def log_sum_of_two(x, y):
     return max(x, y) + math.log1p(math.exp(-abs(x - y)))
 
 
+def added(numbers):
+    """One after the other, as the kernel does: since CPython 3.12 sum() compensates the rounding of floats."""
+    return reduce(add, numbers, 0.0)
+
+
 def choose_stops(W, b, reach):
     """The stops and the power of 2 to begin with, or None if a table overflows."""
     down = up = lowest = highest = since_down = 0.0
     since_up, stops = 1.0, []
     for i, row in enumerate(W.tolist()):
-        low, rest = sum(2 * abs(w) for w in row[:8]), sum(2 * abs(w) for w in row[8:])
+        low, rest = (added(2 * abs(w) for w in part) for part in (row[:8], row[8:]))
         if low > RANGE or rest + 2 * abs(b[i]) > RANGE - 1:
             return None
         least, most = log_sum_of_two(-low, -2 * b[i] - rest), log_sum_of_two(low, rest - 2 * b[i])
@@ -118,15 +125,15 @@ class Tables:
         self.W, self.b, self.top = W, b.tolist(), min(W.shape[1], 14)
         self.x = []
         for j in range(W.shape[1]):
-            total = sum(W[:, j].tolist())
+            total = added(W[:, j].tolist())
             self.x.append(c[j] + (-total if j < 8 else total))
         x, top = self.x, self.top
-        chosen = choose_stops(W, self.b, sum(map(abs, x[:8])) + sum(map(abs, x[8:top])))
+        chosen = choose_stops(W, self.b, added(map(abs, x[:8])) + added(map(abs, x[8:top])))
         self.stops = None
         if chosen is None:
             return
         self.stops, shift = chosen
-        self.constant = sum(self.b) - shift * (LN2_HIGH + LN2_LOW)
+        self.constant = added(self.b) - shift * (LN2_HIGH + LN2_LOW)
         self.low_value, self.low_exponent = values(x[:8], shift, self.stops)
         self.middle_value, self.middle_exponent = values(x[8:top], 0, self.stops)
         self.start = self.middle_value * math.ldexp(1.0, shift)

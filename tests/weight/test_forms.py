@@ -1,5 +1,7 @@
 """The two forms of the equation: windows, evaluations of the residual, derivatives, where they meet."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,40 @@ def test_a_window_changes_nothing(M, K):
     N = M // 2
     whole = solve.solve_form(ring_weak_form(K, window(M)), N)
     assert solve.solve_form(ring_weak_form(K, view), N) == pytest.approx(whole, rel=1e-14)
+
+
+def test_a_window_changes_nothing_at_gains_above_one():
+    M, K, N = 10**5, 2.8, 1
+    view = window_for(M, np.exp(2 * K))
+    assert 0 < view.first < M // 2
+    W = solve.solve_form(ring_weak_form(K, view), N)
+    assert M * N * W * W > 100
+    whole = solve.solve_form(ring_weak_form(K, window(M)), N)
+    assert whole == pytest.approx(W, rel=2e-15)
+
+
+def test_where_the_strong_form_takes_over():
+    # as measured: M/3 + 1 on short rings, 13.5 up to M = 135, M/10 beyond
+    assert [forms.strong_from(M) for M in (9, 100, 135, 1000)] == [4, 13.5, 13.5, 100]
+    switch = 0.5 * np.log(13.5)
+    assert isinstance(ring_form(switch - 1e-9, 100), forms.WeakForm)
+    assert isinstance(ring_form(switch + 1e-9, 100), forms.StrongForm)
+
+
+@pytest.mark.parametrize("form", [ring_weak_form(0.8, window(8)), ring_strong_form(0.8, 8)])
+def test_an_error_of_the_data_moves_the_residual_by_no_more_than_it_says(form):
+    W, size = trained_weight(0.8, 8, 4), 1e-7
+    data = "excess" if isinstance(form, forms.WeakForm) else "interior"
+    plain = getattr(form, data)
+    # the direction in which r moves most, and random ones
+    order = form._order(W) if data == "excess" else form._deficit(W)
+    moved = []
+    for direction in (order, *np.random.default_rng(1).normal(size=(20, len(order)))):
+        other = replace(form, **{data: plain + size * direction / np.linalg.norm(direction)})
+        moved.append(abs(other.residual(W, 4) - form.residual(W, 4)))
+    bound = form.residual_error(W, size)
+    assert max(moved) == pytest.approx(bound, rel=1e-3)
+    assert moved[0] == max(moved)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from scipy.integrate import quad
 
 from rbmflow import (
+    PrecisionError,
     Ring,
     critical_coupling,
     trained_weight,
@@ -192,6 +193,138 @@ def test_densities():
     assert abs(tent.weight - by_sides) < tent.error + 1e-14
 
 
+def weight_by_hand(integrals, M=8, N=4):
+    """The weight for the averages of the classes' laws over (0, 2), each integrated for itself in mpmath."""
+    ctx = mpmath.mp.clone()
+    ctx.dps = 20
+    degeneracies = Ring(M).degeneracies()
+    classes = list(zip(degeneracies.alpha, degeneracies.magnetization, degeneracies.count, strict=True))
+
+    def probability(V, T):
+        weights = {}
+        for alpha, v, count in classes:
+            weights[v] = weights.get(v, 0) + count * ctx.exp((alpha - M) / T)
+        return weights[V] / sum(weights.values())
+
+    values = range(-M, M + 1, 2)
+    half = {V: integrals(ctx, lambda T, V=V: probability(V, T)) for V in values if V <= 0}
+    law = [half[-abs(V)] / integrals(ctx, lambda T: ctx.one) for V in values]
+
+    def difference(W):
+        p = [ctx.binomial(M, (M + V) // 2) * ctx.cosh(W * V) ** N for V in values]
+        order = [V * ctx.tanh(W * V) for V in values]
+        return ctx.fdot(p, order) / sum(p) - ctx.fdot(law, order)
+
+    return float(ctx.findroot(difference, (0.15, 0.5), solver="anderson"))
+
+
+STEP = 1.3
+
+
+@pytest.mark.parametrize(
+    ("density", "points", "integrals", "weight"),
+    [
+        (lambda T: 1.0 * (T < STEP), [STEP], lambda ctx, q: ctx.quad(q, [0, 0.2, 0.5, STEP]), 0.38437437457),
+        # T = u²
+        (
+            lambda T: T**-0.5,
+            [0],
+            lambda ctx, q: ctx.quad(lambda u: 2 * q(u * u), [0, 0.3, 0.7, 1, ctx.sqrt(2)]),
+            0.352271331382,
+        ),
+        # 2 − T = u¹⁰
+        (
+            lambda T: (2 - T) ** -0.9,
+            [2],
+            lambda ctx, q: ctx.quad(
+                lambda u: 10 * q(2 - u**10), [0, 0.8, 1, ctx.root(1.7, 10), ctx.root(2, 10) * (1 - ctx.eps)]
+            ),
+            0.2070814456,
+        ),
+    ],
+    ids=["step", "root", "steep"],
+)
+def test_densities_that_are_not_smooth(density, points, integrals, weight):
+    wanted = weight_by_hand(integrals)
+    assert wanted == pytest.approx(weight, abs=6e-11)
+    exact = trained_weight_density(density, 0, 2, 8, 4, points=points, dps=15)
+    # steep: the power −0.9 is that of the binary number
+    assert float(exact) == pytest.approx(wanted, rel=1e-13)
+    # in float64 the neighbourhood of 2 cannot be told from it
+    if points == [2]:
+        with pytest.raises(PrecisionError, match="dps=") as caught:
+            trained_weight_density(density, 0, 2, 8, 4, points=points)
+        assert caught.value.best == pytest.approx(wanted, rel=0.1)
+    else:
+        assert trained_weight_density(density, 0, 2, 8, 4, points=points) == pytest.approx(wanted, rel=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("density", "weight"), [(lambda T: 1.0 * (T < STEP), 0.384), (lambda T: (2 - T) ** -0.9, 0.207)]
+)
+def test_densities_whose_points_are_not_named(density, weight):
+    with pytest.raises(PrecisionError, match="points=") as caught:
+        trained_weight_density(density, 0, 2, 3, 4)
+    assert 0.5 * weight < caught.value.best < 3 * weight
+    assert 0 <= caught.value.digits < 10
+
+
+def test_digits_over_a_step_are_earned_or_refused():
+    with pytest.raises(PrecisionError, match="points=") as caught:
+        trained_weight_density(lambda T: 1.0 * (T < STEP), 0, 2, 8, 4, dps=20)
+    assert float(caught.value.best) == pytest.approx(0.38437437457, rel=1e-2)
+    with pytest.raises(PrecisionError, match="points="):
+        mixture_law(TemperatureDensity(lambda T: 1.0 * (T < STEP), 0, 2), 4)
+    with pytest.raises(PrecisionError, match="points="):
+        mixture_law(TemperatureDensity(lambda T: 1.0 * (T < STEP), 0, 2), 3, dps=20)
+    law = mixture_law(TemperatureDensity(lambda T: 1.0 * (T < STEP), 0, 2, [STEP]), 4)
+    np.testing.assert_allclose(
+        law.probabilities, mixture_law(TemperatureRange(0, STEP), 4).probabilities, rtol=1e-12
+    )
+    # both ends of one panel
+    ends = trained_weight_density(lambda T: 1.0 + 0 * T, 0.5, 0.9, 8, 4, points=["0.5", 0.9])
+    assert ends == pytest.approx(trained_weight_mixture(0.5, 0.9, 8, 4), rel=1e-12)
+
+
+def test_the_ends_of_the_doubles():
+    # leading law W = (1/2N) ln [8/(M² E₂(4/T₀))], 2/(N T₀) far down
+    for exact in (None, 15):
+        weights = [
+            trained_weight_mixture(0, 5e-309, 8, 1000, dps=exact),
+            trained_weight_mixture(5e-309, 5e-309, 8, 1000, dps=exact),
+            trained_weight_temperatures([0, 5e-309], 8, 1000, dps=exact),
+        ]
+        np.testing.assert_allclose([float(W / 4e305) for W in weights], 1, rtol=1e-14)
+    np.testing.assert_allclose(low_temperature_leading_weight([5e-309, 2e-299], 8, 1000), [4e305, 1e296])
+    assert low_temperature_leading_weight(1e308, 8, 4) < 0  # E₂ is 1 there
+    assert low_temperature_weight(1e-305, 8, 4) == pytest.approx(5e304, rel=1e-14)
+    for W in (low_temperature_weight(1e-320, 8, 4), low_temperature_leading_weight(1e-320, 8, 4)):
+        assert np.isinf(W)  # 5e319
+    assert low_temperature_weight("1e-320", 8, 4, dps=15) == mpmath.mpf("5e319")
+    assert trained_weight_mixture(0, 1e-320, 8, 4) == np.inf
+    # hot: ⟨V²⟩/M − 1 is the mean of χ(T) − 1, from T = 8 on in powers of 1/T: 2 ln T_high and a number
+    cold = quad(lambda T: Ring(8).susceptibility(1 / T) - 1, 0, 8, limit=200)[0]
+    hot = quad(lambda K: (Ring(8).susceptibility(K) - 1 - 2 * K) / K**2, 1e-4, 1 / 8)[0] + 2e-4
+    surplus = (cold + hot + 2 * np.log(1e300 / 8)) / 1e300
+    assert trained_weight_mixture(0, 1e300, 8, 4) == pytest.approx(np.sqrt(surplus / 28), rel=1e-6)
+    assert trained_weight_mixture(1e300, 1e308, 8, 10**9) == pytest.approx(
+        np.sqrt(2 * np.log(1e8) / 1e308 / 7e9), rel=1e-7
+    )
+    # narrow and cold: the two ends nearly cancel
+    narrow = trained_weight_mixture(0.01, 0.010000001, 8, 4)
+    assert narrow == pytest.approx(float(trained_weight_mixture(0.01, 0.010000001, 8, 4, dps=17)), rel=1e-14)
+    assert trained_weight_mixture(0.01, np.nextafter(0.01, 1), 8, 4) == pytest.approx(
+        trained_weight(100.0, 8, 4), rel=1e-14
+    )
+
+
+@pytest.mark.parametrize("weights", [[1e308, 1e308], [5e-324, 5e-324], ["1e-400", "1e-400"]])
+def test_weights_of_temperatures_of_any_size(weights):
+    assert trained_weight_temperatures([1, 2], 8, 4, weights=weights) == trained_weight_temperatures(
+        [1, 2], 8, 4
+    )
+
+
 @pytest.mark.parametrize(
     ("M", "N", "T"), [(3, 1, "1"), (8, 4, "0.5"), (8, 4, "1"), (7, 3, "1.2"), (30, 9, "0.5")]
 )
@@ -282,6 +415,15 @@ def test_long_rings():
         (lambda: trained_weight_density(lambda T: "a", 0, 1, 8, 4), TypeError, r"density\(T\)='a'"),
         (lambda: trained_weight_density(lambda T: np.nan, 0, 1, 8, 4), ValueError, "NaN"),
         (lambda: trained_weight_density(lambda T: 1.0, 1, 1, 8, 4), ValueError, "T_low < T_high"),
+        (lambda: trained_weight_density(lambda T: 1.0, 0, 1, 8, 4, points=[2]), ValueError, "points holds 2"),
+        (lambda: trained_weight_density(lambda T: 1.0, 0, 1, 8, 4, points=["a"]), TypeError, "points='a'"),
+        (
+            lambda: trained_weight_density(lambda T: 1.0, 0, 1, 8, 4, points=0.5),
+            ValueError,
+            "points has shape",
+        ),
+        (lambda: trained_weight_density(lambda T: 1.0, 0, 1e-20, 8, 4), PrecisionError, "T_high=1e-20"),
+        (lambda: trained_weight_density(lambda T: 0 * T, 0, 1, 8, 4, dps=9), ValueError, "not positive"),
         (lambda: mixture_weight("grid", 8, 4), TypeError, "temperatures='grid'"),
         (lambda: mixture_law([0, 1], 8), TypeError, "temperatures="),
         (lambda: low_temperature_weight(0, 8, 4), ValueError, "T_high=0"),

@@ -3,8 +3,8 @@
 It expects (sec. 4.3, conclusion) that training sets which include and exclude the critical temperature T = 0 give similar flows, since one
 point of a range has no measure. But all temperatures below about 2/ln M leave a ring of M spins aligned. With T = 0 in the
 range they are a share ``2/(T_high ln M)`` of the training set, which contributes ``M²`` each to ⟨V²⟩ where the threshold needs
-``M^(3/2)`` in the mean at fixed N/M: long rings order for every T_high. With T_low > 0 the susceptibility is at most e^(2/T_low), and
-long rings order for none. At fixed N the threshold stays finite: ranges that are cold enough order however long the ring.
+``M^(3/2)`` in the mean, at a fixed ratio N/M: long rings order for every T_high. With T_low > 0 the susceptibility is at most e^(2/T_low), and long
+rings of fixed N/M order for none. At fixed N the threshold stays finite as M grows, and ranges colder than 1/K_c order with and without T = 0.
 """
 
 from __future__ import annotations

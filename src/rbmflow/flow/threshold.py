@@ -253,7 +253,9 @@ def critical_temperature(n_visible: int, n_hidden: int, *, T_low: Any = 0.0, dps
 
         T_high ≈ (2/ln M) √(γM) tanh(1/√γ)/m₂,   γ = N/M, m₂ = [12/(1 + 1/γ)]^½ Γ(¾)/Γ(¼)
 
-    with corrections of relative order 1/ln M; with T_low > 0 there is no T_high for long rings, as 1/K_c → 0.
+    with corrections of relative order 1/ln M. With T_low > 0 there is no T_high for long rings at fixed γ, as 1/K_c → 0 there. At fixed N,
+    1/K_c tends to a constant (`critical_coupling_limit`), and colder ranges order however long the ring: at N = 4 the range
+    [0.5, 1] has the gain 3.2292, 2.8836, 2.8556, 2.8529 at M = 10², 10³, 10⁴, 10⁵.
 
     Parameters
     ----------
@@ -310,7 +312,7 @@ def critical_temperature(n_visible: int, n_hidden: int, *, T_low: Any = 0.0, dps
         W = 1 / ctx.sqrt(ctx.mpf(n_visible) * n_hidden)
 
         def residual(T_high: Any) -> Any:
-            data = exact_mixture(ctx, TemperatureRange(T_low, T_high), n_visible)
+            data, _ = exact_mixture(ctx, TemperatureRange(T_low, T_high), n_visible)
             return log_deficit_ratio(ctx, W, data, n_visible, n_hidden)
 
         ctx.dps += 10

@@ -24,6 +24,7 @@ __all__ = ["low_temperature_law", "low_temperature_leading_weight", "low_tempera
 
 MAX_TERMS, MAX_SITES = 10_000, 2000
 FLOAT_DIGITS = 17
+LARGEST_RATE = 1e300  # of 4/T₀: beyond, the logarithms are below rounding
 
 
 def low_temperature_law(
@@ -94,7 +95,7 @@ def low_temperature_weight(
     Returns
     -------
     float or mpmath.mpf
-        W.
+        W; as a float infinite where it is beyond 1.8e308.
 
     Raises
     ------
@@ -129,7 +130,7 @@ def low_temperature_leading_weight(T_high: object, n_visible: int, n_hidden: int
     Returns
     -------
     float or numpy.ndarray
-        In the shape of `T_high`.
+        In the shape of `T_high`; infinite where it is beyond 1.8e308.
 
     Raises
     ------
@@ -146,9 +147,11 @@ def low_temperature_leading_weight(T_high: object, n_visible: int, n_hidden: int
     if not ((high > 0) & np.isfinite(high)).all():
         raise ValueError(f"T_high={shown(T_high)}: positive, finite temperatures are needed")
     # E₂(z) = e^(−z) − z E₁(z) = e^(−z)/(z + 2 − …): its logarithm, scaled, does not underflow
-    z = 4 / high
     square = n_visible**2 - n_visible % 2
-    return ((np.log(8 / square) + z - np.log(scaled_exponential_integral(z))) / (2 * n_hidden))[()]
+    with np.errstate(over="ignore"):
+        z = np.minimum(4 / high, LARGEST_RATE)
+        usual = (np.log(8 / square) + z - np.log(scaled_exponential_integral(z))) / (2 * n_hidden)
+        return np.where(z < LARGEST_RATE, usual, 2 / (n_hidden * high))[()]
 
 
 def _check_expansion(T_high: object, n_visible: object, n_hidden: object) -> tuple[int, int]:

@@ -6,12 +6,14 @@ state. Its weight is finite whenever some temperature is above 0.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_broadcast, check_digits, check_integer, shown
+from rbmflow.errors import PrecisionError
 from rbmflow.ising import Law, Ring
 from rbmflow.ising.law import magnetizations
 from rbmflow.precision import exact_array, settle, to_exact
@@ -55,7 +57,11 @@ __all__ = [
 
 MAX_MIXTURE_SITES = 10**6
 ROUNDING = 4e-15
-COLD = 0.05
+COLD, HOT = 0.05, 1e6
+COLDEST = 1e-30  # below, W = 2/(N T_high) to rounding: the mean weight of a pair of walls enters by T ln T
+FAINTEST = 1e-40
+TOLERANCE = 1e-10  # relative, of weights in float64
+MAX_DENSITY_RAISES = 5
 
 
 @dataclass(frozen=True)
@@ -110,11 +116,27 @@ def mixture_weight(temperatures: Temperatures, n_visible: int, n_hidden: int) ->
         return MixtureWeight(float("inf"), 0.0, float("inf"))
     if float(number("T_low", temperatures.T_low)) == float("inf"):
         return MixtureWeight(0.0, 0.0, 0.0)
+    high = number("T_high", temperatures.T_high)
+    if high < COLDEST and not isinstance(temperatures, TemperatureDensity):
+        weight = float(2 / (n_hidden * high))  # infinite beyond 1.8e308
+        return MixtureWeight(weight, 1e-15 * weight, float(n_visible * n_hidden) * weight * weight)
     coldest = cold_coupling(temperatures)
     if coldest is not None:
         weight = float(trained_weight(coldest, n_visible, n_hidden))
         return MixtureWeight(weight, 1e-14 * weight, n_visible * n_hidden * weight * weight)
     form, error = mixture_form(temperatures, n_visible)
+    if isinstance(form, WeakForm):
+        surplus = float(form.excess @ form.view.values**2) / n_visible
+        if (
+            surplus < FAINTEST
+        ):  # W² = surplus/[N(M − 1)] to rounding, where N ln cosh WV would leave the doubles
+            weight = float(np.sqrt(max(surplus, 0.0)) / np.sqrt(n_hidden * (n_visible - 1.0)))
+            share = (
+                error * float(np.linalg.norm(form.view.values**2)) / n_visible / surplus
+                if surplus > 0
+                else np.inf
+            )
+            return MixtureWeight(weight, weight * (share + ROUNDING), n_visible * n_hidden * weight * weight)
     weight = solve_form(form, n_hidden)
     error = (form.residual_error(weight, error) + ROUNDING) / form.sensitivity(
         weight, n_hidden
@@ -136,7 +158,7 @@ def cold_coupling(temperatures: Temperatures) -> float | None:
         if low < high:
             return (4 / high - log_mean_decay(low, high)) / 4
         return 1 / high
-    weights = np.array([float(number("weights", weight)) for weight in temperatures.weights])
+    weights = temperatures.shares
     rates = np.array([4 * _coupling(float(number("temperatures", T))) for T in temperatures.temperatures])
     rates = np.where(weights > 0, rates, np.inf)
     return float((rates.min() - np.log(weights @ np.exp(rates.min() - rates) / weights.sum())) / 4)
@@ -144,6 +166,10 @@ def cold_coupling(temperatures: Temperatures) -> float | None:
 
 def log_mean_decay(low: float, high: float) -> float:
     """Return ``ln ⟨e^(4/T_high − 4/T)⟩`` over a cold range; ``∫_0^T e^(−4/T) dT = T E₂(4/T)``."""
+    if high - low < low * high / 4:  # narrow: the exponent changes by less than 1, and the ends would cancel
+        x, w = np.polynomial.legendre.leggauss(20)
+        T = low + (high - low) * (x + 1) / 2
+        return float(np.log(w @ np.exp(-4 * (high - T) / (T * high)) / 2))
     upper, lower, share = float(scaled_exponential_integral(4 / high)), 0.0, low / high
     if low > 1e-300:
         lower = share * float(scaled_exponential_integral(4 / low)) * float(np.exp(4 / high - 4 / low))
@@ -152,9 +178,10 @@ def log_mean_decay(low: float, high: float) -> float:
 
 def scaled_exponential_integral(z: Any) -> Any:
     """``e^z E₂(z) = U(1, 0, z)``, 1/(z + 2) up to a relative 2/z² for large z."""
-    from scipy.special import hyperu
+    from scipy.special import expn, hyperu
 
-    return np.where(z < 1e8, hyperu(1.0, 0.0, np.minimum(z, 1e8)), 1 / (z + 2))
+    large = np.where(z < 1e8, hyperu(1.0, 0.0, np.clip(z, 0.01, 1e8)), 1 / (z + 2))
+    return np.where(z < 0.01, expn(2, np.minimum(z, 1)) * np.exp(np.minimum(z, 1)), large)
 
 
 def _check(temperatures: object, n_visible: object, n_hidden: object) -> tuple[int, int]:
@@ -170,10 +197,15 @@ def _check(temperatures: object, n_visible: object, n_hidden: object) -> tuple[i
 def mixture_form(temperatures: Temperatures, n_visible: int) -> tuple[Form, float]:
     """Return the form of the equation for a mixture with T_high > 0, and the quadrature's error in its data."""
     ring = Ring(n_visible)
-    susceptibility, _ = average(temperatures, lambda T: np.array([ring.susceptibility(_coupling(T))]))
     coldest = _coupling(float(number("T_low", temperatures.T_low)))
     view = window_for(n_visible, np.exp(2 * min(coldest, 300.0)))
-    if view.first or susceptibility[0] < strong_from(n_visible):
+    # in hot ranges the aligned share, 2/(T_high ln M), leaves the mean susceptibility near 1
+    hot = isinstance(temperatures, TemperatureRange) and float(number("T_high", temperatures.T_high)) > HOT
+
+    def susceptibility() -> float:
+        return float(average(temperatures, lambda T: np.array([ring.susceptibility(_coupling(T))]))[0][0])
+
+    if view.first or hot or susceptibility() < strong_from(n_visible):
         excess, error = average(temperatures, lambda T: _excess(_coupling(T), view))
         return WeakForm(view, excess), error
     hottest = ring_strong_form(_coupling(float(number("T_high", temperatures.T_high))), n_visible)
@@ -186,6 +218,9 @@ def mixture_form(temperatures: Temperatures, n_visible: int) -> tuple[Form, floa
         return np.asarray(form.interior * np.exp(form.log_scale - hottest.log_scale))
 
     mean, error = average(temperatures, interior)
+    if not mean.any():
+        message = f"T_high={temperatures.T_high}: float64 does not resolve a density at temperatures so low; ask for digits with dps="
+        raise PrecisionError(message, best=None, digits=0)
     return StrongForm(view, mean, hottest.log_scale), error
 
 
@@ -281,7 +316,14 @@ def trained_weight_temperatures(
 
 
 def trained_weight_density(
-    density: Any, T_low: Any, T_high: Any, n_visible: int, n_hidden: int, *, dps: int | None = None
+    density: Any,
+    T_low: Any,
+    T_high: Any,
+    n_visible: int,
+    n_hidden: int,
+    *,
+    points: Any = (),
+    dps: int | None = None,
 ) -> Any:
     """Return the trained weight for temperatures with a density on [T_low, T_high], J = 1.
 
@@ -295,8 +337,12 @@ def trained_weight_density(
         Spins M of the ring, 3 to 10⁶.
     n_hidden : int
         Hidden units N, at least 1.
+    points : sequence, optional
+        Temperatures, the ends among them, where the density is not smooth: steps, kinks, algebraic singularities. Those at other temperatures
+        than 0 need `dps`, as float64 cannot tell their neighbourhood from them.
     dps : int, optional
-        Correct decimal digits, for analytic densities; float64 without it, then `mixture_weight` has the error estimate.
+        Correct decimal digits, for densities that are analytic between the points; float64 without it, then `mixture_weight` has the error
+        estimate.
 
     Returns
     -------
@@ -306,21 +352,29 @@ def trained_weight_density(
     Raises
     ------
     TypeError, ValueError
-        If `density` cannot be called, is negative or has no integral, the ends are not such numbers, or a size is out of range.
+        If `density` cannot be called, is negative or has no integral, the ends or points are not such numbers, or a size is out of range.
+    PrecisionError
+        If the quadrature does not reach the digits, or 10 of them in float64; `best` is the weight that it reached.
 
     Examples
     --------
     >>> print(round(trained_weight_density(lambda T: 2.5, 0, 1, 8, 4), 12))
     0.483679901299
+    >>> print(round(trained_weight_density(lambda T: 1.0 * (T < 1.3), 0, 2, 8, 4, points=[1.3]), 12))
+    0.384374374574
     """
-    return weight_of(TemperatureDensity(density, T_low, T_high), n_visible, n_hidden, dps)
+    return weight_of(TemperatureDensity(density, T_low, T_high, points), n_visible, n_hidden, dps)
 
 
 def weight_of(temperatures: Temperatures, n_visible: int, n_hidden: int, dps: int | None) -> Any:
     """Return the trained weight for any kind of temperatures, in float64 or to `dps` digits."""
     if dps is None:
-        return mixture_weight(temperatures, n_visible, n_hidden).weight
+        found = mixture_weight(temperatures, n_visible, n_hidden)
+        if not found.error <= TOLERANCE * found.weight:
+            raise _not_reached(temperatures, found.weight, found.error / found.weight)
+        return found.weight
     n_visible, n_hidden = _check(temperatures, n_visible, n_hidden)
+    errors: list[float] = []
 
     def exact(ctx: Any) -> list[Any]:
         hottest = to_exact(ctx, "T_high", temperatures.T_high)
@@ -330,15 +384,42 @@ def weight_of(temperatures: Temperatures, n_visible: int, n_hidden: int, dps: in
             return [ctx.zero]
         spare = 10 + max(0, int(1.5 * float(ctx.log10(hottest)))) if not ctx.isinf(hottest) else 20
         ctx.dps += spare
-        data = exact_mixture(ctx, temperatures, n_visible)
+        data, error = exact_mixture(ctx, temperatures, n_visible)
+        errors.append(float(error))
         ctx.dps -= spare
         return [exact_weight_of_histogram(ctx, data, n_visible, n_hidden)]
 
-    return settle(exact, check_digits(dps))[0]
+    return _settled(temperatures, exact, check_digits(dps), errors)[0]
 
 
-def exact_mixture(ctx: Any, temperatures: Temperatures, n_visible: int) -> list[Any]:
-    """Return P(|V|), |V| = M, M − 2, …; quadrature at the scale of the interior's leading factor."""
+def _settled(
+    temperatures: Temperatures, exact: Callable[[Any], list[Any]], digits: int, errors: list[float]
+) -> list[Any]:
+    """Return what two evaluations agree on, unless the quadrature over a density says that it is no better than its rule."""
+    if not isinstance(temperatures, TemperatureDensity):
+        return settle(exact, digits)
+    try:
+        values = settle(exact, digits, max_raises=MAX_DENSITY_RAISES)
+    except PrecisionError as error:
+        best = error.best
+        raise _not_reached(temperatures, best[0] if len(best) == 1 else best, 10.0**-error.digits) from None
+    if errors and errors[-1] > 10.0**-digits:
+        raise _not_reached(temperatures, values[0] if len(values) == 1 else values, errors[-1])
+    return values
+
+
+def _not_reached(temperatures: Temperatures, best: Any, error: float) -> PrecisionError:
+    where = f"over [{temperatures.T_low}, {temperatures.T_high}]"
+    return PrecisionError(
+        f"the average {where} reached a relative error of {error:.2g}: name the temperatures where the density is not smooth as points=, "
+        "ask for digits with dps= where it is singular at another temperature than 0, or for fewer of them",
+        best=best,
+        digits=max(0, int(-np.log10(error))) if 0 < error < 1 else 0,
+    )
+
+
+def exact_mixture(ctx: Any, temperatures: Temperatures, n_visible: int) -> tuple[list[Any], Any]:
+    """Return P(|V|), |V| = M, M − 2, …, and the quadrature's relative error; at the scale of the interior's leading factor."""
     hottest = to_exact(ctx, "T_high", temperatures.T_high)
     unit = ctx.exp(-4 / hottest)
 
@@ -349,8 +430,9 @@ def exact_mixture(ctx: Any, temperatures: Temperatures, n_visible: int) -> list[
         total = ctx.fsum(weights)
         return [weight / total / unit for weight in weights[1:]]
 
-    inside = [mean * unit for mean in exact_average(ctx, temperatures, interior)]
-    return [1 - ctx.fsum(inside), *inside]
+    means, error = exact_average(ctx, temperatures, interior)
+    inside = [mean * unit for mean in means]
+    return [1 - ctx.fsum(inside), *inside], error
 
 
 def mixture_law(temperatures: Temperatures, n_visible: int, *, dps: int | None = None) -> Law:
@@ -374,6 +456,8 @@ def mixture_law(temperatures: Temperatures, n_visible: int, *, dps: int | None =
     ------
     TypeError, ValueError
         If `temperatures` is none of these, or `n_visible` is out of range.
+    PrecisionError
+        If the average over a density does not reach the digits; `best` is what it reached.
 
     Examples
     --------
@@ -384,16 +468,21 @@ def mixture_law(temperatures: Temperatures, n_visible: int, *, dps: int | None =
     values = magnetizations(n_visible)
     if dps is None:
         ring = Ring(n_visible)
-        mean, _ = average(temperatures, lambda T: ring.magnetization_law(_coupling(T)).probabilities)
+        mean, error = average(temperatures, lambda T: ring.magnetization_law(_coupling(T)).probabilities)
+        if error > TOLERANCE * float(np.linalg.norm(mean)):
+            raise _not_reached(temperatures, Law(values, mean), error / float(np.linalg.norm(mean)))
         return Law(values, mean)
     if float(number("T_high", temperatures.T_high)) == 0:
         return Ring(n_visible).magnetization_law("inf", dps=dps)
 
+    errors: list[float] = []
+
     def exact(ctx: Any) -> list[Any]:
-        half = exact_mixture(ctx, temperatures, n_visible)
+        half, error = exact_mixture(ctx, temperatures, n_visible)
+        errors.append(float(error))
         return both_signs(half, n_visible)
 
-    return Law(values, np.array(settle(exact, check_digits(dps)), dtype=object))
+    return Law(values, np.array(_settled(temperatures, exact, check_digits(dps), errors), dtype=object))
 
 
 def both_signs(half: list[Any], n_visible: int) -> list[Any]:

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from rbmflow.arguments import FloatArray, check_real_scalar, shown
 from rbmflow.precision import borrowed_context, exact_array, publish, to_exact
 
 QUADRATURE_TOLERANCE = 1e-14
+STEEPNESS = 10  # near a point T − point ∝ w^10: singularities up to the power −9/10 become smooth in w
 ISO_SHIBA_YOKOO_TEMPERATURES = tuple(index / 4 for index in range(25))
 """0, 0.25, …, 6: the training set of S. Iso, S. Shiba and S. Yokoo, Phys. Rev. E 97, 053304 (2018), which the thesis analyses."""
 
@@ -77,13 +79,19 @@ class TemperatureSet:
             raise ValueError(
                 f"weights has shape {weights.shape}: {temperatures.shape} is needed, one for each temperature"
             )
-        values = [float(number("weights", weight)) for weight in weights]
-        if min(values) < 0 or not sum(values) > 0:
+        values = [number("weights", weight) for weight in weights]
+        if min(values) < 0 or not max(values) > 0:
             raise ValueError(
                 f"weights={shown(self.weights)}: non-negative numbers with a positive sum are needed"
             )
         object.__setattr__(self, "temperatures", tuple(temperatures))
         object.__setattr__(self, "weights", tuple(weights))
+
+    @property
+    def shares(self) -> FloatArray:
+        """The weights over the largest of them: those of any size fit."""
+        exact = [number("weights", weight) for weight in self.weights]
+        return np.array([float(weight / max(exact)) for weight in exact])
 
     @property
     def T_low(self) -> Any:
@@ -110,20 +118,25 @@ class TemperatureDensity:
     Attributes
     ----------
     density : callable
-        ``density(T)``, a non-negative number, up to a factor; smooth, or with kinks that the adaptive quadrature finds. With digits it
+        ``density(T)``, a non-negative number, up to a factor; smooth but at the ends and `points`. With digits it
         is called with, and must return, numbers of an mpmath context.
-    T_low, T_high : float, or str, Fraction, mpf for exact ends
+    T_low, T_high : float, or str, Fraction, Decimal, mpf for exact ends
         0 ≤ T_low < T_high < ∞.
+    points : sequence, optional
+        Temperatures from T_low to T_high, these included, where the density has a step, a kink, or an algebraic singularity such as
+        ``(T_high − T)^(−½)``: there it is integrated in w, ``|T − point| ∝ w¹⁰``. Singularities at other temperatures
+        than 0 need digits: in float64 their neighbourhood cannot be told from them.
 
     Raises
     ------
     TypeError, ValueError
-        If the ends are not such numbers, or `density` cannot be called.
+        If the ends or points are not such numbers, or `density` cannot be called.
     """
 
     density: Callable[[Any], Any]
     T_low: Any
     T_high: Any
+    points: Any = ()
 
     def __post_init__(self) -> None:
         if not callable(self.density):
@@ -131,6 +144,15 @@ class TemperatureDensity:
         check_range(self.T_low, self.T_high)
         if not number("T_low", self.T_low) < number("T_high", self.T_high):
             raise ValueError(f"T_low={self.T_low}, T_high={self.T_high}: a density needs T_low < T_high")
+        points = exact_array("points", self.points)
+        if points.ndim != 1:
+            raise ValueError(f"points has shape {points.shape}: a list of temperatures is needed")
+        for point in points:
+            if not number("T_low", self.T_low) <= number("points", point) <= number("T_high", self.T_high):
+                raise ValueError(
+                    f"points holds {point}: temperatures from {self.T_low} to {self.T_high} are needed"
+                )
+        object.__setattr__(self, "points", tuple(points))
 
     def at(self, T: float) -> float:
         """Return the density at one temperature, checked.
@@ -167,42 +189,52 @@ Temperatures = TemperatureRange | TemperatureSet | TemperatureDensity
 def average(temperatures: Temperatures, function: Callable[[float], FloatArray]) -> Average:
     """Return the mean of ``function(T)`` over the temperatures, and a bound on its error in the norm of the vector."""
     if isinstance(temperatures, TemperatureSet):
-        weights = np.array([float(number("weights", weight)) for weight in temperatures.weights])
+        weights = temperatures.shares
         values = [function(float(number("temperatures", T))) for T in temperatures.temperatures]
         return np.tensordot(weights / weights.sum(), values, axes=1), 0.0
     low, high = float(number("T_low", temperatures.T_low)), float(number("T_high", temperatures.T_high))
     if isinstance(temperatures, TemperatureRange):
         if low == high:
             return function(low), 0.0
-        return _integrate(lambda T: function(T) / (high - low), low, high)
-    norm, norm_error = _integrate(lambda T: np.array([temperatures.at(T)]), low, high)
+        integral, error = _integrate(function, low, high)
+        return integral / (high - low), error / (high - low)
+    points = tuple(float(number("points", point)) for point in temperatures.points)
+    norm, norm_error = _integrate(lambda T: np.array([temperatures.at(T)]), low, high, points)
     if not norm[0] > 0:
         raise ValueError(
             f"density={shown(temperatures.density)}: its integral over [{low}, {high}] is {norm[0]}, not positive"
         )
-    mean, error = _integrate(lambda T: temperatures.at(T) * function(T), low, high)
+    mean, error = _integrate(lambda T: temperatures.at(T) * function(T), low, high, points)
     mean = mean / norm[0]
     return mean, (error + float(np.linalg.norm(mean)) * norm_error) / float(norm[0])
 
 
-def exact_average(ctx: Any, temperatures: Temperatures, function: Callable[[Any], list[Any]]) -> list[Any]:
-    """Return the means of the list ``function(T)`` over the temperatures in the precision of the context."""
+def exact_average(
+    ctx: Any, temperatures: Temperatures, function: Callable[[Any], list[Any]]
+) -> tuple[list[Any], Any]:
+    """Return the means of the list ``function(T)`` over the temperatures, and the quadrature's error relative to the largest."""
     if isinstance(temperatures, TemperatureSet):
         weights = [to_exact(ctx, "weights", weight) for weight in temperatures.weights]
         rows = [function(to_exact(ctx, "temperatures", T)) for T in temperatures.temperatures]
-        return [ctx.fdot(weights, column) / ctx.fsum(weights) for column in zip(*rows, strict=True)]
+        return [ctx.fdot(weights, column) / ctx.fsum(weights) for column in zip(*rows, strict=True)], 0
     low, high = to_exact(ctx, "T_low", temperatures.T_low), to_exact(ctx, "T_high", temperatures.T_high)
     if isinstance(temperatures, TemperatureRange):
         if low == high:
-            return function(low)
-        return [mean / (high - low) for mean in _exact_integrals(ctx, function, low, high)]
+            return function(low), 0
+        means, error = _exact_integrals(ctx, function, low, high)
+        return [mean / (high - low) for mean in means], error
+    points = {to_exact(ctx, "points", point) for point in temperatures.points}
 
-    def weighted(T: Any) -> list[Any]:
-        rho = to_exact(ctx, "density(T)", temperatures.density(T))
-        return [rho, *(rho * value for value in function(T))]
+    def density(T: Any) -> Any:
+        return to_exact(ctx, "density(T)", temperatures.density(T))
 
-    norm, *means = _exact_integrals(ctx, weighted, low, high)
-    return [mean / norm for mean in means]
+    (norm,), norm_error = _exact_integrals(ctx, lambda _: [ctx.one], low, high, points, density)
+    if not 0 < norm < ctx.inf:
+        raise ValueError(
+            f"density={temperatures.density!r}: its integral over [{low}, {high}] is {ctx.nstr(norm, 5)}, not positive"
+        )
+    means, error = _exact_integrals(ctx, function, low, high, points, density)
+    return [mean / norm for mean in means], error + norm_error
 
 
 def check_range(T_low: object, T_high: object) -> None:
@@ -220,40 +252,111 @@ def number(name: str, value: object) -> Any:
         return publish(to_exact(ctx, name, value), 30)
 
 
-def _integrate(function: Callable[[float], FloatArray], low: float, high: float) -> Average:
+Panel = tuple[Any, Any, int]
+"""start, length and n of ``T = start + length w^n``, w from 0 to 1."""
+
+
+def _panels(low: Any, high: Any, points: Collection[Any], edges: list[Any]) -> list[Panel]:
+    """Return the panels between the ends, points and edges; those that touch a point begin there, with n = 10."""
+    panels: list[Panel] = []
+    for a, b in pairwise(sorted({low, high, *points, *(edge for edge in edges if low < edge < high)})):
+        if a in points and b in points:
+            half = (b - a) / 2
+            panels += [(a, half, STEEPNESS), (b, -half, STEEPNESS)]
+        elif b in points:
+            panels.append((b, a - b, STEEPNESS))
+        else:
+            panels.append((a, b - a, STEEPNESS if a in points else 1))
+    return panels
+
+
+def _integrate(
+    function: Callable[[float], FloatArray], low: float, high: float, points: tuple[float, ...] = ()
+) -> Average:
     """Integrate a vector adaptively (Gauss-Kronrod, scipy), from panels that double in width.
 
     The poles of the law of a ring lie at ``T = 4/(ln cot² φ ± iπ)``, closest to the axis near T = 0.
     """
     from scipy.integrate import quad_vec
 
-    points = [edge for edge in 2.0 ** np.arange(-4, 1024) if low < edge < high]
-    value, error = quad_vec(
-        function,
-        low,
-        high,
-        epsabs=0.0,
-        epsrel=QUADRATURE_TOLERANCE,
-        norm="2",
-        limit=400 + len(points),
-        points=points,
-    )[:2]
-    return np.asarray(value), float(error)
+    edges = 2.0 ** np.arange(-4, 1024)
+    if not points:
+        inner = [edge for edge in edges if low < edge < high]
+        value, error = quad_vec(
+            function,
+            low,
+            high,
+            epsabs=0.0,
+            epsrel=QUADRATURE_TOLERANCE,
+            norm="2",
+            limit=400 + len(inner),
+            points=inner,
+        )[:2]
+        return np.asarray(value), float(error)
+    total, total_error = np.zeros(1), 0.0
+    for start, length, n in _panels(low, high, points, list(edges)):
+        nearest = float(np.nextafter(start, start + length))
+
+        def scaled(w: float, start=start, length=length, n=n, nearest=nearest) -> FloatArray:  # type: ignore[no-untyped-def]
+            T = start + length * w**n
+            return np.asarray(function(nearest if start == T else T) * (abs(length) * n * w ** (n - 1)))
+
+        value, error = quad_vec(
+            scaled, 0.0, 1.0, epsabs=0.0, epsrel=QUADRATURE_TOLERANCE, norm="2", limit=400
+        )[:2]
+        total, total_error = total + value, total_error + float(error)
+        if n > 1:  # what lies between the point and the next float is not seen
+            total_error += 10 * float(np.linalg.norm(abs(nearest - start) * function(nearest)))
+    return np.asarray(total), total_error
 
 
-def _exact_integrals(ctx: Any, function: Callable[[Any], list[Any]], low: Any, high: Any) -> list[Any]:
-    """Integrate a list of functions with the tanh-sinh rule over panels that double in width, each evaluated once for all."""
-    known: dict[Any, list[Any]] = {}
+def _exact_integrals(
+    ctx: Any,
+    function: Callable[[Any], list[Any]],
+    low: Any,
+    high: Any,
+    points: Collection[Any] = (),
+    density: Callable[[Any], Any] | None = None,
+) -> tuple[list[Any], Any]:
+    """Integrate a list of functions, times a density, with the tanh-sinh rule over panels that double in width.
 
-    def component(index: int) -> Callable[[Any], Any]:
-        def value(T: Any) -> Any:
-            key = ctx.prec, T._mpf_
-            if key not in known:
-                known[key] = function(T)
-            return known[key][index]
-
-        return value
-
+    Also return the error that the rule's last steps suggest, relative to the largest integral.
+    """
     widest = max(-4, int(ctx.floor(ctx.log(high, 2))) + 1)
-    ends = [low, *(edge for edge in (ctx.ldexp(1, k) for k in range(-4, widest)) if low < edge < high), high]
-    return [ctx.quad(component(index), ends) for index in range(len(function(high)))]
+    panels = _panels(low, high, points, [ctx.ldexp(1, k) for k in range(-4, widest)])
+    totals, errors = [ctx.zero] * len(function(high)), [ctx.zero] * len(function(high))
+    for panel in panels:
+        known: dict[Any, list[Any]] = {}  # each node is evaluated once for all components
+
+        def component(
+            index: int, panel: Panel = panel, known: dict[Any, list[Any]] = known
+        ) -> Callable[[Any], Any]:
+            def at(w: Any) -> Any:
+                key = ctx.prec, w._mpf_
+                if key not in known:
+                    known[key] = _at_node(ctx, function, density, panel, w)
+                return known[key][index]
+
+            return at
+
+        for index in range(len(totals)):
+            value, error = ctx.quad(component(index), [0, 1], error=True)
+            totals[index] += value
+            errors[index] += error
+    largest = max(abs(total) for total in totals)
+    return totals, max(errors) / largest if largest else ctx.zero
+
+
+def _at_node(
+    ctx: Any, function: Callable[[Any], list[Any]], density: Callable[[Any], Any] | None, panel: Panel, w: Any
+) -> list[Any]:
+    start, length, n = panel
+    factor = abs(length) * n * w ** (n - 1)
+    precision = ctx.prec
+    if n > 1:
+        ctx.prec = (n + 2) * precision  # the distance from the point keeps its digits
+    T = start + length * w**n
+    if density is not None:
+        factor = factor * density(T)
+    ctx.prec = precision
+    return [factor * value for value in function(T)]

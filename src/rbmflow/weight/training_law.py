@@ -23,6 +23,7 @@ from rbmflow.weight.solve import solve_form
 ROUNDING = 8 * np.finfo(float).eps
 """Below this ⟨V²⟩/M − 1 of float64 probabilities is their rounding."""
 STRONG_START = 1.0
+FLOAT_DIGITS, LARGEST_LOG = 12.0, 1e200
 TOLERANCE = 1e-12
 """How far probabilities may be from symmetry and from the sum 1; rounding of 10⁷ entries stays below."""
 
@@ -159,6 +160,9 @@ def exact_weight_of_histogram(ctx: Any, data: list[Any], n_visible: int, n_hidde
 def _start(ctx: Any, data: list[Any], surplus: Any, n_visible: int, n_hidden: int) -> tuple[Any, float]:
     """Return a first weight and its digits: from float64 where that resolves the law, else from its leading terms."""
     total = ctx.fsum(data)
+    missing = ctx.fdot(data, [2 * k for k in range(len(data))]) / total
+    if ctx.log(missing) < -LARGEST_LOG:  # s^N = ⟨M − V⟩/2M, the leading law of strong coupling
+        return ctx.log(2 * n_visible / missing) / (2 * n_hidden), FLOAT_DIGITS
     if surplus > STRONG_START:
         scale = max(data[1:]) / total
         interior = np.array([float(p / total / scale) for p in data[1:]])
