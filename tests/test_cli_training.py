@@ -70,6 +70,8 @@ def test_what_is_written(capsys, data):
         assert float(row["log_likelihood"]) == pytest.approx(values.mean(), rel=1e-12)
         assert float(row["stderr"]) == pytest.approx(values.std(ddof=1) / len(part) ** 0.5, rel=1e-12)
         assert float(row["log_partition_stderr"]) == 0.0
+        assert row["lower"] == row["upper"] == row["log_likelihood"]
+        assert (row["n_effective"], row["doubt"]) == ("inf", "")
     history = list(csv.DictReader(io.StringIO((data / "new" / "history.csv").read_text())))
     assert [row["epoch"] for row in history] == [f"{epoch}.0" for epoch in range(1, 7)]
     table = np.loadtxt(data / "new" / "weights.csv", delimiter=",", skiprows=1)
@@ -136,6 +138,26 @@ def test_bad_data_of_the_experiment(spins, message):
         own_data.run(own_data.Parameters(2, n_epochs=1), spins, rng=1)
 
 
+def test_likelihoods_of_machines_of_many_units_come_with_bounds(capsys, data, monkeypatch):
+    monkeypatch.setattr("rbmflow.likelihood.partition.exact_in_seconds", lambda _: False)
+    status, _, err = run(capsys, data / "spins.npy", *WORDS, "--out", data / "new")
+    assert status == 0
+    assert "effective chains" in err
+    assert "warning" not in err
+    model = RBM.load(data / "new" / "model.npz")
+    rows = list(csv.DictReader(io.StringIO((data / "new" / "likelihood.csv").read_text())))
+    exact = model.log_likelihood(own_data.split(SPINS, 0.1, np.random.default_rng(20180612).spawn(3)[0])[0])
+    assert float(rows[0]["lower"]) < exact.mean() < float(rows[0]["upper"])
+    assert float(rows[0]["lower"]) < float(rows[0]["log_likelihood"]) <= float(rows[0]["upper"])
+    assert float(rows[0]["n_effective"]) > 10
+    monkeypatch.setattr("rbmflow.likelihood.partition.FEWEST_EFFECTIVE", np.inf)
+    monkeypatch.setattr("rbmflow.likelihood.partition.CLOSE", -np.inf)
+    err = run(capsys, data / "spins.npy", *WORDS, "--out", data / "doubted")[2]
+    assert "warning: do not rely on these likelihoods: only" in err
+    rows = list(csv.DictReader(io.StringIO((data / "doubted" / "likelihood.csv").read_text())))
+    assert rows[0]["doubt"].startswith("only")
+
+
 @pytest.mark.parametrize("epochs", [1, 4])
 def test_an_interrupted_training_goes_on_to_the_same_bits(capsys, data, monkeypatch, epochs):
     monkeypatch.setattr(training, "SECONDS", 0.0)
@@ -198,6 +220,25 @@ def test_a_killed_training_goes_on_to_the_same_bits(data):
         (("absent.npy", "--hidden", "2"), "absent.npy"),
         (("text.csv", "--hidden", "2"), "text.csv"),
         (("halves.csv", "--hidden", "2"), "holds 0.5"),
+        (("halves.csv", "--hidden", "2"), "row 1, column 2 holds 0.5; other columns hold -1 and +1"),
+        (
+            ("labels.csv", "--hidden", "2"),
+            "row 1, column 3 holds 7; other columns hold 0 and 1, for --binary: leave",
+        ),
+        (("labels.csv", "--hidden", "2", "--binary"), "row 1, column 3 holds 7"),
+        (
+            ("numbers.csv", "--hidden", "2"),
+            "row 2, column 1 holds 2; other columns hold -1 and +1: leave out",
+        ),
+        (("three.csv", "--hidden", "2"), "row 1, column 2 holds 0"),
+        (
+            ("spins.npy", "--hidden", "100000000"),
+            "n_visible=8, n_hidden=100000000 and 100 chains: training needs about 132 GiB of memory, 0.5 GiB",
+        ),
+        (
+            ("spins.npy", "--hidden", "2", "--chains", "10000000"),
+            "n_hidden=2 and 10000000 chains: training needs",
+        ),
         (("flat.npy", "--hidden", "2"), "rows of spins"),
         (("spins.npy", "--hidden", "0"), "n_hidden=0"),
         (("spins.npy", "--hidden", "2", "--holdout", "1"), "holdout=1.0"),
@@ -212,10 +253,14 @@ def test_a_killed_training_goes_on_to_the_same_bits(data):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,
 )
-def test_bad_input_is_one_line_and_status_2(capsys, data, arguments, message):
+def test_bad_input_is_one_line_and_status_2(capsys, data, monkeypatch, arguments, message):
     (data / "text.csv").write_text("spins up, spins down")
     (data / "halves.csv").write_text("1,0.5\n-1,1\n")
+    (data / "labels.csv").write_text("1,0,7\n1,1,0\n0,1,1\n")
+    (data / "numbers.csv").write_text("1,1,-1\n2,-1,1\n3,1,1\n")
+    (data / "three.csv").write_text("1,0\n-1,1\n0,-1\n")
     np.save(data / "flat.npy", SPINS[0])
+    monkeypatch.setattr("rbmflow.training.size.memory", lambda: 2**29)  # half a GiB
     before = {path.name for path in data.iterdir()}
     name, *rest = arguments
     status, out, err = run(capsys, data / name, *rest, "--quiet", "--out", data / "new")

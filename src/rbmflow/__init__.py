@@ -13,7 +13,13 @@ Group connected to Neural Networks*, bachelor thesis, Utrecht University (2018).
 """
 
 from rbmflow import flow, ising, likelihood, networks, rg, sampling, thermometer, training, weight
-from rbmflow.errors import CostWarning, LikelihoodWarning, PrecisionError, ReducibleChainError
+from rbmflow.errors import (
+    ConvergenceWarning,
+    CostWarning,
+    LikelihoodWarning,
+    PrecisionError,
+    ReducibleChainError,
+)
 from rbmflow.estimate import Estimate
 from rbmflow.flow import critical_coupling, critical_weight
 from rbmflow.ising import Chain, DegeneracyTable, Graph, Law, Ring, Torus
@@ -43,6 +49,7 @@ __all__ = [
     "SGD",
     "Adam",
     "Chain",
+    "ConvergenceWarning",
     "CostWarning",
     "DegeneracyTable",
     "Estimate",

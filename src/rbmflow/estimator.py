@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -15,11 +16,15 @@ from rbmflow.arguments import (
     check_real_scalar,
     refuse_mask,
 )
+from rbmflow.errors import ConvergenceWarning, LikelihoodWarning
 from rbmflow.hardware import check_memory
 from rbmflow.likelihood import LogPartition, log_partition
 from rbmflow.networks import RBM, sample_exactly
+from rbmflow.networks.exact import MAX_LISTED
 from rbmflow.training import PCD, SGD, Fit, State, fit
+from rbmflow.training.drawing import UNMIXED, draw_tempered
 from rbmflow.training.negative import check_negative
+from rbmflow.training.size import check_size
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -30,10 +35,8 @@ except ImportError as error:
         "rbmflow.estimator needs scikit-learn 1.6 or later: pip install rbmflow[learn]"
     ) from error
 
-MAX_EXACT_UNITS = 20
-"""Units of the smaller layer up to which likelihoods are exact."""
-MAX_LISTED_UNITS = 16
-"""Units of the smaller layer up to which samples are exact."""
+KEPT_ROWS = 500
+"""Rows of the last training that ln Z is checked against."""
 START = 0.01
 """Standard deviation of the weights before training."""
 
@@ -226,7 +229,8 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     def score_samples(self, X: object) -> FloatArray:
         """Return the log-likelihood of each row, ``ln p(v)`` in nats.
 
-        ln Z is exact if a layer has at most 20 units; otherwise it comes from annealed importance sampling, see `log_partition`.
+        ln Z is exact if a layer has at most 26 units; otherwise it is estimated, see `log_partition`, which tells its bounds and the
+        effective number of chains.
 
         Parameters
         ----------
@@ -245,6 +249,11 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         ValueError
             If the data do not fit.
 
+        Warns
+        -----
+        rbmflow.LikelihoodWarning
+            If ln Z should not be relied on, with each call; if a likelihood is above 0, which is impossible.
+
         Examples
         --------
         >>> machine = IsingRBM(1, n_iter=0, random_state=1).fit([[1, -1], [-1, 1]])
@@ -253,7 +262,10 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         """
         check_is_fitted(self)
         spins = self._spins(X)
-        return np.asarray(self.rbm_.log_likelihood(spins, log_partition=float(self.log_partition())))
+        found = self.log_partition()
+        if found.doubt:
+            warnings.warn(f"log-likelihoods: {found.doubt}", LikelihoodWarning, stacklevel=2)
+        return np.asarray(self.rbm_.log_likelihood(spins, log_partition=found.value))
 
     def score(self, X: object, y: object = None) -> float:
         """Return the mean log-likelihood of the rows, in nats.
@@ -287,7 +299,10 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         return float(self.score_samples(X).mean())
 
     def log_partition(self) -> LogPartition:
-        """Return ln Z of the machine with its error: exact, or annealed with a seed of its own.
+        """Return ln Z of the machine with its error and bounds: exact, or annealed in both directions with a seed of its own.
+
+        The estimate of machines whose layers both have more than 26 units is checked against up to 500 rows of the last training; that
+        it should not be relied on is told by `LogPartition.doubt`, and by a warning of `score` and `score_samples`.
 
         Returns
         -------
@@ -306,17 +321,17 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         """
         check_is_fitted(self)
         if not self._log_partition:
-            few = min(self.rbm_.n_visible, self.rbm_.n_hidden) <= MAX_EXACT_UNITS
-            self._log_partition.append(
-                log_partition(self.rbm_) if few else log_partition(self.rbm_, "ais", rng=self._seed)
-            )
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", LikelihoodWarning)  # it is told where likelihoods are
+                found = log_partition(self.rbm_, "auto", data=self._rows, rng=self._seed)
+            self._log_partition.append(found)
         return self._log_partition[0]
 
     def sample(self, n_samples: int = 1, *, n_sweeps: int = 1000) -> SpinArray:
         """Return configurations from the law of the machine; successive calls differ.
 
-        They are independent and exact if a layer has at most 16 units. Otherwise each is the end of a chain of its own, from
-        random spins, by block Gibbs sweeps.
+        They are independent and exact if a layer has at most 24 units. Otherwise each is the end of a chain of its own, from
+        random spins, by block Gibbs sweeps at a ladder of temperatures between which chains exchange their places.
 
         Parameters
         ----------
@@ -337,6 +352,11 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         TypeError, ValueError
             If a number is not a positive integer.
 
+        Warns
+        -----
+        rbmflow.ConvergenceWarning
+            If the chains have not mixed, or are too few sweeps to tell: modes may then have wrong shares.
+
         Examples
         --------
         >>> IsingRBM(2, random_state=1).fit([[1, -1], [-1, 1]]).sample(3).shape
@@ -346,13 +366,17 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         n_samples = check_integer("n_samples", n_samples, 1, MAX_SIZE)
         check_memory(f"n_samples={n_samples}", n_samples * (16 + self.rbm_.n_visible + self.rbm_.n_hidden))
         n_sweeps = check_integer("n_sweeps", n_sweeps, 1, MAX_STEPS)
-        if min(self.rbm_.n_visible, self.rbm_.n_hidden) <= MAX_LISTED_UNITS:
+        if min(self.rbm_.n_visible, self.rbm_.n_hidden) <= MAX_LISTED:
             return sample_exactly(self.rbm_, n_samples, rng=self._rng)
-        coins = self._rng.integers(0, 2, size=(n_samples, self.rbm_.n_visible), dtype=np.int8)
-        spins = (2 * coins - 1).astype(np.int8)
-        for _ in range(n_sweeps):
-            spins = self._sweep(spins)
-        return spins
+        drawn = draw_tempered(self.rbm_, n_samples, n_sweeps, self._rng)
+        if drawn.r_hat > UNMIXED:
+            warnings.warn(
+                f"samples: the chains have r_hat {drawn.r_hat:.3g}, above {UNMIXED}, after n_sweeps={n_sweeps} at {drawn.n_rungs} "
+                "temperatures: shares of modes may be wrong; more sweeps help",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        return drawn.spins
 
     def gibbs(self, X: object) -> SpinArray:
         """Return the rows after one block Gibbs sweep, v → h → v; successive calls go on with new random numbers.
@@ -417,11 +441,13 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
 
     def _begin(self, n_features: int) -> None:
         n_components = check_integer("n_components", self.n_components, 1)
+        check_size(n_features, n_components)
         self._seed = int(check_random_state(self.random_state).randint(2**31))
         self._rng = np.random.default_rng(self._seed)
         self.rbm_ = RBM(self._rng.normal(0.0, START, (n_features, n_components)))
         self.state_: State | None = None
         self._log_partition: list[LogPartition] = []  # of `rbm_`, once it is asked for
+        self._rows: SpinArray | None = None
 
     def _train(self, spins: SpinArray, n_epochs: int, *, shuffle: bool) -> Self:
         batch_size = check_integer("batch_size", self.batch_size, 1)
@@ -440,4 +466,5 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         )
         self.rbm_, self.state_ = trained.model, trained.state
         self._log_partition = []
+        self._rows = spins[:: -(-len(spins) // KEPT_ROWS)].copy()
         return self

@@ -52,6 +52,38 @@ def test_scikit_learn():
     np.testing.assert_allclose((1 + rbm.mean_hidden(2 * data - 1)) / 2, fitted.transform(data), rtol=1e-10)
 
 
+def test_machines_of_spins_are_taken_as_they_are():
+    estimator = pytest.importorskip("rbmflow.estimator")
+    fitted = estimator.IsingRBM(3, learning_rate=0.5, random_state=1).fit(
+        np.array([[1, 1, -1, -1], [1, 1, 1, 1]])
+    )
+    for source in (fitted, fitted.rbm_):
+        rbm = RBM.from_binary(source)
+        np.testing.assert_array_equal(rbm.weights, fitted.components_.T)
+        np.testing.assert_array_equal(rbm.visible_bias, fitted.intercept_visible_)
+        np.testing.assert_array_equal(rbm.hidden_bias, fitted.intercept_hidden_)
+        with pytest.raises(TypeError, match="has its own"):
+            RBM.from_binary(source, [0.0] * 4)
+        with pytest.raises(TypeError, match="has its own"):
+            RBM.from_binary(source, hidden_bias=[0.0] * 3)
+    with pytest.raises(TypeError, match="not fitted"):
+        RBM.from_binary(estimator.IsingRBM(3))
+
+
+@pytest.mark.parametrize("make", [RBM, RBM.from_binary], ids=["RBM", "from_binary"])
+def test_weights_of_the_wrong_way_round_are_noticed_where_biases_tell(make):
+    torch_shaped = np.ones((3, 5))  # 5 visible and 3 hidden units
+    for biases in ({"visible_bias": np.ones(5)}, {"hidden_bias": np.ones(3)}):
+        with pytest.raises(
+            ValueError, match=r"_bias has shape .*\(n_visible, n_hidden\), torch and scikit-learn"
+        ):
+            make(torch_shaped, **biases)
+        assert make(torch_shaped.T, **biases).n_visible == 5
+    with pytest.raises(ValueError, match=r"visible_bias has shape \(4,\): \(3,\) is needed$"):
+        make(torch_shaped, np.ones(4))
+    assert make(np.ones((4, 4)), np.ones(4)).n_hidden == 4
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [

@@ -604,3 +604,48 @@ def test_a_rate_that_is_too_large_is_told():
     for optimizer in (SGD(3e38), Momentum(1e300), Adam(1e300)):
         with pytest.raises(ArithmeticError, match="smaller learning rate"):
             fit(RBM64, SPINS, negative=CD(1), optimizer=optimizer, n_epochs=20, rng=1)
+
+
+def test_a_history_is_a_dict_of_arrays():
+    found = fit(RBM64, SPINS, n_epochs=2, rng=1, record=["weight_norm"]).history
+    as_dict = dict(found)
+    assert list(as_dict) == list(found) == ["epoch", "weight_norm"]
+    np.testing.assert_array_equal(as_dict["epoch"], [1, 2])
+    assert "epoch" in found
+    assert "kl" not in found
+
+
+def test_truth_values_are_refused_with_what_helps():
+    with pytest.raises(TypeError, match=r"data holds truth values.*np\.where\(data, 1, -1\)"):
+        fit(RBM64, SPINS > 0, n_epochs=1)
+    with pytest.raises(TypeError, match=r"held_out holds truth values"):
+        fit(RBM64, SPINS, n_epochs=1, held_out=SPINS > 0)
+
+
+def test_likelihoods_along_a_run_of_machines_of_any_size(monkeypatch):
+    monkeypatch.setattr("rbmflow.likelihood.partition.exact_in_seconds", lambda _: False)
+    names = ["annealed_log_likelihood", "annealed_lower", "annealed_upper", "n_effective"]
+    names += ["held_out_annealed_log_likelihood", "log_likelihood", "held_out_log_likelihood"]
+    found = fit(RBM64, SPINS, n_epochs=2, rng=1, record=names, held_out=SPINS[:50]).history
+    assert (found["annealed_lower"] < found["log_likelihood"]).all()
+    assert (found["log_likelihood"] < found["annealed_upper"]).all()
+    np.testing.assert_allclose(found["annealed_log_likelihood"], found["log_likelihood"], rtol=0, atol=0.1)
+    np.testing.assert_allclose(
+        found["held_out_annealed_log_likelihood"] - found["annealed_log_likelihood"],
+        found["held_out_log_likelihood"] - found["log_likelihood"],
+        rtol=1e-9,
+    )
+    assert (found["n_effective"] > 10).all()
+    with pytest.raises(ValueError, match="held_out is needed"):
+        fit(RBM64, SPINS, n_epochs=1, record=["held_out_annealed_log_likelihood"])
+
+
+@pytest.mark.parametrize("negative", [PCD(1, 10**7), Tempered(1000, 1, 10**4)], ids=repr)
+def test_chains_that_would_not_fit_into_memory_are_refused_before_work(negative, monkeypatch):
+    monkeypatch.setattr("rbmflow.training.size.memory", lambda: 2**28)
+    with pytest.raises(
+        ValueError, match=r"and 10000000 chains: training needs about .* GiB of memory, 0.25 GiB"
+    ):
+        fit(RBM64, SPINS, negative=negative, n_epochs=1)
+    monkeypatch.setattr("rbmflow.training.size.memory", lambda: 2**40)
+    assert fit(RBM64, SPINS, negative=PCD(1, 3), n_epochs=0).state.epoch == 0

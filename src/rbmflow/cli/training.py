@@ -107,6 +107,15 @@ def _train(options: argparse.Namespace) -> int:
     options.written.append(options.out / MODEL)
     for row in zip(*result.tables["likelihood"].columns.values(), strict=True):
         print(f"{row[0]}: {with_error(row[2], row[3])} nats per row ({row[1]} rows)", file=sys.stderr)
+    found = result.log_partition
+    if found.stderr:
+        print(
+            f"ln Z = {found.value:.8g}, between {found.lower:.8g} and {found.upper:.8g},"
+            f" by {found.n_effective:.2g} effective chains",
+            file=sys.stderr,
+        )
+    if found.doubt:
+        print(f"warning: do not rely on these likelihoods: {found.doubt}", file=sys.stderr)
     return status
 
 
@@ -115,13 +124,25 @@ def _read(path: Path, *, binary: bool) -> SpinArray:
     rows = read_rows(path) if path.suffix.lower() in NETCDF else read_array(path)
     if rows.ndim != 2 or not rows.size:
         raise ValueError(f"{path}: its array has shape {rows.shape}, rows of spins are needed")
+    bits, spins = np.isin(rows, (0, 1)), np.isin(rows, (-1, 1))
     if binary:
-        if not np.isin(rows, (0, 1)).all():
-            raise ValueError(f"{path}: --binary is for files that hold only 0 and 1")
+        if not bits.all():
+            raise ValueError(f"{path}: --binary is for files that hold only 0 and 1; {_first(rows, ~bits)}")
         return np.where(rows > 0, np.int8(1), np.int8(-1))
-    if np.isin(rows, (0, 1)).all() and (rows == 0).any():
-        raise ValueError(f"{path}: it holds 0 and 1; say --binary to read them as -1 and +1")
+    if not spins.all():
+        if bits.all():
+            raise ValueError(f"{path}: it holds 0 and 1; say --binary to read them as -1 and +1")
+        binary = bool(bits[:, (rows == 0).any(axis=0)].all(axis=0).any())
+        good, kind = (bits, "0 and 1, for --binary") if binary else (spins, "-1 and +1")
+        hint = f"; other columns hold {kind}: leave out labels and numbers of rows"
+        raise ValueError(f"{path}: {_first(rows, ~good)}{hint if good.all(axis=0).any() else ''}")
     return check_spins(str(path), rows)
+
+
+def _first(rows: Any, bad: Any) -> str:
+    """Return where the first bad value stands, counted from 1."""
+    row, column = np.argwhere(bad)[0]
+    return f"row {row + 1}, column {column + 1} holds {rows[row, column]:g}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from rbmflow.arguments import SpinArray, check_integer, check_real_scalar, check_rng, shown
+from rbmflow.errors import LikelihoodWarning
 from rbmflow.experiments.record import Cell, Table, columns_of
 from rbmflow.hardware import resolve_threads
 from rbmflow.likelihood import LogPartition, log_partition
@@ -27,11 +29,11 @@ from rbmflow.training import (
     Tempered,
     fit,
 )
+from rbmflow.training.chains import n_chains
 from rbmflow.training.loop import Callback
+from rbmflow.training.size import check_size
 from rbmflow.workers import Progress
 
-MAX_EXACT_UNITS = 24
-"""Units of the smaller layer up to which ln Z is exact: a second of work."""
 START = 0.01
 """Standard deviation of the weights before training."""
 NEGATIVES = ("pcd", "cd", "tempered", "exact")
@@ -178,6 +180,8 @@ def run(
         raise ValueError(f"spins has shape {spins.shape}: (n_rows, n_visible) is needed, both at least 1")
     threads, sources = resolve_threads(n_threads), check_rng(rng).spawn(3)
     seen, held = split(spins, parameters.holdout, sources[0])
+    phase = parameters.phase()
+    check_size(spins.shape[1], parameters.n_hidden, n_chains(phase))
     start = RBM(sources[1].normal(0.0, START, (spins.shape[1], parameters.n_hidden)))
     if parameters.patience and not len(held):
         raise ValueError(
@@ -190,7 +194,7 @@ def run(
     trained = fit(
         start,
         seen,
-        negative=parameters.phase(),
+        negative=phase,
         optimizer=OPTIMIZERS[parameters.optimizer](parameters.learning_rate),
         n_epochs=max(left, 0),
         batch_size=parameters.batch_size,
@@ -201,28 +205,28 @@ def run(
         stop=stop,
         held_out=held if len(held) else None,
     )
-    ln_z = _partition(trained.best, sources[2], threads)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LikelihoodWarning)  # the table tells, and the command
+        ln_z = log_partition(trained.best, "auto", data=spins, rng=sources[2], n_threads=threads)
     return TrainedMachine(trained.best, ln_z, _tables(trained, ln_z, seen, held))
-
-
-def _partition(model: RBM, rng: np.random.Generator, n_threads: int) -> LogPartition:
-    if min(model.n_visible, model.n_hidden) <= MAX_EXACT_UNITS:
-        return log_partition(model, n_threads=n_threads)
-    return log_partition(model, "ais", rng=rng, n_threads=n_threads)
 
 
 def _tables(trained: Fit, ln_z: LogPartition, seen: SpinArray, held: SpinArray) -> dict[str, Table]:
     rows: list[tuple[Cell, ...]] = []
+    below, above = ln_z.value - ln_z.upper, ln_z.value - ln_z.lower
     epoch = trained.state.best_epoch or trained.state.epoch
     for name, part in (("training", seen), ("held out", held)):
         if not len(part):
             continue
         values = np.asarray(trained.best.log_likelihood(part, log_partition=ln_z.value))
         spread = float(values.std(ddof=1) / np.sqrt(len(part))) if len(part) > 1 else float("nan")
-        rows.append(
-            (name, len(part), float(values.mean()), float(np.hypot(spread, ln_z.stderr)), ln_z.stderr, epoch)
-        )
-    names = ("rows_of", "rows", "log_likelihood", "stderr", "log_partition_stderr", "epoch")
+        mean, error = float(values.mean()), float(np.hypot(spread, ln_z.stderr))
+        known = (mean + below, mean + above, ln_z.n_effective, ln_z.doubt)
+        rows.append((name, len(part), mean, error, ln_z.stderr, epoch, *known))
+    names = (
+        *("rows_of", "rows", "log_likelihood", "stderr", "log_partition_stderr", "epoch"),
+        *("lower", "upper", "n_effective", "doubt"),
+    )
     weights = trained.best.weights
     return {
         "likelihood": Table("Mean log-likelihood of a row, nats", columns_of(names, rows)),

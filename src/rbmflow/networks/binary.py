@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rbmflow.arguments import FloatArray, shown
-from rbmflow.networks.two_layers import check_finite
+from rbmflow.networks.two_layers import TwoLayers, check_bias, check_finite
 
 ATTRIBUTES = ("components_", "intercept_visible_", "intercept_hidden_")
 
@@ -54,6 +54,12 @@ def from_binary(
     source: Any, visible_bias: object = None, hidden_bias: object = None
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return weights and biases for ±1 units; the inverse of `to_binary`."""
+    machine = source if isinstance(source, TwoLayers) else getattr(source, "rbm_", None)
+    if isinstance(machine, TwoLayers):
+        # of ±1 units, as those of IsingRBM are, although they are called what scikit-learn calls its own
+        if visible_bias is not None or hidden_bias is not None:
+            raise TypeError(f"visible_bias, hidden_bias: {type(source).__name__} has its own")
+        return machine.weights, machine.visible_bias, machine.hidden_bias
     weights, b, c = _parameters(source, visible_bias, hidden_bias)
     return weights / 4, b / 2 + weights.sum(axis=1) / 4, c / 2 + weights.sum(axis=0) / 4
 
@@ -82,7 +88,6 @@ def _parameters(source: Any, visible_bias: object, hidden_bias: object) -> tuple
     biases: list[FloatArray] = []
     for name, value, length in zip(("visible_bias", "hidden_bias"), parts[1:], weights.shape, strict=True):
         bias = np.zeros(length) if value is None else check_finite(name, value)
-        if bias.shape != (length,):
-            raise ValueError(f"{name} has shape {bias.shape}: ({length},) is needed")
+        check_bias(name, bias, length, turned=bias.shape == (weights.size // length,))
         biases.append(bias)
     return weights, *biases

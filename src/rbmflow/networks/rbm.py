@@ -151,9 +151,10 @@ class RBM(TwoLayers):
 
         Parameters
         ----------
-        source : array_like of shape (n_visible, n_hidden), BinaryParameters, or a fitted BernoulliRBM
+        source : array_like of shape (n_visible, n_hidden), BinaryParameters, a fitted BernoulliRBM or IsingRBM
             The weights of ``E(x, y) = −(xᵀWy + b·x + c·y)``; or an object that has the biases too. Of scikit-learn's
-            estimator the attributes ``components_``, ``intercept_visible_`` and ``intercept_hidden_`` are read.
+            estimator the attributes ``components_``, ``intercept_visible_`` and ``intercept_hidden_`` are read. Machines of
+            ±1 units, `IsingRBM` among them, have nothing to be converted, and are returned as they are.
         visible_bias, hidden_bias : array_like, optional
             b and c where `source` is the weights; zero by default.
 

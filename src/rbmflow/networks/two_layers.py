@@ -45,8 +45,7 @@ class TwoLayers(Stored):
         for name, length in (("visible_bias", weights.shape[0]), ("hidden_bias", weights.shape[1])):
             value = getattr(self, name)
             bias = np.zeros(length) if value is None else check_finite(name, value)
-            if bias.shape != (length,):
-                raise ValueError(f"{name} has shape {bias.shape}: ({length},) is needed")
+            check_bias(name, bias, length, turned=bias.shape == (weights.size // length,))
             bias.setflags(write=False)
             object.__setattr__(self, name, bias)
         weights.setflags(write=False)
@@ -338,6 +337,13 @@ def _traced_out(spins: SpinArray, weights: FloatArray, bias: FloatArray, other_b
         fields = apply_weights(block, weights) + other_bias
         result[first : first + step] = block @ bias + log_two_cosh(fields).sum(axis=-1)
     return result.reshape(spins.shape[:-1])[()]
+
+
+def check_bias(name: str, bias: FloatArray, length: int, *, turned: bool) -> None:
+    """Raise unless there is a bias for each unit; `turned` says that there would be, were the weights transposed."""
+    if bias.shape != (length,):
+        hint = "; the weights have the shape (n_visible, n_hidden), torch and scikit-learn have the transpose"
+        raise ValueError(f"{name} has shape {bias.shape}: ({length},) is needed{hint if turned else ''}")
 
 
 def check_machine(name: str, value: object) -> TwoLayers:

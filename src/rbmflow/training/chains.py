@@ -38,7 +38,7 @@ class Chains:
         if len(self.ladder) == 1:
             return float("nan")
         accepted, tried = 0, 0
-        energies = np.array([self._energy(parameters, rung) for rung in range(len(self.ladder))])
+        energies = self.energies(parameters)
         for parity in (0, 1):
             for upper in range(parity, len(self.ladder) - 1, 2):
                 gap = self.ladder[upper] - self.ladder[upper + 1]
@@ -50,6 +50,10 @@ class Chains:
                     array[pair, at] = array[pair[::-1], at]
                 accepted, tried = accepted + int(swap.sum()), tried + len(gain)
         return accepted / tried if tried else float("nan")
+
+    def energies(self, parameters: Parameters) -> npt.NDArray[np.float64]:
+        """Return the energies of the configurations, a row for each rung."""
+        return np.array([self._energy(parameters, rung) for rung in range(len(self.ladder))])
 
     def _energy(self, parameters: Parameters, rung: int) -> npt.NDArray[np.float64]:
         v, h = self.visible[rung].astype(np.float64), self.hidden[rung].astype(np.float64)
@@ -107,6 +111,12 @@ def chain_shape(negative: object) -> tuple[tuple[float, ...], int]:
     if isinstance(negative, Tempered):
         return negative.ladder, negative.n_chains
     return (1.0,), negative.n_chains if isinstance(negative, PCD) else 0
+
+
+def n_chains(negative: object) -> int:
+    """Return the number of chains that a negative phase keeps, on all rungs."""
+    ladder, on_each = chain_shape(negative)
+    return len(ladder) * on_each
 
 
 def contrastive(parameters: Parameters, rows: SpinArray, negative: CD, generator: Words) -> Moments:

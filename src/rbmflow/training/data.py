@@ -69,6 +69,10 @@ def check_data(data: object, n_visible: int, name: str = "data") -> Data:
     empty = np.asarray(spins, dtype=object).size == 0 if not isinstance(spins, np.ndarray) else not spins.size
     if empty:
         raise ValueError(f"{name} is empty: rows of spins are needed")
+    if isinstance(spins, np.ndarray) and spins.dtype == bool:
+        raise TypeError(
+            f"{name} holds truth values: spins are -1 or +1; convert with np.where({name}, 1, -1)"
+        )
     rows = check_spins(name, spins, n_visible)
     if rows.ndim != 2:
         raise ValueError(f"{name} has shape {rows.shape}: (n, n_visible) is needed")

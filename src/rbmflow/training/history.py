@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from rbmflow.arguments import FloatArray, as_array, check_choice, check_integer, check_real_scalar, shown
 from rbmflow.autocorrelation import autocorrelation
+from rbmflow.errors import LikelihoodWarning
+from rbmflow.likelihood import LogPartition, log_partition
 from rbmflow.networks.two_layers import log_two_cosh
 from rbmflow.training.data import Data
-from rbmflow.training.moments import divergence, exact
+from rbmflow.training.moments import divergence, exact, free_energy
 from rbmflow.training.negative import MAX_EXACT_UNITS, PCD, Exact, Negative, Tempered
 from rbmflow.training.parameters import Parameters
 
 CHEAP_UNITS = 8
 """Units of the smaller layer up to which exact quantities are recorded without being asked for."""
 LEAST_SERIES = 4
+TEMPERATURES = 200
 ALL_UNITS = 2**16
 """Rows × visible × hidden units up to which the pseudo-likelihood is that of all units: a millisecond."""
 
@@ -123,6 +128,8 @@ DIRECTION = {
     "reconstruction_error": -1,
     "held_out_pseudo_likelihood": 1,
     "held_out_log_likelihood": 1,
+    "annealed_log_likelihood": 1,
+    "held_out_annealed_log_likelihood": 1,
 }
 
 
@@ -134,7 +141,10 @@ class History:
     where ``rows n_visible n_hidden ≤ 2¹⁶``, else from one of each row, spread over the layer; ``reconstruction_error``: mean of (v − tanh(W tanh(Wᵀv + c) + b))² per unit; ``weight_norm`` and ``bias_norm``;
     ``kl`` of the law of the data to the model and ``log_likelihood`` per row, exact; ``tau``: autocorrelation time of the
     magnetization of the persistent chains, in updates; ``exchange_rate`` of tempering; ``held_out_pseudo_likelihood`` and
-    ``held_out_log_likelihood``, the same of the rows that are held out. What cannot be had is NaN.
+    ``held_out_log_likelihood``, the same of the rows that are held out. On request also ``annealed_log_likelihood``, that of machines of any
+    size, by the bracket of `log_partition` (200 temperatures, exact where that takes seconds), with its bounds ``annealed_lower`` and
+    ``annealed_upper`` and the ``n_effective`` chains that carry it (below 10 it should not be relied on), and
+    ``held_out_annealed_log_likelihood``. What cannot be had is NaN.
 
     Attributes
     ----------
@@ -143,6 +153,27 @@ class History:
     """
 
     values: dict[str, list[float]]
+
+    def keys(self) -> tuple[str, ...]:
+        """Return the names of the recorded quantities, so that ``dict(history)`` holds their arrays.
+
+        Returns
+        -------
+        tuple of str
+            In the order in which they were recorded.
+
+        Examples
+        --------
+        >>> dict(History({"epoch": [1.0, 2.0]}))
+        {'epoch': array([1., 2.])}
+        """
+        return tuple(self.values)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.values
 
     def __getitem__(self, name: str) -> FloatArray:
         if name not in self.values:
@@ -162,6 +193,22 @@ class Situation:
     held_out: Data | None
     series: FloatArray  # (n_chains, n_updates) magnetization of chains along the epoch
     exchange_rate: float
+
+    @cached_property
+    def annealed(self) -> LogPartition:
+        """The machine's ln Z, checked against all the data there are."""
+        rows = [one.rows for one in (self.data, self.held_out) if one is not None]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", LikelihoodWarning)  # n_effective and the bounds tell
+            return log_partition(
+                self.parameters.model(),
+                "auto",
+                data=np.concatenate(rows),
+                n_temperatures=TEMPERATURES,
+                burn_in=TEMPERATURES,
+                rng=0,
+                n_threads=1,
+            )
 
 
 def check_record(
@@ -246,6 +293,12 @@ def _kl(on: Situation) -> float:
     return divergence(double, states.astype(np.float64), weights, exact(double)[1])
 
 
+def _annealed(on: Situation, data: Data | None, log_z: float) -> float:
+    assert data is not None
+    states, weights = data.as_law()
+    return -float(weights @ free_energy(_double(on.parameters), states.astype(np.float64))) - log_z
+
+
 def _double(parameters: Parameters) -> Parameters:
     return parameters if parameters.vector.dtype == np.float64 else Parameters(parameters.model(), np.float64)
 
@@ -276,4 +329,9 @@ QUANTITIES: dict[str, Callable[[Situation], Any]] = {
     "exchange_rate": lambda on: on.exchange_rate,
     "held_out_pseudo_likelihood": _held_out(_pseudo_likelihood),
     "held_out_log_likelihood": _held_out(_log_likelihood),
+    "annealed_log_likelihood": lambda on: _annealed(on, on.data, on.annealed.value),
+    "annealed_lower": lambda on: _annealed(on, on.data, on.annealed.upper),
+    "annealed_upper": lambda on: _annealed(on, on.data, on.annealed.lower),
+    "n_effective": lambda on: on.annealed.n_effective,
+    "held_out_annealed_log_likelihood": lambda on: _annealed(on, on.held_out, on.annealed.value),
 }

@@ -10,12 +10,14 @@ import numpy as np
 
 from rbmflow.arguments import MAX_STEPS, check_flag, check_integer, check_real_scalar, check_rng, shown
 from rbmflow.networks import RBM
+from rbmflow.training.chains import n_chains
 from rbmflow.training.data import Data, check_data
 from rbmflow.training.history import EarlyStopping, History, Situation, check_record, measure
 from rbmflow.training.negative import MAX_EXACT_UNITS, PCD, Exact, Negative, check_negative
 from rbmflow.training.optimizers import LBFGS, SGD, Optimizer, check_optimizer
 from rbmflow.training.parameters import make_ties, split
 from rbmflow.training.quasi_newton import minimise
+from rbmflow.training.size import check_size
 from rbmflow.training.state import State
 from rbmflow.training.trainer import Penalty, Plan, Trainer
 from rbmflow.workers import Progress, check_progress
@@ -309,6 +311,7 @@ def _plan(
     """Return the checked arguments, or raise."""
     checked: Data = check_data(data, model.n_visible)
     phase, stepper = check_negative(negative), check_optimizer(optimizer)
+    check_size(model.n_visible, model.n_hidden, n_chains(phase))
     exact = isinstance(phase, Exact)
     if isinstance(stepper, LBFGS) and not exact:
         raise ValueError(
