@@ -7,12 +7,19 @@ pytest.importorskip("matplotlib", reason="figures are an extra")
 
 from matplotlib.figure import Figure
 
-from rbmflow.experiments import figures
+from rbmflow.experiments import figures, weight_map
+from tests.experiments.cropped import cut_texts
 
 
 @pytest.mark.parametrize("name", figures.DRAWINGS)
 def test_figures_are_drawn_alone_and_into_given_axes(result, name, tmp_path):
     figure = figures.draw(result, name)
+    assert not cut_texts(figure)
+    assert (
+        all(one.get_xlabel() and one.get_ylabel() for one in figure.get_axes())
+        or name == "fig2_decimation"
+        or "limits" in name
+    )
     for kind in ("png", "svg"):
         paths = [tmp_path / f"{n}.{kind}" for n in (1, 2)]
         for path in paths:
@@ -22,3 +29,23 @@ def test_figures_are_drawn_alone_and_into_given_axes(result, name, tmp_path):
     axes = np.atleast_1d(figure.get_axes())
     given = Figure().subplots(1, len(axes))
     assert np.all(np.atleast_1d(figures.DRAWINGS[name](result, given)) == np.atleast_1d(given))
+
+
+@pytest.mark.parametrize("largest", [0.9, 1.2, 3.0])
+def test_the_label_of_the_threshold_is_whole(largest):
+    # the line M N W² = 1 near the right edge, and near the middle
+    parameters = weight_map.Parameters(n_visible=100, n_couplings=30, K_max=largest, n_ratios=60)
+    panel = figures.weight_map(weight_map.run(parameters))
+    assert not cut_texts(panel.get_figure())
+    (label,) = panel.texts
+    assert "M N W² = 1" in label.get_text()
+    box, room = label.get_window_extent(), panel.get_window_extent()
+    assert room.x0 <= box.x0 and box.x1 <= room.x1 and room.y0 <= box.y0 and box.y1 <= room.y1  # noqa: PT018
+
+
+def test_small_numbers_on_axes_are_powers(result):
+    figure = figures.draw(result, "limits")
+    figure.draw_without_rendering()
+    ticks = [tick.get_text() for panel in figure.get_axes() for tick in panel.get_xticklabels()]
+    assert not [text for text in ticks if "e-" in text]
+    assert "$10^{-32}$" in ticks

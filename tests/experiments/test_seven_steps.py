@@ -238,6 +238,11 @@ def test_tables(result):
     assert len(tables["machines"].columns["n_hidden"]) == 10
     assert len(tables["ends"].columns["map"]) == 5 * 2 * 4 * 3
     assert tables["calibration"].columns["temperature"] == list(SMALL.temperatures)
+    null = tables["null_calibration"].columns
+    assert null["m"] == list(seven_steps.NULL_MAGNETIZATIONS)
+    for name in ("energy", "magnetization"):
+        assert null[f"{name}_reading"] == result.values[f"{name}_null"].mean(axis=0).tolist()
+    assert "Torus of 4 x 4 sites, means of 2 seeds with 68 % intervals" in tables["machines"].caption
     lines = iso_tables.summary(result)
     assert lines[0].startswith("V, 3 hidden units: |m| = ")
     assert " ± " in lines[0]
@@ -321,6 +326,7 @@ def test_figures_are_drawn(result, tmp_path):
     from rbmflow.experiments import figures
     from rbmflow.experiments.iso_report import render
     from rbmflow.provenance import provenance
+    from tests.experiments.cropped import cut_texts
 
     pictures = {}
     for name in figures.SEVEN_STEPS:
@@ -328,6 +334,14 @@ def test_figures_are_drawn(result, tmp_path):
             with (tmp_path / f"{name}.{kind}").open("wb") as stream:
                 figures.save(figures.draw(result, name), stream, kind, 50)
         pictures[name] = (tmp_path / f"{name}.svg").read_bytes()
+        assert not cut_texts(figures.draw(result, name))
+    panels = figures.draw(result, "flows").get_axes()
+    labels = [panel.get_ylabel() for panel in panels if panel.get_ylabel()]
+    assert "exact" in labels[0]  # the exact thermometer leads
+    assert all("J/k_B" in label for label in labels if label.startswith("T read"))
+    last = figures.draw(result, "fixed_points").get_axes()[2]
+    assert "mean field, from T = " in last.get_title()
+    assert last.get_ylim()[1] <= 1.5 * SMALL.temperatures[-1]
     page = render(result, iso_tables.tables(result), pictures, provenance(SMALL.to_json(), 4))
     assert page.count("data:image/svg+xml") == len(pictures)
     assert "$" not in page

@@ -106,3 +106,14 @@ def test_the_figure(tmp_path):
     panel = figures.torus_threshold(TorusThreshold(Parameters(sides=(8, 16, 32)), made))
     panel.get_figure().savefig(tmp_path / "one.png")
     assert panel.get_title()
+
+
+def test_the_limit_is_known_as_far_as_the_second_term_is():
+    # temperatures of a long run, docs/flow.md; limits for second terms L^(-1), L^(-8/7), L^(-11/7), L^(-12/7) by weighted
+    # least squares elsewhere: 2.279, 2.272, 2.2605, 2.258
+    measured = ((3.351550, 0.0), (2.9132, 9e-4), (2.6685, 7e-4), (2.5249, 5e-4), (2.4348, 2e-4))
+    made = tuple(Estimate(T, error, 0.5, 100.0, 1.0) for T, error in measured)
+    found = TorusThreshold(Parameters(sides=(8, 16, 32, 64, 128)), made).extrapolate()
+    assert found.limit == pytest.approx(2.272, abs=1e-3)
+    assert (found.lowest, found.highest) == pytest.approx((2.258, 2.279), abs=1e-3)
+    assert "2.258 to 2.279" in str(found)
