@@ -81,11 +81,8 @@ class _Processes(ThreadPoolExecutor):
         with signals_held():
             here, there = spawn.Pipe()
             worker = spawn.Process(target=_work, args=(there,), daemon=True)
-            if hasattr(signal, "pthread_sigmask"):
-                before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-            worker.start()
-            if hasattr(signal, "pthread_sigmask"):
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            with _interrupts_blocked():
+                worker.start()
             there.close()
             self.workers.append(worker)
             self.idle.put(here)
@@ -102,6 +99,18 @@ class _Processes(ThreadPoolExecutor):
         if done:
             return answer
         raise answer
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _work(link: connection.Connection) -> None:
