@@ -43,14 +43,14 @@ def chains(lattice, n_chains, n_sweeps, **options):
 
 def last_states(network, order):
     def call(threads):
-        return recall(network, spins(40_000, 64), order=order, rng=1, n_threads=threads).states
+        return recall(network, spins(20_000, 64), order=order, rng=1, n_threads=threads).states
 
     return call
 
 
 CALLS = {
-    "annealing": lambda n: log_partition(machine(64, 64), "ais", n_temperatures=1500, rng=1, n_threads=n).value,
-    "annealing, double": lambda n: log_partition(machine(40, 40, 20.0), "ais", n_temperatures=1500, rng=1, n_threads=n).value,
+    "annealing": lambda n: log_partition(machine(64, 64), "ais", n_temperatures=600, rng=1, n_threads=n).value,
+    "annealing, double": lambda n: log_partition(machine(40, 40, 20.0), "ais", n_temperatures=600, rng=1, n_threads=n).value,
     "sums over states": lambda n: log_partition(machine(21, 40), n_threads=n).value,
     "sums over states, stops": lambda n: log_partition(machine(20, 200, 2.0), n_threads=n).value,
     "moments": lambda n: exact_moments(machine(21, 20), n_threads=n).coupled,
@@ -60,7 +60,7 @@ CALLS = {
     "sites": chains(Torus(32, 32), 4, 200, order="random"),
     "Wolff": chains(Torus(32, 32), 4, 2000, rule="wolff"),
     "Swendsen-Wang": chains(Torus(32, 32), 4, 200, rule="swendsen_wang"),
-    "block Gibbs": lambda n: sampling.block_gibbs(machine(100, 100), n_chains=1024, n_sweeps=100, rng=1, n_threads=n).visible,
+    "block Gibbs": lambda n: sampling.block_gibbs(machine(100, 100), n_chains=1024, n_sweeps=40, rng=1, n_threads=n).visible,
     "Boltzmann machine": lambda n: sampling.boltzmann_chains(
         BoltzmannMachine(couplings(60)), n_chains=256, n_sweeps=100, thin=50, rng=1, n_threads=n
     ).samples,
