@@ -232,7 +232,7 @@ def test_sites(metropolis, order, tabulated):
 )
 def test_clusters(lattice, single, level):
     shape = sides(lattice)
-    for K in (0.0, 0.44, -0.44, 2.0):
+    for K in (0.0, 0.44, -0.44, 2.0, -2.0):  # at the last, clusters close odd cycles
         rng = np.random.default_rng(9)
         spins = rng.choice(np.array([-1, 1], dtype=np.int8), size=shape)
         state = words(10, 36)
