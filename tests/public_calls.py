@@ -336,6 +336,7 @@ def _table():
             {"better": {"value": 0.4, "than": 0.5}, "should_stop": {"values": [0.5, 0.4]}},
         ),
         "training.GibbsOperator": (machine, None, {"push": {"probabilities": np.full(16, 1 / 16), "k": 1}}),
+        "training.History": (None, trained.history, {"keys": {}}),
         "training.State": (None, trained.state, {**stored, "load": {"path": FOLDER / "state.npz"}}),
         "weight.TemperatureRange": ({"T_low": 0.5, "T_high": 1.5}, None, {}),
         "weight.TemperatureSet": ({"temperatures": [0.5, 1.5], "weights": [1, 2]}, None, {}),

@@ -233,11 +233,11 @@ def test_a_killed_training_goes_on_to_the_same_bits(data):
         (("three.csv", "--hidden", "2"), "row 1, column 2 holds 0"),
         (
             ("spins.npy", "--hidden", "100000000"),
-            "n_visible=8, n_hidden=100000000 and 100 chains: training needs about 132 GiB of memory, 0.5 GiB",
+            "n_visible=8, n_hidden=100000000 and 100 chains: 132.2 GiB of memory are needed, there are 0.5 GiB",
         ),
         (
             ("spins.npy", "--hidden", "2", "--chains", "10000000"),
-            "n_hidden=2 and 10000000 chains: training needs",
+            "n_hidden=2 and 10000000 chains: ",
         ),
         (("flat.npy", "--hidden", "2"), "rows of spins"),
         (("spins.npy", "--hidden", "0"), "n_hidden=0"),
@@ -260,7 +260,7 @@ def test_bad_input_is_one_line_and_status_2(capsys, data, monkeypatch, arguments
     (data / "numbers.csv").write_text("1,1,-1\n2,-1,1\n3,1,1\n")
     (data / "three.csv").write_text("1,0\n-1,1\n0,-1\n")
     np.save(data / "flat.npy", SPINS[0])
-    monkeypatch.setattr("rbmflow.training.size.memory", lambda: 2**29)  # half a GiB
+    monkeypatch.setattr("rbmflow.hardware._memory", lambda: 2**29)  # half a GiB
     before = {path.name for path in data.iterdir()}
     name, *rest = arguments
     status, out, err = run(capsys, data / name, *rest, "--quiet", "--out", data / "new")

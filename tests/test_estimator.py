@@ -165,10 +165,11 @@ def test_likelihoods_that_should_not_be_relied_on_are_told():
             score(np.ones((3, 40)))
 
 
-def test_a_machine_that_would_not_fit_into_memory_is_refused_before_work():
+def test_a_machine_that_would_not_fit_into_memory_is_refused_before_work(monkeypatch):
+    monkeypatch.setattr("rbmflow.hardware._memory", lambda: 2**38)
     for data in (np.ones((2, 64)), Ring(64).sample(0.1, 2, rng=1)):
         with pytest.raises(
-            ValueError, match=r"n_visible=64, n_hidden=100000000: training needs about 387 GiB"
+            MemoryError, match=r"n_visible=64, n_hidden=100000000: 387.4 GiB of memory are needed"
         ):
             IsingRBM(10**8).fit(data)
 

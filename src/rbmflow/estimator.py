@@ -16,7 +16,7 @@ from rbmflow.arguments import (
     check_real_scalar,
     refuse_mask,
 )
-from rbmflow.errors import ConvergenceWarning, LikelihoodWarning
+from rbmflow.errors import ConvergenceWarning, LikelihoodWarning, warn_caller
 from rbmflow.hardware import check_memory
 from rbmflow.likelihood import LogPartition, log_partition
 from rbmflow.networks import RBM, sample_exactly
@@ -264,7 +264,7 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         spins = self._spins(X)
         found = self.log_partition()
         if found.doubt:
-            warnings.warn(f"log-likelihoods: {found.doubt}", LikelihoodWarning, stacklevel=2)
+            warn_caller(f"log-likelihoods: {found.doubt}", LikelihoodWarning)
         return np.asarray(self.rbm_.log_likelihood(spins, log_partition=found.value))
 
     def score(self, X: object, y: object = None) -> float:
@@ -370,11 +370,10 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             return sample_exactly(self.rbm_, n_samples, rng=self._rng)
         drawn = draw_tempered(self.rbm_, n_samples, n_sweeps, self._rng)
         if drawn.r_hat > UNMIXED:
-            warnings.warn(
+            warn_caller(
                 f"samples: the chains have r_hat {drawn.r_hat:.3g}, above {UNMIXED}, after n_sweeps={n_sweeps} at {drawn.n_rungs} "
                 "temperatures: shares of modes may be wrong; more sweeps help",
                 ConvergenceWarning,
-                stacklevel=2,
             )
         return drawn.spins
 

@@ -640,12 +640,12 @@ def test_likelihoods_along_a_run_of_machines_of_any_size(monkeypatch):
         fit(RBM64, SPINS, n_epochs=1, record=["held_out_annealed_log_likelihood"])
 
 
-@pytest.mark.parametrize("negative", [PCD(1, 10**7), Tempered(1000, 1, 10**4)], ids=repr)
+@pytest.mark.parametrize("negative", [PCD(1, 10**7), Tempered(1000, 1, 10**4)], ids=["pcd", "tempered"])
 def test_chains_that_would_not_fit_into_memory_are_refused_before_work(negative, monkeypatch):
-    monkeypatch.setattr("rbmflow.training.size.memory", lambda: 2**28)
+    monkeypatch.setattr("rbmflow.hardware._memory", lambda: 2**28)
     with pytest.raises(
-        ValueError, match=r"and 10000000 chains: training needs about .* GiB of memory, 0.25 GiB"
+        MemoryError, match=r"and 10000000 chains: .* of memory are needed, there are 0.25 GiB"
     ):
         fit(RBM64, SPINS, negative=negative, n_epochs=1)
-    monkeypatch.setattr("rbmflow.training.size.memory", lambda: 2**40)
+    monkeypatch.setattr("rbmflow.hardware._memory", lambda: 2**40)
     assert fit(RBM64, SPINS, negative=PCD(1, 3), n_epochs=0).state.epoch == 0

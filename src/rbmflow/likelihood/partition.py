@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -20,7 +19,7 @@ from rbmflow.arguments import (
     check_rng,
     shown,
 )
-from rbmflow.errors import LikelihoodWarning
+from rbmflow.errors import LikelihoodWarning, warn_caller
 from rbmflow.hardware import resolve_threads
 from rbmflow.likelihood.annealing import anneal, independent_log_partition, independent_spins
 from rbmflow.likelihood.floor import descend, floor
@@ -211,10 +210,9 @@ def log_partition(
         ends = np.concatenate([ends, *starts])
     found = _above(found, _listed(rbm, ends, rows))
     if found.doubt:
-        warnings.warn(
+        warn_caller(
             f"{found.doubt}; more temperatures may help, and likelihoods of the machine carry that error",
             LikelihoodWarning,
-            stacklevel=2,
         )
     return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rbmflow.arguments import check_real_scalar
-from rbmflow.errors import LikelihoodWarning
+from rbmflow.errors import LikelihoodWarning, warn_caller
 from rbmflow.networks import binary, structure
 from rbmflow.networks.binary import BinaryParameters
 from rbmflow.networks.exact import exact_log_partition
@@ -230,10 +229,9 @@ class RBM(TwoLayers):
         found = -free_energy - check_real_scalar("log_partition", log_partition)
         highest = np.max(found, initial=-np.inf)
         if highest > ROUNDING * (1 + np.max(np.abs(free_energy))):
-            warnings.warn(
+            warn_caller(
                 f"log_partition={float(log_partition):.8g} is too small: ln p(v) = {highest:.6g} > 0 is impossible",  # type: ignore[arg-type]
                 LikelihoodWarning,
-                stacklevel=2,
             )
         return found
 

@@ -147,6 +147,8 @@ def fit(
     ------
     TypeError, ValueError
         If an argument is not of its kind, or arguments do not go together; for data of 0 and 1, see `RBM.to_binary`.
+    MemoryError
+        If machine and chains would need more memory than there is.
 
     Notes
     -----
