@@ -34,9 +34,9 @@ reproduction.render = lambda *_: "all of it"
 sys.exit(main())
 """
 COMMANDS = {
-    "sample": "sample torus 8 --samples 60 --temperatures 0 1 1.5 2 2.27 2.5 3 3.5 4 5 6 --seed 1",
-    "train": "train spins.npy --hidden 6 --epochs 1000 --seed 2",
-    "experiment": "experiment iso --size 4 --temperatures 0 2 5 --samples 30 --hidden 3 5 --updates 8000 --training-sets V L "
+    "sample": "sample torus 8 --samples 60 --temperatures 0 1 2 2.5 3 4 6 --seed 1",
+    "train": "train spins.npy --hidden 6 --epochs 600 --seed 2",
+    "experiment": "experiment iso --size 4 --temperatures 0 2 5 --samples 30 --hidden 3 5 --updates 4000 --training-sets V L "
     "--starts 0 inf --maps gibbs mean_field --steps 3 --thermometers energy --seeds 2 --workers 2 --seed 3",
     "reproduce": "reproduce --quick --dpi 40 --seed 4",
 }
@@ -45,8 +45,8 @@ KINDS = [
 ]  # fmt: skip
 """Signals, and to whom they are sent; a terminal sends Ctrl-C to all processes."""
 STATUS = {"SIGKILL": -9, "SIGTERM": 143, "SIGINT": 130}
-MOST_IN_A_ROW = 4
-SECONDS_TO_END = 30.0
+MOST_IN_A_ROW = 6
+SECONDS_TO_END = 60.0
 
 
 def start(words, place):
