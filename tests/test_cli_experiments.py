@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import BrokenExecutor
 from importlib.util import find_spec
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 
 from rbmflow import cli
 from rbmflow.cli.experiment import PARTIAL, RESULT
+from rbmflow.experiments import iso_shiba_yokoo
 
 DRAWN = find_spec("matplotlib") is not None  # figures are an extra
 STORED = all(map(find_spec, ("xarray", "h5netcdf", "h5py")))
@@ -105,6 +107,23 @@ def test_an_interrupted_run_goes_on_to_the_same_numbers(capsys, tmp_path):
     assert run(capsys, *words, "--out", broken)[0] == 0
     assert (broken / "ends.csv").read_bytes() == (whole / "ends.csv").read_bytes()
     assert not (broken / PARTIAL).exists()
+
+
+@stored
+def test_what_was_finished_before_a_loss_is_kept(capsys, tmp_path, monkeypatch):
+    completed = iso_shiba_yokoo._completed
+
+    def lose(executor, tasks):
+        for index, found in enumerate(completed(executor, tasks)):
+            if index == 3:
+                raise BrokenExecutor
+            yield found
+
+    monkeypatch.setattr(iso_shiba_yokoo, "_completed", lose)
+    status, out, err = run(capsys, "iso", *TINY, "--workers", 1, "--quiet", "--out", tmp_path)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "a worker process was lost" in err
+    assert iso_shiba_yokoo.IsoShibaYokoo.load(tmp_path / PARTIAL).finished.sum() == 3
 
 
 @stored

@@ -1,13 +1,17 @@
 """Commands and their workers that are killed: how they end, what they say, and that nobody is left."""
 
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import BrokenExecutor
 from pathlib import Path
 
 import pytest
+
+from rbmflow.cli.processes import processes as executor_of
 
 pytestmark = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc"
@@ -74,3 +78,39 @@ def test_nobody_is_left(tmp_path, name, to, status, said):
             time.sleep(0.01)
         assert processes(process.pid) == {}
         assert (tmp_path / "out").exists() == (name == "SIGKILL" and to == "command")
+
+
+def test_a_worker_that_is_lost_before_it_begins(monkeypatch):
+    def start(worker):
+        raise BrokenPipeError
+
+    monkeypatch.setattr(multiprocessing.get_context("spawn").Process, "start", start)
+    with pytest.raises(BrokenExecutor), executor_of(2) as pool:
+        pool.submit(abs, -1)
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "said"), [("SIGTERM", 143, "terminated by SIGTERM"), ("SIGINT", 130, "interrupted")]
+)
+def test_a_signal_in_the_end_of_an_object_is_not_lost(tmp_path, name, status, said):
+    code = f"""if True:
+        import os, signal, sys, time
+        from rbmflow import cli
+        from rbmflow.experiments import capacity
+
+        class Last:
+            def __del__(self):
+                os.kill(os.getpid(), signal.{name})
+                time.sleep(0.01)
+
+        def run(*_, **__):
+            Last()
+            time.sleep(30)
+
+        capacity.run = run
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        sys.exit(cli.main(["experiment", "capacity", "--quiet", "--workers", "1", "--out", sys.argv[1]]))
+    """
+    command = [sys.executable, "-c", code, str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (status, f"rbmflow experiment: {said}\n")

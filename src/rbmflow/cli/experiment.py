@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rbmflow.cli.output import DONE, draw, figures_module, folder_of, progress_bar, say, show
+from rbmflow.cli.output import DONE, draw, figures_module, progress_bar, say, show
 from rbmflow.cli.processes import processes
 from rbmflow.experiments import capacity, iso_report, iso_shiba_yokoo, iso_tables, torus_threshold, weight_map
 from rbmflow.experiments.iso_parameters import MAPS, NEGATIVES, SETS, THERMOMETERS, Parameters
@@ -158,7 +158,7 @@ def _run_seven_steps(name: str, options: argparse.Namespace) -> int:
         raise ValueError(f"--seed {options.seed}: at least 0 is needed")
     n_workers = resolve_threads(options.workers)
     start = time.monotonic()
-    folder = folder_of(options.out)
+    folder = options.out
     resume = _unfinished(folder / PARTIAL, parameters, options.seed)
     if not options.quiet:
         _announce(parameters, n_workers, resume)
@@ -260,7 +260,7 @@ def _weight_map(options: argparse.Namespace) -> int:
     parameters = weight_map.Parameters(
         n_visible=options.visible, n_couplings=options.points, n_ratios=options.points
     )
-    folder = folder_of(options.out)
+    folder = options.out
     with progress_bar(options, "rows") as report:
         result = weight_map.run(parameters, progress=report)
     _write(result, folder, "weight_map", "npz", parameters, options.seed)
@@ -277,7 +277,7 @@ def _capacity(options: argparse.Namespace) -> int:
     parameters = replace(
         capacity.Parameters(), **{key: value for key, value in given.items() if value is not None}
     )
-    folder = folder_of(options.out)
+    folder = options.out
     with progress_bar(options, "networks") as report, processes(resolve_threads(options.workers)) as executor:
         result = capacity.run(parameters, rng=options.seed, executor=executor, progress=report)
     _write(result, folder, "capacity", "csv", parameters, options.seed)
@@ -299,7 +299,7 @@ def _torus_threshold(options: argparse.Namespace) -> int:
     parameters = replace(
         torus_threshold.Parameters(), **{key: value for key, value in given.items() if value is not None}
     )
-    folder = folder_of(options.out)
+    folder = options.out
     with progress_bar(options, "tori") as report, processes(resolve_threads(options.workers)) as executor:
         result = torus_threshold.run(parameters, rng=options.seed, executor=executor, progress=report)
     _write(result, folder, "torus_threshold", "csv", parameters, options.seed)

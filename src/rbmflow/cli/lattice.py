@@ -9,7 +9,7 @@ from typing import Any
 
 import rbmflow
 from rbmflow import Ring
-from rbmflow.cli.output import DONE, draw, folder_of, progress_bar, publish, show
+from rbmflow.cli.output import DONE, draw, progress_bar, publish, show
 from rbmflow.experiments import observables
 from rbmflow.experiments.record import Table, Tables, columns_of
 from rbmflow.hardware import resolve_threads
@@ -134,7 +134,7 @@ def _sample(options: argparse.Namespace) -> int:
             finished=unfinished.finished,
             store=unfinished.store,
         )
-    path = folder_of(options.out) / TRAINING_SET
+    path = options.out / TRAINING_SET
     data.save(path)
     unfinished.remove()
     header = ("temperature", "rule", "n_effective", "energy", "stderr", "exact_energy", "deviation")

@@ -73,7 +73,7 @@ def emit(
         return
     text = _FORMATS[options.format](header, rows)
     suffix = {"table": "txt"}.get(options.format, options.format)
-    path = folder_of(options.out) / f"{name}.{suffix}"
+    path = options.out / f"{name}.{suffix}"
     write_atomically(path, text)
     options.written.append(path)
 
@@ -170,12 +170,6 @@ _FORMATS: dict[str, Callable[[Sequence[str], Sequence[Sequence[Cell]]], str]] = 
     "csv": _as_csv,
     "json": _as_json,
 }
-
-
-def folder_of(path: Path) -> Path:
-    """Return the folder, made if it was missing."""
-    path.mkdir(parents=True, exist_ok=True)
-    return path
 
 
 @contextmanager

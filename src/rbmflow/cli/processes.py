@@ -81,8 +81,11 @@ class _Processes(ThreadPoolExecutor):
         with signals_held():
             here, there = spawn.Pipe()
             worker = spawn.Process(target=_work, args=(there,), daemon=True)
-            with _interrupts_blocked():
-                worker.start()
+            try:
+                with _interrupts_blocked():
+                    worker.start()
+            except BrokenPipeError:  # killed before it had begun
+                raise BrokenExecutor("a worker process was lost") from None
             there.close()
             self.workers.append(worker)
             self.idle.put(here)

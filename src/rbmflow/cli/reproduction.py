@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rbmflow.cli.output import DONE, OFF, draw, emit, folder_of, progress_bar, say, show
+from rbmflow.cli.output import DONE, OFF, draw, emit, progress_bar, say, show
 from rbmflow.experiments import reproduce
 from rbmflow.experiments.report import render
 from rbmflow.files import write_atomically
@@ -42,7 +42,7 @@ def _reproduce(options: argparse.Namespace) -> int:
         raise ValueError(f"--seed {options.seed}: at least 0 is needed")
     parameters = reproduce.Parameters.quick() if options.quick else reproduce.Parameters()
     parameters = replace(parameters, n_threads=resolve_threads(options.workers))
-    folder = folder_of(options.out)
+    folder = options.out
     unfinished = folder / PARTIAL
     with progress_bar(options, "reproduce") as report:
 

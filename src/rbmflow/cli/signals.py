@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+SOON = 0.02
+"""Seconds after which a signal that was lost is sent again."""
 
 
 class Terminated(BaseException):
@@ -25,20 +30,38 @@ class Terminated(BaseException):
 
 @contextmanager
 def signals_raised() -> Iterator[None]:
-    """Raise `Terminated` in the main thread at the first signal, where nobody else has said what is to happen."""
+    """Raise `Terminated` in the main thread at the first signal, where nobody else has said what is to happen.
+
+    An exception of a signal that comes to a place from which Python lets none out, as the end of an object, is raised again.
+    """
     asked = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     numbers = [number for number in asked if _in_main_thread() and signal.getsignal(number) is signal.SIG_DFL]
+    before = sys.unraisablehook
 
     def end(number: int, _frame: Any) -> None:
         for one in numbers:
             signal.signal(one, signal.SIG_IGN)  # the cleaning up is not to be disturbed
         raise Terminated(number)
 
+    def again(lost: sys.UnraisableHookArgs) -> None:
+        if isinstance(lost.exc_value, Terminated):
+            number = lost.exc_value.status - 128
+            signal.signal(number, end)
+        elif isinstance(lost.exc_value, KeyboardInterrupt):
+            number = signal.SIGINT
+        else:
+            before(lost)
+            return
+        threading.Timer(SOON, os.kill, (os.getpid(), number)).start()
+
     try:
         for number in numbers:
             signal.signal(number, end)
+        if os.name == "posix" and _in_main_thread():
+            sys.unraisablehook = again
         yield
     finally:
+        sys.unraisablehook = before
         for number in numbers:
             signal.signal(number, signal.SIG_DFL)
 

@@ -14,7 +14,7 @@ import numpy as np
 
 import rbmflow
 from rbmflow.arguments import SpinArray
-from rbmflow.cli.output import folder_of, progress_bar, publish
+from rbmflow.cli.output import progress_bar, publish
 from rbmflow.estimate import with_error
 from rbmflow.experiments import own_data
 from rbmflow.experiments.own_data import NEGATIVES, OPTIMIZERS, Parameters
@@ -100,7 +100,6 @@ def _train(options: argparse.Namespace) -> int:
             progress=report,
             n_threads=options.workers,
         )
-    folder_of(options.out)
     result.model.save(options.out / MODEL)
     status = publish(options, result.tables, "training")
     keep.remove()
