@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rbmflow import RBM, Graph, Ring, StateLaw, Torus
+from rbmflow.cli import main
 from rbmflow.sampling import run
 from tests.public_calls import MEANS, RECORDS, SPINS, V, calls, missing, public_names
 
@@ -216,3 +217,16 @@ def test_the_legacy_random_state_is_refused_with_what_to_do(name):
     unless = {"networks.fit_neuron": {"method": "stochastic"}, "flow.fixed_points": {"starts": None}}
     with pytest.raises(TypeError, match=r"RandomState is not taken; give numpy.random.default_rng\(seed\)"):
         CALLS[name](rng=np.random.RandomState(1), **unless.get(name, {}))
+
+
+@pytest.mark.parametrize(
+    "command", [["ising", "ring", "8", "--range", "1", "2"], ["experiment", "weight_map"]]
+)
+def test_the_points_of_a_command_have_bounds(command, capsys, tmp_path):
+    options = [
+        "--points",
+        "1000000000",
+        *(["--out", str(tmp_path / "map")] if command[0] == "experiment" else []),
+    ]
+    assert main([*command, *options]) == 2
+    assert "at most" in capsys.readouterr().err
