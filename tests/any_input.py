@@ -1,7 +1,7 @@
 """Any input to any public callable, in a process of its own: ``python -m tests.any_input EXAMPLES``.
 
 Values of any type, shape, dtype and layout, and valid arguments of other callables, take the place of one or two arguments of a valid
-call. The process ends with 0 unless an exception comes that is not documented, a call takes longer than 10 s, or it crashes; the call is
+call. The process ends with 0 unless an exception comes that is not documented, a call takes longer than 10 s of processor time (or waits for two minutes), or it crashes; the call is
 then the last line of the output.
 """
 
@@ -20,7 +20,7 @@ from hypothesis.extra import numpy as stnp
 from rbmflow import PrecisionError
 from tests.public_calls import calls
 
-SECONDS = 10
+SECONDS, WAITING = 10, 120
 CALLS = calls()
 POOL = [value for call in CALLS.values() for value in call.arguments.values()]
 now = [""]
@@ -146,7 +146,8 @@ def examples(draw):
 
 def check(name, changes):
     now[0] = f"{name}(**{changes!r})"
-    signal.alarm(SECONDS)
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    signal.alarm(WAITING)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -160,6 +161,7 @@ def check(name, changes):
         if "needed" not in str(error):
             raise
     finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.alarm(0)
 
 
@@ -175,7 +177,8 @@ def main(n_examples):
         faulthandler.dump_traceback()
         os._exit(2)
 
-    signal.signal(signal.SIGALRM, late)
+    for number in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(number, late)
     quick = settings(
         max_examples=n_examples,
         deadline=None,

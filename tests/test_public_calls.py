@@ -144,7 +144,7 @@ def test_masks_are_not_lost(name):
 
 
 WALK_OF_INTEGERS = """
-import resource, signal, sys, time, warnings
+import resource, signal, warnings
 from tests.public_calls import calls
 
 def late(*_):
@@ -153,12 +153,11 @@ def late(*_):
 warnings.simplefilter("ignore")
 table = calls()
 resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
-signal.signal(signal.SIGALRM, late)
+signal.signal(signal.SIGPROF, late)
 for name, call in table.items():
     for parameter in call.parameters:
         for value in (2**31, 2**63, 10**30, 10**5000) if call.takes_integer(parameter) else ():
-            begin = time.monotonic()
-            signal.alarm(10)
+            signal.setitimer(signal.ITIMER_PROF, 10)
             try:
                 call(**{parameter: value})
             except (TypeError, ValueError):
@@ -168,7 +167,7 @@ for name, call in table.items():
                     print(name, parameter, value.bit_length(), repr(error)[:300])
             except BaseException as error:
                 print(name, parameter, value.bit_length(), repr(error)[:300])
-            signal.alarm(0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
 """
 
 
