@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rbmflow import RBM, Graph, Ring, StateLaw, Torus
+from rbmflow.cli import main
 from rbmflow.sampling import run
 from tests.public_calls import MEANS, RECORDS, SPINS, V, calls, missing, public_names
 
@@ -143,7 +144,7 @@ def test_masks_are_not_lost(name):
 
 
 WALK_OF_INTEGERS = """
-import resource, signal, sys, time, warnings
+import resource, signal, warnings
 from tests.public_calls import calls
 
 def late(*_):
@@ -152,12 +153,11 @@ def late(*_):
 warnings.simplefilter("ignore")
 table = calls()
 resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
-signal.signal(signal.SIGALRM, late)
+signal.signal(signal.SIGPROF, late)
 for name, call in table.items():
     for parameter in call.parameters:
         for value in (2**31, 2**63, 10**30, 10**5000) if call.takes_integer(parameter) else ():
-            begin = time.monotonic()
-            signal.alarm(10)
+            signal.setitimer(signal.ITIMER_PROF, 10)
             try:
                 call(**{parameter: value})
             except (TypeError, ValueError):
@@ -167,7 +167,7 @@ for name, call in table.items():
                     print(name, parameter, value.bit_length(), repr(error)[:300])
             except BaseException as error:
                 print(name, parameter, value.bit_length(), repr(error)[:300])
-            signal.alarm(0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
 """
 
 
@@ -216,3 +216,16 @@ def test_the_legacy_random_state_is_refused_with_what_to_do(name):
     unless = {"networks.fit_neuron": {"method": "stochastic"}, "flow.fixed_points": {"starts": None}}
     with pytest.raises(TypeError, match=r"RandomState is not taken; give numpy.random.default_rng\(seed\)"):
         CALLS[name](rng=np.random.RandomState(1), **unless.get(name, {}))
+
+
+@pytest.mark.parametrize(
+    "command", [["ising", "ring", "8", "--range", "1", "2"], ["experiment", "weight_map"]]
+)
+def test_the_points_of_a_command_have_bounds(command, capsys, tmp_path):
+    options = [
+        "--points",
+        "1000000000",
+        *(["--out", str(tmp_path / "map")] if command[0] == "experiment" else []),
+    ]
+    assert main([*command, *options]) == 2
+    assert "at most" in capsys.readouterr().err

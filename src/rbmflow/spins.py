@@ -84,7 +84,7 @@ def check_sites(name: str, array: npt.NDArray[Any], n_sites: int | None) -> None
     if array.ndim == 0:
         raise ValueError(f"{name}={shown(array)}: an array with the sites on its last axis is needed")
     if n_sites is not None and array.shape[-1] != n_sites:
-        raise ValueError(f"{name} has shape {array.shape}: the last axis must have {n_sites} sites")
+        raise ValueError(f"{name} has shape {array.shape}: the last axis must have {shown(n_sites)} sites")
 
 
 def _numeric(name: str, value: object) -> npt.NDArray[Any]:

@@ -14,6 +14,8 @@ from rbmflow.ising import Ring, Torus, onsager
 from rbmflow.ising.joint_density_of_states import check_joint_work
 from rbmflow.precision import exact_map
 
+MAX_POINTS = 10**6  # of a range
+
 CURVE_POINTS = 401
 PER_SITE = "ln Z in total and per site; energy (J), heat capacity (k_B) and susceptibility per site"
 
@@ -29,7 +31,7 @@ def evenly_spaced(low: str, high: str, n_points: int) -> list[Fraction]:
     first, last = (_fraction("T", text) for text in (low, high))
     if isinstance(first, str) or isinstance(last, str) or not 0 <= first < last:
         raise ValueError(f"a range from {low} to {high}: 0 <= LOW < HIGH is needed")
-    steps = check_integer("points", n_points, 2) - 1
+    steps = check_integer("points", n_points, 2, MAX_POINTS) - 1
     return [first + (last - first) * step / steps for step in range(steps + 1)]
 
 

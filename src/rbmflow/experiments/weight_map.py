@@ -14,6 +14,8 @@ from rbmflow.arguments import FloatArray, check_integer, check_real_scalar
 from rbmflow.experiments.record import Table
 from rbmflow.weight import trained_weight
 
+MAX_POINTS = 20_000  # along each axis
+
 
 @dataclass(frozen=True)
 class Parameters:
@@ -42,7 +44,7 @@ class Parameters:
     def __post_init__(self) -> None:
         check_integer("n_visible", self.n_visible, 3)
         for name in ("n_couplings", "n_ratios", "hidden_step"):
-            check_integer(name, getattr(self, name), 1)
+            check_integer(name, getattr(self, name), 1, MAX_POINTS)
         if not 0 < check_real_scalar("K_max", self.K_max) < np.inf:
             raise ValueError(f"K_max={self.K_max}: a positive, finite number is needed")
 
