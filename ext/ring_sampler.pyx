@@ -41,7 +41,8 @@ def sample(
     for first in range(0, size, rows):
         with nogil:
             sample_ring(
-                &state, defect, antiferromagnetic, odd, &out[first, 0], min(rows, size - first), n_sites, level)
+                &state, defect, antiferromagnetic, odd, &out[first, 0], min(rows, size - first), n_sites,
+                level)
         PyErr_CheckSignals()
 
 

@@ -142,3 +142,26 @@ def test_tanh_of_the_twin(real):
     # 1 - e loses what e has: absolute errors of a few ulp of 1
     x = np.linspace(-20, 20, 2001).astype(real)
     np.testing.assert_allclose(twin.tanh(x), np.tanh(x.astype(float)), rtol=0, atol=4 * np.finfo(real).eps)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("real", [np.float32, np.float64])
+def test_means_of_large_activations(real, level):
+    # beyond 43 (float32) and 350 e^-2|a| stays where it is: an exponent that went on would wrap around
+    bias = np.array([30, 44, 60, 340, 351, 380, 1000, 1e30], dtype=real)
+    visible, hidden, means = spins((2, 3), 5), spins((2, 16), 6), np.empty((2, 16), dtype=real)
+    block_gibbs.sweep(
+        np.zeros((3, 16), dtype=real),
+        np.zeros(3, dtype=real),
+        np.concatenate([bias, -bias]),
+        visible,
+        hidden,
+        means,
+        1,
+        1.0,
+        True,
+        True,
+        key(7),
+        level,
+    )
+    np.testing.assert_array_equal(means, np.tile(np.repeat([1, -1], 8), (2, 1)))

@@ -91,3 +91,14 @@ def test_neighbours_are_independent(real):
         pairs = out.reshape(-1, 2, lag)
         products = (pairs[:, 0] * pairs[:, 1]).ravel().astype(float)
         assert abs(products.mean() - mean**2) < 5 * products.std() / np.sqrt(products.size)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize(("real", "activation"), [(np.float32, 20.0), (np.float64, 30.0)])
+def test_the_least_random_number_is_not_zero(real, activation, level):
+    # the first word of each stream is 0: u is 2^-32 or 2^-53, above the probabilities e^-40 and e^-60 of a flip
+    words = key(3).reshape(4, 8)
+    words[0] = words[3] = 0
+    out = np.zeros(8, dtype=real)
+    logistic.sample(np.full(8, activation, dtype=real), words.ravel(), out, level)
+    np.testing.assert_array_equal(out, 1)
