@@ -175,7 +175,9 @@ def main(n_kills, seed):
                 ]
                 assert not off, f"{name}: {off} differ from the run that was not disturbed"
                 counts["chains"] += 1
-                print(".", end="", flush=True)
+                n_killed = sum(counts[name, kind] for name in COMMANDS for kind in STATUS)
+                print(f"\r{n_killed} kills, {counts['chains']} times the same bits", end="", flush=True)
+    print()
     print(
         json.dumps(
             {

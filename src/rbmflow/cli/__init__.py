@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import nullcontext
@@ -54,6 +56,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # α and ² where the terminal lacks them
     options = _parser().parse_args(arguments)
+    status = _run(options)
+    if arguments is None and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left to interrupt while Python ends
+    return status
+
+
+def _run(options: argparse.Namespace) -> int:
+    """Run a command and say in one line what has stopped it."""
     folder = vars(options).pop("folder", None)
     if options.out is None and folder is not None:
         options.out = folder(options)
@@ -88,9 +98,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return BAD_INPUT
-    except Terminated as signal:
-        print(f"rbmflow {options.command}: terminated by {signal}", file=sys.stderr)
-        return signal.status
+    except Terminated as told:
+        print(f"rbmflow {options.command}: terminated by {told}", file=sys.stderr)
+        return told.status
     except KeyboardInterrupt:
         print(f"rbmflow {options.command}: interrupted", file=sys.stderr)
         return INTERRUPTED
