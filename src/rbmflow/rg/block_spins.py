@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import SpinArray, check_integer, check_rng, shown, MAX_SIZE
+from rbmflow.arguments import MAX_SIZE, SpinArray, check_integer, check_rng, shown
 from rbmflow.spins import check_spins
 
 
