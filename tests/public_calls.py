@@ -335,7 +335,6 @@ def _table():
             None,
             {"better": {"value": 0.4, "than": 0.5}, "should_stop": {"values": [0.5, 0.4]}},
         ),
-        "training.History": (None, trained.history, {"keys": {}}),
         "training.GibbsOperator": (machine, None, {"push": {"probabilities": np.full(16, 1 / 16), "k": 1}}),
         "training.History": (None, trained.history, {"keys": {}}),
         "training.State": (None, trained.state, {**stored, "load": {"path": FOLDER / "state.npz"}}),
