@@ -182,6 +182,7 @@ def test_sizes_of_a_layer(call, size, error):
         (lambda: weight.asymptotics.strong_coupling_series(8, 4, 2).error("1"), TypeError, "K='1'"),
         (lambda: weight.asymptotics.long_ring_gain(1.0, 8, 4, order=2), ValueError, "order=2"),
         (lambda: weight.f("0.3", 8, 4), TypeError, "W='0.3'"),
+        (lambda: trained_weight("", 8, 4, dps=20), TypeError, "K=''"),
         (lambda: weight.f(np.nan, 8, 4), ValueError, "NaN"),
         (lambda: weight.f("x", 8, 4, dps=20), TypeError, "W='x'"),
         (lambda: weight.g([1.0, 2.0], [1.0, 2.0, 3.0], 8), ValueError, "W has shape"),

@@ -118,7 +118,7 @@ def to_exact(ctx: Any, name: str, value: object) -> Any:
             raise TypeError
         if not hasattr(number, "_mpf_"):
             raise TypeError
-    except (TypeError, ValueError, ZeroDivisionError):
+    except (TypeError, ValueError, ZeroDivisionError, AttributeError):  # the last for no digits at all
         raise TypeError(f"{name}={shown(value)}: a real number or its decimal string is needed") from None
     if ctx.isnan(number):
         raise ValueError(f"{name}={shown(value)}: NaN is not a number to compute with")

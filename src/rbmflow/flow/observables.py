@@ -75,7 +75,8 @@ def lattice_observables(lattice: Ring | Torus, distances: Iterable[int] = ()) ->
     }
     refuse_mask("distances", distances)
     for r in distances:
-        found[f"correlation_{check_integer('distances', r, 1, min(shape) // 2)}"] = correlation(int(r))
+        distance = check_integer("distances", r, 1, min(shape) // 2)
+        found[f"correlation_{distance}"] = correlation(distance)
     return found
 
 

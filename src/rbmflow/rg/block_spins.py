@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import SpinArray, check_integer, check_rng, shown
+from rbmflow.arguments import MAX_SIZE, SpinArray, check_integer, check_rng, shown
 from rbmflow.spins import check_spins
 
 
@@ -97,7 +97,7 @@ def check_sides(shape: object) -> tuple[int, ...]:
     sides = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
     if len(sides) not in (1, 2):
         raise ValueError(f"shape={shown(shape)}: one side of a ring or two of a torus are needed")
-    return tuple(check_integer("shape", side, 1) for side in sides)
+    return tuple(check_integer("shape", side, 1, MAX_SIZE) for side in sides)
 
 
 def _sums_of_blocks(lattices: SpinArray, b: int) -> npt.NDArray[np.signedinteger[Any]]:
@@ -117,7 +117,7 @@ def _n_blocks(sides: tuple[int, ...], b: int) -> int:
 def _lattice_spins(spins: object, shape: object, scale_factor: int) -> tuple[tuple[int, ...], int, SpinArray]:
     """The sides, the factor and the spins, all checked."""
     sides = check_sides(shape)
-    b = check_integer("scale_factor", scale_factor, 2)
+    b = check_integer("scale_factor", scale_factor, 2, MAX_SIZE)
     if any(side % b for side in sides):
         raise ValueError(f"scale_factor={b} does not divide the sides of shape={sides}")
     return sides, b, check_spins("spins", spins, math.prod(sides))

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_rng
+from rbmflow.arguments import MAX_SIZE, FloatArray, SpinArray, check_integer, check_rng
 from rbmflow.rg.block_spins import block_spins
 from rbmflow.rg.operators import EVEN_OPERATORS, ODD_OPERATORS, check_torus, even_operators, odd_operators
 from rbmflow.spins import check_spins
@@ -127,11 +127,11 @@ def renormalization_group(
     >>> print(result.shapes, result.y_t.shape, result.y_h.shape)
     ((8, 8), (4, 4)) (1, 4) (1, 2)
     """
-    b = check_integer("scale_factor", scale_factor, 2)
-    shapes = _shapes(check_torus(shape), b, check_integer("n_steps", n_steps, 1))
+    b = check_integer("scale_factor", scale_factor, 2, MAX_SIZE)
+    shapes = _shapes(check_torus(shape), b, check_integer("n_steps", n_steps, 1, 64))
     n_even = check_integer("n_even", n_even, 1, len(EVEN_OPERATORS))
     n_odd = check_integer("n_odd", n_odd, 1, len(ODD_OPERATORS))
-    n_blocks = check_integer("n_blocks", n_blocks, 2)
+    n_blocks = check_integer("n_blocks", n_blocks, 2, MAX_SIZE)
     level = _samples(spins, shapes[0], n_blocks, max(n_even, n_odd))
     generator = check_rng(rng)
     n_samples = len(level)

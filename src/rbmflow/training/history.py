@@ -232,10 +232,8 @@ def check_record(
     chosen = tuple(record)
     for name in chosen:
         if not isinstance(name, str) or name not in QUANTITIES:
-            plain = ", ".join(known for known in QUANTITIES if not known.startswith(HELD_OUT))
-            raise ValueError(
-                f"record holds {shown(name)}: {plain} are possible, likelihoods also as {HELD_OUT}…"
-            )
+            own = ", ".join(quantity for quantity in QUANTITIES if not quantity.startswith(HELD_OUT))
+            raise ValueError(f"record holds {shown(name)}: {own} are possible, and likelihoods {HELD_OUT}...")
         if name.startswith(HELD_OUT) and held_out is None:
             raise ValueError(f"record holds {shown(name)}: held_out is needed")
         if name in ("kl", "log_likelihood", "held_out_log_likelihood") and smaller > MAX_EXACT_UNITS:
