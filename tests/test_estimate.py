@@ -1,4 +1,5 @@
 import math
+from decimal import localcontext
 from fractions import Fraction
 
 import numpy as np
@@ -28,6 +29,7 @@ def test_pulls_have_unit_variance():
 
 
 def test_deviation_without_spread():
+    assert Estimate.from_independent([1, 3]).stderr == 1
     flat = Estimate.from_independent([1, 1, 1])
     assert flat.deviation(1.0) == 0
     assert flat.deviation(0.0) == math.inf
@@ -35,7 +37,7 @@ def test_deviation_without_spread():
 
 @pytest.mark.parametrize("samples", [[1.0], [], [1.0, np.inf], [1.0, np.nan]])
 def test_too_few_or_infinite_samples_are_refused(samples):
-    with pytest.raises(ValueError, match="samples"):
+    with pytest.raises(ValueError, match=r"^samples"):
         Estimate.from_independent(samples)
 
 
@@ -52,6 +54,7 @@ def test_too_few_or_infinite_samples_are_refused(samples):
         (1.2345, 0.9499, "1.2 ± 0.9"),
         (1.2345, 0.95, "1.2 ± 1.0"),
         (1.2345, 0.9999, "1.2 ± 1.0"),
+        (1.2345, 0.09501, "1.23 ± 0.10"),
         (12.345, 9.51, "12 ± 10"),
         (1234567, 1.5e-9, "1234567.0000000000 ± 0.0000000015"),
         (-1.313125, 0.0455, "-1.31 ± 0.05"),
@@ -64,6 +67,8 @@ def test_too_few_or_infinite_samples_are_refused(samples):
         (123456, 1, "123456.0 ± 1.0"),
         (1234567, 7000, "(1.235 ± 0.007)e+06"),
         (1234567, 1.2, "1234567.0 ± 1.2"),
+        (1234567, 5, "1234567 ± 5"),
+        (1234567, 40, "(1.23457 ± 0.00004)e+06"),
         (0.000123, 4e-6, "0.000123 ± 0.000004"),
         (1.23e-5, 9.6e-6, "(1.2 ± 1.0)e-05"),
         (-1e300, 3.3e298, "(-1.000 ± 0.033)e+300"),
@@ -76,6 +81,7 @@ def test_too_few_or_infinite_samples_are_refused(samples):
         (0.1, 5e-324, "0.1 ± 5e-324"),
         # no error, an unknown one, an infinite one; no value
         (-2.0, 0.0, "-2 ± 0"),
+        (1e-20, 0.0, "1e-20 ± 0"),
         (1 / 3, 0.0, "0.333333333333333 ± 0"),
         (-2.0, NAN, "-2 ± nan"),
         (1 / 3, NAN, "0.333333 ± nan"),
@@ -87,6 +93,8 @@ def test_too_few_or_infinite_samples_are_refused(samples):
 )
 def test_printed_as_the_particle_data_group_does(value, stderr, text):
     assert with_error(value, stderr) == text
+    with localcontext(prec=2):  # what others set for their decimals is no matter
+        assert with_error(value, stderr) == text
     assert str(Estimate(np.float64(value), np.float64(stderr), 0.5, 10.0, NAN)) == text
 
 
@@ -131,11 +139,11 @@ def test_what_has_no_clear_meaning_is_refused():
     ):
         with pytest.raises(TypeError, match=r"correlation is not known: take Estimate\.jackknife"):
             combine(one)
-    with pytest.raises(TypeError, match="not linear"):
+    with pytest.raises(TypeError, match=r"^1 / Estimate: not linear"):
         _ = 1 / one
     for other in ("1", True, np.True_, 1j, None):
         for combine in (lambda a, b: a + b, lambda a, b: a - b, lambda a, b: a * b, lambda a, b: a / b):
-            with pytest.raises(TypeError, match=r"unsupported operand|non-int of type"):
+            with pytest.raises(TypeError, match=r"'Estimate'"):
                 combine(one, other)
     for name, combine in (
         ("shift", lambda a: a + NAN),

@@ -310,7 +310,7 @@ def jackknife(function: Callable[..., Any], *series: FloatArray) -> Jackknife:
         return Jackknife(whole, float("nan"), linear)
     tau = autocorrelation(linear).tau
     length = 1.0 if np.isnan(tau) else max(BLOCK_TIMES * tau, BLOCK_TIMES / (4 * tau))
-    per_chain = max(1, int(n / length), min(n, -(-MIN_BLOCKS // n_chains)))
+    per_chain = max(int(n / length), min(n, -(-MIN_BLOCKS // n_chains)))
     n_blocks = n_chains * per_chain
     left_out, blocked = [], []
     for one in columns:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from numbers import Real
 from typing import Any
 
@@ -344,9 +344,8 @@ def _rounded(error: float) -> Decimal:
     """The error as the Particle Data Group rounds it."""
     exact = Decimal(repr(float(error)))
     place = exact.adjusted()
-    leading = int(Context(prec=3, rounding=ROUND_DOWN).plus(exact).scaleb(2 - place, EXACT))
-    if leading >= 950:
-        return Decimal(10).scaleb(place, EXACT)
+    leading = int(exact.scaleb(2 - place, EXACT))
+    # 950 and more become 1000, with two digits at the same place
     return EXACT.quantize(exact, Decimal(1).scaleb(place - 1 if leading < 355 else place, EXACT))
 
 
