@@ -1,9 +1,8 @@
 """W(K) of long rings: cost against length, and against the plain route, every probability in logarithms and scipy's brentq."""
 
-import timeit
-
 import numpy as np
 import pytest
+from processor_time import least_seconds
 from scipy.optimize import brentq
 from scipy.special import gammaln
 
@@ -42,22 +41,26 @@ def test_long_ring(benchmark, M, monkeypatch):
     evaluations = len(counted)
     assert evaluations < 20
     monkeypatch.undo()
-    assert benchmark(trained_weight, K, M, M // 2) == weight
+
+    def own():
+        return trained_weight(K, M, M // 2)
+
+    assert benchmark(own) == weight
     assert M * (M // 2) * weight**2 == pytest.approx(-np.expm1(-2 * K), abs=5 / M)
     text = ""
     if M <= 10**6:
         assert weight == pytest.approx(plain_weight(K, M, M // 2), rel=1e-7)
-        peer = min(timeit.repeat(lambda: plain_weight(K, M, M // 2), number=1, repeat=3))
-        text = f", {peer / benchmark.stats.stats.min:.0f}x all magnetizations + brentq"
-    print(f"\nlong ring M={M}: {1e3 * benchmark.stats.stats.min:.2f} ms, {evaluations} evaluations{text}")
+        mine, peer = least_seconds(own, lambda: plain_weight(K, M, M // 2), rounds=3)
+        text = f", {peer / mine:.0f}x all magnetizations + brentq"
+    else:
+        (mine,) = least_seconds(own, rounds=3)
+    print(f"\nlong ring M={M}: {1e3 * mine:.2f} ms, {evaluations} evaluations{text}")
 
 
 @pytest.mark.parametrize("K", [0.1, 0.5, 2.0, 6.0])
 def test_growth_of_the_cost(benchmark, K):
     def measure():
-        return [
-            min(timeit.repeat(lambda M=M: trained_weight(K, M, M // 2), number=1, repeat=5)) for M in LENGTHS
-        ]
+        return [least_seconds(lambda M=M: trained_weight(K, M, M // 2))[0] for M in LENGTHS]
 
     seconds = benchmark.pedantic(measure, rounds=1)
     exponent = np.polyfit(np.log(LENGTHS), np.log(seconds), 1)[0]

@@ -4,24 +4,25 @@ import itertools
 import os
 import subprocess
 import sys
-import timeit
 from pathlib import Path
 
 import mpmath
 import pytest
+from processor_time import least_seconds
 
 from rbmflow import certified_weight, trained_weight
 from rbmflow.ising import Ring
 
 PURE = """
-import sys, timeit, mpmath
+import sys, mpmath
 sys.path.insert(0, {bench!r})
 from bench_precision import collapsed_root
+from processor_time import least_seconds
 from rbmflow import trained_weight
 assert mpmath.libmp.BACKEND == "python"
-own = min(timeit.repeat(lambda: trained_weight("1", {M}, {N}, dps={dps}), number=1, repeat=3))
-plain = min(timeit.repeat(lambda: collapsed_root({M}, {N}, {dps}), number=1, repeat=1 if {dps} > 100 else 3))
-print(own, plain)
+own = least_seconds(lambda: trained_weight("1", {M}, {N}, dps={dps}), rounds=2)
+plain = least_seconds(lambda: collapsed_root({M}, {N}, {dps}), rounds=1 if {dps} > 100 else 2)
+print(*own, *plain)
 """
 
 
@@ -65,10 +66,9 @@ def collapsed_root(M, N, dps):
 def test_fifty_digits(benchmark):
     value = benchmark(trained_weight, "1", 8, 4, dps=50)
     assert mpmath.nstr(value, 48) == mpmath.nstr(literal_root(8, 4, 50), 48)
-    peer = min(timeit.repeat(lambda: literal_root(8, 4, 50), number=1, repeat=5))
-    ratio = peer / benchmark.stats.stats.min
+    mine, peer = least_seconds(lambda: trained_weight("1", 8, 4, dps=50), lambda: literal_root(8, 4, 50))
     print(
-        f"\n50 digits at M = 8: {ratio:.0f}x mpmath.findroot over 2^8 states (target 20x), {mpmath.libmp.BACKEND}"
+        f"\n50 digits at M = 8: {peer / mine:.0f}x mpmath.findroot over 2^8 states (target 20x), {mpmath.libmp.BACKEND}"
     )
 
 
@@ -87,8 +87,9 @@ def test_certified_value_against_mpmath_without_gmpy2(benchmark, M, N, dps):
         text=True,
         check=True,
     )
-    own, plain = (float(text) / benchmark.stats.stats.min for text in done.stdout.split())
+    (mine,) = least_seconds(lambda: certified_weight(1, M, N, digits=dps))
+    own, plain = (float(text) / mine for text in done.stdout.split())
     print(
-        f"\ncertified, {dps} digits at M = {M}: {1e3 * benchmark.stats.stats.min:.1f} ms; {plain:.0f}x mpmath.findroot, "
+        f"\ncertified, {dps} digits at M = {M}: {1e3 * mine:.1f} ms; {plain:.0f}x mpmath.findroot, "
         f"{own:.1f}x trained_weight, both without gmpy2 (target 10x)"
     )
