@@ -347,7 +347,7 @@ def test_estimates_that_nothing_speaks_against_are_not_doubted():
     assert partition_room._above(sure, 2.7) == replace(sure, lower=2.7, floor=2.7)
 
 
-def test_auto_is_exact_where_that_takes_seconds(monkeypatch):
+def test_auto_is_exact_where_that_takes_seconds():
     small = random_machine(7, 5, seed=29)
     assert log_partition(small, "auto", data=np.ones((1, 7))) == log_partition(small)
     wide = RBM.uniform(28, 27, 0.01)
@@ -355,11 +355,6 @@ def test_auto_is_exact_where_that_takes_seconds(monkeypatch):
     assert found.n_effective < np.inf
     # free spins but for ½ Σ W², 27 × 28 × 10⁻⁴/2
     assert found.value == pytest.approx(55 * np.log(2) + 0.0378, abs=5e-3)
-    assert exact_room.exact_in_seconds(RBM.uniform(26, 26, 0.1))
-    assert exact_room.exact_in_seconds(RBM.uniform(1024, 26, 0.1))
-    assert not exact_room.exact_in_seconds(RBM.uniform(26, 1025, 0.1))
-    assert exact_room.exact_in_seconds(RBM.uniform(18, 18, 100.0))  # too large for tables
-    assert not exact_room.exact_in_seconds(RBM.uniform(19, 19, 100.0))
 
 
 @pytest.mark.parametrize("n", [19, 23])

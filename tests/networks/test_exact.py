@@ -298,6 +298,8 @@ def test_exact_samples_of_more_units_than_a_table_holds(scale, turned, monkeypat
     # 17 units, of which 3 are the last ones; against the law of the listed states in a chi-square of 40 groups of states, and
     # against the means and correlations of both layers: false alarms 1e-6 and 6e-7 each, seeds fixed
     rbm = random_machine(18, 17, seed=14, scale=scale / 17**0.5)
+    rng = np.random.default_rng(18)
+    rbm = RBM(rbm.weights, rng.normal(0, 0.5, 18), rng.normal(0, 0.5, 17))
     if scale > 1:
         monkeypatch.setattr(room, "fits_tables", lambda _: False)
     law, n = hidden_law(rbm), 4000
@@ -322,6 +324,26 @@ def test_exact_samples_of_more_units_than_a_table_holds(scale, turned, monkeypat
         )
     assert sample_exactly(machine, 0, rng=1).shape == (0, machine.n_visible)
     np.testing.assert_array_equal(sample_exactly(machine, 5, rng=2), sample_exactly(machine, 5, rng=2))
+
+
+def test_exact_samples_whose_last_units_stand_still():
+    # all of them in state 1 of the last three units; then all in the last state
+    for signs in ([1, -1, -1], [1, 1, 1]):
+        bias = np.concatenate([np.full(14, -20.0), 20.0 * np.array(signs)])
+        spins = sample_exactly(RBM(np.zeros((17, 20)), bias), 6, rng=19)
+        np.testing.assert_array_equal(spins, np.broadcast_to(np.sign(bias), (6, 17)))
+
+
+def test_what_takes_seconds():
+    assert room.exact_in_seconds(RBM.uniform(26, 26, 0.1))
+    assert room.exact_in_seconds(RBM.uniform(1024, 26, 0.1))
+    assert not room.exact_in_seconds(RBM.uniform(26, 1025, 0.1))
+    assert not room.exact_in_seconds(RBM.uniform(27, 27, 0.1))
+    # weights too large for tables of exponentials
+    assert room.exact_in_seconds(RBM.uniform(18, 18, 100.0))
+    assert not room.exact_in_seconds(RBM.uniform(19, 19, 100.0))
+    with pytest.raises(TypeError, match="rbm is a int"):
+        room.exact_in_seconds(3)
 
 
 def test_exact_samples_of_24_units_need_little_memory_and_seconds():
@@ -353,7 +375,11 @@ def test_exact_samples_of_24_units_need_little_memory_and_seconds():
         (lambda: sample_exactly(RBM.uniform(2, 2, 0.1), -1, rng=1), ValueError, "size=-1"),
         (lambda: sample_exactly(RBM.uniform(2, 2, 0.1), 1, rng="x"), TypeError, "rng='x'"),
         (lambda: kl_divergence(state_law(Ring(4), 1.0), RBM.uniform(3, 2, 0.1)), ValueError, "over 4 spins"),
-        (lambda: kl_divergence([0.5, 0.5], RBM.uniform(1, 2, 0.1)), TypeError, "StateLaw is needed"),
+        (
+            lambda: kl_divergence([0.5, 0.5], RBM.uniform(1, 2, 0.1)),
+            TypeError,
+            "law is a list: a StateLaw is needed",
+        ),
         (lambda: kl_divergence(state_law(Ring(4), 1.0), "rbm"), TypeError, "rbm is a str"),
         (lambda: exact_log_partition(3), TypeError, "rbm is a int"),
         (lambda: exact_moments(3), TypeError, "rbm is a int"),

@@ -8,7 +8,7 @@ from rbmflow.spins import all_states
 from rbmflow.training import LBFGS, Exact, GibbsOperator, cd_fixed_point, expected_update, fit, tied
 from rbmflow.training.data import check_data
 from rbmflow.training.loop import _plan
-from rbmflow.training.moments import centred, clamped, exact, gradient
+from rbmflow.training.moments import Moments, centred, clamped, exact, free_energy, gradient
 from rbmflow.training.moments import divergence as kl
 from rbmflow.training.parameters import Parameters, join, make_ties
 from rbmflow.training.quasi_newton import cost
@@ -220,3 +220,36 @@ def test_join_and_views():
     parameters.weights[1, 1] = 7
     assert parameters.vector[3] == 7
     assert len(join(rbm.weights, rbm.visible_bias, rbm.hidden_bias)) == 11
+
+
+def test_the_centred_gradient_is_its_formula():
+    # K. Cho, T. Raiko and A. Ilin, Neural Comput. 25, 805 (2013), written out for free parameters
+    rng = np.random.default_rng(31)
+    rbm = RBM(rng.normal(0, 0.5, (4, 3)), rng.normal(size=4), rng.normal(size=3))
+    data, model = (
+        Moments(rng.uniform(-1, 1, (4, 3)), rng.uniform(-1, 1, 4), rng.uniform(-1, 1, 3)) for _ in range(2)
+    )
+    slope = gradient(data, model)
+    g_w, g_b, g_c = data.pairs - model.pairs, data.visible - model.visible, data.hidden - model.hidden
+    np.testing.assert_array_equal(slope, np.concatenate([g_w.ravel(), g_b, g_c]))
+    mu, lam = (data.visible + model.visible) / 2, (data.hidden + model.hidden) / 2
+    turned = g_w - np.outer(g_b, lam) - np.outer(mu, g_c)
+    wanted = np.concatenate([turned.ravel(), g_b - turned @ lam, g_c - turned.T @ mu])
+    found = centred(slope, data, model, make_ties(rbm, None, None, None))
+    np.testing.assert_allclose(found, wanted, rtol=1e-13)
+
+
+@pytest.mark.parametrize("real", [np.float32, np.float64])
+def test_exact_averages_have_the_precision_of_the_run(real):
+    found, log_z = exact(Parameters(RBM.uniform(3, 2, 0.3), real))
+    assert {part.dtype for part in (found.pairs, found.visible, found.hidden)} == {np.dtype(real)}
+    assert isinstance(log_z, float)
+
+
+def test_the_divergence_of_a_law_that_lists_every_state_has_no_rounded_rest():
+    # 1 − Σ p, of a few 1e-16, would be added where states were missing; that of a law from itself is the square of roundings
+    for seed in range(10):
+        p = Parameters(random_machine(4, 3, seed), np.float64)
+        log_z, rows = exact(p)[1], all_states(4).astype(float)
+        law = np.exp(-free_energy(p, rows) - log_z)
+        assert kl(p, rows, law, log_z) < 1e-28
