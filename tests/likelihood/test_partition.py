@@ -365,3 +365,22 @@ def test_fields_at_the_limit_of_the_tables(n):
         assert fits_tables(seen) == fits
         assert log_sum(seen, 1) is not None or not fits
     assert log_sum(seen, 1) is None
+
+
+def test_the_mean_of_four_weights():
+    # 1, 2, 3, 6: mean 3, variance 14/3; shifted far beyond what exp can hold
+    found = log_mean(np.log([1.0, 2.0, 3.0, 6.0]) + 5000)
+    assert found.value == pytest.approx(5000 + np.log(3), rel=1e-14)
+    assert found.stderr == pytest.approx(np.sqrt(14 / 3 / 4) / 3, rel=1e-10)
+    assert found.n_effective == pytest.approx(144 / 50, rel=1e-10)
+
+
+def test_the_errors_of_both_directions_add_up():
+    # forward all alike and backward not: the error is that of the second side alone, and the other way round
+    even, spread = np.zeros(3), np.array([0.1, -0.2, 0.3])
+    for forward, backward in ((even, spread), (spread, even)):
+        found = two_sided(forward, backward)
+        at = found.value if forward is spread else -found.value
+        switch = 1 / (1 + np.exp(at - spread))
+        assert found.stderr == pytest.approx(switch.std(ddof=1) / switch.mean() / np.sqrt(3), rel=1e-12)
+        assert found.n_effective == pytest.approx(switch.sum() ** 2 / (switch**2).sum(), rel=1e-12)
