@@ -16,7 +16,7 @@ SOURCE = Path(rbmflow.__file__).parent
 LAYERS = [
     ["_kernels"],
     ["errors", "arguments"],
-    ["files", "hardware", "workers"],
+    ["files", "hardware", "reading", "workers"],
     ["precision", "spins", "autocorrelation", "provenance"],
     ["estimate", "state_law"],
     ["ising"],

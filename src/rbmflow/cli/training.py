@@ -18,7 +18,8 @@ from rbmflow.arguments import SpinArray
 from rbmflow.cli.output import folder_of, progress_bar, publish
 from rbmflow.experiments import own_data
 from rbmflow.experiments.own_data import NEGATIVES, OPTIMIZERS, Parameters
-from rbmflow.files import read_array, write_atomically
+from rbmflow.files import write_atomically
+from rbmflow.reading import read_array
 from rbmflow.sampling.storage import read_rows
 from rbmflow.spins import check_spins
 from rbmflow.training import Fit, State

@@ -11,8 +11,8 @@ from rbmflow import critical_coupling, critical_weight, trained_weight, trained_
 from rbmflow.arguments import shown
 from rbmflow.cli.output import DONE, digits, emit, progress_bar, publish
 from rbmflow.experiments import limits, mixtures, thresholds
-from rbmflow.files import read_array
 from rbmflow.flow import training_sets
+from rbmflow.reading import read_array
 from rbmflow.weight import TemperatureRange, TemperatureSet
 from rbmflow.weight.mixture import weight_of
 
