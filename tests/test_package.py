@@ -17,7 +17,7 @@ LAYERS = [
     ["_kernels"],
     ["errors", "arguments"],
     ["files", "hardware", "reading", "workers"],
-    ["precision", "spins", "autocorrelation", "provenance"],
+    ["generators", "precision", "spins", "autocorrelation", "provenance"],
     ["estimate", "state_law"],
     ["ising"],
     ["networks"],

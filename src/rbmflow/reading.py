@@ -22,7 +22,7 @@ import numpy.typing as npt
 NPY, ZIP = b"\x93NUMPY", b"PK"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 MAX_AXES = 32
-SEAL = "sha256"
+SEAL = "digest"
 SHOWN = 200
 """Characters of what was found that an error quotes."""
 VALUES = {"", "true", "false", "yes", "no", "on", "off", "none", "null", "na", "n/a", "#n/a", "nan"}
@@ -87,9 +87,12 @@ def check_names(what: str, found: object, wanted: set[str]) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError(f"{what} is a {type(found).__name__}, an object is needed")  # noqa: TRY004
     if found.keys() != wanted:
-        missing, unknown = sorted(wanted - found.keys()), sorted(map(str, found.keys() - wanted))
+        missing, unknown = (
+            sorted(wanted - found.keys()),
+            sorted(brief(name) for name in found.keys() - wanted),
+        )
         said = [f"lacks {', '.join(missing)}"] * bool(missing) + [f"has {', '.join(unknown)}"] * bool(unknown)
-        raise ValueError(f"{what} {' and '.join(said)}")
+        raise ValueError(f"{what} {' and '.join(said)}: {brief(', '.join(sorted(wanted)))} are needed")
     return found
 
 
