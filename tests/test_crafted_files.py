@@ -44,8 +44,8 @@ def leaves(value, path=()):
     if isinstance(value, dict):
         for name, item in value.items():
             yield from leaves(item, (*path, name))
-    elif isinstance(value, list):
-        for index in sorted({0, len(value) - 1} - {-1}):
+    elif isinstance(value, list) and value:
+        for index in sorted({0, len(value) - 1}):
             yield from leaves(value[index], (*path, index))
 
 
@@ -80,6 +80,10 @@ def other_arrays(array):
     yield DELETED
     yield array[..., :-1] if array.ndim else array[None]
     yield array[None]
+    if array.dtype.kind in "OU":
+        yield np.full(array.shape, "<script>")
+        yield np.zeros(array.shape)
+        return
     yield array.astype(str)
     yield array.astype(complex)
     yield np.zeros((0, *array.shape[1:]), array.dtype)
