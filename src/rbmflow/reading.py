@@ -30,10 +30,10 @@ VALUES = {"", "true", "false", "yes", "no", "on", "off", "none", "null", "na", "
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 
 
-def brief(text: object) -> str:
+def brief(text: object, shown: int = SHOWN) -> str:
     """Return text in one line, its middle left out if it is long."""
     line = " ".join(str(text).split())
-    return line if len(line) <= SHOWN else f"{line[: SHOWN // 2]} ... {line[-SHOWN // 2 :]}"
+    return line if len(line) <= shown else f"{line[: shown // 2]} ... {line[-shown // 2 :]}"
 
 
 @contextmanager

@@ -15,15 +15,19 @@ from rbmflow.cli import experiment, lattice, reproduction, training, weight
 from rbmflow.cli.output import BAD_INPUT, DONE, INTERRUPTED
 from rbmflow.cli.reproduction import PARTIAL
 from rbmflow.errors import PrecisionError
+from rbmflow.reading import brief
 
 __all__ = ["PARTIAL", "main"]
+
+SHOWN = 700
+"""Characters of an error that are printed."""
 
 
 class _Parser(argparse.ArgumentParser):
     """Reports a bad argument in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(BAD_INPUT, f"{self.prog}: error: {message}\n")
+        self.exit(BAD_INPUT, f"{self.prog}: error: {brief(message, SHOWN)}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,8 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ImportError,
         MemoryError,
     ) as error:
-        message = " ".join(str(error).split())
-        print(f"rbmflow {options.command}: error: {message}", file=sys.stderr)
+        print(f"rbmflow {options.command}: error: {brief(error, SHOWN)}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
         print(f"rbmflow {options.command}: interrupted", file=sys.stderr)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import sys
 import time
 from dataclasses import asdict
@@ -19,7 +18,7 @@ from rbmflow.cli.output import folder_of, progress_bar, publish
 from rbmflow.experiments import own_data
 from rbmflow.experiments.own_data import NEGATIVES, OPTIMIZERS, Parameters
 from rbmflow.files import write_atomically
-from rbmflow.reading import read_array
+from rbmflow.reading import read_array, seal, unseal
 from rbmflow.sampling.storage import read_rows
 from rbmflow.spins import check_spins
 from rbmflow.training import Fit, State
@@ -143,7 +142,7 @@ class _Kept:
         if not (self.folder / CHECKPOINT).exists():
             return None
         try:
-            before = json.loads((self.folder / ARGUMENTS).read_text(encoding="utf-8"))
+            before = unseal((self.folder / ARGUMENTS).read_bytes())
         except (OSError, ValueError):
             before = {}
         other = [name for name, value in self.arguments.items() if before.get(name) != value]
@@ -157,7 +156,7 @@ class _Kept:
     def __call__(self, now: Fit) -> None:
         if time.monotonic() - self.last >= SECONDS:
             folder_of(self.folder)
-            write_atomically(self.folder / ARGUMENTS, json.dumps(self.arguments, indent=1) + "\n")
+            write_atomically(self.folder / ARGUMENTS, seal(self.arguments))
             now.state.save(self.folder / CHECKPOINT)
             self.last = time.monotonic()
 
