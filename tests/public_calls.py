@@ -458,7 +458,12 @@ def _table():
             "phases": SampledPhases(4, 2, [1.0]),
             "rng": 1,
         },
-        "training.cd_fixed_point": {"rbm": RBM.uniform(2, 1, 0.2), "data": V[:, :2], "k": 1, "tie": "uniform"},
+        "training.cd_fixed_point": {
+            "rbm": RBM.uniform(2, 1, 0.2),
+            "data": V[:, :2],
+            "k": 1,
+            "tie": "uniform",
+        },
         "training.expected_update": {**machine, "data": V, "k": 1},
         "training.tied": {**machine, "tie": "uniform"},
         "weight.trained_weight": {"K": 0.5, **SIZES},

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.reading import brief, check_names
+from rbmflow.arguments import shown
+from rbmflow.reading import check_names
 
 Words = npt.NDArray[np.uint64]
 Field = int | tuple[int, int] | dict[str, Any]
@@ -43,7 +44,7 @@ def generator_from(name: str, state: object) -> np.random.Generator:
     checked = check_generator(name, state)
     kind = checked["bit_generator"]
     if kind not in FIELDS:
-        raise ValueError(f"{name}: {brief(repr(kind))} is not a bit generator of numpy")
+        raise ValueError(f"{name}: {shown(kind)} is not a bit generator of numpy")
     bits = getattr(np.random, kind)(0)
     bits.state = checked
     return np.random.Generator(bits)
@@ -60,7 +61,7 @@ def check_generator(name: str, state: object) -> dict[str, Any]:
     """
     kind = state.get("bit_generator") if isinstance(state, dict) else None
     if not isinstance(state, dict) or not isinstance(kind, str):
-        raise ValueError(f"{name}={brief(repr(state))}: the state of a bit generator is needed")  # noqa: TRY004
+        raise ValueError(f"{name}={shown(state)}: the state of a bit generator is needed")  # noqa: TRY004
     if kind not in FIELDS:
         return state
     check_names(name, state, {"bit_generator", *FIELDS[kind]})
@@ -95,11 +96,11 @@ def _check(name: str, value: object, allowed: Field) -> None:
     elif isinstance(allowed, tuple):
         length, below = allowed
         if not isinstance(value, list) or len(value) != length:
-            raise ValueError(f"{name}={brief(repr(value))}: {length} integers are needed")
+            raise ValueError(f"{name}={shown(value)}: {length} integers are needed")
         for place, item in enumerate(value):
             _check(f"{name}[{place}]", item, below)
     elif type(value) is not int or not 0 <= value < allowed:
-        raise ValueError(f"{name}={brief(repr(value))}: an integer from 0 to {allowed - 1} is needed")
+        raise ValueError(f"{name}={shown(value)}: an integer from 0 to {allowed - 1} is needed")
 
 
 def _plain(value: Any) -> Any:

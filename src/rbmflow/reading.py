@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from rbmflow.arguments import shown
+
 NPY, ZIP = b"\x93NUMPY", b"PK"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 MAX_AXES = 32
@@ -99,7 +101,7 @@ def check_names(what: str, found: object, wanted: set[str]) -> dict[str, Any]:
 def check_number(name: str, found: object) -> float:
     """Return a finite number of at least 0, or raise ValueError."""
     if isinstance(found, bool) or not isinstance(found, (int, float)) or not 0 <= found < math.inf:
-        raise ValueError(f"{name}={brief(repr(found))}: a finite number of at least 0 is needed")
+        raise ValueError(f"{name}={shown(found)}: a finite number of at least 0 is needed")
     return found
 
 
@@ -210,7 +212,7 @@ def _rows(lines: list[tuple[int, str]]) -> npt.NDArray[np.float64]:
     for (number, cells), (_, line) in zip(rows, lines, strict=True):
         wrong = [cell for cell in cells if not _is_number(cell)]
         if wrong or len(cells) != len(rows[0][1]):
-            found = brief(repr(wrong[0])) if wrong else f"{len(cells)} of them, the first {len(rows[0][1])}"
+            found = shown(wrong[0]) if wrong else f"{len(cells)} of them, the first {len(rows[0][1])}"
             why = "; numbers have a decimal point, not a comma" if _has_decimal_commas(line) else ""
             raise ValueError(f"line {number} holds {found}{why}")
     return np.array([[float(cell) for cell in cells] for _, cells in rows])

@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rbmflow.arguments import shown
 from rbmflow.cli.output import DONE, OFF, draw, emit, folder_of, progress_bar
 from rbmflow.experiments import reproduce
 from rbmflow.experiments.report import render
 from rbmflow.files import write_atomically
 from rbmflow.hardware import SIMD_LEVELS, resolve_threads, simd_level
 from rbmflow.provenance import provenance, version_of
-from rbmflow.reading import brief
 
 PARTIAL = "reproduction.partial.json"
 
@@ -65,7 +65,7 @@ def _reproduce(options: argparse.Namespace) -> int:
         if started is None:
             raise
         raise ValueError(
-            f"{unfinished}: what an interrupted run left cannot be shown ({brief(repr(error))}); remove the file to begin anew"
+            f"{unfinished}: what an interrupted run left cannot be shown ({shown(error)}); remove the file to begin anew"
         ) from error
     unfinished.unlink(missing_ok=True)
     off = [check for check in result.checks if not check.passed]

@@ -12,7 +12,7 @@ from rbmflow import flow
 from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar, shown
 from rbmflow.ising import Ring, Torus
 from rbmflow.ising.bonds import bonds_per_site
-from rbmflow.reading import brief, check_names
+from rbmflow.reading import check_names
 from rbmflow.training import CD, PCD, Tempered
 
 MAPS: dict[str, Callable[..., Any]] = {
@@ -164,7 +164,7 @@ class Parameters:
         kinds = {one.name: one.default for one in fields(cls)} | {"lattice": (0,), "starts": ("",)}
         for name, value in check_names("parameters", plain, set(kinds)).items():
             if not _is_of_the_kind(kinds[name], value):
-                raise ValueError(f"parameters: {name}={brief(repr(value))} is of another kind")
+                raise ValueError(f"parameters: {name}={shown(value)} is of another kind")
         values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()
         }

@@ -234,7 +234,7 @@ class IsoShibaYokoo:
     def _check(self) -> None:
         """Raise ValueError unless all values are there, each where it belongs."""
         if not isinstance(self.seed, (int, list)) or isinstance(self.seed, bool):
-            raise ValueError(f"seed={brief(repr(self.seed))}: an integer, or a list of them, is needed")  # noqa: TRY004
+            raise ValueError(f"seed={shown(self.seed)}: an integer, or a list of them, is needed")  # noqa: TRY004
         of_seeds, of_machines = _names(self.parameters)
         there = bool(self.finished.any())
         if self.values or there:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from types import NoneType
 
+from rbmflow.arguments import shown
 from rbmflow.reading import brief, check_names
 
 MAX = 1e308
@@ -42,7 +43,7 @@ class Table:
                 raise ValueError(f"{what}: column {brief(name)} is no list of the length of the first")
             for cell in column:
                 if not isinstance(cell, (float, int, str, bool, NoneType)):
-                    raise ValueError(f"{what}: column {brief(name)} holds {brief(repr(cell))}")  # noqa: TRY004
+                    raise ValueError(f"{what}: column {brief(name)} holds {shown(cell)}")  # noqa: TRY004
         return cls(**found)
 
     def to_csv(self) -> str:
@@ -105,7 +106,7 @@ class Check:
                 or isinstance(value, bool)
                 or (type(value) is int and abs(value) > MAX)
             ):
-                raise ValueError(f"{what}: {field.name}={brief(repr(value))} is of another kind")
+                raise ValueError(f"{what}: {field.name}={shown(value)} is of another kind")
         return cls(**found)
 
     @property

@@ -105,10 +105,10 @@ class Reproduction:
             )
             values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
             if not isinstance(data["version"], str):
-                raise ValueError(f"version={brief(repr(data['version']))}: text is needed")  # noqa: TRY004
+                raise ValueError(f"version={shown(data['version'])}: text is needed")  # noqa: TRY004
             if not isinstance(data["seed"], (int, list)) or isinstance(data["seed"], bool):
                 raise ValueError(  # noqa: TRY004
-                    f"seed={brief(repr(data['seed']))}: an integer, or a list of them, is needed"
+                    f"seed={shown(data['seed'])}: an integer, or a list of them, is needed"
                 )
             found = data["stages"]
             if not isinstance(found, dict) or not found.keys() <= STAGES.keys():
@@ -126,7 +126,7 @@ def _stage_from(name: str, plain: object) -> Stage:
         raise ValueError(f"stage {name}: tables by name and a list of checks are needed")  # noqa: TRY004
     for key in stage["tables"]:
         if not key.isidentifier():  # it becomes the name of a file
-            raise ValueError(f"stage {name}: {brief(repr(key))} is no name of a table")
+            raise ValueError(f"stage {name}: {shown(key)} is no name of a table")
     return Stage(
         {key: Table.from_json(f"table {brief(key)}", table) for key, table in stage["tables"].items()},
         [Check.from_json(f"check {index} of {name}", check) for index, check in enumerate(stage["checks"])],

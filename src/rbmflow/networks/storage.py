@@ -11,6 +11,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from rbmflow.arguments import shown
 from rbmflow.files import save_atomically
 from rbmflow.reading import brief, check_names, read_npz, refusing, seal, unseal
 
@@ -132,7 +133,7 @@ def _members(content: bytes, model: type) -> dict[str, Any]:
         raise ValueError("it has no header")
     header = unseal(found.pop(HEADER).tobytes())
     if header.get("format") != FORMAT:
-        raise ValueError(f"its format is {brief(repr(header.get('format')))}, {FORMAT!r} is needed")
+        raise ValueError(f"its format is {shown(header.get('format'))}, {FORMAT!r} is needed")
     check_names("its header", header, {"format", "model", "values", "sha256"})
     if header["model"] != model.__name__:
         raise ValueError(f"it holds a {brief(header['model'])}")

@@ -109,7 +109,7 @@ def read_dataset(path: str | os.PathLike[str], what: str, form: str | None = Non
         with xarray.open_dataset(path, engine=engine) as opened:
             found = opened.attrs.get("format")
             if form is not None and found != form:
-                raise ValueError(f"its format is {brief(repr(found))}, this version reads {form!r}")
+                raise ValueError(f"its format is {shown(found)}, this version reads {form!r}")
             dataset = opened.load()
         if dataset.attrs.get(SEAL, _digest(dataset)) != _digest(dataset):
             raise ValueError("its content is not what was saved")
@@ -160,9 +160,7 @@ def read_training_set(path: str | os.PathLike[str]) -> TrainingSet:
     dataset = read_dataset(path, A_TRAINING_SET)
     with refusing(path, A_TRAINING_SET):
         if dataset.attrs.get("format") != FORMAT:
-            raise ValueError(
-                f"its format is {brief(repr(dataset.attrs.get('format')))}, {FORMAT!r} is needed"
-            )
+            raise ValueError(f"its format is {shown(dataset.attrs.get('format'))}, {FORMAT!r} is needed")
         return _from_dataset(dataset)
 
 
@@ -235,7 +233,7 @@ def _column(dataset: Any, name: str, length: int) -> list[Any]:
     cells: list[Any] = array.tolist()
     for cell in cells:
         if not allowed(cell):
-            raise ValueError(f"{name} holds {brief(repr(cell))}")
+            raise ValueError(f"{name} holds {shown(cell)}")
     return cells
 
 

@@ -64,7 +64,7 @@ class NetworkThermometer:
 
     def __post_init__(self) -> None:
         if self.read_out not in READ_OUTS:
-            raise ValueError(f"read_out={self.read_out!r}: one of {', '.join(READ_OUTS)} is needed")
+            raise ValueError(f"read_out={shown(self.read_out)}: one of {', '.join(READ_OUTS)} is needed")
         sizes = [self.lattice.n_sites, *(np.size(biases) for biases in self.biases)]
         shapes = [np.shape(weights) for weights in self.weights]
         if not shapes or shapes != [*pairwise(sizes)] or sizes[-1] != len(self.temperature):

@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, shown
 from rbmflow.generators import check_generator, check_words
 from rbmflow.networks import RBM
 from rbmflow.networks.storage import Stored
-from rbmflow.reading import brief
 from rbmflow.spins import check_spins
 
 MAX_COUNT = 2**62
@@ -78,7 +77,7 @@ class State(Stored):
         for name in ("epoch", "n_updates", "best_epoch"):
             check_integer(name, getattr(self, name), 0, MAX_COUNT)
         if not isinstance(self.stopped, (bool, np.bool_)):
-            raise TypeError(f"stopped={brief(repr(self.stopped))}: True or False is needed")
+            raise TypeError(f"stopped={shown(self.stopped)}: True or False is needed")
         self._check_arrays()
         check_words("generator", self.generator)
         check_generator("source", self.source)
@@ -110,18 +109,18 @@ class State(Stored):
         for name, values in history.items():
             if not isinstance(name, str) or not isinstance(values, list) or len(values) != len(epochs):
                 raise ValueError(
-                    f"history[{brief(repr(name))}]: a list of {len(epochs)} numbers is needed, as of epochs"
+                    f"history[{shown(name)}]: a list of {len(epochs)} numbers is needed, as of epochs"
                 )
             for value in values:
                 if isinstance(value, bool) or not isinstance(value, (int, float)):
-                    raise TypeError(f"history[{name!r}] holds {brief(repr(value))}: numbers are needed")
+                    raise TypeError(f"history[{name!r}] holds {shown(value)}: numbers are needed")
         if not all(0 < a < b <= self.epoch for a, b in zip([0.5, *epochs], epochs, strict=False)):
             raise ValueError(f"history['epoch'] does not ascend from 1 to at most {self.epoch}")
         if not isinstance(self.best_of, str):
-            raise TypeError(f"best_of={brief(repr(self.best_of))}: the name of a quantity is needed")
+            raise TypeError(f"best_of={shown(self.best_of)}: the name of a quantity is needed")
         if self.best.size and not (self.best_epoch in epochs and self.best_of in self.history):
             raise ValueError(
-                f"best_epoch={self.best_epoch}, best_of={brief(repr(self.best_of))}: the history has none such"
+                f"best_epoch={self.best_epoch}, best_of={shown(self.best_of)}: the history has none such"
             )
 
     @property
