@@ -3,10 +3,9 @@ import stat
 import subprocess
 import sys
 
-import numpy as np
 import pytest
 
-from rbmflow.files import read_array, save_atomically, write_atomically
+from rbmflow.files import save_atomically, write_atomically
 
 
 def test_text_and_bytes_arrive_with_unix_line_ends(tmp_path):
@@ -112,59 +111,3 @@ def test_what_a_killed_writer_left_is_removed_and_nothing_else(tmp_path):
 def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         write_atomically(tmp_path / "no" / "a", "x")
-
-
-def test_arrays_are_read_from_text_and_numpy_files(tmp_path):
-    spins = np.array([[1, -1, 1], [-1, -1, 1]])
-    np.save(tmp_path / "a.npy", spins)
-    np.savetxt(tmp_path / "b.csv", spins, delimiter=",", fmt="%d")
-    np.savetxt(tmp_path / "c.txt", spins, header="three spins")
-    (tmp_path / "d.csv").write_text("\ufeffs1, s2, s3\r\n1, -1, 1\r\n\r\n-1,-1,1\r\n", encoding="utf-8")
-    (tmp_path / "e.csv").write_text('"site 1";"site 2";"site 3";\n"1";"-1";"1";\n-1;-1;1;\n')
-    np.save(tmp_path / "F", spins)
-    (tmp_path / "F.npy").rename(tmp_path / "F.NPY")
-    for name in ("a.npy", "b.csv", "c.txt", "d.csv", "e.csv", "F.NPY"):
-        np.testing.assert_array_equal(read_array(tmp_path / name), spins)
-
-
-@pytest.mark.parametrize("text", ["", "a,b\n", "1,2\n3\n", "1,x\n2,3\n4,y\n", "# nothing\n"])
-def test_files_without_rows_of_numbers(tmp_path, text):
-    path = tmp_path / "spins.csv"
-    path.write_text(text)
-    with pytest.raises(ValueError, match="rows of numbers"):
-        read_array(path)
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        # an empty cell let those after it move up; the first line with one that is no number was taken for a header
-        ("1,,-1\n,1,1\n-1,1,\n", "line 1 holds ''"),
-        ("a,b,c\n1,1,-1\n\n1,,1\n", "line 4 holds ''"),
-        ("1,NA,-1\n1,1,1\n", "line 1 holds 'NA'"),
-        ("1,1\n1,1,1\n", "line 2 holds 3 of them, the first 2"),
-    ],
-)
-def test_cells_that_are_no_numbers_are_told(tmp_path, text, message):
-    (tmp_path / "spins.csv").write_text(text)
-    with pytest.raises(ValueError, match=message):
-        read_array(tmp_path / "spins.csv")
-
-
-def test_what_is_no_text_is_told_with_the_name_of_the_file(tmp_path):
-    (tmp_path / "spins.csv").write_bytes(bytes(range(256)))
-    with pytest.raises(ValueError, match=r"spins\.csv: neither"):
-        read_array(tmp_path / "spins.csv")
-
-
-def test_files_that_are_not_numpy_arrays(tmp_path):
-    path = tmp_path / "spins.npy"
-    for content in (b"", b"not numpy"):
-        path.write_bytes(content)
-        with pytest.raises(ValueError, match="not a numpy file"):
-            read_array(path)
-    np.save(path, np.array([{"a": 1}], dtype=object))
-    with pytest.raises(ValueError, match="not a numpy file"):
-        read_array(path)
-    with pytest.raises(OSError, match="No such file"):
-        read_array(tmp_path / "none.csv")

@@ -16,8 +16,8 @@ SOURCE = Path(rbmflow.__file__).parent
 LAYERS = [
     ["_kernels"],
     ["errors", "arguments"],
-    ["files", "hardware", "workers"],
-    ["precision", "spins", "autocorrelation", "provenance", "locks"],
+    ["files", "hardware", "reading", "workers"],
+    ["generators", "precision", "spins", "autocorrelation", "provenance", "locks"],
     ["estimate", "state_law"],
     ["ising"],
     ["networks"],

@@ -11,14 +11,19 @@ from typing import Any
 from rbmflow.hardware import SIMD_LEVELS, simd_level
 
 
+def version_of(package: str = "rbmflow") -> str:
+    """Return the version of a package, by default this one, or "absent"."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "absent"
+
+
 def provenance(parameters: dict[str, Any], seed: Any) -> dict[str, Any]:
     """Return what a result rests on: parameters, seed entropy, versions and platform."""
     versions = {"python": platform.python_version()}
     for package in ("rbmflow", "numpy", "scipy", "mpmath", "matplotlib", "xarray", "h5netcdf", "h5py"):
-        try:
-            versions[package] = version(package)
-        except PackageNotFoundError:
-            versions[package] = "absent"
+        versions[package] = version_of(package)
     return {
         "parameters": parameters,
         "seed": seed,

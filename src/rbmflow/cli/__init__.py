@@ -21,15 +21,19 @@ from rbmflow.cli.reproduction import PARTIAL
 from rbmflow.cli.signals import Terminated, signals_raised
 from rbmflow.errors import PrecisionError
 from rbmflow.locks import locked
+from rbmflow.reading import brief
 
 __all__ = ["PARTIAL", "main"]
+
+SHOWN = 700
+"""Characters of an error that are printed."""
 
 
 class _Parser(argparse.ArgumentParser):
     """Reports a bad argument in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(BAD_INPUT, f"{self.prog}: error: {message}\n")
+        self.exit(BAD_INPUT, f"{self.prog}: error: {brief(message, SHOWN)}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -88,7 +92,7 @@ def _run(options: argparse.Namespace) -> int:
         ImportError,
         MemoryError,
     ) as error:
-        message = named(options, " ".join(str(error).split()))
+        message = brief(named(options, str(error)), SHOWN)
         print(f"rbmflow {options.command}: error: {message}", file=sys.stderr)
         return BAD_INPUT
     except BrokenExecutor:

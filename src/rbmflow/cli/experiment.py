@@ -22,7 +22,7 @@ from rbmflow.files import save_atomically, write_atomically
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Torus
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
-from rbmflow.provenance import provenance
+from rbmflow.provenance import provenance, version_of
 from rbmflow.sampling.storage import require_xarray
 
 PARTIAL, RESULT = "result.partial.nc", "result.nc"
@@ -234,9 +234,9 @@ def _unfinished(path: Path, parameters: Parameters, seed: int) -> IsoShibaYokoo 
         found = IsoShibaYokoo.load(path)
     except ValueError as error:
         raise ValueError(f"{error}; remove the file to begin anew") from None
-    if (found.parameters, found.seed) != (parameters, seed):
-        now = parameters.to_json() | {"seed": seed}
-        before = found.parameters.to_json() | {"seed": found.seed}
+    if (found.parameters, found.seed, found.version) != (parameters, seed, version_of()):
+        now = parameters.to_json() | {"seed": seed, "version": version_of()}
+        before = found.parameters.to_json() | {"seed": found.seed, "version": found.version}
         other = ", ".join(key for key in now if now[key] != before[key])
         raise ValueError(
             f"{path}: an interrupted run with other arguments left it ({other}); finish that run, remove the file or write elsewhere"

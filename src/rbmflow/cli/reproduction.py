@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from rbmflow.arguments import shown
 from rbmflow.cli.output import DONE, OFF, draw, emit, progress_bar, say, show
 from rbmflow.experiments import reproduce
 from rbmflow.experiments.report import render
 from rbmflow.files import write_atomically
 from rbmflow.hardware import SIMD_LEVELS, resolve_threads, simd_level
-from rbmflow.provenance import provenance
+from rbmflow.provenance import provenance, version_of
 
 PARTIAL = "reproduction.partial.json"
 
@@ -53,12 +54,19 @@ def _reproduce(options: argparse.Namespace) -> int:
 
         started = _unfinished(unfinished, parameters, options.seed)
         result = reproduce.run(parameters, rng=options.seed, progress=after, resume=started)
-    pictures = draw(result, folder, options.dpi)
-    facts = provenance(vars(result.parameters), result.seed)
-    for name, table in result.tables.items():
-        write_atomically(folder / f"{name}.csv", table.to_csv())
-    write_atomically(folder / "provenance.json", json.dumps(facts, indent=1) + "\n")
-    write_atomically(folder / "report.html", render(result, pictures, facts))
+    try:
+        pictures = draw(result, folder, options.dpi)
+        facts = provenance(vars(result.parameters), result.seed)
+        for name, table in result.tables.items():
+            write_atomically(folder / f"{name}.csv", table.to_csv())
+        write_atomically(folder / "provenance.json", json.dumps(facts, indent=1) + "\n")
+        write_atomically(folder / "report.html", render(result, pictures, facts))
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        if started is None:
+            raise
+        raise ValueError(
+            f"{unfinished}: what an interrupted run left cannot be shown ({shown(error)}); remove the file to begin anew"
+        ) from error
     unfinished.unlink(missing_ok=True)
     off = [check for check in result.checks if not check.passed]
     if options.format != "table":
@@ -78,12 +86,12 @@ def _unfinished(path: Path, parameters: reproduce.Parameters, seed: int) -> repr
     if not path.exists():
         return None
     try:
-        found = reproduce.Reproduction.from_json(path.read_text(encoding="utf-8"))
+        found = reproduce.Reproduction.from_json(path.read_bytes())
     except ValueError as error:
         raise ValueError(f"{path}: {error}; remove the file to begin anew") from None
-    now, before = (
-        {**vars(of), "seed": its} for of, its in ((parameters, seed), (found.parameters, found.seed))
-    )
+    # no result depends on the number of threads
+    now = vars(parameters) | {"seed": seed, "version": version_of()}
+    before = vars(found.parameters) | {"seed": found.seed, "version": found.version}
     other = ", ".join(name for name in now if name != "n_threads" and now[name] != before[name])
     if other:
         raise ValueError(

@@ -18,7 +18,7 @@ from rbmflow.cli.output import progress_bar, publish
 from rbmflow.estimate import with_error
 from rbmflow.experiments import own_data
 from rbmflow.experiments.own_data import NEGATIVES, OPTIMIZERS, Parameters
-from rbmflow.files import read_array
+from rbmflow.reading import read_array
 from rbmflow.sampling.storage import read_rows
 from rbmflow.spins import check_spins
 from rbmflow.training import Fit, State

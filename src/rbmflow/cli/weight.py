@@ -11,8 +11,8 @@ from rbmflow import critical_coupling
 from rbmflow.cli.output import progress_bar, publish
 from rbmflow.experiments import limits, mixtures, thresholds, weights
 from rbmflow.experiments.record import digits_of
-from rbmflow.files import read_array
 from rbmflow.flow import training_sets
+from rbmflow.reading import read_array
 from rbmflow.weight import TemperatureRange, TemperatureSet
 from rbmflow.weight.mixture import weight_of
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 
-from rbmflow.arguments import shown
-from rbmflow.sampling.storage import as_bytes, require_xarray
+from rbmflow.sampling.storage import as_bytes, read_dataset, require_xarray
 
 
 @dataclass(frozen=True)
@@ -38,17 +36,7 @@ def write_arrays(content: Arrays, coordinates: Mapping[str, Any]) -> bytes:
 
 def read_arrays(path: Any, form: str) -> Arrays:
     """Read a file whose format is `form`; raise OSError if there is none, ValueError if it is another or broken."""
-    xarray = require_xarray()
-    if not Path(path).is_file():
-        Path(path).open("rb").close()  # raises what is wrong with it
-    try:
-        with xarray.open_dataset(path, engine="h5netcdf") as opened:
-            dataset = opened.load()
-    except (OSError, ValueError, KeyError, AttributeError, RuntimeError, TypeError) as error:
-        raise ValueError(f"{path}: not a netCDF file, or a part of one ({error})") from error
-    found = dataset.attrs.get("format")
-    if found != form:
-        raise ValueError(f"{path}: its format is {shown(found)}, this version reads {shown(form)}")
+    dataset = read_dataset(path, "a netCDF file", form)
     return Arrays(
         {str(name): (tuple(map(str, one.dims)), one.values) for name, one in dataset.data_vars.items()},
         {str(name): value for name, value in dataset.attrs.items()},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from rbmflow import flow
 from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar, shown
 from rbmflow.ising import Ring, Torus
 from rbmflow.ising.bonds import bonds_per_site
+from rbmflow.reading import check_names
 from rbmflow.training import CD, PCD, Tempered
 
 MAPS: dict[str, Callable[..., Any]] = {
@@ -159,7 +160,11 @@ class Parameters:
 
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> Parameters:
-        """Return the parameters that `to_json` wrote."""
+        """Return the parameters that `to_json` wrote; raise ValueError or TypeError if it is something else."""
+        kinds = {one.name: one.default for one in fields(cls)} | {"lattice": (0,), "starts": ("",)}
+        for name, value in check_names("parameters", plain, set(kinds)).items():
+            if not _is_of_the_kind(kinds[name], value):
+                raise ValueError(f"parameters: {name}={shown(value)} is of another kind")
         values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()
         }
@@ -172,6 +177,13 @@ class Parameters:
     def coordination(self) -> int:
         """Neighbours of a site."""
         return 2 * bonds_per_site(self.lattice)
+
+
+def _is_of_the_kind(default: object, value: object) -> bool:
+    """Whether a value out of JSON is of the kind of the default, and a list of its kind where that is a tuple."""
+    if isinstance(default, tuple):
+        return isinstance(value, list) and all(_is_of_the_kind(default[0], item) for item in value)
+    return type(value) is type(default) or (isinstance(default, float) and type(value) is int)
 
 
 def _temperatures(name: str, values: object) -> FloatArray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from rbmflow.experiments.iso_result import IsoShibaYokoo
 from rbmflow.experiments.iso_shiba_yokoo import LITERATURE
 from rbmflow.experiments.iso_tables import over_seeds, thermometer_names
 from rbmflow.experiments.record import Table
-from rbmflow.experiments.report import page, picture, table_html
+from rbmflow.experiments.report import Html, markup, page, picture, table_html
 from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS
 from rbmflow.ising import Ring
 
@@ -42,59 +41,62 @@ def render(
     """
     p = result.parameters
     one_dimension = isinstance(p.lattice, Ring)
-    facts = {name: picture(name, pictures) for name in PICTURES}
+    facts: dict[str, str] = {name: picture(name, pictures) for name in PICTURES}
     facts |= {
         "lattice": f"a ring of {p.lattice.n_sites} spins" if isinstance(p.lattice, Ring) else f"a {p.lattice.n_rows} × {p.lattice.n_cols} torus",
         "n_machines": str(result.finished.size),
         "n_seeds": str(p.n_seeds),
-        "kinds": html.escape("; ".join(f"{kind} ({SETS[kind]})" for kind in p.training_sets)),
+        "kinds": "; ".join(f"{kind} ({SETS[kind]})" for kind in p.training_sets),
         "sizes": ", ".join(map(str, p.n_hidden)),
         "how": f"{p.n_samples} configurations at each of {len(p.temperatures)} temperatures from {p.temperatures[0]:g} to {p.temperatures[-1]:g}; "
         f"{p.negative} with k = {p.k}, {p.n_updates:,} updates at rate {p.learning_rate:g}; flows of {p.n_flow} configurations.",
         "seconds": ", ".join(f"{stage} {seconds:.0f}" for stage, seconds in result.seconds.items()),
         "errors": f"Error bars and bands: {over_seeds(result)}.",
         "readings": _readings(result),
-        "excess_text": "<i>E</i> + <i>m</i>²" if one_dimension else "<i>E</i> + 2<i>m</i>²",
-        "ends_details": f"<details><summary>Observables and temperatures after {p.n_steps} steps</summary>{table_html(tables['ends'])}</details>",
+        "excess_text": Html("<i>E</i> + <i>m</i>²" if one_dimension else "<i>E</i> + 2<i>m</i>²"),
+        "ends_details": markup("<details><summary>Observables and temperatures after {} steps</summary>{}</details>", p.n_steps, table_html(tables["ends"])),
         "machines": table_html(tables["machines"]),
         "literature": _literature(result),
         "null_text": _null(result),
         "calibration": table_html(tables["calibration"]),
         "null_calibration": table_html(tables["null_calibration"]),
         "versions": ", ".join(f"{name} {number}" for name, number in provenance["versions"].items()),
-        "platform": html.escape(f"{provenance['platform']['system']}, SIMD {provenance['platform']['simd']}"),
-        "seed": html.escape(str(provenance["seed"])),
+        "platform": f"{provenance['platform']['system']}, SIMD {provenance['platform']['simd']}",
+        "seed": str(provenance["seed"]),
     }  # fmt: skip
     return page("iso_report.html", facts)
 
 
-def _literature(result: IsoShibaYokoo) -> str:
+def _literature(result: IsoShibaYokoo) -> Html:
     p = result.parameters
     if isinstance(p.lattice, Ring):
-        return (
+        return Html(
             "A negative control: the ring has no critical point above <i>T</i> = 0, and still the flows of machines "
             "trained on it end at temperatures that a thermometer reads."
         )
     if p.lattice.n_sites != 100 or "V" not in p.training_sets:
-        return ""
-    return (
-        f"For type V at <i>L</i> = 10 R. Veiga and R. Vicente (arXiv:2006.10176) give |<i>m</i>*| = {LITERATURE['V']}, "
-        "with machines of 0/1 units; the machines here have ±1 units, and |<i>m</i>| still rises with the training (section 4)."
+        return Html()
+    return markup(
+        "For type V at <i>L</i> = 10 R. Veiga and R. Vicente (arXiv:2006.10176) give |<i>m</i>*| = {}, "
+        "with machines of 0/1 units; the machines here have ±1 units, and |<i>m</i>| still rises with the training (section 4).",
+        LITERATURE["V"],
     )
 
 
-def _readings(result: IsoShibaYokoo) -> str:
+def _readings(result: IsoShibaYokoo) -> Html:
     names = thermometer_names(result)
     if not {"energy", "network_mean"} <= set(names):
-        return ""
+        return Html("")
     cold = result.values["network_mean_reading"][:, 0].mean()
-    return (
+    return markup(
         "Temperatures are read from the energy by the exact thermometer and, beside it, by the mean of the network, whose scale is "
-        f"its own: it reads <i>T</i> = {result.parameters.temperatures[0]:g} as {cold:.2f}."
+        "its own: it reads <i>T</i> = {} as {}.",
+        f"{result.parameters.temperatures[0]:g}",
+        f"{cold:.2f}",
     )
 
 
-def _null(result: IsoShibaYokoo) -> str:
+def _null(result: IsoShibaYokoo) -> Html:
     """What thermometers read on uncorrelated spins of m between 0.65 and 0.8."""
     m = np.array(NULL_MAGNETIZATIONS)
     between = (m >= 0.65 - 1e-9) & (m <= 0.8 + 1e-9)
@@ -102,4 +104,7 @@ def _null(result: IsoShibaYokoo) -> str:
     for name in thermometer_names(result):
         readings = result.values[f"{name}_null"].mean(axis=0)[between]
         parts.append(f"{name.replace('_', ' ')} {readings.max():.2f} to {readings.min():.2f}")
-    return f"Right: uncorrelated spins, which are no magnet at any temperature. With <i>m</i> from 0.65 to 0.8 they read as <i>T</i> = {'; '.join(parts)}."
+    return markup(
+        "Right: uncorrelated spins, which are no magnet at any temperature. With <i>m</i> from 0.65 to 0.8 they read as <i>T</i> = {}.",
+        "; ".join(parts),
+    )

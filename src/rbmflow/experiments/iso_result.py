@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import IO, Any
 
 import numpy as np
@@ -13,8 +14,12 @@ from rbmflow.experiments.arrays import Arrays, read_arrays, write_arrays
 from rbmflow.experiments.iso_parameters import Parameters
 from rbmflow.experiments.repetitions import mean_and_error
 from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS, Prepared
+from rbmflow.flow.observables import lattice_observables
+from rbmflow.flow.orbit import ALWAYS
+from rbmflow.ising import Ring
 from rbmflow.networks import RBM
-from rbmflow.provenance import provenance
+from rbmflow.provenance import provenance, version_of
+from rbmflow.reading import brief, check_names, check_number, parse_json, refusing
 
 FORMAT = "rbmflow seven steps 1"
 MACHINE = ("seed", "training_set", "n_hidden")
@@ -35,6 +40,8 @@ SHAPES: dict[str, tuple[str, ...]] = {
 ALONG = ("map", "start", "step")
 PREPARED = "prepared_"
 STAGES = ("data", "thermometers", "training", "flows")
+TEXTS = ("parameters", "seed", "seconds", "provenance")
+"""Attributes of the file, in JSON."""
 
 
 @dataclass(eq=False)
@@ -56,6 +63,8 @@ class IsoShibaYokoo:
         Data and thermometers of the seeds that lack machines, as far as they are there.
     seconds : dict of str to float
         Time of each stage, data, thermometers, training and flows, over all workers.
+    version : str
+        Of the package that made it.
     """
 
     parameters: Parameters
@@ -64,6 +73,7 @@ class IsoShibaYokoo:
     finished: Any = None
     prepared: dict[int, Prepared] = field(default_factory=dict, repr=False)
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
+    version: str = field(default_factory=version_of)
 
     def __post_init__(self) -> None:
         if self.finished is None:
@@ -199,27 +209,43 @@ class IsoShibaYokoo:
             If there is no such file, or it is something else, of another version, or broken.
         """
         content = read_arrays(path, FORMAT)
-        try:
+        with refusing(path, "a result of the seven-step experiment"):
+            check_names("it", content.attributes, {"format", *TEXTS})
+            parameters, seed, seconds, facts = (parse_json(content.attributes[name]) for name in TEXTS)
             values = {name: array for name, (_, array) in content.variables.items()}
             prepared: dict[int, dict[str, Any]] = {}
             for name in [name for name in values if name.startswith(PREPARED)]:
-                seed, part = name.removeprefix(PREPARED).split("_")
-                prepared.setdefault(int(seed), {})[part] = values.pop(name)
-            finished = values.pop("finished").astype(bool)
-            said = {name: json.loads(content.attributes[name]) for name in ("parameters", "seed", "seconds")}
-            parameters = Parameters.from_json(said["parameters"])
-            made = {seed: Prepared.from_arrays(parameters, arrays) for seed, arrays in prepared.items()}
-            result = cls(parameters, said["seed"], values, finished, made, said["seconds"])
-            axes = {name: result.dimensions(name) for name in values}
-            fits = all(
-                array.shape == tuple(result.sizes[axis] for axis in axes[name])
-                for name, array in values.items()
-            )
-            if not fits or finished.shape != tuple(result.sizes[axis] for axis in MACHINE):
-                raise ValueError("its arrays do not have the shapes that its parameters ask for")
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise ValueError(f"{path}: not a result of the seven-step experiment ({error})") from error
+                place, part = name.removeprefix(PREPARED).split("_")
+                prepared.setdefault(int(place), {})[part] = values.pop(name)
+            asked = Parameters.from_json(parameters)
+            finished = _finished(values.pop("finished", None), asked)
+            if prepared.keys() - set(range(asked.n_seeds)):
+                raise ValueError(f"there are no seeds {sorted(prepared)} of {asked.n_seeds}")
+            made = {place: Prepared.from_arrays(asked, arrays) for place, arrays in prepared.items()}
+            for name, taken in check_names("seconds", seconds, set(STAGES)).items():
+                check_number(f"seconds: {name}", taken)
+            result = cls(asked, seed, values, finished, made, seconds, _version(facts))
+            result._check()
         return result
+
+    def _check(self) -> None:
+        """Raise ValueError unless all values are there, each where it belongs."""
+        if not isinstance(self.seed, (int, list)) or isinstance(self.seed, bool):
+            raise ValueError(f"seed={shown(self.seed)}: an integer, or a list of them, is needed")  # noqa: TRY004
+        of_seeds, of_machines = _names(self.parameters)
+        there = bool(self.finished.any())
+        if self.values or there:
+            check_names("it", self.values, of_seeds | (of_machines if there else set()))
+        for name, array in self.values.items():
+            axes = MACHINE + SHAPES.get(name, ALONG) if name in of_machines else self.dimensions(name)
+            shape = tuple(self.sizes[axis] for axis in axes)
+            if array.dtype != np.float64 or array.shape != shape:
+                raise ValueError(
+                    f"{name} is {array.dtype} of shape {array.shape}: float64 of {shape} is needed"
+                )
+        p = self.parameters
+        for seed, i, j in zip(*np.nonzero(self.finished), strict=True):
+            self.model(int(seed), p.training_sets[i], p.n_hidden[j])
 
     def note(self, place: tuple[int, ...], found: dict[str, Any], seconds: dict[str, float]) -> None:
         """Put what a machine, or with a place of one number a seed, gave where it belongs."""
@@ -237,3 +263,30 @@ class IsoShibaYokoo:
             self.seconds[stage] += taken
         if len(place) > 1:
             self.finished[place] = True
+
+
+def _version(facts: object) -> str:
+    """Return the version of the package that a provenance names, or nothing."""
+    versions = facts.get("versions") if isinstance(facts, dict) else None
+    if not isinstance(facts, dict) or not isinstance(versions, (dict, NoneType)):
+        raise ValueError("provenance: an object, with versions by name, is needed")  # noqa: TRY004
+    return brief((versions or {}).get("rbmflow", ""))
+
+
+def _finished(array: Any, parameters: Parameters) -> Any:
+    """Return which machines are finished, as truth values."""
+    shape = (parameters.n_seeds, len(parameters.training_sets), len(parameters.n_hidden))
+    if array is None or array.dtype != np.int8 or array.shape != shape or not np.isin(array, (0, 1)).all():
+        raise ValueError(f"finished: 0 or 1 for each of {shape} machines is needed")
+    return array.astype(bool)
+
+
+def _names(parameters: Parameters) -> tuple[set[str], set[str]]:
+    """Return the names of what seeds give and of what machines give."""
+    read = {"network": ("network_mean", "network_peak", "network_per_sample")}
+    kinds = [kind for name in parameters.thermometers for kind in read.get(name, (name,))]
+    of_flows = {*ALWAYS, *lattice_observables(Ring(8), [1]), *(f"temperature_{kind}" for kind in kinds)}
+    return (
+        {f"{kind}_{part}" for kind in kinds for part in ("reading", "resolution", "null")},
+        {*SHAPES, *of_flows, *(f"{name}_stderr" for name in of_flows)},
+    )

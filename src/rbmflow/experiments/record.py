@@ -5,9 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from types import NoneType
 from typing import Any
 
+from rbmflow.arguments import shown
+from rbmflow.reading import brief, check_names
+
+MAX = 1e308
 Cell = float | int | str | bool | None
 
 
@@ -50,6 +55,22 @@ class Table:
         lengths = {name: len(column) for name, column in self.columns.items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"{self.caption}: its columns have different lengths, {lengths}")
+
+    @classmethod
+    def from_json(cls, what: str, plain: object) -> Table:
+        """Return a table out of JSON, or raise ValueError naming what it cannot be."""
+        found = check_names(what, plain, {"caption", "columns"})
+        columns = found["columns"]
+        if not isinstance(found["caption"], str) or not isinstance(columns, dict):
+            raise ValueError(f"{what}: a caption in text and columns by name are needed")  # noqa: TRY004
+        for name, column in columns.items():
+            length = len(column) if isinstance(column, list) else -1
+            if length < 0 or length != len(next(iter(columns.values()))):
+                raise ValueError(f"{what}: column {brief(name)} is no list of the length of the first")
+            for cell in column:
+                if not isinstance(cell, (float, int, str, bool, NoneType)):
+                    raise ValueError(f"{what}: column {brief(name)} holds {shown(cell)}")  # noqa: TRY004
+        return cls(**found)
 
     def to_csv(self) -> str:
         """Return the table as CSV text; floats in the shortest form that reads back to the same bits."""
@@ -142,6 +163,20 @@ class Check:
     tolerance: float
     measure: str
     source: str
+
+    @classmethod
+    def from_json(cls, what: str, plain: object) -> Check:
+        """Return a check out of JSON, or raise ValueError naming what it cannot be."""
+        found = check_names(what, plain, {field.name for field in fields(cls)})
+        for field in fields(cls):
+            value, kinds = found[field.name], {"str": (str,), "float": (float, int)}[str(field.type)]
+            if (
+                not isinstance(value, kinds)
+                or isinstance(value, bool)
+                or (type(value) is int and abs(value) > MAX)
+            ):
+                raise ValueError(f"{what}: {field.name}={shown(value)} is of another kind")
+        return cls(**found)
 
     @property
     def passed(self) -> bool:

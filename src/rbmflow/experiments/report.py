@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import html
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from string import Template
 from typing import Any
@@ -55,18 +56,46 @@ def render(result: Reproduction, pictures: dict[str, bytes], provenance: dict[st
         "largest_ring": str(result.parameters.enumeration_sites),
         "n_samples": f"{result.parameters.n_samples:,}",
         "versions": ", ".join(f"{name} {number}" for name, number in provenance["versions"].items()),
-        "platform": html.escape(f"{provenance['platform']['system']}, SIMD {provenance['platform']['simd']}"),
-        "seed": html.escape(str(provenance["seed"])),
+        "platform": f"{provenance['platform']['system']}, SIMD {provenance['platform']['simd']}",
+        "seed": str(provenance["seed"]),
     }
     return page("report.html", facts)
 
 
-def page(name: str, facts: dict[str, str]) -> str:
-    """Return one of the package's pages with its facts put in."""
+class Html(str):
+    """What is HTML already; any other text is escaped where it enters a page."""
+
+    __slots__ = ()
+
+
+def escaped(value: object) -> Html:
+    """Return a value as HTML: the one place through which text gets into a page."""
+    return value if isinstance(value, Html) else Html(html.escape(str(value)))
+
+
+def markup(template: str, *values: object) -> Html:
+    """Return a piece of HTML, by `str.format`, with its values escaped.
+
+    Examples
+    --------
+    >>> markup("<td>{}", "a < b")
+    '<td>a &lt; b'
+    """
+    return Html(template.format(*map(escaped, values)))
+
+
+def join(pieces: Iterable[Html]) -> Html:
+    """Return pieces of HTML one after the other."""
+    return Html("".join(map(escaped, pieces)))
+
+
+def page(name: str, facts: Mapping[str, str]) -> str:
+    """Return one of the package's pages with its facts put in, each escaped unless it is HTML."""
     folder = files("rbmflow.experiments")
     style = folder.joinpath("style.html").read_text(encoding="utf-8")
     text = folder.joinpath(name).read_text(encoding="utf-8")
-    return Template(text).substitute(facts, style=style)
+    safe = {key: escaped(value) for key, value in facts.items()}
+    return Template(text).substitute(safe, style=style)
 
 
 PICTURES = (
@@ -97,42 +126,58 @@ def _shortened(table: Table) -> Table:
     return Table(table.caption, columns)
 
 
-def picture(name: str, pictures: dict[str, bytes]) -> str:
+def picture(name: str, pictures: dict[str, bytes]) -> Html:
     """Return an SVG as an image inside the page, or a line that says why there is none."""
     if name not in pictures:
-        return "<p><em>No figure: matplotlib is not installed (pip install 'rbmflow[figures]').</em></p>"
+        return Html(
+            "<p><em>No figure: matplotlib is not installed (pip install 'rbmflow[figures]').</em></p>"
+        )
     data = base64.b64encode(pictures[name]).decode()
-    return f'<img alt="{name.replace("_", " ")}" src="data:image/svg+xml;base64,{data}">'
+    return markup('<img alt="{}" src="data:image/svg+xml;base64,{}">', name.replace("_", " "), data)
 
 
-def checks_html(checks: list[Check]) -> str:
+def checks_html(checks: list[Check]) -> Html:
     """Return checked numbers as a table that opens if one is off."""
-    rows = "".join(
-        f'<tr class="{"ok" if check.passed else "off"}"><td>{html.escape(check.name)}</td>'
-        f"<td class=n>{html.escape(check.computed)}</td><td class=n>{html.escape(check.reference)}</td>"
-        f"<td class=n>{check.difference:.1e}</td><td class=n>{check.tolerance:.1e}</td><td>{check.measure}</td>"
-        f"<td>{'agrees' if check.passed else 'OFF'}</td></tr>"
+    rows = join(
+        markup(
+            '<tr class="{}"><td>{}</td><td class=n>{}</td><td class=n>{}</td>'
+            "<td class=n>{}</td><td class=n>{}</td><td>{}</td><td>{}</td></tr>",
+            "ok" if check.passed else "off",
+            check.name,
+            check.computed,
+            check.reference,
+            f"{check.difference:.1e}",
+            f"{check.tolerance:.1e}",
+            check.measure,
+            "agrees" if check.passed else "OFF",
+        )
         for check in checks
     )
-    head = "<th>quantity<th>computed<th>reference<th>difference<th>allowed<th>measure<th>verdict"
+    head = Html("<th>quantity<th>computed<th>reference<th>difference<th>allowed<th>measure<th>verdict")
     sources = "; ".join(sorted({check.source for check in checks}))
     passed = sum(check.passed for check in checks)
-    off = "" if passed == len(checks) else " open"
-    return (
-        f"<details{off}><summary>{passed} of {len(checks)} numbers agree with their references</summary>"
-        f"<div class=wide><table><tr>{head}</tr>{rows}</table></div>"
-        f"<p class=small>References: {html.escape(sources)}.</p></details>"
+    return markup(
+        "<details{}><summary>{} of {} numbers agree with their references</summary>"
+        "<div class=wide><table><tr>{}</tr>{}</table></div><p class=small>References: {}.</p></details>",
+        "" if passed == len(checks) else " open",
+        passed,
+        len(checks),
+        head,
+        rows,
+        sources,
     )
 
 
-def table_html(table: Table) -> str:
+def table_html(table: Table) -> Html:
     """Return a table as HTML."""
-    head = "".join(f"<th>{html.escape(name.replace('_', ' '))}" for name in table.columns)
-    rows = "".join(
-        "<tr>" + "".join(f"<td class=n>{html.escape(_cell(cell))}</td>" for cell in row) + "</tr>"
+    head = join(markup("<th>{}", name.replace("_", " ")) for name in table.columns)
+    rows = join(
+        markup("<tr>{}</tr>", join(markup("<td class=n>{}</td>", _cell(cell)) for cell in row))
         for row in zip(*table.columns.values(), strict=True)
     )
-    return f"<div class=wide><table><caption>{html.escape(table.caption)}</caption><tr>{head}</tr>{rows}</table></div>"
+    return markup(
+        "<div class=wide><table><caption>{}</caption><tr>{}</tr>{}</table></div>", table.caption, head, rows
+    )
 
 
 def _cell(cell: object) -> str:

@@ -6,11 +6,10 @@ through them, serially or on an executor, and can take finished stages from an i
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,8 @@ from rbmflow.arguments import shown
 from rbmflow.experiments import chains, limits, mixtures, side_by_side, stages, three_flows, thresholds
 from rbmflow.experiments.record import Check, Table, tables_of
 from rbmflow.experiments.stage import Parameters, StageFunction
+from rbmflow.provenance import version_of
+from rbmflow.reading import brief, check_names, check_number, seal, unseal
 
 __all__ = ["STAGES", "Parameters", "Reproduction", "Stage", "run"]
 
@@ -58,11 +59,14 @@ class Reproduction:
         Entropy of the seed sequence.
     stages : dict of str to Stage
         Finished stages, in order.
+    version : str
+        Of the package that made it.
     """
 
     parameters: Parameters
     seed: Any
     stages: dict[str, Stage] = field(default_factory=dict)
+    version: str = field(default_factory=version_of)
 
     @property
     def tables(self) -> dict[str, Table]:
@@ -81,32 +85,53 @@ class Reproduction:
 
     def to_json(self) -> str:
         """Return the result as JSON; floats read back to the same bits."""
-        return json.dumps(asdict(self), indent=1)
+        return seal(asdict(self))
 
     @classmethod
-    def from_json(cls, text: str) -> Reproduction:
+    def from_json(cls, text: str | bytes) -> Reproduction:
         """Return the result that `to_json` wrote.
 
         Raises
         ------
         ValueError
-            If the text is not such a result.
+            If the text is not such a result, or was altered.
         """
         try:
-            data = json.loads(text)
-            plain: dict[str, Any] = data["parameters"]
-            tuples: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
-            stages = {
-                name: Stage(
-                    {key: Table(**table) for key, table in stage["tables"].items()},
-                    [Check(**check) for check in stage["checks"]],
-                    stage["seconds"],
+            data = unseal(text)
+            data.setdefault("version", "")  # of a version that did not say it
+            check_names("it", data, {field.name for field in fields(cls)})
+            plain = check_names(
+                "parameters", data["parameters"], {field.name for field in fields(Parameters)}
+            )
+            values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
+            if not isinstance(data["version"], str):
+                raise ValueError(f"version={shown(data['version'])}: text is needed")  # noqa: TRY004
+            if not isinstance(data["seed"], (int, list)) or isinstance(data["seed"], bool):
+                raise ValueError(  # noqa: TRY004
+                    f"seed={shown(data['seed'])}: an integer, or a list of them, is needed"
                 )
-                for name, stage in data["stages"].items()
-            }
-            return cls(Parameters(**tuples), data["seed"], stages)
-        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
-            raise ValueError(f"not a saved reproduction: {shown(error)}") from None
+            found = data["stages"]
+            if not isinstance(found, dict) or not found.keys() <= STAGES.keys():
+                raise ValueError(f"stages: some of {', '.join(STAGES)} are needed")
+            stages = {name: _stage_from(name, stage) for name, stage in found.items()}
+            return cls(Parameters(**values), data["seed"], stages, data["version"])
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"not a saved reproduction: {brief(error)}") from None
+
+
+def _stage_from(name: str, plain: object) -> Stage:
+    """Return a stage out of JSON, or raise."""
+    stage = check_names(f"stage {name}", plain, {"tables", "checks", "seconds"})
+    if not isinstance(stage["tables"], dict) or not isinstance(stage["checks"], list):
+        raise ValueError(f"stage {name}: tables by name and a list of checks are needed")  # noqa: TRY004
+    for key in stage["tables"]:
+        if not key.isidentifier():  # it becomes the name of a file
+            raise ValueError(f"stage {name}: {shown(key)} is no name of a table")
+    return Stage(
+        {key: Table.from_json(f"table {brief(key)}", table) for key, table in stage["tables"].items()},
+        [Check.from_json(f"check {index} of {name}", check) for index, check in enumerate(stage["checks"])],
+        check_number(f"seconds of {name}", stage["seconds"]),
+    )
 
 
 def run(

@@ -14,7 +14,9 @@ from rbmflow import flow, thermometer
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.experiments.iso_parameters import MAPS, Parameters
 from rbmflow.networks import RBM
+from rbmflow.reading import check_names
 from rbmflow.sampling import TrainingSet, training_set
+from rbmflow.spins import check_spins
 from rbmflow.training import SGD, fit
 from rbmflow.weight import trained_weight_from_samples
 
@@ -61,14 +63,31 @@ class Prepared:
     @classmethod
     def from_arrays(cls, parameters: Parameters, arrays: dict[str, npt.NDArray[Any]]) -> Prepared:
         """Return what `to_arrays` gave, without the calibrations: the same bits for the machines."""
-        spins, T = arrays["spins"], np.array(parameters.temperatures)
-        data = TrainingSet(parameters.lattice, spins, T, (), {})
+        n_layers = sum(key.startswith("weights") for key in arrays)
+        layers = [f"{kind}{layer}" for layer in range(n_layers) for kind in ("weights", "biases")]
+        check_names("what is prepared", arrays, {"spins", "starts", *layers})
+        T, n_sites = np.array(parameters.temperatures), parameters.lattice.n_sites
+        for name, rows in (
+            ("spins", (len(T), parameters.n_samples)),
+            ("starts", (len(parameters.starts), parameters.n_flow)),
+        ):
+            if arrays[name].dtype != np.int8 or arrays[name].shape != (*rows, n_sites):
+                raise ValueError(
+                    f"{name} is {arrays[name].dtype} of shape {arrays[name].shape}: int8 of {(*rows, n_sites)} is needed"
+                )
+            check_spins(name, arrays[name])
+        if any(arrays[name].dtype != np.float64 for name in layers) or bool(layers) != (
+            "network" in parameters.thermometers
+        ):
+            raise ValueError(
+                f"{', '.join(layers) or 'no layers'}: float64 is needed, where the network is a thermometer"
+            )
+        data = TrainingSet(parameters.lattice, arrays["spins"], T, (), {})
         made: dict[str, Any] = {}
         for name in parameters.thermometers:
             if name != "network":
                 made |= _thermometers(name, parameters, data, np.random.default_rng(0))
                 continue
-            n_layers = sum(key.startswith("weights") for key in arrays)
             weights, biases = (
                 tuple(arrays[f"{kind}{layer}"] for layer in range(n_layers)) for kind in ("weights", "biases")
             )

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import json
 import os
-import zipfile
-import zlib
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Self
@@ -17,6 +13,7 @@ import numpy.typing as npt
 
 from rbmflow.arguments import shown
 from rbmflow.files import save_atomically
+from rbmflow.reading import brief, check_names, read_npz, refusing, seal, unseal
 
 FORMAT = "rbmflow model 1"
 HEADER = "header"
@@ -26,7 +23,7 @@ class Stored:
     """A frozen dataclass of arrays and plain values that saves and loads itself.
 
     A field that holds an array becomes a member of the file; numbers, text and None stand in the header, which also holds
-    the name of the class and a SHA-256 of each array.
+    the name of the class and SHA-256 digests of each array and of itself.
 
     Examples
     --------
@@ -87,7 +84,7 @@ class Stored:
             "values": values,
             "sha256": {name: _digest(array) for name, array in arrays.items()},
         }
-        text = np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)
+        text = np.frombuffer(seal(header).encode(), dtype=np.uint8)
         members: dict[str, Any] = {HEADER: text, **arrays}
         save_atomically(path, lambda stream: np.savez(stream, **members))
 
@@ -125,44 +122,30 @@ class Stored:
         # what the system says of an absent file passes as it is
         with source.open("rb") as stream:
             content = stream.read()
-        try:
+        with refusing(source, f"a {cls.__name__} of rbmflow"):
             return cls(**_members(content, cls))
-        except (
-            ValueError,
-            TypeError,
-            KeyError,
-            AttributeError,
-            EOFError,
-            OSError,
-            NotImplementedError,
-            RuntimeError,
-            MemoryError,
-            zipfile.BadZipFile,
-            zlib.error,
-        ) as error:
-            raise ValueError(f"{source}: not a {cls.__name__} of rbmflow, or damaged ({error})") from error
 
 
 def _members(content: bytes, model: type) -> dict[str, Any]:
-    """Return the fields of `model` that the file holds, its arrays compared with their digests."""
-    if not content.startswith(b"PK"):
-        raise ValueError("it is no npz")
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        if HEADER not in archive.files:
-            raise ValueError("it has no header")
-        header = json.loads(archive[HEADER].tobytes())
-        if header["format"] != FORMAT:
-            raise ValueError(f"its format is {shown(header['format'])}, {shown(FORMAT)} is needed")
-        if header["model"] != model.__name__:
-            raise ValueError(f"it holds a {header['model']}")
-        found = {name: archive[name] for name in header["sha256"]}
-    for name, array in found.items():
-        if _digest(array) != header["sha256"][name]:
-            raise ValueError(f"{name} is not what was saved")
-    found.update(header["values"])
+    """Return the fields of `model` that the file holds, its arrays and its header compared with their digests."""
+    found: dict[str, Any] = read_npz(content)
+    if HEADER not in found:
+        raise ValueError("it has no header")
+    header = unseal(found.pop(HEADER).tobytes())
+    if header.get("format") != FORMAT:
+        raise ValueError(f"its format is {shown(header.get('format'))}, {FORMAT!r} is needed")
+    check_names("its header", header, {"format", "model", "values", "sha256"})
+    if header["model"] != model.__name__:
+        raise ValueError(f"it holds a {brief(header['model'])}")
     wanted = {field.name for field in fields(model)}
-    if set(found) != wanted:
-        raise ValueError(f"it holds {sorted(found)}, {sorted(wanted)} are needed")
+    values = check_names("the header's values", header["values"], wanted - found.keys())
+    digests = check_names("the header's sha256", header["sha256"], wanted - values.keys())
+    if found.keys() != digests.keys():
+        raise ValueError(f"it has no {brief(', '.join(sorted(found.keys() ^ digests.keys())))}")
+    for name, array in found.items():
+        if _digest(array) != digests[name]:
+            raise ValueError(f"{name} is not what was saved")
+    found.update(values)
     return found
 
 

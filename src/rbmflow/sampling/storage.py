@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import math
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +18,34 @@ from rbmflow.arguments import shown
 from rbmflow.estimate import Estimate
 from rbmflow.files import write_atomically
 from rbmflow.ising import Ring, Torus
+from rbmflow.reading import SEAL, brief, parse_json, refusing
 from rbmflow.sampling.training_set import Certificate, TrainingSet
 from rbmflow.spins import check_spins
 
 FORMAT = "rbmflow training set 1"
 HDF5 = b"\x89HDF"
+A_TRAINING_SET = "a training set of rbmflow"
+ALWAYS_PLAUSIBLE, MAX_RATIO = 2**26, 1100
+"""Bytes that any file may be said to hold; deflate packs no more than 1032 bytes into one."""
 ESTIMATE = ("mean", "stderr", "tau", "n_effective", "r_hat", "tau_stderr")
 PLAIN = ("rule", "burn_in", "thin", "tau", "exact_energy", "exact_stderr")
+
+
+def _not_negative(number: float) -> bool:
+    return not number < 0  # NaN where it is not known
+
+
+KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "rule": ("OU", lambda rule: rule in ("exact", "heat_bath", "swendsen_wang")),
+    "burn_in": ("iu", _not_negative),
+    "thin": ("iu", _not_negative),
+    "tau": ("f", _not_negative),
+    "exact_energy": ("f", math.isfinite),
+    "exact_stderr": ("f", _not_negative),
+    "energy_mean": ("f", math.isfinite),
+    **{f"energy_{part}": ("f", _not_negative) for part in ESTIMATE[1:]},
+}
+"""Types of the columns of the certificates, and what their cells can be."""
 
 
 def require_xarray() -> Any:
@@ -64,40 +88,85 @@ def write_training_set(data: TrainingSet, path: str | os.PathLike[str]) -> None:
 
 
 def as_bytes(xarray: Any, dataset: Any, encoding: dict[str, Any]) -> bytes:
-    """The file in memory: the HDF5 library does not survive a full disk."""
+    """The file in memory, with a digest of what it holds: the HDF5 library does not survive a full disk."""
     import h5netcdf
 
+    dataset.attrs[SEAL] = _digest(dataset)
     stream = io.BytesIO()
     with h5netcdf.File(stream, "w") as file:
         dataset.dump_to_store(xarray.backends.H5NetCDFStore(file), encoding=encoding)
     return stream.getvalue()
 
 
+def read_dataset(path: str | os.PathLike[str], what: str, form: str | None = None) -> Any:
+    """Return all that a netCDF file of this format holds; raise OSError if there is none, ValueError if it is not `what`, or altered."""
+    xarray = require_xarray()
+    with Path(path).open("rb") as stream:  # raises what is wrong with it
+        engine = "h5netcdf" if stream.read(len(HDF5)) == HDF5 else "scipy"
+    with refusing(path, what):
+        if engine == "h5netcdf":
+            _check_extent(path)
+        with xarray.open_dataset(path, engine=engine) as opened:
+            found = opened.attrs.get("format")
+            if form is not None and found != form:
+                raise ValueError(f"its format is {shown(found)}, this version reads {form!r}")
+            dataset = opened.load()
+        if dataset.attrs.get(SEAL, _digest(dataset)) != _digest(dataset):
+            raise ValueError("its content is not what was saved")
+    dataset.attrs.pop(SEAL, None)
+    return dataset
+
+
+def _check_extent(path: str | os.PathLike[str]) -> None:
+    """Raise unless the arrays of an HDF5 file lie in it, and are no larger than it can hold when they are packed."""
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        n_bytes = 0
+        for name in file:
+            if not isinstance(file.get(name, getlink=True), h5py.HardLink):
+                raise ValueError(f"{brief(name)} is a link")  # noqa: TRY004
+            item = file[name]
+            if not isinstance(item, h5py.Dataset):
+                continue
+            if item.external or item.is_virtual:
+                raise ValueError(f"{brief(name)} lies in another file")
+            n_bytes += item.nbytes
+    if n_bytes > max(ALWAYS_PLAUSIBLE, MAX_RATIO * Path(path).stat().st_size):
+        raise ValueError(f"it is said to hold {n_bytes} bytes, more than a file of its size can")
+
+
+def _digest(dataset: Any) -> str:
+    """SHA-256 of the variables and the attributes."""
+    attributes = {str(name): str(value) for name, value in dataset.attrs.items() if name != SEAL}
+    total = hashlib.sha256(json.dumps(attributes, sort_keys=True).encode())
+    for name in sorted(dataset.variables, key=str):
+        variable = dataset.variables[name]
+        array = variable.values
+        if array.dtype.kind == "f":
+            array = np.where(np.isnan(array), np.nan, array)  # whose sign is not kept
+        numbers = array.dtype.kind in "biuf"
+        kind = array.dtype.newbyteorder("<").str if numbers else "text"
+        total.update(f"{name} {variable.dims} {kind} {array.shape} ".encode())
+        if numbers:
+            total.update(np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes())
+        else:
+            total.update(json.dumps(array.tolist(), default=str).encode())
+    return total.hexdigest()
+
+
 def read_training_set(path: str | os.PathLike[str]) -> TrainingSet:
     """Read a training set; see `TrainingSet.load`."""
-    xarray = require_xarray()
-    if not Path(path).is_file():
-        Path(path).open("rb").close()  # raises what is wrong with it
-    try:
-        with xarray.open_dataset(path, engine="h5netcdf") as opened:
-            dataset = opened.load()
+    dataset = read_dataset(path, A_TRAINING_SET)
+    with refusing(path, A_TRAINING_SET):
         if dataset.attrs.get("format") != FORMAT:
-            raise ValueError(f"it is not one of {shown(FORMAT)}")
+            raise ValueError(f"its format is {shown(dataset.attrs.get('format'))}, {FORMAT!r} is needed")
         return _from_dataset(dataset)
-    except (OSError, ValueError, KeyError, AttributeError, RuntimeError, TypeError) as error:
-        raise ValueError(f"{path}: not a training set of rbmflow ({error})") from error
 
 
 def read_rows(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
     """Return the configurations of a training set, or the table of numbers of another netCDF file, a row for each configuration."""
-    xarray = require_xarray()
-    with Path(path).open("rb") as stream:
-        engine = "h5netcdf" if stream.read(len(HDF5)) == HDF5 else "scipy"
-    try:
-        with xarray.open_dataset(path, engine=engine) as opened:
-            dataset = opened.load()
-    except (OSError, ValueError, KeyError, AttributeError, RuntimeError, TypeError) as error:
-        raise ValueError(f"{path}: not a netCDF file, or damaged ({error})") from error
+    dataset = read_dataset(path, "a netCDF file")
     if dataset.attrs.get("format") == FORMAT:
         return read_training_set(path).configurations
     tables = [name for name, variable in dataset.data_vars.items() if variable.ndim == 2]
@@ -105,37 +174,67 @@ def read_rows(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
         tables = ["spins"]
     if len(tables) != 1:
         raise ValueError(
-            f"{path}: one variable of two dimensions, or one with the name spins, is needed; it has {sorted(map(str, tables))}"
+            f"{path}: one variable of two dimensions, or one with the name spins, is needed; "
+            f"it has {brief(sorted(map(str, tables)))}"
         )
     return np.asarray(dataset[tables[0]].values)
 
 
 def _from_dataset(dataset: Any) -> TrainingSet:
-    sides = json.loads(dataset.attrs["lattice"])
+    sides, facts = (parse_json(_member(dataset.attrs, name)) for name in ("lattice", "provenance"))
+    if not isinstance(sides, list) or len(sides) not in (1, 2):
+        raise ValueError(f"lattice={brief(sides)}: one or two sides are needed")
+    if not isinstance(facts, dict):
+        raise ValueError("provenance: an object is needed")  # noqa: TRY004
     lattice = Torus(*sides) if len(sides) == 2 else Ring(*sides)
-    temperature = dataset["temperature"].values
-    spins = check_spins("spins", dataset["spins"].values, lattice.n_sites)
-    if spins.ndim != 3 or len(spins) != len(temperature):
-        raise ValueError(f"spins has shape {spins.shape}")
-    columns = {name: dataset[name].values for name in (*PLAIN, *(f"energy_{part}" for part in ESTIMATE))}
+    temperature = _member(dataset, "temperature").values
+    if temperature.dtype != np.float64 or temperature.ndim != 1 or not (temperature >= 0).all():
+        raise ValueError("temperature: a list of T >= 0 is needed")
+    spins = _member(dataset, "spins").values
+    if spins.dtype != np.int8 or spins.ndim != 3 or len(spins) != len(temperature):
+        raise ValueError(
+            f"spins is {spins.dtype} of shape {spins.shape}: int8, {len(temperature)} times rows, is needed"
+        )
+    columns = {name: _column(dataset, name, len(temperature)) for name in KINDS}
     certificates = []
     for index, level in enumerate(temperature.tolist()):
         row = {name: values[index] for name, values in columns.items()}
         certificates.append(
             Certificate(
                 level,
-                str(row["rule"]),
-                int(row["burn_in"]),
-                int(row["thin"]),
-                float(row["tau"]),
-                Estimate(*(float(row[f"energy_{part}"]) for part in ESTIMATE)),
-                float(row["exact_energy"]),
-                float(row["exact_stderr"]),
+                row["rule"],
+                row["burn_in"],
+                row["thin"],
+                row["tau"],
+                Estimate(*(row[f"energy_{part}"] for part in ESTIMATE)),
+                row["exact_energy"],
+                row["exact_stderr"],
             )
         )
     return TrainingSet(
-        lattice, spins, temperature, tuple(certificates), json.loads(dataset.attrs["provenance"])
+        lattice, check_spins("spins", spins, lattice.n_sites), temperature, tuple(certificates), facts
     )
+
+
+def _member(of: Any, name: str) -> Any:
+    if name not in of:
+        raise ValueError(f"it has no {name}")
+    return of[name]
+
+
+def _column(dataset: Any, name: str, length: int) -> list[Any]:
+    """Return a column of the certificates, each of its cells what it can be."""
+    array = _member(dataset, name).values
+    kinds, allowed = KINDS[name]
+    if array.shape != (length,) or array.dtype.kind not in kinds:
+        raise ValueError(
+            f"{name} is {array.dtype} of shape {array.shape}: it needs {length} cells of its kind"
+        )
+    cells: list[Any] = array.tolist()
+    for cell in cells:
+        if not allowed(cell):
+            raise ValueError(f"{name} holds {shown(cell)}")
+    return cells
 
 
 def _sides(lattice: Ring | Torus) -> list[int]:

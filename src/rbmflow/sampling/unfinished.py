@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from rbmflow.files import write_atomically
+from rbmflow.reading import seal, unseal
 from rbmflow.sampling.storage import require_xarray
 from rbmflow.sampling.training_set import TrainingSet
 
@@ -53,7 +53,7 @@ class Unfinished:
     def __post_init__(self) -> None:
         require_xarray()
         try:
-            before = json.loads((self.folder / ARGUMENTS).read_text(encoding="utf-8"))
+            before = unseal((self.folder / ARGUMENTS).read_bytes())
         except FileNotFoundError:
             if not self.count():
                 return
@@ -79,7 +79,7 @@ class Unfinished:
         """Keep the training set of a temperature."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if not (self.folder / ARGUMENTS).exists():
-            write_atomically(self.folder / ARGUMENTS, json.dumps(self.arguments, indent=1) + "\n")
+            write_atomically(self.folder / ARGUMENTS, seal(self.arguments))
         replace(one, provenance={**one.provenance, RUN: self.arguments}).save(self._path(index))
 
     def remove(self) -> None:

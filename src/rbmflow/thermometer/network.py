@@ -7,6 +7,7 @@ A configuration goes through layers of tanh units to a softmax over the temperat
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -74,6 +75,15 @@ class NetworkThermometer:
     def __post_init__(self) -> None:
         check_choice("read_out", self.read_out, READ_OUTS)
         object.__setattr__(self, "temperature", as_array("temperature", self.temperature))
+        sizes = [self.lattice.n_sites, *(np.size(biases) for biases in self.biases)]
+        shapes = [np.shape(weights) for weights in self.weights]
+        if not shapes or shapes != [*pairwise(sizes)] or sizes[-1] != len(self.temperature):
+            raise ValueError(
+                f"weights of shapes {shapes}, biases {sizes[1:]}: layers from "
+                f"{self.lattice.n_sites} sites to {len(self.temperature)} temperatures are needed"
+            )
+        if not all(np.isfinite(one).all() for one in (*self.weights, *self.biases)):
+            raise ValueError("weights or biases hold NaN or an infinity: finite numbers are needed")
 
     def probabilities(self, configurations: object) -> FloatArray:
         """Return the probability of each temperature, averaged over a batch.

@@ -7,13 +7,11 @@ import numpy.typing as npt
 
 from rbmflow._kernels import block_gibbs
 from rbmflow.arguments import SpinArray
+from rbmflow.generators import WORDS, Words
 from rbmflow.hardware import simd_level
 from rbmflow.training.moments import Moments
 from rbmflow.training.negative import CD, PCD, Tempered
 from rbmflow.training.parameters import Parameters, Vector
-
-Words = npt.NDArray[np.uint64]
-GENERATOR_WORDS = 32
 
 
 class Chains:
@@ -96,7 +94,7 @@ def sweep(
 
 def start(negative: object, parameters: Parameters, rng: np.random.Generator) -> Chains:
     """Return the chains of a negative phase before the first update: random visible units, hidden ones given them."""
-    generator = rng.integers(0, 2**64, size=GENERATOR_WORDS, dtype=np.uint64)
+    generator = rng.integers(0, 2**64, size=WORDS, dtype=np.uint64)
     n_visible, n_hidden = parameters.shape
     ladder, n_chains = chain_shape(negative)
     visible = 2 * rng.integers(0, 2, size=(len(ladder), n_chains, n_visible), dtype=np.int8) - 1

@@ -364,6 +364,7 @@ def _check_state(state: object, model: RBM) -> None:
         raise ValueError(
             f"state: its weights have shape {state.weights.shape}, those of the model {model.weights.shape}"
         )
-    n_parameters = model.weights.size + model.n_visible + model.n_hidden
-    if state.best.shape not in ((0,), (n_parameters,)):
-        raise ValueError(f"state: its best has shape {state.best.shape}: (0,) or ({n_parameters},) is needed")
+    try:
+        state.check()
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"state: {error}") from None

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, shown
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, shown
+from rbmflow.generators import check_generator, check_words
 from rbmflow.networks import RBM
 from rbmflow.networks.storage import Stored
+from rbmflow.spins import check_spins
+
+MAX_COUNT = 2**62
+REAL = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +46,11 @@ class State(Stored):
         That epoch.
     best_of : str
         That quantity.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a field is what no run can leave: the kernels trust them.
     """
 
     epoch: int
@@ -58,31 +69,84 @@ class State(Stored):
     best_epoch: int
     best_of: str
 
+    def __post_init__(self) -> None:
+        self.check()
+
+    def check(self) -> None:
+        """Raise unless every field is what a run can leave; generators and arrays can be written to."""
+        for name in ("epoch", "n_updates", "best_epoch"):
+            check_integer(name, getattr(self, name), 0, MAX_COUNT)
+        if not isinstance(self.stopped, (bool, np.bool_)):
+            raise TypeError(f"stopped={shown(self.stopped)}: True or False is needed")
+        self._check_arrays()
+        check_words("generator", self.generator)
+        check_generator("source", self.source)
+        self._check_history()
+
+    def _check_arrays(self) -> None:
+        n, m = _real("weights", self.weights, (None, None)).shape
+        size = n * m + n + m
+        _real("visible_bias", self.visible_bias, (n,), self.weights.dtype)
+        _real("hidden_bias", self.hidden_bias, (m,), self.weights.dtype)
+        _real("best", self.best, (size if np.size(self.best) else 0,))
+        memory = _real("slots", self.slots, (None, None), self.weights.dtype, finite=False)
+        if np.isnan(memory).any() or memory.shape[0] > 2 or memory.shape[1] > size:
+            raise ValueError(f"slots of shape {memory.shape}, or NaN in it, is no memory of an optimiser")
+        chains = np.shape(self.chains_visible)[:2]
+        for name, units in (("chains_visible", n), ("chains_hidden", m)):
+            spins: Any = getattr(self, name)
+            if _kind(spins) != f"int8 of shape {(*chains, units)}":
+                raise ValueError(
+                    f"{name} is {_kind(spins)}: int8 of shape (n_rungs, n_chains, {units}) is needed"
+                )
+            check_spins(name, spins)
+
+    def _check_history(self) -> None:
+        if not isinstance(self.history, dict):
+            raise TypeError(f"history is a {type(self.history).__name__}: lists by name are needed")
+        epochs = self.history.get("epoch", [])
+        history: dict[Any, Any] = self.history
+        for name, values in history.items():
+            if not isinstance(name, str) or not isinstance(values, list) or len(values) != len(epochs):
+                raise ValueError(
+                    f"history[{shown(name)}]: a list of {len(epochs)} numbers is needed, as of epochs"
+                )
+            for value in values:
+                if isinstance(value, bool) or not isinstance(value, (int, float)):
+                    raise TypeError(f"history[{name!r}] holds {shown(value)}: numbers are needed")
+        if not all(0 < a < b <= self.epoch for a, b in zip([0.5, *epochs], epochs, strict=False)):
+            raise ValueError(f"history['epoch'] does not ascend from 1 to at most {self.epoch}")
+        if not isinstance(self.best_of, str):
+            raise TypeError(f"best_of={shown(self.best_of)}: the name of a quantity is needed")
+        if self.best.size and not (self.best_epoch in epochs and self.best_of in self.history):
+            raise ValueError(
+                f"best_epoch={self.best_epoch}, best_of={shown(self.best_of)}: the history has none such"
+            )
+
     @property
     def model(self) -> RBM:
         """The machine as it stands."""
         return RBM(self.weights, self.visible_bias, self.hidden_bias)
 
 
-def generator_state(rng: np.random.Generator) -> dict[str, Any]:
-    """Return the state of a generator as plain values."""
-    plain: dict[str, Any] = _plain(dict(rng.bit_generator.state))
-    return plain
+def _real(
+    name: str, found: object, shape: tuple[int | None, ...], kind: Any = None, *, finite: bool = True
+) -> Any:
+    """Return an array of floats of this shape, None for any length, or raise."""
+    array: Any = found
+    fits = isinstance(found, np.ndarray) and array.dtype in (REAL if kind is None else (kind,))
+    if not fits or array.shape != tuple(
+        there if wanted is None else wanted for wanted, there in zip_longest(shape, array.shape, fillvalue=-1)
+    ):
+        raise ValueError(f"{name} is {_kind(found)}: {kind or 'floats'} of shape {shape} is needed")
+    if finite and not np.isfinite(array).all():
+        raise ValueError(f"{name} holds NaN or an infinity: finite numbers are needed")
+    return array
 
 
-def generator_from(state: dict[str, Any]) -> np.random.Generator:
-    """Return a generator that goes on where one stood."""
-    kind = getattr(np.random, str(state.get("bit_generator")), None)
-    if not (isinstance(kind, type) and issubclass(kind, np.random.BitGenerator)):
-        raise ValueError(f"state: {shown(state.get('bit_generator'))} is not a bit generator of numpy")  # noqa: TRY004
-    bits = kind(0)
-    bits.state = state
-    return np.random.Generator(bits)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    if isinstance(value, np.ndarray):
-        return [int(item) for item in value]
-    return int(value) if isinstance(value, np.integer) else value
+def _kind(value: object) -> str:
+    return (
+        f"{value.dtype} of shape {value.shape}"
+        if isinstance(value, np.ndarray)
+        else f"a {type(value).__name__}"
+    )

@@ -10,16 +10,16 @@ import numpy.typing as npt
 
 from rbmflow._kernels import block_gibbs
 from rbmflow.arguments import FloatArray, SpinArray
+from rbmflow.generators import generator_from, generator_state
 from rbmflow.hardware import simd_level
 from rbmflow.networks import RBM
-from rbmflow.spins import check_spins
-from rbmflow.training.chains import GENERATOR_WORDS, Chains, chain_shape, contrastive, start
+from rbmflow.training.chains import Chains, chain_shape, contrastive, start
 from rbmflow.training.data import Data
 from rbmflow.training.moments import Moments, centred, clamped, exact, gradient
 from rbmflow.training.negative import CD, PCD, Exact, Negative
-from rbmflow.training.optimizers import LBFGS, SGD, Optimizer, rate_of, step
+from rbmflow.training.optimizers import LBFGS, SGD, Adam, Optimizer, rate_of, step
 from rbmflow.training.parameters import Parameters, Ties, Vector
-from rbmflow.training.state import State, generator_from, generator_state
+from rbmflow.training.state import State
 
 MEASURED_CHAINS = 16
 
@@ -89,28 +89,25 @@ class Trainer:
     @classmethod
     def resume(cls, plan: Plan, state: State) -> Trainer:
         """Return the run that `state` was taken of."""
-        trainer = cls(plan, state.model, generator_from(state.source))
-        trainer.rng = generator_from(state.source)
+        trainer = cls(plan, state.model, generator_from("state: source", state.source))
+        trainer.rng = generator_from("state: source", state.source)
         ladder, n_chains = chain_shape(plan.negative)
         for name, found, wanted in (
             ("precision", state.weights.dtype, np.dtype(plan.real)),
             ("number of chains", state.chains_visible.shape[:2], (len(ladder), n_chains)),
             ("visible chains", state.chains_visible.shape, trainer.chains.visible.shape),
             ("hidden chains", state.chains_hidden.shape, trainer.chains.hidden.shape),
-            (
-                "generator",
-                (state.generator.shape, state.generator.dtype),
-                ((GENERATOR_WORDS,), np.dtype(np.uint64)),
-            ),
             ("memory of the optimiser", state.slots.shape, trainer.slots.shape),
         ):
             if found != wanted:
                 raise ValueError(f"state: its {name} is {found}, the arguments of this call need {wanted}")
+        if isinstance(plan.optimizer, Adam) and (state.slots[1] < 0).any():
+            raise ValueError("state: its memory of the optimiser holds a mean square below 0")
         trainer.slots = state.slots.copy()
         trainer.chains = Chains(
             ladder,
-            np.array(check_spins("state: chains_visible", state.chains_visible)),
-            np.array(check_spins("state: chains_hidden", state.chains_hidden)),
+            np.array(state.chains_visible, order="C"),
+            np.array(state.chains_hidden, order="C"),
             state.generator.copy(),
         )
         trainer.epoch, trainer.n_updates = state.epoch, state.n_updates
