@@ -18,8 +18,9 @@ def mean_and_error(values: FloatArray) -> tuple[FloatArray, FloatArray]:
 
     Examples
     --------
-    >>> mean_and_error(np.array([1.0, 3.0]))
-    (np.float64(2.0), np.float64(1.8373...))
+    >>> mean, error = mean_and_error(np.array([1.0, 3.0]))
+    >>> print(f"{mean:.4f} ± {error:.4f}")
+    2.0000 ± 1.8373
     """
     from scipy.special import stdtrit
 
