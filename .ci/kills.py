@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-# a background shell ignores Ctrl-C; figures and half of the stages take too long to be killed often
+# figures and half of the stages take too long to be killed often
 DRIVER = """
 import signal, sys
-signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # imports may turn an interruption into other errors
 from rbmflow.cli import experiment, main, output, reproduction, training
 from rbmflow.experiments import reproduce
 training.SECONDS = 0.1
@@ -31,6 +31,7 @@ for name in ("limits", "thresholds", "mixtures", "chains", "three_flows", "side_
     del reproduce.STAGES[name]
 output.figures_module = experiment.figures_module = lambda: None
 reproduction.render = lambda *_: "all of it"
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(main())
 """
 COMMANDS = {
