@@ -131,6 +131,10 @@ WORDS = {
     "info": ("--format", "F"),
 }
 
+LARGE = "9" * 5000
+VALID = {"weight": (LARGE, "∞"), "ising": (LARGE, "∞"), "mixture of a set": (LARGE, "∞")}
+"""Numbers after all."""
+
 
 @pytest.mark.parametrize("name", WORDS)
 def test_words(capsys, tmp_path, monkeypatch, name):
@@ -138,7 +142,8 @@ def test_words(capsys, tmp_path, monkeypatch, name):
     np.save("spins.npy", SPINS)
     for word in GARBAGE:
         words = [word if given.isupper() and given != "K" * 2 else given for given in WORDS[name]]
-        one_line(capsys, name.split()[0], *words)
+        if word not in VALID.get(name, ()):
+            one_line(capsys, name.split()[0], *words)
     assert [path.name for path in tmp_path.iterdir()] == ["spins.npy"]
 
 
