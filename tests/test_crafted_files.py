@@ -16,6 +16,7 @@ from rbmflow.generators import FIELDS, generator_from, generator_state
 from rbmflow.networks import BoltzmannMachine, Hopfield
 from rbmflow.networks.storage import HEADER, _digest
 from rbmflow.reading import read_npz, seal, unseal
+from rbmflow.sampling import block_gibbs
 from rbmflow.training import PCD, Adam, EarlyStopping, State, fit
 
 DELETED = object()
@@ -252,3 +253,19 @@ def test_generators_of_other_packages(tmp_path, state):
         replace(state, source={"bit_generator": name}).save(path)
         with pytest.raises(ValueError, match=f"state: source: '{name}' is not a bit generator of numpy"):
             resume(State.load(path))
+
+
+def test_chains_to_go_on_with_are_what_a_run_gives():
+    chains = block_gibbs(START, n_chains=3, n_sweeps=1, rng=1)
+    block_gibbs(START, n_sweeps=1, initial=chains)
+    for changes in (
+        {"generators": np.zeros((1, 32), dtype=np.uint64)},
+        {"generators": chains.generators[:, :3]},
+        {"generators": chains.generators[:0]},
+        {"generators": chains.generators.astype(np.float64)},
+        {"hidden": chains.hidden[:1]},
+        {"hidden": 0 * chains.hidden},
+        {"visible": chains.visible.astype(np.int64)},
+    ):
+        with pytest.raises(ValueError, match="initial: "):
+            block_gibbs(START, n_sweeps=1, initial=replace(chains, **changes))

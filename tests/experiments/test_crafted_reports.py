@@ -28,7 +28,7 @@ def scripted(value):
         return {key: scripted(item) for key, item in value.items()}
     if isinstance(value, list):
         return [scripted(item) for item in value]
-    return SCRIPT if isinstance(value, str) else value
+    return SCRIPT + value if isinstance(value, str) else value
 
 
 def test_no_text_is_alive_in_a_report():

@@ -106,7 +106,10 @@ def _weight_of_data(options: argparse.Namespace) -> int:
     if options.K or options.visible is not None or options.dps is not None:
         raise ValueError("--data FILE takes the place of couplings, --visible and --dps")
     spins = read_array(options.data)
-    tables = {"weight": weights.data_table(spins, options.hidden)}
+    try:
+        tables = {"weight": weights.data_table(spins, options.hidden)}
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{options.data}: {error}") from error
     if options.out is not None:
         tables["f_and_g"] = weights.sides_table(spins, options.hidden)
     return publish(options, tables, "weight_of_data")

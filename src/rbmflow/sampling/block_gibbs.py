@@ -19,6 +19,7 @@ from rbmflow.arguments import (
     check_rng,
     shown,
 )
+from rbmflow.generators import check_words
 from rbmflow.hardware import check_memory, resolve_threads, simd_level
 from rbmflow.networks import RBM
 from rbmflow.spins import check_spins
@@ -152,6 +153,7 @@ def _begin(rbm: RBM, n_chains: int, rng: object, initial: object) -> tuple[Gibbs
                 )
         if n_chains not in (1, len(initial.visible)):
             raise ValueError(f"n_chains={n_chains}: the chains to go on with are {len(initial.visible)}")
+        _check_chains(initial)
         return initial, False
     source = check_rng(rng)
     if isinstance(initial, str):
@@ -171,6 +173,19 @@ def _begin(rbm: RBM, n_chains: int, rng: object, initial: object) -> tuple[Gibbs
     n = len(visible)
     words = source.integers(0, 2**64, size=(len(_blocks(n)), 32), dtype=np.uint64)
     return GibbsChains(visible, np.empty((n, rbm.n_hidden), dtype=np.int8), 0, words), True
+
+
+def _check_chains(chains: GibbsChains) -> None:
+    """Raise unless the chains are what `block_gibbs` gives: the kernel trusts them."""
+    n = len(chains.visible)
+    for name in ("visible", "hidden"):
+        spins = check_spins(f"initial: {name}", getattr(chains, name))
+        if spins.ndim != 2 or len(spins) != n or getattr(chains, name).dtype != np.int8:
+            raise ValueError(f"initial: {name} has shape {spins.shape}: int8 of {n} chains is needed")
+    if len(chains.generators) != len(_blocks(n)):
+        raise ValueError(f"initial: {len(chains.generators)} generators, {len(_blocks(n))} are needed")
+    for words in chains.generators:
+        check_words("initial: generators", words)
 
 
 def _steps(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -365,6 +365,6 @@ def _check_state(state: object, model: RBM) -> None:
             f"state: its weights have shape {state.weights.shape}, those of the model {model.weights.shape}"
         )
     try:
-        state.check()
+        replace(state)  # checks it again: its arrays can be written to
     except (TypeError, ValueError) as error:
         raise type(error)(f"state: {error}") from None

@@ -70,10 +70,6 @@ class State(Stored):
     best_of: str
 
     def __post_init__(self) -> None:
-        self.check()
-
-    def check(self) -> None:
-        """Raise unless every field is what a run can leave; generators and arrays can be written to."""
         for name in ("epoch", "n_updates", "best_epoch"):
             check_integer(name, getattr(self, name), 0, MAX_COUNT)
         if not isinstance(self.stopped, (bool, np.bool_)):
