@@ -54,7 +54,7 @@ def spread(estimates, wanted):
 
 
 WALK = [
-    (Torus(4, 4), 0.3, "heat_bath", "checkerboard", 300),
+    (Torus(4, 4), 0.3, "heat_bath", "checkerboard", 500),
     (Torus(4, 4), 0.3, "heat_bath", "random", 600),
     (Torus(4, 4), 0.3, "metropolis", "random", 600),
     (Torus(4, 4), 0.3, "swendsen_wang", None, 300),
@@ -128,11 +128,11 @@ def test_pulls_on_a_frustrated_graph():
     law /= law.sum()
     graph = Graph.from_bonds(16, bonds, couplings, fields)
     runs = list(repeated(graph, 1.5, 60, 64, n_sweeps=1000, burn_in=2000, rng=5))
-    found = [one.energy_estimate for one in runs]
-    assert sum(one.between_chains for one in found) > 30
-    assert abs(spread(found, -(law @ energies) / 16) - 1) < 4 / np.sqrt(120)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
+        found = [one.energy_estimate for one in runs]
+        assert sum(one.between_chains for one in found) > 30
+        assert abs(spread(found, -(law @ energies) / 16) - 1) < 4 / np.sqrt(120)
         found = [one.magnetization_estimate for one in runs]
     assert abs(spread(found, law @ states.mean(axis=1)) - 1) < 4 / np.sqrt(120)
 
