@@ -73,7 +73,7 @@ def _machines_of_a_chain(parameters: Parameters) -> Findings:
     caption = f"Where the mean-field flow of three machines of the ring ends, M = {M}; decimating with copy weight {COPY:g}"
     table = Table(caption, columns_of(names, rows))
     checks = [
-        relative("K at which the flow of the local machine begins to order", _root_of_gain(M), LOCAL_THRESHOLD, 1e-12, "½ ln cosh 1"),
+        relative("K at which v = 0 becomes unstable under the local machine", _root_of_gain(M), LOCAL_THRESHOLD, 1e-12, "½ ln cosh 1"),
         absolute("m of the local flow below, K = 0.2", settled(RBM.local_ring(M, 0.2)), 0.0, 1e-9, "s₁ < 1"),
         relative(
             "m of the local flow at K = 0.5", settled(RBM.local_ring(M, 0.5)), _root_of_pair(0.5), 1e-12, "m = tanh(2w tanh 2wm)"

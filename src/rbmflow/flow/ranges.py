@@ -3,8 +3,9 @@
 It expects (sec. 4.3, conclusion) that training sets which include and exclude the critical temperature T = 0 give similar flows, since one
 point of a range has no measure. But all temperatures below about 2/ln M leave a ring of M spins aligned. With T = 0 in the
 range they are a share ``2/(T_high ln M)`` of the training set, which contributes ``M²`` each to ⟨V²⟩ where the threshold needs
-``M^(3/2)`` in the mean, at a fixed ratio N/M: long rings order for every T_high. With T_low > 0 the susceptibility is at most e^(2/T_low), and long
-rings of fixed N/M order for none. At fixed N the threshold stays finite as M grows, and ranges colder than 1/K_c order with and without T = 0.
+``M^(3/2)`` in the mean, at a fixed ratio N/M: for long rings the flow orders whatever T_high is. With T_low > 0 the susceptibility is at most
+e^(2/T_low), and for long rings of fixed N/M the flow orders for no T_high. At fixed N the threshold stays finite as M grows, and the flow
+orders after training on ranges colder than 1/K_c, with T = 0 in them or not. All of this is said of equal weights.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ def training_sets() -> dict[str, Temperatures]:
 
 @dataclass(frozen=True)
 class FlowAfterTraining:
-    """What becomes of the flow of a machine trained at several temperatures.
+    """What becomes of the flow of a uniform RBM trained at several temperatures.
 
     Attributes
     ----------

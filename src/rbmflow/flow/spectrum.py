@@ -29,7 +29,10 @@ class Spectrum:
 
     @property
     def orders(self) -> bool:
-        """Whether ``s₁ > 1``: the mean-field flow of a machine without biases leaves v = 0."""
+        """Whether ``s₁ > 1``: the mean-field flow of a machine without biases leaves v = 0.
+
+        With equal weights it then ends at ±m*, in general at one of many fixed points, which need not be magnetized.
+        """
         return bool(self.singular_values[0] > 1)
 
 

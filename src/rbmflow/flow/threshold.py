@@ -1,4 +1,4 @@
-"""The threshold of order: the trained flow orders if and only if ``M N W² > 1``, for couplings above K_c(M, N)."""
+"""The threshold of order with equal weights: the trained flow orders if and only if ``M N W² > 1``, for couplings above K_c(M, N)."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def critical_weight(n_visible: int, n_hidden: int) -> float:
 def critical_coupling(n_visible: int, n_hidden: int, *, dps: int | None = None) -> Any:
     """Return the coupling K_c at which the trained weight reaches `critical_weight`: ``W(K_c) = 1/√(MN)``.
 
-    For K > K_c the flow of the trained machine orders; below, every configuration flows to m = 0, which is
-    infinite temperature. `critical_coupling_law` gives it for long rings.
+    For K > K_c the flow of the machine trained with equal weights orders; below, every configuration flows to m = 0,
+    which is infinite temperature. `critical_coupling_law` gives it for long rings.
 
     Parameters
     ----------
@@ -248,8 +248,8 @@ def _limit(ctx: Any, n_hidden: int) -> Any:
 def critical_temperature(n_visible: int, n_hidden: int, *, T_low: Any = 0.0, dps: int | None = None) -> Any:
     """Return the T_high below which training on temperatures uniform in [T_low, T_high] gives a flow that orders, J = 1.
 
-    The weight falls as hotter configurations enter, and reaches ``W_c = 1/√(MN)`` at T_high. With T_low = 0 a share ``2/(T_high ln M)`` of
-    the training set is aligned, which alone keeps the flow ordered for long rings up to ::
+    The weight of the uniform machine falls as hotter configurations enter, and reaches ``W_c = 1/√(MN)`` at T_high. With T_low = 0 a share
+    ``2/(T_high ln M)`` of the training set is aligned, which alone keeps the flow ordered for long rings up to ::
 
         T_high ≈ (2/ln M) √(γM) tanh(1/√γ)/m₂,   γ = N/M, m₂ = [12/(1 + 1/γ)]^½ Γ(¾)/Γ(¼)
 
@@ -366,7 +366,7 @@ def _orders(half: Any, W: float, n_visible: int, n_hidden: int) -> bool:
 
 
 def critical_hidden(law: Law) -> int:
-    """Return the largest number of hidden units with which the flow of a machine trained on a given law orders.
+    """Return the largest number of hidden units with which the flow of a uniform RBM trained on a given law orders.
 
     Parameters
     ----------
