@@ -17,7 +17,7 @@ from rbmflow.thermometer import Calibration, NullCalibration
 HOTTEST_SHOWN = 7.0
 MARKERS = ("o", "s", "^", "D", "v", "P")
 READ_AS_CRITICAL = (0.65, 0.8)
-"""Magnetizations that a perceptron takes for the critical temperature."""
+"""Magnetizations that the magnetization and the peak of a perceptron read as T = 2.2 to 2.4, around the critical temperature."""
 
 
 def calibration(calibrations: Mapping[str, Calibration], ax: Any = None) -> Any:
