@@ -186,9 +186,10 @@ def test_thresholds_of_tori(capsys, tmp_path):
 
 def test_the_capacity_of_hopfield_networks(capsys, tmp_path):
     status, text, _ = run(
-        capsys, "capacity", "--units", 60, "--networks", 2, "--out", tmp_path, "--quiet", "--workers", 1
+        capsys, "capacity", "--units", 60, 500, "--networks", 2, "--out", tmp_path, "--quiet", "--workers", 1
     )
     assert status == 0
-    assert "n = 60: half of the patterns are kept at P/n = " in text
+    assert "n = 60: no measured load brackets the one at which half of the patterns are kept" in text
+    assert "n = 500: half of the patterns are kept at P/n = 0.17" in text
     assert (tmp_path / "capacity.csv").exists()
     assert (tmp_path / "capacity.png").exists() == DRAWN

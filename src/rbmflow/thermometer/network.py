@@ -73,13 +73,15 @@ class NetworkThermometer:
     loss: FloatArray = field(default_factory=lambda: np.empty(0), repr=False)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.lattice, (Ring, Torus)):
+            raise TypeError(f"lattice={shown(self.lattice)}: a Ring or a Torus is needed")
         check_choice("read_out", self.read_out, READ_OUTS)
         object.__setattr__(self, "temperature", as_array("temperature", self.temperature))
         sizes = [self.lattice.n_sites, *(np.size(biases) for biases in self.biases)]
         shapes = [np.shape(weights) for weights in self.weights]
         if not shapes or shapes != [*pairwise(sizes)] or sizes[-1] != len(self.temperature):
             raise ValueError(
-                f"weights of shapes {shapes}, biases {sizes[1:]}: layers from "
+                f"weights of shapes {shown(shapes)}, biases {shown(sizes[1:])}: layers from "
                 f"{self.lattice.n_sites} sites to {len(self.temperature)} temperatures are needed"
             )
         if not all(np.isfinite(one).all() for one in (*self.weights, *self.biases)):

@@ -360,8 +360,8 @@ def trained_weight_density(
     --------
     >>> print(round(trained_weight_density(lambda T: 2.5, 0, 1, 8, 4), 12))
     0.483679901299
-    >>> print(round(trained_weight_density(lambda T: 1.0 * (T < 1.3), 0, 2, 8, 4, points=[1.3]), 12))
-    0.384374374574
+    >>> print(f"{trained_weight_density(lambda T: 1.0 * (T < 1.3), 0, 2, 8, 4, points=[1.3]):.10f}")
+    0.3843743746
     """
     return weight_of(TemperatureDensity(density, T_low, T_high, points), n_visible, n_hidden, dps)
 
