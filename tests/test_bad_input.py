@@ -96,6 +96,15 @@ def test_rows_of_different_lengths(name):
         OF_K[name]([[1.0], [1.0, 2.0]])
 
 
+@pytest.mark.parametrize("dps", [None, 20])
+@pytest.mark.parametrize("deep", [lambda row: [[row]], lambda row: [(list(row),)], lambda row: ([[[row]]],)])
+def test_masks_are_seen_in_lists_of_lists(deep, dps):
+    with pytest.raises(ValueError, match="K is masked"):
+        trained_weight(deep(np.ma.array([1.0, 2.0], mask=[False, True])), 8, 4, dps=dps)
+    without = trained_weight(deep(np.ma.array([1.0, 2.0])), 8, 4, dps=dps)
+    assert np.ravel(without).tolist() == np.ravel(trained_weight([1.0, 2.0], 8, 4, dps=dps)).tolist()
+
+
 @pytest.mark.parametrize(("size", "error"), SIZES, ids=repr)
 @pytest.mark.parametrize(
     "call",

@@ -14,6 +14,7 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 SpinArray = npt.NDArray[np.int8]
 LONGEST = 80  # characters of a value in a message
+MAX_AXES = 64  # of an array of numpy
 MAX_STEPS = 10**9  # of a loop; a longer one is not meant
 MAX_SIZE = 10**12  # of one side of an array, whose memory is looked at as well
 
@@ -61,12 +62,21 @@ def refuse_mask(name: str, value: object) -> None:
 
 def as_array(name: str, value: object, dtype: Any = None) -> npt.NDArray[Any]:
     """Return `value` as an array; raise where a mask would be lost, or rows have different lengths."""
-    for part in value if isinstance(value, (list, tuple)) else (value,):
-        refuse_mask(name, part)
+    _refuse_masks(name, value)
     try:
         return np.asarray(value, dtype=dtype)
     except ValueError:
         raise ValueError(f"{name}={shown(value)}: the rows have different lengths") from None
+
+
+def _refuse_masks(name: str, value: object, level: int = 0) -> None:
+    """Raise where a value is masked, or one in lists of lists, as deep as numpy looks."""
+    refuse_mask(name, value)
+    if isinstance(value, (list, tuple)) and level < MAX_AXES:
+        kinds = set(map(type, value))
+        if any(issubclass(kind, (list, tuple, np.ma.MaskedArray)) for kind in kinds):
+            for part in value:
+                _refuse_masks(name, part, level + 1)
 
 
 def check_choice(name: str, value: object, choices: Collection[str]) -> str:
