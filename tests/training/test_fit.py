@@ -589,6 +589,13 @@ def test_states_that_do_not_fit():
         replace(state, best=np.ones(3))
     with pytest.raises(ValueError, match="chains_hidden is int8 of shape"):
         replace(state, chains_hidden=state.chains_hidden[:, :, :3])
+    for value in (
+        10**400,
+        True,
+        "1",
+    ):  # the first is beyond a float64: the history would be an array of objects
+        with pytest.raises(TypeError, match=r"history\['weight_norm'\] holds"):
+            replace(state, history={**state.history, "weight_norm": [value]})
     # as many free parameters, others: the state's weights are not those that the mask allows
     mask = np.arange(24).reshape(6, 4) % 2 == 0
     other = fit(tied(RBM64, mask=~mask), SPINS, n_epochs=1, mask=~mask, rng=1).state

@@ -108,7 +108,8 @@ class State(Stored):
                     f"history[{shown(name)}]: a list of {len(epochs)} numbers is needed, as of epochs"
                 )
             for value in values:
-                if isinstance(value, bool) or not isinstance(value, (int, float)):
+                whole = type(value) is int and abs(value) <= MAX_COUNT
+                if not whole and not isinstance(value, float):
                     raise TypeError(f"history[{name!r}] holds {shown(value)}: numbers are needed")
         if not all(0 < a < b <= self.epoch for a, b in zip([0.5, *epochs], epochs, strict=False)):
             raise ValueError(f"history['epoch'] does not ascend from 1 to at most {self.epoch}")
