@@ -87,6 +87,12 @@ def test_observables_that_are_none(observables, error, words):
         flow.orbit(flow.sign, RBM.uniform(6, 3, 1.0), np.ones((2, 6)), 1, observables=observables)
 
 
+def test_more_steps_than_memory_holds_are_refused_before_work(monkeypatch):
+    monkeypatch.setattr("rbmflow.hardware._memory", lambda: 2**35)
+    with pytest.raises(MemoryError, match=r"n_steps=1000000000: .* there are 32 GiB; follow shorter orbits"):
+        flow.orbit(flow.sign, RBM.uniform(6, 3, 1.0), np.ones((2, 6)), 10**9)
+
+
 def test_lattices_and_distances_that_are_refused():
     with pytest.raises(TypeError, match="lattice=3"):
         lattice_observables(3)

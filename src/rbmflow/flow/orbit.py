@@ -13,10 +13,12 @@ import numpy as np
 from rbmflow.arguments import MAX_STEPS, check_integer, check_rng, shown
 from rbmflow.estimate import Estimate
 from rbmflow.flow.observables import Observable, magnetization
+from rbmflow.hardware import check_memory
 from rbmflow.networks import RBM
 from rbmflow.spins import check_means
 
 ALWAYS = ("magnetization", "order_parameter", "displacement")
+BYTES = 250  # of an estimate
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +95,8 @@ def orbit(
     TypeError, ValueError
         If `step` cannot be called, `v0` does not fit the machine, `n_steps` is negative, an observable has a name that is taken or
         another shape, or a map that draws has no `rng`.
+    MemoryError
+        If the observables of so many steps do not fit into the memory of this machine.
 
     Examples
     --------
@@ -114,6 +118,8 @@ def orbit(
     if batch.ndim != 2 or len(batch) < 2:
         raise ValueError(f"v0 has shape {batch.shape}: (n, n_visible) with n of at least 2 is needed")
     measures = _measures(observables)
+    n_bytes = BYTES * (n_steps + 1) * (len(ALWAYS) + len(measures))
+    check_memory(f"n_steps={n_steps}", n_bytes, "follow shorter orbits, each from the end of the last")
     advance = _advance(step, rng)
     found: dict[str, list[Estimate]] = {name: [] for name in (*ALWAYS, *measures)}
     undecided = []
