@@ -165,6 +165,19 @@ def test_chains_that_agree_are_not_called_apart_for_their_length(phi, shape):
     assert not any(chains_disagree(one) for one in series)
 
 
+def test_slow_modes_that_hundreds_of_chains_resolve_are_no_disagreement():
+    # in equilibrium; like the energy of 64 × 64 spins at K = 0.4 in 512 chains of 200 sweeps, of which one run in six was told
+    rng = np.random.default_rng(33)
+    fast, slow = rng.normal(size=(512, 100)), autoregressive(0.9, (512, 100), rng)
+    series = np.sqrt(0.9) * fast + np.sqrt(0.1 * (1 - 0.9**2)) * slow
+    halves = np.concatenate([series[:, :50], series[:, 50:]])
+    ratio, chance = excess_of_means(halves, autocorrelation(halves))
+    assert chance < 1e-4 < 0.2 < ratio - 1
+    assert rank_normalised_r_hat(series) > 1.01
+    assert not chains_disagree(series)
+    assert chains_disagree(series + 0.3 * (np.arange(512) < 256)[:, None])
+
+
 @pytest.mark.parametrize(
     ("kind", "apart"),
     [

@@ -201,7 +201,9 @@ def chains_disagree(series: object) -> bool:
 
     R-hat falls to 1.01 only beyond some 200 autocorrelation times: in equilibrium it is about ``√(1 + 2 (2τ − 1)/n)``.
     It speaks against chains, or their halves, whose means differ by more than τ explains, with a false alarm in 10⁴ of
-    chains that agree, and against chains of fewer than ten effective samples, which can show neither.
+    chains that agree, and by so much that R-hat without what τ explains is above 1.01 too: among hundreds of chains what the
+    window leaves out is significant as well. It also speaks against chains of fewer than ten effective samples, which can
+    show neither.
 
     Parameters
     ----------
@@ -229,9 +231,12 @@ def chains_disagree(series: object) -> bool:
 
 
 def _unexplained(halves: FloatArray) -> bool:
-    times = _integrate(halves - halves.mean())
-    too_short = halves.shape[1] < LONG_ENOUGH * times.tau  # 2n < 10 · 2τ
-    return too_short or excess_of_means(halves, times)[1] < FALSE_ALARM
+    times, n = _integrate(halves - halves.mean()), halves.shape[1]
+    if n < LONG_ENOUGH * times.tau:  # 2n < 10 · 2τ
+        return True
+    ratio, chance = excess_of_means(halves, times)
+    left = 2 * times.tau * times.spread**2 * (ratio - 1) / n
+    return chance < FALSE_ALARM and left > (AGREED**2 - 1) * float(halves.var(axis=1, ddof=1).mean())
 
 
 def _split_scores(values: FloatArray) -> list[FloatArray]:
