@@ -258,7 +258,7 @@ def _is_name(cell: str) -> bool:
         complex(bare)
     except ValueError:
         return True
-    return False
+    return bare.lower() == "j"  # an index, as i and k beside it: a value would have digits
 
 
 def _has_decimal_commas(line: str) -> bool:
