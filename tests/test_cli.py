@@ -268,6 +268,7 @@ def csv_bytes(folder):
     return {path.name: path.read_bytes() for path in folder.glob("*.csv")}
 
 
+@pytest.mark.slow  # two reproductions; .ci/run makes one
 def test_reproduce_writes_everything_and_repeats_to_the_byte(capsys, tmp_path, small):
     first, second = tmp_path / "1", tmp_path / "2"
     for folder, form in ((first, "table"), (second, "json")):
@@ -318,6 +319,7 @@ def test_progress_without_tqdm(capsys, monkeypatch):
     assert "4096 of 4096" in err
 
 
+@pytest.mark.slow  # within one process: tests/experiments/test_reproduce.py
 def test_an_interrupted_reproduction_goes_on(capsys, tmp_path, small, undrawn, monkeypatch):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     run(capsys, "reproduce", "--quick", "--out", str(whole), "--dpi", "50", "--quiet")

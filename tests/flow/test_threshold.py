@@ -121,6 +121,7 @@ def test_thresholds_of_ranges(M, N, low):
     assert trained_weight_mixture(low, 1.01 * high, M, N) < critical_weight(M, N)
 
 
+@pytest.mark.slow
 def test_thresholds_of_ranges_with_digits():
     exact = critical_temperature(8, 4, dps=25)
     assert float(exact) == pytest.approx(critical_temperature(8, 4), rel=1e-13)
