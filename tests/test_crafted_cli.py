@@ -89,7 +89,7 @@ def test_arguments_of_interrupted_runs(capsys, tmp_path, content):
     words = ("sample", "ring", "4", "--temperatures", "1", "--samples", "3", "--quiet", "--out", tmp_path)
     err = one_line(capsys, *words)
     assert UNFINISHED in err
-    assert "other arguments" in err
+    assert ("other arguments" if b"version" in content else "damaged") in err
 
 
 def test_partial_results(capsys, tmp_path):

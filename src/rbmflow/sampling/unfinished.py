@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rbmflow.files import write_atomically
-from rbmflow.reading import seal, unseal
+from rbmflow.reading import brief, seal, unseal
 from rbmflow.sampling.storage import require_xarray
 from rbmflow.sampling.training_set import TrainingSet
 
@@ -58,8 +58,11 @@ class Unfinished:
             if not self.count():
                 return
             before = {}
-        except ValueError:
-            before = {}
+        except ValueError as error:
+            raise ValueError(
+                f"{self.folder / ARGUMENTS}: not the arguments of an interrupted run, or damaged ({brief(error)}); "
+                f"remove {self.folder} to begin anew"
+            ) from None
         self._compare(self.folder, before)
 
     def count(self) -> int:
