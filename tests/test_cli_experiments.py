@@ -79,6 +79,7 @@ def test_workers_and_what_is_written(capsys, tmp_path):
     } <= names
 
 
+@pytest.mark.slow  # within one process: tests/experiments/test_seven_steps.py
 @stored
 def test_an_interrupted_run_goes_on_to_the_same_numbers(capsys, tmp_path):
     words = [

@@ -264,6 +264,7 @@ def test_a_killed_sampling_goes_on_to_the_same_bits(tmp_path):
     )
 
 
+@pytest.mark.slow  # the same within the package: tests/sampling/test_training_set.py
 @needs_files
 def test_a_kill_while_writing_leaves_the_old_file_or_the_new_one(tmp_path):
     path = tmp_path / "set.nc"
