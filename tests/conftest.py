@@ -1,8 +1,13 @@
 """Stages of the reproduction that draw no random numbers are computed once for all tests: they take most of its time."""
 
 from functools import cache
+from importlib.util import find_spec
 
 import pytest
+
+# modules beside the tests that need an extra: pytest looks for doctests in them
+NEED = {"any_input.py": "hypothesis", "experiments/cropped.py": "matplotlib"}
+collect_ignore = [path for path, extra in NEED.items() if find_spec(extra) is None]
 
 LONG = ("limits", "thresholds", "mixtures")
 

@@ -53,6 +53,7 @@ def test_scikit_learn():
 
 
 def test_machines_of_spins_are_taken_as_they_are():
+    pytest.importorskip("sklearn")
     estimator = pytest.importorskip("rbmflow.estimator")
     fitted = estimator.IsingRBM(3, learning_rate=0.5, random_state=1).fit(
         np.array([[1, 1, -1, -1], [1, 1, 1, 1]])
