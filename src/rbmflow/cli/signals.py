@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 SOON = 0.02
 """Seconds after which a signal that was lost is sent again."""
 
@@ -34,8 +35,9 @@ def signals_raised() -> Iterator[None]:
 
     An exception of a signal that comes to a place from which Python lets none out, as the end of an object, is raised again.
     """
-    asked = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    numbers = [number for number in asked if _in_main_thread() and signal.getsignal(number) is signal.SIG_DFL]
+    numbers = [
+        number for number in ENDING if _in_main_thread() and signal.getsignal(number) is signal.SIG_DFL
+    ]
     before = sys.unraisablehook
 
     def end(number: int, _frame: Any) -> None:
@@ -72,7 +74,7 @@ def signals_held() -> Iterator[None]:
     caught: list[int] = []
     before: dict[int, Any] = {}
     try:
-        for one in (signal.SIGINT, signal.SIGTERM) if _in_main_thread() else ():
+        for one in (signal.SIGINT, *ENDING) if _in_main_thread() else ():
             before[one] = signal.getsignal(one)
             signal.signal(one, lambda number, _frame: caught.append(number))
         yield
