@@ -53,9 +53,8 @@ def check_means(name: str, values: object, n_sites: int | None = None) -> FloatA
     """Return spins or their means, between −1 and 1, as float64; 0/1 units cannot be told from means and pass."""
     array = check_real(name, values)
     check_sites(name, array, n_sites)
-    beyond = np.abs(array) > 1
-    if beyond.any():
-        value, place = _first(array, beyond)
+    if array.size and (array.min() < -1 or array.max() > 1):
+        value, place = _first(array, np.abs(array) > 1)
         raise ValueError(f"{name} holds {value}: spins and their means lie between -1 and 1 ({place})")
     return array
 

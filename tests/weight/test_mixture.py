@@ -1,6 +1,7 @@
 """Training sets with several temperatures, against independent references and by several routes."""
 
 import json
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -444,3 +445,11 @@ def test_where_a_mixture_stands_between_its_ends():
     # the range that ends at the single threshold T_c orders, as everything in it is colder
     T_c = 1 / critical_coupling(8, 4)
     assert 32 * trained_weight_mixture(0, T_c, 8, 4) ** 2 > 1
+
+
+@pytest.mark.parametrize("T", [Decimal("-Infinity"), -1.0, float("nan"), "1", [1.0]])
+def test_a_density_is_asked_at_temperatures_alone(T):
+    density = TemperatureDensity(lambda T: 1.0 + 0 * T, 0.5, 1.5)
+    with pytest.raises((TypeError, ValueError), match=r"^T="):
+        density.at(T)
+    assert density.at(Decimal("0.75")) == 1.0

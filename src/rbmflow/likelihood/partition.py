@@ -35,7 +35,7 @@ FEWEST_EFFECTIVE = 10.0
 """Effective chains below which an estimate is doubted, unless it is close to the weight of states that were listed."""
 CLOSE = 1.0
 """Nats. Of 2,400 estimates by 200 temperatures of 20 × 16 units, with parameters N(0, 0.5) to N(0, 5), 410 were off by more than four of
-their errors and 5 of those were not doubted; 31 others were. None that was not doubted was off by more than 1 nat."""
+their errors and 6 of those were not doubted; 31 others were. None that was not doubted was off by more than 1 nat."""
 RANDOM_STARTS, MAX_STARTS = 5, 2000  # of descents, for each chain and in all
 WIDTH = 4.0  # standard errors from an estimate to a bound: each is passed with probability 3e-5 if its error is normal
 MAX_CHAINS = 10**6

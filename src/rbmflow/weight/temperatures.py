@@ -170,13 +170,16 @@ class TemperatureDensity:
         Raises
         ------
         TypeError, ValueError
-            If the density gives anything else.
+            If `T` is no number of at least 0, or the density gives anything else.
 
         Examples
         --------
         >>> TemperatureDensity(lambda T: T, 0, 1).at(0.5)
         0.5
         """
+        T = check_real_scalar("T", T)
+        if T < 0:
+            raise ValueError(f"T={T}: a temperature of at least 0 is needed")
         value = check_real_scalar("density(T)", self.density(T))
         if not 0 <= value < np.inf:
             raise ValueError(f"density({shown(T)}) = {value}: a finite number of at least 0 is needed")
