@@ -178,6 +178,7 @@ def test_families_of_laws():
     ring = Ring(12)
     found = critical_parameter(ring.magnetization_law, 5, 0.05, 3.0)
     assert found == pytest.approx(critical_coupling(12, 5), rel=1e-13)
+    assert critical_parameter(ring.magnetization_law, 5, 1e-300, 1e308) == pytest.approx(found, rel=1e-14)
     by_temperature = critical_parameter(lambda T: ring.magnetization_law(1 / T), 5, 0.4, 20.0)
     assert by_temperature == pytest.approx(1 / found, rel=1e-13)
 
@@ -204,6 +205,7 @@ FLAT = Law(magnetizations(8), np.full(9, 1 / 9))
         (lambda: critical_parameter(3, 4, 0.1, 1), TypeError, "law_at=3"),
         (lambda: critical_parameter(lambda t: t, 4, 0.1, 1), TypeError, "law=0.1"),
         (lambda: critical_parameter(Ring(8).magnetization_law, 4, 0.5, 1), ValueError, "orders at both"),
+        (lambda: critical_parameter(Ring(8).magnetization_law, 4, 0.1, np.inf), ValueError, "high=inf"),
         (
             lambda: critical_parameter(Ring(8).magnetization_law, 4, 0.1, 0.2),
             ValueError,

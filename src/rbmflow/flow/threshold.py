@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from rbmflow.weight.temperatures import TemperatureRange, check_range, number
 from rbmflow.weight.training_law import folded_rows, histogram_form
 
 MAX_ROUNDED_SITES = 256
+HALVINGS = 5000  # from one end of the doubles to the other, and to the last digit
 FLOAT_DIGITS = 17
 
 
@@ -422,7 +424,7 @@ def critical_parameter(law_at: Callable[[float], Law], n_hidden: int, low: float
     Raises
     ------
     TypeError, ValueError
-        If `law_at` cannot be called or does not give laws, or both ends have the same fate.
+        If `law_at` cannot be called or does not give laws, an end is not finite, or both ends have the same fate.
 
     Examples
     --------
@@ -435,6 +437,8 @@ def critical_parameter(law_at: Callable[[float], Law], n_hidden: int, low: float
     if not callable(law_at):
         raise TypeError(f"law_at={shown(law_at)}: a function of one parameter is needed")
     low, high = check_real_scalar("low", low), check_real_scalar("high", high)
+    if not math.isfinite(low) or not math.isfinite(high):
+        raise ValueError(f"low={low}, high={high}: two finite parameters are needed")
 
     def surplus(t: float) -> float:
         law = law_at(t)
@@ -450,4 +454,4 @@ def critical_parameter(law_at: Callable[[float], Law], n_hidden: int, low: float
     if surplus(low) * surplus(high) > 0:
         fate = "orders" if surplus(low) > 0 else "goes to m = 0"
         raise ValueError(f"low={low}, high={high}: the flow {fate} at both; a change between them is needed")
-    return float(brentq(surplus, low, high, xtol=1e-15, rtol=1e-15))
+    return float(brentq(surplus, low, high, xtol=1e-15, rtol=1e-15, maxiter=HALVINGS))
