@@ -1,8 +1,8 @@
-"""Any input to any public callable, in a process of its own: ``python -m tests.any_input EXAMPLES``.
+"""Any input to any public callable, in a process of its own: ``python -m tests.any_input EXAMPLES [SEED]``.
 
-Values of any type, shape, dtype and layout, and valid arguments of other callables, take the place of one or two arguments of a valid
-call. The process ends with 0 unless an exception comes that is not documented, a call takes longer than 10 s of processor time (or waits for two minutes), or it crashes; the call is
-then the last line of the output.
+Values of any type, shape, dtype and layout, and valid arguments of other callables, take the place of one or two
+arguments of a valid call. The process ends with 0 unless an exception comes that is not documented, a call takes longer
+than 10 s of processor time (or waits for two minutes), or it crashes; the call is then the last line of the output.
 """
 
 import faulthandler
@@ -13,7 +13,7 @@ import tempfile
 import warnings
 
 import numpy as np
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as stnp
 
@@ -165,8 +165,8 @@ def check(name, changes):
         signal.alarm(0)
 
 
-def main(n_examples):
-    """Try so many examples; hypothesis prints the least one that fails."""
+def main(n_examples, number=0):
+    """Try so many examples, those of a seed; hypothesis prints the least one that fails."""
     import resource
 
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
@@ -177,21 +177,20 @@ def main(n_examples):
         faulthandler.dump_traceback()
         os._exit(2)
 
-    for number in (signal.SIGALRM, signal.SIGPROF):
-        signal.signal(number, late)
+    for kind in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(kind, late)
     quick = settings(
         max_examples=n_examples,
         deadline=None,
         database=None,
-        derandomize=True,
         phases=[Phase.generate, Phase.shrink],
         suppress_health_check=list(HealthCheck),
     )
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        quick(given(examples())(lambda example: check(*example)))()
+        seed(number)(quick(given(examples())(lambda example: check(*example))))()
         os.chdir("/")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*map(int, sys.argv[1:3]))
