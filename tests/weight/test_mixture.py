@@ -453,3 +453,13 @@ def test_a_density_is_asked_at_temperatures_alone(T):
     with pytest.raises((TypeError, ValueError), match=r"^T="):
         density.at(T)
     assert density.at(Decimal("0.75")) == 1.0
+
+
+def test_hot_ends_with_digits():
+    # far above T = 1 the mean of P(V) - P(V; T = oo) falls as ln T / T: doubles resolve the weight to their digits
+    for T_high in (20.0, 1e3, 1e6):
+        digits = trained_weight_mixture(0.5, T_high, 8, 4, dps=15)
+        assert trained_weight_mixture(0.5, T_high, 8, 4) == pytest.approx(float(digits), rel=1e-11)
+    with pytest.raises(ValueError, match=r"T_high=1\.0e\+31"):
+        trained_weight_mixture(0.5, 1e31, 8, 4, dps=15)
+    assert 0 < trained_weight_mixture(0.5, 1e31, 8, 4) < 1e-14

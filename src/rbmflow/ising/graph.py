@@ -10,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, as_array, check_integer, check_real, refuse_mask
+from rbmflow.hardware import check_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 IndexArray = npt.NDArray[np.int32]
 MAX_GRAPH_SITES = 2**31 - 1
+BYTES = 32  # a site while a graph is built
 MAX_STRENGTH = 1e100  # of a coupling or a field: sums over neighbours stay finite
 
 
@@ -151,6 +153,7 @@ class Graph:
         array([0.5, 0.5])
         """
         n_sites = check_integer("n_sites", n_sites, 1, MAX_GRAPH_SITES)
+        check_memory(f"n_sites={n_sites}", BYTES * n_sites)
         if isinstance(bonds, Mapping):
             if couplings is not None:
                 raise TypeError("couplings: a mapping of bonds brings its own, none can be given beside it")
