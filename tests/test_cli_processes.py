@@ -17,12 +17,13 @@ pytestmark = pytest.mark.skipif(
     not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc"
 )
 
-# a command whose two workers sleep; a background shell has Ctrl-C ignored
+# a command whose two workers sleep; a shell in the background may have Ctrl-C ignored, nohup a hang-up
 CODE = """
 import signal, sys, time
 from rbmflow import cli
 from rbmflow.experiments import capacity
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 capacity.run = lambda parameters, executor, **_: list(executor.map(time.sleep, [100.0, 100.0]))
 sys.exit(cli.main(["experiment", "capacity", "--workers", "2", "--quiet", "--out", sys.argv[1]]))
 """
