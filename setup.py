@@ -1,4 +1,4 @@
-"""Build every ext/NAME.pyx as rbmflow._kernels.NAME.
+"""Build every ext/NAME/NAME.pyx as rbmflow._kernels.NAME.
 
 The one place where compiler directives and flags live. Set RBMFLOW_CHECKED=1 to
 build the kernels with bounds checks (the tests run through such a build in CI), RBMFLOW_SANITIZE=address,undefined
@@ -6,6 +6,7 @@ or thread to build them for these sanitizers (`.ci/sanitize` runs them).
 """
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from setuptools import Extension, setup
 
 CHECKED = os.environ.get("RBMFLOW_CHECKED", "0") == "1"
 SANITIZE = os.environ.get("RBMFLOW_SANITIZE", "")
-HEADERS = sorted(str(path) for pattern in ("*.h", "*.pxd") for path in Path("ext").glob(pattern))
+EXT = Path("ext")
 
 if sys.platform == "win32":
     FLAGS = ["/O2", "/fp:precise"]
@@ -37,23 +38,30 @@ DIRECTIVES = {
     "freethreading_compatible": True,
 }
 
+
+def headers_of(path):
+    """Return the headers that a file names, and those that they name."""
+    named = {EXT / name for name in re.findall(r'"(\w+/\w+\.h)"', path.read_text())}
+    return named.union(*map(headers_of, named))
+
+
 extensions = [
     Extension(
         f"rbmflow._kernels.{path.stem}",
         [str(path)],
         include_dirs=["ext", np.get_include()],
-        depends=HEADERS,
+        depends=sorted(map(str, {*headers_of(path), *EXT.glob("simd/*.pxd")})),
         define_macros=[("NPY_NO_DEPRECATED_API", "NPY_2_0_API_VERSION")],
         extra_compile_args=FLAGS,
         extra_link_args=SANITIZERS,
     )
-    for path in sorted(Path("ext").glob("*.pyx"))
+    for path in sorted(EXT.glob("*/*.pyx"))
 ]
 
 setup(
     ext_modules=cythonize(
         extensions,
-        include_path=["ext"],
+        include_path=["ext/simd"],
         build_dir="build/checked" if CHECKED else "build/cython",
         compiler_directives=DIRECTIVES,
         force=CHECKED,

@@ -1,0 +1,149 @@
+"""Block Gibbs sampling and stochastic gradients of RBMs, from tables of signed sums."""
+
+from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint64_t
+
+cdef extern from "block_gibbs/block_gibbs.h":
+    cdef struct epoch:
+        int64_t n_visible, n_hidden, n_rows, batch_size, n_chains, n_measured, k
+        int persistent
+        double rate, decay
+        const uint8_t *data
+        const int64_t *order
+        int8_t *chains_visible
+        int8_t *chains_hidden
+        int32_t *series
+        uint64_t *state
+    cdef struct chains:
+        int64_t n_visible, n_hidden, n_chains, k
+        int from_visible, with_means, last_hidden
+        double scale
+        int8_t *visible
+        int8_t *hidden
+        uint64_t *state
+    int run_epoch32(const epoch *e, float *weights, float *b, float *c, int level) except -1 nogil
+    int run_epoch64(const epoch *e, double *weights, double *b, double *c, int level) except -1 nogil
+    int run_chains32(
+        const chains *e, const float *weights, const float *b, const float *c, float *means, int level
+    ) except -1 nogil
+    int run_chains64(
+        const chains *e, const double *weights, const double *b, const double *c, double *means, int level
+    ) except -1 nogil
+    void pack_rows(
+        const int8_t *spins, int64_t n_rows, int64_t n, uint8_t *out, int64_t stride) noexcept nogil
+
+ctypedef fused real:
+    float
+    double
+
+
+def pack(const int8_t[:, ::1] spins, uint8_t[:, ::1] out) -> None:
+    """Write rows of spins as bits, as `train` takes them."""
+    # spins  IN   (n, n_sites) -1 and +1
+    # out    OUT  (n, 4 ceil(n_sites / 16)) bit 4 + b of out[:, g] is site 4 g + b, 1 for up
+    if spins.shape[0]:
+        with nogil:
+            pack_rows(&spins[0, 0], spins.shape[0], spins.shape[1], &out[0, 0], out.shape[1])
+
+
+def sweep(
+    const real[:, ::1] weights,
+    const real[::1] visible_bias,
+    const real[::1] hidden_bias,
+    int8_t[:, ::1] visible,
+    int8_t[:, ::1] hidden,
+    real[:, ::1] means,
+    int64_t k,
+    double scale,
+    bint from_visible,
+    bint last_hidden,
+    uint64_t[::1] generator,
+    int level,
+) -> None:
+    """Draw all visible spins from the hidden ones and all hidden spins from the visible ones, k times."""
+    # weights       IN     (n_visible, n_hidden) finite
+    # visible_bias  IN     (n_visible,)
+    # hidden_bias   IN     (n_hidden,)
+    # visible       INOUT  (n_chains, n_visible) spins; not read unless from_visible, written if k > 0
+    # hidden        INOUT  (n_chains, n_hidden) spins; not read if from_visible
+    # means         OUT    (n_chains, n_hidden) of hidden spins after the last sweep, k > 0; or of no chains
+    # k             IN     sweeps, k >= 0
+    # scale         IN     inverse temperature: activations are multiplied by it
+    # from_visible  IN     draw the hidden spins once before the sweeps
+    # last_hidden   IN     draw the hidden spins of the last sweep too, where there are means
+    # generator     INOUT  (32,) eight xoshiro256++ generators, not all zero
+    # level         IN     SIMD level
+    cdef chains e
+    cdef int failed
+    cdef real nowhere
+    cdef real *to = &nowhere
+    if not visible.shape[0]:
+        return
+    e.n_visible, e.n_hidden, e.n_chains, e.k = weights.shape[0], weights.shape[1], visible.shape[0], k
+    e.from_visible, e.with_means, e.scale = from_visible, means.shape[0] > 0, scale
+    e.last_hidden = last_hidden
+    e.visible, e.hidden, e.state = &visible[0, 0], &hidden[0, 0], &generator[0]
+    if e.with_means:
+        to = &means[0, 0]
+    with nogil:
+        if real is float:
+            failed = run_chains32(&e, &weights[0, 0], &visible_bias[0], &hidden_bias[0], to, level)
+        else:
+            failed = run_chains64(&e, &weights[0, 0], &visible_bias[0], &hidden_bias[0], to, level)
+    if failed:
+        raise MemoryError
+
+
+def train(
+    real[:, ::1] weights,
+    real[::1] visible_bias,
+    real[::1] hidden_bias,
+    const uint8_t[:, ::1] data,
+    const int64_t[::1] order,
+    int64_t batch_size,
+    int64_t k,
+    double rate,
+    double decay,
+    int8_t[:, ::1] chains_visible,
+    int8_t[:, ::1] chains_hidden,
+    int32_t[:, ::1] series,
+    uint64_t[::1] generator,
+    int level,
+) -> None:
+    """Pass once through the data: a step of `rate` along the gradient for each batch.
+
+    With chains they go on from their hidden spins, k sweeps for an update (PCD-k); without, the negative
+    phase begins with the batch (CD-k). Averages use the means of the hidden units given the visible spins.
+    """
+    # weights         INOUT  (n_visible, n_hidden)
+    # visible_bias    INOUT  (n_visible,)
+    # hidden_bias     INOUT  (n_hidden,)
+    # data            IN     (n_data, 4 ceil(n_visible / 16)) of `pack`
+    # order           IN     (n_rows,) rows of the data; the last batch is what is left
+    # batch_size      IN     1 ... n_rows
+    # k               IN     sweeps, k >= 1
+    # rate            IN     learning rate
+    # decay           IN     weights lose rate * decay of themselves in each update
+    # chains_visible  OUT    (n_chains, n_visible), n_chains = 0 for CD
+    # chains_hidden   INOUT  (n_chains, n_hidden)
+    # series          OUT    (n_updates, n_measured <= n_chains) totals of visible spins of the first chains
+    # generator       INOUT  (32,) eight xoshiro256++ generators, not all zero
+    # level           IN     SIMD level
+    cdef epoch e
+    cdef int failed
+    e.n_visible, e.n_hidden = weights.shape[0], weights.shape[1]
+    e.n_rows, e.batch_size = order.shape[0], batch_size
+    e.n_chains, e.k, e.rate, e.decay = chains_visible.shape[0], k, rate, decay
+    e.persistent, e.n_measured = e.n_chains > 0, series.shape[1]
+    e.data, e.order, e.state, e.series = &data[0, 0], &order[0], &generator[0], NULL
+    e.chains_visible, e.chains_hidden = NULL, NULL
+    if e.persistent:
+        e.chains_visible, e.chains_hidden = &chains_visible[0, 0], &chains_hidden[0, 0]
+    if e.n_measured:
+        e.series = &series[0, 0]
+    with nogil:
+        if real is float:
+            failed = run_epoch32(&e, &weights[0, 0], &visible_bias[0], &hidden_bias[0], level)
+        else:
+            failed = run_epoch64(&e, &weights[0, 0], &visible_bias[0], &hidden_bias[0], level)
+    if failed:
+        raise MemoryError

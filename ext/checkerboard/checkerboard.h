@@ -1,0 +1,120 @@
+/* Single-spin dynamics of one lattice of even sides, a byte for each spin, one coupling and one field.
+ *
+ * The sites (2r + i, 2c + j) of one parity (i, j) form a plane. A site's neighbours then lie in two other planes at the same
+ * offsets all over the plane, so that planes are updated as flat arrays, 64 sites at a time. Rows end in one pad that
+ * stands for the periodic neighbour, above and below lies a copied row, and past it zeros; all are set again after
+ * every update, so that they, and the numbers drawn, depend on the spins alone. Colours are pairs of planes.
+ *
+ * A random byte is compared with the first eight binary digits of the probability that the neighbours select, another with the
+ * next eight where it ties, and so on: coins of full precision.
+ *
+ * The body, checkerboard_lanes.h, is included once for each SIMD level.
+ */
+#ifndef RBMFLOW_CHECKERBOARD_H
+#define RBMFLOW_CHECKERBOARD_H
+
+#include <stdint.h>
+#include <string.h>
+#include "simd/simd.h"
+#include "simd/spin_bytes.h"
+
+enum { BLOCK = 64, CLASSES = 16, SLACK = 2 * BLOCK };
+
+enum { HEAT_BATH = 0, METROPOLIS = 1, METROPOLIS_IN_FIELD = 2 };
+
+/* A site's class is the number of its neighbours that are up, 0 ... 4. With Metropolis it is the number of those equal to the
+   site, in a field again that of those up, and 5 more if the site is up. The site becomes, with the heat bath, `few` up to the
+   class `last` and 1 - few above it; with Metropolis it stays; or, with the probability of digits[.][class], the opposite. */
+struct coins {
+    int rule;
+    int64_t n_digits;
+    const int8_t (*digits)[CLASSES]; /* to base 256, less 128, as signed bytes are what every processor compares */
+    int8_t few, last;
+};
+
+struct planes {
+    int64_t rows, columns, stride, size; /* of a plane; size in bytes, margins included */
+    uint8_t *first[2][2];                /* the site r = c = 0 of each plane */
+};
+
+static int64_t plane_size(int64_t n_rows, int64_t n_cols)
+{
+    return (n_rows / 2 + 2) * (n_cols / 2 + 1) + 2 * SLACK;
+}
+
+static void set_planes(struct planes *on, uint8_t *work, int64_t n_rows, int64_t n_cols)
+{
+    on->rows = n_rows / 2, on->columns = n_cols / 2, on->stride = on->columns + 1;
+    on->size = plane_size(n_rows, n_cols);
+    memset(work, 0, (size_t)(4 * on->size));
+    for (int k = 0; k < 4; k++)
+        on->first[k >> 1][k & 1] = work + k * on->size + on->stride + SLACK / 2;
+}
+
+/* Pads, copied rows and what a block wrote past them. */
+static void close_plane(const struct planes *on, int i, int j)
+{
+    uint8_t *plane = on->first[i][j];
+    const int64_t stride = on->stride, end = on->rows * stride;
+    const int64_t shift = j ? -1 : on->columns, from = j ? on->columns - 1 : 0;
+    for (int64_t at = 0; at < end; at += stride)
+        plane[at + shift] = plane[at + from];
+    memcpy(plane + end + (j ? -1 : 0), plane + (j ? -1 : 0), (size_t)stride);
+    memcpy(plane - stride + (j ? -1 : 0), plane + end - stride + (j ? -1 : 0), (size_t)stride);
+    memset(plane + end + stride + (j ? -1 : 0), 0, BLOCK + 1);
+}
+
+static void pack(const struct planes *on, const int8_t *spins)
+{
+    for (int i = 0; i < 2; i++)
+        for (int j = 0; j < 2; j++) {
+            for (int64_t r = 0; r < on->rows; r++)
+                for (int64_t c = 0; c < on->columns; c++)
+                    on->first[i][j][r * on->stride + c] = spins[(2 * r + i) * 2 * on->columns + 2 * c + j] > 0;
+            close_plane(on, i, j);
+        }
+}
+
+static void unpack(const struct planes *on, int8_t *spins)
+{
+    for (int64_t y = 0; y < 2 * on->rows; y++) {
+        const uint8_t *even = on->first[y & 1][0] + (y >> 1) * on->stride;
+        const uint8_t *odd = on->first[y & 1][1] + (y >> 1) * on->stride;
+        for (int64_t c = 0; c < on->columns; c++) {
+            *spins++ = (int8_t)(2 * even[c] - 1);
+            *spins++ = (int8_t)(2 * odd[c] - 1);
+        }
+    }
+}
+
+static void measure(const struct planes *on, int64_t *energy, int64_t *magnetization)
+{
+    int64_t up = 0, walls = 0;
+    for (int64_t r = 0; r < on->rows; r++)
+        for (int k = 0; k < 2; k++) {
+            const int64_t row = r * on->stride;
+            const uint8_t *even = on->first[k][0] + row, *odd = on->first[k][1] + row;   /* one row of sites */
+            const uint8_t *upper = on->first[0][k] + row, *lower = on->first[1][k] + row; /* two rows, one column */
+            uint32_t row_up = 0, row_walls = 0;
+            for (int64_t c = 0; c < on->columns; c++) {
+                row_up += (uint32_t)even[c] + odd[c];
+                row_walls += (uint32_t)(even[c] ^ odd[c]) + (even[c] ^ odd[c - 1]);
+                row_walls += (uint32_t)(upper[c] ^ lower[c]) + (upper[c] ^ lower[c - on->stride]);
+            }
+            up += row_up, walls += row_walls;
+        }
+    const int64_t n = 4 * on->rows * on->columns;
+    *energy = 2 * walls - 2 * n;
+    *magnetization = 2 * up - n;
+}
+
+#define BODY "checkerboard/checkerboard_lanes.h"
+#include "simd/levels.h"
+
+static void sweep_planes(
+    const struct planes *on, uint64_t *state, const struct coins *coins, int64_t n_sweeps, int level)
+{
+    AT_LEVEL(level, sweep, on, state, coins, n_sweeps);
+}
+
+#endif

@@ -1,0 +1,27 @@
+"""Heat-bath sampling of ±1 units from their activations."""
+
+from libc.stdint cimport int64_t, uint64_t
+
+cdef extern from "logistic/logistic.h":
+    void sample_spins32(
+        uint64_t *state, const float *activations, float *out, int64_t n, int level) noexcept nogil
+    void sample_spins64(
+        uint64_t *state, const double *activations, double *out, int64_t n, int level) noexcept nogil
+
+ctypedef fused real:
+    float
+    double
+
+
+def sample(const real[::1] activations, uint64_t[::1] generator, real[::1] out, int level) -> None:
+    """Draw ±1 with P(+1) = 1/(1 + exp(-2 activation)); float32 and float64 use different numbers."""
+    # activations  IN     (n,) not NaN
+    # generator    INOUT  (32,) eight xoshiro256++ generators, not all zero; ceil(n/16) or ceil(n/8) steps
+    # out          OUT    (n,) -1 and +1; may be the activations themselves
+    # level        IN     SIMD level
+    if activations.shape[0]:
+        with nogil:
+            if real is float:
+                sample_spins32(&generator[0], &activations[0], &out[0], activations.shape[0], level)
+            else:
+                sample_spins64(&generator[0], &activations[0], &out[0], activations.shape[0], level)

@@ -1,0 +1,109 @@
+"""Heat bath and Metropolis for 512 replicas of a regular lattice at once, one bit each."""
+
+from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
+
+cdef extern from "multispin/multispin.h":
+    enum: WORDS
+    enum: REPLICAS
+    cdef struct rule:
+        int metropolis
+        int64_t n_digits
+        const uint64_t (*digits)[2][8]
+        const uint64_t *negative
+        const uint64_t *active
+    cdef struct sites:
+        int64_t n_sites, n_attempts
+        int degree
+        const int32_t *neighbours
+        const int32_t *order
+    void fill_spin_bytes() noexcept nogil
+    void sweep_replicas(
+        uint64_t *spins, uint64_t *state, const sites *on, const rule *rule, int64_t n_sweeps, int level
+    ) noexcept nogil
+    void measure_replicas(
+        const uint64_t *spins, const sites *on, int32_t *energy, int32_t *magnetization, int level
+    ) noexcept nogil
+    void pack_replicas(
+        uint64_t *spins, int64_t n_sites, int64_t n_replicas, const int8_t *given, int level) noexcept nogil
+    void unpack_replicas(
+        const uint64_t *spins, int64_t n_sites, int64_t n_replicas, int8_t *out, int64_t stride, int level
+    ) noexcept nogil
+
+fill_spin_bytes()
+
+
+def run(
+    uint64_t[:, ::1] spins,
+    uint64_t[::1] state,
+    const int32_t[:, ::1] neighbours,
+    const int32_t[::1] order,
+    bint metropolis,
+    const uint64_t[::1] negative,
+    const uint64_t[::1] active,
+    const uint64_t[:, :, ::1] digits,
+    int64_t thin,
+    int32_t[:, ::1] energy,
+    int32_t[:, ::1] magnetization,
+    int8_t[:, :, ::1] samples,
+    int level,
+) -> None:
+    """Sweep and measure, `thin` sweeps before each measurement; without them, `thin` sweeps.
+
+    A digit of a probability is a word of bits, one for each replica: digits[i, 0] for a site whose
+    neighbours all agree, digits[i, 1] where three of four do. Heat bath: the probability to disagree with
+    that majority, 1/(1 + e^(8|K|)) and 1/(1 + e^(4|K|)) with four neighbours, 1/(1 + e^(4|K|)) with two.
+    Metropolis: to accept, e^(-8|K|) and e^(-4|K|) where four and three bonds are satisfied, e^(-4|K|) for
+    both of two.
+    """
+    # spins          INOUT  (n_sites, 8) bit r of the 512 of a row is replica r, 1 for up
+    # state          INOUT  (32,) eight xoshiro256++ generators, not all words zero
+    # neighbours     IN     (n_sites, 2 or 4) the first half belong to the site's own bonds
+    # order          IN     (n_attempts,) sites of a sweep
+    # metropolis     IN     rule: Metropolis or heat bath
+    # negative       IN     (8,) replicas with K < 0
+    # active         IN     (8,) replicas in use: the numbers drawn depend on them alone
+    # digits         IN     (n_digits >= 1, 2, 8) binary digits after the point, most significant first
+    # thin           IN     sweeps before each measurement
+    # energy         OUT    (n_measurements, 512) totals in J
+    # magnetization  OUT    (n_measurements, 512) totals
+    # samples        OUT    (n_replicas, n_measurements, n_sites), or of no replicas
+    # level          IN     SIMD level
+    cdef sites on
+    cdef rule how
+    cdef int64_t i, n_measurements = energy.shape[0], n_replicas = samples.shape[0]
+    on.n_sites, on.n_attempts = spins.shape[0], order.shape[0]
+    on.degree = <int>neighbours.shape[1]
+    on.neighbours, on.order = &neighbours[0, 0], &order[0]
+    how.metropolis, how.n_digits = metropolis, digits.shape[0]
+    how.digits = <const uint64_t (*)[2][8]>&digits[0, 0, 0]
+    how.negative, how.active = &negative[0], &active[0]
+    with nogil:
+        if n_measurements == 0:
+            sweep_replicas(&spins[0, 0], &state[0], &on, &how, thin, level)
+        for i in range(n_measurements):
+            sweep_replicas(&spins[0, 0], &state[0], &on, &how, thin, level)
+            measure_replicas(&spins[0, 0], &on, &energy[i, 0], &magnetization[i, 0], level)
+            if n_replicas:
+                unpack_replicas(
+                    &spins[0, 0], on.n_sites, n_replicas, &samples[0, i, 0], n_measurements * on.n_sites,
+                    level)
+
+
+def pack(const int8_t[:, ::1] spins, uint64_t[:, ::1] out, int level) -> None:
+    """Read the spins of the first replicas; the others are set down."""
+    # spins  IN   (n_replicas <= 512, n_sites) -1 and +1
+    # out    OUT  (n_sites, 8)
+    # level  IN   SIMD level
+    with nogil:
+        pack_replicas(&out[0, 0], spins.shape[1], spins.shape[0], &spins[0, 0], level)
+
+
+def unpack(const uint64_t[:, ::1] spins, int8_t[:, ::1] out, int level) -> None:
+    """Write the spins of the first replicas as -1 and +1."""
+    # spins  IN   (n_sites, 8)
+    # out    OUT  (n_replicas <= 512, n_sites)
+    # level  IN   SIMD level
+    if out.shape[0]:
+        with nogil:
+            unpack_replicas(
+                &spins[0, 0], spins.shape[0], out.shape[0], &out[0, 0], spins.shape[0], level)

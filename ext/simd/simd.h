@@ -1,0 +1,75 @@
+/* Which vector instructions a kernel may use, decided at run time.
+ *
+ * A kernel writes its body once as a static inline function and instantiates it under
+ * TARGET_AVX2, TARGET_AVX512 and plainly; the caller passes the level. Compilers and
+ * processors without these targets know the plain level only.
+ */
+#ifndef RBMFLOW_SIMD_H
+#define RBMFLOW_SIMD_H
+
+enum { SIMD_PLAIN = 0, SIMD_AVX2 = 1, SIMD_AVX512 = 2 };
+
+/* Vector extensions of the compiler; build with -DRBMFLOW_VECTORS=0 to try what other compilers get. */
+#if !defined(RBMFLOW_VECTORS)
+#if defined(__GNUC__)
+#define RBMFLOW_VECTORS 1
+#else
+#define RBMFLOW_VECTORS 0
+#endif
+#endif
+
+#if RBMFLOW_VECTORS && defined(__x86_64__)
+#define RBMFLOW_X86 1
+#define TARGET_AVX2 __attribute__((target("avx2,fma,bmi2,popcnt")))
+#define AVX512_FEATURES "avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq,avx2,fma,bmi2,popcnt"
+#if defined(__clang__) /* which would drop the whole attribute for an option it does not know */
+#define TARGET_AVX512 __attribute__((target(AVX512_FEATURES)))
+#else
+#define TARGET_AVX512 __attribute__((target(AVX512_FEATURES ",prefer-vector-width=512")))
+#endif
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#else
+#define RBMFLOW_X86 0
+#define ALWAYS_INLINE static inline
+#endif
+
+/* The body `name` at a level; an expression, of the value that the body returns. */
+#if RBMFLOW_X86
+#define AT_LEVEL(level, name, ...)                                \
+    ((level) == SIMD_AVX512 ? name##_avx512(__VA_ARGS__)          \
+     : (level) == SIMD_AVX2 ? name##_avx2(__VA_ARGS__) : name##_plain(__VA_ARGS__))
+#else
+#define AT_LEVEL(level, name, ...) ((void)(level), name##_plain(__VA_ARGS__))
+#endif
+
+/* Index of the lowest one of x > 0. */
+static inline int lowest_bit(unsigned long long x)
+{
+#if defined(__GNUC__)
+    return __builtin_ctzll(x);
+#else
+    int n = 0;
+    for (; !(x & 1); x >>= 1)
+        n++;
+    return n;
+#endif
+}
+
+/* Highest level that this processor and this build know. */
+static inline int simd_supported(void)
+{
+#if RBMFLOW_X86
+    __builtin_cpu_init();
+    int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
+        && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+    if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+        && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
+        && __builtin_cpu_supports("avx512vpopcntdq"))
+        return SIMD_AVX512;
+    return avx2 ? SIMD_AVX2 : SIMD_PLAIN;
+#else
+    return SIMD_PLAIN;
+#endif
+}
+
+#endif
