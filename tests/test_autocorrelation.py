@@ -61,7 +61,7 @@ def test_the_time_against_a_plain_one(phi, window):
         found = autocorrelation(series, window=window)
         wanted = plain_autocorrelation(series, window)
         # the same sums in another order
-        assert (found.tau, found.tau_stderr, found.spread) == pytest.approx(wanted[:3], rel=1e-9)
+        assert (found.tau, found.tau_stderr, found.spread) == pytest.approx(wanted[:3], rel=1e-9, abs=0)
         assert found.window == wanted[3]
 
 
@@ -80,7 +80,7 @@ def test_pulls_of_series_of_either_sign_of_correlation(phi, n_series, shape):
     found = [autocorrelation(one) for one in series]
     exact = (1 + phi) / (1 - phi) / 2
     taus = np.array([one.tau for one in found])
-    assert np.mean(taus) == pytest.approx(exact, rel=0.05)
+    assert np.mean(taus) == pytest.approx(exact, rel=0.05, abs=0)
     assert np.mean(np.abs(taus / exact - 1) < 0.15) > (0.9 if n_series == 400 and phi < 0.9 else 0.6)
     errors = np.sqrt(2 * taus / series[0].size) * [one.spread for one in found]
     spread = (series.mean(axis=(1, 2)) / errors).std()
@@ -94,9 +94,9 @@ def test_a_series_that_alternates_without_fail():
         signs = np.resize([1.0, -1.0], n)
         found = autocorrelation(np.stack([signs, -signs]))
         assert found.tau == 1 / (4 * n)
-        assert found.spread == pytest.approx(1, rel=1e-3)
+        assert found.spread == pytest.approx(1, rel=1e-3, abs=0)
         pair = Estimate.from_series(np.stack([signs, -signs]))
-        assert pair.stderr == pytest.approx(1 / (2 * n), rel=2e-3)  # 1/√2 of 1/n, over two chains √2
+        assert pair.stderr == pytest.approx(1 / (2 * n), rel=2e-3, abs=0)  # 1/√2 of 1/n, over two chains √2
 
 
 @pytest.mark.parametrize("window", [np.nan, np.inf, 0, -5, 1 + 2j, True, "5", [5.0]])
@@ -123,7 +123,7 @@ def test_slow_modes_of_small_amplitude_show_in_the_spread_of_the_chains():
     assert abs(pulls.std() - 1) < 4 / np.sqrt(2 * n_series)
     for one in found:
         means = one.n_effective * one.stderr**2
-        assert means == pytest.approx(1, rel=0.1)  # the variance of one measurement
+        assert means == pytest.approx(1, rel=0.1, abs=0)  # the variance of one measurement
     squares = [
         Estimate.jackknife(np.exp, one) for one in with_a_slow_mode(np.random.default_rng(24), 20, shape)
     ]
@@ -149,8 +149,8 @@ def test_the_excess_of_means_against_its_formula():
     times = autocorrelation(series)
     ratio, chance = excess_of_means(series, times)
     wanted = np.var(series.mean(axis=1), ddof=1) / (2 * times.tau * times.spread**2 / 300)
-    assert ratio == pytest.approx(wanted, rel=1e-12)
-    assert chance == pytest.approx(f.sf(wanted, 4, 1500 / (2 * times.window + 1)), rel=1e-9)
+    assert ratio == pytest.approx(wanted, rel=1e-12, abs=0)
+    assert chance == pytest.approx(f.sf(wanted, 4, 1500 / (2 * times.window + 1)), rel=1e-9, abs=0)
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_the_time_and_the_error_of_series_of_known_correlation(phi):
     assert abs(taus.mean() - exact) < 4 * taus.std() / np.sqrt(300) + 0.02 * exact
     if phi > 0:  # without correlation a time below ½ counts as ½, which halves the scatter
         # its own error: within a third of the scatter, as the formula is of leading order
-        assert np.mean([one.tau_stderr for one in found]) == pytest.approx(taus.std(), rel=0.35)
+        assert np.mean([one.tau_stderr for one in found]) == pytest.approx(taus.std(), rel=0.35, abs=0)
     pulls = np.array([one.mean / one.stderr for one in found])
     # variance of 300 normal pulls: 1 ± 4 √(2/300); errors themselves scatter by a few per cent
     assert abs(pulls.var() - 1) < 4 * np.sqrt(2 / 300) + 0.05
@@ -270,7 +270,7 @@ def test_r_hat_against_arviz(shape, kind):
         series[0] *= 3
     wanted = float(arviz.rhat(series, method="rank"))
     # the same formula: only roundings differ
-    assert rank_normalised_r_hat(series) == pytest.approx(wanted, rel=1e-12)
+    assert rank_normalised_r_hat(series) == pytest.approx(wanted, rel=1e-12, abs=0)
 
 
 @pytest.mark.parametrize("phi", [0.0, 0.6, 0.9])
@@ -279,7 +279,7 @@ def test_effective_samples_against_arviz(phi):
     arviz = pytest.importorskip("arviz_stats.base").array_stats
     series = autoregressive(phi, (4, 5000), np.random.default_rng(4))
     wanted = float(arviz.ess(series, method="mean"))
-    assert Estimate.from_series(series).n_effective == pytest.approx(wanted, rel=0.15)
+    assert Estimate.from_series(series).n_effective == pytest.approx(wanted, rel=0.15, abs=0)
 
 
 def test_chains_that_disagree_show():
@@ -332,7 +332,7 @@ def test_jackknife_of_a_mean_is_the_mean():
     x = autoregressive(0.5, (8, 4000), np.random.default_rng(8))
     found, wanted = Estimate.jackknife(lambda mean: mean, x), Estimate.from_series(x)
     assert found.mean == pytest.approx(wanted.mean, abs=1e-12)  # (B − 1)(θ̄ − θ) of up to 10³ blocks
-    assert found.stderr == pytest.approx(wanted.stderr, rel=0.15)
+    assert found.stderr == pytest.approx(wanted.stderr, rel=0.15, abs=0)
 
 
 @pytest.mark.parametrize(
@@ -380,9 +380,9 @@ def test_jackknife_against_a_plain_one():
         values = np.array([function(*np.delete(whole, k, axis=0).mean(axis=0)) for k in range(len(whole))])
         count = len(whole)
         bias = (count - 1) * (values.mean() - function(*whole.mean(axis=0)))
-        assert found.value == pytest.approx(function((x**2).mean(), x.mean()) - bias, rel=1e-9)
+        assert found.value == pytest.approx(function((x**2).mean(), x.mean()) - bias, rel=1e-9, abs=0)
         wanted = np.sqrt((count - 1) / count * ((values - values.mean()) ** 2).sum())
-        assert found.stderr == pytest.approx(wanted, rel=1e-9)
+        assert found.stderr == pytest.approx(wanted, rel=1e-9, abs=0)
 
 
 def test_the_linear_part_has_the_slopes_at_the_means():

@@ -87,7 +87,7 @@ def test_strong_weights_saturate():
 
 def test_the_threshold_by_many_digits():
     # independent value, good to its last digit but one; the digits below were confirmed by the sum over 2^8 states
-    assert critical_coupling(8, 4) == pytest.approx(0.4441996123158305, rel=2e-15)
+    assert critical_coupling(8, 4) == pytest.approx(0.4441996123158305, rel=2e-15, abs=0)
     ctx = private(60)
     exact = critical_coupling(8, 4, dps=40)
     assert relative(ctx, exact, ctx.mpf("0.4441996123158300903787671262913574830917")) < 1e-39
@@ -106,7 +106,9 @@ def test_the_literal_equation_at_the_threshold():
 
 @pytest.mark.parametrize(("M", "N"), [(3, 1), (8, 1), (7, 20), (64, 32), (200, 3), (300, 150), (1000, 10)])
 def test_the_trained_weight_is_critical_there(M, N):
-    assert trained_weight(critical_coupling(M, N), M, N) == pytest.approx(critical_weight(M, N), rel=1e-12)
+    assert trained_weight(critical_coupling(M, N), M, N) == pytest.approx(
+        critical_weight(M, N), rel=1e-12, abs=0
+    )
 
 
 def test_an_ensemble_orders_or_dies():

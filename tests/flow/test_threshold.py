@@ -30,7 +30,9 @@ from tests.exact import private
 
 @pytest.mark.parametrize(("M", "N"), [(3, 1), (8, 4), (100, 64), (256, 3), (257, 3), (1000, 2000)])
 def test_the_weight_at_the_threshold(M, N):
-    assert trained_weight(critical_coupling(M, N), M, N) == pytest.approx(critical_weight(M, N), rel=1e-13)
+    assert trained_weight(critical_coupling(M, N), M, N) == pytest.approx(
+        critical_weight(M, N), rel=1e-13, abs=0
+    )
 
 
 def test_the_value_for_the_thesis_sizes():
@@ -44,7 +46,7 @@ def test_the_value_for_the_thesis_sizes():
 @pytest.mark.parametrize(("M", "N"), [(300, 150), (1000, 1), (2000, 4000)])
 def test_float64_against_digits(M, N):
     exact = float(critical_coupling(M, N, dps=20))
-    assert critical_coupling(M, N) == pytest.approx(exact, rel=1e-13)
+    assert critical_coupling(M, N) == pytest.approx(exact, rel=1e-13, abs=0)
 
 
 @pytest.mark.parametrize("ratio", [0.5, 1, 2])
@@ -64,7 +66,9 @@ def test_the_law_of_long_rings_and_its_correction(ratio):
     seen = np.sqrt(sizes) * (K_c - plain)
     # steps of two: errors of order M^(−1/2) cancel
     extrapolated = (np.sqrt(4) * seen[2:] - seen[:-2]) / (np.sqrt(4) - 1)
-    assert extrapolated[-1] == pytest.approx(np.sqrt(sizes[-1]) * (corrected[-1] - plain[-1]), rel=2e-3)
+    assert extrapolated[-1] == pytest.approx(
+        np.sqrt(sizes[-1]) * (corrected[-1] - plain[-1]), rel=2e-3, abs=0
+    )
 
 
 def test_the_laws_of_the_threshold_in_sixty_digits():
@@ -83,7 +87,7 @@ def test_the_laws_of_the_threshold_in_sixty_digits():
 def test_a_million_spins():
     M = 10**6
     K_c = critical_coupling(M, M // 2)
-    assert trained_weight(K_c, M, M // 2) == pytest.approx(critical_weight(M, M // 2), rel=1e-13)
+    assert trained_weight(K_c, M, M // 2) == pytest.approx(critical_weight(M, M // 2), rel=1e-13, abs=0)
     assert K_c == pytest.approx(critical_coupling_law(M, M // 2), abs=2 / M)
 
 
@@ -116,7 +120,7 @@ def test_laws_with_digits():
 def test_thresholds_of_ranges(M, N, low):
     high = critical_temperature(M, N, T_low=low)
     assert high > 1 / critical_coupling(M, N) > low
-    assert trained_weight_mixture(low, high, M, N) == pytest.approx(critical_weight(M, N), rel=1e-12)
+    assert trained_weight_mixture(low, high, M, N) == pytest.approx(critical_weight(M, N), rel=1e-12, abs=0)
     assert trained_weight_mixture(low, 0.99 * high, M, N) > critical_weight(M, N)
     assert trained_weight_mixture(low, 1.01 * high, M, N) < critical_weight(M, N)
 
@@ -124,7 +128,7 @@ def test_thresholds_of_ranges(M, N, low):
 @pytest.mark.slow
 def test_thresholds_of_ranges_with_digits():
     exact = critical_temperature(8, 4, dps=25)
-    assert float(exact) == pytest.approx(critical_temperature(8, 4), rel=1e-13)
+    assert float(exact) == pytest.approx(critical_temperature(8, 4), rel=1e-13, abs=0)
     weight = trained_weight_mixture("0", exact, 8, 4, dps=22)
     assert abs(weight - 1 / mpmath.sqrt(32)) < 1e-15
     ctx = private(40)
@@ -177,10 +181,12 @@ def test_any_law():
 def test_families_of_laws():
     ring = Ring(12)
     found = critical_parameter(ring.magnetization_law, 5, 0.05, 3.0)
-    assert found == pytest.approx(critical_coupling(12, 5), rel=1e-13)
-    assert critical_parameter(ring.magnetization_law, 5, 1e-300, 1e308) == pytest.approx(found, rel=1e-14)
+    assert found == pytest.approx(critical_coupling(12, 5), rel=1e-13, abs=0)
+    assert critical_parameter(ring.magnetization_law, 5, 1e-300, 1e308) == pytest.approx(
+        found, rel=1e-14, abs=0
+    )
     by_temperature = critical_parameter(lambda T: ring.magnetization_law(1 / T), 5, 0.4, 20.0)
-    assert by_temperature == pytest.approx(1 / found, rel=1e-13)
+    assert by_temperature == pytest.approx(1 / found, rel=1e-13, abs=0)
 
 
 FLAT = Law(magnetizations(8), np.full(9, 1 / 9))

@@ -117,7 +117,7 @@ def test_small_coupling_corrections_fall_in_proportion_to_the_coupling():
     # W² = 2K/(N(M−1)) (1 + O(K)); rounding is 1e-16 / 1e-6 of the smaller deviation
     couplings = np.array([1e-5, 1e-6])
     deviation = solve(couplings, 8, 4) ** 2 / (2 * couplings / 28) - 1
-    assert deviation[0] / deviation[1] == pytest.approx(10, rel=1e-4)
+    assert deviation[0] / deviation[1] == pytest.approx(10, rel=1e-4, abs=0)
 
 
 def test_ends():

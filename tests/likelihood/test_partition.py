@@ -245,18 +245,18 @@ def test_the_weight_of_listed_states_is_a_part_of_z():
     rbm = random_machine(6, 5, seed=22, scale=1.0)
     every = all_states(6)
     exact = exact_log_partition(rbm)
-    assert floor(rbm, every) == pytest.approx(exact, rel=3e-12)
+    assert floor(rbm, every) == pytest.approx(exact, rel=3e-12, abs=0)
     assert floor(rbm, every) < exact
     # v and h apart: the larger one of both, states that appear twice count once
     some = every[[3, 3, 17]]
     h = np.sign(rbm.field_on_hidden(some)).astype(int)
     by_visible = np.logaddexp(*-rbm.free_energy(some[1:]))
     by_hidden = np.logaddexp.reduce(-rbm.free_energy_hidden(np.unique(h, axis=0)))
-    assert floor(rbm, some) == pytest.approx(max(by_visible, by_hidden), rel=1e-11)
+    assert floor(rbm, some) == pytest.approx(max(by_visible, by_hidden), rel=1e-11, abs=0)
     many = RBM.uniform(3, 40, 0.01)  # few visible states are more than the hidden ones they favour
-    assert floor(many, all_states(3)) == pytest.approx(exact_log_partition(many), rel=3e-12)
+    assert floor(many, all_states(3)) == pytest.approx(exact_log_partition(many), rel=3e-12, abs=0)
     huge = RBM([[500.0]])  # one of two states
-    assert floor(huge, np.ones((1, 1), dtype=np.int8)) == pytest.approx(500, rel=1e-11)
+    assert floor(huge, np.ones((1, 1), dtype=np.int8)) == pytest.approx(500, rel=1e-11, abs=0)
 
 
 def test_descents_end_where_every_unit_has_the_sign_of_its_field():
@@ -370,9 +370,9 @@ def test_fields_at_the_limit_of_the_tables(n):
 def test_the_mean_of_four_weights():
     # 1, 2, 3, 6: mean 3, variance 14/3; shifted far beyond what exp can hold
     found = log_mean(np.log([1.0, 2.0, 3.0, 6.0]) + 5000)
-    assert found.value == pytest.approx(5000 + np.log(3), rel=1e-14)
-    assert found.stderr == pytest.approx(np.sqrt(14 / 3 / 4) / 3, rel=1e-10)
-    assert found.n_effective == pytest.approx(144 / 50, rel=1e-10)
+    assert found.value == pytest.approx(5000 + np.log(3), rel=1e-14, abs=0)
+    assert found.stderr == pytest.approx(np.sqrt(14 / 3 / 4) / 3, rel=1e-10, abs=0)
+    assert found.n_effective == pytest.approx(144 / 50, rel=1e-10, abs=0)
 
 
 def test_the_errors_of_both_directions_add_up():
@@ -382,5 +382,7 @@ def test_the_errors_of_both_directions_add_up():
         found = two_sided(forward, backward)
         at = found.value if forward is spread else -found.value
         switch = 1 / (1 + np.exp(at - spread))
-        assert found.stderr == pytest.approx(switch.std(ddof=1) / switch.mean() / np.sqrt(3), rel=1e-12)
-        assert found.n_effective == pytest.approx(switch.sum() ** 2 / (switch**2).sum(), rel=1e-12)
+        assert found.stderr == pytest.approx(
+            switch.std(ddof=1) / switch.mean() / np.sqrt(3), rel=1e-12, abs=0
+        )
+        assert found.n_effective == pytest.approx(switch.sum() ** 2 / (switch**2).sum(), rel=1e-12, abs=0)

@@ -82,17 +82,17 @@ def test_read_outs(meter):
     probabilities, histogram = meter.probabilities(batch), meter.histogram(batch)
     for law in (probabilities, histogram):
         assert law.shape == (5,)
-        assert law.sum() == pytest.approx(1, rel=1e-12)
+        assert law.sum() == pytest.approx(1, rel=1e-12, abs=0)
     mean, peak, single = (
         replace(meter, read_out=read_out).estimate(batch) for read_out in ("mean", "peak", "per-sample")
     )
-    assert mean.mean == pytest.approx(probabilities @ meter.temperature, rel=1e-12)
+    assert mean.mean == pytest.approx(probabilities @ meter.temperature, rel=1e-12, abs=0)
     assert peak.mean == meter.temperature[probabilities.argmax()] == 2.0
-    assert single.mean == pytest.approx(histogram @ meter.temperature, rel=1e-12)
+    assert single.mean == pytest.approx(histogram @ meter.temperature, rel=1e-12, abs=0)
     assert mean.n_effective == peak.n_effective == single.n_effective == len(batch)
     # the cell of T = 2 is 1 wide
     assert peak.stderr >= 1 / np.sqrt(12)
-    assert mean.stderr == pytest.approx(meter.readings(batch).std(ddof=1) / 20, rel=1e-12)
+    assert mean.stderr == pytest.approx(meter.readings(batch).std(ddof=1) / 20, rel=1e-12, abs=0)
     assert set(replace(meter, read_out="peak").readings(batch)) <= set(LEVELS)
     one = replace(meter, read_out="peak").estimate(batch[:1])
     assert np.isfinite(one.stderr)
@@ -176,4 +176,4 @@ def test_without_scikit_learn(monkeypatch):
     # what was trained elsewhere reads without it
     layers = (np.eye(8)[:, :3], np.ones((3, 2))), (np.zeros(3), np.array([0.0, 1.0]))
     reads = NetworkThermometer(Ring(8), np.array([1.0, 2.0]), *layers).readings(np.zeros((1, 8)))
-    assert reads == pytest.approx(1 + 1 / (1 + np.exp(-1)), rel=1e-14)
+    assert reads == pytest.approx(1 + 1 / (1 + np.exp(-1)), rel=1e-14, abs=0)

@@ -67,10 +67,10 @@ def test_float64_against_digits(M, N, low, high):
     found = mixture_weight(TemperatureRange(low, high), M, N)
     if M < 100:
         exact = float(trained_weight_mixture(low, high, M, N, dps=17))
-        assert found.weight == pytest.approx(exact, rel=1e-13)
+        assert found.weight == pytest.approx(exact, rel=1e-13, abs=0)
         assert abs(found.weight - exact) <= found.error
     assert 0 < found.error < 1e-12 * found.weight
-    assert found.gain == pytest.approx(M * N * found.weight**2, rel=1e-15)
+    assert found.gain == pytest.approx(M * N * found.weight**2, rel=1e-15, abs=0)
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.4, 0.9), (0, 1.5), (1, 20)])
@@ -90,7 +90,7 @@ def test_an_average_by_hand(low, high):
     np.testing.assert_allclose(law.probabilities, mean, atol=1e-12)
     assert law.probabilities.sum() == pytest.approx(1, abs=1e-14)
     assert trained_weight_mixture(low, high, 6, 3) == pytest.approx(
-        trained_weight_from_law(law, 3), rel=1e-12
+        trained_weight_from_law(law, 3), rel=1e-12, abs=0
     )
     exact = mixture_law(TemperatureRange(str(low), str(high)), 6, dps=25)
     np.testing.assert_allclose(exact.probabilities.astype(float), law.probabilities, rtol=1e-13)
@@ -104,9 +104,9 @@ def test_one_temperature():
             trained_weight_temperatures([T], 8, 4),
             trained_weight_temperatures([T, 9.0], 8, 4, weights=[2, 0]),
         ):
-            assert value == pytest.approx(exact, rel=1e-14)
+            assert value == pytest.approx(exact, rel=1e-14, abs=0)
     assert float(trained_weight_mixture("0.5", "0.5", 8, 4, dps=20)) == pytest.approx(
-        trained_weight(2.0, 8, 4), rel=1e-14
+        trained_weight(2.0, 8, 4), rel=1e-14, abs=0
     )
 
 
@@ -118,14 +118,16 @@ def test_zero_and_infinite_temperature():
     assert trained_weight_temperatures([0, 3], 8, 4, weights=[1, 0]) == inf
     assert trained_weight_temperatures([inf], 8, 4) == trained_weight_temperatures([inf], 8, 4, dps=20) == 0
     assert trained_weight_temperatures([1e300], 8, 4) == pytest.approx(
-        trained_weight(1e-300, 8, 4), rel=1e-13
+        trained_weight(1e-300, 8, 4), rel=1e-13, abs=0
     )
     # T = 0 and T = ∞ in equal parts: ½ [½ on each aligned state] + ½ binomial
     half = np.array([Fraction(1, 2) + Fraction(1, 256), *(Fraction(c, 256) for c in (8, 28, 56, 35))])
     law = mixture_law(TemperatureSet([0, inf]), 8).probabilities
     np.testing.assert_allclose(law[:5] * [2, 2, 2, 2, 1], (half * [1, 1, 1, 1, 1]).astype(float), rtol=1e-13)
     value = trained_weight_temperatures([0, inf], 8, 4)
-    assert value == pytest.approx(float(trained_weight_temperatures([0, inf], 8, 4, dps=20)), rel=1e-13)
+    assert value == pytest.approx(
+        float(trained_weight_temperatures([0, inf], 8, 4, dps=20)), rel=1e-13, abs=0
+    )
     assert np.isfinite(value)
 
 
@@ -134,18 +136,18 @@ def test_the_coldest_sets(M, N):
     # below T = 0.05 one pair of walls is all that counts: −¼ ln ⟨e^(−4/T)⟩ stands for the temperatures
     for low, high in ((0, 1e-3), (0, 0.0499), (0.02, 0.03), (0.01, 0.01)):
         exact = float(trained_weight_mixture(low, high, M, N, dps=17))
-        assert trained_weight_mixture(low, high, M, N) == pytest.approx(exact, rel=1e-14)
+        assert trained_weight_mixture(low, high, M, N) == pytest.approx(exact, rel=1e-14, abs=0)
     for temperatures, weights in (([0.01, 0.04], [1, 3]), ([0, 0.03], None), ([0, 0.01, 0.02], [0, 1, 1])):
         exact = float(trained_weight_temperatures(temperatures, M, N, weights=weights, dps=17))
         assert trained_weight_temperatures(temperatures, M, N, weights=weights) == pytest.approx(
-            exact, rel=1e-14
+            exact, rel=1e-14, abs=0
         )
     # across the switch, and down to where 4/T leaves the doubles
     below, above = (trained_weight_mixture(0, T, M, N) for T in (0.05 * (1 - 1e-12), 0.05))
-    assert below == pytest.approx(above, rel=1e-11)
+    assert below == pytest.approx(above, rel=1e-11, abs=0)
     for T in (1e-9, 1e-12, 1e-300):
         assert trained_weight_mixture(0, T, M, N) == pytest.approx(
-            low_temperature_leading_weight(T, M, N), rel=1e-7
+            low_temperature_leading_weight(T, M, N), rel=1e-7, abs=0
         )
 
 
@@ -161,10 +163,10 @@ def test_sets_with_weights():
     # a weight counts as often as the temperature would be repeated
     repeated = trained_weight_temperatures([1, 1, 1, 2], 8, 4)
     assert trained_weight_temperatures([1, 2], 8, 4, weights=[0.75, 0.25]) == pytest.approx(
-        repeated, rel=1e-14
+        repeated, rel=1e-14, abs=0
     )
     exact = trained_weight_temperatures(["1", "2"], 8, 4, weights=["3", "1"], dps=30)
-    assert float(exact) == pytest.approx(repeated, rel=1e-14)
+    assert float(exact) == pytest.approx(repeated, rel=1e-14, abs=0)
 
 
 def test_a_fine_grid_tends_to_the_range():
@@ -179,9 +181,9 @@ def test_a_fine_grid_tends_to_the_range():
 
 def test_densities():
     uniform = trained_weight_mixture(0, 2, 8, 4)
-    assert trained_weight_density(lambda T: 7.0, 0, 2, 8, 4) == pytest.approx(uniform, rel=1e-13)
+    assert trained_weight_density(lambda T: 7.0, 0, 2, 8, 4) == pytest.approx(uniform, rel=1e-13, abs=0)
     exact = trained_weight_density(lambda T: 1 + 0 * T, "0", "2", 8, 4, dps=20)
-    assert float(exact) == pytest.approx(uniform, rel=1e-13)
+    assert float(exact) == pytest.approx(uniform, rel=1e-13, abs=0)
     # a kink: the tent is the average of its two sides
     tent = mixture_weight(TemperatureDensity(lambda T: 1 - abs(T - 1), 0, 2), 8, 4)
     left = mixture_law(TemperatureDensity(lambda T: T, 0, 1), 8).probabilities
@@ -190,7 +192,7 @@ def test_densities():
     from rbmflow.ising.law import magnetizations
 
     by_sides = trained_weight_from_law(Law(magnetizations(8), (left + right) / 2), 4)
-    assert tent.weight == pytest.approx(by_sides, rel=1e-12)
+    assert tent.weight == pytest.approx(by_sides, rel=1e-12, abs=0)
     assert abs(tent.weight - by_sides) < tent.error + 1e-14
 
 
@@ -250,14 +252,16 @@ def test_densities_that_are_not_smooth(density, points, integrals, weight):
     assert wanted == pytest.approx(weight, abs=6e-11)
     exact = trained_weight_density(density, 0, 2, 8, 4, points=points, dps=15)
     # steep: the power −0.9 is that of the binary number
-    assert float(exact) == pytest.approx(wanted, rel=1e-13)
+    assert float(exact) == pytest.approx(wanted, rel=1e-13, abs=0)
     # in float64 the neighbourhood of 2 cannot be told from it
     if points == [2]:
         with pytest.raises(PrecisionError, match="dps=") as caught:
             trained_weight_density(density, 0, 2, 8, 4, points=points)
-        assert caught.value.best == pytest.approx(wanted, rel=0.1)
+        assert caught.value.best == pytest.approx(wanted, rel=0.1, abs=0)
     else:
-        assert trained_weight_density(density, 0, 2, 8, 4, points=points) == pytest.approx(wanted, rel=1e-13)
+        assert trained_weight_density(density, 0, 2, 8, 4, points=points) == pytest.approx(
+            wanted, rel=1e-13, abs=0
+        )
 
 
 @pytest.mark.parametrize(
@@ -273,7 +277,7 @@ def test_densities_whose_points_are_not_named(density, weight):
 def test_digits_over_a_step_are_earned_or_refused():
     with pytest.raises(PrecisionError, match="points=") as caught:
         trained_weight_density(lambda T: 1.0 * (T < STEP), 0, 2, 8, 4, dps=20)
-    assert float(caught.value.best) == pytest.approx(0.38437437457, rel=1e-2)
+    assert float(caught.value.best) == pytest.approx(0.38437437457, rel=1e-2, abs=0)
     with pytest.raises(PrecisionError, match="points="):
         mixture_law(TemperatureDensity(lambda T: 1.0 * (T < STEP), 0, 2), 4)
     with pytest.raises(PrecisionError, match="points="):
@@ -284,7 +288,7 @@ def test_digits_over_a_step_are_earned_or_refused():
     )
     # both ends of one panel
     ends = trained_weight_density(lambda T: 1.0 + 0 * T, 0.5, 0.9, 8, 4, points=["0.5", 0.9])
-    assert ends == pytest.approx(trained_weight_mixture(0.5, 0.9, 8, 4), rel=1e-12)
+    assert ends == pytest.approx(trained_weight_mixture(0.5, 0.9, 8, 4), rel=1e-12, abs=0)
 
 
 def test_the_ends_of_the_doubles():
@@ -299,7 +303,7 @@ def test_the_ends_of_the_doubles():
     leading = low_temperature_leading_weight([5e-309, 2e-299], 8, 1000)
     np.testing.assert_allclose(leading, [4e305, 1e296], rtol=1e-14)  # a subnormal T₀ is known to 1e-15
     assert low_temperature_leading_weight(1e308, 8, 4) < 0  # E₂ is 1 there
-    assert low_temperature_weight(1e-305, 8, 4) == pytest.approx(5e304, rel=1e-14)
+    assert low_temperature_weight(1e-305, 8, 4) == pytest.approx(5e304, rel=1e-14, abs=0)
     for W in (low_temperature_weight(1e-320, 8, 4), low_temperature_leading_weight(1e-320, 8, 4)):
         assert np.isinf(W)  # 5e319
     assert low_temperature_weight("1e-320", 8, 4, dps=15) == mpmath.mpf("5e319")
@@ -308,15 +312,22 @@ def test_the_ends_of_the_doubles():
     cold = quad(lambda T: Ring(8).susceptibility(1 / T) - 1, 0, 8, limit=200)[0]
     hot = quad(lambda K: (Ring(8).susceptibility(K) - 1 - 2 * K) / K**2, 1e-4, 1 / 8)[0] + 2e-4
     surplus = (cold + hot + 2 * np.log(1e300 / 8)) / 1e300
-    assert trained_weight_mixture(0, 1e300, 8, 4) == pytest.approx(np.sqrt(surplus / 28), rel=1e-6)
+    assert trained_weight_mixture(0, 1e300, 8, 4) == pytest.approx(np.sqrt(surplus / 28), rel=1e-6, abs=0)
     assert trained_weight_mixture(1e300, 1e308, 8, 10**9) == pytest.approx(
-        np.sqrt(2 * np.log(1e8) / 1e308 / 7e9), rel=1e-7
+        np.sqrt(2 * np.log(1e8) / (1e308 - 1e300)) / np.sqrt(7e9), rel=1e-13, abs=0
     )
+    # W² = 2 ⟨1/T⟩/[N(M − 1)], wherever the ends lie and where squares of W leave the doubles
+    for M in (3, 8, 1000, 10**6):
+        for low in (1e12, 1e30, 1e36, 1e39, 1e41, 1e60, 1e100, 1e290):
+            leading = np.sqrt(2 * np.log(1e8) / (low * (1e8 - 1))) / np.sqrt(4.0 * (M - 1))
+            assert trained_weight_mixture(low, low * 1e8, M, 4) == pytest.approx(leading, rel=1e-11, abs=0)
     # narrow and cold: the two ends nearly cancel
     narrow = trained_weight_mixture(0.01, 0.010000001, 8, 4)
-    assert narrow == pytest.approx(float(trained_weight_mixture(0.01, 0.010000001, 8, 4, dps=17)), rel=1e-14)
+    assert narrow == pytest.approx(
+        float(trained_weight_mixture(0.01, 0.010000001, 8, 4, dps=17)), rel=1e-14, abs=0
+    )
     assert trained_weight_mixture(0.01, np.nextafter(0.01, 1), 8, 4) == pytest.approx(
-        trained_weight(100.0, 8, 4), rel=1e-14
+        trained_weight(100.0, 8, 4), rel=1e-14, abs=0
     )
 
 
@@ -334,7 +345,7 @@ def test_low_temperature_expansion(M, N, T):
     by_quadrature = trained_weight_mixture("0", T, M, N, dps=25)
     value = low_temperature_weight(T, M, N, dps=25)
     assert mpmath.nstr(value, 25) == mpmath.nstr(by_quadrature, 25)
-    assert low_temperature_weight(T and float(T), M, N) == pytest.approx(float(value), rel=1e-14)
+    assert low_temperature_weight(T and float(T), M, N) == pytest.approx(float(value), rel=1e-14, abs=0)
     law = low_temperature_law(T, M, dps=25)
     wanted = mixture_law(TemperatureRange("0", T), M, dps=25)
     ctx = private(40)
@@ -459,7 +470,7 @@ def test_hot_ends_with_digits():
     # far above T = 1 the mean of P(V) - P(V; T = oo) falls as ln T / T: doubles resolve the weight to their digits
     for T_high in (20.0, 1e3, 1e6):
         digits = trained_weight_mixture(0.5, T_high, 8, 4, dps=15)
-        assert trained_weight_mixture(0.5, T_high, 8, 4) == pytest.approx(float(digits), rel=1e-11)
+        assert trained_weight_mixture(0.5, T_high, 8, 4) == pytest.approx(float(digits), rel=1e-11, abs=0)
     with pytest.raises(ValueError, match=r"T_high=1\.0e\+31"):
         trained_weight_mixture(0.5, 1e31, 8, 4, dps=15)
     assert 0 < trained_weight_mixture(0.5, 1e31, 8, 4) < 1e-14

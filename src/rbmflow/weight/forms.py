@@ -118,10 +118,14 @@ class WeakForm:
     excess: FloatArray
     slope: FloatArray | None = None
 
+    @property
+    def surplus(self) -> float:
+        """``χ − 1 = ⟨V²⟩_q/M − 1``."""
+        return float(self.excess @ self.view.values**2) / self.view.n_visible
+
     def guess(self, n_hidden: int) -> float:
         """``M N W² = 1 − 1/χ``, which holds for long rings, or ``N W = ½ ln (2M/⟨M − V⟩)`` of strong coupling."""
-        M, values = self.view.n_visible, self.view.values
-        surplus = float(self.excess @ values**2) / M
+        M, values, surplus = self.view.n_visible, self.view.values, self.surplus
         weak = float(np.sqrt(surplus / (1 + surplus) / M / n_hidden))
         if surplus < 1:
             return weak

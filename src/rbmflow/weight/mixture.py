@@ -29,9 +29,10 @@ from rbmflow.weight.forms import (
     strong_from,
     window_for,
 )
-from rbmflow.weight.solve import solve_form, trained_weight
+from rbmflow.weight.solve import WEAKEST, solve_form, trained_weight, weakest_weight
 from rbmflow.weight.temperatures import (
     ISO_SHIBA_YOKOO_TEMPERATURES,
+    Average,
     TemperatureDensity,
     TemperatureRange,
     Temperatures,
@@ -59,7 +60,7 @@ MAX_MIXTURE_SITES = 10**6
 ROUNDING = 4e-15
 COLD, HOT = 0.05, 1e6
 COLDEST = 1e-30  # below, W = 2/(N T_high) to rounding: the mean weight of a pair of walls enters by T ln T
-FAINTEST = 1e-40
+BLAZING = 1 / WEAKEST  # from here on the law is linear in 1/T to rounding
 TOLERANCE = 1e-10  # relative, of weights in float64
 MAX_DENSITY_RAISES = 5
 
@@ -125,18 +126,11 @@ def mixture_weight(temperatures: Temperatures, n_visible: int, n_hidden: int) ->
         weight = float(trained_weight(coldest, n_visible, n_hidden))
         return MixtureWeight(weight, 1e-14 * weight, n_visible * n_hidden * weight * weight)
     form, error = mixture_form(temperatures, n_visible)
-    if isinstance(form, WeakForm):
-        surplus = float(form.excess @ form.view.values**2) / n_visible
-        if (
-            surplus < FAINTEST
-        ):  # W² = surplus/[N(M − 1)] to rounding, where N ln cosh WV would leave the doubles
-            weight = float(np.sqrt(max(surplus, 0.0)) / np.sqrt(n_hidden * (n_visible - 1.0)))
-            share = (
-                error * float(np.linalg.norm(form.view.values**2)) / n_visible / surplus
-                if surplus > 0
-                else np.inf
-            )
-            return MixtureWeight(weight, weight * (share + ROUNDING), n_visible * n_hidden * weight * weight)
+    if isinstance(form, WeakForm) and form.surplus < WEAKEST:
+        weight = weakest_weight(max(form.surplus, 0.0), n_visible, n_hidden)
+        spread = error * float(np.linalg.norm(form.view.values**2)) / n_visible
+        share = spread / form.surplus if form.surplus > 0 else np.inf
+        return MixtureWeight(weight, weight * (share + ROUNDING), n_visible * n_hidden * weight * weight)
     weight = solve_form(form, n_hidden)
     error = (form.residual_error(weight, error) + ROUNDING) / form.sensitivity(
         weight, n_hidden
@@ -206,7 +200,7 @@ def mixture_form(temperatures: Temperatures, n_visible: int) -> tuple[Form, floa
         return float(average(temperatures, lambda T: np.array([ring.susceptibility(_coupling(T))]))[0][0])
 
     if view.first or hot or susceptibility() < strong_from(n_visible):
-        excess, error = average(temperatures, lambda T: _excess(_coupling(T), view))
+        excess, error = _mean_excess(temperatures, view)
         return WeakForm(view, excess), error
     hottest = ring_strong_form(_coupling(float(number("T_high", temperatures.T_high))), n_visible)
 
@@ -224,12 +218,33 @@ def mixture_form(temperatures: Temperatures, n_visible: int) -> tuple[Form, floa
     return StrongForm(view, mean, hottest.log_scale), error
 
 
+def _mean_excess(temperatures: Temperatures, view: Window) -> Average:
+    """Return the mean of q − b, and the quadrature's error in it."""
+
+    def excess(T: float) -> FloatArray:
+        return _excess(_coupling(T), view)
+
+    low, high = (float(number("T", T)) for T in (temperatures.T_low, temperatures.T_high))
+    if not isinstance(temperatures, TemperatureRange) or high <= BLAZING or low == high:
+        return average(temperatures, excess)
+    start, length = max(low, BLAZING), high - low  # integrals over T would leave the doubles
+    mean = BLAZING * excess(BLAZING) * (np.log(high / start) / length)
+    if low >= BLAZING:
+        return mean, 0.0
+    rest, error = average(TemperatureRange(low, BLAZING), excess)
+    share = (BLAZING - low) / length
+    return mean + rest * share, error * share
+
+
 def _coupling(T: float) -> float:
     return 1 / T if T > 1e-300 else float("inf")
 
 
 def _excess(K: float, view: Window) -> FloatArray:
     """Return q − b of the ring, for one coupling from 0 to ∞."""
+    if K <= WEAKEST:  # the mean bond at magnetization V is (V² − M)/[M(M − 1)]
+        bonds = (view.values**2 - view.n_visible) / (view.n_visible - 1)
+        return np.asarray(K * view.free * (bonds - view.free @ bonds))
     if view.first or 0.5 * np.log(strong_from(view.n_visible)) >= K:
         return ring_weak_form(K, view).excess
     return fold(Ring(view.n_visible).magnetization_law(K).probabilities) - view.free

@@ -14,11 +14,11 @@ from rbmflow.hardware import simd_level
 from rbmflow.precision import exact_roots
 from rbmflow.weight.equation import check_sizes
 from rbmflow.weight.exact import exact_root, limiting_weight, training_weights
-from rbmflow.weight.forms import Form, ring_form
+from rbmflow.weight.forms import Form, WeakForm, ring_form
 
 MAX_KERNEL_SITES = 256
 AT_ONCE = 10**6  # sites of rings that a call of the kernel takes: a tenth of a second
-# Outside these couplings the limiting laws W² = 2K/[N(M−1)] and NW = 2K are exact to rounding
+# Outside these couplings the limiting laws W² = (χ − 1)/[N(M−1)], χ − 1 = 2K, and NW = 2K are exact to rounding
 WEAKEST, STRONGEST = 1e-40, 1e30
 
 
@@ -111,15 +111,23 @@ def _solve_one(K: float, n_visible: int, n_hidden: int) -> float:
     if K <= 0:
         return 0.0
     if K < WEAKEST:
-        return float(np.sqrt(2 * K) / np.sqrt(n_hidden * (n_visible - 1.0)))
+        return weakest_weight(2 * K, n_visible, n_hidden)
     if K > STRONGEST:
         return 2 * (float(K) / n_hidden)
     return solve_form(ring_form(K, n_visible), n_hidden)
 
 
+def weakest_weight(surplus: float, n_visible: int, n_hidden: int) -> float:
+    """Return W of data whose susceptibility χ exceeds 1 by less than rounding shows: ``W² = (χ − 1)/[N(M−1)]``."""
+    return float(np.sqrt(surplus) / np.sqrt(n_hidden * (n_visible - 1.0)))
+
+
 def solve_form(form: Form, n_hidden: int) -> float:
     """Return the positive root of one form of the equation, bracketed in ln W around its guess."""
     from scipy.optimize import brentq
+
+    if isinstance(form, WeakForm) and 0 < form.surplus < WEAKEST:
+        return weakest_weight(form.surplus, form.view.n_visible, n_hidden)
 
     @cache  # brentq asks for both ends again
     def residual(log_weight: float) -> float:
