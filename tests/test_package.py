@@ -1,6 +1,7 @@
 """The house: what importing loads, and which layer may import which."""
 
 import ast
+import importlib
 import subprocess
 import sys
 from importlib.metadata import version
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import rbmflow
+from tests.public_calls import ROOMS
 
 SOURCE = Path(rbmflow.__file__).parent
 
@@ -104,3 +106,10 @@ def test_every_public_name_is_there_and_documented():
 
 def test_the_version_is_the_one_installed():
     assert version("rbmflow") == rbmflow.__version__
+
+
+@pytest.mark.parametrize("name", ["", *(f".{room}" for room in ROOMS)])
+def test_public_modules_show_what_is_public(name):
+    module = importlib.import_module(f"rbmflow{name}")
+    assert dir(module) == sorted(module.__all__)
+    assert all(hasattr(module, word) for word in module.__all__)

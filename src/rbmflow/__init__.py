@@ -90,3 +90,7 @@ __all__ = [
     "training_set",
     "weight",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

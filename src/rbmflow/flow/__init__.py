@@ -48,3 +48,7 @@ __all__ = [
     "uniform_fixed_points",
     "uniform_map",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

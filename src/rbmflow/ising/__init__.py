@@ -24,3 +24,7 @@ __all__ = [
     "onsager",
     "state_law",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

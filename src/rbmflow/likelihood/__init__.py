@@ -3,3 +3,7 @@
 from rbmflow.likelihood.partition import LogPartition, log_partition
 
 __all__ = ["LogPartition", "log_partition"]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -58,3 +58,7 @@ __all__ = [
     "sample_exactly",
     "visible_law",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -38,3 +38,7 @@ __all__ = [
     "odd_operators",
     "renormalization_group",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

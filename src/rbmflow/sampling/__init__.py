@@ -26,3 +26,7 @@ __all__ = [
     "run",
     "training_set",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -18,3 +18,7 @@ __all__ = [
     "network",
     "null_calibration",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -36,3 +36,7 @@ __all__ = [
     "fit_boltzmann",
     "tied",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

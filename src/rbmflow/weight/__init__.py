@@ -71,3 +71,7 @@ __all__ = [
     "trained_weight_mixture",
     "trained_weight_temperatures",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -26,6 +26,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return __all__
+
+
 def long_ring_gain(
     K: object, n_visible: int, n_hidden: int, *, order: int = 1, dps: int | None = None
 ) -> Any:
