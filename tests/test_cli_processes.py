@@ -90,24 +90,38 @@ def test_a_worker_that_is_lost_before_it_begins(monkeypatch):
         pool.submit(abs, -1)
 
 
+AT_THE_END = """
+        class Last:
+            def __del__(self):
+                send()
+
+        def run(*_, **__):
+            Last()
+            time.sleep(30)
+"""
+DURING_AN_IMPORT = """
+        def run(*_, **__):
+            try:
+                send()
+            except BaseException:
+                raise ImportError("initialization failed") from None
+"""
+
+
+@pytest.mark.parametrize("place", [AT_THE_END, DURING_AN_IMPORT], ids=["the end of an object", "an import"])
 @pytest.mark.parametrize(
     ("name", "status", "said"), [("SIGTERM", 143, "terminated by SIGTERM"), ("SIGINT", 130, "interrupted")]
 )
-def test_a_signal_in_the_end_of_an_object_is_not_lost(tmp_path, name, status, said):
+def test_a_signal_is_not_lost_in_other_code(tmp_path, place, name, status, said):
     code = f"""if True:
         import os, signal, sys, time
         from rbmflow import cli
         from rbmflow.experiments import capacity
 
-        class Last:
-            def __del__(self):
-                os.kill(os.getpid(), signal.{name})
-                time.sleep(0.01)
-
-        def run(*_, **__):
-            Last()
-            time.sleep(30)
-
+        def send():
+            os.kill(os.getpid(), signal.{name})
+            time.sleep(0.01)
+        {place}
         capacity.run = run
         signal.signal(signal.SIGINT, signal.default_int_handler)
         sys.exit(cli.main(["experiment", "capacity", "--quiet", "--workers", "1", "--out", sys.argv[1]]))

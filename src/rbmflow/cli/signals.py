@@ -33,17 +33,25 @@ class Terminated(BaseException):
 def signals_raised() -> Iterator[None]:
     """Raise `Terminated` in the main thread at the first signal, where nobody else has said what is to happen.
 
-    An exception of a signal that comes to a place from which Python lets none out, as the end of an object, is raised again.
+    An exception of a signal that comes to a place from which Python lets none out, as the end of an object, is raised
+    again; one that comes back as another error, as from a module that was being imported, is raised in its place.
     """
     numbers = [
         number for number in ENDING if _in_main_thread() and signal.getsignal(number) is signal.SIG_DFL
     ]
+    interruptible = _in_main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler
     before = sys.unraisablehook
+    raised: list[BaseException] = []
 
     def end(number: int, _frame: Any) -> None:
         for one in numbers:
             signal.signal(one, signal.SIG_IGN)  # the cleaning up is not to be disturbed
-        raise Terminated(number)
+        raised.append(Terminated(number))
+        raise raised[-1]
+
+    def interrupt(_number: int, _frame: Any) -> None:
+        raised.append(KeyboardInterrupt())
+        raise raised[-1]
 
     def again(lost: sys.UnraisableHookArgs) -> None:
         if isinstance(lost.exc_value, Terminated):
@@ -59,13 +67,21 @@ def signals_raised() -> Iterator[None]:
     try:
         for number in numbers:
             signal.signal(number, end)
+        if interruptible:
+            signal.signal(signal.SIGINT, interrupt)
         if os.name == "posix" and _in_main_thread():
             sys.unraisablehook = again
         yield
+    except Exception as error:
+        if raised:
+            raise raised[-1] from error
+        raise
     finally:
         sys.unraisablehook = before
         for number in numbers:
             signal.signal(number, signal.SIG_DFL)
+        if interruptible:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @contextmanager
