@@ -174,6 +174,7 @@ SIZES = {"n_visible": 8, "n_hidden": 4}
 K_ALONE = _each(
     ("log_partition", "energy", "heat_capacity", "susceptibility", "magnetization_law"), {"K": 0.5}
 )
+GEOMETRY = _each(("neighbours", "bonds", "sublattices", "to_json"), {})
 
 
 def _table():
@@ -201,13 +202,14 @@ def _table():
         "ising.Chain": (
             {"n_sites": 6},
             None,
-            {**K_ALONE, "correlation_length": {"K": 0.5}, "correlation": {"K": 0.5, "r": 2}},
+            {**K_ALONE, **GEOMETRY, "correlation_length": {"K": 0.5}, "correlation": {"K": 0.5, "r": 2}},
         ),
         "ising.Ring": (
             {"n_sites": 6},
             None,
             {
                 **K_ALONE,
+                **GEOMETRY,
                 "correlation_length": {"K": 0.5},
                 "correlation": {"K": 0.5, "r": 2},
                 "degeneracies": {},
@@ -218,7 +220,7 @@ def _table():
         "ising.Torus": (
             {"n_rows": 4, "n_cols": 4},
             None,
-            {**K_ALONE, "density_of_states": {}, "joint_density_of_states": {}},
+            {**K_ALONE, **GEOMETRY, "density_of_states": {}, "joint_density_of_states": {}},
         ),
         "ising.Graph": (
             {
@@ -229,6 +231,7 @@ def _table():
             },
             GRAPH,
             {
+                **GEOMETRY,
                 "from_bonds": {
                     "n_sites": 3,
                     "bonds": [(0, 1), (1, 2)],

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, as_array, check_integer, check_real, refuse_mask
 from rbmflow.hardware import check_memory
+from rbmflow.ising.lattice import MAX_LISTED_SITES, IndexArray, Lattice, read_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-IndexArray = npt.NDArray[np.int32]
-MAX_GRAPH_SITES = 2**31 - 1
 BYTES = 32  # a site while a graph is built
 MAX_STRENGTH = 1e100  # of a coupling or a field: sums over neighbours stay finite
 
 
 @dataclass(frozen=True, eq=False)
-class Graph:
+class Graph(Lattice):
     """Ising spins on a graph: ``−βH = K (Σ_(i<j) J_ij v_i v_j + Σ_i h_i v_i)``.
 
     The arrays are copied and cannot be written to.
@@ -50,6 +49,8 @@ class Graph:
     array([1., 1., 1., 1.])
     """
 
+    name: ClassVar[str] = "graph"
+
     indptr: IndexArray
     indices: IndexArray
     couplings: FloatArray
@@ -62,6 +63,22 @@ class Graph:
     def n_sites(self) -> int:
         """Number of spins."""
         return len(self.fields)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The number of sites."""
+        return (self.n_sites,)
+
+    @property
+    def coordination(self) -> int:
+        """The largest number of bonds of a site."""
+        return int(np.diff(self.indptr).max())
+
+    @property
+    def bipartite(self) -> bool:
+        """Whether there is no odd cycle."""
+        up, down = self._double_cover()
+        return bool((up != down).all())
 
     def __post_init__(self) -> None:
         fields = _strengths("fields", self.fields, None)
@@ -115,6 +132,32 @@ class Graph:
     def __hash__(self) -> int:
         return hash(tuple(part.tobytes() for part in self._parts()))
 
+    def _near(self) -> IndexArray:
+        check_memory(f"the neighbours of {self.n_sites} sites", 4 * self.n_sites * self.coordination)
+        near = np.full((self.n_sites, self.coordination), -1, dtype=np.int32)
+        near[np.arange(self.coordination) < np.diff(self.indptr)[:, np.newaxis]] = self.indices
+        return read_only(near)
+
+    def _sublattices(self) -> tuple[IndexArray, IndexArray]:
+        up, down = self._double_cover()
+        if (up == down).any():
+            raise ValueError(f"lattice={self!r}: an odd cycle passes through site {np.argmax(up == down)}")
+        sites = np.arange(self.n_sites, dtype=np.int32)
+        return read_only(sites[up < down]), read_only(sites[up > down])
+
+    def _double_cover(self) -> tuple[IndexArray, IndexArray]:
+        """The first site, or double of one, that each site and each double is joined to; bonds join sites to doubles."""
+        from scipy import sparse
+        from scipy.sparse import csgraph
+
+        n, bonds = self.n_sites, (np.ones(len(self.indices), dtype=np.int8), self.indices, self.indptr)
+        matrix = sparse.csr_array(bonds, shape=(n, n))
+        _, part = csgraph.connected_components(
+            sparse.block_array([[None, matrix], [matrix, None]]), directed=False
+        )
+        _, first = np.unique(part, return_index=True)
+        return first[part[:n]], first[part[n:]]
+
     @classmethod
     def from_bonds(
         cls, n_sites: int, bonds: Iterable[tuple[int, int]], couplings: object = None, fields: object = 0.0
@@ -152,7 +195,7 @@ class Graph:
         >>> Graph.from_bonds(2, {(0, 1): 0.5, (1, 0): 0.5}).couplings
         array([0.5, 0.5])
         """
-        n_sites = check_integer("n_sites", n_sites, 1, MAX_GRAPH_SITES)
+        n_sites = check_integer("n_sites", n_sites, 1, MAX_LISTED_SITES)
         check_memory(f"n_sites={n_sites}", BYTES * n_sites)
         if isinstance(bonds, Mapping):
             if couplings is not None:
@@ -290,8 +333,8 @@ def _strengths(name: str, values: object, n: int | None) -> FloatArray:
 
 def _indices(name: str, values: object) -> IndexArray:
     array = as_array(name, values)
-    if array.ndim != 1 or array.dtype.kind not in "iu":
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
         raise TypeError(f"{name} is an array of {array.dtype} {array.shape}: a row of integers is needed")
-    if array.size and not (array.min() >= 0 and array.max() <= MAX_GRAPH_SITES):
-        raise ValueError(f"{name}: numbers from 0 to {MAX_GRAPH_SITES} are needed")
+    if array.size and not (array.min() >= 0 and array.max() <= MAX_LISTED_SITES):
+        raise ValueError(f"{name}: numbers from 0 to {MAX_LISTED_SITES} are needed")
     return np.array(array, dtype=np.int32)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from rbmflow.arguments import as_array, check_broadcast, check_digits, check_integer, check_real, shown
 from rbmflow.ising import transfer_matrix
+from rbmflow.ising.lattice import Lattice
 from rbmflow.ising.law import Law, magnetizations
 from rbmflow.precision import MACHINE, exact_array, exact_functions, exact_map, settle, to_exact
 
@@ -19,8 +20,10 @@ MAX_EXACT_LAW_SITES = 100_000  # of a law whose weights are computed one by one 
 
 
 @dataclass(frozen=True)
-class OneDimensional:
+class OneDimensional(Lattice):
     """What ring and chain share: a number of sites, and closed forms over arrays of K."""
+
+    critical_coupling: ClassVar[float] = float("inf")
 
     n_sites: int
 

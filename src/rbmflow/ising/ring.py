@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from rbmflow.hardware import check_memory, simd_level
 from rbmflow.ising import transfer_matrix
 from rbmflow.ising.counts import DegeneracyTable, ring_degeneracies
 from rbmflow.ising.enumeration import MAX_ENUMERATED_SITES, enumerate_ring
+from rbmflow.ising.lattice import Solved
 from rbmflow.ising.law import Law, magnetizations
 from rbmflow.ising.one_dimension import (
     MAX_SITES,
@@ -38,7 +39,7 @@ MAX_TABLE_SITES = 2000
 
 
 @dataclass(frozen=True)
-class Ring(OneDimensional):
+class Ring(OneDimensional, Solved):
     """Ising spins on a ring: ``−βH = K Σ v_i v_(i+1)``, periodic, no field.
 
     Parameters
@@ -57,6 +58,9 @@ class Ring(OneDimensional):
     >>> ring.degeneracies() == ring.enumerate()
     True
     """
+
+    name: ClassVar[str] = "ring"
+    steps: ClassVar[tuple[tuple[int, ...], ...]] = ((1,),)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "n_sites", check_integer("n_sites", self.n_sites, 3, MAX_SITES))

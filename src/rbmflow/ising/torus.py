@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from rbmflow.ising.joint_density_of_states import (
     check_joint_work,
     torus_joint_density_of_states,
 )
+from rbmflow.ising.kaufman import CRITICAL_COUPLING
+from rbmflow.ising.lattice import Solved
 from rbmflow.ising.law import Law
 from rbmflow.ising.torus_law import law_from_counts, mean_square
 from rbmflow.ising.torus_thermodynamics import energy, heat_capacity, log_partition
@@ -26,7 +28,7 @@ MAX_SIDE = 10**6
 
 
 @dataclass(frozen=True)
-class Torus:
+class Torus(Solved):
     """Ising spins on a square lattice with periodic boundaries: ``−βH = K Σ v_i v_j`` over 2 n_rows n_cols bonds.
 
     Parameters
@@ -53,6 +55,10 @@ class Torus:
     >>> torus.density_of_states().total == 2**256
     True
     """
+
+    name: ClassVar[str] = "torus"
+    critical_coupling: ClassVar[float] = CRITICAL_COUPLING
+    steps: ClassVar[tuple[tuple[int, ...], ...]] = ((0, 1), (1, 0))
 
     n_rows: int
     n_cols: int

@@ -8,7 +8,7 @@ import numpy as np
 
 from rbmflow.arguments import shown
 from rbmflow.ising import Chain, Graph, Ring, Torus
-from rbmflow.ising.graph import IndexArray
+from rbmflow.ising.lattice import IndexArray
 
 Lattice = Ring | Chain | Torus | Graph
 MAX_SITES = 2**30

@@ -1,0 +1,169 @@
+"""Geometry of lattices against brute force, and their names."""
+
+import itertools
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from rbmflow import Chain, Graph, Ring, Torus, ising
+from rbmflow.ising.lattice import LATTICES, as_stored, from_json
+from rbmflow.sampling.topology import as_graph
+from rbmflow.spins import all_states
+
+TORI = [Torus(*sides) for sides in itertools.product(range(2, 8), repeat=2)]
+GRAPHS = [
+    Graph.from_bonds(1, []),
+    Graph.from_bonds(4, [(0, 1), (0, 1), (2, 0)], [1.0, 2.0, -1.0]),
+    Graph.from_bonds(7, [(5, 2), (2, 6), (6, 1), (0, 3)], fields=0.5),
+    Graph.from_bonds(6, [(0, 1), (3, 4), (4, 5), (5, 3)]),
+    Graph.from_bonds(4, itertools.combinations(range(4), 2)),
+]
+LATTICE = pytest.mark.parametrize(
+    "lattice", [*map(Ring, range(3, 8)), *map(Chain, range(2, 8)), *TORI, *GRAPHS], ids=lambda one: one.label
+)
+
+
+def bonds_by_definition(lattice):
+    """Sites at distance one along an axis, once for each step that leads there."""
+    if isinstance(lattice, Graph):
+        rows = np.repeat(np.arange(lattice.n_sites), np.diff(lattice.indptr))
+        return Counter((i, j) for i, j in zip(rows.tolist(), lattice.indices.tolist(), strict=True) if i < j)
+    n = lattice.n_sites
+    if isinstance(lattice, Chain):
+        pairs = [(i, i + 1) for i in range(n - 1)]
+    elif isinstance(lattice, Ring):
+        pairs = [(i, (i + 1) % n) for i in range(n)]
+    else:
+        rows, cols = lattice.n_rows, lattice.n_cols
+        pairs = [
+            (y * cols + x, there)
+            for y, x in itertools.product(range(rows), range(cols))
+            for there in (y * cols + (x + 1) % cols, (y + 1) % rows * cols + x)
+        ]
+    return Counter(tuple(sorted(pair)) for pair in pairs)
+
+
+@LATTICE
+def test_bonds_and_neighbours_are_those_of_the_definition(lattice):
+    wanted = bonds_by_definition(lattice)
+    bonds, near = lattice.bonds(), lattice.neighbours()
+    assert bonds.dtype == near.dtype == np.int32
+    assert Counter(map(tuple, bonds.tolist())) == wanted
+    assert (np.diff(bonds[:, 0]) >= 0).all()
+    for site, row in enumerate(near.tolist()):
+        of_it = Counter()
+        for (i, j), times in wanted.items():
+            of_it[j if i == site else i] += times * (site in (i, j))
+        assert Counter(j for j in row if j >= 0) == +of_it
+    degrees = (near >= 0).sum(axis=1)
+    assert near.shape == (lattice.n_sites, lattice.coordination)
+    assert degrees.max(initial=0) == lattice.coordination or lattice == Chain(2)
+    assert degrees.sum() == 2 * len(bonds)
+
+
+@LATTICE
+def test_two_sublattices_where_some_colouring_has_no_bond_within_a_colour(lattice):
+    first, second = lattice.bonds().T
+    # site 0 in the first; tori of up to 20 sites: all colourings
+    if lattice.n_sites <= 20:
+        colourings = all_states(lattice.n_sites)
+        there = (colourings[:, first] != colourings[:, second]).all(axis=1).any()
+        assert lattice.bipartite == there
+    if not lattice.bipartite:
+        with pytest.raises(ValueError, match=r"only even sides|odd cycle"):
+            lattice.sublattices()
+        return
+    even, odd = lattice.sublattices()
+    assert even[0] == 0
+    assert even.dtype == odd.dtype == np.int32
+    assert sorted([*even, *odd]) == list(range(lattice.n_sites))
+    assert (np.diff(even) > 0).all()
+    assert (np.diff(odd) > 0).all()
+    assert (np.isin(first, even) != np.isin(second, even)).all()
+    if not isinstance(lattice, Graph):
+        n_cols = lattice.shape[-1]
+        assert even.tolist() == [i for i in range(lattice.n_sites) if (i // n_cols + i % n_cols) % 2 == 0]
+
+
+def test_the_rows_of_neighbours_begin_with_the_bonds_of_a_site():
+    # what kernels of many replicas count energies by
+    y, x = np.divmod(np.arange(15), 5)
+    right, left = y * 5 + (x + 1) % 5, y * 5 + (x - 1) % 5
+    down, up = (y + 1) % 3 * 5 + x, (y - 1) % 3 * 5 + x
+    assert Torus(3, 5).neighbours().tolist() == np.stack([right, down, left, up], axis=1).tolist()
+    assert Ring(5).neighbours()[0].tolist() == [1, 4]
+
+
+def test_geometry_is_shared_and_cannot_be_changed():
+    for lattice in (Ring(8), Chain(8), Torus(2, 4), GRAPHS[2]):
+        for array in (lattice.neighbours(), *lattice.sublattices()):
+            with pytest.raises(ValueError, match="read-only"):
+                array[0] = 1
+
+
+def test_a_lattice_too_large_to_list_says_so():
+    with pytest.raises((ValueError, MemoryError), match=r"lattice.n_sites=|sites: .*of memory"):
+        Torus(10**6, 10**6).neighbours()
+    with pytest.raises((ValueError, MemoryError), match=r"lattice.n_sites=|sites: .*of memory"):
+        Torus(10**6, 10**6).sublattices()
+
+
+@LATTICE
+def test_as_a_graph_it_has_the_same_bonds(lattice):
+    graph = as_graph(lattice)
+    assert Counter(map(tuple, graph.bonds().tolist())) == Counter(map(tuple, lattice.bonds().tolist()))
+    if not isinstance(lattice, Graph):
+        again = Graph.from_bonds(lattice.n_sites, lattice.bonds())
+        assert np.array_equal(again.neighbours().sum(axis=1), graph.neighbours().sum(axis=1))
+        assert (again.couplings == 1).all()
+
+
+def test_labels_are_what_figures_and_tables_call_lattices():
+    assert [one.label for one in (Ring(64), Chain(5), Torus(10, 12), GRAPHS[1])] == [
+        "ring of 64",
+        "chain of 5",
+        "torus of 10 x 12",
+        "graph of 4",
+    ]
+
+
+@LATTICE
+def test_json_names_the_lattice(lattice):
+    for form in (lattice.to_json(), as_stored(lattice)):
+        assert from_json(json.loads(json.dumps(form))) == lattice
+    assert lattice.to_json()["name"] == lattice.name
+
+
+def test_files_from_before_names_say_rings_and_tori_by_their_sides():
+    assert from_json([8]) == Ring(8)
+    assert from_json([4, 6]) == Torus(4, 6)
+    # and earlier versions read what is written of them now
+    assert (as_stored(Ring(8)), as_stored(Torus(4, 6))) == ([8], [4, 6])
+
+
+@pytest.mark.parametrize(
+    ("plain", "message"),
+    [
+        ([], "one or two sides"),
+        ([2, 2, 2], "one or two sides"),
+        (8, "a name, one of chain, graph, ring, torus"),
+        ({}, "a name, one of"),
+        ({"name": ["torus"]}, "a name, one of"),
+        ({"name": "kagome", "n_rows": 3}, "kagome"),
+        ({"name": "torus", "n_rows": 3}, "lacks n_cols"),
+        ({"name": "ring", "n_sites": 3, "K": 1}, "has K"),
+        ({"name": "ring", "n_sites": 2}, "n_sites=2"),
+        ([4.5], "4.5"),
+        ([True], "True"),
+    ],
+)
+def test_what_is_no_lattice_is_refused(plain, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        from_json(plain)
+
+
+def test_every_lattice_of_the_package_has_a_name():
+    public = {getattr(ising, name) for name in ("Ring", "Chain", "Torus", "Graph")}
+    assert {*LATTICES.values()} == public
