@@ -9,7 +9,7 @@ from rbmflow import Ring
 from rbmflow._kernels import checkerboard, cluster, multispin, simd, single_spin
 from rbmflow.ising import Graph, Torus
 from rbmflow.sampling import coins, engines
-from rbmflow.sampling.topology import as_graph, neighbours, sides
+from rbmflow.sampling.topology import as_graph
 from tests.kernels import twin_markov as twin
 
 LEVELS = range(simd.supported() + 1)
@@ -29,7 +29,7 @@ def pack(bits):
 @pytest.mark.parametrize("metropolis", [False, True])
 @pytest.mark.parametrize("lattice", [Ring(5), Torus(2, 3), Torus(3, 4)], ids=str)
 def test_replicas(lattice, metropolis, level):
-    near, n_sites = neighbours(lattice), lattice.n_sites
+    near, n_sites = lattice.neighbours(), lattice.n_sites
     rng = np.random.default_rng(n_sites)
     K = rng.choice([-0.7, -1e-3, 0.2, 0.44, 3.0, 50.0], size=512)
     spins = rng.integers(0, 2, size=(n_sites, 512))
@@ -80,7 +80,7 @@ def test_replicas_are_measured_and_unpacked(lattice, level):
         multispin.run(
             packed,
             words(3, 32),
-            neighbours(lattice),
+            lattice.neighbours(),
             np.arange(n_sites, dtype=np.int32),
             False,
             np.zeros(8, dtype=np.uint64),
@@ -126,7 +126,7 @@ def test_binary_digits_are_exact():
 
 
 def own_bonds(lattice):
-    near = neighbours(lattice)
+    near = lattice.neighbours()
     return near[:, : near.shape[1] // 2].T
 
 
@@ -231,7 +231,7 @@ def test_sites(metropolis, order, tabulated):
     "lattice", [Ring(3), Ring(64), Ring(131), Torus(2, 2), Torus(2, 5), Torus(7, 66), Torus(16, 16)], ids=str
 )
 def test_clusters(lattice, single, level):
-    shape = sides(lattice)
+    shape = (1, *lattice.shape)[-2:]
     for K in (0.0, 0.44, -0.44, 2.0, -2.0):  # at the last, clusters close odd cycles
         rng = np.random.default_rng(9)
         spins = rng.choice(np.array([-1, 1], dtype=np.int8), size=shape)

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 from rbmflow.ising import Torus
-from rbmflow.sampling.topology import as_graph, neighbours
+from rbmflow.sampling.topology import as_graph
 
 
 def spins_of(n_sites):
@@ -50,7 +50,7 @@ def sweep(p, lattice, K, rule, sites):
 
 def cluster_sweep(p, lattice, K, rule):
     """The same for clusters, by all sets of satisfied bonds."""
-    near = neighbours(lattice)
+    near = lattice.neighbours()
     n_sites, degree = near.shape
     bonds = [(i, int(near[i, k])) for i in range(n_sites) for k in range(degree // 2)]
     sign = -1 if K < 0 else 1
@@ -77,7 +77,7 @@ def cluster_sweep_by_bonds(p, lattice, K, rule):
 
     A state may have B if it satisfies every bond of B; flips of whole clusters of B keep that.
     """
-    near = neighbours(lattice)
+    near = lattice.neighbours()
     n_sites, degree = near.shape
     bonds = [(i, int(near[i, k])) for i in range(n_sites) for k in range(degree // 2)]
     states, sets = spins_of(n_sites), np.arange(2 ** len(bonds))

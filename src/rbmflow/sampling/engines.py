@@ -15,15 +15,17 @@ import numpy.typing as npt
 from rbmflow._kernels import checkerboard, cluster, multispin, single_spin
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.hardware import simd_level
-from rbmflow.ising import Chain, Graph, Ring, Torus
+from rbmflow.ising import Graph, Torus
+from rbmflow.ising.lattice import Lattice, Periodic
 from rbmflow.sampling.coins import ALL_ONES, BELOW_ONE, Words, as_words, binary_digits, byte_digits
 from rbmflow.sampling.reducibility import CLUSTER_RULES, sweep_sites
-from rbmflow.sampling.topology import Lattice, as_graph, neighbours, sides
+from rbmflow.sampling.topology import as_graph
 
 REPLICAS = 512
 REPLICAS_FROM = 8  # chains from which replicas as bits win over one site at a time
 REPLICAS_FROM_BYTES = 200  # the same against a byte for each spin
 WEAK = 0.1  # of K times the number of sites
+REPLICA_NEIGHBOURS = (2, 4)  # of a site, half of them its own bonds
 MAX_REPLICA_SITES = 2**26  # energies of replicas are 32-bit integers, and their words 64 bytes to a site
 LARGE_COUPLING = 1e5  # e^(-2K) is zero from far below, and 0 * K stays 0
 
@@ -88,7 +90,7 @@ def make_engines(
         K = np.clip(K, -LARGE_COUPLING, LARGE_COUPLING)
     metropolis = ~weak(lattice, K) if rule == "metropolis" else np.zeros(n_chains, dtype=bool)
     if kind == "replicas":
-        assert isinstance(lattice, (Ring, Torus))
+        assert isinstance(lattice, Periodic)
         groups = [
             (bool(how), part) for how in (True, False) for part in _groups(np.flatnonzero(metropolis == how))
         ]
@@ -133,7 +135,9 @@ def _groups(chains: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.intp]]:
 def _kind(lattice: Lattice, rule: str, order: str, n_chains: int, field: float) -> str:
     if rule in CLUSTER_RULES:
         return "clusters"
-    if order == "random" or isinstance(lattice, (Chain, Graph)):
+    if order == "random" or not (
+        isinstance(lattice, Periodic) and lattice.coordination in REPLICA_NEIGHBOURS
+    ):
         return "sites"
     bytes_fit = order == "checkerboard" and isinstance(lattice, Torus)
     if (
@@ -150,7 +154,7 @@ class _Replicas:
 
     def __init__(
         self,
-        lattice: Ring | Torus,
+        lattice: Periodic,
         K: FloatArray,
         metropolis: bool,
         order: str,
@@ -162,13 +166,13 @@ class _Replicas:
         # neighbouring chains are a part of each array of chains, which need not be copied
         together = chains[-1] - chains[0] + 1 == len(chains)
         self.place = slice(chains[0], chains[-1] + 1) if together else chains
-        self.neighbours, self.order = neighbours(lattice), sweep_sites(lattice, order)
+        self.neighbours, self.order = lattice.neighbours(), sweep_sites(lattice, order)
         self.cost, self.overhead = 60 * lattice.n_sites, 20_000 + 60 * lattice.n_sites
         self.packed = np.empty((lattice.n_sites, REPLICAS // 64), dtype=np.uint64)
         multispin.pack(spins[self.place], self.packed, simd_level())
         self.active = as_words(np.arange(REPLICAS) < len(chains))
         # what a flip costs, over |K|, against all neighbours and against all but one of four
-        self.costs = np.array([8.0, 4.0] if isinstance(lattice, Torus) else [4.0, 4.0])
+        self.costs = np.array([2.0 * lattice.coordination, 4.0])
         self.values = np.empty(0)
         self.couple(K)
 
@@ -286,7 +290,7 @@ class _Bytes(_OneChain):
     ) -> None:
         del order
         super().__init__(lattice.n_sites, spins, generator, chain)
-        self.shape, self.field = (lattice.n_rows, lattice.n_cols), field
+        self.shape, self.field = lattice.shape, field
         local = 2.0 * np.arange(5) - 4 + field  # of 0 … 4 neighbours up
         self.rule = 0 if rule == "heat_bath" else 2 if field else 1
         with np.errstate(over="ignore"):
@@ -324,7 +328,7 @@ class _Clusters(_OneChain):
 
     def __init__(
         self,
-        lattice: Ring | Torus,
+        lattice: Lattice,
         K: float,
         rule: str,
         order: str,
@@ -336,7 +340,7 @@ class _Clusters(_OneChain):
         del order, field
         super().__init__(lattice.n_sites, spins, generator, chain)
         self.cost = 500 + 15 * lattice.n_sites
-        self.shape = sides(lattice)
+        self.shape = (1, *lattice.shape)[-2:]  # a ring is one row
         self.sign = -1 if K < 0 else 1
         self.cut = float(np.exp(-2 * abs(K)))
         self.n_clusters = 1 if rule == "wolff" and not weak(lattice, np.array(K)) else 0
@@ -379,7 +383,7 @@ class _Sites(_OneChain):
         self.cost = 20 * lattice.n_sites + 5 * len(self.graph.indices)
         self.overhead += self.cost
         self.order = sweep_sites(lattice, order)
-        self.integers = not isinstance(lattice, Graph) and not field
+        self.integers, self.most = not isinstance(lattice, Graph) and not field, lattice.coordination
         self.couple(np.array([K]))
 
     def couple(self, K: FloatArray) -> None:
@@ -387,7 +391,7 @@ class _Sites(_OneChain):
         self.K, self.chances = float(K[0]), np.empty(0)
         if self.integers:
             with np.errstate(over="ignore"):
-                field = self.K * np.arange(-4.0, 5.0)
+                field = self.K * np.arange(-self.most, self.most + 1.0)
                 self.chances = np.exp(-2 * field) if self.metropolis else 1 / (1 + np.exp(2 * np.abs(field)))
 
     def _kernel(self, n_sweeps: int, energy: Any, magnetization: Any, samples: SpinArray) -> None:

@@ -10,10 +10,11 @@ import numpy.typing as npt
 from rbmflow.arguments import MAX_STEPS, FloatArray, SpinArray, check_integer, check_real, check_rng, shown
 from rbmflow.estimate import Estimate
 from rbmflow.hardware import check_memory, resolve_threads
+from rbmflow.ising.lattice import Lattice
 from rbmflow.sampling.engines import Block, Engine, make_engines, weak
 from rbmflow.sampling.reducibility import CLUSTER_RULES, check_rule, guard, resolve_order
 from rbmflow.sampling.run import MAX_CHAINS, random_start, steps
-from rbmflow.sampling.topology import Lattice, check_lattice
+from rbmflow.sampling.topology import check_lattice
 from rbmflow.workers import Progress, check_progress, run_tasks
 
 MAX_COUPLING = 1e100  # its product with an energy stays finite

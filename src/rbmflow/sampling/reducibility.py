@@ -14,8 +14,9 @@ import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real_scalar, shown
 from rbmflow.errors import ReducibleChainError, ReducibleChainWarning
-from rbmflow.ising import Chain, Graph, Ring, Torus
-from rbmflow.sampling.topology import Lattice, as_graph, check_lattice, colours
+from rbmflow.ising import Graph, Ring, Torus
+from rbmflow.ising.lattice import Lattice, Periodic
+from rbmflow.sampling.topology import as_graph, check_lattice
 
 RULES = ("heat_bath", "metropolis", "wolff", "swendsen_wang")
 CLUSTER_RULES = ("wolff", "swendsen_wang")
@@ -46,7 +47,7 @@ def resolve_order(lattice: Lattice, rule: str, order: object) -> str:
                 f"rule={shown(rule)}: clusters need a Ring or a Torus, not a {type(lattice).__name__}"
             )
         return "clusters"
-    two_colours = not isinstance(lattice, Graph) and _even(lattice)
+    two_colours = not isinstance(lattice, Graph) and lattice.bipartite
     if order is None:
         if rule == "metropolis":
             return "random"
@@ -60,19 +61,12 @@ def resolve_order(lattice: Lattice, rule: str, order: object) -> str:
     return str(order)
 
 
-def _even(lattice: Ring | Chain | Torus) -> bool:
-    if isinstance(lattice, Torus):
-        return lattice.n_rows % 2 == 0 and lattice.n_cols % 2 == 0
-    return isinstance(lattice, Chain) or lattice.n_sites % 2 == 0
-
-
 def sweep_sites(lattice: Lattice, order: str) -> npt.NDArray[np.int32]:
     """Return the sites in the order of a sweep; none if they are drawn at random."""
     if order == "random":
         return np.empty(0, dtype=np.int32)
     if order == "checkerboard":
-        assert not isinstance(lattice, Graph)
-        return np.concatenate(colours(lattice))
+        return np.concatenate(lattice.sublattices())
     return np.arange(lattice.n_sites, dtype=np.int32)
 
 
@@ -235,16 +229,14 @@ def guard(lattice: Lattice, rule: str, order: str, *, allow_reducible: bool) -> 
             f"Metropolis in {order} order is reducible on this graph: a part of it is a ring of equal bonds without field, or all but so. "
             "Use rule='heat_bath' or order='random'; allow_reducible=True runs it all the same"
         )
-    if isinstance(lattice, (Graph, Chain)) and lattice.n_sites <= MAX_PROVEN_SITES // 2:
+    if not isinstance(lattice, Periodic) and lattice.n_sites <= MAX_PROVEN_SITES // 2:
         if not is_irreducible(lattice, rule, order):
             raise ReducibleChainError(
                 f"Metropolis in {order} order is reducible on this graph of {lattice.n_sites} sites. Use "
                 "rule='heat_bath' or order='random'; allow_reducible=True runs it all the same"
             )
         return
-    if isinstance(lattice, Graph) or (
-        isinstance(lattice, Torus) and min(lattice.n_rows, lattice.n_cols) <= SMALL_SIDE
-    ):
+    if isinstance(lattice, Graph) or min(lattice.shape) <= SMALL_SIDE:
         _warn_once(lattice, order)
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, SpinArray, check_real_scalar, shown
 from rbmflow.estimate import Estimate
-from rbmflow.sampling.topology import Lattice
+from rbmflow.ising.lattice import Lattice
 
 
 @dataclass(frozen=True, eq=False)

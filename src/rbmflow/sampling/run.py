@@ -23,10 +23,11 @@ from rbmflow.arguments import (
 from rbmflow.errors import ReducibleChainError
 from rbmflow.hardware import check_memory, resolve_threads
 from rbmflow.ising import Graph
+from rbmflow.ising.lattice import Lattice
 from rbmflow.sampling.engines import Block, Engine, generator_words, make_engines, weak
 from rbmflow.sampling.reducibility import CLUSTER_RULES, WEAK_FIELD, check_rule, frozen, guard, resolve_order
 from rbmflow.sampling.result import Run, State
-from rbmflow.sampling.topology import Lattice, as_graph, check_lattice
+from rbmflow.sampling.topology import as_graph, check_lattice
 from rbmflow.spins import check_spins
 from rbmflow.workers import Progress, check_progress, run_tasks
 
