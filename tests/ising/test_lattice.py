@@ -1,14 +1,19 @@
-"""Geometry of lattices against brute force, and their names."""
+"""Geometry of lattices against brute force, their names, and what a new lattice needs."""
 
 import itertools
 import json
 from collections import Counter
+from dataclasses import dataclass, fields
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from rbmflow import Chain, Graph, Ring, Torus, ising
-from rbmflow.ising.lattice import LATTICES, as_stored, from_json
+from rbmflow.flow import lattice_observables
+from rbmflow.ising.bonds import energies, pair_sums
+from rbmflow.ising.lattice import LATTICES, Periodic, as_stored, from_json
+from rbmflow.sampling import is_irreducible, run
 from rbmflow.sampling.topology import as_graph
 from rbmflow.spins import all_states
 
@@ -120,6 +125,21 @@ def test_as_a_graph_it_has_the_same_bonds(lattice):
         assert (again.couplings == 1).all()
 
 
+@LATTICE
+def test_sums_over_bonds_of_spins_and_of_means(lattice):
+    rng = np.random.default_rng(1)
+    for rows in (
+        rng.choice(np.array([-1, 1], np.int8), (5, lattice.n_sites)),
+        rng.uniform(-1, 1, (5, lattice.n_sites)),
+    ):
+        wanted = sum(n * rows[:, i] * rows[:, j] for (i, j), n in bonds_by_definition(lattice).items())
+        # a handful of products of at most 1
+        np.testing.assert_allclose(pair_sums(lattice, rows), wanted + np.zeros(5), rtol=0, atol=1e-13)
+        np.testing.assert_allclose(
+            energies(lattice, rows), -wanted / lattice.n_sites + np.zeros(5), rtol=0, atol=1e-13
+        )
+
+
 def test_labels_are_what_figures_and_tables_call_lattices():
     assert [one.label for one in (Ring(64), Chain(5), Torus(10, 12), GRAPHS[1])] == [
         "ring of 64",
@@ -162,6 +182,61 @@ def test_files_from_before_names_say_rings_and_tori_by_their_sides():
 def test_what_is_no_lattice_is_refused(plain, message):
     with pytest.raises((ValueError, TypeError), match=message):
         from_json(plain)
+
+
+@pytest.fixture
+def triangular():
+    """A lattice that the package does not have, in one class."""
+
+    @dataclass(frozen=True)
+    class Triangular(Periodic):
+        name: ClassVar[str] = "triangular torus"
+        critical_coupling: ClassVar[float] = np.log(3) / 4
+        steps: ClassVar[tuple[tuple[int, ...], ...]] = ((0, 1), (1, 0), (1, 1))
+
+        n_rows: int
+        n_cols: int
+
+        @property
+        def n_sites(self):
+            return self.n_rows * self.n_cols
+
+    yield Triangular
+    del LATTICES[Triangular.name]
+
+
+def test_a_new_lattice_is_its_sides_and_its_steps(triangular):
+    lattice = triangular(3, 4)
+    assert [one.name for one in fields(lattice)] == ["n_rows", "n_cols"]
+    assert (lattice.coordination, lattice.bonds_per_site, lattice.bipartite) == (6, 3, False)
+    assert lattice.neighbours()[0].tolist() == [1, 4, 5, 3, 8, 11]
+    assert len(lattice.bonds()) == 36
+    assert lattice.label == "triangular torus of 3 x 4"
+    assert as_stored(lattice) == {"name": "triangular torus", "n_rows": 3, "n_cols": 4}
+    assert from_json(as_stored(lattice)) == lattice
+    with pytest.raises(ValueError, match="two sublattices"):
+        triangular(4, 4).sublattices()
+    up = np.ones((1, 12))
+    assert {name: f(up)[0] for name, f in lattice_observables(lattice, [1]).items()} == {
+        "energy": -3.0,
+        "excess": 0.0,
+        "correlation_1": 0.0,
+    }
+
+
+def test_chains_run_on_a_new_lattice(triangular):
+    lattice, K = triangular(3, 4), 0.2
+    alpha = pair_sums(lattice, all_states(12))
+    weight = np.exp(K * alpha)
+    exact = -(weight * alpha).sum() / weight.sum() / 12
+    assert is_irreducible(lattice, "heat_bath", "sequential")
+    for rule in ("heat_bath", "metropolis"):
+        for n_chains in (2, 16):
+            # false alarm: |z| > 4 in 6e-5, four cases
+            chains = run(lattice, K, n_chains=n_chains, n_sweeps=4000, burn_in=50, rule=rule, rng=1)
+            assert abs(chains.energy_estimate.deviation(exact)) < 4
+    with pytest.raises(ValueError, match="clusters need a Ring or a Torus"):
+        run(lattice, K, n_sweeps=1, rule="wolff", rng=1)
 
 
 def test_every_lattice_of_the_package_has_a_name():

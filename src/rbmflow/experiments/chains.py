@@ -10,6 +10,7 @@ from rbmflow.estimate import Estimate
 from rbmflow.experiments.record import Check, Table, columns_of
 from rbmflow.experiments.stage import Findings, Parameters, absolute
 from rbmflow.ising import Ring, Torus
+from rbmflow.ising.lattice import Solved
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
 from rbmflow.sampling import run, training_set
 
@@ -53,7 +54,7 @@ CERTIFIED_SIDE = 16
 CERTIFIED_TEMPERATURES = tuple(level / 4 for level in range(25))
 
 
-def against_exact(lattices: list[Ring | Torus], rng: np.random.Generator, n_threads: int | None) -> Table:
+def against_exact(lattices: list[Solved], rng: np.random.Generator, n_threads: int | None) -> Table:
     """Return energy, heat capacity and |m| along cluster chains, with the exact energy and heat capacity."""
     rows = []
     for lattice in lattices:
@@ -80,7 +81,7 @@ def against_exact(lattices: list[Ring | Torus], rng: np.random.Generator, n_thre
             exact = float(lattice.energy(coupling))
             rows.append(
                 (
-                    _name(lattice),
+                    lattice.label,
                     float(T),
                     energy.mean,
                     energy.stderr,
@@ -107,12 +108,6 @@ def against_exact(lattices: list[Ring | Torus], rng: np.random.Generator, n_thre
         "abs_magnetization_stderr",
     )
     return Table("Swendsen-Wang chains against exact values, per site", columns_of(names, rows))
-
-
-def _name(lattice: Ring | Torus) -> str:
-    if isinstance(lattice, Torus):
-        return f"torus of {lattice.n_rows} x {lattice.n_cols}"
-    return f"ring of {lattice.n_sites}"
 
 
 def update_orders(rng: np.random.Generator, n_threads: int | None) -> tuple[Table, dict[Any, Estimate]]:
@@ -166,7 +161,7 @@ def certificates(n_samples: int, rng: np.random.Generator, n_threads: int | None
 
 def stage(parameters: Parameters, rng: np.random.Generator) -> Findings:
     """Energies of rings and tori, the reducible orders beside the right ones, certificates of a training set."""
-    lattices: list[Ring | Torus] = [
+    lattices: list[Solved] = [
         Ring(ORDER_SITES),
         *(Torus(side, side) for side in parameters.lattice_sides),
     ]
@@ -174,10 +169,10 @@ def stage(parameters: Parameters, rng: np.random.Generator) -> Findings:
     orders, averages = update_orders(rng, parameters.n_threads)
     certified = certificates(parameters.n_training_samples, rng, parameters.n_threads)
     checks = []
-    for lattice in map(_name, lattices):
-        of_it = np.array(exact.columns["lattice"]) == lattice
+    for label in (lattice.label for lattice in lattices):
+        of_it = np.array(exact.columns["lattice"]) == label
         worst = np.abs(np.array(exact.columns["deviation"], dtype=float)[of_it]).max()
-        checks.append(_deviation(f"energies of the {lattice}, largest of {of_it.sum()} temperatures", worst))
+        checks.append(_deviation(f"energies of the {label}, largest of {of_it.sum()} temperatures", worst))
     truth = float(Ring(ORDER_SITES).energy(ORDER_COUPLING))
     for (sampler, start), average in averages.items():
         name = f"ring of {ORDER_SITES}, K = {ORDER_COUPLING}: {sampler}, {start} start"

@@ -10,8 +10,8 @@ import numpy as np
 
 from rbmflow import flow
 from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar, shown
-from rbmflow.ising import Ring, Torus
-from rbmflow.ising.bonds import bonds_per_site
+from rbmflow.ising import Torus
+from rbmflow.ising.lattice import Solved, as_stored, check_solved, from_json
 from rbmflow.reading import check_names
 from rbmflow.training import CD, PCD, Tempered
 
@@ -76,7 +76,7 @@ class Parameters:
         Repetitions with data, thermometers and machines of their own.
     """
 
-    lattice: Torus | Ring = Torus(10, 10)  # noqa: RUF009 (frozen)
+    lattice: Solved = Torus(10, 10)  # noqa: RUF009 (frozen)
     temperatures: tuple[float, ...] = tuple(k / 4 for k in range(25))
     n_samples: int = 1000
     training_sets: tuple[str, ...] = tuple(SETS)
@@ -98,8 +98,7 @@ class Parameters:
     n_seeds: int = 5
 
     def __post_init__(self) -> None:
-        if not isinstance(self.lattice, (Torus, Ring)):
-            raise TypeError(f"lattice={shown(self.lattice)}: a Torus or a Ring is needed")
+        check_solved(self.lattice)
         levels = _temperatures("temperatures", self.temperatures)
         if len(levels) < 2 or (np.diff(levels) <= 0).any() or np.isinf(levels[-1]):
             raise ValueError(
@@ -151,32 +150,23 @@ class Parameters:
     def to_json(self) -> dict[str, Any]:
         """Return the parameters as what JSON can hold; infinity is text."""
         plain = asdict(self)
-        lattice = self.lattice
-        plain["lattice"] = (
-            [lattice.n_sites] if isinstance(lattice, Ring) else [lattice.n_rows, lattice.n_cols]
-        )
+        plain["lattice"] = as_stored(self.lattice)
         plain["starts"] = [str(T) for T in self.starts]
         return plain
 
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> Parameters:
         """Return the parameters that `to_json` wrote; raise ValueError or TypeError if it is something else."""
-        kinds = {one.name: one.default for one in fields(cls)} | {"lattice": (0,), "starts": ("",)}
+        kinds = {one.name: one.default for one in fields(cls)} | {"starts": ("",)}
         for name, value in check_names("parameters", plain, set(kinds)).items():
-            if not _is_of_the_kind(kinds[name], value):
+            if name != "lattice" and not _is_of_the_kind(kinds[name], value):
                 raise ValueError(f"parameters: {name}={shown(value)} is of another kind")
         values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()
         }
-        sides = values["lattice"]
-        values["lattice"] = Ring(*sides) if len(sides) == 1 else Torus(*sides)
+        values["lattice"] = from_json(plain["lattice"])
         values["starts"] = tuple(float(T) for T in values["starts"])
         return cls(**values)
-
-    @property
-    def coordination(self) -> int:
-        """Neighbours of a site."""
-        return 2 * bonds_per_site(self.lattice)
 
 
 def _is_of_the_kind(default: object, value: object) -> bool:

@@ -8,12 +8,12 @@ import numpy as np
 
 from rbmflow.experiments.iso_parameters import SETS
 from rbmflow.experiments.iso_result import IsoShibaYokoo
-from rbmflow.experiments.iso_shiba_yokoo import LITERATURE
+from rbmflow.experiments.iso_shiba_yokoo import LITERATURE, is_of_literature
 from rbmflow.experiments.iso_tables import over_seeds, thermometer_names
 from rbmflow.experiments.record import Table
 from rbmflow.experiments.report import Html, markup, page, picture, table_html
 from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS
-from rbmflow.ising import Ring
+from rbmflow.ising.lattice import Solved
 
 PICTURES = ("flows", "fixed_points", "weights", "couplings", "training", "thermometers")
 
@@ -40,10 +40,9 @@ def render(
         HTML with everything inside it.
     """
     p = result.parameters
-    one_dimension = isinstance(p.lattice, Ring)
     facts: dict[str, str] = {name: picture(name, pictures) for name in PICTURES}
     facts |= {
-        "lattice": f"a ring of {p.lattice.n_sites} spins" if isinstance(p.lattice, Ring) else f"a {p.lattice.n_rows} × {p.lattice.n_cols} torus",
+        "lattice": _where(p.lattice),
         "n_machines": str(result.finished.size),
         "n_seeds": str(p.n_seeds),
         "kinds": "; ".join(f"{kind} ({SETS[kind]})" for kind in p.training_sets),
@@ -53,7 +52,7 @@ def render(
         "seconds": ", ".join(f"{stage} {seconds:.0f}" for stage, seconds in result.seconds.items()),
         "errors": f"Error bars and bands: {over_seeds(result)}.",
         "readings": _readings(result),
-        "excess_text": Html("<i>E</i> + <i>m</i>²" if one_dimension else "<i>E</i> + 2<i>m</i>²"),
+        "excess_text": Html(f"<i>E</i> + {str(p.lattice.bonds_per_site).removeprefix('1')}<i>m</i>²"),
         "ends_details": markup("<details><summary>Observables and temperatures after {} steps</summary>{}</details>", p.n_steps, table_html(tables["ends"])),
         "machines": table_html(tables["machines"]),
         "literature": _literature(result),
@@ -67,14 +66,20 @@ def render(
     return page("iso_report.html", facts)
 
 
+def _where(lattice: Solved) -> str:
+    if len(lattice.shape) == 1:
+        return f"a {lattice.label} spins"
+    return f"a {' × '.join(map(str, lattice.shape))} {lattice.name}"
+
+
 def _literature(result: IsoShibaYokoo) -> Html:
     p = result.parameters
-    if isinstance(p.lattice, Ring):
+    if np.isinf(p.lattice.critical_coupling):
         return Html(
-            "A negative control: the ring has no critical point above <i>T</i> = 0, and still the flows of machines "
-            "trained on it end at temperatures that a thermometer reads."
+            f"A negative control: the {p.lattice.name} has no critical point above <i>T</i> = 0, and still the "
+            "flows of machines trained on it end at temperatures that a thermometer reads."
         )
-    if p.lattice.n_sites != 100 or "V" not in p.training_sets:
+    if not is_of_literature(p):
         return Html()
     return markup(
         "For type V at <i>L</i> = 10 R. Veiga and R. Vicente (arXiv:2006.10176) give |<i>m</i>*| = {}, "

@@ -21,7 +21,7 @@ from rbmflow.experiments.seven_steps import (
     one_thread,
     prepare,
 )
-from rbmflow.ising import Ring
+from rbmflow.ising import Ring, Torus
 from rbmflow.networks import RBM
 from rbmflow.training import SGD, fit
 
@@ -29,6 +29,12 @@ __all__ = ["LITERATURE", "IsoShibaYokoo", "Parameters", "estimate_seconds", "ful
 
 LITERATURE = {"V": 0.651}
 """|m| at the fixed point for L = 10, type V, machines of 0/1 units: R. Veiga and R. Vicente, arXiv:2006.10176."""
+
+
+def is_of_literature(parameters: Parameters) -> bool:
+    """Return whether `LITERATURE` is of such machines."""
+    on = parameters.lattice
+    return isinstance(on, Torus) and on.n_sites == 100 and "V" in parameters.training_sets
 
 
 def quick(parameters: Parameters | None = None) -> Parameters:

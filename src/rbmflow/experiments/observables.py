@@ -10,8 +10,9 @@ import numpy as np
 
 from rbmflow.arguments import check_digits, check_integer, shown
 from rbmflow.experiments.record import Cell, Digits, Table, named_columns
-from rbmflow.ising import Ring, Torus, onsager
+from rbmflow.ising import Torus, onsager
 from rbmflow.ising.joint_density_of_states import check_joint_work
+from rbmflow.ising.lattice import Solved
 from rbmflow.precision import exact_map
 
 MAX_POINTS = 10**6  # of a range
@@ -36,7 +37,7 @@ def evenly_spaced(low: str, high: str, n_points: int) -> list[Fraction]:
 
 
 def observables_table(
-    lattice: Ring | Torus | None,
+    lattice: Solved | None,
     *,
     temperatures: Sequence[str | Fraction] | None = None,
     couplings: Sequence[str | Fraction] | None = None,
@@ -49,6 +50,7 @@ def observables_table(
 
     Examples
     --------
+    >>> from rbmflow import Ring
     >>> table = observables_table(Ring(8), temperatures=["0", "1"])
     >>> [round(energy, 4) for energy in table.columns["energy"]]
     [-1.0, -0.8177]
@@ -78,7 +80,7 @@ def infinite_curve(table: Table) -> Table:
     return observables_table(None, **{key: [Fraction(one) for one in x]})  # type: ignore[arg-type]
 
 
-def _quantities(lattice: Ring | Torus | None) -> dict[str, Callable[..., Any]]:
+def _quantities(lattice: Solved | None) -> dict[str, Callable[..., Any]]:
     if lattice is None:
         return {
             "log_partition_per_site": onsager.log_partition,
@@ -92,7 +94,7 @@ def _quantities(lattice: Ring | Torus | None) -> dict[str, Callable[..., Any]]:
         "energy": lattice.energy,
         "heat_capacity": lattice.heat_capacity,
     }
-    if isinstance(lattice, Ring) or _has_joint_counts(lattice):
+    if not isinstance(lattice, Torus) or _has_joint_counts(lattice):
         found["susceptibility"] = lattice.susceptibility
     return found
 
@@ -105,7 +107,7 @@ def _has_joint_counts(torus: Torus) -> bool:
     return True
 
 
-def _per_site(lattice: Ring | Torus) -> Callable[..., Any]:
+def _per_site(lattice: Solved) -> Callable[..., Any]:
     def function(K: Any, dps: int | None) -> Any:
         if dps is None:
             return lattice.log_partition(K) / lattice.n_sites
@@ -115,7 +117,7 @@ def _per_site(lattice: Ring | Torus) -> Callable[..., Any]:
     return function
 
 
-def name_of(lattice: Ring | Torus | None) -> str:
+def name_of(lattice: Solved | None) -> str:
     """Return what a reader calls a lattice; None is the infinite one.
 
     Examples
@@ -123,11 +125,7 @@ def name_of(lattice: Ring | Torus | None) -> str:
     >>> name_of(Torus(10, 10))
     'Torus of 10 x 10 sites'
     """
-    if lattice is None:
-        return "Infinite square lattice"
-    if isinstance(lattice, Ring):
-        return f"Ring of {lattice.n_sites} sites"
-    return f"Torus of {lattice.n_rows} x {lattice.n_cols} sites"
+    return "Infinite square lattice" if lattice is None else f"{lattice.label.capitalize()} sites"
 
 
 def _fraction(name: str, value: str | Fraction) -> Fraction | str:

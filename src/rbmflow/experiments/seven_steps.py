@@ -177,7 +177,7 @@ def rows_of(kind: str, parameters: Parameters, data: TrainingSet, rng: np.random
     if kind == "ends":
         hot = np.where(rng.random((n, n_sites)) < 0.5, 1, -1)
         return np.concatenate([cold, hot]).astype(np.int8)
-    m = [mean_field_magnetization(T, parameters.coordination) for T in parameters.temperatures]
+    m = [mean_field_magnetization(T, parameters.lattice.coordination) for T in parameters.temperatures]
     spins = independent_spins(np.repeat(m, n), n_sites, rng)
     return (spins * np.where(rng.random((len(spins), 1)) < 0.5, 1, -1)).astype(np.int8)
 

@@ -12,6 +12,7 @@ from rbmflow.estimate import Estimate
 from rbmflow.experiments.record import Cell, Check, Table, columns_of
 from rbmflow.experiments.stage import Findings, Parameters
 from rbmflow.ising import Ring, Torus
+from rbmflow.ising.lattice import Solved
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
 from rbmflow.networks import RBM
 from rbmflow.rg import block_spins, decimate, decimate_spins
@@ -117,7 +118,7 @@ def _torus(side: int, n_samples: int, rng: np.random.Generator) -> Table:
 
 
 def _readings(
-    step_map: Any, rbm: RBM, lattice: Ring | Torus, spins: Any, rng: np.random.Generator
+    step_map: Any, rbm: RBM, lattice: Solved, spins: Any, rng: np.random.Generator
 ) -> list[tuple[Cell, ...]]:
     meter = thermometer.EnergyThermometer(lattice)
     found: list[tuple[Cell, ...]] = []

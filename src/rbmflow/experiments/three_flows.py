@@ -251,8 +251,7 @@ def _largest_difference(found: StateLaw, wanted: StateLaw) -> float:
 def _marginal(torus: Torus) -> StateLaw:
     """The exact law of the even sublattice, states in their usual order."""
     law = state_law(torus, TORUS_K)
-    y, x = np.divmod(np.arange(torus.n_sites), torus.n_cols)
-    kept = np.flatnonzero((y + x) % 2 == 0)
+    kept, _ = torus.sublattices()
     index = (law.states[:, kept] > 0) @ (1 << np.arange(len(kept)))
     weights = np.bincount(index, weights=law.probabilities).astype(np.float64)
     return StateLaw(all_states(len(kept)), weights)

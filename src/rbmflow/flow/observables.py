@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, refuse_mask, shown
-from rbmflow.ising import Ring, Torus
-from rbmflow.ising.bonds import bonds_per_site, energies
+from rbmflow.ising.bonds import energies, shifted
+from rbmflow.ising.lattice import Periodic, check_periodic
 
 Observable = Callable[[Any], Any]
 """Of a batch, shape ``(n, n_visible)``: one number for each configuration, shape ``(n,)``."""
 
 
-def lattice_observables(lattice: Ring | Torus, distances: Iterable[int] = ()) -> dict[str, Observable]:
+def lattice_observables(lattice: Periodic, distances: Iterable[int] = ()) -> dict[str, Observable]:
     """Return the observables of a lattice, by name, for `orbit`.
 
     ``energy`` is ``E = −Σ v_i v_j / n`` over the bonds, per site in units of J. ``excess`` is ``E + (z/2) m²`` with z neighbours to a
@@ -42,13 +42,12 @@ def lattice_observables(lattice: Ring | Torus, distances: Iterable[int] = ()) ->
 
     Examples
     --------
+    >>> from rbmflow import Torus
     >>> up = np.ones((1, 16))
     >>> {name: f(up).tolist() for name, f in lattice_observables(Torus(4, 4), [1]).items()}
     {'energy': [-2.0], 'excess': [0.0], 'correlation_1': [0.0]}
     """
-    if not isinstance(lattice, (Ring, Torus)):
-        raise TypeError(f"lattice={shown(lattice)}: a Ring or a Torus is needed")
-    shape = (lattice.n_sites,) if isinstance(lattice, Ring) else (lattice.n_rows, lattice.n_cols)
+    check_periodic(lattice)
 
     def fitting(batch: Any) -> Any:
         if batch.shape[-1] != lattice.n_sites:
@@ -60,22 +59,20 @@ def lattice_observables(lattice: Ring | Torus, distances: Iterable[int] = ()) ->
 
     def neighbours(batch: Any, r: int) -> FloatArray:
         """Mean of v_i v_(i+r) over the sites and the axes."""
-        sites = np.asarray(fitting(batch), dtype=np.float64).reshape(len(batch), *shape)
-        axes = range(1, sites.ndim)
-        total = sum((sites * np.roll(sites, -r, axis)).reshape(len(batch), -1).mean(axis=1) for axis in axes)
-        return np.asarray(total / len(shape))
+        sites = np.asarray(fitting(batch), dtype=np.float64)
+        total = sum((sites * shifted(lattice, sites, step, r)).mean(axis=1) for step in lattice.steps)
+        return np.asarray(total / len(lattice.steps))
 
     def correlation(r: int) -> Observable:
         return lambda batch: neighbours(batch, r) - magnetization(batch) ** 2
 
-    bonds = bonds_per_site(lattice)
     found: dict[str, Observable] = {
         "energy": energy,
-        "excess": lambda batch: energy(batch) + bonds * magnetization(batch) ** 2,
+        "excess": lambda batch: energy(batch) + lattice.bonds_per_site * magnetization(batch) ** 2,
     }
     refuse_mask("distances", distances)
     for r in distances:
-        distance = check_integer("distances", r, 1, min(shape) // 2)
+        distance = check_integer("distances", r, 1, min(lattice.shape) // 2)
         found[f"correlation_{distance}"] = correlation(distance)
     return found
 

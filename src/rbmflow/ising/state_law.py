@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rbmflow.arguments import check_real_scalar, shown
+from rbmflow.ising.bonds import pair_sums
 from rbmflow.ising.chain import Chain
 from rbmflow.ising.ring import Ring
 from rbmflow.ising.torus import Torus
@@ -50,12 +51,6 @@ def state_law(lattice: Ring | Chain | Torus, K: float) -> StateLaw:
     if not np.isfinite(coupling):
         raise ValueError(f"K={shown(K)}: a finite coupling is needed")
     states = all_states(lattice.n_sites)
-    if isinstance(lattice, Torus):
-        sites = states.reshape(-1, lattice.n_rows, lattice.n_cols)
-        alpha = sum((sites * np.roll(sites, -1, axis)).sum(axis=(1, 2), dtype=np.int64) for axis in (1, 2))
-    else:
-        last = None if isinstance(lattice, Ring) else -1
-        alpha = (states * np.roll(states, -1, axis=1))[:, :last].sum(axis=1, dtype=np.int64)
-    exponent = coupling * np.asarray(alpha, dtype=np.float64)
+    exponent = coupling * pair_sums(lattice, states).astype(np.float64)
     weight = np.exp(exponent - exponent.max())
     return StateLaw(states, weight / weight.sum())

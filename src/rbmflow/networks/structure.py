@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, check_integer, check_real_scalar, shown
-from rbmflow.ising import Ring, Torus
+from rbmflow.ising.lattice import check_periodic
 
 MAX_WEIGHTS = 10**9
 
@@ -50,50 +49,21 @@ def local_weights(n_visible: int, K: float) -> FloatArray:
 
 def decimating_weights(lattice: object, K: float, copy_weight: float) -> FloatArray:
     """Return the weights of hidden copies of one sublattice; see `RBM.decimating`."""
-    neighbours = _neighbours(lattice)
+    on = check_periodic(lattice)
+    kept, _ = on.sublattices()
     coupling = _finite_coupling(K)
     copy = check_real_scalar("copy_weight", copy_weight)
     if not np.isfinite(copy):
         raise ValueError(f"copy_weight={shown(copy_weight)}: a finite weight is needed")
-    kept = _kept_sites(lattice)
-    n_sites = len(neighbours)
+    n_sites = on.n_sites
     if n_sites * len(kept) > MAX_WEIGHTS:
         raise ValueError(f"lattice has {n_sites} sites: at most {MAX_WEIGHTS} weights are possible")
     weights = np.zeros((n_sites, len(kept)))
     hidden = np.arange(len(kept))
     weights[kept, hidden] = copy
-    for near in neighbours[kept].T:  # along a side of 2 a neighbour comes twice, with two bonds
+    for near in on.neighbours()[kept].T:  # along a side of 2 a neighbour comes twice, with two bonds
         weights[near, hidden] += coupling
     return weights
-
-
-def _kept_sites(lattice: object) -> npt.NDArray[np.int64]:
-    """Return the sites of the even sublattice, in their order."""
-    if isinstance(lattice, Ring):
-        return np.arange(0, lattice.n_sites, 2)
-    assert isinstance(lattice, Torus)
-    y, x = np.divmod(np.arange(lattice.n_sites), lattice.n_cols)
-    return np.flatnonzero((y + x) % 2 == 0)
-
-
-def _neighbours(lattice: object) -> npt.NDArray[np.int64]:
-    """Return the neighbours of each site of a bipartite ring or torus, shape (n_sites, 2 or 4)."""
-    if isinstance(lattice, Ring):
-        _check_even("n_sites", lattice.n_sites)
-        site = np.arange(lattice.n_sites)
-        return np.stack([(site + 1) % lattice.n_sites, (site - 1) % lattice.n_sites], axis=1)
-    if isinstance(lattice, Torus):
-        _check_even("n_rows", lattice.n_rows)
-        _check_even("n_cols", lattice.n_cols)
-        index = np.arange(lattice.n_sites).reshape(lattice.n_rows, lattice.n_cols)
-        near = [np.roll(index, step, axis) for axis in (0, 1) for step in (1, -1)]
-        return np.stack([one.ravel() for one in near], axis=1)
-    raise TypeError(f"lattice={shown(lattice)}: a Ring or a Torus is needed")
-
-
-def _check_even(name: str, length: int) -> None:
-    if length % 2:
-        raise ValueError(f"lattice has {name}={length}: only even sides fall into two sublattices")
 
 
 def _finite_coupling(K: float) -> float:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from rbmflow.arguments import shown
 from rbmflow.estimate import Estimate
 from rbmflow.files import write_atomically
-from rbmflow.ising import Ring, Torus
+from rbmflow.ising import lattice as lattices
 from rbmflow.reading import SEAL, brief, parse_json, refusing
 from rbmflow.sampling.training_set import Certificate, TrainingSet
 from rbmflow.spins import check_spins
@@ -74,7 +74,7 @@ def write_training_set(data: TrainingSet, path: str | os.PathLike[str]) -> None:
         coords={"temperature": ("temperature", data.temperature)},
         attrs={
             "format": FORMAT,
-            "lattice": json.dumps(_sides(data.lattice)),
+            "lattice": json.dumps(lattices.as_stored(data.lattice)),
             "provenance": json.dumps(data.provenance),
         },
     )
@@ -181,12 +181,10 @@ def read_rows(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
 
 
 def _from_dataset(dataset: Any) -> TrainingSet:
-    sides, facts = (parse_json(_member(dataset.attrs, name)) for name in ("lattice", "provenance"))
-    if not isinstance(sides, list) or len(sides) not in (1, 2):
-        raise ValueError(f"lattice={brief(sides)}: one or two sides are needed")
+    plain, facts = (parse_json(_member(dataset.attrs, name)) for name in ("lattice", "provenance"))
+    lattice = lattices.check_solved(lattices.from_json(plain))
     if not isinstance(facts, dict):
         raise ValueError("provenance: an object is needed")  # noqa: TRY004
-    lattice = Torus(*sides) if len(sides) == 2 else Ring(*sides)
     temperature = _member(dataset, "temperature").values
     if temperature.dtype != np.float64 or temperature.ndim != 1 or not (temperature >= 0).all():
         raise ValueError("temperature: a list of T >= 0 is needed")
@@ -235,7 +233,3 @@ def _column(dataset: Any, name: str, length: int) -> list[Any]:
         if not allowed(cell):
             raise ValueError(f"{name} holds {shown(cell)}")
     return cells
-
-
-def _sides(lattice: Ring | Torus) -> list[int]:
-    return [lattice.n_rows, lattice.n_cols] if isinstance(lattice, Torus) else [lattice.n_sites]

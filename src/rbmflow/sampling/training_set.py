@@ -22,9 +22,9 @@ from rbmflow.arguments import (
 from rbmflow.autocorrelation import AGREED, autocorrelation, rank_normalised_r_hat
 from rbmflow.estimate import Estimate
 from rbmflow.hardware import check_memory, resolve_threads
-from rbmflow.ising import Ring, Torus
+from rbmflow.ising import Ring
 from rbmflow.ising.bonds import energies
-from rbmflow.ising.kaufman import CRITICAL_COUPLING
+from rbmflow.ising.lattice import Solved, check_solved
 from rbmflow.sampling.result import Run
 from rbmflow.sampling.run import run
 from rbmflow.spins import check_spins
@@ -107,15 +107,14 @@ class TrainingSet:
         spins for each.
     """
 
-    lattice: Ring | Torus
+    lattice: Solved
     spins: SpinArray = field(repr=False)
     temperature: FloatArray
     certificate: tuple[Certificate, ...] = field(repr=False)
     provenance: dict[str, Any] = field(repr=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.lattice, (Ring, Torus)):
-            raise TypeError(f"lattice={shown(self.lattice)}: a Ring or a Torus is needed")
+        check_solved(self.lattice)
         temperature = check_real("temperature", self.temperature)
         if temperature.ndim != 1 or not len(temperature) or (temperature < 0).any():
             raise ValueError(f"temperature={shown(self.temperature)}: a list of T >= 0 is needed")
@@ -262,8 +261,7 @@ def training_set(
     """
     from rbmflow.provenance import provenance
 
-    if not isinstance(lattice, (Ring, Torus)):
-        raise TypeError(f"lattice={shown(lattice)}: a Ring or a Torus is needed")
+    lattice = check_solved(lattice)
     levels = np.atleast_1d(check_real("temperatures", temperatures)) + 0.0  # 1/(-0.0) is -inf
     if levels.ndim != 1 or not len(levels) or (levels < 0).any():
         raise ValueError(f"temperatures={shown(temperatures)}: a list of T >= 0 is needed")
@@ -324,7 +322,7 @@ def _entropy(source: np.random.Generator) -> Any:
 
 
 def _draw(
-    lattice: Ring | Torus, T: float, n_samples: int, stream: np.random.Generator, n_threads: int | None
+    lattice: Solved, T: float, n_samples: int, stream: np.random.Generator, n_threads: int | None
 ) -> tuple[SpinArray, Certificate]:
     with np.errstate(divide="ignore", over="ignore"):
         K = float(np.divide(1.0, T))
@@ -351,7 +349,7 @@ def _draw(
             burn_in=burn_in - thin,
             rule=rule,
             rng=stream,
-            initial=_start(K),
+            initial=_start(lattice, K),
             n_threads=n_threads,
         )
         assert chains.spins is not None
@@ -366,7 +364,7 @@ def _draw(
     )
 
 
-def _of_samples(lattice: Torus, spins: SpinArray, chains: Run) -> Estimate:
+def _of_samples(lattice: Solved, spins: SpinArray, chains: Run) -> Estimate:
     """The energy of the samples, which may leave out the last of some chains, with the chains' autocorrelation."""
     kept, (tau, tau_stderr) = energies(lattice, spins), _time(chains.energy)
     n_effective = len(kept) / (2 * tau)
@@ -391,7 +389,7 @@ def _coins(stream: np.random.Generator, *shape: int) -> SpinArray:
 
 
 def _certificate(
-    lattice: Ring | Torus,
+    lattice: Solved,
     K: float,
     T: float,
     rule: str,
@@ -412,7 +410,7 @@ def _independent(values: FloatArray) -> Estimate:
 
 
 def _choose(
-    lattice: Torus, K: float, stream: np.random.Generator, n_threads: int | None
+    lattice: Solved, K: float, stream: np.random.Generator, n_threads: int | None
 ) -> tuple[str, float]:
     """Return the rule that needs less work for an independent sample, and its τ."""
     common: dict[str, Any] = {"keep_spins": False, "n_threads": n_threads, "rng": stream}
@@ -423,11 +421,11 @@ def _choose(
         n_sweeps=PILOT_SWEEPS,
         burn_in=PILOT_SWEEPS,
         rule="swendsen_wang",
-        initial=_start(K),
+        initial=_start(lattice, K),
         **common,
     )
     tau_clusters = _slowest(pilot)[0]
-    if K > CRITICAL_COUPLING:
+    if lattice.critical_coupling < K:
         # local updates may keep stripes for times of which a pilot need not know
         return "swendsen_wang", tau_clusters
     # the heat bath is worth as many sweeps as would cost what clusters do
@@ -450,9 +448,9 @@ def _choose(
     return "swendsen_wang", tau_clusters
 
 
-def _start(K: float) -> str:
+def _start(lattice: Solved, K: float) -> str:
     """Return the start nearer to equilibrium."""
-    return "up" if K > CRITICAL_COUPLING else "random"
+    return "up" if lattice.critical_coupling < K else "random"
 
 
 def _slowest(chains: Run) -> tuple[float, float]:

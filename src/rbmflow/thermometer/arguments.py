@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rbmflow.arguments import FloatArray, shown
-from rbmflow.ising import Ring, Torus
+from rbmflow.ising.lattice import Lattice
 from rbmflow.sampling import TrainingSet
 from rbmflow.spins import check_means, refuse_bits
 
@@ -21,7 +21,7 @@ def check_configurations(configurations: object, n_sites: int) -> FloatArray:
     return batch
 
 
-def check_training_set(training_set: object, lattice: Ring | Torus | None = None) -> TrainingSet:
+def check_training_set(training_set: object, lattice: Lattice | None = None) -> TrainingSet:
     """Return a training set, of the lattice of the thermometer if one is given, or raise."""
     if not isinstance(training_set, TrainingSet):
         kind = type(training_set).__name__

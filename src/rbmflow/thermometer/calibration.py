@@ -20,8 +20,7 @@ from rbmflow.arguments import (
 )
 from rbmflow.estimate import Estimate
 from rbmflow.hardware import check_memory
-from rbmflow.ising import Ring, Torus
-from rbmflow.ising.bonds import bonds_per_site
+from rbmflow.ising.lattice import Solved
 from rbmflow.thermometer.arguments import check_training_set
 
 
@@ -50,7 +49,7 @@ class Calibration:
     stderr: FloatArray
     resolution: FloatArray
     n_samples: int
-    lattice: Ring | Torus | None = None
+    lattice: Solved | None = None
 
     @property
     def bias(self) -> FloatArray:
@@ -104,7 +103,7 @@ class Thermometer(Protocol):
     """
 
     @property
-    def lattice(self) -> Ring | Torus:
+    def lattice(self) -> Solved:
         """Where the spins are."""
 
     def estimate(self, configurations: object) -> Estimate:
@@ -197,7 +196,7 @@ class NullCalibration:
     stderr: FloatArray
     energy: FloatArray
     n_samples: int
-    lattice: Ring | Torus | None = None
+    lattice: Solved | None = None
 
 
 def null_calibration(
@@ -242,7 +241,7 @@ def null_calibration(
     np.True_
     """
     lattice = getattr(thermometer, "lattice", None)
-    if not (isinstance(lattice, (Ring, Torus)) and callable(getattr(thermometer, "estimate", None))):
+    if not (isinstance(lattice, Solved) and callable(getattr(thermometer, "estimate", None))):
         raise TypeError(
             f"thermometer={shown(thermometer)}: a thermometer with a lattice and estimate() is needed"
         )
@@ -256,8 +255,9 @@ def null_calibration(
         thermometer.estimate(_uncorrelated(m, n_samples, lattice.n_sites, stream))
         for m, stream in zip(means.tolist(), streams, strict=True)
     ]
-    bonds = bonds_per_site(lattice)
-    return NullCalibration(means, *_columns(estimates), -bonds * means**2, n_samples, lattice)
+    return NullCalibration(
+        means, *_columns(estimates), -lattice.bonds_per_site * means**2, n_samples, lattice
+    )
 
 
 def _uncorrelated(m: float, n_samples: int, n_sites: int, stream: np.random.Generator) -> SpinArray:

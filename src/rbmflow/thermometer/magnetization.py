@@ -12,7 +12,7 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, as_array
 from rbmflow.estimate import Estimate
-from rbmflow.ising import Ring, Torus
+from rbmflow.ising.lattice import Solved
 from rbmflow.thermometer.arguments import check_configurations, check_curve
 from rbmflow.thermometer.calibration import Calibration, calibrate, mean_of, spread
 
@@ -39,7 +39,7 @@ class MagnetizationThermometer:
         Standard error of ⟨|m|⟩.
     """
 
-    lattice: Ring | Torus
+    lattice: Solved
     temperature: FloatArray = field(repr=False)
     magnetization: FloatArray = field(repr=False)
     stderr: FloatArray = field(repr=False)
@@ -70,7 +70,7 @@ class MagnetizationThermometer:
 
         Examples
         --------
-        >>> from rbmflow import training_set
+        >>> from rbmflow import Torus, training_set
         >>> known = training_set(Torus(6, 6), [1.0, 1.5, 2.0, 2.5, 3.0, 4.0], 500, rng=1)
         >>> fresh = training_set(Torus(6, 6), [2.25], 500, rng=2)
         >>> print(round(fit(known).estimate(fresh.spins[0]).mean, 1))
@@ -102,7 +102,7 @@ class MagnetizationThermometer:
 
         Examples
         --------
-        >>> from rbmflow import training_set
+        >>> from rbmflow import Torus, training_set
         >>> meter = fit(training_set(Torus(4, 4), [0.0, 2.0, 4.0], 500, rng=1))
         >>> meter.readings([[1] * 16, [1, -1] * 8])
         array([0., 4.])
@@ -129,7 +129,7 @@ class MagnetizationThermometer:
 
         Examples
         --------
-        >>> from rbmflow import training_set
+        >>> from rbmflow import Torus, training_set
         >>> meter = fit(training_set(Torus(4, 4), [0.0, 2.0, 4.0], 500, rng=1))
         >>> meter.calibrate(training_set(Torus(4, 4), [0.0, 2.0, 4.0], 500, rng=2)).reading.round()
         array([0., 2., 4.])
@@ -173,7 +173,7 @@ def fit(training_set: object) -> MagnetizationThermometer:
 
     Examples
     --------
-    >>> from rbmflow import training_set
+    >>> from rbmflow import Torus, training_set
     >>> meter = fit(training_set(Torus(8, 8), [0.0, 0.25, 0.5, 2.0, 4.0], 100, rng=1))
     >>> meter.temperature               # at 0.25 and 0.5 all spins are aligned as at 0
     array([0., 2., 4.])

@@ -24,7 +24,7 @@ from rbmflow.arguments import (
     shown,
 )
 from rbmflow.estimate import Estimate
-from rbmflow.ising import Ring, Torus
+from rbmflow.ising.lattice import Solved, check_solved
 from rbmflow.thermometer.arguments import check_configurations, check_curve
 from rbmflow.thermometer.calibration import Calibration, calibrate, mean_of, spread
 from rbmflow.workers import Progress, check_progress
@@ -63,7 +63,7 @@ class NetworkThermometer:
         Mean cross-entropy of each epoch in nats, with the penalty.
     """
 
-    lattice: Ring | Torus
+    lattice: Solved
     temperature: FloatArray
     weights: tuple[FloatArray, ...] = field(repr=False)
     biases: tuple[FloatArray, ...] = field(repr=False)
@@ -73,8 +73,7 @@ class NetworkThermometer:
     loss: FloatArray = field(default_factory=lambda: np.empty(0), repr=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.lattice, (Ring, Torus)):
-            raise TypeError(f"lattice={shown(self.lattice)}: a Ring or a Torus is needed")
+        check_solved(self.lattice)
         check_choice("read_out", self.read_out, READ_OUTS)
         object.__setattr__(self, "temperature", as_array("temperature", self.temperature))
         sizes = [self.lattice.n_sites, *(np.size(biases) for biases in self.biases)]
@@ -107,7 +106,7 @@ class NetworkThermometer:
 
         Examples
         --------
-        >>> from rbmflow import training_set
+        >>> from rbmflow import Ring, training_set
         >>> meter = fit(training_set(Ring(8), [0.5, 3.0], 200, rng=1), batch_size=20, rng=1)
         >>> cold, hot = meter.probabilities([[1] * 8])
         >>> cold > hot
@@ -135,7 +134,7 @@ class NetworkThermometer:
 
         Examples
         --------
-        >>> from rbmflow import training_set
+        >>> from rbmflow import Ring, training_set
         >>> meter = fit(training_set(Ring(8), [0.5, 3.0], 200, rng=1), batch_size=20, rng=1)
         >>> meter.histogram([[1] * 8])
         array([1., 0.])
@@ -167,7 +166,7 @@ class NetworkThermometer:
 
         Examples
         --------
-        >>> from rbmflow import training_set
+        >>> from rbmflow import Ring, training_set
         >>> meter = fit(training_set(Ring(8), [0.5, 3.0], 200, rng=1), batch_size=20, rng=1)
         >>> meter.estimate([[1] * 8, [-1] * 8]).mean < 1.0
         True
@@ -196,7 +195,7 @@ class NetworkThermometer:
         Examples
         --------
         >>> from dataclasses import replace
-        >>> from rbmflow import training_set
+        >>> from rbmflow import Ring, training_set
         >>> meter = fit(training_set(Ring(8), [0.5, 3.0], 200, rng=1), batch_size=20, rng=1)
         >>> replace(meter, read_out="peak").readings([[1] * 8, [1, -1] * 4])
         array([0.5, 3. ])
@@ -223,7 +222,7 @@ class NetworkThermometer:
 
         Examples
         --------
-        >>> from rbmflow import training_set
+        >>> from rbmflow import Ring, training_set
         >>> meter = fit(training_set(Ring(8), [0.5, 3.0], 200, rng=1), batch_size=20, rng=1)
         >>> known = training_set(Ring(8), [0.5, 1.0, 3.0], 200, rng=2)
         >>> (np.diff(meter.calibrate(known).reading) > 0).all()
@@ -320,7 +319,7 @@ def fit(
 
     Examples
     --------
-    >>> from rbmflow import training_set
+    >>> from rbmflow import Ring, training_set
     >>> meter = fit(training_set(Ring(8), [0.5, 3.0], 200, rng=1), batch_size=20, rng=1)
     >>> [weights.shape for weights in meter.weights], meter.accuracy > 0.7
     ([(8, 64), (64, 2)], True)

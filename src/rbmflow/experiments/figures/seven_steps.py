@@ -9,11 +9,9 @@ import numpy as np
 
 from rbmflow.experiments.figures.style import COLOURS, GREY, STYLE, TEMPERATURE, axes_of, plain_ticks
 from rbmflow.experiments.iso_result import IsoShibaYokoo
-from rbmflow.experiments.iso_shiba_yokoo import LITERATURE
+from rbmflow.experiments.iso_shiba_yokoo import LITERATURE, is_of_literature
 from rbmflow.experiments.iso_tables import thermometer_names
 from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS
-from rbmflow.ising import Torus
-from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
 
 LABELS = {
     "V": "V: all T",
@@ -46,9 +44,14 @@ def _chosen_size(result: IsoShibaYokoo) -> int:
     return int(np.argmin(np.abs(np.array(result.parameters.n_hidden) - NEAREST_SIZE)))
 
 
+def _critical_temperature(result: IsoShibaYokoo) -> float:
+    """``T_c``, 0 where there is no transition above it."""
+    return 1 / result.parameters.lattice.critical_coupling
+
+
 def _critical_line(ax: Any, result: IsoShibaYokoo, *, vertical: bool = False) -> None:
-    if isinstance(result.parameters.lattice, Torus):
-        (ax.axvline if vertical else ax.axhline)(CRITICAL_TEMPERATURE, color="black", lw=1, ls="--")
+    if T_c := _critical_temperature(result):
+        (ax.axvline if vertical else ax.axhline)(T_c, color="black", lw=1, ls="--")
 
 
 def _main_readings(result: IsoShibaYokoo) -> list[str]:
@@ -67,7 +70,7 @@ def iso_shiba_yokoo(result: IsoShibaYokoo, ax: Any = None) -> Any:
     rows = [(f"temperature_{name}", f"T read by\n{READINGS[name]}, $J/k_B$") for name in readings]
     rows += [
         ("order_parameter", "|m|"),
-        ("excess", f"E + {p.coordination // 2 if p.coordination > 2 else ''}m², J"),
+        ("excess", f"E + {str(p.lattice.bonds_per_site).removeprefix('1')}m², J"),
     ]
     n = len(p.training_sets)
     with mpl.rc_context(STYLE):
@@ -106,7 +109,7 @@ def iso_shiba_yokoo(result: IsoShibaYokoo, ax: Any = None) -> Any:
             mpl.lines.Line2D([], [], color="black", ls=style, lw=1.4, label=MAP_LABELS[name])
             for name, style in zip(p.maps, ("-", "--", ":", "-."), strict=False)
         ]
-        if isinstance(p.lattice, Torus):
+        if _critical_temperature(result):
             handles.append(mpl.lines.Line2D([], [], color="black", ls="--", lw=1, label="$T_c$"))
         if ax is None:
             grid[0, 0].get_figure().legend(
@@ -148,7 +151,7 @@ def iso_fixed_points(result: IsoShibaYokoo, ax: Any = None) -> Any:
             axes[1].errorbar(p.n_hidden, modes[i, :, -1, 0], np.nan_to_num(modes_error[i, :, -1, 0]), **style)
             axes[0].plot(p.n_hidden, result.mean("uniform_settled")[0][i], ":", lw=1.2, color=colour)
         notes = [mpl.lines.Line2D([], [], color=GREY, ls=":", lw=1.2, label="uniform machines, exact")]
-        if isinstance(p.lattice, Torus) and p.lattice.n_sites == 100 and "V" in p.training_sets:
+        if is_of_literature(p):
             colour = COLOURS[p.training_sets.index("V")]
             axes[0].axhline(LITERATURE["V"], color=colour, lw=1, ls="--")
             notes.append(
