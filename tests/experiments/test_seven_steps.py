@@ -1,5 +1,6 @@
 """The seven-step experiment: its parts, resumption, workers, files; small, with the exact thermometer."""
 
+import json
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from importlib.util import find_spec
@@ -290,6 +291,17 @@ def test_parameters_that_are_not_possible(bad, error, words):
     if "lattice" not in bad:
         with pytest.raises(TypeError, match="parameters="):
             run(bad, rng=1)
+
+
+@pytest.mark.parametrize("lattice", [Ring(12), Torus(4, 6)], ids=str)
+def test_parameters_say_the_lattice_by_its_sides_or_by_name(lattice):
+    asked = replace(SMALL, lattice=lattice)
+    plain = json.loads(json.dumps(asked.to_json()))
+    assert plain["lattice"] == list(lattice.shape)
+    assert Parameters.from_json(plain) == asked
+    assert Parameters.from_json({**plain, "lattice": lattice.to_json()}) == asked
+    with pytest.raises(ValueError, match="lattice=torus"):
+        Parameters.from_json({**plain, "lattice": "torus"})
 
 
 @pytest.mark.parametrize("negative", ["pcd", "tempered"])

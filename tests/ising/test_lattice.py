@@ -230,6 +230,8 @@ def test_chains_run_on_a_new_lattice(triangular):
     weight = np.exp(K * alpha)
     exact = -(weight * alpha).sum() / weight.sum() / 12
     assert is_irreducible(lattice, "heat_bath", "sequential")
+    law = ising.state_law(lattice, K)
+    np.testing.assert_allclose(law.probabilities, weight / weight.sum(), rtol=1e-13)
     for rule in ("heat_bath", "metropolis"):
         for n_chains in (2, 16):
             # false alarm: |z| > 4 in 6e-5, four cases

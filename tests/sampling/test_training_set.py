@@ -105,6 +105,19 @@ def test_what_is_saved_loads_back_equal(lattice, tmp_path):
     assert list(tmp_path.iterdir()) == [tmp_path / "set.nc"]
 
 
+def test_a_file_may_say_its_lattice_by_name(tmp_path, monkeypatch):
+    pytest.importorskip("h5py")
+    data = training_set(Torus(4, 6), [0.0, 1.0], 5, rng=6)
+    monkeypatch.setattr("rbmflow.ising.lattice.as_stored", lambda lattice: lattice.to_json())
+    data.save(tmp_path / "set.nc")
+    assert same(TrainingSet.load(tmp_path / "set.nc"), data)
+    # one that has no exact thermodynamics is none of a training set
+    monkeypatch.setattr("rbmflow.ising.lattice.as_stored", lambda lattice: Chain(lattice.n_sites).to_json())
+    data.save(tmp_path / "set.nc")
+    with pytest.raises(ValueError, match="a Ring or a Torus is needed"):
+        TrainingSet.load(tmp_path / "set.nc")
+
+
 def test_files_that_are_none(tmp_path):
     pytest.importorskip("h5py")
     with pytest.raises(FileNotFoundError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,11 @@ from rbmflow.experiments import observables
 from rbmflow.experiments.record import Table, Tables, columns_of
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Torus
+from rbmflow.ising.lattice import LATTICES, Solved
 from rbmflow.sampling import training_set
 from rbmflow.sampling.unfinished import Unfinished
 
+KINDS = tuple(name for name, kind in LATTICES.items() if issubclass(kind, Solved))
 SAMPLED = [index / 4 for index in range(25)]  # of Iso, Shiba and Yokoo, Phys. Rev. E 97, 053304 (2018)
 TRAINING_SET = "training_set.nc"
 UNFINISHED = "training_set.partial"
@@ -36,7 +39,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command = commands.add_parser(
         "ising", parents=[common], help="exact observables of a ring, a torus or the infinite square lattice"
     )
-    command.add_argument("lattice", choices=("ring", "torus", "infinite"), help="infinite: square, Onsager's")
+    command.add_argument("lattice", choices=(*KINDS, "infinite"), help="infinite: square, Onsager's")
     command.add_argument("sides", nargs="*", type=int, metavar="SIDE", help="sites, or rows [columns]")
     group = command.add_mutually_exclusive_group()
     group.add_argument(
@@ -61,7 +64,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command = commands.add_parser(
         "sample", parents=[common], help="configurations at many temperatures, certified, in a netCDF file"
     )
-    command.add_argument("lattice", choices=("ring", "torus"), help="where the spins are")
+    command.add_argument("lattice", choices=KINDS, help="where the spins are")
     command.add_argument("sides", nargs="+", type=int, metavar="SIDE", help="sites, or rows [columns]")
     command.add_argument(
         "--temperatures",
@@ -103,7 +106,7 @@ def _ising(options: argparse.Namespace) -> int:
         given = {"temperatures": options.temperatures or observables.evenly_spaced(low, high, options.points)}
     table = observables.observables_table(lattice, **given, dps=options.dps)
     tables: dict[str, Table] = {"ising": table}
-    if options.out is not None and not isinstance(lattice, Ring):
+    if options.out is not None and (lattice is None or isinstance(lattice, Torus)):
         tables["infinite_lattice"] = observables.infinite_curve(table)
     return publish(options, tables, "ising")
 
@@ -160,11 +163,12 @@ def _sample(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _lattice(kind: str, sides: list[int]) -> Ring | Torus:
-    if kind == "ring" and len(sides) == 1:
-        return Ring(*sides)
-    if kind == "torus" and len(sides) in (1, 2):
-        return Torus(sides[0], sides[-1])
-    raise ValueError(
-        f"{kind}: {'its number of sites is' if kind == 'ring' else 'one or two sides are'} needed"
-    )
+def _lattice(name: str, sides: list[int]) -> Any:
+    """Return a lattice; one side stands for all."""
+    kind = LATTICES[name]
+    wanted = len(fields(kind))  # type: ignore[arg-type]
+    if len(sides) not in (1, wanted):
+        raise ValueError(
+            f"{name}: {'its number of sites is' if wanted == 1 else 'one or two sides are'} needed"
+        )
+    return kind(*sides * (wanted // len(sides)))

@@ -135,9 +135,8 @@ def _groups(chains: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.intp]]:
 def _kind(lattice: Lattice, rule: str, order: str, n_chains: int, field: float) -> str:
     if rule in CLUSTER_RULES:
         return "clusters"
-    if order == "random" or not (
-        isinstance(lattice, Periodic) and lattice.coordination in REPLICA_NEIGHBOURS
-    ):
+    bits_fit = isinstance(lattice, Periodic) and lattice.coordination in REPLICA_NEIGHBOURS
+    if order == "random" or not bits_fit:
         return "sites"
     bytes_fit = order == "checkerboard" and isinstance(lattice, Torus)
     if (

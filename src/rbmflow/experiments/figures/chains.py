@@ -8,7 +8,8 @@ import matplotlib as mpl
 import numpy as np
 
 from rbmflow.experiments.figures.style import COLOURS, GREY, RED, STYLE, HasTables, axes_of, columns
-from rbmflow.ising import Ring, Torus, onsager
+from rbmflow.ising import Ring, onsager
+from rbmflow.ising.lattice import LATTICES
 
 ALIGNED, RANDOM = "o", "s"
 
@@ -47,9 +48,9 @@ def against_exact(result: HasTables, ax: Any = None) -> Any:
         return axes
 
 
-def _lattice(name: str) -> Ring | Torus:
-    numbers = [int(word) for word in name.split() if word.isdigit()]
-    return Torus(*numbers) if len(numbers) == 2 else Ring(*numbers)
+def _lattice(label: str) -> Any:
+    name, sides = label.split(" of ")
+    return LATTICES[name](*map(int, sides.split(" x ")))
 
 
 def update_orders(result: HasTables, ax: Any = None) -> Any:
