@@ -332,9 +332,10 @@ def test_an_interrupted_reproduction_goes_on(capsys, tmp_path, small, undrawn, m
         status, _, err = run(capsys, "reproduce", "--quick", "--out", str(broken), "--dpi", "50", "--quiet")
     assert status == 130
     assert "interrupted" in err
-    assert (broken / cli.PARTIAL).exists()
+    part = broken / cli.PARTIAL / "stages.part"
+    assert part.exists()
 
-    before = (broken / cli.PARTIAL).read_bytes()
+    before = part.read_bytes()
     for more, said in ((("--seed", "1"), "(seed)"), ((), "(n_points)")):
         with monkeypatch.context() as patch:
             other = replace(reproduce.Parameters.quick(), n_points=22 if not more else 21)
@@ -342,7 +343,7 @@ def test_an_interrupted_reproduction_goes_on(capsys, tmp_path, small, undrawn, m
             status, out, err = run(capsys, "reproduce", "--quick", "--out", str(broken), "--quiet", *more)
         assert (status, out, err.count("\n")) == (2, "", 1)
         assert f"an interrupted run with other arguments left it {said}; finish that run" in err
-        assert (broken / cli.PARTIAL).read_bytes() == before
+        assert part.read_bytes() == before
 
     def never(parameters, rng):
         raise AssertionError

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from rbmflow import cli
-from rbmflow.cli.experiment import PARTIAL, RESULT
+from rbmflow.checkpoints import END
+from rbmflow.cli.experiment import RESULT
 from rbmflow.experiments import iso_shiba_yokoo
 
 DRAWN = find_spec("matplotlib") is not None  # figures are an extra
 STORED = all(map(find_spec, ("xarray", "h5netcdf", "h5py")))
+PARTIAL = "result.partial"
 LEARNED = find_spec("sklearn") is not None
 TINY = (
     "--size", "4", "--temperatures", "0", "2", "5", "--samples", "30", "--hidden", "3", "--updates", "30", "--training-sets", "V",
@@ -124,15 +126,17 @@ def test_what_was_finished_before_a_loss_is_kept(capsys, tmp_path, monkeypatch):
     status, out, err = run(capsys, "iso", *TINY, "--workers", 1, "--quiet", "--out", tmp_path)
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert "a worker process was lost" in err
-    assert iso_shiba_yokoo.IsoShibaYokoo.load(tmp_path / PARTIAL).finished.sum() == 3
+    content = (tmp_path / PARTIAL / "result.part").read_bytes().partition(END)[2]
+    assert iso_shiba_yokoo.IsoShibaYokoo.load(content).finished.sum() == 3
 
 
 @stored
 def test_a_truncated_checkpoint_is_told_in_one_line(capsys, tmp_path):
-    (tmp_path / PARTIAL).write_bytes(b"\x89HDF\r\n\x1a\n and no more")
+    (tmp_path / PARTIAL).mkdir()
+    (tmp_path / PARTIAL / "arguments.json").write_bytes(b"{ and no more")
     status, _, err = run(capsys, "iso", *TINY, "--out", tmp_path)
     assert status == 2
-    assert "remove the file to begin anew" in err
+    assert f"remove {tmp_path / PARTIAL} to begin anew" in err
     assert len(err.splitlines()) == 1
 
 

@@ -198,8 +198,8 @@ def test_an_interrupted_sampling_goes_on_to_the_same_bits(capsys, tmp_path, monk
         interrupt_after(patch, n_finished)
         status, _, err = run(capsys, *TORUS, "--quiet", "--out", str(tmp_path))
     assert (status, err) == (130, "rbmflow sample: interrupted\n")
-    kept = tmp_path / lattice.UNFINISHED
-    assert len(list(kept.glob("*.nc"))) == n_finished
+    kept = tmp_path / lattice.PARTIAL
+    assert len(list(kept.glob("*.part"))) == n_finished
     status, _, err = run(capsys, *TORUS, "--out", str(tmp_path))
     assert status == 0
     assert f"going on after {n_finished} " in err
@@ -215,7 +215,7 @@ def test_what_another_run_left_is_neither_used_nor_lost(capsys, tmp_path, monkey
     with monkeypatch.context() as patch:
         interrupt_after(patch, 2)
         run(capsys, *TORUS, "--quiet", "--out", str(tmp_path))
-    kept = tmp_path / lattice.UNFINISHED
+    kept = tmp_path / lattice.PARTIAL
     before = {path.name: path.read_bytes() for path in kept.iterdir()}
     status, _, err = run(capsys, *TORUS, "--seed", "8", "--samples", "41", "--out", str(tmp_path))
     assert status == 2
@@ -232,11 +232,11 @@ def test_a_part_of_another_run_is_refused(capsys, tmp_path, monkeypatch):
         with monkeypatch.context() as patch:
             interrupt_after(patch, 2)
             run(capsys, *TORUS, "--quiet", "--seed", seed, "--out", str(tmp_path / seed))
-    kept = tmp_path / "7" / lattice.UNFINISHED
-    (tmp_path / "8" / lattice.UNFINISHED / "001.nc").replace(kept / "001.nc")
+    kept = tmp_path / "7" / lattice.PARTIAL
+    (tmp_path / "8" / lattice.PARTIAL / "001.part").replace(kept / "001.part")
     status, out, err = run(capsys, *TORUS, "--out", str(tmp_path / "7"), "--quiet")
     assert (status, out, err.count("\n")) == (2, "", 1)
-    assert "001.nc: an interrupted run with other arguments left it (seed)" in err
+    assert "001.part: an interrupted run with other arguments left it (seed)" in err
     assert not (tmp_path / "7" / lattice.TRAINING_SET).exists()
 
 
@@ -246,15 +246,15 @@ def test_a_killed_sampling_goes_on_to_the_same_bits(tmp_path):
     levels = [1.0, 1.5, 2.0, 2.27, 2.5, 3.0]
     words = ["sample", "torus", "16", "--samples", "200", "--temperatures", *map(str, levels)]
     command = [sys.executable, "-m", "rbmflow", *words, "--quiet", "--out", str(tmp_path)]
-    kept = tmp_path / lattice.UNFINISHED
+    kept = tmp_path / lattice.PARTIAL
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         until = time.monotonic() + 60
-        while len(list(kept.glob("[0-9]*.nc"))) < 2 and time.monotonic() < until:
+        while len(list(kept.glob("[0-9]*.part"))) < 2 and time.monotonic() < until:
             time.sleep(0.005)
         process.send_signal(signal.SIGKILL)
         process.communicate(timeout=30)
     assert process.returncode == -signal.SIGKILL
-    assert 2 <= len(list(kept.glob("[0-9]*.nc"))) <= len(levels)
+    assert 2 <= len(list(kept.glob("[0-9]*.part"))) <= len(levels)
     assert not (tmp_path / lattice.TRAINING_SET).exists()
     subprocess.run(command, check=True, capture_output=True, timeout=60)
     assert not kept.exists()

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from rbmflow import RBM, Ring, cli, training_set
+from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli import training
 from rbmflow.experiments import own_data
 
@@ -175,22 +176,23 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(capsys, data, monkeypa
     with monkeypatch.context() as patch:
         patch.setattr(own_data, "run", interrupted)
         assert run(capsys, *words)[0] == 130
-    assert (data / "broken" / training.CHECKPOINT).exists()
+    assert (data / "broken" / training.PARTIAL).exists()
     status, _, err = run(capsys, *words, "--epochs", "7")
     assert (status, err.count("\n")) == (2, 1)
     assert "other arguments left it (n_epochs)" in err
     assert run(capsys, *words)[0] == 0
     for name in ("model.npz", "history.csv", "likelihood.csv"):
         assert (data / "broken" / name).read_bytes() == (data / "whole" / name).read_bytes()
-    assert not (data / "broken" / training.CHECKPOINT).exists()
+    assert not (data / "broken" / training.PARTIAL).exists()
 
 
 def test_a_checkpoint_proves_its_arguments(capsys, data, monkeypatch):
     monkeypatch.setattr(training, "SECONDS", 0.0)
-    monkeypatch.setattr(training._Kept, "remove", lambda kept: None)
+    monkeypatch.setattr(Checkpoints, "remove", lambda kept: None)
     for seed in (1, 2):
         assert run(capsys, data / "spins.npy", *WORDS, "--seed", seed, "--out", data / str(seed))[0] == 0
-    (data / "2" / training.CHECKPOINT).replace(data / "1" / training.CHECKPOINT)
+    part = f"{training.PARTIAL}/{training.STATE}.part"
+    (data / "2" / part).replace(data / "1" / part)
     status, _, err = run(capsys, data / "spins.npy", *WORDS, "--seed", 1, "--out", data / "1")
     assert (status, err.count("\n")) == (2, 1)
     assert "other arguments left it (seed)" in err
@@ -203,7 +205,7 @@ def test_a_killed_training_goes_on_to_the_same_bits(data):
         command = [sys.executable, "-m", "rbmflow", "train", *words, "--out", str(data / out)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             until = time.monotonic() + 60
-            while kill and not (data / out / training.CHECKPOINT).exists() and time.monotonic() < until:
+            while kill and not (data / out / training.PARTIAL).exists() and time.monotonic() < until:
                 time.sleep(0.01)
             if kill:
                 process.send_signal(signal.SIGKILL)

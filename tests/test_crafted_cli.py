@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from rbmflow import cli
-from rbmflow.cli.experiment import PARTIAL
-from rbmflow.cli.lattice import UNFINISHED
+from rbmflow.checkpoints import Checkpoints
+from rbmflow.cli.lattice import PARTIAL
 
 SPINS = np.where(np.random.default_rng(1).random((6, 4)) < 0.5, 1, -1)
 
@@ -85,32 +85,68 @@ ARGUMENTS = [
 @pytest.mark.parametrize("content", ARGUMENTS, ids=range(len(ARGUMENTS)))
 def test_arguments_of_interrupted_runs(capsys, tmp_path, content):
     pytest.importorskip("h5netcdf")
-    folder = tmp_path / UNFINISHED
+    folder = tmp_path / PARTIAL
     folder.mkdir()
     (folder / "arguments.json").write_bytes(content)
     words = ("sample", "ring", "4", "--temperatures", "1", "--samples", "3", "--quiet", "--out", tmp_path)
     err = one_line(capsys, *words)
-    assert UNFINISHED in err
+    assert PARTIAL in err
     assert ("other arguments" if b"version" in content else "damaged") in err
 
 
-def test_partial_results(capsys, tmp_path):
-    pytest.importorskip("h5netcdf")
-    for content in (b"", b"\x89HDF\r\n\x1a\n", b"[]", b"CDF\x01" + bytes(40)):
-        (tmp_path / PARTIAL).write_bytes(content)
-        err = one_line(capsys, "experiment", "iso", "--quick", "--out", tmp_path, "--quiet")
-        assert f"{PARTIAL}: not a netCDF file" in err
-        assert "remove the file to begin anew" in err
+INTERRUPTED = {
+    "sample": (
+        "ring 4 --temperatures 1 --samples 3",
+        "training_set.partial",
+        "000",
+        "a training set of rbmflow",
+    ),
+    "train": ("spins.npy --hidden 2", "training.partial", "state", "a part of an interrupted run"),
+    "reproduce": ("--quick", "reproduction.partial", "stages", "a part of an interrupted run"),
+    "experiment iso": ("--quick", "result.partial", "result", "a netCDF file"),
+}
+"""Words, the folder, a part and what is said of one that is something else."""
+
+
+@pytest.mark.parametrize("command", INTERRUPTED)
+def test_parts_of_interrupted_runs(capsys, tmp_path, monkeypatch, command):
+    if command in ("sample", "experiment iso"):
+        pytest.importorskip("h5netcdf")
+    monkeypatch.chdir(tmp_path)
+    np.save("spins.npy", SPINS)
+    words, folder, name, said = INTERRUPTED[command]
+    words = (*command.split(), *words.split(), "--quiet", "--out", tmp_path)
+    asked, begin = [], Checkpoints.__init__
+
+    def stop(kept, *arguments):
+        begin(kept, *arguments)
+        asked.append(kept.arguments)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Checkpoints, "__init__", stop)
+        assert cli.main([str(word) for word in words]) == 130
+    capsys.readouterr()
+    path = tmp_path / folder
+    for content in (b"", b"\x89HDF\r\n\x1a\n", b"PK\x05\x06" + bytes(18), b"[]", b"CDF\x01" + bytes(40)):
+        Checkpoints(path, asked[0]).store(name, lambda stream, content=content: stream.write(content))
+        err = one_line(capsys, *words)
+        assert f"{name}.part: not a part of an interrupted run" in err
+        assert f"not {said}" in err
+        assert f"remove {path} to begin anew" in err
+        (path / f"{name}.part").write_bytes(content)
+        assert f"{name}.part: not a part of an interrupted run, or damaged (" in one_line(capsys, *words)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"PK\x05\x06" + bytes(18), b"[]"])
-def test_checkpoints(capsys, tmp_path, content):
+def test_files_of_earlier_versions(capsys, tmp_path, content):
     np.save(tmp_path / "spins.npy", SPINS)
     (tmp_path / "training.partial.npz").write_bytes(content)
     for arguments in (b"[]", b"{", b'{"a":' * 10**5):
         (tmp_path / "training.partial.json").write_bytes(arguments)
         err = one_line(capsys, "train", tmp_path / "spins.npy", "--hidden", "2", "--quiet", "--out", tmp_path)
         assert "training.partial" in err
+        assert "an interrupted run of an earlier version of rbmflow left it" in err
 
 
 GARBAGE = (

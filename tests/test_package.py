@@ -20,7 +20,7 @@ LAYERS = [
     ["errors", "arguments"],
     ["files", "hardware", "reading", "workers"],
     ["generators", "precision", "spins", "autocorrelation", "provenance", "locks"],
-    ["estimate", "state_law"],
+    ["checkpoints", "estimate", "state_law"],
     ["ising"],
     ["networks"],
     ["rg", "sampling", "likelihood"],

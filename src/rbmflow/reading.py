@@ -40,7 +40,8 @@ def brief(text: object, shown: int = SHOWN) -> str:
 
 @contextmanager
 def refusing(path: object, what: str) -> Iterator[None]:
-    """Turn whatever the content of a file leads to into one ValueError, which names the file and what it is not."""
+    """Turn whatever a file, or bytes, lead to into one ValueError, which names it and what it is not."""
+    path = "its content" if isinstance(path, bytes) else path
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a file that is read needs none, one that is refused is told

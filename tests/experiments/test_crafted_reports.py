@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import rbmflow
 from rbmflow import cli
+from rbmflow.checkpoints import Checkpoints
 from rbmflow.experiments import iso_report, reproduce
 from rbmflow.experiments.iso_parameters import Parameters
 from rbmflow.experiments.iso_result import IsoShibaYokoo
@@ -19,6 +21,7 @@ from rbmflow.reading import seal, unseal
 from tests.test_crafted_files import DELETED, WRONG, changed, leaves
 
 SCRIPT = "<script>alert('x')</script>\"&"
+PLACE = "PLACE"
 CHECK = Check("W", "1", "2", 0.5, 1.0, "relative", "here")
 
 
@@ -131,41 +134,60 @@ def test_partial_reproductions_field_by_field(result):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("arguments", "change", "said"),
     [
-        (lambda plain: seal(plain | {"version": "0.0.9"}), "other arguments left it (version)"),
-        (lambda plain: json.dumps({name: plain[name] for name in plain if name != "version"}), "(version)"),
-        (lambda plain: seal(plain).replace('"seed": 5', '"seed": 6'), "not what was saved"),
-        (lambda plain: seal(plain | {"seed": 6}), "(seed)"),
-        (lambda plain: seal(plain)[:200], "remove the file to begin anew"),
-        (lambda plain: '{"stages":' * 10**5, "nested too deeply"),
-        (lambda plain: "[1]", "remove the file to begin anew"),
-        (lambda plain: "\0" * 9, "remove the file to begin anew"),
+        ({"version": "0.0.9"}, seal, "other arguments left it (version)"),
+        ({"seed": 6}, seal, "other arguments left it (seed)"),
+        ({}, lambda plain: seal(plain).replace('"seed": 5', '"seed": 6'), "not what was saved"),
+        ({}, lambda plain: seal(plain | {"seed": 6}), "another seed"),
+        ({}, lambda plain: seal(plain)[:200], f"remove {PLACE} to begin anew"),
+        ({}, lambda plain: '{"stages":' * 10**5, "nested too deeply"),
+        ({}, lambda plain: "[1]", f"remove {PLACE} to begin anew"),
+        ({}, lambda plain: "\0" * 9, f"remove {PLACE} to begin anew"),
     ],
 )
 def test_partial_files_of_another_version_or_altered_are_refused(
-    capsys, tmp_path, monkeypatch, result, change, said
+    capsys, tmp_path, monkeypatch, result, arguments, change, said
 ):
-    monkeypatch.setattr(reproduce.Parameters, "quick", classmethod(lambda cls: result.parameters))
-    plain = unseal(replace(result, seed=5).to_json())
-    (tmp_path / cli.PARTIAL).write_text(change(plain))
+    left_by_a_run(tmp_path, monkeypatch, result, change, **arguments)
     status = cli.main(["reproduce", "--quick", "--quiet", "--seed", "5", "--out", str(tmp_path)])
     out, err = capsys.readouterr()
     assert (status, out, err.count("\n")) == (2, "", 1)
-    assert said in err
-    assert cli.PARTIAL in err
+    assert said.replace(PLACE, str(tmp_path / cli.PARTIAL)) in err
+
+
+def left_by_a_run(tmp_path, monkeypatch, result, change, **others):
+    """Leave what a run of seed 5 would, changed."""
+    monkeypatch.setattr(reproduce.Parameters, "quick", classmethod(lambda cls: result.parameters))
+    arguments = {**vars(result.parameters), "seed": 5, **others}
+    del arguments["n_threads"]
+    text = change(unseal(replace(result, seed=5).to_json()))
+    Checkpoints(tmp_path / cli.PARTIAL, arguments).store("stages", lambda stream: stream.write(text.encode()))
 
 
 def test_a_partial_file_without_what_is_drawn_is_told(capsys, tmp_path, monkeypatch, result):
-    monkeypatch.setattr(reproduce.Parameters, "quick", classmethod(lambda cls: result.parameters))
+    def lacking(plain):
+        plain["stages"]["limits"]["tables"] = {}
+        return seal(plain)
+
     monkeypatch.setattr(cli.output, "figures_module", lambda: None)
-    plain = unseal(replace(result, seed=5).to_json())
-    plain["stages"]["limits"]["tables"] = {}
-    (tmp_path / cli.PARTIAL).write_text(seal(plain))
+    left_by_a_run(tmp_path, monkeypatch, result, lacking)
     status = cli.main(["reproduce", "--quick", "--quiet", "--seed", "5", "--out", str(tmp_path)])
     err = capsys.readouterr().err
     assert (status, err.count("\n")) == (2, 1)
     assert "what an interrupted run left cannot be shown (KeyError('limits'))" in err
+
+
+@pytest.mark.parametrize("version", [{"version": rbmflow.__version__}, {}])
+def test_a_partial_file_of_an_earlier_format_is_refused(capsys, tmp_path, result, version):
+    plain = unseal(result.to_json())
+    text = seal({name: plain[name] for name in plain if name != "version"} | version)
+    (tmp_path / "reproduction.partial.json").write_text(text)
+    status = cli.main(["reproduce", "--quick", "--quiet", "--seed", "5", "--out", str(tmp_path)])
+    out, err = capsys.readouterr()
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "reproduction.partial.json: an interrupted run of an earlier version of rbmflow left it" in err
+    assert [path.name for path in tmp_path.iterdir()] == ["reproduction.partial.json"]
 
 
 def test_the_report_of_seven_steps_has_no_script():

@@ -6,12 +6,12 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.output import DONE, draw, figures_module, progress_bar, say, show
 from rbmflow.cli.processes import processes
 from rbmflow.experiments import capacity, iso_report, iso_shiba_yokoo, iso_tables, torus_threshold, weight_map
@@ -22,11 +22,11 @@ from rbmflow.files import save_atomically, write_atomically
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Torus
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
-from rbmflow.provenance import provenance, version_of
+from rbmflow.provenance import provenance
 from rbmflow.sampling.storage import require_xarray
 
-PARTIAL, RESULT = "result.partial.nc", "result.nc"
-SECONDS = 5.0  # between checkpoints
+SO_FAR, RESULT = "result", "result.nc"
+SECONDS = 5.0  # between parts that are kept
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -159,21 +159,35 @@ def _run_seven_steps(name: str, options: argparse.Namespace) -> int:
     n_workers = resolve_threads(options.workers)
     start = time.monotonic()
     folder = options.out
-    resume = _unfinished(folder / PARTIAL, parameters, options.seed)
+    kept = _checkpoints(options, SO_FAR, parameters.to_json())
+    resume = kept.load(SO_FAR, IsoShibaYokoo.load)
     if not options.quiet:
         _announce(parameters, n_workers, resume)
+    unsaved: list[IsoShibaYokoo] = []
+
+    def keep() -> None:
+        while unsaved:
+            kept.store(SO_FAR, unsaved[-1].save)
+            unsaved.clear()
+
     with progress_bar(options, "machines") as report, processes(n_workers) as executor:
-        kept = _Kept(folder / PARTIAL, report)
+
+        def progress(done: int, total: int, result: IsoShibaYokoo) -> None:
+            unsaved[:] = [result] * bool(done or result.prepared)
+            if kept.due() or done == total:
+                keep()
+            if report is not None:
+                report(done, total)
+
         try:
             result = iso_shiba_yokoo.run(
-                parameters, rng=options.seed, executor=executor, progress=kept, resume=resume
+                parameters, rng=options.seed, executor=executor, progress=progress, resume=resume
             )
-        except BaseException:
-            kept.save()
-            raise
+        finally:
+            keep()
     save_atomically(folder / RESULT, result.save)
     _publish(result, folder)
-    (folder / PARTIAL).unlink(missing_ok=True)
+    kept.remove()
     if options.format == "table":
         for row in iso_tables.summary(result):
             print(row)
@@ -183,6 +197,11 @@ def _run_seven_steps(name: str, options: argparse.Namespace) -> int:
     say(options, f"{stages}, over {n_workers} workers; {time.monotonic() - start:.1f} s in all")
     options.written.append(folder / "report.html")
     return DONE
+
+
+def _checkpoints(options: argparse.Namespace, name: str, arguments: dict[str, Any]) -> Checkpoints:
+    """Return what an interrupted run of an experiment left."""
+    return Checkpoints(options.out / f"{name}.partial", {"seed": options.seed, **arguments}, SECONDS)
 
 
 def _show_table(options: argparse.Namespace, table: Table) -> None:
@@ -202,46 +221,6 @@ def _announce(parameters: Parameters, n_workers: int, resume: IsoShibaYokoo | No
         else f"{seconds / 3600:.1f} h"
     )
     print(f"about {text} with {n_workers} workers", file=sys.stderr)
-
-
-class _Kept:
-    """The result so far; a progress of the experiment that saves it every few seconds."""
-
-    def __init__(self, path: Path, report: Callable[[int, int], object] | None) -> None:
-        self.path, self.report, self.last = path, report, -SECONDS
-        self.unsaved: IsoShibaYokoo | None = None
-
-    def __call__(self, done: int, total: int, result: IsoShibaYokoo) -> None:
-        if done or result.prepared:
-            self.unsaved = result
-        if time.monotonic() - self.last >= SECONDS or done == total:
-            self.save()
-        if self.report is not None:
-            self.report(done, total)
-
-    def save(self) -> None:
-        """Write what is not yet written."""
-        if self.unsaved is not None:
-            save_atomically(self.path, self.unsaved.save)
-            self.unsaved, self.last = None, time.monotonic()
-
-
-def _unfinished(path: Path, parameters: Parameters, seed: int) -> IsoShibaYokoo | None:
-    """Return what an interrupted run of the same parameters and seed left, if anything."""
-    if not path.exists():
-        return None
-    try:
-        found = IsoShibaYokoo.load(path)
-    except ValueError as error:
-        raise ValueError(f"{error}; remove the file to begin anew") from None
-    if (found.parameters, found.seed, found.version) != (parameters, seed, version_of()):
-        now = parameters.to_json() | {"seed": seed, "version": version_of()}
-        before = found.parameters.to_json() | {"seed": found.seed, "version": found.version}
-        other = ", ".join(key for key in now if now[key] != before[key])
-        raise ValueError(
-            f"{path}: an interrupted run with other arguments left it ({other}); finish that run, remove the file or write elsewhere"
-        )
-    return found
 
 
 def _publish(result: IsoShibaYokoo, folder: Path) -> None:

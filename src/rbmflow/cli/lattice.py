@@ -8,21 +8,21 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-import rbmflow
 from rbmflow import Ring
+from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.output import DONE, draw, progress_bar, publish, show
 from rbmflow.experiments import observables
 from rbmflow.experiments.record import Table, Tables, columns_of
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Torus
 from rbmflow.ising.lattice import LATTICES, Solved
-from rbmflow.sampling import training_set
-from rbmflow.sampling.unfinished import Unfinished
+from rbmflow.sampling import TrainingSet, training_set
+from rbmflow.sampling.storage import read_training_set, require_xarray, training_set_as_bytes
 
 KINDS = tuple(name for name, kind in LATTICES.items() if issubclass(kind, Solved))
 SAMPLED = [index / 4 for index in range(25)]  # of Iso, Shiba and Yokoo, Phys. Rev. E 97, 053304 (2018)
 TRAINING_SET = "training_set.nc"
-UNFINISHED = "training_set.partial"
+PARTIAL = "training_set.partial"
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -114,18 +114,22 @@ def _ising(options: argparse.Namespace) -> int:
 def _sample(options: argparse.Namespace) -> int:
     lattice = _lattice(options.lattice, options.sides)
     n_threads = resolve_threads(options.workers)
-    unfinished = Unfinished(
-        options.out / UNFINISHED,
+    require_xarray()  # before work that could not be written
+    kept = Checkpoints(
+        options.out / PARTIAL,
         {
-            "version": rbmflow.__version__,
             "lattice": repr(lattice),
             "temperatures": options.temperatures,
             "n_samples": options.samples,
             "seed": options.seed,
         },
     )
-    if unfinished.count() and not options.quiet:
-        print(f"going on after {unfinished.count()} temperatures", file=sys.stderr)
+    if kept.names and not options.quiet:
+        print(f"going on after {len(kept.names)} temperatures", file=sys.stderr)
+
+    def store(index: int, one: TrainingSet) -> None:
+        kept.store(_name(index), lambda stream: stream.write(training_set_as_bytes(one)))
+
     with progress_bar(options, "temperatures") as report:
         data = training_set(
             lattice,
@@ -134,12 +138,12 @@ def _sample(options: argparse.Namespace) -> int:
             rng=options.seed,
             n_threads=n_threads,
             progress=report,
-            finished=unfinished.finished,
-            store=unfinished.store,
+            finished=lambda index: kept.load(_name(index), read_training_set),
+            store=store,
         )
     path = options.out / TRAINING_SET
     data.save(path)
-    unfinished.remove()
+    kept.remove()
     header = ("temperature", "rule", "n_effective", "energy", "stderr", "exact_energy", "deviation")
     rows: list[tuple[Any, ...]] = [
         (
@@ -161,6 +165,10 @@ def _sample(options: argparse.Namespace) -> int:
     show(options, header, rows)
     options.written.append(path)
     return DONE
+
+
+def _name(index: int) -> str:
+    return f"{index:03d}"
 
 
 def _lattice(name: str, sides: list[int]) -> Any:

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from rbmflow.arguments import shown
+from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.output import DONE, OFF, draw, emit, progress_bar, say, show
 from rbmflow.experiments import reproduce
 from rbmflow.experiments.report import render
 from rbmflow.files import write_atomically
 from rbmflow.hardware import SIMD_LEVELS, resolve_threads, simd_level
-from rbmflow.provenance import provenance, version_of
+from rbmflow.provenance import provenance
 
-PARTIAL = "reproduction.partial.json"
+PARTIAL, STAGES = "reproduction.partial", "stages"
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -44,15 +45,17 @@ def _reproduce(options: argparse.Namespace) -> int:
     parameters = reproduce.Parameters.quick() if options.quick else reproduce.Parameters()
     parameters = replace(parameters, n_threads=resolve_threads(options.workers))
     folder = options.out
-    unfinished = folder / PARTIAL
+    arguments = {**vars(parameters), "seed": options.seed}
+    del arguments["n_threads"]  # on which no result depends
+    kept = Checkpoints(folder / PARTIAL, arguments)
     with progress_bar(options, "reproduce") as report:
 
         def after(_stage: str, result: reproduce.Reproduction) -> None:
-            write_atomically(unfinished, result.to_json())
+            kept.store(STAGES, lambda stream: stream.write(result.to_json().encode()))
             if report is not None:
                 report(len(result.stages), len(reproduce.STAGES))
 
-        started = _unfinished(unfinished, parameters, options.seed)
+        started = kept.load(STAGES, reproduce.Reproduction.from_json)
         result = reproduce.run(parameters, rng=options.seed, progress=after, resume=started)
     try:
         pictures = draw(result, folder, options.dpi)
@@ -65,9 +68,10 @@ def _reproduce(options: argparse.Namespace) -> int:
         if started is None:
             raise
         raise ValueError(
-            f"{unfinished}: what an interrupted run left cannot be shown ({shown(error)}); remove the file to begin anew"
+            f"{kept.folder}: what an interrupted run left cannot be shown ({shown(error)}); "
+            f"remove {kept.folder} to begin anew"
         ) from error
-    unfinished.unlink(missing_ok=True)
+    kept.remove()
     off = [check for check in result.checks if not check.passed]
     if options.format != "table":
         names = ("name", "computed", "reference", "difference", "tolerance", "measure", "passed", "source")
@@ -79,25 +83,6 @@ def _reproduce(options: argparse.Namespace) -> int:
     say(options, f"{n_agree} of {len(result.checks)} numbers agree with their references ({seconds:.0f} s)")
     options.written.append(folder / "report.html")
     return OFF if off else DONE
-
-
-def _unfinished(path: Path, parameters: reproduce.Parameters, seed: int) -> reproduce.Reproduction | None:
-    """Return what an interrupted run of the same parameters and seed left, if anything."""
-    if not path.exists():
-        return None
-    try:
-        found = reproduce.Reproduction.from_json(path.read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}; remove the file to begin anew") from None
-    # no result depends on the number of threads
-    now = vars(parameters) | {"seed": seed, "version": version_of()}
-    before = vars(found.parameters) | {"seed": found.seed, "version": found.version}
-    other = ", ".join(name for name in now if name != "n_threads" and now[name] != before[name])
-    if other:
-        raise ValueError(
-            f"{path}: an interrupted run with other arguments left it ({other}); finish that run, remove the file or write elsewhere"
-        )
-    return found
 
 
 def _info(options: argparse.Namespace) -> int:

@@ -5,27 +5,28 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
-import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import rbmflow
 from rbmflow.arguments import SpinArray
+from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.output import progress_bar, publish
 from rbmflow.estimate import with_error
 from rbmflow.experiments import own_data
 from rbmflow.experiments.own_data import NEGATIVES, OPTIMIZERS, Parameters
+from rbmflow.networks.storage import read, write
 from rbmflow.reading import read_array
 from rbmflow.sampling.storage import read_rows
 from rbmflow.spins import check_spins
 from rbmflow.training import Fit, State
 
-MODEL, CHECKPOINT = "model.npz", "training.partial.npz"
+MODEL, PARTIAL, STATE = "model.npz", "training.partial", "state"
 NETCDF = (".nc", ".nc4", ".netcdf")
-SECONDS = 2.0  # between checkpoints
+SECONDS = 2.0  # between states that are kept
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -86,10 +87,17 @@ def _train(options: argparse.Namespace) -> int:
         patience=options.patience,
     )
     spins = _read(options.file, binary=options.binary)
-    keep = _Kept(options.out, parameters, spins, options.seed)
-    resume = keep.state()
+    digest = hashlib.sha256(f"{spins.shape}".encode() + spins.tobytes()).hexdigest()
+    arguments = {"seed": options.seed, "data": digest, **asdict(parameters)}
+    kept = Checkpoints(options.out / PARTIAL, arguments, SECONDS)
+    resume = kept.load(STATE, partial(read, State))
     if resume is not None and not options.quiet:
         print(f"going on after {resume.epoch} epochs", file=sys.stderr)
+
+    def keep(now: Fit) -> None:
+        if kept.due():
+            kept.store(STATE, partial(write, now.state))
+
     with progress_bar(options, "epochs") as report:
         result = own_data.run(
             parameters,
@@ -102,7 +110,7 @@ def _train(options: argparse.Namespace) -> int:
         )
     result.model.save(options.out / MODEL)
     status = publish(options, result.tables, "training")
-    keep.remove()
+    kept.remove()
     options.written.append(options.out / MODEL)
     for row in zip(*result.tables["likelihood"].columns.values(), strict=True):
         print(f"{row[0]}: {with_error(row[2], row[3])} nats per row ({row[1]} rows)", file=sys.stderr)
@@ -142,55 +150,3 @@ def _first(rows: Any, bad: Any) -> str:
     """Return where the first bad value stands, counted from 1."""
     row, column = np.argwhere(bad)[0]
     return f"row {row + 1}, column {column + 1} holds {rows[row, column]:g}"
-
-
-@dataclass(frozen=True, eq=False)
-class Part(State):
-    """Where a run stands, with what it depends on.
-
-    Attributes
-    ----------
-    arguments : dict
-        As JSON holds it.
-    """
-
-    arguments: Any
-
-
-class _Kept:
-    """The checkpoint of a run; a callback of `fit` that saves every few seconds."""
-
-    def __init__(self, folder: Path, parameters: Parameters, spins: SpinArray, seed: int) -> None:
-        self.path, self.last = folder / CHECKPOINT, time.monotonic()
-        self.arguments = {
-            "version": rbmflow.__version__,
-            "seed": seed,
-            "data": hashlib.sha256(f"{spins.shape}".encode() + spins.tobytes()).hexdigest(),
-            **asdict(parameters),
-        }
-
-    def state(self) -> State | None:
-        """Return where an interrupted run with the same arguments stood."""
-        if not self.path.exists():
-            return None
-        try:
-            part = Part.load(self.path)
-        except ValueError as error:
-            raise ValueError(f"{error}; remove the file to begin anew") from None
-        before = part.arguments if isinstance(part.arguments, dict) else {}
-        other = [name for name, value in self.arguments.items() if before.get(name) != value]
-        if other:
-            raise ValueError(
-                f"{self.path}: an interrupted run with other arguments left it ({', '.join(other)}); "
-                "finish that run, remove the file or write elsewhere"
-            )
-        return part
-
-    def __call__(self, now: Fit) -> None:
-        if time.monotonic() - self.last >= SECONDS:
-            Part(**vars(now.state), arguments=self.arguments).save(self.path)
-            self.last = time.monotonic()
-
-    def remove(self) -> None:
-        """Remove the checkpoint, once everything is written."""
-        self.path.unlink(missing_ok=True)

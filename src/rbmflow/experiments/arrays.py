@@ -34,9 +34,12 @@ def write_arrays(content: Arrays, coordinates: Mapping[str, Any]) -> bytes:
     return as_bytes(xarray, dataset, {name: {"zlib": True, "complevel": 1} for name in content.variables})
 
 
-def read_arrays(path: Any, form: str) -> Arrays:
-    """Read a file whose format is `form`; raise OSError if there is none, ValueError if it is another or broken."""
-    dataset = read_dataset(path, "a netCDF file", form)
+def read_arrays(source: Any, form: str) -> Arrays:
+    """Read a file whose format is `form`, or its bytes.
+
+    OSError if there is no such file, ValueError if it is another or broken.
+    """
+    dataset = read_dataset(source, "a netCDF file", form)
     return Arrays(
         {str(name): (tuple(map(str, one.dims)), one.values) for name, one in dataset.data_vars.items()},
         {str(name): value for name, value in dataset.attrs.items()},

@@ -193,8 +193,8 @@ class IsoShibaYokoo:
 
         Parameters
         ----------
-        path : path-like
-            The file.
+        path : path-like or bytes
+            The file, or what it holds.
 
         Returns
         -------

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -70,23 +71,7 @@ class Stored:
         ...     RBM.load(f"{folder}/machine.npz").n_hidden
         4
         """
-        arrays: dict[str, npt.NDArray[Any]] = {}
-        values: dict[str, Any] = {}
-        for field in fields(self):  # type: ignore[arg-type]
-            value = getattr(self, field.name)
-            if isinstance(value, np.ndarray):
-                arrays[field.name] = value
-            else:
-                values[field.name] = value
-        header = {
-            "format": FORMAT,
-            "model": type(self).__name__,
-            "values": values,
-            "sha256": {name: _digest(array) for name, array in arrays.items()},
-        }
-        text = np.frombuffer(seal(header).encode(), dtype=np.uint8)
-        members: dict[str, Any] = {HEADER: text, **arrays}
-        save_atomically(path, lambda stream: np.savez(stream, **members))
+        save_atomically(path, partial(write, self))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -123,7 +108,36 @@ class Stored:
         with source.open("rb") as stream:
             content = stream.read()
         with refusing(source, f"a {cls.__name__} of rbmflow"):
-            return cls(**_members(content, cls))
+            return read(cls, content)
+
+
+def write(model: Stored, stream: IO[bytes]) -> None:
+    """Write to a binary stream what `Stored.save` writes to a file."""
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    values: dict[str, Any] = {}
+    for field in fields(model):  # type: ignore[arg-type]
+        value = getattr(model, field.name)
+        if isinstance(value, np.ndarray):
+            arrays[field.name] = value
+        else:
+            values[field.name] = value
+    header = {
+        "format": FORMAT,
+        "model": type(model).__name__,
+        "values": values,
+        "sha256": {name: _digest(array) for name, array in arrays.items()},
+    }
+    text = np.frombuffer(seal(header).encode(), dtype=np.uint8)
+    members: dict[str, Any] = {HEADER: text, **arrays}
+    np.savez(stream, **members)
+
+
+Model = TypeVar("Model", bound=Stored)
+
+
+def read(model: type[Model], content: bytes) -> Model:
+    """Return the model in the bytes of a file; raise what is wrong with them."""
+    return model(**_members(content, model))
 
 
 def _members(content: bytes, model: type) -> dict[str, Any]:

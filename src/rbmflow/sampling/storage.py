@@ -63,6 +63,11 @@ def require_xarray() -> Any:
 
 def write_training_set(data: TrainingSet, path: str | os.PathLike[str]) -> None:
     """Write a training set; see `TrainingSet.save`."""
+    write_atomically(path, training_set_as_bytes(data))
+
+
+def training_set_as_bytes(data: TrainingSet) -> bytes:
+    """Return a training set as the file that `TrainingSet.save` writes."""
     xarray = require_xarray()
     columns: dict[str, Any] = {
         name: ("temperature", [getattr(one, name) for one in data.certificate]) for name in PLAIN
@@ -84,7 +89,7 @@ def write_training_set(data: TrainingSet, path: str | os.PathLike[str]) -> None:
     n_temperatures, _, n_sites = data.spins.shape
     chunks = (1, max(1, min(data.spins.shape[1], 2**22 // n_sites)), n_sites) if n_temperatures else None
     encoding = {"spins": {"zlib": True, "complevel": 1, "chunksizes": chunks, "dtype": "int8"}}
-    write_atomically(path, as_bytes(xarray, dataset, encoding))
+    return as_bytes(xarray, dataset, encoding)
 
 
 def as_bytes(xarray: Any, dataset: Any, encoding: dict[str, Any]) -> bytes:
@@ -98,15 +103,20 @@ def as_bytes(xarray: Any, dataset: Any, encoding: dict[str, Any]) -> bytes:
     return stream.getvalue()
 
 
-def read_dataset(path: str | os.PathLike[str], what: str, form: str | None = None) -> Any:
-    """Return all that a netCDF file of this format holds; raise OSError if there is none, ValueError if it is not `what`, or altered."""
+def read_dataset(source: str | os.PathLike[str] | bytes, what: str, form: str | None = None) -> Any:
+    """Return all that a netCDF file of this format, or its bytes, holds.
+
+    OSError if there is no such file, ValueError if it is not `what`, or altered.
+    """
     xarray = require_xarray()
-    with Path(path).open("rb") as stream:  # raises what is wrong with it
+    with io.BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb") as stream:
         engine = "h5netcdf" if stream.read(len(HDF5)) == HDF5 else "scipy"
-    with refusing(path, what):
+        n_bytes = stream.seek(0, os.SEEK_END)
+    place = io.BytesIO(source) if isinstance(source, bytes) else source
+    with refusing(source, what):
         if engine == "h5netcdf":
-            _check_extent(path)
-        with xarray.open_dataset(path, engine=engine) as opened:
+            _check_extent(place, n_bytes)
+        with xarray.open_dataset(place, engine=engine) as opened:
             found = opened.attrs.get("format")
             if form is not None and found != form:
                 raise ValueError(f"its format is {shown(found)}, this version reads {form!r}")
@@ -117,12 +127,12 @@ def read_dataset(path: str | os.PathLike[str], what: str, form: str | None = Non
     return dataset
 
 
-def _check_extent(path: str | os.PathLike[str]) -> None:
-    """Raise unless the arrays of an HDF5 file lie in it, and are no larger than it can hold when they are packed."""
+def _check_extent(place: Any, n_bytes: int) -> None:
+    """Raise unless the arrays of an HDF5 file of so many bytes lie in it, and are as large as it can hold."""
     import h5py
 
-    with h5py.File(path, "r") as file:
-        n_bytes = 0
+    with h5py.File(place, "r") as file:
+        n_said = 0
         for name in file:
             if not isinstance(file.get(name, getlink=True), h5py.HardLink):
                 raise ValueError(f"{brief(name)} is a link")  # noqa: TRY004
@@ -131,9 +141,9 @@ def _check_extent(path: str | os.PathLike[str]) -> None:
                 continue
             if item.external or item.is_virtual:
                 raise ValueError(f"{brief(name)} lies in another file")
-            n_bytes += item.nbytes
-    if n_bytes > max(ALWAYS_PLAUSIBLE, MAX_RATIO * Path(path).stat().st_size):
-        raise ValueError(f"it is said to hold {n_bytes} bytes, more than a file of its size can")
+            n_said += item.nbytes
+    if n_said > max(ALWAYS_PLAUSIBLE, MAX_RATIO * n_bytes):
+        raise ValueError(f"it is said to hold {n_said} bytes, more than a file of its size can")
 
 
 def _digest(dataset: Any) -> str:
@@ -155,10 +165,10 @@ def _digest(dataset: Any) -> str:
     return total.hexdigest()
 
 
-def read_training_set(path: str | os.PathLike[str]) -> TrainingSet:
-    """Read a training set; see `TrainingSet.load`."""
-    dataset = read_dataset(path, A_TRAINING_SET)
-    with refusing(path, A_TRAINING_SET):
+def read_training_set(source: str | os.PathLike[str] | bytes) -> TrainingSet:
+    """Read a training set from a file, see `TrainingSet.load`, or from its bytes."""
+    dataset = read_dataset(source, A_TRAINING_SET)
+    with refusing(source, A_TRAINING_SET):
         if dataset.attrs.get("format") != FORMAT:
             raise ValueError(f"its format is {shown(dataset.attrs.get('format'))}, {FORMAT!r} is needed")
         return _from_dataset(dataset)
