@@ -13,7 +13,7 @@ import pytest
 from rbmflow import cli
 from rbmflow.checkpoints import END
 from rbmflow.cli.experiment import RESULT
-from rbmflow.experiments import iso_shiba_yokoo
+from rbmflow.experiments import capacity, iso_shiba_yokoo, torus_threshold, weight_map
 
 DRAWN = find_spec("matplotlib") is not None  # figures are an extra
 STORED = all(map(find_spec, ("xarray", "h5netcdf", "h5py")))
@@ -114,7 +114,7 @@ def test_an_interrupted_run_goes_on_to_the_same_numbers(capsys, tmp_path):
 
 @stored
 def test_what_was_finished_before_a_loss_is_kept(capsys, tmp_path, monkeypatch):
-    completed = iso_shiba_yokoo._completed
+    completed = iso_shiba_yokoo.completed
 
     def lose(executor, tasks):
         for index, found in enumerate(completed(executor, tasks)):
@@ -122,12 +122,56 @@ def test_what_was_finished_before_a_loss_is_kept(capsys, tmp_path, monkeypatch):
                 raise BrokenExecutor
             yield found
 
-    monkeypatch.setattr(iso_shiba_yokoo, "_completed", lose)
+    monkeypatch.setattr(iso_shiba_yokoo, "completed", lose)
     status, out, err = run(capsys, "iso", *TINY, "--workers", 1, "--quiet", "--out", tmp_path)
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert "a worker process was lost" in err
     content = (tmp_path / PARTIAL / "result.part").read_bytes().partition(END)[2]
     assert iso_shiba_yokoo.IsoShibaYokoo.load(content).finished.sum() == 3
+
+
+INDEPENDENT = {
+    "weight_map": (weight_map, "trained_weight", ("--points", 6), "weight_map.npz"),
+    "capacity": (capacity, "recall", ("--units", 20, 30, "--networks", 2), "capacity.csv"),
+    "torus_threshold": (torus_threshold, "_exact", ("--sides", 4, 5, 6, 7, 8), "torus_threshold.csv"),
+}
+"""Experiments of independent tasks: what a task calls once, words, the file."""
+
+
+@pytest.mark.parametrize("name", INDEPENDENT)
+@pytest.mark.parametrize(("seconds", "n_done"), [(0.0, 4), (1000.0, 4), (1000.0, 1)])
+def test_independent_tasks_go_on_after_a_loss(capsys, tmp_path, monkeypatch, name, seconds, n_done):
+    module, work, words, written = INDEPENDENT[name]
+    whole, broken, calls = tmp_path / "whole", tmp_path / "broken", []
+    words = (name, *words, "--workers", 1, "--quiet")
+    do = getattr(module, work)
+
+    def counted(*arguments, **keywords):
+        calls.append(arguments)
+        if len(calls) == lost:
+            raise BrokenExecutor
+        return do(*arguments, **keywords)
+
+    monkeypatch.setattr(module, work, counted)
+    monkeypatch.setattr(cli.experiment, "SECONDS", seconds)
+    monkeypatch.setattr(cli.output, "figures_module", lambda: None)
+    lost = None
+    assert run(capsys, *words, "--out", whole)[0] == 0
+    n_tasks, lost = len(calls), n_done + 1
+    calls.clear()
+    status, out, err = run(capsys, *words, "--out", broken)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "a worker process was lost" in err
+    assert "the same command goes on from what was finished" in err
+    status, _, err = run(capsys, *words, "--seed", 1, "--out", broken)
+    assert (status, err.count("\n")) == (2, 1)
+    assert "an interrupted run with other arguments left it (seed); finish that run" in err
+    lost = None
+    calls.clear()
+    assert run(capsys, *words, "--out", broken)[0] == 0
+    assert len(calls) == n_tasks - n_done  # the others are not computed again
+    assert (broken / written).read_bytes() == (whole / written).read_bytes()
+    assert sorted(path.name for path in broken.iterdir()) == sorted(path.name for path in whole.iterdir())
 
 
 @stored

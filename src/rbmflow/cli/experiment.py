@@ -239,10 +239,11 @@ def _weight_map(options: argparse.Namespace) -> int:
     parameters = weight_map.Parameters(
         n_visible=options.visible, n_couplings=options.points, n_ratios=options.points
     )
-    folder = options.out
+    folder, kept = options.out, _checkpoints(options, "weight_map", asdict(parameters))
     with progress_bar(options, "rows") as report:
-        result = weight_map.run(parameters, progress=report)
+        result = weight_map.run(parameters, progress=report, checkpoints=kept)
     _write(result, folder, "weight_map", "npz", parameters, options.seed)
+    kept.remove()
     points = result.weights.size
     say(options, f"{points} weights in {result.seconds:.1f} s, {1e6 * result.seconds / points:.2f} µs each")
     if options.format != "table":
@@ -256,10 +257,13 @@ def _capacity(options: argparse.Namespace) -> int:
     parameters = replace(
         capacity.Parameters(), **{key: value for key, value in given.items() if value is not None}
     )
-    folder = options.out
+    folder, kept = options.out, _checkpoints(options, "capacity", asdict(parameters))
     with progress_bar(options, "networks") as report, processes(resolve_threads(options.workers)) as executor:
-        result = capacity.run(parameters, rng=options.seed, executor=executor, progress=report)
+        result = capacity.run(
+            parameters, rng=options.seed, executor=executor, progress=report, checkpoints=kept
+        )
     _write(result, folder, "capacity", "csv", parameters, options.seed)
+    kept.remove()
     if options.format == "table":
         for n_units in parameters.n_units:
             print(f"n = {n_units}: {result.verdict(n_units)}")
@@ -278,10 +282,13 @@ def _torus_threshold(options: argparse.Namespace) -> int:
     parameters = replace(
         torus_threshold.Parameters(), **{key: value for key, value in given.items() if value is not None}
     )
-    folder = options.out
+    folder, kept = options.out, _checkpoints(options, "torus_threshold", asdict(parameters))
     with progress_bar(options, "tori") as report, processes(resolve_threads(options.workers)) as executor:
-        result = torus_threshold.run(parameters, rng=options.seed, executor=executor, progress=report)
+        result = torus_threshold.run(
+            parameters, rng=options.seed, executor=executor, progress=report, checkpoints=kept
+        )
     _write(result, folder, "torus_threshold", "csv", parameters, options.seed)
+    kept.remove()
     _show_table(options, result.table)
     if len(parameters.sides) > 2:
         say(options, f"{result.extrapolate()} (T_c = {CRITICAL_TEMPERATURE:.4f})")

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar, check_rng, shown
+from rbmflow.checkpoints import Checkpoints
 from rbmflow.experiments.record import Table
 from rbmflow.experiments.repetitions import mean_and_error
+from rbmflow.experiments.tasks import rows_of_tasks
 from rbmflow.networks import Hopfield, recall
 
 LOADS = (0.05, 0.08, 0.1, 0.11, 0.12, 0.125, 0.13, 0.135, 0.14, 0.145, 0.15, 0.16, 0.17, 0.18, 0.2)
@@ -128,6 +130,7 @@ def run(
     rng: object,
     executor: Executor | None = None,
     progress: Callable[[int, int], object] | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Capacity:
     """Store random patterns, start from (noisy) stored ones, and see how much of them the dynamics keep.
 
@@ -141,6 +144,8 @@ def run(
         Where to compute; here by default. The result does not depend on it.
     progress : callable, optional
         Called as ``progress(networks done, networks)``.
+    checkpoints : Checkpoints, optional
+        Where finished networks are kept, of these parameters and this seed: none is computed again.
 
     Returns
     -------
@@ -161,12 +166,7 @@ def run(
     tasks = [
         (parameters, *cases[index // parameters.n_networks], stream) for index, stream in enumerate(streams)
     ]
-    found = np.empty((n_tasks, 2))
-    results = executor.map(_network, tasks) if executor is not None else map(_network, tasks)
-    for index, result in enumerate(results):
-        found[index] = result
-        if progress is not None:
-            progress(index + 1, n_tasks)
+    found = rows_of_tasks(_network, tasks, 2, executor=executor, progress=progress, checkpoints=checkpoints)
     means = found.reshape(len(cases), parameters.n_networks, 2)
     mean, stderr = mean_and_error(means.swapaxes(0, 1))
     n_units, n_patterns = zip(*cases, strict=True)
@@ -187,9 +187,10 @@ def run(
     )
 
 
-def _network(task: tuple[Parameters, int, int, np.random.Generator]) -> tuple[float, float]:
+def _network(
+    parameters: Parameters, n: int, n_patterns: int, rng: np.random.Generator
+) -> tuple[float, float]:
     """Mean overlap and share of patterns kept, in one network."""
-    parameters, n, n_patterns, rng = task
     patterns = (2 * rng.integers(2, size=(n_patterns, n), dtype=np.int8) - 1).astype(np.int8)
     stored = patterns[: parameters.n_probes]
     probes = np.where(rng.random(stored.shape) < parameters.noise, -stored, stored)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, as_completed
+from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -21,6 +21,7 @@ from rbmflow.experiments.seven_steps import (
     one_thread,
     prepare,
 )
+from rbmflow.experiments.tasks import completed
 from rbmflow.ising import Ring, Torus
 from rbmflow.networks import RBM
 from rbmflow.training import SGD, fit
@@ -176,7 +177,7 @@ def _fill(
     tasks = {
         seed: (_prepare, parameters, streams[seed][0]) for seed in unfinished if seed not in result.prepared
     }
-    for seed, found in _completed(executor, tasks):
+    for seed, found in completed(executor, tasks):
         result.note((seed,), found.measured, found.seconds)
         result.prepared[seed] = found  # last: what is interrupted here is prepared again
         tell()
@@ -193,26 +194,11 @@ def _fill(
         for index, (i, j) in enumerate(pairs)
         if not result.finished[seed, i, j]
     }
-    for place, (values, seconds) in _completed(executor, machines):
+    for place, (values, seconds) in completed(executor, machines):
         result.note(place, values, seconds)
         if result.finished[place[0]].all():
             del result.prepared[place[0]]
         tell()
-
-
-def _completed(executor: Executor | None, tasks: dict[Any, tuple[Any, ...]]) -> Iterator[tuple[Any, Any]]:
-    """The results of calls, by key, as they come."""
-    if executor is None:
-        for key, (function, *arguments) in tasks.items():
-            yield key, function(*arguments)
-        return
-    futures = {executor.submit(*task): key for key, task in tasks.items()}
-    try:
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-    finally:
-        for future in futures:
-            future.cancel()
 
 
 def _prepare(parameters: Parameters, seed: np.random.SeedSequence) -> Prepared:

@@ -14,12 +14,15 @@ from typing import Any
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, check_real_scalar, check_rng
+from rbmflow.checkpoints import Checkpoints
 from rbmflow.estimate import Estimate
 from rbmflow.experiments.record import Table, columns_of
+from rbmflow.experiments.tasks import rows_of_tasks
 from rbmflow.flow import critical_weight
 from rbmflow.ising import Torus
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
 from rbmflow.sampling import run as run_chains
+from rbmflow.sampling.storage import ESTIMATE
 from rbmflow.weight import f
 
 EXPONENT = 4 / 7
@@ -169,6 +172,7 @@ def run(
     rng: object,
     executor: Executor | None = None,
     progress: Callable[[int, int], object] | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> TorusThreshold:
     """Solve ``⟨V tanh W_c V⟩_T = f(W_c)`` for T on each torus.
 
@@ -186,6 +190,8 @@ def run(
         Where to compute; here by default. The result does not depend on it.
     progress : callable, optional
         Called as ``progress(tori done, tori)``.
+    checkpoints : Checkpoints, optional
+        Where finished tori are kept, of these parameters and this seed: none is computed again.
 
     Returns
     -------
@@ -200,22 +206,21 @@ def run(
     parameters = parameters or Parameters()
     streams = check_rng(rng).spawn(len(parameters.sides))
     tasks = [(parameters, side, stream) for side, stream in zip(parameters.sides, streams, strict=True)]
-    found = []
-    for temperature in executor.map(_threshold, tasks) if executor is not None else map(_threshold, tasks):
-        found.append(temperature)
-        if progress is not None:
-            progress(len(found), len(tasks))
-    return TorusThreshold(parameters, tuple(found))
+    found = rows_of_tasks(
+        _threshold, tasks, len(ESTIMATE), executor=executor, progress=progress, checkpoints=checkpoints
+    )
+    return TorusThreshold(parameters, tuple(Estimate(*row) for row in found.tolist()))
 
 
-def _threshold(task: tuple[Parameters, int, np.random.Generator]) -> Estimate:
-    parameters, side, rng = task
+def _threshold(parameters: Parameters, side: int, rng: np.random.Generator) -> tuple[float, ...]:
+    """The numbers of an Estimate, in the order of its fields."""
     n_hidden = parameters.hidden(side)
     W = critical_weight(side * side, n_hidden)
     wanted = float(f(W, side * side, n_hidden))
     if side <= MAX_EXACT_SIDE:
-        return Estimate(_exact(Torus(side, side), W, wanted), 0.0, 0.5, np.inf, float("nan"))
-    return _measured(Torus(side, side), W, wanted, parameters, rng)
+        return _exact(Torus(side, side), W, wanted), 0.0, 0.5, np.inf, np.nan, np.nan
+    measured = _measured(Torus(side, side), W, wanted, parameters, rng)
+    return tuple(getattr(measured, name) for name in ESTIMATE)
 
 
 def _exact(torus: Torus, W: float, wanted: float) -> float:

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, check_real_scalar
+from rbmflow.checkpoints import Checkpoints
 from rbmflow.experiments.record import Table
+from rbmflow.experiments.tasks import rows_of_tasks
 from rbmflow.weight import trained_weight
 
 MAX_POINTS = 20_000  # along each axis
@@ -70,7 +72,7 @@ class WeightMap:
     weights : numpy.ndarray, shape (n_ratios, n_couplings)
         W.
     seconds : float
-        Time taken.
+        Time taken, without that of rows which an interrupted run had kept.
     """
 
     parameters: Parameters
@@ -117,6 +119,7 @@ def run(
     *,
     executor: Executor | None = None,
     progress: Callable[[int, int], object] | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> WeightMap:
     """Compute the map, one row of couplings after the other.
 
@@ -128,6 +131,8 @@ def run(
         Where to compute the rows; here by default. The result does not depend on it.
     progress : callable, optional
         Called as ``progress(rows done, rows)``.
+    checkpoints : Checkpoints, optional
+        Where finished rows are kept, of these parameters: none is computed again.
 
     Returns
     -------
@@ -141,15 +146,9 @@ def run(
     """
     parameters = parameters or Parameters()
     start = time.perf_counter()
-    tasks = [(parameters.couplings, parameters.n_visible, N) for N in parameters.hidden]
-    rows = executor.map(_row, tasks) if executor is not None else map(_row, tasks)
-    weights = np.empty((parameters.n_ratios, parameters.n_couplings))
-    for index, row in enumerate(rows):
-        weights[index] = row
-        if progress is not None:
-            progress(index + 1, parameters.n_ratios)
+    K = parameters.couplings
+    tasks = [(K, parameters.n_visible, N) for N in parameters.hidden]
+    weights = rows_of_tasks(
+        trained_weight, tasks, len(K), executor=executor, progress=progress, checkpoints=checkpoints
+    )
     return WeightMap(parameters, weights, time.perf_counter() - start)
-
-
-def _row(task: tuple[FloatArray, int, int]) -> FloatArray:
-    return np.asarray(trained_weight(*task))
