@@ -10,8 +10,10 @@ import pytest
 from rbmflow import Ring, trained_weight
 from rbmflow.errors import PrecisionError
 from rbmflow.precision import (
+    MACHINE,
     borrowed_context,
     context,
+    exact_functions,
     exact_map,
     exact_roots,
     keep_digits,
@@ -171,3 +173,18 @@ def test_arithmetic_beyond_the_global_precision():
     with mpmath.workdps(60):
         assert abs(keep_digits(lambda ctx, p: [ctx.fsum(p)], [third] * 3)[0] - 1) < mpmath.mpf(10) ** -59
     assert keep_digits(lambda ctx, p: [ctx.fsum(p)], []) == [0]
+
+
+@pytest.mark.parametrize("x", ["0", "1e-400", "1e-25", "1e-11", "1e-7", "3e-3", "0.99", "1", "7"])
+def test_what_cancels_near_zero_has_its_digits(x):
+    ctx, fine = context(40), context(1500)  # plain differences, with digits to spare
+    y = fine.mpf(x)
+    wanted = (
+        [(fine.sinh(y) - y) / y**3, (fine.exp(-y) - 1 + y) / y**2] if y else [fine.mpf(1) / 6, fine.mpf(0.5)]
+    )
+    fn = exact_functions(ctx)
+    for found, exact in zip([fn.sinh_excess(ctx.mpf(x)), fn.exp_excess(ctx.mpf(x))], wanted, strict=True):
+        assert abs(fine.convert(found) / exact - 1) < 1e-39
+    with np.errstate(all="ignore"):  # both branches are evaluated
+        doubles = [float(f(np.float64(x))) for f in (MACHINE.sinh_excess, MACHINE.exp_excess)]
+    assert doubles == pytest.approx([float(exact) for exact in wanted], rel=2e-15, abs=0)

@@ -44,17 +44,61 @@ class Functions:
     """``a / b``; not a number, but no exception, where b is 0."""
     where: Callable[[Any, Any, Any], Any]
     """``where(condition, a, b)``, elementwise."""
-    n_terms: int
-    """Terms after which a power series in a variable below 1 with factorial denominators has converged."""
+    sinh_excess: Callable[[Any], Any]
+    """``(sinh x − x) / x³``, 1/6 at x = 0, for x ≥ 0."""
+    exp_excess: Callable[[Any], Any]
+    """``(exp(−x) − 1 + x) / x²``, 1/2 at x = 0, for x ≥ 0."""
+
+
+N_TERMS = 12  # of the two series below x = 1, to the last digit of a double
+
+
+def _sinh_excess(x: Any) -> Any:
+    series = 0 * x
+    for j in range(N_TERMS, 0, -1):
+        series = (1 + series * x * x) / (2 * j * (2 * j + 1))
+    return np.where(x < 1, series, np.divide(np.sinh(x) - x, x * x * x))
+
+
+def _exp_excess(x: Any) -> Any:
+    series = 0 * x
+    for j in range(2 * N_TERMS, 1, -1):
+        series = (1 - series * x) / j
+    # the last division above is by 2: the series starts at x²/2!
+    return np.where(x < 1, series, np.divide(np.expm1(-x) + x, x * x))
 
 
 MACHINE = Functions(
-    np.exp, np.expm1, np.log, np.log1p, np.tanh, np.sinh, np.arctanh, np.divide, np.where, n_terms=12
+    np.exp,
+    np.expm1,
+    np.log,
+    np.log1p,
+    np.tanh,
+    np.sinh,
+    np.arctanh,
+    np.divide,
+    np.where,
+    _sinh_excess,
+    _exp_excess,
 )
 
 
 def exact_functions(ctx: Any) -> Functions:
     """Return the elementary functions of a private context, for scalars."""
+
+    def excess(x: Any, order: int, leading: list[int], direct: Callable[[], Any]) -> Any:
+        """Return ``direct() / x^order`` at the precision that its cancellation costs, or the leading terms of its series."""
+        small = max(0, -ctx.mag(x)) if x < 1 and x else 0
+        if x == 0 or small * len(leading) > ctx.prec:
+            return ctx.fsum((-x) ** k / n for k, n in enumerate(leading) if n)
+        before = ctx.prec
+        try:
+            ctx.prec += order * small + 10
+            value = direct() / x**order
+        finally:
+            ctx.prec = before
+        return +value
+
     return Functions(
         ctx.exp,
         ctx.expm1,
@@ -65,7 +109,8 @@ def exact_functions(ctx: Any) -> Functions:
         ctx.atanh,
         lambda a, b: a / b if b else ctx.nan,
         lambda condition, a, b: a if condition else b,
-        n_terms=ctx.dps + 10,
+        lambda x: excess(x, 3, [6, 0, 120, 0, 5040, 0], lambda: ctx.sinh(x) - x),
+        lambda x: excess(x, 2, [2, 6, 24, 120, 720], lambda: ctx.expm1(-x) + x),
     )
 
 

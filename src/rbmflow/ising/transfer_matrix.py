@@ -113,28 +113,11 @@ def ring_heat_capacity(fn: Functions, K: Any, n_sites: int) -> Any:
     even = (bond.deficit(2 * m) + wrap) / (surplus * surplus)
     odd = fn.divide(bond.deficit(2 * m) - wrap, deficit * deficit)
     # For small b: 1 − |t|^2m − m |t|^(m−1) (1 − t²) = 2 e^(−mb) [sinh mb − m sinh b], of third order in b
-    excess = m**3 * _sinh_excess(fn, m * bond.b) - m * _sinh_excess(fn, bond.b)
+    excess = m**3 * fn.sinh_excess(m * bond.b) - m * fn.sinh_excess(bond.b)
     scale = fn.where(bond.b == 0, n_sites, fn.divide(deficit, bond.b))
     odd_near_limit = fn.divide(2 * bond.power(m) * bond.b * excess, scale * scale)
     odd = fn.where(m * bond.b < 1, odd_near_limit, odd)
     return bond.squared_sech() * fn.where(_frustrated(bond, n_sites), odd, even)
-
-
-def _sinh_excess(fn: Functions, x: Any) -> Any:
-    """``(sinh x − x) / x³``."""
-    series = 0 * x
-    for j in range(fn.n_terms, 0, -1):
-        series = (1 + series * x * x) / (2 * j * (2 * j + 1))
-    return fn.where(x < 1, series, fn.divide(fn.sinh(x) - x, x * x * x))
-
-
-def _exp_excess(fn: Functions, x: Any) -> Any:
-    """``(exp(−x) − 1 + x) / x²``."""
-    series = 0 * x
-    for j in range(2 * fn.n_terms, 1, -1):
-        series = (1 - series * x) / j
-    # the last division above is by 2: the series starts at x²/2!
-    return fn.where(x < 1, series, fn.divide(fn.expm1(-x) + x, x * x))
 
 
 def ring_susceptibility(fn: Functions, K: Any, n_sites: int) -> Any:
@@ -191,9 +174,7 @@ def chain_susceptibility(fn: Functions, K: Any, n_sites: int) -> Any:
     bond = Bond.of(fn, K)
     n, y, b = n_sites, bond.y, bond.b
     b_over_y = fn.where(y == 0, 2, fn.divide(b, y))
-    near_limit = (
-        (b * _sinh_excess(fn, b) + n * _exp_excess(fn, n * b)) * b_over_y * b_over_y * (1 - y * y) / 2
-    )
+    near_limit = (b * fn.sinh_excess(b) + n * fn.exp_excess(n * b)) * b_over_y * b_over_y * (1 - y * y) / 2
     direct = fn.divide(1, y) + fn.divide(fn.expm1(-n * b) * (1 - y * y), 2 * n * y * y)
     ferromagnetic = fn.where(b < 1, near_limit, direct)
     t = abs(fn.tanh(K))
