@@ -1,8 +1,8 @@
 """Build every ext/NAME/NAME.pyx as rbmflow._kernels.NAME.
 
-The one place where compiler directives and flags live. Set RBMFLOW_CHECKED=1 to
-build the kernels with bounds checks (the tests run through such a build in CI), RBMFLOW_SANITIZE=address,undefined
-or thread to build them for these sanitizers (`.ci/sanitize` runs them).
+The one place where compiler directives and flags live. Set RBMFLOW_CHECKED=1 to build the kernels with bounds
+checks (the tests run through such a build in CI), RBMFLOW_SANITIZE=address,undefined or thread to build them
+for these sanitizers (`.ci/sanitize` runs them).
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Kill commands at random moments and let them go on: the same bits in the end, no process and no file left behind.
+"""Kill commands at random moments and let them go on: the same bits in the end, nothing left behind.
 
 ``kills.py [KILLS] [SEED]``: so many signals (100), over `sample`, `train`, `experiment` and `reproduce`.
 """
@@ -25,7 +25,8 @@ from rbmflow.cli import experiment, main, output, reproduction, training
 from rbmflow.experiments import reproduce
 training.SECONDS = 0.1
 small = reproduce.Parameters(
-    n_points=11, enumeration_sites=12, n_samples=1000, boundary_exponent=3, lattice_sides=(6,), n_training_samples=20)
+    n_points=11, enumeration_sites=12, n_samples=1000, boundary_exponent=3, lattice_sides=(6,),
+    n_training_samples=20)
 reproduce.Parameters.quick = classmethod(lambda cls: small)
 for name in ("limits", "thresholds", "mixtures", "chains", "three_flows", "side_by_side"):
     del reproduce.STAGES[name]
@@ -37,12 +38,14 @@ sys.exit(main())
 COMMANDS = {
     "sample": "sample torus 8 --samples 60 --temperatures 0 1 2 2.5 3 4 6 --seed 1",
     "train": "train spins.npy --hidden 6 --epochs 600 --seed 2",
-    "experiment": "experiment iso --size 4 --temperatures 0 2 5 --samples 30 --hidden 3 5 --updates 4000 --training-sets V L "
-    "--starts 0 inf --maps gibbs mean_field --steps 3 --thermometers energy --seeds 2 --workers 2 --seed 3",
+    "experiment": "experiment iso --size 4 --temperatures 0 2 5 --samples 30 --hidden 3 5 --updates 4000 "
+    "--training-sets V L --starts 0 inf --maps gibbs mean_field --steps 3 --thermometers energy --seeds 2 "
+    "--workers 2 --seed 3",
     "reproduce": "reproduce --quick --dpi 40 --seed 4",
 }
 KINDS = [
-    ("SIGKILL", "command"), ("SIGKILL", "worker"), ("SIGTERM", "command"), ("SIGTERM", "all"), ("SIGINT", "command"), ("SIGINT", "all"),
+    ("SIGKILL", "command"), ("SIGKILL", "worker"), ("SIGTERM", "command"), ("SIGTERM", "all"),
+    ("SIGINT", "command"), ("SIGINT", "all"),
 ]  # fmt: skip
 """Signals, and to whom they are sent; a terminal sends Ctrl-C to all processes."""
 STATUS = {"SIGKILL": -9, "SIGTERM": 143, "SIGINT": 130}
@@ -91,7 +94,7 @@ def workers(session):
 
 
 def kill(words, place, wait, name, to):
-    """Kill a command after some time; return its status, None if it was faster, and the seconds to the end of all processes."""
+    """Kill a command after some time; return its status, None if it was faster, and seconds to the end."""
     process = start(words, place)
     try:
         process.wait(wait)

@@ -1,6 +1,7 @@
-"""Every threaded kernel in calls long enough to run beside each other, for ThreadSanitizer; the result is that of one thread.
+"""Every threaded kernel in calls long enough to run beside each other, for ThreadSanitizer.
 
-Short calls are ordered by the interpreter's lock, which hides races: steps of 50 ms and more are what this needs.
+The result must be that of one thread. Short calls are ordered by the interpreter's lock, which hides races:
+steps of 50 ms and more are what this needs.
 """
 
 import sys
@@ -48,9 +49,13 @@ def last_states(network, order):
     return call
 
 
+def annealed(network):
+    return lambda threads: log_partition(network, "ais", n_temperatures=600, rng=1, n_threads=threads).value
+
+
 CALLS = {
-    "annealing": lambda n: log_partition(machine(64, 64), "ais", n_temperatures=600, rng=1, n_threads=n).value,
-    "annealing, double": lambda n: log_partition(machine(40, 40, 20.0), "ais", n_temperatures=600, rng=1, n_threads=n).value,
+    "annealing": annealed(machine(64, 64)),
+    "annealing, double": annealed(machine(40, 40, 20.0)),
     "sums over states": lambda n: log_partition(machine(21, 40), n_threads=n).value,
     "sums over states, stops": lambda n: log_partition(machine(20, 200, 2.0), n_threads=n).value,
     "moments": lambda n: exact_moments(machine(21, 20), n_threads=n).coupled,
@@ -60,7 +65,9 @@ CALLS = {
     "sites": chains(Torus(32, 32), 4, 200, order="random"),
     "Wolff": chains(Torus(32, 32), 4, 2000, rule="wolff"),
     "Swendsen-Wang": chains(Torus(32, 32), 4, 200, rule="swendsen_wang"),
-    "block Gibbs": lambda n: sampling.block_gibbs(machine(100, 100), n_chains=1024, n_sweeps=40, rng=1, n_threads=n).visible,
+    "block Gibbs": lambda n: sampling.block_gibbs(
+        machine(100, 100), n_chains=1024, n_sweeps=40, rng=1, n_threads=n
+    ).visible,
     "Boltzmann machine": lambda n: sampling.boltzmann_chains(
         BoltzmannMachine(couplings(60)), n_chains=256, n_sweeps=100, thin=50, rng=1, n_threads=n
     ).samples,

@@ -1,7 +1,8 @@
 """Annealed importance sampling, 64 × 64, 1,000 temperatures × 100 chains, beside numpy: ms of one thread.
 
-Processor time, the best of several interleaved runs. The peers are numpy as the formulas stand, and tuned, each in both precisions; every
-estimate must hold the exact ln Z of a machine of the same kind, whose smaller layer can be enumerated, within 5 standard errors.
+Processor time, the best of several interleaved runs. The peers are numpy as the formulas stand, and tuned,
+each in both precisions; every estimate must hold the exact ln Z of a machine of the same kind, whose smaller
+layer can be enumerated, within 5 standard errors.
 """
 
 import itertools

@@ -1,4 +1,4 @@
-"""Heat bath of a Boltzmann machine on the complete graph against dwave-samplers at a fixed temperature, one thread."""
+"""Heat bath of a Boltzmann machine on the complete graph against dwave-samplers at fixed T, one thread."""
 
 import time
 

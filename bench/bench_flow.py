@@ -1,7 +1,8 @@
-"""The tanh flow of 25,000 configurations through 10 steps at 256 x 256 against numpy with preallocated outputs, one thread.
+"""The tanh flow of 25,000 configurations, 10 steps at 256 x 256, against numpy: one thread.
 
-Most of either time is the products of matrices. Their limit is the time numpy's BLAS takes for the 20 products alone; what numpy's
-flow takes over it is the most that a fused kernel on that BLAS could gain, and is printed too. The kernel has products of its own.
+Numpy has preallocated outputs. Most of either time is the products of matrices. Their limit is the time
+numpy's BLAS takes for the 20 products alone; what numpy's flow takes over it is the most that a fused kernel
+on that BLAS could gain, and is printed too. The kernel has products of its own.
 """
 
 import time
@@ -75,8 +76,8 @@ def test_tanh_flow(benchmark, monkeypatch, precision, level):
     def own():
         return flow.mean_field(rbm, start, n_steps=STEPS, n_threads=1)
 
-    # each sum of 256 terms rounds by up to 16 eps or so, and differences grow by up to 4, the square of the largest singular
-    # value, in a step until tanh bounds them: 1000 eps; 50 were seen
+    # each sum of 256 terms rounds by up to 16 eps or so, and differences grow by up to 4, the square of the
+    # largest singular value, in a step until tanh bounds them: 1000 eps; 50 were seen
     found = benchmark.pedantic(own, rounds=1)
     assert found.dtype == real
     np.testing.assert_allclose(found, peer.flow(), rtol=0, atol=1e3 * np.finfo(real).eps)
@@ -84,6 +85,7 @@ def test_tanh_flow(benchmark, monkeypatch, precision, level):
     rate = 4 * N * STEPS * UNITS**2 / products / 1e9
     print(
         f"\ntanh flow {N} x {STEPS} steps, {UNITS} x {UNITS}, {precision}, {level}: {1e3 * mine:.0f} ms,"
-        f" {numpy / mine:.2f}x numpy ({1e3 * numpy:.0f} ms; target {TARGET}x), {products / mine:.0%} of the limit of"
-        f" products ({1e3 * products:.0f} ms, {rate:.0f} GF/s), which is {numpy / products:.2f}x numpy"
+        f" {numpy / mine:.2f}x numpy ({1e3 * numpy:.0f} ms; target {TARGET}x),"
+        f" {products / mine:.0%} of the limit of products ({1e3 * products:.0f} ms, {rate:.0f} GF/s),"
+        f" which is {numpy / products:.2f}x numpy"
     )

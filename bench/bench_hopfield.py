@@ -1,6 +1,7 @@
 """Recall of 1,000 corrupted patterns of a Hopfield network of 1,000 units against numpy, one thread.
 
-Processor time, the best of several interleaved runs. All visit the units in the same orders and must end in the same states.
+Processor time, the best of several interleaved runs. All visit the units in the same orders and must end in
+the same states.
 """
 
 import os
@@ -43,7 +44,7 @@ def numpy_over_probes(weights, probes, rng, real):
 
 
 def numpy_with_fields(weights, probes, rng, real):
-    """Fields from one product of matrices, then one row of weights for each flip, over the probes that flip."""
+    """Fields from one product of matrices, then one row of weights for each flip, over probes that flip."""
     n = len(weights)
     w = weights.astype(real)
     x = np.ascontiguousarray(probes.T, dtype=real)
@@ -112,7 +113,7 @@ def test_recall(benchmark, monkeypatch):
 
 
 def test_recall_with_real_weights(benchmark, monkeypatch):
-    """Weights of the pseudo-inverse are no multiples of anything: float64, fields summed afresh every sweep."""
+    """Weights of the pseudo-inverse are multiples of nothing: float64, fields summed afresh every sweep."""
     rng = np.random.default_rng(2)
     patterns = rng.choice([-1, 1], size=(N_PATTERNS, N_UNITS)).astype(np.int8)
     probes = np.where(rng.random(patterns.shape) < 0.15, -patterns, patterns)
@@ -125,5 +126,6 @@ def test_recall_with_real_weights(benchmark, monkeypatch):
         lambda: numpy_over_probes(network.weights, probes, np.random.default_rng(1), np.float64),
     )
     print(
-        f"\n{N_PATTERNS} probes, float64, {LEVELS[-1]}: {1e3 * mine:.1f} ms, {theirs / mine:.1f}x numpy over probes"
+        f"\n{N_PATTERNS} probes, float64, {LEVELS[-1]}: {1e3 * mine:.1f} ms,"
+        f" {theirs / mine:.1f}x numpy over probes"
     )

@@ -1,4 +1,7 @@
-"""W(K) of long rings: cost against length, and against the plain route, every probability in logarithms and scipy's brentq."""
+"""W(K) of long rings: cost against length, and against the plain route.
+
+That is every probability in logarithms, and scipy's brentq.
+"""
 
 import numpy as np
 import pytest
@@ -14,7 +17,7 @@ K = 0.5
 
 
 def plain_weight(K, M, N):
-    """Solve f(W) = g(W, K) over all M + 1 magnetizations, the ring's law from the package, the machine's by log-gamma."""
+    """Solve f(W) = g(W, K) over all M + 1 magnetizations, the machine's law by log-gamma."""
     V = np.arange(-M, M + 1, 2.0)
     q = Ring(M).magnetization_law(K).probabilities
     n = (M + V) / 2
@@ -66,8 +69,8 @@ def test_growth_of_the_cost(benchmark, K):
     exponent = np.polyfit(np.log(LENGTHS), np.log(seconds), 1)[0]
     steepest = (np.diff(np.log(seconds)) / np.log(10)).max()
     print(
-        f"\ncost of W(K = {K}) from M = 10^3 to 10^7 grows as M^{exponent:.2f} (between neighbours at most M^{steepest:.2f}); "
-        f"{1e3 * seconds[-1]:.0f} ms at 10^7"
+        f"\ncost of W(K = {K}) from M = 10^3 to 10^7 grows as M^{exponent:.2f}"
+        f" (between neighbours at most M^{steepest:.2f}); {1e3 * seconds[-1]:.0f} ms at 10^7"
     )
     # without a window, at K = 6, the arrays outgrow the caches on the way: up to 1.1 was seen
     assert exponent < (1.0 if K < 3 else 1.2)

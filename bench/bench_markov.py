@@ -1,4 +1,4 @@
-"""Markov chains of the Ising model against mcising and dwave-samplers, in ns of one thread per attempted flip.
+"""Markov chains of the Ising model against mcising and dwave-samplers, ns of one thread per attempted flip.
 
 Processor time, best of several interleaved runs. Every answer is compared with Kaufman's.
 """
@@ -102,8 +102,8 @@ def test_replicas_on_a_torus_of_64(benchmark, monkeypatch, level, rule):
     mine, theirs = interleaved(own, mcising_metropolis(start[0], peer_sweeps))
     mine, theirs = mine / n_sweeps / start.size * 1e9, theirs / peer_sweeps / 4096 * 1e9
     print(
-        f"\ntorus L = 64, {rule}, {level}: {mine:.4f} ns per attempt, {theirs / mine:.0f}x mcising ({theirs:.2f} ns;"
-        f" target {TARGETS['mcising'][level]}x)"
+        f"\ntorus L = 64, {rule}, {level}: {mine:.4f} ns per attempt,"
+        f" {theirs / mine:.0f}x mcising ({theirs:.2f} ns; target {TARGETS['mcising'][level]}x)"
     )
 
 
@@ -154,8 +154,8 @@ def test_replicas_against_dwave_samplers(benchmark, monkeypatch, level):
     mine, theirs, overhead = interleaved(own, peer, lambda: peer(1))
     mine, theirs = mine / n_sweeps / start.size * 1e9, (theirs - overhead) / (peer_sweeps - 1) / 4096 * 1e9
     print(
-        f"\ntorus L = 64, heat bath, {level}: {theirs / mine:.0f}x dwave-samplers at fixed beta ({theirs:.2f} ns;"
-        f" target {TARGETS['dwave-samplers'][level]}x)"
+        f"\ntorus L = 64, heat bath, {level}: {theirs / mine:.0f}x dwave-samplers at fixed beta"
+        f" ({theirs:.2f} ns; target {TARGETS['dwave-samplers'][level]}x)"
     )
 
 
@@ -230,8 +230,8 @@ def test_one_byte_per_spin(benchmark, monkeypatch, level, rule):
     mine, theirs = interleaved(own, mcising_metropolis(start[0], peer_sweeps))
     mine, theirs = mine / n_sweeps / 4096 * 1e9, theirs / peer_sweeps / 4096 * 1e9
     print(
-        f"\none lattice as bytes, L = 64, {rule}, {level}: {mine:.3f} ns per attempt, {theirs / mine:.1f}x mcising"
-        f" ({theirs:.2f} ns; target {TARGETS['bytes'][level]}x)"
+        f"\none lattice as bytes, L = 64, {rule}, {level}: {mine:.3f} ns per attempt,"
+        f" {theirs / mine:.1f}x mcising ({theirs:.2f} ns; target {TARGETS['bytes'][level]}x)"
     )
 
 
@@ -278,6 +278,6 @@ def test_clusters_on_a_torus_of_256(benchmark, level, rule):
         peer_sites = peer.sweep(n_sweeps, temperature=CRITICAL_TEMPERATURE)[1]
         theirs.append((time.process_time() - begin) / peer_sites * 1e9)
     print(
-        f"\n{rule}, L = 256 at T_c, {level}: {min(mine):.1f} ns per site, {min(theirs) / min(mine):.2f}x mcising"
-        f" ({min(theirs):.1f} ns; target: ahead)"
+        f"\n{rule}, L = 256 at T_c, {level}: {min(mine):.1f} ns per site,"
+        f" {min(theirs) / min(mine):.2f}x mcising ({min(theirs):.1f} ns; target: ahead)"
     )

@@ -68,7 +68,8 @@ def test_fifty_digits(benchmark):
     assert mpmath.nstr(value, 48) == mpmath.nstr(literal_root(8, 4, 50), 48)
     mine, peer = least_seconds(lambda: trained_weight("1", 8, 4, dps=50), lambda: literal_root(8, 4, 50))
     print(
-        f"\n50 digits at M = 8: {peer / mine:.0f}x mpmath.findroot over 2^8 states (target 20x), {mpmath.libmp.BACKEND}"
+        f"\n50 digits at M = 8: {peer / mine:.0f}x mpmath.findroot over 2^8 states (target 20x),"
+        f" {mpmath.libmp.BACKEND}"
     )
 
 

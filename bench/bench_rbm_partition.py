@@ -1,7 +1,8 @@
-"""Exact ln Z of a machine over its smaller layer beside numpy and torch: ns of one thread per state of that layer.
+"""Exact ln Z of a machine over its smaller layer beside numpy and torch: ns per state of it, one thread.
 
-Processor time, the best of several interleaved runs, float64. The peers evaluate ln 2cosh of every field, in blocks that stay in the cache;
-they are tuned by trying forms and sizes of blocks, the best of them counts. All must agree to 1e-12.
+Processor time, the best of several interleaved runs, float64. The peers evaluate ln 2cosh of every field, in
+blocks that stay in the cache; they are tuned by trying forms and sizes of blocks, the best of them counts.
+All must agree to 1e-12.
 """
 
 import time
@@ -32,7 +33,7 @@ def machine(n_visible, n_hidden, scale):
 
 
 def numpy_by_logarithms(rbm, bits):
-    """|a| + ln(1 + e^(−2|a|)) of every field, all in place; the fields of the high units are added once for each block."""
+    """|a| + ln(1 + e^(−2|a|)) of every field, in place; those of the high units are added once a block."""
     n = rbm.n_hidden
     low = all_states(bits).astype(float)
     fields = low @ rbm.weights[:, :bits].T

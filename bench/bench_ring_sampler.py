@@ -32,7 +32,7 @@ def transfer_matrix_spins(out, wall_if_even, wall_if_odd):
 
 @numba.njit
 def branchless_transfer_matrix_spins(out, wall_by_parity):
-    """The same without branches that a coin decides: the wall is a number, parity an index, the spin a product."""
+    """The same without branches on a coin: the wall is a number, parity an index, the spin a product."""
     for i in range(out.shape[0]):
         spin = 2 * int(np.random.random() < 0.5) - 1
         odd = 0
@@ -98,6 +98,7 @@ def test_ring_samples(benchmark, monkeypatch, level, n_sites):
     branchless_ratio = best_of(lambda: branchless_transfer_matrix_spins(out, both), 20) / own
     numpy_ratio = best_of(lambda: numpy_bonds(size, n_sites, rng), 3) / own
     print(
-        f"\nring samples, M = {n_sites}, {level}: {numba_ratio:.1f}x numba transfer matrix (target {TARGETS[level]}x),"
-        f" {branchless_ratio:.1f}x the same without branches, {numpy_ratio:.0f}x numpy; {own / size / n_sites * 1e9:.2f} ns per spin"
+        f"\nring samples, M = {n_sites}, {level}: {numba_ratio:.1f}x numba transfer matrix"
+        f" (target {TARGETS[level]}x), {branchless_ratio:.1f}x the same without branches,"
+        f" {numpy_ratio:.0f}x numpy; {own / size / n_sites * 1e9:.2f} ns per spin"
     )

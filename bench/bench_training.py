@@ -1,7 +1,8 @@
-"""Training and block Gibbs sampling of RBMs against plain numpy, scikit-learn, torch and rbms, interleaved, one thread, float32.
+"""Training and block Gibbs sampling of RBMs against plain numpy, scikit-learn, torch and rbms.
 
-Plain numpy is what one writes down: matrix products, tanh, one uniform number for each unit. Targets are the floors for AVX2 or
-better; half of them are those of the plain path. Every peer runs on one thread (conftest.py).
+Interleaved, one thread, float32. Plain numpy is what one writes down: matrix products, tanh, one uniform
+number for each unit. Targets are the floors for AVX2 or better; half of them are those of the plain path.
+Every peer runs on one thread (conftest.py).
 """
 
 import time
@@ -110,7 +111,7 @@ def torch_epoch(n_visible, n_hidden, data, batch_size, k, persistent):
 
 
 def rbms_epoch(n_visible, n_hidden, data, batch_size):
-    """One epoch of CD-1 with rbms (0/1 units), its updates as its own loop makes them, without its files and logs, as a call."""
+    """One epoch of CD-1 with rbms (0/1 units) as a call: updates as in its own loop, no files and logs."""
     torch = pytest.importorskip("torch", reason="torch is not installed")
     rbms = pytest.importorskip("rbms.bernoulli_bernoulli.classes", reason="rbms is not installed")
     pcd = pytest.importorskip("rbms.training.pcd", reason="rbms is not installed")
@@ -135,7 +136,7 @@ def rbms_epoch(n_visible, n_hidden, data, batch_size):
 
 
 def rbms_functions_epoch(n_visible, n_hidden, data, batch_size):
-    """The same with nothing of rbms but its compiled functions, and plain steps: the least that it can take."""
+    """The same with nothing of rbms but its compiled functions, and plain steps: the least it can take."""
     torch = pytest.importorskip("torch", reason="torch is not installed")
     steps = pytest.importorskip("rbms.bernoulli_bernoulli.implement", reason="rbms is not installed")
     torch.set_num_threads(1)
@@ -239,7 +240,8 @@ def test_an_epoch(
     times = interleaved(own, *(call for call, _ in peers.values()), repeats=2 if shape[0] > 200 else REPEATS)
     mine = times[0] / epochs
     print(
-        f"\n{negative} {shape[0]} x {shape[1]}, batch {batch_size}, {n_rows} rows, {level}: {mine:.2f} ms an epoch",
+        f"\n{negative} {shape[0]} x {shape[1]}, batch {batch_size}, {n_rows} rows, {level}:"
+        f" {mine:.2f} ms an epoch",
         end="",
     )
     for (name, (_, limit)), theirs in zip(peers.items(), times[1:], strict=True):

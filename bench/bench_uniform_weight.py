@@ -1,4 +1,4 @@
-"""W(K) for an array of couplings against the sum over 2^M configurations with scipy's brentq, value by value."""
+"""W(K) for an array of couplings against sums over 2^M configurations with scipy's brentq, one by one."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A map of W over (K, N/M), 1000 × 1000 points at M = 100 with its progress bar, and the series of strong coupling."""
+"""A map of W over (K, N/M), 1000 × 1000 points at M = 100 with its progress bar; strong coupling."""
 
 import sys
 
@@ -28,8 +28,9 @@ def test_map_of_a_million_weights(benchmark):
     seconds, together = least_seconds(draw, lambda: [trained_weight(x, 100, 64) for x in K], rounds=3)
     each = together / len(K)
     print(
-        f"\nmap of {found.weights.size} weights at M = 100: {seconds:.2f} s, {1e6 * seconds / found.weights.size:.2f} µs a point; "
-        f"{each * found.weights.size / seconds:.0f}x one call for each point"
+        f"\nmap of {found.weights.size} weights at M = 100: {seconds:.2f} s,"
+        f" {1e6 * seconds / found.weights.size:.2f} µs a point;"
+        f" {each * found.weights.size / seconds:.0f}x one call for each point"
     )
 
 

@@ -1,8 +1,9 @@
-"""One thread for every peer, and peers with the vector units of the kernels where RBMFLOW_SIMD takes some away.
+"""One thread for every peer, and peers with the vector units of the kernels where RBMFLOW_SIMD takes some.
 
-Processor time counts the threads of a BLAS together, and they wait in loops. Without RBMFLOW_SIMD each benchmark goes through
-the levels of the kernels, and the peers use all that the processor has. With ``RBMFLOW_SIMD=plain`` or ``avx2`` only that level is
-measured, against peers that are told to use no more: numpy and its OpenBLAS, numba, torch and its MKL.
+Processor time counts the threads of a BLAS together, and they wait in loops. Without RBMFLOW_SIMD each
+benchmark goes through the levels of the kernels, and the peers use all that the processor has. With
+``RBMFLOW_SIMD=plain`` or ``avx2`` only that level is measured, against peers that are told to use no more:
+numpy and its OpenBLAS, numba, torch and its MKL.
 """
 
 import os
@@ -16,12 +17,12 @@ ALLOWED = {"plain": "", "avx2": "X86_V3 AVX2 FMA3 AVX F16C"}
 """Features that numpy may use on each level, of those it looks for at run time."""
 OF_PEERS = {
     "plain": {
-        "OPENBLAS_CORETYPE": "Nehalem", "NUMBA_CPU_NAME": "nehalem", "NUMBA_CPU_FEATURES": "", "ATEN_CPU_CAPABILITY": "default",
-        "MKL_ENABLE_INSTRUCTIONS": "SSE4_2", "ONEDNN_MAX_CPU_ISA": "SSE41",
+        "OPENBLAS_CORETYPE": "Nehalem", "NUMBA_CPU_NAME": "nehalem", "NUMBA_CPU_FEATURES": "",
+        "ATEN_CPU_CAPABILITY": "default", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2", "ONEDNN_MAX_CPU_ISA": "SSE41",
     },
     "avx2": {
-        "OPENBLAS_CORETYPE": "Haswell", "NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "", "ATEN_CPU_CAPABILITY": "avx2",
-        "MKL_ENABLE_INSTRUCTIONS": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2",
+        "OPENBLAS_CORETYPE": "Haswell", "NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "",
+        "ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2",
     },
 }  # fmt: skip
 CHOSEN = os.environ.get("RBMFLOW_SIMD")

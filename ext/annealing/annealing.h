@@ -1,12 +1,16 @@
 /* Annealed importance sampling of machines of two layers.
  *
- * A chain has the spins v and meets the factors beta on the couplings one after the other. At each step, with x = W'v,
+ * A chain has the spins v and meets the factors beta on the couplings one after the other. At each step,
+ * with x = W'v,
  *     ln w += sum_a ln cosh(c_a + beta' x_a) - ln cosh(c_a + beta x_a),
- * and then one sweep at beta': h from the field c + beta' x, of which the exponentials are there already, v from b + beta' W h.
- * ln cosh a = |a| + ln(1 + exp(-2|a|)) - ln 2: products of 1 + exp(-2|a|) over the units are divided, and their logarithm is taken
- * only where the product over the steps leaves a wide range.
+ * and then one sweep at beta': h from the field c + beta' x, of which the exponentials are there already,
+ * v from b + beta' W h.
  *
- * Spins are bits, x is a sum of table entries, and random numbers are drawn as in block_gibbs.h, whose layers this uses.
+ * ln cosh a = |a| + ln(1 + exp(-2|a|)) - ln 2: products of 1 + exp(-2|a|) over the units are divided, and
+ * their logarithm is taken only where the product over the steps leaves a wide range.
+ *
+ * Spins are bits, x is a sum of table entries, and random numbers are drawn as in block_gibbs.h,
+ * whose layers this uses.
  */
 #ifndef RBMFLOW_ANNEALING_H
 #define RBMFLOW_ANNEALING_H
@@ -29,7 +33,8 @@ enum { PANELS_AT_ONCE = 32 }; /* products of numbers between 1 and 2, one for ea
 #define BODY "annealing/annealing_lanes.h"
 #include "simd/levels.h"
 
-static void run_annealing32(const struct annealing *e, const float *weights, const float *b, const float *c, int level)
+static void run_annealing32(
+    const struct annealing *e, const float *weights, const float *b, const float *c, int level)
 {
     AT_LEVEL(level, anneal32, e, weights, b, c);
 }

@@ -22,23 +22,28 @@ ctypedef fused real:
     double
 
 
-def work_size(int64_t n_visible, int64_t n_hidden, int64_t n_chains, bint double_precision) -> int:
+def work_size(
+    int64_t n_visible,      # IN visible units
+    int64_t n_hidden,       # IN hidden units
+    int64_t n_chains,       # IN chains
+    bint double_precision,  # IN whether the weights are float64
+) -> int:
     """Bytes that `anneal` needs for its chains."""
     return annealing_memory(n_visible, n_hidden, n_chains, double_precision)
 
 
 def anneal(
-    const real[:, ::1] weights,     # IN (n_visible, n_hidden) finite
-    const real[::1] visible_bias,   # IN (n_visible,)
-    const real[::1] hidden_bias,    # IN (n_hidden,)
-    const double[::1] betas,        # IN (n_betas,) factors on the couplings, at least two
-    int64_t first,                  # IN step to begin with: 0, or where the last call with this work ended
-    int64_t last,                   # IN step to end before, first <= last < n_betas
-    int8_t[:, ::1] visible,         # INOUT (n_chains, n_visible) spins from the law at betas[0], n_chains > 0
-    double[::1] log_weights,        # OUT (n_chains,)
-    uint64_t[::1] generator,        # INOUT (32,) eight xoshiro256++ generators, not all zero
-    unsigned char[::1] work,        # WORK (work_size(),) the chains between two calls
-    int level,                      # IN SIMD level, at most simd.supported()
+    const real[:, ::1] weights,    # IN (n_visible, n_hidden) finite
+    const real[::1] visible_bias,  # IN (n_visible,)
+    const real[::1] hidden_bias,   # IN (n_hidden,)
+    const double[::1] betas,       # IN (n_betas,) factors on the couplings, at least two
+    int64_t first,                 # IN step to begin with: 0, or where the last call with this work ended
+    int64_t last,                  # IN step to end before, first <= last < n_betas
+    int8_t[:, ::1] visible,        # INOUT (n_chains, n_visible) spins from the law at betas[0], n_chains > 0
+    double[::1] log_weights,       # OUT (n_chains,)
+    uint64_t[::1] generator,       # INOUT (32,) eight xoshiro256++ generators, not all zero
+    unsigned char[::1] work,       # WORK (work_size(),) the chains between two calls
+    int level,                     # IN SIMD level, at most simd.supported()
 ) -> None:
     """Write ``ln w = sum_k ln f(beta_(k+1), v_k) - ln f(beta_k, v_k)`` of each chain and its last spins.
 

@@ -1,16 +1,18 @@
-/* Annealed chains in one precision, at one SIMD level: the includer sets REAL, WORD, VECTOR, NAME, BITS, VALUE, SIGN. */
+/* Annealed chains in one precision, at one SIMD level:
+   the includer sets REAL, WORD, VECTOR, NAME, BITS, VALUE, SIGN. */
 
 #define LANES ((int64_t)(PANEL_BYTES / sizeof(REAL)))
-#define SHARE (LANES / PARTS)                            /* lanes of a panel that one part of the generator serves */
+#define SHARE (LANES / PARTS) /* lanes of a panel that one part of the generator serves */
 #define PIECE ((int64_t)(sizeof(VECTOR) / sizeof(REAL))) /* lanes of a vector, half of them without vectors */
 
-/* What the chains work on; of each chain `before`, `after` and `size` have a number for each lane of a panel. */
+/* What the chains work on. `before`, `after` and `size` hold of each chain one number for each lane. */
 struct NAME(annealed) {
     int64_t row, stride_v, stride_h;
     REAL *weights, *b, *c;
     uint8_t *v, *h;
     REAL *none, *x;              /* a panel of zeros; sums of weights of each chain in one panel */
-    REAL *before, *after, *size; /* products of 1 + exp(-2|a|) at beta and at beta', and the sum of |a'| - |a| */
+    REAL *before, *after;        /* products of 1 + exp(-2|a|) at beta and at beta' */
+    REAL *size;                  /* sums of |a'| - |a| */
     double *ratio, *total;       /* of each chain: ln w = total + ln ratio */
     int gathered;                /* panels in `before`, `after` and `size` */
     struct NAME(layer) up, down;
@@ -39,30 +41,8 @@ FN struct NAME(annealed) NAME(lay_out_annealed)(struct arena *from, const struct
     return w;
 }
 
-/* The random words for the lanes from `lane` on. */
-FN WORD NAME(random_words)(LEVEL(streams) r, int64_t lane)
-{
-#if RBMFLOW_VECTORS
-    (void)lane;
-    return (WORD)r;
-#else
-    return (WORD)(r >> (lane ? 32 : 0));
-#endif
-}
-
-FN VECTOR NAME(load)(const REAL *from)
-{
-    VECTOR x;
-    memcpy(&x, from, sizeof x);
-    return x;
-}
-
-FN void NAME(store)(REAL *to, VECTOR x)
-{
-    memcpy(to, &x, sizeof x);
-}
-
-/* One panel of hidden units for all chains: what the step from beta to `next` adds, and the spins at `next` if they are drawn. */
+/* One panel of hidden units for all chains:
+   what the step from beta to `next` adds, and the spins at `next` if they are drawn. */
 TARGET ALWAYS_INLINE void NAME(weigh_part)(
     struct NAME(annealed) *w, const struct annealing *e, int64_t panel, int part, REAL beta, REAL next,
     LEVEL(streams) *generator, const int draw)
@@ -84,7 +64,7 @@ TARGET ALWAYS_INLINE void NAME(weigh_part)(
             NAME(store)(w->size + at, NAME(load)(w->size + at) + (new_size - old_size));
             if (draw) {
                 VECTOR spin = NAME(choose)(new, new_decay, NAME(random_words)(r, lane));
-                up |= (NAME(signs)(spin) ^ (uint32_t)((1u << PIECE) - 1)) << lane;
+                up |= NAME(up_bits)(spin) << lane;
             }
         }
         if (draw)
@@ -95,7 +75,8 @@ TARGET ALWAYS_INLINE void NAME(weigh_part)(
 
 /* One panel of visible units for all chains. */
 FN void NAME(draw_part)(
-    struct NAME(annealed) *w, const struct annealing *e, int64_t panel, int part, REAL beta, LEVEL(streams) *generator)
+    struct NAME(annealed) *w, const struct annealing *e, int64_t panel, int part, REAL beta,
+    LEVEL(streams) *generator)
 {
     LEVEL(streams) p = generator[0], q = generator[1], s = generator[2], t = generator[3], r;
     const REAL *bias = w->b + panel * LANES + part * SHARE;
@@ -105,20 +86,23 @@ FN void NAME(draw_part)(
         for (int64_t lane = 0; lane < SHARE; lane += PIECE) {
             VECTOR x = NAME(load)(w->x + chain * LANES + part * SHARE + lane);
             VECTOR field = NAME(load)(bias + lane) + beta * x;
-            VECTOR spin = NAME(choose)(field, NAME(decay)(VALUE(BITS(field) & ~SIGN)), NAME(random_words)(r, lane));
-            up |= (NAME(signs)(spin) ^ (uint32_t)((1u << PIECE) - 1)) << lane;
+            VECTOR decayed = NAME(decay)(VALUE(BITS(field) & ~SIGN));
+            VECTOR spin = NAME(choose)(field, decayed, NAME(random_words)(r, lane));
+            up |= NAME(up_bits)(spin) << lane;
         }
         NAME(put_bits)(w->v + chain * w->stride_v + panel * LANES / 4, part * SHARE, up);
     }
     generator[0] = p, generator[1] = q, generator[2] = s, generator[3] = t;
 }
 
-/* Add what the lanes of each chain have gathered, the upper half to the lower one until one is left, and begin anew. */
+/* Add what the lanes of each chain have gathered, the upper half to the lower one until one is left, and
+   begin anew. */
 FN void NAME(gather)(struct NAME(annealed) *w, const struct annealing *e)
 {
     w->gathered = 0;
     for (int64_t chain = 0; chain < e->n_chains; chain++) {
-        REAL *before = w->before + chain * LANES, *after = w->after + chain * LANES, *size = w->size + chain * LANES;
+        REAL *before = w->before + chain * LANES, *after = w->after + chain * LANES;
+        REAL *size = w->size + chain * LANES;
         double ratio[PANEL_BYTES / sizeof(REAL)];
         for (int64_t lane = 0; lane < LANES; lane++)
             ratio[lane] = (double)(after[lane] / before[lane]);
@@ -158,7 +142,8 @@ TARGET static void NAME(step)(struct NAME(annealed) *w, const struct annealing *
     LEVEL(streams) generator[4];
     for (int64_t panel = 0; panel < hidden_panels; panel++) {
         NAME(activate)(
-            w->x, w->none, NAME(table)(&w->up, panel), up_to(e->n_visible, 4) / 4, w->v, w->stride_v, e->n_chains);
+            w->x, w->none, NAME(table)(&w->up, panel), up_to(e->n_visible, 4) / 4, w->v, w->stride_v,
+            e->n_chains);
         for (int part = 0; part < PARTS; part++) {
             NAME(get_generator)(generator, e->state, part);
             if (draw)
@@ -172,7 +157,8 @@ TARGET static void NAME(step)(struct NAME(annealed) *w, const struct annealing *
     }
     for (int64_t panel = 0; draw && panel < visible_panels; panel++) {
         NAME(activate)(
-            w->x, w->none, NAME(table)(&w->down, panel), up_to(e->n_hidden, 4) / 4, w->h, w->stride_h, e->n_chains);
+            w->x, w->none, NAME(table)(&w->down, panel), up_to(e->n_hidden, 4) / 4, w->h, w->stride_h,
+            e->n_chains);
         for (int part = 0; part < PARTS; part++) {
             NAME(get_generator)(generator, e->state, part);
             NAME(draw_part)(w, e, panel, part, next, generator);
@@ -181,7 +167,8 @@ TARGET static void NAME(step)(struct NAME(annealed) *w, const struct annealing *
     }
 }
 
-/* The steps `first` to `last` - 1 of the chains that the memory holds; the first one begins them, the last one ends them. */
+/* The steps `first` to `last` - 1 of the chains that the memory holds;
+   the first one begins them, the last one ends them. */
 TARGET static void NAME(anneal)(const struct annealing *e, const REAL *weights, const REAL *b, const REAL *c)
 {
     struct arena memory = {e->memory + (64 - (uintptr_t)e->memory % 64), 0};
@@ -190,7 +177,8 @@ TARGET static void NAME(anneal)(const struct annealing *e, const REAL *weights, 
     if (!e->first) {
         memset(memory.base, 0, memory.used);
         NAME(copy_rows)(w.weights, w.row, weights, e->n_hidden, e->n_visible, e->n_hidden);
-        memcpy(w.b, b, (size_t)e->n_visible * sizeof(REAL)), memcpy(w.c, c, (size_t)e->n_hidden * sizeof(REAL));
+        memcpy(w.b, b, (size_t)e->n_visible * sizeof(REAL));
+        memcpy(w.c, c, (size_t)e->n_hidden * sizeof(REAL));
         pack_rows(e->visible, e->n_chains, e->n_visible, w.v, w.stride_v);
         for (int64_t k = 0; k < e->n_chains * LANES; k++)
             w.before[k] = w.after[k] = 1;

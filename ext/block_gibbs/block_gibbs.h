@@ -1,16 +1,19 @@
-/* Restricted Boltzmann machines of ±1 units: block Gibbs sampling and stochastic gradients without matrix products.
+/* Restricted Boltzmann machines of ±1 units:
+ * block Gibbs sampling and stochastic gradients without matrix products.
  *
- * Spins are bits, four of them in the upper half of a byte. For each four inputs there is a table of the sixteen sums
- * ±w0 ±w1 ±w2 ±w3 of their weights, so that the activation of a unit is its bias and one entry of a table for each four
- * inputs. In the same way the gradient, a sum over samples of a spin times a mean, needs one entry for each four samples.
- * A sum is, in this order,
+ * Spins are bits, four of them in the upper half of a byte. For each four inputs there is a table of the
+ * sixteen sums ±w0 ±w1 ±w2 ±w3 of their weights, so that the activation of a unit is its bias and one entry
+ * of a table for each four inputs. In the same way the gradient, a sum over samples of a spin times a mean,
+ * needs one entry for each four samples. A sum is, in this order,
  *     bias + T_0 + T_1 + ...,   T = (±w0 ± w1) + (±w2 ± w3),
  * and absent inputs count as weights 0: every SIMD level gives the same bits, on every machine.
  *
- * Columns are taken in panels of 64 bytes. A panel of activations is finished for all rows before the next one begins; each
- * row of a panel takes one step of the generator, its lanes as in logistic.h; what the last panel leaves over is dropped.
+ * Columns are taken in panels of 64 bytes. A panel of activations is finished for all rows before
+ * the next one begins; each row of a panel takes one step of the generator, its lanes as in
+ * logistic.h; what the last panel leaves over is dropped.
  *
- * The body, block_gibbs_lanes.h, is included once for each SIMD level; it includes block_gibbs_real.h for both precisions.
+ * The body, block_gibbs_lanes.h, is included once for each SIMD level;
+ * it includes block_gibbs_real.h for both precisions.
  */
 #ifndef RBMFLOW_BLOCK_GIBBS_H
 #define RBMFLOW_BLOCK_GIBBS_H
@@ -29,13 +32,14 @@
 
 enum {
     PANEL_BYTES = 64,
-    KEPT_BYTES = 1 << 20, /* tables of a layer that are kept from one pass to the next; larger ones are built again */
+    KEPT_BYTES = 1 << 20,    /* tables of a layer are kept from pass to pass; larger ones are built again */
     CHUNK_BYTES = 24 * 1024, /* of tables that are used at a time */
-    ROWS_AT_ONCE = 128,    /* whose activations wait in the nearest cache */
-    CHAINS_AT_ONCE = 512   /* chains of a sweep that are finished before the next ones begin */
+    ROWS_AT_ONCE = 128,      /* whose activations wait in the nearest cache */
+    CHAINS_AT_ONCE = 512     /* chains of a sweep that are finished before the next ones begin */
 };
 
-/* Memory in one block, cut into aligned pieces: counted on a first pass, where the base is 0, given out on the second. */
+/* Memory in one block, cut into aligned pieces:
+   counted on a first pass, where the base is 0, given out on the second. */
 struct arena {
     char *base;
     size_t used;
@@ -79,14 +83,15 @@ static const uint32_t spread[16] = {
     0x00000000, 0x00000010, 0x00001000, 0x00001010, 0x00100000, 0x00100010, 0x00101000, 0x00101010,
     0x10000000, 0x10000010, 0x10001000, 0x10001010, 0x10100000, 0x10100010, 0x10101000, 0x10101010};
 
-/* Rows of spins as bytes, four spins in the upper half of each, the first of them lowest; the bits beyond are 0. */
+/* Rows of spins as bytes, four spins in the upper half of each, the first of them lowest;
+   the bits beyond are 0. */
 static void pack_rows(const int8_t *spins, int64_t n_rows, int64_t n, uint8_t *out, int64_t stride)
 {
     for (int64_t row = 0; row < n_rows; row++, spins += n, out += stride) {
         int64_t whole = n / 4;
         for (int64_t g = 0; g < whole; g++)
-            out[g] = (uint8_t)((spins[4 * g] > 0) << 4 | (spins[4 * g + 1] > 0) << 5 | (spins[4 * g + 2] > 0) << 6
-                | (spins[4 * g + 3] > 0) << 7);
+            out[g] = (uint8_t)((spins[4 * g] > 0) << 4 | (spins[4 * g + 1] > 0) << 5
+                | (spins[4 * g + 2] > 0) << 6 | (spins[4 * g + 3] > 0) << 7);
         memset(out + whole, 0, (size_t)(stride - whole));
         for (int64_t i = 4 * whole; i < n; i++)
             out[whole] |= (uint8_t)((spins[i] > 0) << (4 + i - 4 * whole));

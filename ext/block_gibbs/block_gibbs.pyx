@@ -36,42 +36,31 @@ ctypedef fused real:
     double
 
 
-def pack(const int8_t[:, ::1] spins, uint8_t[:, ::1] out) -> None:
+def pack(
+    const int8_t[:, ::1] spins,  # IN (n, n_sites) -1 and +1
+    uint8_t[:, ::1] out,         # OUT (n, 4 ceil(n_sites / 16)) bit 4 + b of byte g is site 4 g + b, 1 for up
+) -> None:
     """Write rows of spins as bits, as `train` takes them."""
-    # spins  IN   (n, n_sites) -1 and +1
-    # out    OUT  (n, 4 ceil(n_sites / 16)) bit 4 + b of out[:, g] is site 4 g + b, 1 for up
     if spins.shape[0]:
         with nogil:
             pack_rows(&spins[0, 0], spins.shape[0], spins.shape[1], &out[0, 0], out.shape[1])
 
 
 def sweep(
-    const real[:, ::1] weights,
-    const real[::1] visible_bias,
-    const real[::1] hidden_bias,
-    int8_t[:, ::1] visible,
-    int8_t[:, ::1] hidden,
-    real[:, ::1] means,
-    int64_t k,
-    double scale,
-    bint from_visible,
-    bint last_hidden,
-    uint64_t[::1] generator,
-    int level,
+    const real[:, ::1] weights,    # IN (n_visible, n_hidden) finite
+    const real[::1] visible_bias,  # IN (n_visible,)
+    const real[::1] hidden_bias,   # IN (n_hidden,)
+    int8_t[:, ::1] visible,        # INOUT (n_chains, n_visible) spins, read if from_visible, written if k > 0
+    int8_t[:, ::1] hidden,         # INOUT (n_chains, n_hidden) spins, read unless from_visible
+    real[:, ::1] means,            # OUT (n_chains or 0, n_hidden) of hidden spins after the last sweep; k > 0
+    int64_t k,                     # IN sweeps, k >= 0
+    double scale,                  # IN inverse temperature: activations are multiplied by it
+    bint from_visible,             # IN draw the hidden spins once before the sweeps
+    bint last_hidden,              # IN draw the hidden spins of the last sweep too, where there are means
+    uint64_t[::1] generator,       # INOUT (32,) eight xoshiro256++ generators, not all zero
+    int level,                     # IN SIMD level, at most simd.supported()
 ) -> None:
     """Draw all visible spins from the hidden ones and all hidden spins from the visible ones, k times."""
-    # weights       IN     (n_visible, n_hidden) finite
-    # visible_bias  IN     (n_visible,)
-    # hidden_bias   IN     (n_hidden,)
-    # visible       INOUT  (n_chains, n_visible) spins; not read unless from_visible, written if k > 0
-    # hidden        INOUT  (n_chains, n_hidden) spins; not read if from_visible
-    # means         OUT    (n_chains, n_hidden) of hidden spins after the last sweep, k > 0; or of no chains
-    # k             IN     sweeps, k >= 0
-    # scale         IN     inverse temperature: activations are multiplied by it
-    # from_visible  IN     draw the hidden spins once before the sweeps
-    # last_hidden   IN     draw the hidden spins of the last sweep too, where there are means
-    # generator     INOUT  (32,) eight xoshiro256++ generators, not all zero
-    # level         IN     SIMD level
     cdef chains e
     cdef int failed
     cdef real nowhere
@@ -94,40 +83,26 @@ def sweep(
 
 
 def train(
-    real[:, ::1] weights,
-    real[::1] visible_bias,
-    real[::1] hidden_bias,
-    const uint8_t[:, ::1] data,
-    const int64_t[::1] order,
-    int64_t batch_size,
-    int64_t k,
-    double rate,
-    double decay,
-    int8_t[:, ::1] chains_visible,
-    int8_t[:, ::1] chains_hidden,
-    int32_t[:, ::1] series,
-    uint64_t[::1] generator,
-    int level,
+    real[:, ::1] weights,           # INOUT (n_visible, n_hidden)
+    real[::1] visible_bias,         # INOUT (n_visible,)
+    real[::1] hidden_bias,          # INOUT (n_hidden,)
+    const uint8_t[:, ::1] data,     # IN (n_data, 4 ceil(n_visible / 16)) of `pack`
+    const int64_t[::1] order,       # IN (n_rows,) rows of the data; the last batch is what is left
+    int64_t batch_size,             # IN 1 ... n_rows
+    int64_t k,                      # IN sweeps, k >= 1
+    double rate,                    # IN learning rate
+    double decay,                   # IN weights lose rate * decay of themselves in each update
+    int8_t[:, ::1] chains_visible,  # OUT (n_chains, n_visible) n_chains = 0 for CD
+    int8_t[:, ::1] chains_hidden,   # INOUT (n_chains, n_hidden)
+    int32_t[:, ::1] series,         # OUT (n_updates, n <= n_chains) totals of visible spins, first n chains
+    uint64_t[::1] generator,        # INOUT (32,) eight xoshiro256++ generators, not all zero
+    int level,                      # IN SIMD level, at most simd.supported()
 ) -> None:
     """Pass once through the data: a step of `rate` along the gradient for each batch.
 
     With chains they go on from their hidden spins, k sweeps for an update (PCD-k); without, the negative
     phase begins with the batch (CD-k). Averages use the means of the hidden units given the visible spins.
     """
-    # weights         INOUT  (n_visible, n_hidden)
-    # visible_bias    INOUT  (n_visible,)
-    # hidden_bias     INOUT  (n_hidden,)
-    # data            IN     (n_data, 4 ceil(n_visible / 16)) of `pack`
-    # order           IN     (n_rows,) rows of the data; the last batch is what is left
-    # batch_size      IN     1 ... n_rows
-    # k               IN     sweeps, k >= 1
-    # rate            IN     learning rate
-    # decay           IN     weights lose rate * decay of themselves in each update
-    # chains_visible  OUT    (n_chains, n_visible), n_chains = 0 for CD
-    # chains_hidden   INOUT  (n_chains, n_hidden)
-    # series          OUT    (n_updates, n_measured <= n_chains) totals of visible spins of the first chains
-    # generator       INOUT  (32,) eight xoshiro256++ generators, not all zero
-    # level           IN     SIMD level
     cdef epoch e
     cdef int failed
     e.n_visible, e.n_hidden = weights.shape[0], weights.shape[1]

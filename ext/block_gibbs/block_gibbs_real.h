@@ -1,13 +1,13 @@
-/* Layers, sweeps and epochs in one precision, at one SIMD level: the includer sets REAL, WORD, VECTOR, NAME, BITS, VALUE
-   and SIGN. */
+/* Layers, sweeps and epochs in one precision, at one SIMD level:
+   the includer sets REAL, WORD, VECTOR, NAME, BITS, VALUE and SIGN. */
 
 #define LANES ((int64_t)(PANEL_BYTES / sizeof(REAL)))
-#define SHARE (LANES / PARTS)                                 /* lanes of a panel that one part of the generator serves */
-#define PIECE ((int64_t)(sizeof(VECTOR) / sizeof(REAL)))      /* lanes of a vector, half of them without vectors */
-
+#define SHARE (LANES / PARTS) /* lanes of a panel that one part of the generator serves */
+#define PIECE ((int64_t)(sizeof(VECTOR) / sizeof(REAL))) /* lanes of a vector, half of them without vectors */
 #define CHUNK (CHUNK_BYTES / 16 / PANEL_BYTES) /* groups of four inputs whose tables stay in the cache */
 
-/* Units of one layer given those of another. `weights` has a row for each input, or, turned, for each unit. */
+/* Units of one layer given those of another.
+   `weights` has a row for each input, or, turned, for each unit. */
 struct NAME(layer) {
     const REAL *weights, *bias;
     int64_t n_in, n_out, row;
@@ -23,7 +23,8 @@ FN int64_t NAME(table_size)(int64_t n_in)
 }
 
 FN struct NAME(layer) NAME(make_layer)(
-    struct arena *from, const REAL *weights, const REAL *bias, int64_t n_in, int64_t n_out, int64_t row, int turned)
+    struct arena *from, const REAL *weights, const REAL *bias, int64_t n_in, int64_t n_out, int64_t row,
+    int turned)
 {
     struct NAME(layer) layer = {weights, bias, n_in, n_out, row, turned, 0, 0, NULL, NULL};
     int64_t size = NAME(table_size)(n_in), panels = up_to(n_out, LANES) / LANES;
@@ -110,7 +111,8 @@ FN void NAME(lookup_two)(
     UNROLL
     for (int64_t g = 0; g < n_groups; g++) {
         const char *group = (const char *)(table + g * 16 * LANES);
-        const char *at = group + packed[g] * (PANEL_BYTES / 16), *at2 = group + packed2[g] * (PANEL_BYTES / 16);
+        const char *at = group + packed[g] * (PANEL_BYTES / 16);
+        const char *at2 = group + packed2[g] * (PANEL_BYTES / 16);
         for (int i = 0; i < N; i++) {
             memcpy(&entry, at + i * sizeof entry, sizeof entry);
             sums[i] += entry;
@@ -138,6 +140,36 @@ struct NAME(rows) {
     int64_t *done; /* since the last look at Ctrl-C */
 };
 
+/* The random words for the lanes from `lane` on. */
+FN WORD NAME(random_words)(LEVEL(streams) r, int64_t lane)
+{
+#if RBMFLOW_VECTORS
+    (void)lane;
+    return (WORD)r;
+#else
+    return (WORD)(r >> (lane ? 32 : 0));
+#endif
+}
+
+FN VECTOR NAME(load)(const REAL *from)
+{
+    VECTOR x;
+    memcpy(&x, from, sizeof x);
+    return x;
+}
+
+FN void NAME(store)(REAL *to, VECTOR x)
+{
+    memcpy(to, &x, sizeof x);
+}
+
+/* A bit for each lane of spins ±1, the first lane lowest: 1 for up. */
+FN uint32_t NAME(up_bits)(VECTOR spin)
+{
+    return NAME(signs)(spin) ^ (uint32_t)((1u << PIECE) - 1);
+}
+
+/* Bits of the lanes of one part, from lane `at` of the panel on, into the spins of a row. */
 FN void NAME(put_bits)(uint8_t *out, int64_t at, uint32_t bits)
 {
     if (SHARE >= 4) {
@@ -150,9 +182,10 @@ FN void NAME(put_bits)(uint8_t *out, int64_t at, uint32_t bits)
     }
 }
 
-/* The activations of a block of rows in one panel, inputs in chunks whose tables stay in the nearest cache. */
+/* The activations of a block of rows in one panel. Inputs come in chunks, whose tables stay in a cache. */
 FN void NAME(activate)(
-    REAL *sums, const REAL *bias, const REAL *table, int64_t n_groups, const uint8_t *in, int64_t stride, int64_t n_rows)
+    REAL *sums, const REAL *bias, const REAL *table, int64_t n_groups, const uint8_t *in, int64_t stride,
+    int64_t n_rows)
 {
     for (int64_t first = 0; first < n_groups; first += CHUNK) {
         int64_t n = n_groups - first < CHUNK ? n_groups - first : CHUNK;
@@ -161,56 +194,59 @@ FN void NAME(activate)(
         for (; i + 1 < n_rows; i += 2) {
             REAL *row = sums + i * LANES, *row2 = row + LANES;
             const uint8_t *packed = in + i * stride + first;
-            NAME(lookup_two)(row, row2, first ? row : bias, first ? row2 : bias, part, packed, packed + stride, n);
+            NAME(lookup_two)(
+                row, row2, first ? row : bias, first ? row2 : bias, part, packed, packed + stride, n);
         }
         if (i < n_rows)
             NAME(lookup)(sums + i * LANES, first ? sums + i * LANES : bias, part, in + i * stride + first, n);
     }
 }
 
-/* Spins or means from the activations of a block of rows, in the lanes of one part of the generator. */
+/* Spins, means or both of a block of rows from the sums of one panel, in the lanes that one part of the
+   generator serves.
+
+   With the activation x = scale * sum and e = exp(-2|x|), a spin has the sign of x unless a coin of
+   probability e / (1 + e) turns it over, and its mean is tanh x, of size (1 - e) / (1 + e): one exponential,
+   at most 1, serves both. `draw` and `mean` are constants, so that what is not wanted is not compiled.
+
+   Each row takes a step of the generator. The parts of the generator are streams of their own: this one runs
+   through all rows, its state in registers, before the next one begins, and the numbers are those of steps
+   taken by all parts together. */
 TARGET ALWAYS_INLINE void NAME(finish)(
-    const REAL *sums, const struct NAME(rows) *on, int64_t row, int64_t n_rows, int64_t panel, int part, const int draw,
-    const int mean)
+    const REAL *sums, const struct NAME(rows) *on, int64_t first_row, int64_t n_rows, int64_t panel, int part,
+    const int draw, const int mean)
 {
-    const int64_t at = panel * LANES + part * SHARE;
+    const int64_t first_lane = part * SHARE, first_unit = panel * LANES + first_lane;
     uint64_t *state = on->state + part * WIDTH;
     LEVEL(streams) a, b, c, d, r;
     memcpy(&a, state, sizeof a), memcpy(&b, state + 8, sizeof b);
     memcpy(&c, state + 16, sizeof c), memcpy(&d, state + 24, sizeof d);
     for (int64_t i = 0; i < n_rows; i++) {
-        uint32_t up = 0;
+        const int64_t row = first_row + i;
+        uint32_t up = 0; /* a bit for each lane of the part */
         if (draw)
             XOSHIRO(a, b, c, d, r);
         for (int64_t lane = 0; lane < SHARE; lane += PIECE) {
-            VECTOR sum;
-            memcpy(&sum, sums + i * LANES + part * SHARE + lane, sizeof sum);
-            sum *= on->scale;
-            VECTOR e = NAME(decay)(VALUE(BITS(sum) & ~SIGN));
-            if (draw) {
-#if RBMFLOW_VECTORS
-                WORD random = (WORD)r;
-#else
-                WORD random = (WORD)(r >> (lane ? 32 : 0));
-#endif
-                VECTOR spin = NAME(choose)(sum, e, random);
-                up |= (NAME(signs)(spin) ^ (uint32_t)((1u << PIECE) - 1)) << lane;
-            }
+            VECTOR activation = NAME(load)(sums + i * LANES + first_lane + lane) * on->scale;
+            VECTOR e = NAME(decay)(VALUE(BITS(activation) & ~SIGN));
+            if (draw)
+                up |= NAME(up_bits)(NAME(choose)(activation, e, NAME(random_words)(r, lane))) << lane;
             if (mean) {
-                VECTOR tanh = ((REAL)1 - e) / ((REAL)1 + e);
-                tanh = on->share * VALUE(BITS(tanh) | (BITS(sum) & SIGN));
-                memcpy(on->means + (row + i) * on->means_stride + at + lane, &tanh, sizeof tanh);
+                VECTOR size = ((REAL)1 - e) / ((REAL)1 + e);
+                VECTOR tanh = VALUE(BITS(size) | (BITS(activation) & SIGN));
+                NAME(store)(on->means + row * on->means_stride + first_unit + lane, on->share * tanh);
             }
         }
         if (draw)
-            NAME(put_bits)(on->out + (row + i) * on->out_stride + panel * LANES / 4, part * SHARE, up);
+            NAME(put_bits)(on->out + row * on->out_stride + panel * LANES / 4, first_lane, up);
     }
     memcpy(state, &a, sizeof a), memcpy(state + 8, &b, sizeof b);
     memcpy(state + 16, &c, sizeof c), memcpy(state + 24, &d, sizeof d);
 }
 
 /* -1 where Ctrl-C stops it. */
-TARGET ALWAYS_INLINE int NAME(pass)(struct NAME(layer) *layer, const struct NAME(rows) *on, const int draw, const int mean)
+TARGET ALWAYS_INLINE int NAME(pass)(
+    struct NAME(layer) *layer, const struct NAME(rows) *on, const int draw, const int mean)
 {
     REAL sums[ROWS_AT_ONCE * PANEL_BYTES / sizeof(REAL)];
     const int64_t n_groups = up_to(layer->n_in, 4) / 4, n_panels = up_to(layer->n_out, LANES) / LANES;
@@ -219,7 +255,8 @@ TARGET ALWAYS_INLINE int NAME(pass)(struct NAME(layer) *layer, const struct NAME
         for (int64_t row = 0; row < on->n_rows; row += ROWS_AT_ONCE) {
             int64_t n = on->n_rows - row < ROWS_AT_ONCE ? on->n_rows - row : ROWS_AT_ONCE;
             NAME(activate)(
-                sums, layer->bias + panel * LANES, table, n_groups, on->in + row * on->in_stride, on->in_stride, n);
+                sums, layer->bias + panel * LANES, table, n_groups, on->in + row * on->in_stride,
+                on->in_stride, n);
             for (int part = 0; part < PARTS; part++)
                 NAME(finish)(sums, on, row, n, panel, part, draw, mean);
             if (interrupted(on->done, n * (n_groups + LANES)))
@@ -246,8 +283,8 @@ TARGET static int NAME(draw_and_mean)(struct NAME(layer) *layer, const struct NA
 
 /* weights[i] += Σ over samples of spin i times the sample's means, for n_units rows, samples in chunks. */
 TARGET static int NAME(accumulate)(
-    REAL *weights, int64_t row, const uint8_t *packed, int64_t stride, int64_t n_units, const REAL *means, int64_t n_samples,
-    REAL *table, int64_t *done)
+    REAL *weights, int64_t row, const uint8_t *packed, int64_t stride, int64_t n_units, const REAL *means,
+    int64_t n_samples, REAL *table, int64_t *done)
 {
     for (int64_t panel = 0; panel < row; panel += LANES)
         for (int64_t first = 0; first < n_samples; first += 4 * CHUNK) {
@@ -260,14 +297,16 @@ TARGET static int NAME(accumulate)(
                 NAME(lookup_two)(to, to + row, to, to + row, table, spins, spins + stride, up_to(n, 4) / 4);
             }
             if (i < n_units)
-                NAME(lookup)(weights + i * row + panel, weights + i * row + panel, table, spins, up_to(n, 4) / 4);
+                NAME(lookup)(
+                    weights + i * row + panel, weights + i * row + panel, table, spins, up_to(n, 4) / 4);
             if (interrupted(done, n_units * n / 4))
                 return -1;
         }
     return 0;
 }
 
-FN void NAME(copy_rows)(REAL *to, int64_t to_row, const REAL *from, int64_t from_row, int64_t n_rows, int64_t n)
+FN void NAME(copy_rows)(
+    REAL *to, int64_t to_row, const REAL *from, int64_t from_row, int64_t n_rows, int64_t n)
 {
     for (int64_t i = 0; i < n_rows; i++)
         memcpy(to + i * to_row, from + i * from_row, (size_t)n * sizeof(REAL));
@@ -275,8 +314,10 @@ FN void NAME(copy_rows)(REAL *to, int64_t to_row, const REAL *from, int64_t from
 
 /* What an epoch works on. */
 struct NAME(work) {
-    int64_t row, stride_v, stride_h, samples; /* of the weights, bytes to a row of spins, samples of both phases */
-    REAL *weights, *b, *c, *means, *table; /* c stands below the weights and learns like those of a unit that is always up */
+    int64_t row, stride_v, stride_h; /* numbers to a row of weights, bytes to a row of spins */
+    int64_t samples;                 /* of both phases */
+    REAL *weights, *b, *means, *table;
+    REAL *c; /* stands below the weights and learns like those of a unit that is always up */
     uint8_t *data, *v, *h, *turned;
     struct NAME(layer) up, down;
 };
@@ -302,8 +343,8 @@ FN struct NAME(work) NAME(lay_out)(struct arena *from, const struct epoch *e)
     return w;
 }
 
-/* One update from n rows of data; -1 where Ctrl-C stops it. Without persistent chains the negative phase begins with the spins of
-   the positive one. */
+/* One update from n rows of data; -1 where Ctrl-C stops it. Without persistent chains the negative phase
+   begins with the spins of the positive one. */
 TARGET static int NAME(update)(
     struct NAME(work) *w, const struct epoch *e, const int64_t *order, int64_t n, int64_t *done)
 {
@@ -313,7 +354,8 @@ TARGET static int NAME(update)(
     uint8_t *given = w->data;
     for (int64_t i = 0; i < n; i++)
         memcpy(given + i * w->stride_v, e->data + order[i] * w->stride_v, (size_t)w->stride_v);
-    struct NAME(rows) up = {given, w->stride_v, n, e->state, 1, w->h, w->stride_h, w->means, w->row, data, done};
+    struct NAME(rows) up = {
+        given, w->stride_v, n, e->state, 1, w->h, w->stride_h, w->means, w->row, data, done};
     struct NAME(rows) down = {w->h, w->stride_h, n_chains, e->state, 1, w->v, w->stride_v, NULL, 0, 0, done};
     w->up.built = w->down.built = 0;
     if (e->persistent ? NAME(mean)(&w->up, &up) : NAME(draw_and_mean)(&w->up, &up))
@@ -410,8 +452,9 @@ TARGET static int NAME(sweep_block)(
 {
     const int64_t row = up_to(e->n_hidden, LANES);
     const int64_t stride_v = up_to(e->n_visible, 16) / 4, stride_h = up_to(e->n_hidden, 16) / 4;
-    struct NAME(rows) up = {w->v, stride_v, n, e->state, (REAL)e->scale, w->h, stride_h, w->means, row, 1, done};
-    struct NAME(rows) down = {w->h, stride_h, n, e->state, (REAL)e->scale, w->v, stride_v, NULL, 0, 0, done};
+    const REAL scale = (REAL)e->scale;
+    struct NAME(rows) up = {w->v, stride_v, n, e->state, scale, w->h, stride_h, w->means, row, 1, done};
+    struct NAME(rows) down = {w->h, stride_h, n, e->state, scale, w->v, stride_v, NULL, 0, 0, done};
     if (e->from_visible) {
         pack_rows(visible, n, e->n_visible, w->v, stride_v);
         if (NAME(draw)(&w->up, &up))
@@ -435,7 +478,8 @@ TARGET static int NAME(sweep_block)(
     return 0;
 }
 
-TARGET static int NAME(sweep)(const struct chains *e, const REAL *weights, const REAL *b, const REAL *c, REAL *means)
+TARGET static int NAME(sweep)(
+    const struct chains *e, const REAL *weights, const REAL *b, const REAL *c, REAL *means)
 {
     struct arena memory = {NULL, 0};
     NAME(lay_out_chains)(&memory, e);
@@ -451,8 +495,8 @@ TARGET static int NAME(sweep)(const struct chains *e, const REAL *weights, const
     for (int64_t first = 0; first < e->n_chains && !failed; first += CHAINS_AT_ONCE) {
         int64_t n = e->n_chains - first < CHAINS_AT_ONCE ? e->n_chains - first : CHAINS_AT_ONCE;
         failed = NAME(sweep_block)(
-            &w, e, e->visible + first * e->n_visible, e->hidden + first * e->n_hidden, n, means + first * e->n_hidden,
-            &done);
+            &w, e, e->visible + first * e->n_visible, e->hidden + first * e->n_hidden, n,
+            means + first * e->n_hidden, &done);
     }
     free(block);
     return failed;

@@ -10,24 +10,16 @@ cdef extern from "boltzmann/boltzmann.h":
 
 
 def sweep(
-    float[:, ::1] spins,
-    uint64_t[::1] generator,
-    const float[:, ::1] couplings,
-    const float[::1] bias,
-    const int32_t[:, ::1] order,
-    int64_t thin,
-    int8_t[:, :, ::1] samples,
-    int level,
+    float[:, ::1] spins,            # INOUT (n_units, 64) -1 and +1
+    uint64_t[::1] generator,        # INOUT (32,) eight xoshiro256++ generators; four steps for each attempt
+    const float[:, ::1] couplings,  # IN (n_units, n_units) over the temperature, 0 on the diagonal
+    const float[::1] bias,          # IN (n_units,) over the temperature
+    const int32_t[:, ::1] order,    # IN (n_sweeps, n_attempts) units
+    int64_t thin,                   # IN sweeps before each sample, at least 1
+    int8_t[:, :, ::1] samples,      # OUT (n_sweeps // thin or 0, n_units, 64)
+    int level,                      # IN SIMD level, at most simd.supported()
 ) -> None:
     """Update units one by one, in all chains the same one; keep the spins after every `thin` sweeps."""
-    # spins      INOUT  (n_units, 64) -1 and +1
-    # generator  INOUT  (32,) eight xoshiro256++ generators; four steps for each attempt
-    # couplings  IN     (n_units, n_units) over the temperature, 0 on the diagonal
-    # bias       IN     (n_units,) over the temperature
-    # order      IN     (n_sweeps, n_attempts) units
-    # thin       IN     sweeps before each sample, at least 1
-    # samples    OUT    (n_sweeps // thin or 0, n_units, 64)
-    # level      IN     SIMD level
     cdef int64_t sweep, unit, chain, n_units = spins.shape[0], n_kept = 0
     with nogil:
         for sweep in range(order.shape[0]):

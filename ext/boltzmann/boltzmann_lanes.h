@@ -6,8 +6,8 @@
 #define FLOATS ((int)(sizeof(LEVEL(floats)) / sizeof(float)))
 
 TARGET static void LEVEL(sweep_units)(
-    float *spins, uint64_t *state, const float *couplings, const float *bias, int64_t n_units, const int32_t *order,
-    int64_t n_attempts)
+    float *spins, uint64_t *state, const float *couplings, const float *bias, int64_t n_units,
+    const int32_t *order, int64_t n_attempts)
 {
     float sums[CHAINS];
     for (int64_t attempt = 0; attempt < n_attempts; attempt++) {

@@ -1,12 +1,13 @@
 /* Single-spin dynamics of one lattice of even sides, a byte for each spin, one coupling and one field.
  *
- * The sites (2r + i, 2c + j) of one parity (i, j) form a plane. A site's neighbours then lie in two other planes at the same
- * offsets all over the plane, so that planes are updated as flat arrays, 64 sites at a time. Rows end in one pad that
- * stands for the periodic neighbour, above and below lies a copied row, and past it zeros; all are set again after
- * every update, so that they, and the numbers drawn, depend on the spins alone. Colours are pairs of planes.
+ * The sites (2r + i, 2c + j) of one parity (i, j) form a plane. A site's neighbours then lie in two other
+ * planes at the same offsets all over the plane, so that planes are updated as flat arrays, 64 sites at a
+ * time. Rows end in one pad that stands for the periodic neighbour, above and below lies a copied row, and
+ * past it zeros; all are set again after every update, so that they, and the numbers drawn, depend on the
+ * spins alone. Colours are pairs of planes.
  *
- * A random byte is compared with the first eight binary digits of the probability that the neighbours select, another with the
- * next eight where it ties, and so on: coins of full precision.
+ * A random byte is compared with the first eight binary digits of the probability that the neighbours select,
+ * another with the next eight where it ties, and so on: coins of full precision.
  *
  * The body, checkerboard_lanes.h, is included once for each SIMD level.
  */
@@ -22,13 +23,15 @@ enum { BLOCK = 64, CLASSES = 16, SLACK = 2 * BLOCK };
 
 enum { HEAT_BATH = 0, METROPOLIS = 1, METROPOLIS_IN_FIELD = 2 };
 
-/* A site's class is the number of its neighbours that are up, 0 ... 4. With Metropolis it is the number of those equal to the
-   site, in a field again that of those up, and 5 more if the site is up. The site becomes, with the heat bath, `few` up to the
-   class `last` and 1 - few above it; with Metropolis it stays; or, with the probability of digits[.][class], the opposite. */
+/* A site's class is the number of its neighbours that are up, 0 ... 4. With Metropolis it is the number of
+   those equal to the site, in a field again that of those up, and 5 more if the site is up. The site becomes,
+   with the heat bath, `few` up to the class `last` and 1 - few above it; with Metropolis it stays; or, with
+   the probability of digits[.][class], the opposite. */
 struct coins {
     int rule;
     int64_t n_digits;
-    const int8_t (*digits)[CLASSES]; /* to base 256, less 128, as signed bytes are what every processor compares */
+    /* to base 256, less 128: signed bytes are what every processor compares */
+    const int8_t (*digits)[CLASSES];
     int8_t few, last;
 };
 
@@ -51,17 +54,26 @@ static void set_planes(struct planes *on, uint8_t *work, int64_t n_rows, int64_t
         on->first[k >> 1][k & 1] = work + k * on->size + on->stride + SLACK / 2;
 }
 
-/* Pads, copied rows and what a block wrote past them. */
+/* Set what surrounds the sites of a plane, which the blocks of an update overrun, as it follows from them.
+
+   A site of an even column has its left neighbour one column back in the plane of the odd ones (j = 1),
+   whose rows have their pad in front; a site of an odd column has its right neighbour one column on in the
+   plane of the even ones, whose rows have it behind. The pad is the site at the other end of its row. Whole
+   rows are then copied, their pads with them: the first one below the last, the last one above the first.
+
+   Past the row below lies what the last block reads and may have written. It updates these bytes as if they
+   were sites, and where they tie it draws further numbers: they must be the same before every update. */
 static void close_plane(const struct planes *on, int i, int j)
 {
-    uint8_t *plane = on->first[i][j];
+    uint8_t *sites = on->first[i][j];
     const int64_t stride = on->stride, end = on->rows * stride;
-    const int64_t shift = j ? -1 : on->columns, from = j ? on->columns - 1 : 0;
-    for (int64_t at = 0; at < end; at += stride)
-        plane[at + shift] = plane[at + from];
-    memcpy(plane + end + (j ? -1 : 0), plane + (j ? -1 : 0), (size_t)stride);
-    memcpy(plane - stride + (j ? -1 : 0), plane + end - stride + (j ? -1 : 0), (size_t)stride);
-    memset(plane + end + stride + (j ? -1 : 0), 0, BLOCK + 1);
+    const int64_t pad = j ? -1 : on->columns, opposite = j ? on->columns - 1 : 0;
+    for (int64_t row = 0; row < end; row += stride)
+        sites[row + pad] = sites[row + opposite];
+    const int begin = j ? -1 : 0; /* of a row, its pad included */
+    memcpy(sites + end + begin, sites + begin, (size_t)stride);
+    memcpy(sites - stride + begin, sites + end - stride + begin, (size_t)stride);
+    memset(sites + end + stride + begin, 0, BLOCK + 1);
 }
 
 static void pack(const struct planes *on, const int8_t *spins)
@@ -70,7 +82,8 @@ static void pack(const struct planes *on, const int8_t *spins)
         for (int j = 0; j < 2; j++) {
             for (int64_t r = 0; r < on->rows; r++)
                 for (int64_t c = 0; c < on->columns; c++)
-                    on->first[i][j][r * on->stride + c] = spins[(2 * r + i) * 2 * on->columns + 2 * c + j] > 0;
+                    on->first[i][j][r * on->stride + c]
+                        = spins[(2 * r + i) * 2 * on->columns + 2 * c + j] > 0;
             close_plane(on, i, j);
         }
 }
@@ -93,8 +106,9 @@ static void measure(const struct planes *on, int64_t *energy, int64_t *magnetiza
     for (int64_t r = 0; r < on->rows; r++)
         for (int k = 0; k < 2; k++) {
             const int64_t row = r * on->stride;
-            const uint8_t *even = on->first[k][0] + row, *odd = on->first[k][1] + row;   /* one row of sites */
-            const uint8_t *upper = on->first[0][k] + row, *lower = on->first[1][k] + row; /* two rows, one column */
+            /* one row of sites; one column of two rows */
+            const uint8_t *even = on->first[k][0] + row, *odd = on->first[k][1] + row;
+            const uint8_t *upper = on->first[0][k] + row, *lower = on->first[1][k] + row;
             uint32_t row_up = 0, row_walls = 0;
             for (int64_t c = 0; c < on->columns; c++) {
                 row_up += (uint32_t)even[c] + odd[c];

@@ -19,24 +19,27 @@ cdef extern from "checkerboard/checkerboard.h":
         const planes *on, uint64_t *state, const coins *coins, int64_t n_sweeps, int level) noexcept nogil
 
 
-def work_size(int64_t n_rows, int64_t n_cols) -> int:
+def work_size(
+    int64_t n_rows,  # IN rows, even
+    int64_t n_cols,  # IN columns, even
+) -> int:
     """Bytes that `run` needs for its planes."""
     return 4 * plane_size(n_rows, n_cols)
 
 
 def run(
-    int8_t[:, ::1] spins,
-    uint64_t[::1] state,
-    int rule,
-    const int8_t[:, ::1] digits,
-    int8_t few,
-    int8_t last,
-    int64_t thin,
-    int64_t[::1] energy,
-    int64_t[::1] magnetization,
-    int8_t[:, :, ::1] samples,
-    uint8_t[::1] work,
-    int level,
+    int8_t[:, ::1] spins,         # INOUT (n_rows, n_cols) both even
+    uint64_t[::1] state,          # INOUT (32,) eight xoshiro256++ generators side by side, not all words zero
+    int rule,                     # IN 0 heat bath, 1 Metropolis, 2 Metropolis in a field
+    const int8_t[:, ::1] digits,  # IN (n_digits >= 1, 16) of a class's probability to base 256, each less 128
+    int8_t few,                   # IN 0 or 1
+    int8_t last,                  # IN -1 ... 4
+    int64_t thin,                 # IN sweeps before each measurement
+    int64_t[::1] energy,          # OUT (n_measurements,) totals in J
+    int64_t[::1] magnetization,   # OUT (n_measurements,) totals
+    int8_t[:, :, ::1] samples,    # OUT (n_measurements or 0, n_rows, n_cols)
+    uint8_t[::1] work,            # WORK (work_size(n_rows, n_cols),)
+    int level,                    # IN SIMD level, at most simd.supported()
 ) -> None:
     """Sweep and measure, `thin` sweeps before each measurement; without them, `thin` sweeps.
 
@@ -46,17 +49,6 @@ def run(
     above it (Metropolis: stays), or with the probability whose digits to base 256, each less 128, are
     digits[:, class] the opposite.
     """
-    # spins          INOUT  (n_rows, n_cols) both even
-    # state          INOUT  (32,) eight xoshiro256++ generators side by side, not all words zero
-    # rule           IN     0 heat bath, 1 Metropolis, 2 Metropolis in a field
-    # digits         IN     (n_digits >= 1, 16) of a class's probability to base 256, each less 128
-    # few, last      IN     0 or 1; -1 ... 4
-    # thin           IN     sweeps before each measurement
-    # energy         OUT    (n_measurements,) totals in J
-    # magnetization  OUT    (n_measurements,) totals
-    # samples        OUT    (n_measurements or 0, n_rows, n_cols)
-    # work           WORK   (work_size(n_rows, n_cols),)
-    # level          IN     SIMD level
     cdef planes on
     cdef coins toss
     cdef int64_t i, n_measurements = energy.shape[0], n_samples = samples.shape[0]

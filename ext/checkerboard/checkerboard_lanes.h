@@ -40,7 +40,8 @@ FN BYTES LEVEL(load)(const void *bytes)
     return v;
 }
 
-/* A table of n bytes as vectors: spread out, or without a shuffle of bytes its first value and the steps to the others. */
+/* A table of n bytes as vectors: spread out, or where there is no shuffle of bytes its first value and the
+   steps to the others. */
 ALWAYS_INLINE TARGET void LEVEL(spread)(BYTES *table, const int8_t *bytes, int n)
 {
 #if defined(RBMFLOW_EXPAND_AVX512)

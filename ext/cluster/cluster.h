@@ -1,7 +1,7 @@
 /* Wolff and Swendsen-Wang clusters on a ring or a torus of equal bonds without field.
  *
- * A satisfied bond is cut with probability e^(-2|K|). The coins for it are drawn in bulk, a bit each, to the last binary
- * digit, by the body cluster_lanes.h, which is included once for each SIMD level.
+ * A satisfied bond is cut with probability e^(-2|K|). The coins for it are drawn in bulk, a bit each, to the
+ * last binary digit, by the body cluster_lanes.h, which is included once for each SIMD level.
  */
 #ifndef RBMFLOW_CLUSTER_H
 #define RBMFLOW_CLUSTER_H
@@ -85,8 +85,9 @@ static inline int64_t any_site(struct toss *toss, uint64_t n)
     return (int64_t)(product >> 32);
 }
 
-/* Nothing depends on a coin or a spin by a branch: every neighbour is written to the end of the queue, and kept or not.
-   With K > 0 a flipped spin is never wanted again. With K < 0 it may be, on odd cycles: there it grows to 3 till the end. */
+/* Nothing depends on a coin or a spin by a branch: every neighbour is written to the end of the
+   queue, and kept or not. With K > 0 a flipped spin is never wanted again. With K < 0 it may be,
+   on odd cycles: there it grows to 3 till the end. */
 static int64_t flip_one(const struct lattice *on, struct toss *toss)
 {
     const int32_t n_rows = (int32_t)on->n_rows, n_cols = (int32_t)on->n_cols;

@@ -19,34 +19,23 @@ cdef extern from "cluster/cluster.h":
 
 
 def run(
-    int8_t[:, ::1] spins,
-    uint64_t[::1] state,
-    int sign,
-    double cut,
-    int64_t n_clusters,
-    int64_t thin,
-    int64_t[::1] energy,
-    int64_t[::1] magnetization,
-    int8_t[:, :, ::1] samples,
-    int32_t[::1] work,
-    int level,
+    int8_t[:, ::1] spins,        # INOUT (n_rows, n_cols) one row for a ring; fewer than 2^31 sites
+    uint64_t[::1] state,         # INOUT (36,) eight xoshiro256++ generators and one more, none all zero
+    int sign,                    # IN 1 for K > 0, -1 for K < 0: clusters then alternate
+    double cut,                  # IN probability to cut a satisfied bond, e^(-2|K|) <= 1
+    int64_t n_clusters,          # IN Wolff clusters to a sweep, or 0
+    int64_t thin,                # IN sweeps before each measurement
+    int64_t[::1] energy,         # OUT (n_measurements,) totals in J
+    int64_t[::1] magnetization,  # OUT (n_measurements,) totals
+    int8_t[:, :, ::1] samples,   # OUT (n_measurements or 0, n_rows, n_cols)
+    int32_t[::1] work,           # WORK (2 n_sites + 8,)
+    int level,                   # IN SIMD level, at most simd.supported()
 ) -> int:
     """Update and measure, `thin` sweeps before each measurement; without them, `thin` sweeps.
 
     A sweep is `n_clusters` Wolff clusters, or with none a Swendsen-Wang division of the lattice. Returns
     the number of sites that Wolff clusters flipped.
     """
-    # spins          INOUT  (n_rows, n_cols) one row for a ring; fewer than 2^31 sites
-    # state          INOUT  (36,) eight xoshiro256++ generators and one more, none of them all zero
-    # sign           IN     1 for K > 0, -1 for K < 0: clusters then alternate
-    # cut            IN     probability to cut a satisfied bond, e^(-2|K|) <= 1
-    # n_clusters     IN     Wolff clusters to a sweep, or 0
-    # thin           IN     sweeps before each measurement
-    # energy         OUT    (n_measurements,) totals in J
-    # magnetization  OUT    (n_measurements,) totals
-    # samples        OUT    (n_measurements or 0, n_rows, n_cols)
-    # work           WORK   (2 n_sites + 8,)
-    # level          IN     SIMD level
     cdef int64_t n_measurements = energy.shape[0], n_samples = samples.shape[0]
     cdef int64_t n_blocks = n_measurements if n_measurements else 1
     cdef int64_t block, _sweep, flipped = 0

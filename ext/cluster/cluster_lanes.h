@@ -33,7 +33,8 @@ FN uint64_t LEVEL(satisfied)(const int8_t *row, const int8_t *other, int sign, i
     return bits;
 }
 
-/* Rows are cut into runs of joined neighbours; then each bond to the row above joins two runs. Roots are the first sites. */
+/* Rows are cut into runs of joined neighbours; then each bond to the row above joins two runs.
+   Roots are the first sites. */
 TARGET static void LEVEL(flip_all)(const struct lattice *on, struct toss *toss)
 {
     const int64_t n_cols = on->n_cols;

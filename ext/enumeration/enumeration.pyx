@@ -20,11 +20,11 @@ def block_bits(
 
 
 def tally_ring(
-    int n_sites,               # IN 3..48
-    uint64_t first,            # IN multiple of 2^block_bits(n_sites)
-    uint64_t last,             # IN the same; first <= last <= 2^(n_sites - 1), last - first <= 2^40
-    uint64_t[:, ::1] counts,   # INOUT (n_sites // 2 + 1, n_sites + 1) tally by wall pairs k, up spins n
-    int level,                 # IN SIMD level, at most simd.supported()
+    int n_sites,              # IN 3..48
+    uint64_t first,           # IN multiple of 2^block_bits(n_sites)
+    uint64_t last,            # IN the same; first <= last <= 2^(n_sites - 1), last - first <= 2^40
+    uint64_t[:, ::1] counts,  # INOUT (n_sites // 2 + 1, n_sites + 1) tally by wall pairs k, up spins n
+    int level,                # IN SIMD level, at most simd.supported()
 ) -> None:
     """Tally the configurations first, ..., last - 1 and the global spin flip of each.
 

@@ -1,5 +1,6 @@
-/* Body of enumeration.h for one SIMD level, that of the bit-sliced tally for vectors of 2^LANE_BITS bits: the includer sets WIDTH,
- * TARGET and LEVEL. The plain level counts one configuration after the other, in enumeration.h.
+/* Body of enumeration.h for one SIMD level, that of the bit-sliced tally for vectors of
+ * 2^LANE_BITS bits: the includer sets WIDTH, TARGET and LEVEL. The plain level counts
+ * one configuration after the other, in enumeration.h.
  *
  * A vector holds one bit for each of the 2^LANE_BITS configurations that differ in their low spins:
  * lane l has low spins l. The spins above them, u, are common to all lanes.

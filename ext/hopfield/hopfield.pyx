@@ -64,8 +64,8 @@ def sum_fields(
     const coupling[:, ::1] couplings,  # IN (n, n) symmetric: int8, int16 or float64; n is padded
     const field[::1] biases,           # IN (n,) int16, int32 or float64 accordingly
     const int8_t[:, ::1] spins,        # IN (n_states, n) -1 and +1, anything where padded
-    uint16_t[:, ::1] entries,          # SCRATCH (n_states, n / 4)
-    field[::1] table,                  # SCRATCH table_bytes() bytes
+    uint16_t[:, ::1] entries,          # WORK (n_states, n / 4)
+    field[::1] table,                  # WORK table_bytes() bytes
     field[:, ::1] fields,              # OUT (n_states, n) b + x W
     int level,                         # IN SIMD level, at most simd.supported()
 ) -> None:
@@ -91,7 +91,7 @@ def relax(
     const coupling[:, ::1] couplings,  # IN (n, n) symmetric, zero diagonal: int8, int16 or float64
     const int32_t[:, ::1] order,       # IN (n_sweeps, n_visited) units, none padded, none twice in a row
     const uint8_t[:, ::1] clamped,     # IN (n_states or 0, n) 1 where a unit keeps its state
-    coupling[:, ::1] among,            # SCRATCH (n_visited, visits())
+    coupling[:, ::1] among,            # WORK (n_visited, visits())
     int8_t[:, ::1] spins,              # INOUT (n_states, n); fastest where the padded ones are 1
     field[:, ::1] fields,              # INOUT (n_states, n) int16, int32 or float64; those of `spins`
     int64_t[::1] sweeps,               # INOUT (n_states,) incremented by the sweeps that changed a unit

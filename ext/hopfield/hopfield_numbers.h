@@ -61,8 +61,8 @@ TARGET static inline void KIND(fill_table)(const COUPLING *rows, int64_t n_units
         }
 }
 
-/* One block of fields of at most STATES states. The tables of a few groups stay in the fastest cache and serve all states before those
-   of the next groups come. */
+/* One block of fields of at most STATES states. The tables of a few groups stay in the fastest cache and
+   serve all states before those of the next groups come. */
 TARGET static void KIND(sum_block)(const COUPLING *couplings, const FIELD *biases, const uint16_t *entries,
                                    int64_t n_states, int64_t n_units, FIELD *table, FIELD *fields)
 {
@@ -75,7 +75,8 @@ TARGET static void KIND(sum_block)(const COUPLING *couplings, const FIELD *biase
         for (int64_t s = 0; s < n_states; s++) {
             const uint16_t *of = entries + s * n_groups + first;
             const KIND(vector) *begin = (const KIND(vector) *)(first ? sums + s * BLOCK : biases);
-            KIND(vector) *end = (KIND(vector) *)(first + n < n_groups ? sums + s * BLOCK : fields + s * n_units);
+            KIND(vector) *end
+                = (KIND(vector) *)(first + n < n_groups ? sums + s * BLOCK : fields + s * n_units);
             KIND(vector) sum[VECTORS];
             for (int v = 0; v < VECTORS; v++)
                 sum[v] = begin[v];
@@ -97,12 +98,13 @@ TARGET static void KIND(sum_fields)(const COUPLING *couplings, const FIELD *bias
     for (int64_t s = 0; s < n_states; s += STATES)
         for (int64_t j = 0; j < n_units; j += BLOCK)
             KIND(sum_block)(couplings + j, biases + j, entries + s * (n_units / 4),
-                            n_states - s < STATES ? n_states - s : STATES, n_units, table, fields + s * n_units + j);
+                            n_states - s < STATES ? n_states - s : STATES, n_units, table,
+                            fields + s * n_units + j);
 }
 
 /* The couplings among the units of each block of visits. */
-TARGET static void KIND(gather)(const COUPLING *couplings, const int32_t *visited, int64_t n_visited, int64_t n_units,
-                                COUPLING *among)
+TARGET static void KIND(gather)(const COUPLING *couplings, const int32_t *visited, int64_t n_visited,
+                                int64_t n_units, COUPLING *among)
 {
     for (int64_t k = 0; k < n_visited; k++, among += VISITS) {
         const COUPLING *row = couplings + visited[k] * n_units;
@@ -114,7 +116,8 @@ TARGET static void KIND(gather)(const COUPLING *couplings, const int32_t *visite
 }
 
 /* Whether a unit is not as its field wants it. */
-TARGET static int KIND(any_wrong)(const int8_t *spins, const FIELD *fields, const uint8_t *fixed, int64_t n_units)
+TARGET static int KIND(any_wrong)(const int8_t *spins, const FIELD *fields, const uint8_t *fixed,
+                                  int64_t n_units)
 {
     uint8_t wrong = 0;
     if (fixed)
@@ -174,8 +177,8 @@ TARGET static inline uint32_t KIND(negative)(const KIND(vector) *fields)
 }
 
 /* Fields of n_vectors vectors follow the flips, rounded ones in their order. */
-TARGET ALWAYS_INLINE void KIND(add_to)(const struct flips *flips, const COUPLING *couplings, int64_t at, FIELD *fields,
-                                       const int n_vectors)
+TARGET ALWAYS_INLINE void KIND(add_to)(const struct flips *flips, const COUPLING *couplings, int64_t at,
+                                       FIELD *fields, const int n_vectors)
 {
     KIND(vector) sum[LONG], *here = (KIND(vector) *)(fields + at);
     couplings += at;
@@ -208,7 +211,8 @@ TARGET ALWAYS_INLINE void KIND(add_to)(const struct flips *flips, const COUPLING
         here[v] = sum[v];
 }
 
-TARGET static void KIND(add_rows)(const struct flips *flips, const COUPLING *couplings, int64_t n_units, FIELD *fields)
+TARGET static void KIND(add_rows)(const struct flips *flips, const COUPLING *couplings, int64_t n_units,
+                                  FIELD *fields)
 {
     int64_t at = 0;
     for (; at + LONG * LANES <= n_units; at += LONG * LANES)
@@ -247,9 +251,10 @@ TARGET static void KIND(visit)(const int32_t *visited, int n, const COUPLING *am
     }
 }
 
-TARGET static void KIND(relax)(const COUPLING *couplings, const int32_t *order, int64_t n_sweeps, int64_t n_visited,
-                               const uint8_t *clamped, int64_t n_states, int64_t n_units, COUPLING *among,
-                               int8_t *spins, FIELD *fields, int64_t *sweeps, uint8_t *settled)
+TARGET static void KIND(relax)(const COUPLING *couplings, const int32_t *order, int64_t n_sweeps,
+                               int64_t n_visited, const uint8_t *clamped, int64_t n_states, int64_t n_units,
+                               COUPLING *among, int8_t *spins, FIELD *fields, int64_t *sweeps,
+                               uint8_t *settled)
 {
     for (int64_t sweep = 0; sweep < n_sweeps; sweep++) {
         const int32_t *visited = order + sweep * n_visited;

@@ -1,4 +1,5 @@
-/* The samplers of simd/logistic_lanes.h as functions of the level, for kernels that have no body of their own. */
+/* The samplers of simd/logistic_lanes.h as functions of the level:
+   for kernels that have no body of their own. */
 #ifndef RBMFLOW_LOGISTIC_SPINS_H
 #define RBMFLOW_LOGISTIC_SPINS_H
 

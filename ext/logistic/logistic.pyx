@@ -13,12 +13,16 @@ ctypedef fused real:
     double
 
 
-def sample(const real[::1] activations, uint64_t[::1] generator, real[::1] out, int level) -> None:
-    """Draw ±1 with P(+1) = 1/(1 + exp(-2 activation)); float32 and float64 use different numbers."""
-    # activations  IN     (n,) not NaN
-    # generator    INOUT  (32,) eight xoshiro256++ generators, not all zero; ceil(n/16) or ceil(n/8) steps
-    # out          OUT    (n,) -1 and +1; may be the activations themselves
-    # level        IN     SIMD level
+def sample(
+    const real[::1] activations,  # IN (n,) not NaN
+    uint64_t[::1] generator,      # INOUT (32,) eight xoshiro256++ generators, not all zero
+    real[::1] out,                # OUT (n,) -1 and +1; may be the activations themselves
+    int level,                    # IN SIMD level, at most simd.supported()
+) -> None:
+    """Draw ±1 with P(+1) = 1/(1 + exp(-2 activation)).
+
+    float32 and float64 use different numbers, of ceil(n / 16) or ceil(n / 8) steps of the generator.
+    """
     if activations.shape[0]:
         with nogil:
             if real is float:

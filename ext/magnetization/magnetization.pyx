@@ -10,7 +10,13 @@ cdef double NEGLIGIBLE = 1e-300
 cdef double STRONG = 170.0  # exp(4 * 170) = 1e295: the ground states alone remain
 
 
-def log_gain(int n_sites, double coupling, int first, double[::1] gain, double[::1] slope):
+def log_gain(
+    int n_sites,        # IN M >= 3
+    double coupling,    # IN K, finite
+    int first,          # IN 0, or 2 ... M // 2 - 1
+    double[::1] gain,   # OUT (M // 2 - first + 1,)
+    double[::1] slope,  # OUT (M // 2 - first + 1,)
+):
     """Write ln [q(n) / b(n)] less its value at the centre, n = first ... M // 2, and its derivative by K.
 
     With rho = q/b, delta(n) = rho(n+1) - rho(n) and eps = 1 - x the law of the ring obeys
@@ -26,11 +32,6 @@ def log_gain(int n_sites, double coupling, int first, double[::1] gain, double[:
     h = arsinh[exp(-2K) m / sqrt(1 - m^2)] the field that magnetizes a chain by m, and forgets the start by
     exp(-4h) a step.
     """
-    # n_sites   IN   M >= 3
-    # coupling  IN   K, finite
-    # first     IN   0, or 2 ... M // 2 - 1
-    # gain      OUT  (M // 2 - first + 1,)
-    # slope     OUT  (M // 2 - first + 1,)
     cdef double x = exp(-4 * coupling), eps = -expm1(-4 * coupling)
     cdef double m = n_sites
     cdef double w = 0.0, dw = 0.0
@@ -58,7 +59,12 @@ def log_gain(int n_sites, double coupling, int first, double[::1] gain, double[:
             slope[i] += slope[i + 1]
 
 
-def log_law(int n_sites, double coupling, double[::1] logarithm, double[::1] slope):
+def log_law(
+    int n_sites,            # IN M >= 3
+    double coupling,        # IN K > 0, finite
+    double[::1] logarithm,  # OUT (M // 2 + 1,)
+    double[::1] slope,      # OUT (M // 2 + 1,)
+):
     """Write ln [q(n) / q(0)], relative to one aligned state, and its derivative by K.
 
     q(n) = M x F(n) q(0) with F(1) = 1; the differences of F obey C D(n) = A D(n-1) + x B F(n) with
@@ -67,10 +73,6 @@ def log_law(int n_sites, double coupling, double[::1] logarithm, double[::1] slo
 
         A = (n-1)(M-n+1)(M-2n-1),  B = (M-2n)((M-2n)^2 - 1),  C = (n+1)(M-n-1)(M-2n+1)
     """
-    # n_sites    IN   M >= 3
-    # coupling   IN   K > 0, finite
-    # logarithm  OUT  (M // 2 + 1,)
-    # slope      OUT  (M // 2 + 1,)
     cdef double x = exp(-4 * coupling)
     cdef double m = n_sites
     cdef double v = 0.0, dv = 0.0  # dv by ln x
@@ -155,16 +157,17 @@ cdef double total(Py_ssize_t start, Py_ssize_t stop, const double[::1] law) noex
     return result
 
 
-def law(int n_sites, double coupling, double[::1] probabilities):
+def law(
+    int n_sites,                # IN M >= 3
+    double coupling,            # IN K, any number but NaN
+    double[::1] probabilities,  # OUT (M + 1,)
+):
     """Write the law of the magnetization, q(n) for n = 0 ... M; negligible entries (1e-300) become 0.
 
     The ratios of neighbours follow from recurrences of positive terms, whatever the sign of the coupling;
     their product is taken from the centre outwards. Long rings start 44 standard deviations from the
     centre, where q is negligible, and begin again at n = 1 should it turn out not to be.
     """
-    # n_sites        IN   M >= 3
-    # coupling       IN   K, any number but NaN
-    # probabilities  OUT  (M + 1,)
     cdef Py_ssize_t centre = n_sites // 2, first = 1, settled = 1, start, i
     cdef double x, sigma, norm
     if coupling > STRONG or coupling < -STRONG:

@@ -21,10 +21,11 @@ ctypedef fused real:
     double
 
 
-def tanh(real[::1] x, int level) -> None:
+def tanh(
+    real[::1] x,  # INOUT (n,) not NaN
+    int level,    # IN SIMD level, at most simd.supported()
+) -> None:
     """Replace numbers by their tanh, within 3 ulp."""
-    # x      INOUT  (n,) not NaN
-    # level  IN     SIMD level
     if x.shape[0]:
         with nogil:
             if real is float:
@@ -34,22 +35,18 @@ def tanh(real[::1] x, int level) -> None:
 
 
 def iterate(
-    const real[:, :, ::1] up,
-    const real[:, :, ::1] down,
-    const real[::1] visible_bias,
-    const real[::1] hidden_bias,
-    real[:, ::1] values,
-    int64_t n_steps,
-    int level,
+    const real[:, :, ::1] up,      # IN (ceil(n_hidden / L), n_visible, L) W[i, a] at [a // L, i, a % L]
+    const real[:, :, ::1] down,    # IN (ceil(n_visible / L), n_hidden, L) W[i, a] at [i // L, a, i % L]
+    const real[::1] visible_bias,  # IN (n_visible,) b, filled up with 0 to whole L, as the weights are
+    const real[::1] hidden_bias,   # IN (n_hidden,) c, filled up
+    real[:, ::1] values,           # INOUT (n, n_visible) numbers from -1 to 1; no sum overflows
+    int64_t n_steps,               # IN steps, n_steps >= 0
+    int level,                     # IN SIMD level, at most simd.supported()
 ) -> None:
-    """Replace every row v by tanh(W tanh(W' v + c) + b), n_steps times."""
-    # up            IN     (ceil(n_hidden / L), n_visible, L) W[i, a] at [a // L, i, a % L], L of 64 bytes
-    # down          IN     (ceil(n_visible / L), n_hidden, L) W[i, a] at [i // L, a, i % L]
-    # visible_bias  IN     (n_visible,) b, filled up with 0 to whole L, as the weights are
-    # hidden_bias   IN     (n_hidden,) c, filled up
-    # values        INOUT  (n, n_visible) numbers from -1 to 1; no sum overflows
-    # n_steps       IN     steps, n_steps >= 0
-    # level         IN     SIMD level
+    """Replace every row v by tanh(W tanh(W' v + c) + b), n_steps times.
+
+    Weights come in panels of L units of the layer to compute, 64 bytes.
+    """
     cdef flow f
     cdef int failed
     if not values.shape[0]:

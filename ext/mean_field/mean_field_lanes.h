@@ -10,7 +10,8 @@ FN LEVEL(floats) LEVEL(tanh32)(LEVEL(floats) x)
     LEVEL(floats) shifted = t * 1.44269504f + 12582912.0f; /* 1.5 * 2^23: rounds to an integer */
     LEVEL(floats) k = shifted - 12582912.0f;
     LEVEL(floats) scale = VALUE32((BITS32(shifted) << 23) + 0x3f800000u);
-    LEVEL(floats) r = (t - k * 0x1.63p-1f) - k * -0x1.bd0106p-13f; /* ln 2 in two parts, the first product exact */
+    /* ln 2 in two parts, the first product exact */
+    LEVEL(floats) r = (t - k * 0x1.63p-1f) - k * -0x1.bd0106p-13f;
     LEVEL(floats) q = r * 0x1.a124e4p-13f + 0x1.6d4316p-10f;
     q = q * r + 0x1.1110ep-7f;
     q = q * r + 0x1.5554eap-5f;
@@ -71,7 +72,8 @@ TARGET static void LEVEL(tanh_all64)(double *x, int64_t n)
 
 #undef TANH_ALL
 
-/* Rows whose sums fill the registers, vectors of each, and rows of what is left over. Panels of 128 bytes were slower. */
+/* Rows whose sums fill the registers, vectors of each, and rows of what is left over.
+   Panels of 128 bytes were slower. */
 #define FEW 4
 #if defined(RBMFLOW_EXPAND_AVX512)
 #define ROWS 16

@@ -3,10 +3,11 @@
 #define LANES ((int64_t)(PANEL_BYTES / sizeof(REAL)))
 #define PIECE ((int64_t)(sizeof(VECTOR) / sizeof(REAL)))
 
-/* Fields of one panel of units for a few rows, their number a constant, so that all sums stay in registers. */
+/* Fields of one panel of units for a few rows, their number a constant,
+   so that all sums stay in registers. */
 ALWAYS_INLINE TARGET void NAME(tile)(
-    const REAL *given, int64_t stride, const REAL *panel, int64_t n_in, const REAL *bias, REAL *out, int64_t out_stride,
-    const int rows)
+    const REAL *given, int64_t stride, const REAL *panel, int64_t n_in, const REAL *bias, REAL *out,
+    int64_t out_stride, const int rows)
 {
     for (int64_t part = 0; part < LANES; part += AT_ONCE * PIECE) {
         VECTOR sum[ROWS][AT_ONCE], weight[AT_ONCE];
@@ -36,8 +37,8 @@ ALWAYS_INLINE TARGET void NAME(tile)(
 
 /* A panel for any number of rows. */
 TARGET static void NAME(panel)(
-    const REAL *given, int64_t stride, const REAL *panel, int64_t n_in, const REAL *bias, REAL *out, int64_t out_stride,
-    int64_t n)
+    const REAL *given, int64_t stride, const REAL *panel, int64_t n_in, const REAL *bias, REAL *out,
+    int64_t out_stride, int64_t n)
 {
     int64_t row = 0;
     for (; row + ROWS <= n; row += ROWS)
@@ -48,10 +49,11 @@ TARGET static void NAME(panel)(
         NAME(tile)(given + row * stride, stride, panel, n_in, bias, out + row * out_stride, out_stride, 1);
 }
 
-/* Means of the n_out units of one layer given those of the other; what a last panel has beyond them goes to `edge` first. */
+/* Means of the n_out units of one layer given those of the other;
+   what a last panel has beyond them goes to `edge` first. */
 FN void NAME(layer)(
-    const REAL *given, int64_t stride, const REAL *panels, int64_t n_in, const REAL *bias, REAL *out, int64_t n_out,
-    int64_t n, REAL *edge)
+    const REAL *given, int64_t stride, const REAL *panels, int64_t n_in, const REAL *bias, REAL *out,
+    int64_t n_out, int64_t n, REAL *edge)
 {
     int64_t first = 0;
     for (; first + LANES <= n_out; first += LANES)

@@ -1,8 +1,9 @@
 /* Single-spin dynamics of 512 replicas at once: bit r of a word of a site is the spin of replica r, 1 for up.
  *
- * Sites have two or four neighbours, a coupling K of their own in each replica and no field. Neighbours are counted by adders
- * of bits, and one uniform number for each replica is compared, most significant bit first, with the probability
- * that the count selects, until all 512 comparisons are decided: coins of full precision. A replica's coins are its own.
+ * Sites have two or four neighbours, a coupling K of their own in each replica and no field. Neighbours are
+ * counted by adders of bits, and one uniform number for each replica is compared, most significant bit first,
+ * with the probability that the count selects, until all 512 comparisons are decided: coins of full
+ * precision. A replica's coins are its own.
  *
  * The body, multispin_lanes.h, is included once for each SIMD level.
  */
@@ -35,7 +36,8 @@ struct sites {
 #include "simd/levels.h"
 
 static void sweep_replicas(
-    uint64_t *spins, uint64_t *state, const struct sites *on, const struct rule *rule, int64_t n_sweeps, int level)
+    uint64_t *spins, uint64_t *state, const struct sites *on, const struct rule *rule, int64_t n_sweeps,
+    int level)
 {
     AT_LEVEL(level, sweep, spins, state, on, rule, n_sweeps);
 }

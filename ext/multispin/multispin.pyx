@@ -33,19 +33,19 @@ fill_spin_bytes()
 
 
 def run(
-    uint64_t[:, ::1] spins,
-    uint64_t[::1] state,
-    const int32_t[:, ::1] neighbours,
-    const int32_t[::1] order,
-    bint metropolis,
-    const uint64_t[::1] negative,
-    const uint64_t[::1] active,
-    const uint64_t[:, :, ::1] digits,
-    int64_t thin,
-    int32_t[:, ::1] energy,
-    int32_t[:, ::1] magnetization,
-    int8_t[:, :, ::1] samples,
-    int level,
+    uint64_t[:, ::1] spins,            # INOUT (n_sites, 8) bit r of the 512 of a row is replica r, 1 for up
+    uint64_t[::1] state,               # INOUT (32,) eight xoshiro256++ generators, not all words zero
+    const int32_t[:, ::1] neighbours,  # IN (n_sites, 2 or 4) the first half belong to the site's own bonds
+    const int32_t[::1] order,          # IN (n_attempts,) sites of a sweep
+    bint metropolis,                   # IN rule: Metropolis or heat bath
+    const uint64_t[::1] negative,      # IN (8,) replicas with K < 0
+    const uint64_t[::1] active,        # IN (8,) replicas in use: the numbers drawn depend on them alone
+    const uint64_t[:, :, ::1] digits,  # IN (n_digits >= 1, 2, 8) binary digits, most significant first
+    int64_t thin,                      # IN sweeps before each measurement
+    int32_t[:, ::1] energy,            # OUT (n_measurements, 512) totals in J
+    int32_t[:, ::1] magnetization,     # OUT (n_measurements, 512) totals
+    int8_t[:, :, ::1] samples,         # OUT (n_replicas, n_measurements, n_sites), or of no replicas
+    int level,                         # IN SIMD level, at most simd.supported()
 ) -> None:
     """Sweep and measure, `thin` sweeps before each measurement; without them, `thin` sweeps.
 
@@ -55,19 +55,6 @@ def run(
     Metropolis: to accept, e^(-8|K|) and e^(-4|K|) where four and three bonds are satisfied, e^(-4|K|) for
     both of two.
     """
-    # spins          INOUT  (n_sites, 8) bit r of the 512 of a row is replica r, 1 for up
-    # state          INOUT  (32,) eight xoshiro256++ generators, not all words zero
-    # neighbours     IN     (n_sites, 2 or 4) the first half belong to the site's own bonds
-    # order          IN     (n_attempts,) sites of a sweep
-    # metropolis     IN     rule: Metropolis or heat bath
-    # negative       IN     (8,) replicas with K < 0
-    # active         IN     (8,) replicas in use: the numbers drawn depend on them alone
-    # digits         IN     (n_digits >= 1, 2, 8) binary digits after the point, most significant first
-    # thin           IN     sweeps before each measurement
-    # energy         OUT    (n_measurements, 512) totals in J
-    # magnetization  OUT    (n_measurements, 512) totals
-    # samples        OUT    (n_replicas, n_measurements, n_sites), or of no replicas
-    # level          IN     SIMD level
     cdef sites on
     cdef rule how
     cdef int64_t i, n_measurements = energy.shape[0], n_replicas = samples.shape[0]
@@ -89,20 +76,22 @@ def run(
                     level)
 
 
-def pack(const int8_t[:, ::1] spins, uint64_t[:, ::1] out, int level) -> None:
+def pack(
+    const int8_t[:, ::1] spins,  # IN (n_replicas <= 512, n_sites) -1 and +1
+    uint64_t[:, ::1] out,        # OUT (n_sites, 8)
+    int level,                   # IN SIMD level, at most simd.supported()
+) -> None:
     """Read the spins of the first replicas; the others are set down."""
-    # spins  IN   (n_replicas <= 512, n_sites) -1 and +1
-    # out    OUT  (n_sites, 8)
-    # level  IN   SIMD level
     with nogil:
         pack_replicas(&out[0, 0], spins.shape[1], spins.shape[0], &spins[0, 0], level)
 
 
-def unpack(const uint64_t[:, ::1] spins, int8_t[:, ::1] out, int level) -> None:
+def unpack(
+    const uint64_t[:, ::1] spins,  # IN (n_sites, 8)
+    int8_t[:, ::1] out,            # OUT (n_replicas <= 512, n_sites)
+    int level,                     # IN SIMD level, at most simd.supported()
+) -> None:
     """Write the spins of the first replicas as -1 and +1."""
-    # spins  IN   (n_sites, 8)
-    # out    OUT  (n_replicas <= 512, n_sites)
-    # level  IN   SIMD level
     if out.shape[0]:
         with nogil:
             unpack_replicas(

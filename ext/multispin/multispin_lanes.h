@@ -32,7 +32,8 @@ FN int LEVEL(any)(const VECTOR *v)
 #endif
 }
 
-/* What the neighbours decide: spin after the update if the coin says no, and which probability the coin has. */
+/* What the neighbours decide: spin after the update if the coin says no,
+   and which probability the coin has. */
 ALWAYS_INLINE TARGET void LEVEL(count)(
     const uint64_t *spins, const uint64_t *site, const int32_t *near, int degree, int metropolis, int p,
     VECTOR negative, VECTOR *stay, VECTOR *strong, VECTOR *weak)
@@ -65,8 +66,8 @@ ALWAYS_INLINE TARGET void LEVEL(count)(
 
 /* Everything else is certain to change (Metropolis) or fair (heat bath). */
 ALWAYS_INLINE TARGET void LEVEL(sweep_sites)(
-    uint64_t *spins, uint64_t *state, const struct sites *on, const struct rule *rule, int64_t n_sweeps, int degree,
-    int metropolis, int full)
+    uint64_t *spins, uint64_t *state, const struct sites *on, const struct rule *rule, int64_t n_sweeps,
+    int degree, int metropolis, int full)
 {
     VECTOR a[PARTS], b[PARTS], c[PARTS], d[PARTS], negative[PARTS], active[PARTS];
     EACH_PART {
@@ -75,7 +76,8 @@ ALWAYS_INLINE TARGET void LEVEL(sweep_sites)(
         negative[p] = LEVEL(load)(rule->negative, p), active[p] = LEVEL(load)(rule->active, p);
     }
     const int64_t sure = full ? SURE : rule->n_digits;
-    uint64_t digits[SURE][WORDS], change[SURE][WORDS]; /* where one neighbour differs; what is other where none does */
+    uint64_t digits[SURE][WORDS]; /* where one neighbour differs */
+    uint64_t change[SURE][WORDS]; /* what is other where none does */
     for (int64_t k = 0; k < sure; k++)
         for (int i = 0; i < WORDS; i++) {
             digits[k][i] = rule->digits[k][degree == 4][i];
@@ -105,8 +107,8 @@ ALWAYS_INLINE TARGET void LEVEL(sweep_sites)(
             for (int64_t k = sure; k < rule->n_digits && LEVEL(any)(open); k++)
                 EACH_PART {
                     XOSHIRO(a[p], b[p], c[p], d[p], r);
-                    VECTOR digit
-                        = SELECT(strong[p], LEVEL(load)(rule->digits[k][0], p), LEVEL(load)(rule->digits[k][1], p));
+                    VECTOR digit = SELECT(
+                        strong[p], LEVEL(load)(rule->digits[k][0], p), LEVEL(load)(rule->digits[k][1], p));
                     yes[p] |= open[p] & digit & ~r;
                     open[p] = WHERE_EQUAL(open[p], r, digit);
                 }
@@ -134,7 +136,8 @@ TARGET static void LEVEL(sweep)(
         LEVEL(sweep_sites)(spins, state, on, rule, n_sweeps, 2, 0, 1);
 }
 
-/* Count ones per replica: level k of the sum holds a bit of weight 2^k, and where `waiting` has bit k another one. */
+/* Count ones per replica: level k of the sum holds a bit of weight 2^k,
+   and where `waiting` has bit k another one. */
 struct LEVEL(counter) {
     VECTOR sum[PLANES], pending[PLANES];
     uint64_t waiting;

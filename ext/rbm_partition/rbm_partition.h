@@ -1,13 +1,13 @@
 /* The partition function of a machine of two layers, one of them enumerated.
  *
- * Z = sum over s of exp(c.s) prod_i 2cosh(a_i), a_i = b_i + sum_j W_ij s_j. With a = alpha + beta, beta of the LOW_UNITS first
- * enumerated units, alpha of the rest and the bias: 2cosh a = exp(alpha - beta) (t + r), t = exp(2 beta), r = exp(-2 alpha). The first
- * factor is the exponential of a linear function of s, taken out of the product. What is left costs one addition and one
- * multiplication for each traced unit, of a table of t over the low units and of r over the middle ones, which is made anew for
- * each state of the high ones.
+ * Z = sum over s of exp(c.s) prod_i 2cosh(a_i), a_i = b_i + sum_j W_ij s_j. With a = alpha + beta, beta of
+ * the LOW_UNITS first enumerated units, alpha of the rest and the bias: 2cosh a = exp(alpha - beta) (t + r),
+ * t = exp(2 beta), r = exp(-2 alpha). The first factor is the exponential of a linear function of s, taken
+ * out of the product. What is left costs one addition and one multiplication for each traced unit, of a table
+ * of t over the low units and of r over the middle ones, which is made anew for each state of the high ones.
  *
- * Lanes are configurations of the low units. Every sum runs over them in one order for each of eight logical lanes, with
- * multiplications and additions apart, so that every level gives the same bits.
+ * Lanes are configurations of the low units. Every sum runs over them in one order for each of eight logical
+ * lanes, with multiplications and additions apart, so that every level gives the same bits.
  */
 #ifndef RBMFLOW_RBM_PARTITION_H
 #define RBMFLOW_RBM_PARTITION_H
@@ -34,24 +34,27 @@ enum {
 #define LN2_HIGH 6.93147180369123816490e-01 /* ends in zeros: k times it is exact */
 #define LN2_LOW 1.90821492927058770002e-10
 
-/* The machine and its tables. Values of states are mantissas in [1, 2) beside exponents if there are stops, numbers otherwise. */
+/* The machine and its tables. Values of states are mantissas in [1, 2) beside exponents if there are stops,
+   numbers otherwise. */
 struct layers {
     int64_t n_traced, n_units, n_middle, n_high_units;
     const double *weights, *traced_bias, *bias; /* W (n_traced, n_units), b, c */
-    double *low;                                /* t: [k, i, l] of traced unit i at low state 32 k + l */
-    double *middle;                             /* r, the part of the middle units: [k, i, m] at middle state 4 k + m */
-    double *rising, *falling;                   /* exp(-2W) and exp(2W) of the high units: [j, i] */
-    double *biased;                             /* r, the part of the bias: [i] */
-    double *high;                               /* r, the part of the bias and of the high units: [i] */
-    double *ratios;                             /* middle * high */
-    double *parts;                              /* sums over the low states, if there are stops: [m, lane] */
-    int64_t *scales, *stops;
-    int64_t n_stops; /* traced units after which a product is brought back to [1, 2): [n_stops], the last is n_traced */
+    double *low;              /* t: [k, i, l] of traced unit i at low state 32 k + l */
+    double *middle;           /* r, the part of the middle units: [k, i, m] at middle state 4 k + m */
+    double *rising, *falling; /* exp(-2W) and exp(2W) of the high units: [j, i] */
+    double *biased;           /* r, the part of the bias: [i] */
+    double *high;             /* r, the part of the bias and of the high units: [i] */
+    double *ratios;           /* middle * high */
+    double *parts;            /* sums over the low states, if there are stops: [m, lane] */
+    int64_t *scales;          /* their exponents */
+    int64_t *stops; /* traced units after which a product is brought back to [1, 2), the last is n_traced */
+    int64_t n_stops;
     double low_value[LOW_STATES], middle_value[MIDDLE_STATES];
-    double start[MIDDLE_STATES], end[LOW_STATES]; /* without stops: values with which products begin and end */
+    /* without stops: values with which products begin and end */
+    double start[MIDDLE_STATES], end[LOW_STATES];
     int64_t low_exponent[LOW_STATES], middle_exponent[MIDDLE_STATES];
     double constant; /* what is added to every logarithm */
-    int moderate;    /* whether products of t + r from the last one down stay in range too, and there are no stops */
+    int moderate;    /* whether there are no stops and products from the last t + r down stay in range too */
 };
 
 #if RBMFLOW_VECTORS
@@ -77,8 +80,8 @@ static inline double VALUE(int64_t i) { double x; memcpy(&x, &i, 8); return x; }
 /* How many numbers the tables of a machine hold. */
 static inline int64_t count_doubles(int64_t n_traced, int64_t n_units)
 {
-    return n_traced * (LOW_STATES + 2 * MIDDLE_STATES + 2 + 2 * (n_units - LOW_UNITS)) + MIDDLE_STATES * LOGICAL
-        + ALIGNMENT / (int64_t)sizeof(double);
+    return n_traced * (LOW_STATES + 2 * MIDDLE_STATES + 2 + 2 * (n_units - LOW_UNITS))
+        + MIDDLE_STATES * LOGICAL + ALIGNMENT / (int64_t)sizeof(double);
 }
 
 static inline int64_t count_integers(int64_t n_traced)
@@ -165,8 +168,8 @@ static void fill_values(
         value[state] = mantissa_of_exp(linear(x, n, state), &exponent[state]);
 }
 
-/* Whether all products of t + r, begun with the value of a low or of a middle state, stay in range: then *shift is the power of 2 to begin with.
-   If not, and each alone does, the stops are set. */
+/* Whether all products of t + r, begun with the value of a low or of a middle state, stay in range:
+   then *shift is the power of 2 to begin with. If not, and each alone does, the stops are set. */
 static int choose_stops(struct layers *of, double low_reach, double middle_reach, int *shift)
 {
     double lowest = 0.0, highest = 0.0, down = 0.0, up = 0.0, since_down = 0.0, since_up = 1.0;
@@ -293,13 +296,14 @@ static void sum_at_level(struct layers *of, double *sums, int64_t *exponents, in
     AT_LEVEL(level, sum_states, of, sums, exponents);
 }
 
-/* The logarithms of the sums of the high states first ... last - 1; returns 0 if the weights are too large. */
+/* The logarithms of the sums of the high states first ... last - 1;
+   returns 0 if the weights are too large. */
 static int log_sums_level(
     const double *weights, const double *traced_bias, const double *bias, int64_t n_traced, int64_t n_units,
     int64_t first, int64_t last, double *doubles, int64_t *integers, double *logs, int level)
 {
-    struct layers of = {.n_traced = n_traced, .n_units = n_units, .weights = weights, .traced_bias = traced_bias,
-                        .bias = bias};
+    struct layers of = {.n_traced = n_traced, .n_units = n_units,
+                        .weights = weights, .traced_bias = traced_bias, .bias = bias};
     double x[64];
     place_tables(&of, doubles, integers);
     if (!fill_tables(&of, x))
@@ -309,8 +313,8 @@ static int log_sums_level(
         int64_t exponents[LOGICAL];
         fill_ratios(&of, state);
         sum_at_level(&of, sums, exponents, level);
-        logs[state - first] = log_of_lanes(sums, exponents) + linear(x + n_units - of.n_high_units, of.n_high_units, state)
-            + of.constant;
+        logs[state - first] = log_of_lanes(sums, exponents)
+            + linear(x + n_units - of.n_high_units, of.n_high_units, state) + of.constant;
     }
     return 1;
 }
@@ -327,14 +331,15 @@ static void moments_at_level(
     AT_LEVEL(level, moments, of, m, before, over_middle, over_low);
 }
 
-/* Add the moments of the states of one high state, whose weights are `root` squared times what the tables give; see
-   rbm_partition.pyx for the arrays. */
+/* Add the moments of the states of one high state, whose weights are `root` squared times what the tables
+   give; see rbm_partition.pyx for the arrays. */
 static void add_moments(
-    struct layers *of, int64_t state, double root, double *room, double *low, double *middle, double *high, int level)
+    struct layers *of, int64_t state, double root, double *room, double *low, double *middle, double *high,
+    int level)
 {
     const int64_t n = of->n_traced, rows = n + 1, columns = 1 + of->n_high_units;
-    double *before = room, *over_middle = before + n * TOGETHER * LOGICAL, *over_low = over_middle + rows * LOW_STATES;
-    double *total = over_low + rows * TOGETHER * LOGICAL;
+    double *before = room, *over_middle = before + n * TOGETHER * LOGICAL;
+    double *over_low = over_middle + rows * LOW_STATES, *total = over_low + rows * TOGETHER * LOGICAL;
     memset(over_middle, 0, sizeof(double) * (size_t)(rows * LOW_STATES));
     memset(total, 0, sizeof(double) * (size_t)rows);
     for (int64_t m = 0; m < of->n_middle; m += TOGETHER) {
@@ -361,20 +366,22 @@ static void add_moments(
 /* Add the moments of the high states first ... last - 1; 0 if the weights are too large. */
 static int moments_level(
     const double *weights, const double *traced_bias, const double *bias, int64_t n_traced, int64_t n_units,
-    int64_t first, int64_t last, double log_partition, double *doubles, int64_t *integers, double *low, double *middle,
-    double *high, int level)
+    int64_t first, int64_t last, double log_partition, double *doubles, int64_t *integers, double *low,
+    double *middle, double *high, int level)
 {
-    struct layers of = {.n_traced = n_traced, .n_units = n_units, .weights = weights, .traced_bias = traced_bias,
-                        .bias = bias};
+    struct layers of = {.n_traced = n_traced, .n_units = n_units,
+                        .weights = weights, .traced_bias = traced_bias, .bias = bias};
     double x[64];
     place_tables(&of, doubles, integers);
     if (!fill_tables(&of, x) || !of.moderate)
         return 0;
     for (int64_t state = first; state < last; state++) {
-        double log_scale = linear(x + n_units - of.n_high_units, of.n_high_units, state) + of.constant - log_partition;
+        double log_scale
+            = linear(x + n_units - of.n_high_units, of.n_high_units, state) + of.constant - log_partition;
         fill_ratios(&of, state);
         add_moments(
-            &of, state, exp(0.5 * log_scale), doubles + count_doubles(n_traced, n_units), low, middle, high, level);
+            &of, state, exp(0.5 * log_scale), doubles + count_doubles(n_traced, n_units), low, middle, high,
+            level);
     }
     return 1;
 }

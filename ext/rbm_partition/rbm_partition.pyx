@@ -33,21 +33,24 @@ def high_units(
     return max(n_units - LOW_UNITS - MIDDLE_UNITS, 0)
 
 
-def scratch_sizes(int64_t n_traced, int64_t n_units) -> tuple[int, int]:
+def scratch_sizes(
+    int64_t n_traced,  # IN traced units
+    int64_t n_units,   # IN enumerated units
+) -> tuple[int, int]:
     """Lengths of the arrays of doubles and of integers that the other functions work in."""
     return count_doubles(n_traced, n_units) + count_more_doubles(n_traced), count_integers(n_traced)
 
 
 def log_sums(
-    const double[:, ::1] weights,    # IN (n_traced, n_units) W, fewest_units() <= n_units <= 48
-    const double[::1] traced_bias,   # IN (n_traced,) b
-    const double[::1] bias,          # IN (n_units,) c
-    int64_t first,                   # IN high state
-    int64_t last,                    # IN first < last <= 2^high_units(n_units)
-    double[::1] doubles,             # SCRATCH (scratch_sizes()[0],)
-    int64_t[::1] integers,           # SCRATCH (scratch_sizes()[1],)
-    double[::1] logs,                # OUT (last - first,)
-    int level,                       # IN SIMD level, at most simd.supported()
+    const double[:, ::1] weights,   # IN (n_traced, n_units) W, fewest_units() <= n_units <= 48
+    const double[::1] traced_bias,  # IN (n_traced,) b
+    const double[::1] bias,         # IN (n_units,) c
+    int64_t first,                  # IN high state
+    int64_t last,                   # IN first < last <= 2^high_units(n_units)
+    double[::1] doubles,            # WORK (scratch_sizes()[0],)
+    int64_t[::1] integers,          # WORK (scratch_sizes()[1],)
+    double[::1] logs,               # OUT (last - first,)
+    int level,                      # IN SIMD level, at most simd.supported()
 ) -> bool:
     """Write ``ln sum_s exp(c.s) prod_i 2cosh(b_i + sum_j W_ij s_j)`` for each state of the high units.
 
@@ -65,25 +68,25 @@ def log_sums(
 
 
 def log_of_sum(
-    const double[::1] logs,          # IN (n,) finite, n >= 1
+    const double[::1] logs,  # IN (n,) finite, n >= 1
 ) -> float:
     """Return ``ln sum_k exp(logs_k)``, rounded a few times whatever n."""
     return log_sum_exp(&logs[0], logs.shape[0])
 
 
 def moments(
-    const double[:, ::1] weights,    # IN (n_traced, n_units) W, fewest_units() <= n_units <= 48
-    const double[::1] traced_bias,   # IN (n_traced,) b
-    const double[::1] bias,          # IN (n_units,) c
-    int64_t first,                   # IN high state
-    int64_t last,                    # IN first < last <= 2^high_units(n_units)
-    double log_partition,            # IN ln of the sum of all weights
-    double[::1] doubles,             # SCRATCH (scratch_sizes()[0],)
-    int64_t[::1] integers,           # SCRATCH (scratch_sizes()[1],)
-    double[:, ::1] low,              # INOUT (n_traced + 1, 256)
-    double[:, ::1] middle,           # INOUT (n_traced + 1, states of the middle units)
-    double[:, ::1] high,             # INOUT (n_traced + 1, 1 + high_units(n_units))
-    int level,                       # IN SIMD level, at most simd.supported()
+    const double[:, ::1] weights,   # IN (n_traced, n_units) W, fewest_units() <= n_units <= 48
+    const double[::1] traced_bias,  # IN (n_traced,) b
+    const double[::1] bias,         # IN (n_units,) c
+    int64_t first,                  # IN high state
+    int64_t last,                   # IN first < last <= 2^high_units(n_units)
+    double log_partition,           # IN ln of the sum of all weights
+    double[::1] doubles,            # WORK (scratch_sizes()[0],)
+    int64_t[::1] integers,          # WORK (scratch_sizes()[1],)
+    double[:, ::1] low,             # INOUT (n_traced + 1, 256)
+    double[:, ::1] middle,          # INOUT (n_traced + 1, states of the middle units)
+    double[:, ::1] high,            # INOUT (n_traced + 1, 1 + high_units(n_units))
+    int level,                      # IN SIMD level, at most simd.supported()
 ) -> bool:
     """Add probabilities, and probabilities times ``tanh(b_i + sum_j W_ij s_j)``, of states of the layer.
 

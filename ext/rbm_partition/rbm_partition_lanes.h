@@ -1,6 +1,7 @@
 /* Body of rbm_partition.h for one SIMD level: the includer sets WIDTH, TARGET and LEVEL. */
 
-#define TILE (WIDTH == 8 ? 4 : 2) /* vectors of low states that go through a pass together, as the registers allow */
+/* vectors of low states that go through a pass together, as the registers allow */
+#define TILE (WIDTH == 8 ? 4 : 2)
 #define FN TARGET ALWAYS_INLINE
 #define vec LEVEL(vector)
 #define ivec LEVEL(integers)
@@ -44,7 +45,7 @@ FN void LEVEL(multiply)(
             p[k][u] = q[k][u];
 }
 
-/* The same, not inlined: beside the exponents of the products the compiler would not keep these in registers. */
+/* The same, not inlined: beside the exponents the compiler would not keep the products in registers. */
 TARGET NOT_INLINE static void LEVEL(multiply_apart)(
     const double *t, const double *r, int64_t first, int64_t last, vec p[TILE][TOGETHER])
 {
@@ -78,8 +79,9 @@ FN void LEVEL(add_scaled)(double *sum, int64_t *exponent, vec value, ivec by)
     memcpy(exponent, &top, sizeof top);
 }
 
-/* The sum over the low and the middle states for one high state, in eight lanes: all in the range of doubles. A tile of low states
-   meets all middle states before the next one comes: it stays in the cache, its sums over them in registers. */
+/* The sum over the low and the middle states for one high state, in eight lanes: all in the range of doubles.
+   A tile of low states meets all middle states before the next one comes: it stays in the cache, its sums
+   over them in registers. */
 FN void LEVEL(sum_low_and_middle)(const struct layers *of, double *sums)
 {
     memset(sums, 0, sizeof(double) * LOGICAL);
@@ -105,8 +107,8 @@ FN void LEVEL(sum_low_and_middle)(const struct layers *of, double *sums)
     }
 }
 
-/* Sums over the low states for each state of the middle units, in eight lanes each, the exponents apart and the products brought
-   back to [1, 2) at every stop. */
+/* Sums over the low states for each state of the middle units, in eight lanes each, the exponents apart and
+   the products brought back to [1, 2) at every stop. */
 FN void LEVEL(sum_low_scaled)(const struct layers *of)
 {
     double *parts = of->parts;
@@ -148,7 +150,8 @@ FN void LEVEL(sum_middle_scaled)(const struct layers *of, double *sums, int64_t 
             ivec e;
             memcpy(&e, of->scales + m * LOGICAL + lane, sizeof e);
             LEVEL(add_scaled)(
-                sums + lane, exponents + lane, LEVEL(load)(of->parts + m * LOGICAL + lane) * of->middle_value[m],
+                sums + lane, exponents + lane,
+                LEVEL(load)(of->parts + m * LOGICAL + lane) * of->middle_value[m],
                 e + of->middle_exponent[m]);
         }
 }
@@ -164,10 +167,12 @@ TARGET static void LEVEL(sum_states)(const struct layers *of, double *sums, int6
     }
 }
 
-/* Add numbers of WIDTH low states and TOGETHER middle states to their sums over the middle and over the low ones. */
+/* Add numbers of WIDTH low states and TOGETHER middle states
+   to their sums over the middle and over the low ones. */
 FN void LEVEL(spread)(const double *value, const vec d[TOGETHER], double *over_middle, double *over_low)
 {
-    vec low = LEVEL(load)(over_middle) + ((value[0] * d[0] + value[1] * d[1]) + (value[2] * d[2] + value[3] * d[3]));
+    vec low = LEVEL(load)(over_middle)
+        + ((value[0] * d[0] + value[1] * d[1]) + (value[2] * d[2] + value[3] * d[3]));
     memcpy(over_middle, &low, sizeof low);
     for (int u = 0; u < TOGETHER; u++) {
         vec s = LEVEL(load)(over_low + u * LOGICAL) + d[u];
@@ -175,8 +180,9 @@ FN void LEVEL(spread)(const double *value, const vec d[TOGETHER], double *over_m
     }
 }
 
-/* For TOGETHER middle states from m on and all low ones: the weights, row n_traced, and the weights times tanh a_i, row i. A weight without
-   its factor i is a product from the first factor up to it, `before`, times one from the last factor down to it. */
+/* For TOGETHER middle states from m on and all low ones: the weights, row n_traced, and the weights times
+   tanh a_i, row i. A weight without its factor i is a product from the first factor up to it, `before`, times
+   one from the last factor down to it. */
 TARGET static void LEVEL(moments)(
     const struct layers *of, int64_t m, double *before, double *over_middle, double *over_low)
 {

@@ -1,9 +1,9 @@
 /* Exact, independent samples of the zero-field Ising ring.
  *
- * A bond is a defect with probability q <= 1/2, a wall between unequal neighbours for K >= 0, a bond without wall
- * for K < 0; bonds are independent given the parity of the number of defects. All but the last few bonds are
- * drawn freely, in bulk, and kept by the odds of the parity that they leave to the last ones; these are taken from
- * a pool of their own, sorted by parity. Spins are the running parity of the walls.
+ * A bond is a defect with probability q <= 1/2, a wall between unequal neighbours for K >= 0, a bond without
+ * wall for K < 0; bonds are independent given the parity of the number of defects. All but the last few bonds
+ * are drawn freely, in bulk, and kept by the odds of the parity that they leave to the last ones; these are
+ * taken from a pool of their own, sorted by parity. Spins are the running parity of the walls.
  *
  * The random bits come from one logical generator of 512 bits, eight xoshiro256++ streams side by side, so
  * that every SIMD level draws the same samples. The body, ring_sampler_lanes.h, is included once for each.
@@ -36,7 +36,7 @@ struct sampler {
     int pooled[2];                          /* tails in each pool */
     uint8_t pool[2][POOL];                  /* tails of even and odd parity */
     int n_digits;
-    uint64_t digits[MAX_DIGITS];            /* of q after the point, most significant first: all ones or zero */
+    uint64_t digits[MAX_DIGITS];            /* of q, most significant first: all ones or zero */
 };
 
 static void set_key(struct sampler *s, const uint64_t *key)
@@ -63,7 +63,8 @@ static inline uint64_t running_parity(uint64_t x)
 #include "simd/levels.h"
 
 static void sample_ring(
-    struct sampler *s, double q, int antiferromagnetic, int odd, int8_t *out, int64_t size, int64_t n_sites, int level)
+    struct sampler *s, double q, int antiferromagnetic, int odd, int8_t *out, int64_t size, int64_t n_sites,
+    int level)
 {
     s->n_digits = binary_digits(q, s->digits);
     AT_LEVEL(level, sample, s, q, antiferromagnetic, odd, out, size, n_sites);

@@ -22,19 +22,18 @@ cdef int64_t AT_ONCE = 2**24  # spins between two looks at Ctrl-C
 
 
 def sample(
-    double defect, bint antiferromagnetic, bint odd, const uint64_t[::1] key, int8_t[:, ::1] out, int level
+    double defect,            # IN probability of a defect, 0 ... 1/2
+    bint antiferromagnetic,   # IN which bonds are defects
+    bint odd,                 # IN parity of the number of defects
+    const uint64_t[::1] key,  # IN (32,) random words: the samples are a function of them, at every level
+    int8_t[:, ::1] out,       # OUT (size, n_sites) spins, n_sites >= 3
+    int level,                # IN SIMD level, at most simd.supported()
 ) -> None:
     """Draw rings whose bonds are defects independently, given the parity of their number.
 
     Defects are walls between unequal neighbours, or with `antiferromagnetic` bonds without wall. A ring is
     drawn until its parity fits; a wanted parity of small probability takes long (see `sample_frustrated`).
     """
-    # defect             IN   probability of a defect, 0 ... 1/2
-    # antiferromagnetic  IN   which bonds are defects
-    # odd                IN   parity of the number of defects
-    # key                IN   (32,) random words: the samples are a function of them, at every level
-    # out                OUT  (size, n_sites) spins, n_sites >= 3
-    # level              IN   0 plain, 1 AVX2, 2 AVX-512
     cdef sampler state
     cdef int64_t size = out.shape[0], n_sites = out.shape[1], first, rows = max(1, AT_ONCE // n_sites)
     set_key(&state, &key[0])
@@ -47,12 +46,14 @@ def sample(
 
 
 def sample_frustrated(
-    const double[:, ::1] probabilities, const uint64_t[::1] key, int8_t[:, ::1] out
+    const double[:, ::1] probabilities,  # IN (n_sites, 2) by bond and parity
+    const uint64_t[::1] key,             # IN (32,) random words
+    int8_t[:, ::1] out,                  # OUT (size, n_sites) spins
 ) -> None:
-    """Draw odd antiferromagnetic rings bond by bond; a defect is a bond without wall, their number is odd."""
-    # probabilities  IN   (n_sites, 2) of a defect at bond i, if bonds i ... hold an even / odd number
-    # key            IN   (32,) random words
-    # out            OUT  (size, n_sites) spins
+    """Draw odd antiferromagnetic rings bond by bond; a defect is a bond without wall, their number is odd.
+
+    probabilities[i, p] is that of a defect at bond i where the bonds i ... hold a number of parity p.
+    """
     cdef sampler state
     cdef int64_t size = out.shape[0], n_sites = out.shape[1], first, rows = max(1, AT_ONCE // n_sites)
     set_key(&state, &key[0])

@@ -51,8 +51,8 @@ FN int LEVEL(fair_bit)(struct sampler *s)
     return bit;
 }
 
-/* The next n <= 64 bits of the stream of defects; what is left of it is dropped when it is too short. The position is
-   the caller's own: bytes written to the samples might alias one inside the sampler. */
+/* The next n <= 64 bits of the stream of defects; what is left of it is dropped when it is too short. The
+   position is the caller's own: bytes written to the samples might alias one inside the sampler. */
 FN uint64_t LEVEL(take)(struct sampler *s, int64_t *position, int n)
 {
     if (*position + n > DEFECT_BITS) {
@@ -66,7 +66,8 @@ FN uint64_t LEVEL(take)(struct sampler *s, int64_t *position, int n)
     return bits & (UINT64_MAX >> (64 - n));
 }
 
-/* Sort a batch of tails into the pools, where those of one parity stay independent; a full pool gives up its last. */
+/* Sort a batch of tails into the pools, where those of one parity stay independent;
+   a full pool gives up its last. */
 FN void LEVEL(fill_pools)(struct sampler *s, int64_t *position, int tail)
 {
     for (int i = 0; i < BATCH; i++) {
@@ -77,7 +78,8 @@ FN void LEVEL(fill_pools)(struct sampler *s, int64_t *position, int tail)
     }
 }
 
-/* The spins of up to 64 sites from their defects, after a carry of all ones for a spin up; return the next carry. */
+/* The spins of up to 64 sites from their defects, after a carry of all ones for a spin up;
+   return the next carry. */
 FN uint64_t LEVEL(write_spins)(uint64_t walls, uint64_t carry, int8_t *out, int64_t n, int64_t room)
 {
     uint64_t parity = running_parity(walls);
@@ -85,9 +87,10 @@ FN uint64_t LEVEL(write_spins)(uint64_t walls, uint64_t carry, int8_t *out, int6
     return carry ^ (0 - (parity >> (n - 1) & 1));
 }
 
-/* The path of a ring begins at site `tail` with a fair spin and passes all but the last `tail` bonds, up to site 0. It is kept
-   with probability proportional to that of the parity that it leaves to the tail, P(even or odd) = (1 +- t^tail) / 2,
-   t = 1 - 2q; a tail of that parity brings it back to where it began. Nothing here depends on a coin by a branch. */
+/* The path of a ring begins at site `tail` with a fair spin and passes all but the last `tail` bonds, up to
+   site 0. It is kept with probability proportional to that of the parity that it leaves to the tail,
+   P(even or odd) = (1 +- t^tail) / 2, t = 1 - 2q; a tail of that parity brings it back to where it began.
+   Nothing here depends on a coin by a branch. */
 TARGET static void LEVEL(sample)(
     struct sampler *s, double q, int antiferromagnetic, int odd, int8_t *out, int64_t size, int64_t n_sites)
 {

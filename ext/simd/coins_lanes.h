@@ -1,7 +1,7 @@
 /* Bernoulli bits in bulk, for bodies at one SIMD level: needs lanes.h before it. */
 
-/* Compare the planes first ... last - 1 of 512 uniform numbers with the binary digits of q, each all ones or zero. A digit 1 of q
-   decides for a one where the plane is 0, a digit 0 against it where the plane is 1. */
+/* Compare the planes first ... last - 1 of 512 uniform numbers with the binary digits of q, each all ones or
+   zero. A digit 1 of q decides for a one where the plane is 0, a digit 0 against it where the plane is 1. */
 FN void LEVEL(compare)(
     uint64_t *state, const uint64_t *digits, int first, int last, uint64_t *ones, uint64_t *undecided)
 {
@@ -23,8 +23,10 @@ FN void LEVEL(compare)(
     }
 }
 
-/* Fill blocks of 512 bits, each of them one with probability q, most significant digits first, until all are decided. */
-FN void LEVEL(fill_coins)(uint64_t *state, const uint64_t *digits, int n_digits, uint64_t *coins, int64_t n_blocks)
+/* Fill blocks of 512 bits, each of them one with probability q, most significant digits first, until all are
+   decided. */
+FN void LEVEL(fill_coins)(
+    uint64_t *state, const uint64_t *digits, int n_digits, uint64_t *coins, int64_t n_blocks)
 {
     int sure = n_digits < CHECK_AFTER ? n_digits : CHECK_AFTER;
     memset(coins, 0, (size_t)n_blocks * STREAMS * sizeof *coins);

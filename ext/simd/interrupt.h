@@ -6,7 +6,8 @@
 
 #define LOOK_NANOSECONDS 100000000 /* of work, about, between two looks */
 
-/* Add to the work done since the last look; -1 with the exception set if a signal asks to stop. It is told to the main thread only. */
+/* Add to the work done since the last look; -1 with the exception set if a signal asks to stop.
+   It is told to the main thread only. */
 static int interrupted(int64_t *done, int64_t nanoseconds)
 {
     *done += nanoseconds;

@@ -1,6 +1,7 @@
 /* What the bodies of kernels share at one SIMD level: WIDTH random streams to a vector, and spins as bytes.
- * Included by each body after its includer has set WIDTH, TARGET and LEVEL. The logical generator is one of 512 bits,
- * eight xoshiro256++ streams side by side, whatever the width, so that every level draws the same numbers.
+ * Included by each body after its includer has set WIDTH, TARGET and LEVEL. The logical generator is one of
+ * 512 bits, eight xoshiro256++ streams side by side, whatever the width, so that every level draws the same
+ * numbers.
  */
 #define FN TARGET static inline
 #define PARTS (8 / WIDTH)

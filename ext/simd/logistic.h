@@ -1,13 +1,13 @@
 /* Heat-bath sampling of ±1 units in bulk: P(s = 1) = 1/(1 + exp(-2a)) for the activation a.
  *
- * The sign of a is taken, and flipped where u(1 + e) < e with e = exp(-2|a|) and u uniform: no division, and small
- * probabilities keep their relative accuracy. u is the middle of one of 2^31 equal parts of [0, 1] (float32, rounded)
- * or of 2^52 (float64), so that a flip of probability below 2^-32 or 2^-53 never happens. Multiplications and additions are
- * separate and in one order, so that every SIMD level gives the same bits.
+ * The sign of a is taken, and flipped where u(1 + e) < e with e = exp(-2|a|) and u uniform: no division, and
+ * small probabilities keep their relative accuracy. u is the middle of one of 2^31 equal parts of [0, 1]
+ * (float32, rounded) or of 2^52 (float64), so that a flip of probability below 2^-32 or 2^-53 never happens.
+ * Multiplications and additions are separate and in one order, so that every SIMD level gives the same bits.
  *
- * Random words come from the logical generator of 512 bits of lanes.h: of each step of it, float32 takes sixteen halves, the
- * low one of each word first, float64 the upper 52 bits of each of the eight words. n activations use
- * ceil(n / 16) or ceil(n / 8) steps. The functions are in logistic_lanes.h.
+ * Random words come from the logical generator of 512 bits of lanes.h: of each step of it, float32 takes
+ * sixteen halves, the low one of each word first, float64 the upper 52 bits of each of the eight words. For n
+ * activations these are ceil(n / 16) or ceil(n / 8) steps. The functions are in logistic_lanes.h.
  */
 #ifndef RBMFLOW_LOGISTIC_H
 #define RBMFLOW_LOGISTIC_H

@@ -1,4 +1,5 @@
-/* Heat-bath sampling, for bodies at one SIMD level: needs lanes.h before it, and logistic.h before the levels. */
+/* Heat-bath sampling, for bodies at one SIMD level:
+   needs lanes.h before it, and logistic.h before the levels. */
 
 #if RBMFLOW_VECTORS
 typedef float LEVEL(floats) __attribute__((vector_size(8 * WIDTH)));
@@ -46,8 +47,8 @@ FN LEVEL(doubles) LEVEL(least64)(LEVEL(doubles) x, double bound)
 #endif
 }
 
-/* exp(-2 size) for size >= 0; from 43 on exp(-86). 2^f for |f| <= 1/2 by a near-minimax polynomial that is 1 at 0, relative
-   error below 1.6e-7; that of the product 2 size / ln 2 comes on top, 1.2e-7 size. */
+/* exp(-2 size) for size >= 0; from 43 on exp(-86). 2^f for |f| <= 1/2 by a near-minimax polynomial that is 1
+   at 0, relative error below 1.6e-7; that of the product 2 size / ln 2 comes on top, 1.2e-7 size. */
 FN LEVEL(floats) LEVEL(decay32)(LEVEL(floats) size)
 {
     LEVEL(floats) t = LEVEL(least32)(size, 43.0f) * -2.88539008f; /* -2 / ln 2 */
@@ -129,21 +130,25 @@ FN void LEVEL(put64)(const double *in, double *out, LEVEL(streams) r)
 }
 
 /* n_steps steps of the generator, for n_steps * lanes numbers; `in` and `out` may be the same. */
-#define WHOLE_STEPS(type, put, lanes)                                                                       \
-    for (int64_t first = 0; first < n_steps; first += SAMPLED_AT_ONCE) {                                    \
-        int64_t last = first + SAMPLED_AT_ONCE < n_steps ? first + SAMPLED_AT_ONCE : n_steps;               \
-        for (int part = 0; part < PARTS; part++) {                                                          \
-            LEVEL(streams) a, b, c, d, r;                                                                   \
-            memcpy(&a, state + part * WIDTH, sizeof a), memcpy(&b, state + 8 + part * WIDTH, sizeof b);     \
-            memcpy(&c, state + 16 + part * WIDTH, sizeof c), memcpy(&d, state + 24 + part * WIDTH, sizeof d); \
-            for (int64_t step = first; step < last; step++) {                                               \
-                int64_t at = step * (lanes) + part * ((lanes) / PARTS);                                     \
-                XOSHIRO(a, b, c, d, r);                                                                     \
-                LEVEL(put)(in + at, out + at, r);                                                           \
-            }                                                                                               \
-            memcpy(state + part * WIDTH, &a, sizeof a), memcpy(state + 8 + part * WIDTH, &b, sizeof b);     \
-            memcpy(state + 16 + part * WIDTH, &c, sizeof c), memcpy(state + 24 + part * WIDTH, &d, sizeof d); \
-        }                                                                                                   \
+#define WHOLE_STEPS(type, put, lanes)                                                         \
+    for (int64_t first = 0; first < n_steps; first += SAMPLED_AT_ONCE) {                      \
+        int64_t last = first + SAMPLED_AT_ONCE < n_steps ? first + SAMPLED_AT_ONCE : n_steps; \
+        for (int part = 0; part < PARTS; part++) {                                            \
+            LEVEL(streams) a, b, c, d, r;                                                     \
+            memcpy(&a, state + part * WIDTH, sizeof a);                                       \
+            memcpy(&b, state + 8 + part * WIDTH, sizeof b);                                   \
+            memcpy(&c, state + 16 + part * WIDTH, sizeof c);                                  \
+            memcpy(&d, state + 24 + part * WIDTH, sizeof d);                                  \
+            for (int64_t step = first; step < last; step++) {                                 \
+                int64_t at = step * (lanes) + part * ((lanes) / PARTS);                       \
+                XOSHIRO(a, b, c, d, r);                                                       \
+                LEVEL(put)(in + at, out + at, r);                                             \
+            }                                                                                 \
+            memcpy(state + part * WIDTH, &a, sizeof a);                                       \
+            memcpy(state + 8 + part * WIDTH, &b, sizeof b);                                   \
+            memcpy(state + 16 + part * WIDTH, &c, sizeof c);                                  \
+            memcpy(state + 24 + part * WIDTH, &d, sizeof d);                                  \
+        }                                                                                     \
     }
 
 FN void LEVEL(sample_steps32)(uint64_t *state, const float *in, float *out, int64_t n_steps)
@@ -156,7 +161,8 @@ FN void LEVEL(sample_steps64)(uint64_t *state, const double *in, double *out, in
     WHOLE_STEPS(double, put64, LANES64)
 }
 
-/* Any number of activations; the words of the last step that are left over are dropped. `in` and `out` may be the same. */
+/* Any number of activations; the words of the last step that are left over are dropped.
+   `in` and `out` may be the same. */
 FN void LEVEL(sample32)(uint64_t *state, const float *in, float *out, int64_t n)
 {
     int64_t whole = n / LANES32, rest = n % LANES32;

@@ -18,21 +18,21 @@ cdef inline double local_field(
 
 
 def run(
-    int8_t[::1] spins,
-    uint64_t[::1] state,
-    const int32_t[::1] indptr,
-    const int32_t[::1] indices,
-    const double[::1] couplings,
-    const double[::1] fields,
-    const int32_t[::1] order,
-    int64_t n_attempts,
-    bint metropolis,
-    double K,
-    const double[::1] chances,
-    int64_t thin,
-    double[::1] energy,
-    int64_t[::1] magnetization,
-    int8_t[:, ::1] samples,
+    int8_t[::1] spins,            # INOUT (n_sites,)
+    uint64_t[::1] state,          # INOUT (4,) xoshiro256++, not all words zero
+    const int32_t[::1] indptr,    # IN (n_sites + 1,) rows of the couplings, symmetric, without diagonal
+    const int32_t[::1] indices,   # IN (2 n_bonds,)
+    const double[::1] couplings,  # IN (2 n_bonds,) J
+    const double[::1] fields,     # IN (n_sites,) h
+    const int32_t[::1] order,     # IN (n_attempts,) or empty
+    int64_t n_attempts,           # IN attempts to a sweep
+    bint metropolis,              # IN rule: Metropolis or heat bath
+    double K,                     # IN coupling beta J
+    const double[::1] chances,    # IN (2 z + 1,) of the fields -z ... z, or empty
+    int64_t thin,                 # IN sweeps before each measurement
+    double[::1] energy,           # OUT (n_measurements,) totals, -(sum J s s + sum h s)
+    int64_t[::1] magnetization,   # OUT (n_measurements,) totals
+    int8_t[:, ::1] samples,       # OUT (n_measurements or 0, n_sites)
 ) -> None:
     """Sweep and measure, `thin` sweeps before each measurement; without them, `thin` sweeps.
 
@@ -43,21 +43,6 @@ def run(
     field gets a fair coin. Where local fields are small integers, `chances` holds these probabilities
     from the most negative field to the most positive, for Metropolis of s field.
     """
-    # spins          INOUT  (n_sites,)
-    # state          INOUT  (4,) xoshiro256++, not all words zero
-    # indptr         IN     (n_sites + 1,) rows of the couplings, symmetric, without diagonal
-    # indices        IN     (2 n_bonds,)
-    # couplings      IN     (2 n_bonds,) J
-    # fields         IN     (n_sites,) h
-    # order          IN     (n_attempts,) or empty
-    # n_attempts     IN     attempts to a sweep
-    # metropolis     IN     rule: Metropolis or heat bath
-    # K              IN     coupling beta J
-    # chances        IN     (2 z + 1,) of the fields -z ... z, or empty
-    # thin           IN     sweeps before each measurement
-    # energy         OUT    (n_measurements,) totals, -(sum J s s + sum h s)
-    # magnetization  OUT    (n_measurements,) totals
-    # samples        OUT    (n_measurements or 0, n_sites)
     cdef int64_t n_sites = spins.shape[0], n_measurements = energy.shape[0], n_samples = samples.shape[0]
     cdef int64_t n_blocks = n_measurements if n_measurements else 1
     cdef int64_t block, _sweep, i

@@ -15,7 +15,8 @@
 #define MAX_SITES 256
 #define MAX_HALF (MAX_SITES / 2 + 1)
 
-/* Outside these couplings the limiting laws are exact to rounding, and W^2 or 4K could leave the range of doubles. */
+/* Outside these couplings the limiting laws are exact to rounding,
+   and W^2 or 4K could leave the range of doubles. */
 #define WEAKEST 1e-40
 #define STRONGEST 1e12
 
@@ -63,8 +64,8 @@ static void fill_constants(struct ring_constants *c, int n_visible, double n_hid
     c->half = n_visible / 2;
     c->n_visible = n_visible;
     c->n_hidden = n_hidden;
-    /* what cancellation is left grows like 1e-17 exp(4K) in the weak form and falls with K in the strong one: for
-       M = 64 ... 256 they meet near 1.3, at 5e-15 */
+    /* what cancellation is left grows like 1e-17 exp(4K) in the weak form and falls with K in the strong one:
+       for M = 64 ... 256 they meet near 1.3, at 5e-15 */
     c->strong_from = fmin(0.5 * log(m / 3.0 + 1.0), 1.3);
     for (int n = 0; n <= c->half; n++) {
         double both = 2 * n == n_visible ? 0.5 : 1.0;

@@ -9,18 +9,17 @@ cdef extern from "uniform_weight/uniform_weight.h":
 
 
 def solve_ring(
-    const double[::1] couplings, int n_visible, double n_hidden, double[::1] weights, int level
+    const double[::1] couplings,  # IN (n,) any numbers but NaN
+    int n_visible,                # IN 3 ... 256
+    double n_hidden,              # IN a whole number, 1 ... 10^9
+    double[::1] weights,          # OUT (n,)
+    int level,                    # IN SIMD level, at most simd.supported()
 ) -> int:
     """Write W(K), the positive root of <V tanh WV>_p = <V tanh WV>_q: 0 for K <= 0, infinite for infinite K.
 
     Each result depends on its own coupling alone, not on its neighbours nor on the SIMD level.
     Return how many roots did not settle.
     """
-    # couplings  IN   (n,), any numbers but NaN
-    # n_visible  IN   3 ... 256
-    # n_hidden   IN   a whole number, 1 ... 10^9
-    # weights    OUT  (n,)
-    # level      IN   0 plain, 1 AVX2, 2 AVX-512
     cdef int unsettled = 0
     if couplings.shape[0]:
         with nogil:

@@ -1,7 +1,7 @@
 /* Body of uniform_weight.h for one SIMD level: the includer sets WIDTH, TARGET and LEVEL.
  *
- * n is the number of up spins, V = M - 2n here taken positive, b the law of independent spins, both signs of V
- * together; p the law of the machine, q that of the ring. The root of <V tanh WV>_p = <V tanh WV>_q is
+ * n is the number of up spins, V = M - 2n here taken positive, b the law of independent spins, both signs of
+ * V together; p the law of the machine, q that of the ring. The root of <V tanh WV>_p = <V tanh WV>_q is
  * sought in one of two forms, neither of which cancels; see docs/theory.md.
  */
 
@@ -26,8 +26,8 @@ FN vec LEVEL(all)(double x)
 #endif
 }
 
-/* x -> k ln 2 + r, |r| <= 0.35: returns q = exp(r) - 1 and scale = 2^k. For -700 <= x <= 700; beyond, the ends.
-   Taylor to r^13: the next term is below 2^-58 of the first. */
+/* x -> k ln 2 + r, |r| <= 0.35: returns q = exp(r) - 1 and scale = 2^k. For -700 <= x <= 700; beyond, the
+   ends. Taylor to r^13: the next term is below 2^-58 of the first. */
 FN vec LEVEL(reduce)(vec x, vec *scale)
 {
     vec magic = LEVEL(all)(6755399441055744.0); /* 1.5 * 2^52: adding it rounds to an integer */
@@ -90,7 +90,8 @@ FN vec LEVEL(log)(vec u)
         + (f - (s * (f - z * p) - exponent * 1.90821492927058770002e-10));
 }
 
-/* ln(1 + y), y > -1, to full relative precision: ln u with u = 1 + y rounded, and the rounding error over u */
+/* ln(1 + y), y > -1, to full relative precision:
+   ln u with u = 1 + y rounded, and the rounding error over u */
 FN vec LEVEL(log1p)(vec y)
 {
     vec u = 1.0 + y;
@@ -111,7 +112,8 @@ FN vec LEVEL(power_excess)(vec c, double n_hidden)
     }
 }
 
-/* e(n) = q(n)/b(n) relative to the centre, less 1: from w(n) = rho(n+1)/rho(n) - 1, rho = q/b, by positive sums */
+/* e(n) = q(n)/b(n) relative to the centre, less 1:
+   from w(n) = rho(n+1)/rho(n) - 1, rho = q/b, by positive sums */
 FN void LEVEL(data_excess)(const struct ring_constants *c, vec K, vec *excess)
 {
     vec eps = -LEVEL(expm1)(-4.0 * K), w = -eps;
@@ -127,14 +129,16 @@ FN void LEVEL(data_excess)(const struct ring_constants *c, vec K, vec *excess)
 
 /* Weak coupling. phi = ln [A (1 + E) / (B (1 + U))], A = cov_b(T, u), B = cov_b(T, e), T = V tanh(WV)/W,
    u = cosh^N(WV) - 1, U = <u>_b, E = <e>_b. Sets *above where phi > 0, or where u overflows, and returns
-   the Newton step in W; phi is nearly linear in ln W, and ln R is taken as 2 (R - 1)/(R + 1), which limits the step. */
+   the Newton step in W; phi is nearly linear in ln W, and ln R is taken as 2 (R - 1)/(R + 1), which limits
+   the step. */
 FN vec LEVEL(weak_step)(const struct ring_constants *c, const vec *excess, vec W, ivec *above)
 {
     vec zero = LEVEL(all)(0.0), N = LEVEL(all)(c->n_hidden);
     vec d1 = -LEVEL(expm1)(-W), q1 = 1.0 - d1;
     vec d2 = d1 * (1.0 + q1), q2 = q1 * q1;
     vec d = c->n_visible & 1 ? d1 : zero, q = 1.0 - d; /* d = 1 - exp(-WV), q = exp(-WV) */
-    vec T0 = zero, S0 = zero, U = zero, Uw = zero, TU = zero, SU = zero, TUw = zero, E = zero, TE = zero, SE = zero;
+    vec T0 = zero, S0 = zero, U = zero, Uw = zero, TU = zero, SU = zero, TUw = zero;
+    vec E = zero, TE = zero, SE = zero;
     for (int n = c->half; n >= 0; n--) {
         double V = c->n_visible - 2 * n;
         vec square = q * q, sum = 1.0 + square;
@@ -157,7 +161,8 @@ FN vec LEVEL(weak_step)(const struct ring_constants *c, const vec *excess, vec W
     return W * CHOOSE((ivec)(step < -0.7), LEVEL(all)(-0.7), step);
 }
 
-/* M F(n), n = 1 ... half, both signs of V together: the ring's weights over x, relative to the aligned states */
+/* M F(n), n = 1 ... half, both signs of V together:
+   the ring's weights over x, relative to the aligned states */
 FN void LEVEL(data_walls)(const struct ring_constants *c, vec x, vec *walls)
 {
     vec D = LEVEL(all)(0.0), F = LEVEL(all)(1.0);
@@ -170,9 +175,10 @@ FN void LEVEL(data_walls)(const struct ring_constants *c, vec x, vec *walls)
     }
 }
 
-/* Strong coupling. G = ln <D>_p - ln <D>_q, D = M tanh MW - V tanh VW, relative to the aligned states, for which D = 0.
-   With s = exp(-2W), p(n)/p(0) = C(M, n) exp(L(n)), L(n) = N ln [cosh VW / cosh MW], dL/dW = -N D; exp(L(1)) and x are
-   taken out of the sums. Sets *above where G < 0 and returns the Newton step in W. */
+/* Strong coupling. G = ln <D>_p - ln <D>_q, D = M tanh MW - V tanh VW, relative to the aligned states, for
+   which D = 0. With s = exp(-2W), p(n)/p(0) = C(M, n) exp(L(n)), L(n) = N ln [cosh VW / cosh MW],
+   dL/dW = -N D; exp(L(1)) and x are taken out of the sums. Sets *above where G < 0 and returns the Newton
+   step in W. */
 FN vec LEVEL(strong_step)(const struct ring_constants *c, const vec *walls, vec K, vec x, vec W, ivec *above)
 {
     int M = c->n_visible;
@@ -239,12 +245,15 @@ TARGET static int LEVEL(solve_block)(
         LEVEL(data_excess)(c, K, data);
     ivec active = (ivec)(K == K), above;
     for (int steps = 0; steps < MAX_STEPS; steps++) {
-        vec step = strong ? LEVEL(strong_step)(c, data, K, x, W, &above) : LEVEL(weak_step)(c, data, W, &above);
+        vec step = strong
+            ? LEVEL(strong_step)(c, data, K, x, W, &above)
+            : LEVEL(weak_step)(c, data, W, &above);
         high = CHOOSE(above, W, high);
         low = CHOOSE(above, low, W);
         vec next = W + step;
         ivec inside = (ivec)(next > low) & (ivec)(next < high);
-        vec middle = CHOOSE((ivec)(high == INFINITY), 2.0 * W, CHOOSE((ivec)(low == 0.0), 0.5 * W, 0.5 * (low + high)));
+        vec middle = CHOOSE(
+            (ivec)(high == INFINITY), 2.0 * W, CHOOSE((ivec)(low == 0.0), 0.5 * W, 0.5 * (low + high)));
         /* a step from the root itself may leave the bracket by rounding: then the root is W */
         ivec tiny = (ivec)(step < 3e-9 * W) & (ivec)(step > -3e-9 * W);
         next = CHOOSE(inside | tiny, next, middle);
