@@ -108,6 +108,7 @@ def test_correlations_to_many_digits():
     assert relative(ctx, Ring(8).correlation("0.3", 2, dps=50), wanted) < 1e-49
     assert Ring(8).correlation("0.3", [2, 6], dps=50).tolist() == [Ring(8).correlation("0.3", 2, dps=50)] * 2
     assert Ring(7).correlation(["0", "-inf"], 3, dps=30).tolist()[0] == 0
+    assert relative(ctx, Chain(8).correlation("0.3", 3, dps=50), ctx.tanh(ctx.mpf("0.3")) ** 3) < 1e-49
 
 
 def test_sum_rule_of_the_susceptibility():
