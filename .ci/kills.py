@@ -41,6 +41,7 @@ COMMANDS = {
     "experiment": "experiment iso --size 4 --temperatures 0 2 5 --samples 30 --hidden 3 5 --updates 4000 "
     "--training-sets V L --starts 0 inf --maps gibbs mean_field --steps 3 --thermometers energy --seeds 2 "
     "--workers 2 --seed 3",
+    "capacity": "experiment capacity --units 60 --networks 2 --workers 2 --seed 5",
     "reproduce": "reproduce --quick --dpi 40 --seed 4",
 }
 KINDS = [
