@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from rbmflow import Chain, Ring
+from rbmflow import Chain, Law, Ring
 from tests.exact import chain_states, private, relative, ring_states
 
 COUPLINGS = (
@@ -173,6 +173,20 @@ def test_moments_of_a_law():
         assert law.moment(2) == pytest.approx(9 * Ring(9).susceptibility(K), rel=1e-13, abs=0)
         assert law.moment(1) == pytest.approx(0, abs=1e-14)
     assert Ring(9).magnetization_law([0.1, 0.2]).moment(4).shape == (2,)
+
+
+def test_moments_and_mirror_images_of_laws_to_many_digits():
+    ctx = private(60)
+    third, rows = ctx.mpf(1) / 3, np.array([[3, 1, 2], [0, 1, 0]], dtype=object)
+    for probabilities in (rows[0] * third / 2, rows * third):
+        law = Law([-2, 0, 2], probabilities)
+        moments, mirrored = law.moment(3), law.symmetrized().probabilities
+        assert np.shape(moments) == probabilities.shape[:-1]
+        assert mirrored.shape == probabilities.shape
+        first = np.atleast_1d(moments)[0] / np.atleast_2d(probabilities)[0, 1]
+        assert relative(ctx, first, -8) < 1e-49
+        wanted = (probabilities + probabilities[..., ::-1]) / 2
+        assert max(relative(ctx, a, b) for a, b in zip(mirrored.flat, wanted.flat, strict=True)) < 1e-49
 
 
 def test_strided_and_read_only_couplings_pass():
