@@ -87,7 +87,10 @@ def exact_functions(ctx: Any) -> Functions:
     """Return the elementary functions of a private context, for scalars."""
 
     def excess(x: Any, order: int, leading: list[int], direct: Callable[[], Any]) -> Any:
-        """Return ``direct() / x^order`` at the precision that its cancellation costs, or the leading terms of its series."""
+        """Return ``direct() / x^order``, or the leading terms of its series.
+
+        The quotient is taken at the precision that its cancellation costs.
+        """
         small = max(0, -ctx.mag(x)) if x < 1 and x else 0
         if x == 0 or small * len(leading) > ctx.prec:
             return ctx.fsum((-x) ** k / n for k, n in enumerate(leading) if n)
@@ -141,7 +144,10 @@ def context(dps: int) -> Any:
 
 
 def to_exact(ctx: Any, name: str, value: object) -> Any:
-    """Convert `value` to a number of `ctx`: decimals and fractions to its full precision, binary numbers exactly."""
+    """Convert `value` to a number of `ctx`.
+
+    Decimals and fractions are taken to its full precision, binary numbers exactly.
+    """
     refuse_mask(name, value)
     if isinstance(value, (bool, np.bool_)) or value is None:
         raise TypeError(f"{name}={shown(value)}: a real number or its decimal string is needed")
@@ -197,9 +203,10 @@ def publish(value: Any, dps: int) -> Any:
 
 
 def keep_digits(evaluate: Callable[..., list[Any]], numbers: Any) -> list[Any]:
-    """Return ``evaluate(ctx, numbers)`` as mpmath's own mpf, at a precision beyond that of every one of the numbers.
+    """Return ``evaluate(ctx, numbers)`` as mpmath's own mpf.
 
-    Arithmetic with mpmath's own mpf rounds to the process-wide precision, 15 digits by default.
+    The precision is beyond that of every one of the numbers. Arithmetic with mpmath's own mpf rounds to the
+    process-wide precision, 15 digits by default.
     """
     with borrowed_context(30) as ctx:
         exact = [ctx.convert(number) for number in numbers]
@@ -363,7 +370,10 @@ def exact_map(evaluate: Callable[..., Any], dps: int, **arguments: object) -> An
 
 
 def exact_roots(evaluate: Callable[..., Any], dps: int, **arguments: object) -> Any:
-    """Do as `exact_map` for ``evaluate(ctx, found, *numbers)``; `found` is the value to `dps` digits, None at first."""
+    """Do as `exact_map` for ``evaluate(ctx, found, *numbers)``.
+
+    `found` is the value to `dps` digits, None at first.
+    """
 
     def evaluate_one(ctx: Any, found: list[Any] | None, *numbers: Any) -> list[Any]:
         return [evaluate(ctx, found and ctx.convert(found[0]), *numbers)]
