@@ -2,14 +2,14 @@
 
 Conventions
 -----------
-Spins are int8, −1 or +1, in arrays of shape ``(..., n)`` with the sites last. ``K = βJ`` is dimensionless, J > 0
-is ferromagnetic; logarithms are natural; energies are in units of J, entropies and divergences in nats. A ring has M sites, an RBM has
-M visible and N hidden units; its weights have shape ``(n_visible, n_hidden)`` and its energy is
-``E(v, h) = −(vᵀWh + b·v + c·h)`` at temperature 1. ``α = Σ v_i v_(i+1)``, ``V = Σ v_i``.
+Spins are int8, −1 or +1, in arrays of shape ``(..., n)`` with the sites last. ``K = βJ`` is dimensionless,
+J > 0 is ferromagnetic; logarithms are natural; energies are in units of J, entropies and divergences in nats.
+A ring has M sites, an RBM has M visible and N hidden units; its weights have shape ``(n_visible, n_hidden)``
+and its energy is ``E(v, h) = −(vᵀWh + b·v + c·h)`` at temperature 1. ``α = Σ v_i v_(i+1)``, ``V = Σ v_i``.
 
-``dps=None`` means float64; an integer means that many correct decimal digits, and K may then be a decimal string.
-``rng`` is a ``numpy.random.Generator`` or a seed. Equation numbers refer to J. ter Hoeve, *Renormalization
-Group connected to Neural Networks*, bachelor thesis, Utrecht University (2018).
+``dps=None`` means float64; an integer means that many correct decimal digits, and K may then be a
+decimal string. ``rng`` is a ``numpy.random.Generator`` or a seed. Equation numbers refer to J. ter Hoeve,
+*Renormalization Group connected to Neural Networks*, bachelor thesis, Utrecht University (2018).
 """
 
 from rbmflow import flow, ising, likelihood, networks, rg, sampling, thermometer, training, weight

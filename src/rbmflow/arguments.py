@@ -164,7 +164,8 @@ def check_rng(rng: object) -> np.random.Generator:
     """Return a Generator from a Generator or a seed (SPEC 7); None draws entropy from the system."""
     if isinstance(rng, np.random.RandomState):
         raise TypeError(
-            f"rng={shown(rng)}: the legacy RandomState is not taken; give numpy.random.default_rng(seed), a Generator, or a seed"
+            f"rng={shown(rng)}: the legacy RandomState is not taken; "
+            "give numpy.random.default_rng(seed), a Generator, or a seed"
         )
     if isinstance(rng, (bool, float, str)):
         raise TypeError(f"rng={shown(rng)}: a numpy.random.Generator or an integer seed is needed")

@@ -32,7 +32,8 @@ class Autocorrelation:
     spread : float
         Standard deviation of one measurement.
     window : int
-        W, where the sum was cut: the smallest number of at least 5 τ, and of at least 5; the whole series if there is none.
+        W, where the sum was cut: the smallest number of at least 5 τ, and of at least 5; the whole
+        series if there is none.
     """
 
     tau: float
@@ -42,12 +43,16 @@ class Autocorrelation:
 
 
 def check_series(name: str, series: object, minimum: int = 4) -> FloatArray:
-    """Return a series as a float64 array of shape (n_chains, n), n at least `minimum`; one chain may come without its axis."""
+    """Return a series as a float64 array of shape (n_chains, n), n at least `minimum`.
+
+    One chain may come without its axis.
+    """
     array = check_real(name, series)
     array = array[None] if array.ndim == 1 else array
     if array.ndim != 2 or not len(array) or array.shape[1] < minimum:
         raise ValueError(
-            f"{name} has shape {array.shape}: (n_chains, n) is needed, with at least {minimum} measurements to a chain"
+            f"{name} has shape {array.shape}: (n_chains, n) is needed, with at least "
+            f"{minimum} measurements to a chain"
         )
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds an infinity: finite numbers are needed")
@@ -57,13 +62,15 @@ def check_series(name: str, series: object, minimum: int = 4) -> FloatArray:
 def autocorrelation(series: object, *, window: float = WINDOW) -> Autocorrelation:
     """Return the integrated autocorrelation time by automatic windowing.
 
-    The autocovariance is averaged over chains around their common mean, so that chains that disagree show as a long time.
-    The sum is cut at the smallest ``W ≥ window · max(τ(W), 1)`` (A. Sokal, in *Functional Integration*, Plenum 1997); the
-    covariances are corrected by 1/N for the mean taken from the same series (U. Wolff, Comput. Phys. Commun. 156, 143 (2004)).
+    The autocovariance is averaged over chains around their common mean, so that chains that disagree show
+    as a long time. The sum is cut at the smallest ``W ≥ window · max(τ(W), 1)`` (A. Sokal, in *Functional
+    Integration*, Plenum 1997); the covariances are corrected by 1/N for the mean taken from the same series
+    (U. Wolff, Comput. Phys. Commun. 156, 143 (2004)).
 
-    Where neighbours are anticorrelated terms of either sign cancel nearly, and what is cut off would be larger than the sum.
-    The covariances are then those of the averages of neighbours, taken again until they are not anticorrelated: their sum is
-    the same, as in the sums over pairs of lags of C. J. Geyer (Stat. Sci. 7, 473 (1992)), and holds no such terms.
+    Where neighbours are anticorrelated terms of either sign cancel nearly, and what is cut off would be
+    larger than the sum. The covariances are then those of the averages of neighbours, taken again until they
+    are not anticorrelated: their sum is the same, as in the sums over pairs of lags of C. J. Geyer (Stat.
+    Sci. 7, 473 (1992)), and holds no such terms.
 
     Parameters
     ----------
@@ -75,14 +82,10 @@ def autocorrelation(series: object, *, window: float = WINDOW) -> Autocorrelatio
     Returns
     -------
     Autocorrelation
-        For a constant series τ is NaN, and there is no spread. A time below ½, of anticorrelated measurements, is reported
-        only if it is significant, since in short series it comes by chance and would take the error with it. The least
-        time is ``1/(4n)``, which the ends of a chain that alternates without fail leave.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the series has another shape or holds something other than finite numbers, or `window` is not positive and finite.
+        For a constant series τ is NaN, and there is no spread. A time below ½, of anticorrelated
+        measurements, is reported only if it is significant, since in short series it comes by chance
+        and would take the error with it. The least time is ``1/(4n)``, which the ends of a chain that
+        alternates without fail leave.
 
     Examples
     --------
@@ -133,10 +136,11 @@ def _covariance(centred: FloatArray) -> FloatArray:
 
 
 def excess_of_means(series: FloatArray, times: Autocorrelation) -> tuple[float, float]:
-    """Return the variance of the chains' means over the one by τ, and the chance of a larger ratio where chains agree.
+    """Return the variance of the chains' means over the one by τ, and the chance of a larger ratio.
 
-    The ratio has Fisher's law of ``n_chains − 1`` and, as the error of τ says, ``N/(2W + 1)`` degrees of freedom. What
-    the window left out, slow modes of small amplitude, makes it large.
+    The chance is that of chains that agree. The ratio has Fisher's law of ``n_chains − 1`` and, as the
+    error of τ says, ``N/(2W + 1)`` degrees of freedom. What the window left out, slow modes of small
+    amplitude, makes it large.
 
     Parameters
     ----------
@@ -154,7 +158,8 @@ def excess_of_means(series: FloatArray, times: Autocorrelation) -> tuple[float, 
     --------
     >>> noise = np.random.default_rng(1).normal(size=(4, 500))
     >>> apart = noise + [[0.0], [0.1], [0.2], [0.3]]
-    >>> excess_of_means(noise, autocorrelation(noise))[1] > 0.01 > excess_of_means(apart, autocorrelation(apart))[1]
+    >>> chances = [excess_of_means(series, autocorrelation(series))[1] for series in (noise, apart)]
+    >>> chances[0] > 0.01 > chances[1]
     True
     """
     from scipy.special import fdtrc
@@ -169,7 +174,8 @@ def excess_of_means(series: FloatArray, times: Autocorrelation) -> tuple[float, 
 def rank_normalised_r_hat(series: object) -> float:
     """Return the larger of the rank-normalised split R-hats of a series and of its distance from the median.
 
-    A. Vehtari et al., Bayesian Analysis 16, 667 (2021), eq. 4, 14 and section 4.1. Each chain is split in halves.
+    A. Vehtari et al., Bayesian Analysis 16, 667 (2021), eq. 4, 14 and section 4.1.
+    Each chain is split in halves.
 
     Parameters
     ----------
@@ -180,11 +186,6 @@ def rank_normalised_r_hat(series: object) -> float:
     -------
     float
         Close to 1 where chains agree; infinite where they are constant and differ; NaN for a constant series.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `autocorrelation`.
 
     Examples
     --------
@@ -199,11 +200,11 @@ def rank_normalised_r_hat(series: object) -> float:
 def chains_disagree(series: object) -> bool:
     """Return whether R-hat is above 1.01 for another reason than the length of the chains.
 
-    R-hat falls to 1.01 only beyond some 200 autocorrelation times: in equilibrium it is about ``√(1 + 2 (2τ − 1)/n)``.
-    It speaks against chains, or their halves, whose means differ by more than τ explains, with a false alarm in 10⁴ of
-    chains that agree, and by so much that R-hat without what τ explains is above 1.01 too: among hundreds of chains what the
-    window leaves out is significant as well. It also speaks against chains of fewer than ten effective samples, which can
-    show neither.
+    R-hat falls to 1.01 only beyond some 200 autocorrelation times: in equilibrium it is about
+    ``√(1 + 2 (2τ − 1)/n)``. It speaks against chains, or their halves, whose means differ by more than
+    τ explains, with a false alarm in 10⁴ of chains that agree, and by so much that R-hat without what τ
+    explains is above 1.01 too: among hundreds of chains what the window leaves out is significant as well. It
+    also speaks against chains of fewer than ten effective samples, which can show neither.
 
     Parameters
     ----------
@@ -214,11 +215,6 @@ def chains_disagree(series: object) -> bool:
     -------
     bool
         False for a constant series.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As for `autocorrelation`.
 
     Examples
     --------
@@ -240,7 +236,7 @@ def _unexplained(halves: FloatArray) -> bool:
 
 
 def _split_scores(values: FloatArray) -> list[FloatArray]:
-    """Normal scores of the halves of chains and of their distances from the median; none for a constant series."""
+    """Normal scores of the chains' halves and of their distances from the median; none if constant."""
     half = values.shape[1] // 2
     split = np.concatenate([values[:, :half], values[:, -half:]])
     if (split == split[0, 0]).all():
@@ -267,7 +263,10 @@ def _r_hat(values: FloatArray) -> float:
 
 @dataclass(frozen=True)
 class Jackknife:
-    """A function of means: its value with the bias of order 1/N taken off, its error, and the times of its linear part."""
+    """A function of means: its value, its error, and the times of its linear part.
+
+    The bias of order 1/N is taken off the value.
+    """
 
     value: float
     stderr: float
@@ -277,8 +276,8 @@ class Jackknife:
 def jackknife(function: Callable[..., Any], *series: FloatArray) -> Jackknife:
     """Return a function of means with the error from leaving out blocks, which lie within chains.
 
-    Blocks are at least 20 autocorrelation times of the function's linear part long, and at least 5/τ, beyond which the
-    ends of anticorrelated ones count for little, where 20 of them remain.
+    Blocks are at least 20 autocorrelation times of the function's linear part long, and at least 5/τ, beyond
+    which the ends of anticorrelated ones count for little, where 20 of them remain.
 
     Parameters
     ----------
@@ -290,13 +289,8 @@ def jackknife(function: Callable[..., Any], *series: FloatArray) -> Jackknife:
     Returns
     -------
     Jackknife
-        ``θ − (B − 1)(θ̄ − θ)`` and ``√((B − 1)/B Σ (θ_b − θ̄)²)`` over B blocks left out; NaN for the error of
-        series that are constant.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the series do not fit.
+        ``θ − (B − 1)(θ̄ − θ)`` and ``√((B − 1)/B Σ (θ_b − θ̄)²)`` over B blocks left out; NaN for the error
+        of series that are constant.
 
     Examples
     --------

@@ -33,7 +33,10 @@ class CostWarning(UserWarning):
 
 
 class LikelihoodWarning(UserWarning):
-    """An estimate of ln Z, or a likelihood that rests on one, that should not be relied on; the message says why."""
+    """An estimate of ln Z, or a likelihood that rests on one, that should not be relied on.
+
+    The message says why.
+    """
 
 
 class ReducibleChainError(ValueError):
@@ -45,7 +48,10 @@ class ReducibleChainWarning(UserWarning):
 
 
 class ConvergenceWarning(UserWarning):
-    """Markov chains that have not mixed, or are too short to tell; the message names the quantity and what helps."""
+    """Markov chains that have not mixed, or are too short to tell.
+
+    The message names the quantity and what helps.
+    """
 
 
 def warn_caller(message: str, category: type[Warning]) -> None:

@@ -34,11 +34,12 @@ TEXT = re.compile(r"(.?[<>^])?\d*s?")  # a format of text: fill, alignment and w
 class Estimate:
     """A mean over samples with its standard error.
 
-    ``print`` rounds as the Particle Data Group does: the error to two digits if its leading three are 100 to 354 or 950 to
-    999 (then up to 1000), to one if they are 355 to 949, the mean to the same decimal. A format such as ``f"{x:.3f}"`` is
-    applied to both numbers, one of text such as ``f"{x:>20}"`` to the whole; ``float(x)`` is the mean. Exact numbers can be
-    added and multiplied, which keeps ``tau``, ``n_effective`` and ``r_hat``; two estimates cannot be combined, as their
-    correlation is not known: take `jackknife` of their series, or the root of the sum of squares where they are independent.
+    ``print`` rounds as the Particle Data Group does: the error to two digits if its leading three are 100 to
+    354 or 950 to 999 (then up to 1000), to one if they are 355 to 949, the mean to the same decimal. A format
+    such as ``f"{x:.3f}"`` is applied to both numbers, one of text such as ``f"{x:>20}"`` to the whole;
+    ``float(x)`` is the mean. Exact numbers can be added and multiplied, which keeps ``tau``, ``n_effective``
+    and ``r_hat``; two estimates cannot be combined, as their correlation is not known: take `jackknife` of
+    their series, or the root of the sum of squares where they are independent.
 
     Attributes
     ----------
@@ -47,8 +48,8 @@ class Estimate:
     stderr : float
         Standard error of the mean; NaN where it is unknown, as for a series that is constant.
     tau : float
-        Integrated autocorrelation time in sweeps; 0.5 for independent samples, half the spacing for independent
-        measurements along a chain.
+        Integrated autocorrelation time in sweeps; 0.5 for independent samples, half the spacing for
+        independent measurements along a chain.
     n_effective : float
         Number of independent samples that would give this standard error.
     r_hat : float
@@ -56,8 +57,8 @@ class Estimate:
     tau_stderr : float
         Standard error of tau; NaN where it was not measured.
     between_chains : bool
-        Whether the error is that of the spread of the chains' means, as it is where this is larger, beyond chance, than
-        the one by autocorrelation.
+        Whether the error is that of the spread of the chains' means, as it is where this is larger, beyond
+        chance, than the one by autocorrelation.
     """
 
     mean: float
@@ -84,11 +85,6 @@ class Estimate:
         Estimate
             With ``tau = 0.5``, ``n_effective = n`` and ``r_hat = nan``; no error where all samples are equal.
 
-        Raises
-        ------
-        ValueError
-            If there are fewer than two samples, or one is not finite.
-
         Examples
         --------
         >>> Estimate.from_independent([1.0, 2.0, 3.0, 4.0]).mean
@@ -108,10 +104,11 @@ class Estimate:
     def from_series(cls, series: object, *, spacing: int = 1, name: str = "series") -> Estimate:
         """Return the estimate of the mean of measurements along Markov chains.
 
-        ``stderr² = s²/n_effective`` and ``n_effective = N/(2τ)`` with the integrated autocorrelation time τ by Sokal's
-        windowing around the common mean of the chains. Slow modes of small amplitude escape the window, but not the spread
-        of the chains' means: where Fisher's test tells this larger, with a false alarm in a hundred, the error and
-        ``n_effective`` are those of the spread, and ``between_chains`` says so.
+        ``stderr² = s²/n_effective`` and ``n_effective = N/(2τ)`` with the integrated autocorrelation
+        time τ by Sokal's windowing around the common mean of the chains. Slow modes of small amplitude
+        escape the window, but not the spread of the chains' means: where Fisher's test tells this larger,
+        with a false alarm in a hundred, the error and ``n_effective`` are those of the spread, and
+        ``between_chains`` says so.
 
         Parameters
         ----------
@@ -125,18 +122,14 @@ class Estimate:
         Returns
         -------
         Estimate
-            With tau in sweeps. The error, tau and n_effective of a constant series are unknown: NaN, as its R-hat.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the series has another shape or holds something other than finite numbers, or `spacing` is below 1.
+            With tau in sweeps. The error, tau and n_effective of a constant series are
+            unknown: NaN, as its R-hat.
 
         Warns
         -----
         ConvergenceWarning
-            If the series is constant, has fewer than 100 effective samples, or an R-hat above 1.01 that is not for the
-            length of chains which agree, see `autocorrelation.chains_disagree`.
+            If the series is constant, has fewer than 100 effective samples, or an R-hat above 1.01 that is
+            not for the length of chains which agree, see `autocorrelation.chains_disagree`.
 
         Examples
         --------
@@ -169,13 +162,9 @@ class Estimate:
         Returns
         -------
         Estimate
-            The bias of order 1/N is taken off; tau, n_effective and r_hat are those of the function's linear part, and so
-            is the error where `from_series` takes it from the spread of the chains' means and it is the larger.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the series do not fit, or hold something other than finite numbers.
+            The bias of order 1/N is taken off; tau, n_effective and r_hat are those of the function's
+            linear part, and so is the error where `from_series` takes it from the spread of the chains'
+            means and it is the larger.
 
         Warns
         -----
@@ -198,7 +187,9 @@ class Estimate:
         return estimate
 
     def deviation(self, exact: float) -> float:
-        """Return ``(mean − exact) / stderr``; 0 where the difference is 0, NaN for another where the error is unknown.
+        """Return ``(mean − exact) / stderr``.
+
+        It is 0 where the difference is 0, and NaN for another where the error is unknown.
 
         Parameters
         ----------
@@ -267,7 +258,9 @@ class Estimate:
 
 
 def with_error(value: float, stderr: float) -> str:
-    """Return a number and its error as the Particle Data Group rounds them (Review of Particle Physics, introduction, § 5.3).
+    """Return a number and its error as the Particle Data Group rounds them.
+
+    The rule is that of the Review of Particle Physics, introduction, § 5.3.
 
     Parameters
     ----------
@@ -330,8 +323,9 @@ def _exact(name: str, value: object) -> float | None:
     """The number that an estimate is moved or scaled by; None for what is not one."""
     if isinstance(value, Estimate):
         raise TypeError(
-            "two estimates cannot be combined, as their correlation is not known: take Estimate.jackknife of their series, or, "
-            "if they are independent, their means with the root of the sum of the squares of their errors"
+            "two estimates cannot be combined, as their correlation is not known: "
+            "take Estimate.jackknife of their series, or, if they are independent, their means with the "
+            "root of the sum of the squares of their errors"
         )
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
         return None

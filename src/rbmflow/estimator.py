@@ -44,8 +44,8 @@ START = 0.01
 class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A restricted Boltzmann machine of ±1 units as an estimator: real features become spins by a threshold.
 
-    A feature above `threshold` is +1, any other −1. Data that hold only 0 and 1 are refused at a threshold of 0 or
-    less, where a 0 would silently be a spin: give ``threshold=0.5``, or spins.
+    A feature above `threshold` is +1, any other −1. Data that hold only 0 and 1 are refused at a threshold of
+    0 or less, where a 0 would silently be a spin: give ``threshold=0.5``, or spins.
 
     Parameters
     ----------
@@ -58,7 +58,8 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     n_iter : int
         Epochs of `fit`.
     negative : CD, PCD, Tempered or Exact, optional
-        Where the averages over the model come from, see `rbmflow.training`; by default ``PCD(1, n_chains=batch_size)``.
+        Where the averages over the model come from, see `rbmflow.training`; by default
+        ``PCD(1, n_chains=batch_size)``.
     threshold : float
         Features above it are +1.
     random_state : int, numpy.random.RandomState or None
@@ -122,11 +123,6 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         IsingRBM
             This estimator.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If a parameter is out of range, or the data are 0 and 1 at a threshold of 0 or less.
-
         Examples
         --------
         >>> IsingRBM(2, n_iter=1, random_state=1).fit([[1, -1], [-1, 1]]).rbm_.n_hidden
@@ -151,11 +147,6 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         -------
         IsingRBM
             This estimator.
-
-        Raises
-        ------
-        TypeError, ValueError
-            As for `fit`, or if the number of features has changed.
 
         Examples
         --------
@@ -186,8 +177,6 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         ------
         sklearn.exceptions.NotFittedError
             Before `fit`.
-        ValueError
-            If the data do not fit.
 
         Examples
         --------
@@ -214,8 +203,6 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         ------
         sklearn.exceptions.NotFittedError
             Before `fit`.
-        ValueError
-            If the values or the shape do not fit.
 
         Examples
         --------
@@ -229,8 +216,8 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     def score_samples(self, X: object) -> FloatArray:
         """Return the log-likelihood of each row, ``ln p(v)`` in nats.
 
-        ln Z is exact if a layer has at most 26 units; otherwise it is estimated, see `log_partition`, which tells its bounds and the
-        effective number of chains.
+        ln Z is exact if a layer has at most 26 units; otherwise it is estimated, see `log_partition`, which
+        tells its bounds and the effective number of chains.
 
         Parameters
         ----------
@@ -246,8 +233,6 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         ------
         sklearn.exceptions.NotFittedError
             Before `fit`.
-        ValueError
-            If the data do not fit.
 
         Warns
         -----
@@ -286,8 +271,6 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         ------
         sklearn.exceptions.NotFittedError
             Before `fit`.
-        ValueError
-            If the data do not fit.
 
         Examples
         --------
@@ -299,10 +282,12 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         return float(self.score_samples(X).mean())
 
     def log_partition(self) -> LogPartition:
-        """Return ln Z of the machine with its error and bounds: exact, or annealed in both directions with a seed of its own.
+        """Return ln Z of the machine with its error and bounds.
 
-        The estimate of machines whose layers both have more than 26 units is checked against up to 500 rows of the last training; that
-        it should not be relied on is told by `LogPartition.doubt`, and by a warning of `score` and `score_samples`.
+        It is exact, or annealed in both directions with a seed of its own. The estimate of machines
+        whose layers both have more than 26 units is checked against up to 500 rows of the last
+        training; that it should not be relied on is told by `LogPartition.doubt`, and by a warning of
+        `score` and `score_samples`.
 
         Returns
         -------
@@ -330,8 +315,9 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     def sample(self, n_samples: int = 1, *, n_sweeps: int = 1000) -> SpinArray:
         """Return configurations from the law of the machine; successive calls differ.
 
-        They are independent and exact if a layer has at most 24 units. Otherwise each is the end of a chain of its own, from
-        random spins, by block Gibbs sweeps at a ladder of temperatures between which chains exchange their places.
+        They are independent and exact if a layer has at most 24 units. Otherwise each is the end of a
+        chain of its own, from random spins, by block Gibbs sweeps at a ladder of temperatures between which
+        chains exchange their places.
 
         Parameters
         ----------
@@ -349,8 +335,6 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         ------
         sklearn.exceptions.NotFittedError
             Before `fit`.
-        TypeError, ValueError
-            If a number is not a positive integer.
 
         Warns
         -----
@@ -371,14 +355,17 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         drawn = draw_tempered(self.rbm_, n_samples, n_sweeps, self._rng)
         if drawn.r_hat > UNMIXED:
             warn_caller(
-                f"samples: the chains have r_hat {drawn.r_hat:.3g}, above {UNMIXED}, after n_sweeps={n_sweeps} at {drawn.n_rungs} "
-                "temperatures: shares of modes may be wrong; more sweeps help",
+                f"samples: the chains have r_hat {drawn.r_hat:.3g}, above {UNMIXED}, after "
+                f"n_sweeps={n_sweeps} at {drawn.n_rungs} temperatures: "
+                "shares of modes may be wrong; more sweeps help",
                 ConvergenceWarning,
             )
         return drawn.spins
 
     def gibbs(self, X: object) -> SpinArray:
-        """Return the rows after one block Gibbs sweep, v → h → v; successive calls go on with new random numbers.
+        """Return the rows after one block Gibbs sweep, v → h → v.
+
+        Successive calls go on with new random numbers.
 
         Parameters
         ----------
@@ -394,8 +381,6 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         ------
         sklearn.exceptions.NotFittedError
             Before `fit`.
-        ValueError
-            If the data do not fit.
 
         Examples
         --------
@@ -434,7 +419,8 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         threshold = check_real_scalar("threshold", self.threshold)
         if threshold <= 0 and (values == 0).any() and np.isin(values, (0, 1)).all():
             raise ValueError(
-                f"X holds only 0 and 1, of which none is below threshold={threshold:g}: give threshold=0.5, or spins 2 * X - 1"
+                f"X holds only 0 and 1, of which none is below threshold={threshold:g}: "
+                "give threshold=0.5, or spins 2 * X - 1"
             )
         return np.where(values > threshold, np.int8(1), np.int8(-1))
 

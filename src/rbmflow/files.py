@@ -52,8 +52,9 @@ def write_atomically(path: str | os.PathLike[str], content: str | bytes) -> None
 def save_atomically(path: str | os.PathLike[str], save: Callable[[IO[bytes]], object]) -> None:
     """Let `save` write to a temporary binary file beside `path`, which then takes the place of `path`.
 
-    The content is on the disk before the name is; a link stays one, the file it points to is replaced, and keeps its mode.
-    The temporary file is locked while it is written, so that one without a writer can be told and is removed with the next file.
+    The content is on the disk before the name is; a link stays one, the file it points to is replaced, and
+    keeps its mode. The temporary file is locked while it is written, so that one without a writer can be told
+    and is removed with the next file.
     """
     target = Path(os.path.realpath(path))
     try:
@@ -82,7 +83,7 @@ def save_atomically(path: str | os.PathLike[str], save: Callable[[IO[bytes]], ob
 
 
 def lock(handle: int) -> None:
-    """Lock an open file until it is closed or its process has ended; raise BlockingIOError if another has done so."""
+    """Lock an open file until it is closed or its process ends; raise BlockingIOError if another has it."""
     if sys.platform == "win32":
         os.lseek(handle, 2**30, os.SEEK_SET)  # beyond the content, as others cannot read what is locked
         try:

@@ -1,4 +1,7 @@
-"""States of random generators as plain values: each field is held against what it can be before a generator is set to it."""
+"""States of random generators as plain values.
+
+Each field is held against what it can be before a generator is set to it.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,10 @@ def generator_state(rng: np.random.Generator) -> dict[str, Any]:
 
 
 def generator_from(name: str, state: object) -> np.random.Generator:
-    """Return a generator of numpy that goes on where one stood, or raise ValueError naming the field that none can hold."""
+    """Return a generator of numpy that goes on where one stood.
+
+    Raise ValueError naming the field that none can hold.
+    """
     checked = check_generator(name, state)
     kind = checked["bit_generator"]
     if kind not in FIELDS:
@@ -55,7 +61,8 @@ def check_generator(name: str, state: object) -> dict[str, Any]:
 
     Examples
     --------
-    >>> check_generator("source", {"bit_generator": "SFC64", "state": {"state": [0, 0, 0]}, "has_uint32": 0, "uinteger": 0})
+    >>> state = {"bit_generator": "SFC64", "state": {"state": [0, 0, 0]}, "has_uint32": 0, "uinteger": 0}
+    >>> check_generator("source", state)
     Traceback (most recent call last):
     ValueError: source.state.state=[0, 0, 0]: 4 integers are needed
     """

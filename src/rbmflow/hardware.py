@@ -58,8 +58,6 @@ def resolve_threads(n_threads: int | None) -> int:
 
     Raises
     ------
-    TypeError
-        If `n_threads` is not an integer.
     ValueError
         If the number, or the environment variable, is not between 1 and 1024.
 
@@ -81,7 +79,7 @@ def resolve_threads(n_threads: int | None) -> int:
 
 
 def check_memory(what: str, n_bytes: int, hint: str = "") -> None:
-    """Raise, before any work, where arrays of so many bytes do not fit into the memory of this machine or process."""
+    """Raise, before any work, where so many bytes do not fit into the memory of machine or process."""
     memory = _memory()
     if n_bytes > memory:
         size, there = (f"{number / 2**30:.4g} GiB" for number in (n_bytes, memory))

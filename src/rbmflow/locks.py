@@ -18,8 +18,8 @@ LOCK = ".rbmflow.lock"
 def locked(folder: Path) -> Iterator[None]:
     """Hold a folder, made if it was missing; another process, or another call, that asks for it is refused.
 
-    The lock is the system's, on a file in the folder that says who holds it: it ends with the process, however that ends.
-    A folder that was made and is still empty in the end is removed.
+    The lock is the system's, on a file in the folder that says who holds it: it ends with the process,
+    however that ends. A folder that was made and is still empty in the end is removed.
 
     Parameters
     ----------

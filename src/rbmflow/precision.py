@@ -87,7 +87,10 @@ def exact_functions(ctx: Any) -> Functions:
     """Return the elementary functions of a private context, for scalars."""
 
     def excess(x: Any, order: int, leading: list[int], direct: Callable[[], Any]) -> Any:
-        """Return ``direct() / x^order`` at the precision that its cancellation costs, or the leading terms of its series."""
+        """Return ``direct() / x^order``, or the leading terms of its series.
+
+        The quotient is taken at the precision that its cancellation costs.
+        """
         small = max(0, -ctx.mag(x)) if x < 1 and x else 0
         if x == 0 or small * len(leading) > ctx.prec:
             return ctx.fsum((-x) ** k / n for k, n in enumerate(leading) if n)
@@ -141,7 +144,10 @@ def context(dps: int) -> Any:
 
 
 def to_exact(ctx: Any, name: str, value: object) -> Any:
-    """Convert `value` to a number of `ctx`: decimals and fractions to its full precision, binary numbers exactly."""
+    """Convert `value` to a number of `ctx`.
+
+    Decimals and fractions are taken to its full precision, binary numbers exactly.
+    """
     refuse_mask(name, value)
     if isinstance(value, (bool, np.bool_)) or value is None:
         raise TypeError(f"{name}={shown(value)}: a real number or its decimal string is needed")
@@ -197,9 +203,10 @@ def publish(value: Any, dps: int) -> Any:
 
 
 def keep_digits(evaluate: Callable[..., list[Any]], numbers: Any) -> list[Any]:
-    """Return ``evaluate(ctx, numbers)`` as mpmath's own mpf, at a precision beyond that of every one of the numbers.
+    """Return ``evaluate(ctx, numbers)`` as mpmath's own mpf.
 
-    Arithmetic with mpmath's own mpf rounds to the process-wide precision, 15 digits by default.
+    The precision is beyond that of every one of the numbers. Arithmetic with mpmath's own mpf rounds to the
+    process-wide precision, 15 digits by default.
     """
     with borrowed_context(30) as ctx:
         exact = [ctx.convert(number) for number in numbers]
@@ -294,33 +301,42 @@ def refine_root(ctx: Any, residual: Callable[[Any], Any], start: Any, known: flo
     >>> print(refine_root(ctx, lambda x: x * x - 2, ctx.mpf(1.4142135), 7))
     1.414213562373095048801688724209698078570
     """
+    # Errors are counted in digits, −log10 of them: `known` of x, `slope_digits` of the slope (relative),
+    # `resolved` of the residual.
     goal = ctx.dps
-    width = min(known, 12.0) if known < 20 else known / 2  # the first slope is that of a secant of 10^-width
+    # A secant of length 10^−d gives the slope to d digits, and the difference of its residuals loses d.
+    # A step gains the digits of the slope, though never more than were known: beyond those d would gain
+    # nothing, and a smaller d costs less precision.
+    slope_digits = min(known, 12.0) if known < 20 else known / 2
     try:
-        ctx.dps = int(min(goal, 2 * known + width)) + 10
+        # the step at best doubles what is known; dividing by the secant's length costs those of the slope
+        ctx.dps = int(min(goal, 2 * known + slope_digits)) + 10
         x = ctx.convert(start)
-        second = x + ctx.mpf(10) ** -width
+        second = x + ctx.mpf(10) ** -slope_digits
         slope = (residual(second) - residual(x)) / (second - x)
         if not slope:
             raise PrecisionError(f"the residual is flat at {ctx.nstr(start, 15)}", best=x, digits=0)
-        x_old, r_old, noise = None, None, 0.0
+        x_old, r_old, resolved = None, None, 0.0
         for _ in range(80):
             r = residual(x)
             if x_old is not None and x != x_old and r != r_old:
-                # the secant is as good as its points are close, and as the older residual resolves their distance
+                # From the second step on the secant through the last two points, wrong by its length, and by
+                # the noise of the older residual (at the precision before) over that length.
                 distance = -float(ctx.log10(abs(x - x_old)))
-                slope, width = (r - r_old) / (x - x_old), max(min(distance, noise - distance), 0.0)
+                slope = (r - r_old) / (x - x_old)
+                slope_digits = max(min(distance, resolved - distance), 0.0)
             step = -r / slope
             x_old, r_old, x = x, r, x + step
-            noise = ctx.dps - 8.0
-            error = min(-float(ctx.log10(abs(step))), noise) if step else noise
-            # the secant's slope is wrong by its width: so much of the error remains
-            known = min(error + width, noise) if error < noise else noise
+            resolved = ctx.dps - 8.0  # eight of the ten guard digits are for the rounding of the residual
+            # The step is the error of the point before; a wrong slope leaves its share of it. A step in the
+            # noise says nothing but that x is right to as much.
+            step_digits = min(-float(ctx.log10(abs(step))), resolved) if step else resolved
+            known = min(step_digits + slope_digits, resolved) if step_digits < resolved else resolved
             if abs(x - start) > 3:
                 break
             if known >= goal + 1:
                 return x
-            # twice the digits: the next secant has to resolve the step from here
+            # twice the digits, no more than the next step can gain: it is to be resolved from here
             ctx.dps = int(max(min(goal + 1, 2 * known), 15)) + 10
     finally:
         ctx.dps = goal
@@ -354,7 +370,10 @@ def exact_map(evaluate: Callable[..., Any], dps: int, **arguments: object) -> An
 
 
 def exact_roots(evaluate: Callable[..., Any], dps: int, **arguments: object) -> Any:
-    """Do as `exact_map` for ``evaluate(ctx, found, *numbers)``; `found` is the value to `dps` digits, None at first."""
+    """Do as `exact_map` for ``evaluate(ctx, found, *numbers)``.
+
+    `found` is the value to `dps` digits, None at first.
+    """
 
     def evaluate_one(ctx: Any, found: list[Any] | None, *numbers: Any) -> list[Any]:
         return [evaluate(ctx, found and ctx.convert(found[0]), *numbers)]

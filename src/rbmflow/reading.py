@@ -72,7 +72,10 @@ def seal(content: dict[str, Any]) -> str:
 
 
 def unseal(text: str | bytes) -> dict[str, Any]:
-    """Return the object that `seal` wrote, or one without a digest; raise ValueError if it was altered or is something else."""
+    """Return the object that `seal` wrote, or one without a digest.
+
+    Raise ValueError if it was altered or is something else.
+    """
     found = parse_json(text)
     if not isinstance(found, dict):
         raise ValueError(f"it holds a {type(found).__name__}, an object is needed")  # noqa: TRY004
@@ -107,7 +110,10 @@ def check_number(name: str, found: object) -> float:
 
 
 def read_npy(content: bytes) -> npt.NDArray[Any]:
-    """Return the numbers or truth values of a whole npy file, its header held against the bytes that are there."""
+    """Return the numbers or truth values of a whole npy file.
+
+    Its header is held against the bytes that are there.
+    """
     stream = io.BytesIO(content)
     with refusing("header", "one of an array"):
         version = np.lib.format.read_magic(stream)
@@ -129,7 +135,10 @@ def read_npy(content: bytes) -> npt.NDArray[Any]:
 
 
 def read_npz(content: bytes) -> dict[str, npt.NDArray[Any]]:
-    """Return the arrays of an npz file by name; its members are as long as they stand there, none is inflated."""
+    """Return the arrays of an npz file by name.
+
+    Its members are as long as they stand there, none is inflated.
+    """
     if not content.startswith(ZIP):
         raise ValueError("it is no npz")
     found: dict[str, npt.NDArray[Any]] = {}
@@ -156,9 +165,9 @@ def read_array(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
     Parameters
     ----------
     path : path-like
-        A numpy file, or text with one row on each line, separated by commas, semicolons or spaces; a first line of names, and lines
-        that begin with ``#``, are passed over. Names begin with a letter; none of them is a number, comes twice, or stands for
-        a value as True or NA do.
+        A numpy file, or text with one row on each line, separated by commas, semicolons or spaces; a first
+        line of names, and lines that begin with ``#``, are passed over. Names begin with a letter; none of
+        them is a number, comes twice, or stands for a value as True or NA do.
 
     Returns
     -------

@@ -32,7 +32,8 @@ def check_spins(name: str, spins: object, n_sites: int | None = None) -> SpinArr
     TypeError
         If the values are not real numbers.
     ValueError
-        If a value is not ±1 (the first is named with its place; 0/1 data get a hint), entries are masked, or the shape does not fit.
+        If a value is not ±1 (the first is named with its place; 0/1 data get a hint), entries are masked,
+        or the shape does not fit.
 
     Examples
     --------
@@ -50,7 +51,7 @@ def check_spins(name: str, spins: object, n_sites: int | None = None) -> SpinArr
 
 
 def check_means(name: str, values: object, n_sites: int | None = None) -> FloatArray:
-    """Return spins or their means, between −1 and 1, as float64; 0/1 units cannot be told from means and pass."""
+    """Return spins or their means, from −1 to 1, as float64; 0/1 units look like means and pass."""
     array = check_real(name, values)
     check_sites(name, array, n_sites)
     if array.size and (array.min() < -1 or array.max() > 1):
@@ -60,7 +61,10 @@ def check_means(name: str, values: object, n_sites: int | None = None) -> FloatA
 
 
 def refuse_bits(name: str, array: FloatArray) -> None:
-    """Raise if the values are 0 and 1 alone, both in one configuration: units of 0/1 where ±1 is meant, not means."""
+    """Raise if the values are 0 and 1 alone, both in one configuration.
+
+    These are units of 0/1 where ±1 is meant, not means.
+    """
     if array.size and array.min() == 0 and np.isin(array, (0, 1)).all():
         mixed = array.min(axis=-1, keepdims=True) != array.max(axis=-1, keepdims=True)
         if mixed.any():
@@ -104,12 +108,8 @@ def all_states(n_sites: int) -> SpinArray:
     Returns
     -------
     numpy.ndarray of int8
-        Shape ``(2**n_sites, n_sites)``; row i holds the binary digits of i, least significant site first, 0 → −1.
-
-    Raises
-    ------
-    ValueError
-        If `n_sites` is out of range.
+        Shape ``(2**n_sites, n_sites)``; row i holds the binary digits of i, least
+        significant site first, 0 → −1.
 
     Examples
     --------

@@ -1,4 +1,7 @@
-"""Tasks over threads, in steps: stoppable between steps, with progress; the tasks' results do not depend on the threads."""
+"""Tasks over threads, in steps: stoppable between steps, with progress.
+
+The tasks' results do not depend on the threads.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,9 @@ Progress = Callable[[int, int], object]
 
 
 def check_progress(progress: object) -> Progress | None:
-    """Return what reports progress: a function, None for None and False, a bar of tqdm on stderr for True; or raise.
+    """Return what reports progress, or raise.
+
+    A function as it is, None for None and False, a bar of tqdm on stderr for True.
 
     Examples
     --------
@@ -56,7 +61,9 @@ def _bar() -> Progress:
 def run_tasks(
     tasks: Iterable[Iterator[int]], n_threads: int, *, total: int = 0, progress: Progress | None = None
 ) -> None:
-    """Exhaust every task; each yields after a step how much it has done. An exception or Ctrl-C stops all between steps.
+    """Exhaust every task; each yields after a step how much it has done.
+
+    An exception or Ctrl-C stops all between steps.
 
     Parameters
     ----------
@@ -72,7 +79,8 @@ def run_tasks(
     Examples
     --------
     >>> seen = []
-    >>> run_tasks([iter([1, 1]), iter([2])], 2, total=4, progress=lambda done, total: seen.append((done, total)))
+    >>> tasks = [iter([1, 1]), iter([2])]
+    >>> run_tasks(tasks, 2, total=4, progress=lambda done, total: seen.append((done, total)))
     >>> seen[-1]
     (4, 4)
     """

@@ -45,7 +45,9 @@ def pair_sums(lattice: Lattice, configurations: Any) -> Any:
 
 
 def energies(lattice: Lattice, configurations: FloatArray | SpinArray) -> FloatArray:
-    """Return ``−Σ v_i v_j / n`` over the bonds for each row; of means it is the mean energy of independent spins.
+    """Return ``−Σ v_i v_j / n`` over the bonds for each row.
+
+    Of means it is the mean energy of independent spins.
 
     Examples
     --------

@@ -28,12 +28,7 @@ class Chain(OneDimensional):
     Parameters
     ----------
     n_sites : int
-        Number of spins n, at least 2.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `n_sites` is not an integer from 2 to 10⁹.
+        Number of spins n, 2 to 10⁹.
 
     Examples
     --------
@@ -73,11 +68,6 @@ class Chain(OneDimensional):
         float, numpy.ndarray, mpmath.mpf or array of mpf
             In the broadcast shape.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If an argument is not real, or `r` holds something other than integers from 0 to n − 1.
-
         Examples
         --------
         >>> Chain(8).correlation(1.0, [0, 1])
@@ -104,11 +94,6 @@ class Chain(OneDimensional):
         -------
         Law
             ``values`` −n, −n + 2, …, n and ``probabilities`` of shape ``(*K.shape, n + 1)``.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
 
         Examples
         --------

@@ -79,11 +79,6 @@ class DegeneracyTable:
         int
             The sum over all configurations.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If an exponent is not an integer or is negative.
-
         Examples
         --------
         >>> table = ring_degeneracies(8)
@@ -176,7 +171,10 @@ def table_from_counts(n_sites: int, counts: dict[tuple[int, int], int]) -> Degen
 
 
 def wall_pair_count(n_sites: int, n_up: int, wall_pairs: int) -> int:
-    """Return how many states of the ring have n spins up and 2k > 0 domain walls, ``(M/k) C(n−1, k−1) C(M−n−1, k−1)``."""
+    """Return how many states of the ring have n spins up and 2k > 0 domain walls.
+
+    They are ``(M/k) C(n−1, k−1) C(M−n−1, k−1)``.
+    """
     arrangements = comb(n_up - 1, wall_pairs - 1) * comb(n_sites - n_up - 1, wall_pairs - 1)
     return n_sites * arrangements // wall_pairs
 
@@ -203,7 +201,8 @@ def ring_degeneracies(n_sites: int) -> DegeneracyTable:
 def layer_degeneracies(n_units: int) -> dict[int, int]:
     """Return the number of states of a layer of ±1 units for each magnetization H.
 
-    ``d(H) = N! / [((N+H)/2)! ((N−H)/2)!]`` (thesis eq. 72); H runs over −N, −N + 2, …, N, through 0 for even N only.
+    ``d(H) = N! / [((N+H)/2)! ((N−H)/2)!]`` (thesis eq. 72); H runs over −N, −N + 2, …, N,
+    through 0 for even N only.
 
     Parameters
     ----------
@@ -214,11 +213,6 @@ def layer_degeneracies(n_units: int) -> dict[int, int]:
     -------
     dict of int to int
         Sorted by H; the counts sum to 2^N.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `n_units` is not an integer in that range.
 
     Examples
     --------

@@ -78,11 +78,6 @@ class DensityOfStates:
         int
             The sum over all configurations.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If the exponent is not an integer or is negative.
-
         Examples
         --------
         >>> table = torus_density_of_states(4, 4)
@@ -98,10 +93,10 @@ def torus_density_of_states(n_rows: int, n_cols: int) -> DensityOfStates:
     """Return the density of states of the torus from Kaufman's formula, in exact integers.
 
     ``x^(2N) Z`` with x = e^(−2K) is the polynomial ``Σ_u g_u x^u`` in the number u of unsatisfied bonds
-    (P. D. Beale, Phys. Rev. Lett. 76, 78 (1996)). Its coefficients are found modulo primes p ≡ 1 (mod R), R > 2N:
-    such a field holds 2 cos(πk/n) and a root of unity of order R, so that every one of the four products is exact
-    there, and so is the transform from the values at R points. As 0 ≤ g_u ≤ 2^N, primes whose product exceeds 2^N
-    determine the integers. O(R²) operations for each 31 bits.
+    (P. D. Beale, Phys. Rev. Lett. 76, 78 (1996)). Its coefficients are found modulo primes p ≡ 1 (mod R),
+    R > 2N: such a field holds 2 cos(πk/n) and a root of unity of order R, so that every one of the four
+    products is exact there, and so is the transform from the values at R points. As 0 ≤ g_u ≤ 2^N, primes
+    whose product exceeds 2^N determine the integers. O(R²) operations for each 31 bits.
 
     Examples
     --------
@@ -138,8 +133,8 @@ def _coefficients(n: int, m: int, order: int, p: int) -> Residues:
 def _values(n: int, m: int, x: Residues, p: int) -> Residues:
     """``x^(2N) Z`` modulo p at the points x, which hold the roots of unity of order 2n.
 
-    A pair of modes gives ``V_m ± 2S^m`` with ``S = x − x³``, ``V_j = a V_(j−1) − S² V_(j−2)``, V_0 = 2, V_1 = a and
-    ``a = (1 + x²)² − 2x (1 − x²) cos φ_k``.
+    A pair of modes gives ``V_m ± 2S^m`` with ``S = x − x³``, ``V_j = a V_(j−1) − S² V_(j−2)``, V_0 = 2,
+    V_1 = a and ``a = (1 + x²)² − 2x (1 − x²) cos φ_k``.
     """
     square = x * x % p
     scale = x * (1 - square) % p
@@ -191,7 +186,10 @@ def _prime_below(limit: int, order: int) -> int:
 
 
 def is_prime(n: int) -> bool:
-    """Return whether n < 3·10²³ is prime, by Miller's test to the first 13 primes as bases (Sorenson and Webster)."""
+    """Return whether n < 3·10²³ is prime.
+
+    Miller's test to the first 13 primes as bases decides it (Sorenson and Webster).
+    """
     bases = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41)
     if n < 2 or any(n % base == 0 for base in bases):
         return n in bases
@@ -222,7 +220,10 @@ def _root_of_unity(order: int, p: int) -> int:
 
 
 def density_jet(ctx: Any, K: Any, density: DensityOfStates) -> tuple[Any, Any, Any]:
-    """Return ``ln Σ g(E) e^(−KE)`` and its first two derivatives in K: sums of positive terms, from the ground state up."""
+    """Return ``ln Σ g(E) e^(−KE)`` and its first two derivatives in K.
+
+    They are sums of positive terms, from the ground state up.
+    """
     ground = density.energy[0] if K > 0 else density.energy[-1]
     weights = [(energy - ground, count * ctx.exp(-K * (energy - ground))) for energy, count in density.rows()]
     total = ctx.fsum(weight for _, weight in weights)

@@ -33,15 +33,9 @@ class Graph(Lattice):
     indices : numpy.ndarray of int32
         The neighbours of each site.
     couplings : numpy.ndarray of float64
-        J_ij, each bond twice.
+        J_ij, each bond twice; not 0, at most 10¹⁰⁰ in size.
     fields : numpy.ndarray of float64, shape (n_sites,)
-        h_i, in the unit of J.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the arrays are not a symmetric matrix without diagonal in compressed rows, a coupling is zero, or a number is
-        not finite or beyond 10¹⁰⁰.
+        h_i, in the unit of J; at most 10¹⁰⁰ in size.
 
     Examples
     --------
@@ -146,7 +140,10 @@ class Graph(Lattice):
         return read_only(sites[up < down]), read_only(sites[up > down])
 
     def _double_cover(self) -> tuple[IndexArray, IndexArray]:
-        """The first site, or double of one, that each site and each double is joined to; bonds join sites to doubles."""
+        """The first site, or double, that each site and each double is joined to.
+
+        Bonds join sites to doubles.
+        """
         from scipy import sparse
         from scipy.sparse import csgraph
 
@@ -169,9 +166,9 @@ class Graph(Lattice):
         n_sites : int
             Number of spins, at least 1.
         bonds : iterable of pairs of int, or mapping of them to numbers
-            The two sites of each bond, 0 … n_sites − 1, not equal; a pair that comes twice, in one order, is two bonds. A mapping
-            ``{(i, j): J}`` brings the couplings along: if it holds both (i, j) and (j, i), these are the two entries
-            of the symmetric matrix, must be equal and are one bond.
+            The two sites of each bond, 0 … n_sites − 1, not equal; a pair that comes twice, in one order, is
+            two bonds. A mapping ``{(i, j): J}`` brings the couplings along: if it holds both (i, j) and
+            (j, i), these are the two entries of the symmetric matrix, must be equal and are one bond.
         couplings : array_like, optional
             J of each bond, or one for all; 1 by default. Not with a mapping.
         fields : array_like
@@ -181,12 +178,6 @@ class Graph(Lattice):
         -------
         Graph
             With each bond in the rows of both its sites.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a site is not there, a bond joins a site to itself, a list has a pair in both orders, a mapping has different
-            numbers for them, or a number is not finite.
 
         Examples
         --------
@@ -247,11 +238,6 @@ class Graph(Lattice):
         Graph
             With the bonds whose J is not zero.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If the matrix is not square and symmetric, has a diagonal, or a number is not finite.
-
         Examples
         --------
         >>> Graph.from_matrix([[0, 2.0], [2.0, 0]]).couplings
@@ -291,7 +277,8 @@ def _bonds_of(strengths: Mapping[Any, Any]) -> tuple[list[Any], list[Any]]:
             other = strengths[back]
             if strength != other:
                 raise ValueError(
-                    f"bonds holds {pair}: {strength!r} and {back}: {other!r}: one bond has one coupling, the two must be equal"
+                    f"bonds holds {pair}: {strength!r} and {back}: {other!r}: "
+                    "one bond has one coupling, the two must be equal"
                 )
             if pair > back:
                 continue
@@ -309,7 +296,8 @@ def _check_order(pairs: npt.NDArray[Any]) -> None:
     if (counts > 1).any():
         a, b = together[counts > 1][0]
         raise ValueError(
-            f"bonds holds ({a}, {b}) and ({b}, {a}): write each bond in one order, and twice in that order for two bonds"
+            f"bonds holds ({a}, {b}) and ({b}, {a}): write each bond in one order, and twice "
+            "in that order for two bonds"
         )
 
 

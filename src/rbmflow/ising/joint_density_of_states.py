@@ -91,11 +91,6 @@ class JointDensityOfStates:
         int
             The sum over all configurations.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If an exponent is not an integer or is negative.
-
         Examples
         --------
         >>> table = torus_joint_density_of_states(3, 3)
@@ -112,7 +107,8 @@ def check_joint_work(n_rows: int, n_cols: int) -> None:
     width, length = sorted((n_rows, n_cols))
     if width > MAX_WIDTH:
         raise ValueError(
-            f"a torus of {n_rows} x {n_cols} sites: the shorter side may have at most {MAX_WIDTH} for joint counts"
+            f"a torus of {n_rows} x {n_cols} sites: "
+            f"the shorter side may have at most {MAX_WIDTH} for joint counts"
         )
     n_sites = width * length
     work = (
@@ -134,10 +130,10 @@ def check_joint_work(n_rows: int, n_cols: int) -> None:
 def torus_joint_density_of_states(n_rows: int, n_cols: int) -> JointDensityOfStates:
     """Return the joint density of states of the torus by a transfer matrix, spin by spin, in exact integers.
 
-    For each first row, up to the symmetries of a row and the global flip, the counts by (state of the last w spins,
-    magnetization, unsatisfied bonds) are carried along the torus and closed on the first row. The counts are kept
-    modulo 2^64 while ``C(N, N/2) ≥ g(E, V)`` is below it, up to N = 67; beyond, modulo primes below 2^58 whose product
-    exceeds 2^N, and joined by the Chinese remainder theorem: exact either way.
+    For each first row, up to the symmetries of a row and the global flip, the counts by (state of the last
+    w spins, magnetization, unsatisfied bonds) are carried along the torus and closed on the first row. The
+    counts are kept modulo 2^64 while ``C(N, N/2) ≥ g(E, V)`` is below it, up to N = 67; beyond, modulo primes
+    below 2^58 whose product exceeds 2^N, and joined by the Chinese remainder theorem: exact either way.
 
     Examples
     --------
@@ -178,7 +174,10 @@ def _moduli(n_sites: int) -> list[int]:
 
 
 def _first_rows(width: int) -> list[tuple[int, int, bool]]:
-    """One row of each class: (state, rows equivalent by rotation and reflection, whether the flipped row is one of them)."""
+    """One row of each class: (state, rows equivalent to it, whether its flip is one of them).
+
+    Equivalent are rotations and reflections.
+    """
     classes, seen = [], set()
     for state in range(2**width):
         if state in seen:
@@ -231,7 +230,10 @@ def _row_bonds(state: int, width: int) -> int:
 def _add_spin(
     before: Counts, after: Counts, column: int, width: int, n_up: int, n_broken: int, p: int
 ) -> None:
-    """Replace spin `column` of the row before by that of the row after: bonds up, to the left, and at the end around."""
+    """Replace spin `column` of the row before by that of the row after.
+
+    Its bonds are up, to the left, and at the end around.
+    """
     last = before.shape[2]
     for state in range(2**width):
         spin = state >> column & 1

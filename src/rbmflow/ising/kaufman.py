@@ -28,9 +28,10 @@ Jet = tuple[Any, Any, Any]
 def machine_jet(K: float, n: int, m: int) -> Jet:
     """Return ln Z and its first two derivatives in K, in float64, for 0 < K ≤ 100.
 
-    The first product, cosh over odd k, is ``Π μ₊^(m/2) (1 + exp(−mγ))``; its logarithm is a large sum. Those of the
-    other three are kept as ratios, which do not suffer from its rounding: sinh to cosh over the same modes, and the
-    even cosh product to the first as the sinh product over odd modes of the transposed torus, to which it is equal.
+    The first product, cosh over odd k, is ``Π μ₊^(m/2) (1 + exp(−mγ))``; its logarithm is a large sum.
+    Those of the other three are kept as ratios, which do not suffer from its rounding: sinh to cosh over the
+    same modes, and the even cosh product to the first as the sinh product over odd modes of the transposed
+    torus, to which it is equal.
     """
     reference, odd = _odd_modes(K, n, m)
     across = odd if n == m else _odd_modes(K, m, n)[1]
@@ -51,7 +52,10 @@ def machine_jet(K: float, n: int, m: int) -> Jet:
 
 
 def _odd_modes(K: float, n: int, m: int) -> tuple[Jet, Jet]:
-    """Logarithm of the cosh product over odd k < 2n, and of the ratio of sinh to cosh; 0 < k < n stand for two."""
+    """Logarithm of the cosh product over odd k < 2n, and of the ratio of sinh to cosh.
+
+    Modes 0 < k < n stand for two.
+    """
     mode, decay = _paired_modes(K, np.arange(1, n, 2) / n)
     plus, minus = _log1p_jet(1, decay, m), _log1p_jet(-1, decay, m)
     reference, ratio = _twice_sum(_add(_scale(mode, m), plus)), _twice_sum(_add(minus, plus, -1))
@@ -64,7 +68,7 @@ def _odd_modes(K: float, n: int, m: int) -> tuple[Jet, Jet]:
 
 
 def _even_modes(K: float, n: int, m: int) -> tuple[Jet, tuple[Jet, Jet]]:
-    """Logarithm of the ratio of sinh to cosh over even k > 0; the factors of k = 0 of the cosh and sinh product."""
+    """Logarithm of the ratio of sinh to cosh over even k > 0; the factors of k = 0 of both products."""
     _, decay = _paired_modes(K, np.arange(2, n, 2) / n)
     ratio = _twice_sum(_add(_log1p_jet(-1, decay, m), _log1p_jet(1, decay, m), -1))
     if n % 2 == 0:
@@ -112,7 +116,10 @@ def _last_mode(K: float) -> tuple[Jet, Jet]:
 
 
 def _zero_mode_factors(K: float, m: int) -> tuple[Jet, Jet]:
-    """``1 + exp(−m|γ_0|)`` and ``sgn(γ_0) (1 − exp(−m|γ_0|))``; the logarithm of the second diverges at K_c."""
+    """``1 + exp(−m|γ_0|)`` and ``sgn(γ_0) (1 − exp(−m|γ_0|))``.
+
+    The logarithm of the second diverges at K_c.
+    """
     s, c, gap = np.sinh(2 * K), np.cosh(2 * K), one_minus_sinh(K)
     sign = -1.0 if gap > 0 else 1.0
     gamma, gamma1, gamma2 = (

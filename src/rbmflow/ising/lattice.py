@@ -32,7 +32,8 @@ class Lattice(ABC):
 
     name: ClassVar[str]
     critical_coupling: ClassVar[float] = float("nan")
-    """``K_c`` of the infinite lattice: infinite where none but T = 0 is ordered, NaN where it is not known."""
+    """``K_c`` of the infinite lattice: infinite where none but T = 0 is ordered, NaN
+    where it is not known."""
 
     if TYPE_CHECKING:  # a field of some, a property of others
 
@@ -71,8 +72,8 @@ class Lattice(ABC):
         Returns
         -------
         numpy.ndarray of int32, shape (n_sites, coordination)
-            Cannot be written to. On a ring right and left, on a torus right, down, left and up: the first half of
-            a row are the site's own bonds. −1 fills the rows of sites with fewer neighbours.
+            Cannot be written to. On a ring right and left, on a torus right, down, left and up: the first
+            half of a row are the site's own bonds. −1 fills the rows of sites with fewer neighbours.
 
         Raises
         ------
@@ -245,7 +246,8 @@ def from_json(plain: object) -> Lattice:
     name = plain.get("name") if isinstance(plain, dict) else None
     if not isinstance(plain, dict) or not isinstance(name, str) or name not in LATTICES:
         raise ValueError(
-            f"lattice={brief(plain)}: its sides are needed, or an object with a name, one of {', '.join(LATTICES)}"
+            f"lattice={brief(plain)}: its sides are needed, or an object with a name, "
+            f"one of {', '.join(LATTICES)}"
         )
     kind = LATTICES[name]
     given = check_names("lattice", plain, {"name", *_field_names(kind)})

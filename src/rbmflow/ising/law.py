@@ -25,11 +25,6 @@ class Law:
     probabilities : numpy.ndarray, shape (..., n_sites + 1)
         float64, or object (``mpmath.mpf``) where digits were asked for; each row sums to 1.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If the values are not the magnetizations of n spins, or the shapes do not fit.
-
     Examples
     --------
     >>> Law(np.array([-1, 1]), np.array([0.5, 0.5])).n_sites
@@ -64,7 +59,9 @@ class Law:
         return len(self.values) - 1
 
     def symmetrized(self) -> Law:
-        """Return the law with the probabilities of V and −V replaced by their mean; no mean of an even function changes.
+        """Return the law with the probabilities of V and −V replaced by their mean.
+
+        No mean of an even function changes.
 
         Returns
         -------
@@ -97,11 +94,6 @@ class Law:
         -------
         float or numpy.ndarray
             The moment of each law.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `order` is not an integer of at least 0.
 
         Examples
         --------

@@ -44,11 +44,6 @@ class OneDimensional(Lattice):
         float, numpy.ndarray, mpmath.mpf or array of mpf
             In the shape of `K`; infinite at K = ±∞.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
-
         Examples
         --------
         >>> from rbmflow import Ring
@@ -74,11 +69,6 @@ class OneDimensional(Lattice):
         float, numpy.ndarray, mpmath.mpf or array of mpf
             In the shape of `K`.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
-
         Examples
         --------
         >>> from rbmflow import Ring
@@ -101,11 +91,6 @@ class OneDimensional(Lattice):
         -------
         float, numpy.ndarray, mpmath.mpf or array of mpf
             In the shape of `K`.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
 
         Examples
         --------
@@ -132,11 +117,6 @@ class OneDimensional(Lattice):
         float, numpy.ndarray, mpmath.mpf or array of mpf
             In the shape of `K`.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
-
         Examples
         --------
         >>> from rbmflow import Ring
@@ -159,11 +139,6 @@ class OneDimensional(Lattice):
         -------
         float, numpy.ndarray, mpmath.mpf or array of mpf
             In the shape of `K`; 0 at K = 0, infinite where it exceeds the largest float64 (about K = 355).
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
 
         Examples
         --------

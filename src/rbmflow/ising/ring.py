@@ -45,12 +45,7 @@ class Ring(OneDimensional, Solved):
     Parameters
     ----------
     n_sites : int
-        Number of spins M, at least 3.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `n_sites` is not an integer from 3 to 10⁹.
+        Number of spins M, 3 to 10⁹.
 
     Examples
     --------
@@ -82,11 +77,6 @@ class Ring(OneDimensional, Solved):
         float, numpy.ndarray, mpmath.mpf or array of mpf
             In the broadcast shape.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If an argument is not real, or `r` holds something other than integers.
-
         Examples
         --------
         >>> Ring(8).correlation(1.0, [0, 1, 4])
@@ -111,13 +101,13 @@ class Ring(OneDimensional, Solved):
         Returns
         -------
         Law
-            ``values`` −M, −M + 2, …, M and ``probabilities`` of shape ``(*K.shape, M + 1)``. In float64, values
-            more than 290 orders of magnitude below the largest are returned as 0.
+            ``values`` −M, −M + 2, …, M and ``probabilities`` of shape ``(*K.shape, M + 1)``. In float64,
+            values more than 290 orders of magnitude below the largest are returned as 0.
 
         Raises
         ------
-        TypeError, ValueError
-            If `K` is not real or is NaN, `dps` is not an integer of at least 1, or M exceeds 10⁷.
+        ValueError
+            If M exceeds 10⁷.
 
         Examples
         --------
@@ -194,8 +184,9 @@ class Ring(OneDimensional, Solved):
     def sample(self, K: object, size: int, *, rng: object) -> SpinArray:
         """Return exact, independent samples of the Boltzmann law.
 
-        Bond by bond: the walls between unequal neighbours are independent with probability 1/(1 + e^(2K)), given
-        that their number is even; the spins follow by a prefix product. O(M) per sample, no Markov chain.
+        Bond by bond: the walls between unequal neighbours are independent with probability
+        1/(1 + e^(2K)), given that their number is even; the spins follow by a prefix product. O(M) per
+        sample, no Markov chain.
 
         Parameters
         ----------
@@ -210,11 +201,6 @@ class Ring(OneDimensional, Solved):
         -------
         numpy.ndarray of int8, shape (size, n_sites)
             ±1 spins.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If an argument has the wrong type, `K` is NaN or `size` is negative.
 
         Examples
         --------
@@ -236,8 +222,8 @@ class Ring(OneDimensional, Solved):
     def _defect_probabilities(self, K: float) -> Any:
         """P(bond i is satisfied at K < 0, M odd | the bonds i … M−1 hold an even / odd number of such).
 
-        ``q (1 − |t|^r)/(1 + |t|^(r+1))`` and ``q (1 + |t|^r)/(1 − |t|^(r+1))`` with ``r = M − 1 − i`` bonds to come
-        and ``q = y/(1 + y)``; in the limit K → −∞ the second is 1/(r + 1).
+        ``q (1 − |t|^r)/(1 + |t|^(r+1))`` and ``q (1 + |t|^r)/(1 − |t|^(r+1))`` with ``r = M − 1 − i`` bonds
+        to come and ``q = y/(1 + y)``; in the limit K → −∞ the second is 1/(r + 1).
         """
         rest = np.arange(self.n_sites - 1, -1, -1)
         with np.errstate(all="ignore"):

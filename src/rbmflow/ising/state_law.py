@@ -31,8 +31,8 @@ def state_law(lattice: object, K: float) -> StateLaw:
 
     Raises
     ------
-    TypeError, ValueError
-        If the lattice is something else or has more sites, or K is not a finite number.
+    ValueError
+        If the lattice has more sites than that: its states cannot be listed.
 
     Examples
     --------
@@ -45,7 +45,8 @@ def state_law(lattice: object, K: float) -> StateLaw:
         raise TypeError(f"lattice={shown(lattice)}: a Ring, a Chain or a Torus is needed, not a Graph")
     if lattice.n_sites > MAX_SITES:
         raise ValueError(
-            f"lattice has {lattice.n_sites} sites: at most {MAX_SITES} are possible where all states are listed"
+            f"lattice has {lattice.n_sites} sites: at most {MAX_SITES} are possible "
+            "where all states are listed"
         )
     coupling = check_real_scalar("K", K)
     if not np.isfinite(coupling):

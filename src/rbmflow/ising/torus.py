@@ -1,4 +1,4 @@
-"""The finite square lattice with periodic boundaries: Kaufman's formula, exact integers, the law of the magnetization."""
+"""The finite periodic square lattice: Kaufman's formula, exact integers, the law of the magnetization."""
 
 from __future__ import annotations
 
@@ -29,23 +29,20 @@ MAX_SIDE = 10**6
 
 @dataclass(frozen=True)
 class Torus(Solved):
-    """Ising spins on a square lattice with periodic boundaries: ``−βH = K Σ v_i v_j`` over 2 n_rows n_cols bonds.
+    """Ising spins on a square lattice with periodic boundaries.
+
+    The law is that of ``−βH = K Σ v_i v_j`` over 2 n_rows n_cols bonds.
 
     Parameters
     ----------
     n_rows, n_cols : int
-        Sides, at least 2. Along a side of 2 every pair of neighbours has two bonds.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a side is not an integer from 2 to 10⁶.
+        Sides, 2 to 10⁶. Along a side of 2 every pair of neighbours has two bonds.
 
     Notes
     -----
-    With two even sides K → −K leaves ln Z unchanged. With an odd side K < 0 is frustrated: the four products of
-    Kaufman's formula then cancel, and float64 results too come from evaluations at raised precision, at a cost that
-    grows with |K| (n_rows + n_cols).
+    With two even sides K → −K leaves ln Z unchanged. With an odd side K < 0 is frustrated: the four products
+    of Kaufman's formula then cancel, and float64 results too come from evaluations at raised precision, at a
+    cost that grows with |K| (n_rows + n_cols).
 
     Examples
     --------
@@ -89,8 +86,6 @@ class Torus(Solved):
 
         Raises
         ------
-        TypeError, ValueError
-            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
         PrecisionError
             If the products cancel to more than 20 000 digits, on a torus of more than 256 sites.
 
@@ -118,8 +113,6 @@ class Torus(Solved):
 
         Raises
         ------
-        TypeError, ValueError
-            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
         PrecisionError
             If the products cancel to more than 20 000 digits, on a torus of more than 256 sites.
 
@@ -147,8 +140,6 @@ class Torus(Solved):
 
         Raises
         ------
-        TypeError, ValueError
-            If `K` is not real or is NaN, or `dps` is not an integer of at least 1.
         PrecisionError
             If the products cancel to more than 20 000 digits, on a torus of more than 256 sites.
 
@@ -176,9 +167,8 @@ class Torus(Solved):
 
         Raises
         ------
-        TypeError, ValueError
-            If `K` is not real or is NaN, `dps` is not an integer of at least 1, or the torus is beyond the limits of
-            `joint_density_of_states`.
+        ValueError
+            If the torus is beyond the limits of `joint_density_of_states`.
 
         Examples
         --------
@@ -202,14 +192,13 @@ class Torus(Solved):
         Returns
         -------
         Law
-            ``values`` −n, −n + 2, …, n and ``probabilities`` of shape ``(*K.shape, n + 1)``. In float64, values
-            more than 300 orders of magnitude below the largest are returned as 0.
+            ``values`` −n, −n + 2, …, n and ``probabilities`` of shape ``(*K.shape, n + 1)``. In float64,
+            values more than 300 orders of magnitude below the largest are returned as 0.
 
         Raises
         ------
-        TypeError, ValueError
-            If `K` is not real or is NaN, `dps` is not an integer of at least 1, or the torus is beyond the limits of
-            `joint_density_of_states`.
+        ValueError
+            If the torus is beyond the limits of `joint_density_of_states`.
 
         Examples
         --------
@@ -224,7 +213,8 @@ class Torus(Solved):
         Returns
         -------
         DensityOfStates
-            Python integers; computed once for each pair of sides. 16 × 16 takes a tenth of a second, 32 × 32 two seconds.
+            Python integers; computed once for each pair of sides. 16 × 16 takes a tenth of a
+            second, 32 × 32 two seconds.
 
         Raises
         ------
@@ -238,7 +228,8 @@ class Torus(Solved):
         """
         if self.n_sites > MAX_DENSITY_SITES:
             raise ValueError(
-                f"a torus of {self.n_rows} x {self.n_cols} sites: at most {MAX_DENSITY_SITES} sites are possible"
+                f"a torus of {self.n_rows} x {self.n_cols} sites: "
+                f"at most {MAX_DENSITY_SITES} sites are possible"
             )
         return torus_density_of_states(self.n_rows, self.n_cols)
 

@@ -1,8 +1,8 @@
 """ln Z, energy and heat capacity of a torus: which route is exact where, and the limits.
 
-Float64 takes the four products of `kaufman` where they do not cancel. They do where a side is odd and K < 0, and for
-the heat capacity at low temperature; there, as for `dps`, everything is evaluated at raised precision, or, where the
-torus is small, as a sum of positive terms over the exact density of states.
+Float64 takes the four products of `kaufman` where they do not cancel. They do where a side is odd and
+K < 0, and for the heat capacity at low temperature; there, as for `dps`, everything is evaluated at raised
+precision, or, where the torus is small, as a sum of positive terms over the exact density of states.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ MAX_SUMMED_SITES = 256
 MAX_LOST_DIGITS = 20_000
 FLOAT_DIGITS = 17
 ORDER = {"log_partition": 0, "energy": 1, "heat_capacity": 2}
-# Beyond it the heat capacity goes by raised precision: it is of order e^(−8K), a sum over modes of order e^(−2K).
+# Beyond it the heat capacity goes by raised precision: it is of order e^(−8K), a sum over
+# modes of order e^(−2K).
 COLD = 0.75
-# Beyond these the excitations weigh less than e^(−240); beyond the last the heat capacity is below every float64.
+# Beyond these the excitations weigh less than e^(−240); beyond the last the heat capacity
+# is below every float64.
 TINY = 1e-100  # below it sinh(2K)² underflows
 SATURATED = 100.0
 SATURATED_FRUSTRATED = 60.0

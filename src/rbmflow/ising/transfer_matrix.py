@@ -93,7 +93,7 @@ def ring_energy(fn: Functions, K: Any, n_sites: int) -> Any:
 
 
 def ring_entropy(fn: Functions, K: Any, n_sites: int) -> Any:
-    """Entropy of the ring, total, in nats: ``ln Z + K M E`` with the terms that grow with |K| taken together."""
+    """Entropy of the ring, total, in nats: ``ln Z + K M E``, the terms that grow with |K| together."""
     bond, m = Bond.of(fn, K), n_sites
     flipped = 2 * bond.y / (1 + bond.y)  # 1 − |t|
     deficit = fn.divide(flipped * (1 + bond.power(m - 1)), bond.deficit(m))

@@ -37,7 +37,7 @@ def wall_sums(n_sites: int, x: Any) -> tuple[list[Any], list[Any]]:
 
 
 def ring_weights(n_sites: int, x: Any) -> list[Any]:
-    """Return the weight of all ring states with n = 0 … n_sites spins up, an aligned state having weight 1."""
+    """Return the weight of all ring states with n = 0 … n_sites spins up, an aligned one having 1."""
     if n_sites == 1:
         return [1 + 0 * x, 1 + 0 * x]
     values, _ = wall_sums(n_sites, x)
@@ -46,7 +46,9 @@ def ring_weights(n_sites: int, x: Any) -> list[Any]:
 
 
 def chain_weights(n_sites: int, y: Any) -> list[Any]:
-    """Return the weight of all states of a free chain with n = 0 … n_sites spins up; ``y = exp(−2K)`` per wall.
+    """Return the weight of all states of a free chain with n = 0 … n_sites spins up.
+
+    A wall has the weight ``y = exp(−2K)``.
 
     Chains whose ends agree are rings of one site fewer with one of their sites counted twice; chains whose
     ends differ are rings opened at a wall, which translation invariance counts as ``(1/M) dR/dy``.

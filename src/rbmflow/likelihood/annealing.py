@@ -1,7 +1,8 @@
 """Annealed importance sampling between independent units and a machine, in either direction.
 
-The machines between have the couplings βW, 0 ≤ β ≤ 1, and the biases of the machine: ``f_β(v) = e^(b·v) Π_a 2cosh(c_a + β x_a)``
-with x = Wᵀv. At β = 0 the units are independent, and ``ln Z_0 = Σ_i ln 2cosh b_i + Σ_a ln 2cosh c_a``.
+The machines between have the couplings βW, 0 ≤ β ≤ 1, and the biases of the machine:
+``f_β(v) = e^(b·v) Π_a 2cosh(c_a + β x_a)`` with x = Wᵀv. At β = 0 the units are independent, and
+``ln Z_0 = Σ_i ln 2cosh b_i + Σ_a ln 2cosh c_a``.
 """
 
 from __future__ import annotations
@@ -43,11 +44,12 @@ def anneal(
     n_threads: int = 1,
     progress: Progress | None = None,
 ) -> tuple[FloatArray, SpinArray]:
-    """Return ``ln w = Σ_k ln [f_(β_(k+1))(v_k)/f_(β_k)(v_k)]`` of each chain, and the spins at the last of them.
+    """Return the logarithm of the weight of each chain, and the spins at the last machine.
 
-    The spins at the start are from the law at betas[0]; v_k comes from v_(k−1) by one sweep v → h → v at β_k, which is
-    reversible. So the mean of w is Z(betas[-1])/Z(betas[0]) in either direction. Fields are in single precision, in double where
-    they can exceed 100; logarithms add up in double precision.
+    The weight is ``ln w = Σ_k ln [f_(β_(k+1))(v_k)/f_(β_k)(v_k)]``. The spins at the start are from the law
+    at betas[0]; v_k comes from v_(k−1) by one sweep v → h → v at β_k, which is reversible. So the mean of w
+    is Z(betas[-1])/Z(betas[0]) in either direction. Fields are in single precision, in double where they can
+    exceed 100; logarithms add up in double precision.
     """
     real = _precision(rbm)
     weights, b, c = (

@@ -13,10 +13,12 @@ ROUNDING = 1e-12
 
 
 def floor(rbm: TwoLayers, visible: SpinArray) -> float:
-    """Return ``ln Σ e^(−F)`` over the distinct states among `visible`, or over the hidden states they favour if that is more.
+    """Return ``ln Σ e^(−F)`` over the distinct states among `visible`.
 
-    A sum over some h with v traced out is a part of Z as one over some v with h traced out is: either is a bound, less what
-    rounding may have added.
+    Or over the hidden states that they favour, if that is more.
+
+    A sum over some h with v traced out is a part of Z as one over some v with h traced out is: either is a
+    bound, less what rounding may have added.
     """
     hidden = _signs(rbm.field_on_hidden(visible))
     found = max(
@@ -27,7 +29,10 @@ def floor(rbm: TwoLayers, visible: SpinArray) -> float:
 
 
 def descend(rbm: TwoLayers, visible: SpinArray) -> SpinArray:
-    """Return the states where each layer has the signs of its fields, reached from `visible`: the bottoms of the energy."""
+    """Return the bottoms of the energy that are reached from `visible`.
+
+    They are states where each layer has the signs of its fields.
+    """
     found = visible.copy()
     for first in range(0, len(found), ROWS_AT_ONCE):
         block = found[first : first + ROWS_AT_ONCE]

@@ -32,12 +32,15 @@ from rbmflow.workers import Progress, check_progress
 
 METHODS = ("exact", "ais", "bracket", "auto")
 FEWEST_EFFECTIVE = 10.0
-"""Effective chains below which an estimate is doubted, unless it is close to the weight of states that were listed."""
+"""Effective chains below which an estimate is doubted, unless it is close to the weight of
+states that were listed."""
 CLOSE = 1.0
-"""Nats. Of 2,400 estimates by 200 temperatures of 20 × 16 units, with parameters N(0, 0.5) to N(0, 5), 410 were off by more than four of
-their errors and 6 of those were not doubted; 31 others were. None that was not doubted was off by more than 1 nat."""
+"""Nats. Of 2,400 estimates by 200 temperatures of 20 × 16 units, with parameters N(0, 0.5) to N(0, 5), 410
+were off by more than four of their errors and 6 of those were not doubted; 31 others were. None that was not
+doubted was off by more than 1 nat."""
 RANDOM_STARTS, MAX_STARTS = 5, 2000  # of descents, for each chain and in all
-WIDTH = 4.0  # standard errors from an estimate to a bound: each is passed with probability 3e-5 if its error is normal
+# standard errors from an estimate to a bound: each is passed with probability 3e-5 if its error is normal
+WIDTH = 4.0
 MAX_CHAINS = 10**6
 
 
@@ -48,26 +51,29 @@ class LogPartition:
     Attributes
     ----------
     value : float
-        The exact ln Z, the estimate of the chains that were annealed, or the combined estimate of both directions; never below
-        `floor`.
+        The exact ln Z, the estimate of the chains that were annealed, or the combined estimate of both
+        directions; never below `floor`.
     stderr : float
-        Standard error of the value from the spread of the weights, at least what the estimate was below `floor`; 0 if it is exact.
+        Standard error of the value from the spread of the weights, at least what the estimate was below
+        `floor`; 0 if it is exact.
     lower : float
-        The value of the annealed chains less 4 of their standard errors, or `floor` if that is more. Such chains underestimate ln Z
-        on average.
+        The value of the annealed chains less 4 of their standard errors, or `floor` if that is more. Such
+        chains underestimate ln Z on average.
     upper : float
-        The value of the chains that were annealed backwards plus 4 standard errors. On average they overestimate ln Z, provided
-        that they start from the law of the machine; infinite where `floor` refutes it, and for the method "ais", which bounds
-        nothing from above.
+        The value of the chains that were annealed backwards plus 4 standard errors. On average they
+        overestimate ln Z, provided that they start from the law of the machine; infinite where `floor`
+        refutes it, and for the method "ais", which bounds nothing from above.
     n_effective : float
-        The number of chains that carry the value: ``(Σw)²/Σw²``, in both directions that of their terms in Bennett's ratio, the
-        smaller one; infinite if it is exact. If it is not much larger than 1, the standard error means little: take more
-        temperatures.
+        The number of chains that carry the value: ``(Σw)²/Σw²``, in both directions that of their terms
+        in Bennett's ratio, the smaller one; infinite if it is exact. If it is not much larger than 1, the
+        standard error means little: take more temperatures.
     floor : float
-        ``ln Σ e^(−F)`` over states that were listed, which ln Z cannot be less than: the ends of the chains, the bottoms of the energy
-        below them and below random states, and the data; ln Z itself if it is exact.
+        ``ln Σ e^(−F)`` over states that were listed, which ln Z cannot be less than: the ends of the
+        chains, the bottoms of the energy below them and below random states, and the data;
+        ln Z itself if it is exact.
     refuted : bool
-        Whether `floor` was more than 4 standard errors above the estimate: chains have missed modes of the machine.
+        Whether `floor` was more than 4 standard errors above the estimate: chains have
+        missed modes of the machine.
     """
 
     value: float
@@ -85,7 +91,8 @@ class LogPartition:
     def doubt(self) -> str:
         """Why the value should not be relied on, empty if nothing speaks against it.
 
-        The estimate was refuted by `floor`, the bounds contradict each other, or fewer than 10 effective chains carry it and `floor` is more than 1 nat below it.
+        The estimate was refuted by `floor`, the bounds contradict each other, or fewer than 10 effective
+        chains carry it and `floor` is more than 1 nat below it.
 
         Examples
         --------
@@ -125,9 +132,10 @@ def log_partition(
     rbm : RBM
         The machine.
     method : {"exact", "ais", "bracket", "auto"}
-        By enumeration of the smaller layer, of at most 30 units; by annealed importance sampling (Neal 2001) from the machine
-        without couplings; by that in both directions, which brackets ln Z, and Bennett's acceptance ratio between them; or exact where
-        that takes seconds, up to 26 units, and the bracket elsewhere.
+        By enumeration of the smaller layer, of at most 30 units; by annealed importance sampling (Neal
+        2001) from the machine without couplings; by that in both directions, which brackets ln Z, and
+        Bennett's acceptance ratio between them; or exact where that takes seconds, up to 26 units,
+        and the bracket elsewhere.
     n_temperatures : int
         Number of factors β on the couplings, from 0 to 1 in equal steps, at least 2.
     n_chains : int
@@ -135,12 +143,14 @@ def log_partition(
     betas : array_like, optional
         The factors themselves instead of `n_temperatures`: rising, the first 0, the last 1.
     start : array_like, shape (n_chains, n_visible), optional
-        For "bracket": independent visible configurations from the law of the machine, for the chains that run backwards. By default
-        they are drawn exactly if a layer has at most 24 units; otherwise the annealed chains are resampled by their weights and
-        take `burn_in` sweeps, and `upper` is a bound as far as these have reached equilibrium.
+        For "bracket": independent visible configurations from the law of the machine, for the chains that run
+        backwards. By default they are drawn exactly if a layer has at most 24 units; otherwise the annealed
+        chains are resampled by their weights and take `burn_in` sweeps, and `upper` is a bound as far as
+        these have reached equilibrium.
     data : array_like, shape (n, n_visible), optional
-        Rows that the machine was trained on, or any others: ``ln Z ≥ ln Σ e^(−F)`` over the distinct ones. The bracket also
-        starts chains from them, where it cannot draw exactly, and takes the higher one of two upper bounds.
+        Rows that the machine was trained on, or any others: ``ln Z ≥ ln Σ e^(−F)`` over the distinct
+        ones. The bracket also starts chains from them, where it cannot draw exactly, and takes the higher
+        one of two upper bounds.
     burn_in : int
         Sweeps of the machine itself, at least 0.
     rng : numpy.random.Generator or int, optional
@@ -157,8 +167,8 @@ def log_partition(
 
     Raises
     ------
-    TypeError, ValueError
-        If an argument is out of range, or the method is "exact" and both layers have more than 30 units.
+    ValueError
+        If the method is "exact" and both layers have more than 30 units.
 
     Warns
     -----
@@ -256,7 +266,10 @@ def _equilibrium(
     rng: np.random.Generator,
     n_threads: int,
 ) -> SpinArray:
-    """Return configurations from the law of the machine: exact ones, or the ends of chains resampled by their weights."""
+    """Return configurations from the law of the machine.
+
+    They are exact, or the ends of chains resampled by their weights.
+    """
     if _drawn_exactly(rbm):
         return sample_exactly(rbm, len(ends), rng=rng)
     weight = np.exp(log_weight - log_weight.max())

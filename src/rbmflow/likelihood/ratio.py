@@ -42,8 +42,8 @@ def log_mean(log_weight: FloatArray) -> LogMean:
 def two_sided(forward: FloatArray, backward: FloatArray) -> TwoSided:
     """Return ln(Z_1/Z_0) from as many weights of chains 0 → 1 as 1 → 0, by Bennett's ratio.
 
-    The root D of ``Σ 1/(1 + e^(D − ln w)) = Σ 1/(1 + e^(−D − ln w'))``, w forward and w' backward, has the least variance of
-    all that both sides tell.
+    The root D of ``Σ 1/(1 + e^(D − ln w)) = Σ 1/(1 + e^(−D − ln w'))``, w forward and w' backward, has the
+    least variance of all that both sides tell.
     """
     low = min(float(forward.min()), -float(backward.max()))
     high = max(float(forward.max()), -float(backward.min()))
@@ -62,7 +62,10 @@ def two_sided(forward: FloatArray, backward: FloatArray) -> TwoSided:
 
 
 def _log_switch(x: FloatArray) -> FloatArray:
-    """Return ``−ln(1 + e^x)``: where both directions are far apart the switches themselves are too small for numbers."""
+    """Return ``−ln(1 + e^x)``.
+
+    Where both directions are far apart the switches themselves are too small for numbers.
+    """
     return -np.logaddexp(0.0, x)
 
 

@@ -1,4 +1,4 @@
-"""The Hopfield network at finite temperature: heat bath along a schedule (thesis eq. 17, simulated annealing)."""
+"""Simulated annealing of the Hopfield network: heat bath along a schedule (thesis eq. 17)."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ class Annealed:
 def anneal(
     network: Hopfield, initial: object, temperatures: object, *, clamped: object = None, rng: object
 ) -> Annealed:
-    """Sweep the units in their order by heat bath, ``P(x_i = 1) = 1/(1 + e^(−2a_i/T))``, once at each temperature (eq. 17).
+    """Sweep the units in their order by heat bath, once at each temperature (eq. 17).
 
-    At a constant temperature the states tend to the law ``e^(−E/T)/Z``; slowly cooled, to its minima. T = 0 is the threshold
-    rule with its ties, T = ∞ a coin for every unit.
+    A unit is up with ``P(x_i = 1) = 1/(1 + e^(−2a_i/T))``. At a constant temperature the states tend
+    to the law ``e^(−E/T)/Z``; slowly cooled, to its minima. T = 0 is the threshold rule with its ties,
+    T = ∞ a coin for every unit.
 
     Parameters
     ----------
@@ -59,11 +60,6 @@ def anneal(
     -------
     Annealed
         The states at the end, and the energies along the way.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as above.
 
     Examples
     --------
@@ -138,11 +134,6 @@ def geometric_schedule(T_first: float, T_last: float, n_sweeps: int) -> FloatArr
     numpy.ndarray of float64, shape (n_sweeps,)
         The schedule.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If a temperature is not positive and finite, or there are fewer than 2 sweeps.
-
     Examples
     --------
     >>> geometric_schedule(4.0, 1.0, 3)
@@ -166,11 +157,6 @@ def linear_schedule(T_first: float, T_last: float, n_sweeps: int) -> FloatArray:
     -------
     numpy.ndarray of float64, shape (n_sweeps,)
         The schedule.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a temperature is negative or not finite, or there are fewer than 2 sweeps.
 
     Examples
     --------

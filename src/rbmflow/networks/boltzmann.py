@@ -1,4 +1,7 @@
-"""The Boltzmann machine: symmetric couplings between any two of its units, visible and hidden ones (thesis eq. 12, 17-19)."""
+"""The Boltzmann machine: symmetric couplings between any two of its units (thesis eq. 12, 17-19).
+
+Some units are visible, the others hidden.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +22,10 @@ MAX_UNITS = 20_000
 
 @dataclass(frozen=True, eq=False, repr=False)
 class BoltzmannMachine(Stored):
-    """A Boltzmann machine of ±1 units: ``E(x) = −Σ_(i<j) w_ij x_i x_j − Σ_i b_i x_i`` (thesis eq. 12), law ``e^(−E/T)/Z`` (eq. 18).
+    """A Boltzmann machine of ±1 units with the law ``e^(−E/T)/Z`` (thesis eq. 18).
 
-    The first `n_visible` units are visible, the others hidden.
+    The energy is ``E(x) = −Σ_(i<j) w_ij x_i x_j − Σ_i b_i x_i`` (eq. 12). The first `n_visible` units are
+    visible, the others hidden.
 
     Parameters
     ----------
@@ -31,11 +35,6 @@ class BoltzmannMachine(Stored):
         Fields b on the units; zero by default.
     n_visible : int, optional
         Visible units; all by default.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an array is not real and finite or has the wrong shape, the couplings are not symmetric, or a unit is coupled to itself.
 
     Examples
     --------
@@ -78,11 +77,6 @@ class BoltzmannMachine(Stored):
         BoltzmannMachine
             With the same law at T = 1.
 
-        Raises
-        ------
-        TypeError
-            If `rbm` is something else.
-
         Examples
         --------
         >>> BoltzmannMachine.from_rbm(RBM([[0.5]])).couplings
@@ -120,11 +114,6 @@ class BoltzmannMachine(Stored):
         float or numpy.ndarray
             In the leading shape.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If the spins are not ±1 or the shape does not fit.
-
         Examples
         --------
         >>> BoltzmannMachine([[0, 0.5], [0.5, 0]]).energy([[1, 1], [1, -1]])
@@ -134,7 +123,9 @@ class BoltzmannMachine(Stored):
         return -((spins @ self.couplings / 2 + self.bias) * spins).sum(axis=-1)
 
     def activation(self, x: object) -> Any:
-        """Return ``a_i = Σ_j w_ij x_j + b_i``; a unit is up with probability ``1/(1 + e^(−2a_i/T))`` (thesis eq. 14, 17).
+        """Return ``a_i = Σ_j w_ij x_j + b_i`` (thesis eq. 14).
+
+        A unit is up with probability ``1/(1 + e^(−2a_i/T))`` (eq. 17).
 
         Parameters
         ----------
@@ -145,11 +136,6 @@ class BoltzmannMachine(Stored):
         -------
         numpy.ndarray, shape (..., n_units)
             Half of the energy that it takes to turn each unit from up to down.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the spins are not ±1 or the shape does not fit.
 
         Examples
         --------

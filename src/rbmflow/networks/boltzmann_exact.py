@@ -1,7 +1,7 @@
 """Exact values of Boltzmann machines by enumeration.
 
-The units are cut into two halves. With ``x = (u, l)`` the logarithm of a weight is one number of u, one of l and ``uᵀ W l``: blocks of
-all 2^n weights are matrix products, and so are their moments.
+The units are cut into two halves. With ``x = (u, l)`` the logarithm of a weight is one number of u, one of l
+and ``uᵀ W l``: blocks of all 2^n weights are matrix products, and so are their moments.
 """
 
 from __future__ import annotations
@@ -55,8 +55,8 @@ def boltzmann_log_partition(machine: BoltzmannMachine, *, temperature: float = 1
 
     Raises
     ------
-    TypeError, ValueError
-        If the machine is too large or the temperature not positive.
+    ValueError
+        If the machine has more units than that: their states cannot be listed.
 
     Examples
     --------
@@ -70,7 +70,9 @@ def boltzmann_log_partition(machine: BoltzmannMachine, *, temperature: float = 1
 def boltzmann_moments(
     machine: BoltzmannMachine, *, temperature: float = 1.0, clamped: StateLaw | None = None
 ) -> PairMoments:
-    """Return ⟨x_i⟩ and ⟨x_i x_j⟩ of the free phase, or with the visible units clamped to the states of a law (thesis eq. 23).
+    """Return ⟨x_i⟩ and ⟨x_i x_j⟩ of the free or the clamped phase (thesis eq. 23).
+
+    Clamped, the visible units have the states of a law.
 
     Parameters
     ----------
@@ -88,8 +90,8 @@ def boltzmann_moments(
 
     Raises
     ------
-    TypeError, ValueError
-        If the machine is too large, the law has another number of spins or the temperature is not positive.
+    ValueError
+        If the machine has more units than that: their states cannot be listed.
 
     Examples
     --------
@@ -134,8 +136,8 @@ def boltzmann_visible_law(machine: BoltzmannMachine, *, temperature: float = 1.0
 
     Raises
     ------
-    TypeError, ValueError
-        If the machine is too large or the temperature not positive.
+    ValueError
+        If the machine has more units than that: their states cannot be listed.
 
     Examples
     --------
@@ -178,8 +180,8 @@ def boltzmann_kl(machine: BoltzmannMachine, law: StateLaw, *, temperature: float
 
     Raises
     ------
-    TypeError, ValueError
-        If the machine is too large, the law has another number of spins or the temperature is not positive.
+    ValueError
+        If the machine has more units than that: their states cannot be listed.
 
     Examples
     --------

@@ -1,4 +1,7 @@
-"""Couplings as whole multiples of one unit where they are: sums are then exact, and a field of zero is zero."""
+"""Couplings as whole multiples of one unit where they are.
+
+Sums are then exact, and a field of zero is zero.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +36,10 @@ class Couplings:
 
 
 def in_units(weights: FloatArray, biases: FloatArray) -> Couplings:
-    """Return the parameters over their smallest size, if each is exactly a whole multiple of it, else as they are.
+    """Return the parameters over their smallest size where all are whole multiples of it.
 
-    Hebb's rule gives multiples of the learning rate η: twice η, or η itself, is the smallest size unless there are few.
+    Where one is not exactly, they are returned as they are. Hebb's rule gives multiples of the learning rate
+    η: twice η, or η itself, is the smallest size unless there are few.
     """
     sizes = np.abs(np.append(weights[np.triu_indices(len(weights), 1)], biases))
     unit = float(sizes[sizes > 0].min(initial=np.inf))

@@ -1,12 +1,13 @@
 """Effective couplings: the Ising model of every order that p(v) is.
 
-``ln p(v) = Σ_S J_S Π_(i in S) v_i`` over all sets S of visible units, uniquely. Two routes lead to J_S: the Walsh transform of
-−F(v) over all states, and, for any number of units, an integral over one variable for each hidden unit: with
-``ln cosh x = ∫₀^∞ (1 − cos ωx)/(ω sinh(πω/2)) dω`` the mean over all states factorises over the spins,
+``ln p(v) = Σ_S J_S Π_(i in S) v_i`` over all sets S of visible units, uniquely. Two routes lead to J_S:
+the Walsh transform of −F(v) over all states, and, for any number of units, an integral over one variable
+for each hidden unit: with ``ln cosh x = ∫₀^∞ (1 − cos ωx)/(ω sinh(πω/2)) dω`` the mean over all states
+factorises over the spins,
 
-    J_S = −Σ_a ∫₀^∞ Re[i^|S| e^(iωc_a)] Π_(i in S) sin(ωW_ia) Π_(i not in S) cos(ωW_ia) dω/(ω sinh(πω/2)),   |S| ≥ 1,
+    J_S = −Σ_a ∫₀^∞ Re[i^|S| e^(iωc_a)] Π_(i in S) sin(ωW_ia) Π_(i not in S) cos(ωW_ia) dω/(ω sinh(πω/2))
 
-to which b_i is added for S = {i}.
+for |S| ≥ 1, to which b_i is added for S = {i}.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ NODES_AT_ONCE = 2**10
 
 
 def effective_couplings(rbm: TwoLayers) -> FloatArray:
-    """Return J_S of ``ln p(v) = Σ_S J_S Π_(i in S) v_i`` for every set S of visible units, by a Walsh transform.
+    """Return J_S for every set S of visible units, by a Walsh transform.
+
+    They are those of ``ln p(v) = Σ_S J_S Π_(i in S) v_i``.
 
     Parameters
     ----------
@@ -37,8 +40,8 @@ def effective_couplings(rbm: TwoLayers) -> FloatArray:
     Returns
     -------
     numpy.ndarray of float64, shape (2**n_visible,)
-        Entry s belongs to the set whose members are the binary digits 1 of s, site 0 the least significant; entry 0 is
-        the mean of ln p(v) over all states.
+        Entry s belongs to the set whose members are the binary digits 1 of s, site 0 the least significant;
+        entry 0 is the mean of ln p(v) over all states.
 
     Raises
     ------
@@ -78,9 +81,8 @@ def effective_coupling(rbm: TwoLayers, sites: Iterable[int]) -> float:
 
     Raises
     ------
-    TypeError, ValueError
-        If the sites are not distinct units of the visible layer, or the weights are so large that the integral needs
-        more than 10⁶ nodes.
+    ValueError
+        If the weights are so large that the integral needs more than 10⁶ nodes.
 
     Examples
     --------
@@ -107,8 +109,8 @@ def effective_coupling(rbm: TwoLayers, sites: Iterable[int]) -> float:
 def effective_pairs(rbm: TwoLayers) -> FloatArray:
     """Return the pair couplings J_ik of p(v) for any number of visible units.
 
-    They are those of the Ising model ``Σ_i J_i v_i + Σ_(i<k) J_ik v_i v_k + …`` that p(v) is, with all its higher
-    orders beside them; not those of a fit by pairs alone.
+    They are those of the Ising model ``Σ_i J_i v_i + Σ_(i<k) J_ik v_i v_k + …`` that p(v) is, with all its
+    higher orders beside them; not those of a fit by pairs alone.
 
     Parameters
     ----------
@@ -155,8 +157,8 @@ def _phase(order: int, angle: FloatArray) -> FloatArray:
 def _nodes(weights: FloatArray, bias: float) -> Any:
     """Yield nodes ω and ``step/(ω sinh(πω/2))`` of the rule of midpoints, in chunks.
 
-    A step h makes the function of the field x antiperiodic in 2π/h. Fields are at most X = |c| + Σ|W|, and the images that
-    this adds are below e^(−2(2π/h − X)): h makes it e^−38. At the end sinh has e^38.
+    A step h makes the function of the field x antiperiodic in 2π/h. Fields are at most X = |c| + Σ|W|, and
+    the images that this adds are below e^(−2(2π/h − X)): h makes it e^−38. At the end sinh has e^38.
     """
     reach = abs(bias) + float(np.abs(weights).sum())
     if reach == 0.0:
@@ -166,8 +168,8 @@ def _nodes(weights: FloatArray, bias: float) -> Any:
     number = int(np.ceil(end / step))
     if number > MAX_NODES:
         raise ValueError(
-            f"weights of one hidden unit add up to {reach:.3g}: the integral would need {number} nodes, at most"
-            f" {MAX_NODES} are possible"
+            f"weights of one hidden unit add up to {reach:.3g}: the integral would need {number} nodes, at "
+            f"most {MAX_NODES} are possible"
         )
     for first in range(0, number, NODES_AT_ONCE):
         omega = (np.arange(first, min(first + NODES_AT_ONCE, number)) + 0.5) * step

@@ -49,7 +49,10 @@ def fits_tables(seen: Enumerated) -> bool:
 
 
 def log_sum(seen: Enumerated, n_threads: int, progress: Progress | None = None) -> float | None:
-    """Return ``ln Σ_s e^(c·s) Π_i 2cosh(b_i + Σ_j W_ij s_j)``, or None where the weights are too large for the kernel."""
+    """Return ``ln Σ_s e^(c·s) Π_i 2cosh(b_i + Σ_j W_ij s_j)``.
+
+    None where the weights are too large for the kernel.
+    """
     logs = high_log_sums(seen, n_threads, progress)
     if logs is None:
         return None
@@ -57,7 +60,10 @@ def log_sum(seen: Enumerated, n_threads: int, progress: Progress | None = None) 
 
 
 def high_log_sums(seen: Enumerated, n_threads: int, progress: Progress | None = None) -> FloatArray | None:
-    """Return the same sum for each state of the last units alone, which are the digits of its index, the first one least significant."""
+    """Return the same sum for each state of the last units alone.
+
+    Their digits are those of its index, the first one least significant.
+    """
     padded, _ = _padded(seen)
     n_high = 2 ** rbm_partition.high_units(len(padded.bias))
     logs, level = np.empty(n_high), simd_level()
@@ -71,7 +77,10 @@ def high_log_sums(seen: Enumerated, n_threads: int, progress: Progress | None = 
 def moment_sums(
     seen: Enumerated, log_partition: float, n_threads: int, progress: Progress | None = None
 ) -> Sums | None:
-    """Return the means of both layers and of their products, or None where the weights are too large for the kernel."""
+    """Return the means of both layers and of their products.
+
+    None where the weights are too large for the kernel.
+    """
     padded, added = _padded(seen)
     n_traced, n_units = padded.weights.shape
     n_high_units, level = rbm_partition.high_units(n_units), simd_level()
@@ -100,7 +109,10 @@ def moment_sums(
 
 
 def _padded(seen: Enumerated) -> tuple[Enumerated, int]:
-    """Return the machine with at least as many units as the kernel needs, and how many were added: each is a factor 2."""
+    """Return the machine with at least as many units as the kernel needs, and how many were added.
+
+    Each of these is a factor 2.
+    """
     weights, added = np.ascontiguousarray(seen.weights), FEWEST_UNITS - len(seen.bias)
     if added <= 0:
         return Enumerated(weights, seen.traced_bias, seen.bias), 0
@@ -121,7 +133,9 @@ def _in_chunks(
     n_threads: int,
     progress: Progress | None,
 ) -> bool:
-    """Call ``fill(chunk, first, last)`` over the parts of chunks of 0 … total − 1 and return whether all of them were possible.
+    """Call ``fill(chunk, first, last)`` over the parts of the chunks 0 … total − 1.
+
+    Return whether all of them were possible.
 
     A chunk is known by its beginning; its parts follow each other.
     """

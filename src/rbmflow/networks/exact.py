@@ -1,4 +1,4 @@
-"""Exact values of a machine: ln Z and moments by enumerating its smaller layer, laws of its layers, KL divergences."""
+"""Exact values of a machine by enumeration: ln Z, moments, laws of its layers, KL divergences."""
 
 from __future__ import annotations
 
@@ -53,7 +53,9 @@ class Moments:
 def exact_log_partition(
     rbm: TwoLayers, *, n_threads: int | None = None, progress: Progress | None = None
 ) -> float:
-    """Return ln Z, the smaller layer enumerated and the other traced out: ``Z = Σ_h e^(c·h) Π_i 2cosh(b_i + Σ_a W_ia h_a)``.
+    """Return ln Z, the smaller layer enumerated and the other traced out.
+
+    ``Z = Σ_h e^(c·h) Π_i 2cosh(b_i + Σ_a W_ia h_a)``.
 
     Parameters
     ----------
@@ -71,8 +73,8 @@ def exact_log_partition(
 
     Raises
     ------
-    TypeError, ValueError
-        If both layers have more than 30 units, or `n_threads` is not a positive integer.
+    ValueError
+        If both layers have more than 30 units.
 
     Examples
     --------
@@ -140,8 +142,8 @@ def exact_moments(
 
     Raises
     ------
-    TypeError, ValueError
-        If both layers have more than 30 units, or `n_threads` is not a positive integer.
+    ValueError
+        If both layers have more than 30 units.
 
     Examples
     --------
@@ -183,7 +185,8 @@ def visible_law(rbm: TwoLayers) -> StateLaw:
     Returns
     -------
     StateLaw
-        The states in the order of `spins.all_states`; `StateLaw.means` and `StateLaw.correlations` are its moments.
+        The states in the order of `spins.all_states`; `StateLaw.means` and
+        `StateLaw.correlations` are its moments.
 
     Raises
     ------
@@ -212,7 +215,8 @@ def hidden_law(rbm: TwoLayers) -> StateLaw:
     Returns
     -------
     StateLaw
-        The states in the order of `spins.all_states`; `StateLaw.means` and `StateLaw.correlations` are its moments.
+        The states in the order of `spins.all_states`; `StateLaw.means` and
+        `StateLaw.correlations` are its moments.
 
     Raises
     ------
@@ -231,10 +235,12 @@ def hidden_law(rbm: TwoLayers) -> StateLaw:
 
 
 def kl_divergence(law: StateLaw, rbm: TwoLayers) -> float:
-    """Return ``KL(q‖p) = Σ_v q(v) ln[q(v)/p(v)]`` of a law over visible states from the machine's p(v) (thesis eq. 35).
+    """Return the divergence of a law over visible states from the machine's p(v) (thesis eq. 35).
 
-    As both laws sum to 1 it is computed as ``Σ q (e^d − 1 − d) + Σ_(q = 0) p`` with d = ln(p/q): no term is negative and no
-    two cancel, so that divergences far below 10⁻¹⁶ keep their digits.
+    ``KL(q‖p) = Σ_v q(v) ln[q(v)/p(v)]``.
+
+    As both laws sum to 1 it is computed as ``Σ q (e^d − 1 − d) + Σ_(q = 0) p`` with d = ln(p/q): no term is
+    negative and no two cancel, so that divergences far below 10⁻¹⁶ keep their digits.
 
     Parameters
     ----------
@@ -250,8 +256,8 @@ def kl_divergence(law: StateLaw, rbm: TwoLayers) -> float:
 
     Raises
     ------
-    TypeError, ValueError
-        If `law` is not a StateLaw over n_visible spins, or both layers have more than 30 units.
+    ValueError
+        If both layers have more than 30 units.
 
     Examples
     --------
@@ -269,7 +275,9 @@ def kl_divergence(law: StateLaw, rbm: TwoLayers) -> float:
 
 
 def sample_exactly(rbm: TwoLayers, size: int, *, rng: object) -> SpinArray:
-    """Return independent visible configurations from p(v): the smaller layer from its law, the other given it.
+    """Return independent visible configurations from p(v).
+
+    The smaller layer is drawn from its law, the other given it.
 
     Parameters
     ----------
@@ -287,8 +295,8 @@ def sample_exactly(rbm: TwoLayers, size: int, *, rng: object) -> SpinArray:
 
     Raises
     ------
-    TypeError, ValueError
-        If `size` is negative or both layers have more than 24 units.
+    ValueError
+        If both layers have more than 24 units.
 
     Examples
     --------
@@ -316,7 +324,10 @@ def sample_exactly(rbm: TwoLayers, size: int, *, rng: object) -> SpinArray:
 
 
 def _draw_by_halves(seen: Enumerated, size: int, rng: np.random.Generator) -> SpinArray:
-    """Return states, like ones together: the last units drawn from their law, then one after the other given those, then the first."""
+    """Return states, like ones together.
+
+    The last units are drawn from their law, then one after the other given those, then the first.
+    """
     drawn, logs = np.empty((size, len(seen.bias)), dtype=np.int8), high_log_sums(seen, 1)
     assert logs is not None
     n_high = len(logs).bit_length() - 1
@@ -350,7 +361,10 @@ def _last_fixed(seen: Enumerated, sign: int) -> float:
 
 
 def _draw_by_chunks(seen: Enumerated, size: int, rng: np.random.Generator) -> SpinArray:
-    """Return states where the weights are too large for tables of exponentials: the chunk from its law, then a state of it."""
+    """Return states where the weights are too large for tables of exponentials.
+
+    The chunk is drawn from its law, then a state of it.
+    """
     logs = np.array([np.logaddexp.reduce(log_weight) for _, log_weight in _log_weights(seen)])
     counts = rng.multinomial(size, _normalised(logs))
     parts = [
@@ -377,8 +391,8 @@ def _smaller_layer(rbm: TwoLayers) -> Enumerated:
     smaller = min(check_machine("rbm", rbm).n_visible, rbm.n_hidden)
     if smaller > MAX_ENUMERATED:
         raise ValueError(
-            f"rbm has {rbm.n_visible} visible and {rbm.n_hidden} hidden units: exact values need a layer of at most"
-            f" {MAX_ENUMERATED}; log_partition(rbm, method='ais') estimates ln Z"
+            f"rbm has {rbm.n_visible} visible and {rbm.n_hidden} hidden units: exact values need a layer of "
+            f"at most {MAX_ENUMERATED}; log_partition(rbm, method='ais') estimates ln Z"
         )
     if rbm.n_hidden <= rbm.n_visible:
         return Enumerated(rbm.weights, rbm.visible_bias, rbm.hidden_bias)

@@ -19,8 +19,8 @@ from rbmflow.spins import check_spins
 class Hopfield(Stored):
     """Units x = ±1, each coupled to each, with ``E = −Σ b_i x_i − Σ_{i<j} w_ij x_i x_j`` (thesis eq. 12).
 
-    Where all parameters are whole multiples of the smallest, as after Hebb's rule, activations and energies are computed
-    in that unit: no rounding then decides what the tie rule of eq. 13 should.
+    Where all parameters are whole multiples of the smallest, as after Hebb's rule, activations and energies
+    are computed in that unit: no rounding then decides what the tie rule of eq. 13 should.
 
     Parameters
     ----------
@@ -28,11 +28,6 @@ class Hopfield(Stored):
         Couplings w, finite and symmetric with a zero diagonal.
     biases : array_like, shape (n_units,), optional
         Biases b, finite; zero by default.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an array is not real and finite, has the wrong shape, or the weights are not symmetric with a zero diagonal.
 
     Examples
     --------
@@ -53,7 +48,8 @@ class Hopfield(Stored):
         if len(uneven):
             i, j = uneven[0]
             raise ValueError(
-                f"weights[{i}, {j}]={weights[i, j]:g}, weights[{j}, {i}]={weights[j, i]:g}: symmetric weights are needed"
+                f"weights[{i}, {j}]={weights[i, j]:g}, weights[{j}, {i}]={weights[j, i]:g}: "
+                "symmetric weights are needed"
             )
         own = np.flatnonzero(np.diagonal(weights))
         if len(own):
@@ -70,7 +66,8 @@ class Hopfield(Stored):
     def hebb(cls, patterns: object, *, learning_rate: float | None = None) -> Hopfield:
         """Store patterns by Hebb's rule, ``w_ij = η Σ_n x_i^(n) x_j^(n)`` for i ≠ j (thesis eq. 16).
 
-        Random patterns are recalled, with some errors, up to P/n ≈ 0.138 (Amit, Gutfreund and Sompolinsky, 1985).
+        Random patterns are recalled, with some errors, up to P/n ≈ 0.138 (Amit, Gutfreund
+        and Sompolinsky, 1985).
 
         Parameters
         ----------
@@ -83,11 +80,6 @@ class Hopfield(Stored):
         -------
         Hopfield
             Without biases.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the patterns are not ±1 in two dimensions, or the rate is not positive.
 
         Examples
         --------
@@ -104,10 +96,11 @@ class Hopfield(Stored):
 
     @classmethod
     def pseudo_inverse(cls, patterns: object) -> Hopfield:
-        """Store patterns by the projector on the space they span, its diagonal left out (Personnaz, Guyon and Dreyfus, 1985).
+        """Store patterns by the projector on the space they span, its diagonal left out.
 
-        With ``Q = Ξ⁺ Ξ`` the activation of a unit in a pattern is ``(1 − Q_ii) x_i``: every pattern is stable, correlated ones
-        as well, unless some ``Q_ii`` reaches 1, as all do for n_units independent patterns.
+        The rule is that of Personnaz, Guyon and Dreyfus (1985). With ``Q = Ξ⁺ Ξ`` the activation of a unit
+        in a pattern is ``(1 − Q_ii) x_i``: every pattern is stable, correlated ones as well, unless some
+        ``Q_ii`` reaches 1, as all do for n_units independent patterns.
 
         Parameters
         ----------
@@ -118,11 +111,6 @@ class Hopfield(Stored):
         -------
         Hopfield
             Without biases.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the patterns are not ±1 in two dimensions.
 
         Examples
         --------
@@ -162,11 +150,6 @@ class Hopfield(Stored):
         numpy.ndarray of float64, shape (..., n_units)
             The activations.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If the states are not ±1 or the shape does not fit.
-
         Examples
         --------
         >>> Hopfield([[0, 2], [2, 0]], [1, -1]).activation([1, -1])
@@ -188,11 +171,6 @@ class Hopfield(Stored):
         float or numpy.ndarray
             In the leading shape.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If the states are not ±1 or the shape does not fit.
-
         Examples
         --------
         >>> Hopfield([[0, 2], [2, 0]], [1, -1]).energy([[1, 1], [1, -1]])
@@ -202,7 +180,9 @@ class Hopfield(Stored):
         return -of.unit * np.sum(state * (of.biases + state @ of.weights / 2), axis=-1)
 
     def energy_gap(self, x: object) -> Any:
-        """Return ``ΔE_i = E(x_i = −1) − E(x_i = 1) = 2 (b_i + Σ_j w_ij x_j)`` of every unit (thesis eq. 14-15).
+        """Return the energy gap ΔE_i of every unit (thesis eq. 14-15).
+
+        ``ΔE_i = E(x_i = −1) − E(x_i = 1) = 2 (b_i + Σ_j w_ij x_j)``.
 
         Parameters
         ----------
@@ -214,11 +194,6 @@ class Hopfield(Stored):
         numpy.ndarray of float64, shape (..., n_units)
             Twice the activations.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If the states are not ±1 or the shape does not fit.
-
         Examples
         --------
         >>> Hopfield([[0, 2], [2, 0]], [1, -1]).energy_gap([1, -1])
@@ -227,7 +202,9 @@ class Hopfield(Stored):
         return 2 * self.activation(x)
 
     def flip_cost(self, x: object) -> Any:
-        """Return the energy that flipping each unit costs, ``x_i ΔE_i = 2 x_i (b_i + Σ_j w_ij x_j)`` (thesis eq. 14-15).
+        """Return the energy that flipping each unit costs (thesis eq. 14-15).
+
+        ``x_i ΔE_i = 2 x_i (b_i + Σ_j w_ij x_j)``.
 
         Parameters
         ----------
@@ -239,11 +216,6 @@ class Hopfield(Stored):
         numpy.ndarray of float64, shape (..., n_units)
             Negative where flipping the unit lowers the energy.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If the states are not ±1 or the shape does not fit.
-
         Examples
         --------
         >>> Hopfield([[0, 2], [2, 0]], [1, -1]).flip_cost([1, -1])
@@ -252,7 +224,9 @@ class Hopfield(Stored):
         return np.asarray(x) * self.energy_gap(x)
 
     def is_stable(self, x: object) -> Any:
-        """Return whether the threshold rule, ``x_i = 1`` if ``a_i ≥ 0``, else −1, changes nothing (thesis eq. 13).
+        """Return whether the threshold rule changes nothing (thesis eq. 13).
+
+        The rule is ``x_i = 1`` if ``a_i ≥ 0``, else −1.
 
         Parameters
         ----------
@@ -262,12 +236,8 @@ class Hopfield(Stored):
         Returns
         -------
         bool or numpy.ndarray of bool
-            In the leading shape. A minimum of the energy whose unit is −1 at ``a_i = 0`` is not stable: that unit goes up.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the states are not ±1 or the shape does not fit.
+            In the leading shape. A minimum of the energy whose unit is −1 at ``a_i = 0`` is not
+            stable: that unit goes up.
 
         Examples
         --------
@@ -292,11 +262,6 @@ def overlap(x: object, patterns: object) -> Any:
     -------
     float or numpy.ndarray, shape (..., n_patterns) or (...)
         1 for equal states, −1 for opposite ones, near 0 for unrelated ones.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If states or patterns are not ±1 or the shapes do not fit.
 
     Examples
     --------

@@ -1,4 +1,7 @@
-"""Learning of the single neuron: gradient descent on G, over batches or single examples, or an optimiser of scipy."""
+"""Learning of the single neuron: gradient descent on G, or an optimiser of scipy.
+
+A descent takes batches or single examples.
+"""
 
 from __future__ import annotations
 
@@ -52,9 +55,10 @@ def fit_neuron(
 ) -> NeuronFit:
     """Learn weights and bias by descent on G (thesis eq. 3, 10).
 
-    A step is ``w ← w + η Σ (t − y) x / n`` over the n examples of the batch, the bias being the weight of an input 1;
-    with weight decay λ the error is ``G + λ |w|²/2``, the bias apart. Where a plane separates the targets G has no minimum: its
-    infimum 0 is approached as the weights grow, and only decay gives a fixed point.
+    A step is ``w ← w + η Σ (t − y) x / n`` over the n examples of the batch, the bias being the weight
+    of an input 1; with weight decay λ the error is ``G + λ |w|²/2``, the bias apart. Where a plane
+    separates the targets G has no minimum: its infimum 0 is approached as the weights grow, and only
+    decay gives a fixed point.
 
     Parameters
     ----------
@@ -63,10 +67,11 @@ def fit_neuron(
     targets : array_like, shape (n,)
         0 or 1.
     initial : Neuron, optional
-        Where to start; zero weights and bias by default. G is convex: the start does not decide where a descent ends.
+        Where to start; zero weights and bias by default. G is convex: the start does not
+        decide where a descent ends.
     method : str
-        ``"batch"``, all examples in each step; ``"stochastic"``, `batch_size` of them, in a new random order every epoch; or
-        an optimiser of scipy: ``"BFGS"``, ``"L-BFGS-B"``, ``"CG"``, ``"Newton-CG"``.
+        ``"batch"``, all examples in each step; ``"stochastic"``, `batch_size` of them, in a new random order
+        every epoch; or an optimiser of scipy: ``"BFGS"``, ``"L-BFGS-B"``, ``"CG"``, ``"Newton-CG"``.
     learning_rate : float
         η > 0 of the two descents, whose largest stable value falls with the square of the inputs.
     batch_size : int
@@ -84,11 +89,6 @@ def fit_neuron(
     -------
     NeuronFit
         The neuron and the error along the way.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the data or an argument are not as above.
 
     Examples
     --------

@@ -14,10 +14,11 @@ from rbmflow.spins import check_sites
 
 @dataclass(frozen=True, eq=False)
 class Neuron:
-    """A neuron of I continuous inputs with a logistic output, ``y = 1/(1 + e^{−a})``, ``a = Σ wᵢ xᵢ + b`` (thesis eq. 1-2).
+    """A neuron of I continuous inputs with a logistic output (thesis eq. 1-2).
 
-    The output is the probability of the target 1 (eq. 4). A ±1 unit with the same activation is up with probability
-    ``σ(2a)`` (eq. 17 at T = 1) and has the mean tanh a: half the weights make the same unit of it.
+    ``y = 1/(1 + e^{−a})`` with ``a = Σ wᵢ xᵢ + b``. The output is the probability of the target 1 (eq. 4). A
+    ±1 unit with the same activation is up with probability ``σ(2a)`` (eq. 17 at T = 1) and has the mean
+    tanh a: half the weights make the same unit of it.
 
     Parameters
     ----------
@@ -25,11 +26,6 @@ class Neuron:
         Weights w, finite.
     bias : float, optional
         Bias b, the weight of an input that is always 1; zero by default.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a parameter is not real and finite, or the weights are not a vector.
 
     Examples
     --------
@@ -66,11 +62,6 @@ class Neuron:
         float or numpy.ndarray
             In the leading shape.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If the inputs are not real and finite, or the last axis does not fit.
-
         Examples
         --------
         >>> Neuron([1.0, -2.0], 0.5).activation([[1, 0], [0, 1]])
@@ -90,11 +81,6 @@ class Neuron:
         -------
         float or numpy.ndarray
             In the leading shape, with its full relative precision where it is small.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the inputs are not real and finite, or the last axis does not fit.
 
         Examples
         --------
@@ -116,11 +102,6 @@ class Neuron:
         float or numpy.ndarray
             In the leading shape.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If the inputs are not real and finite, or the last axis does not fit.
-
         Examples
         --------
         >>> float(Neuron([1.0]).mean_spin([1.0]))
@@ -129,10 +110,11 @@ class Neuron:
         return np.tanh(self.activation(inputs))
 
     def error(self, inputs: object, targets: object) -> float:
-        """Return the cross entropy ``G = −Σ [t ln y + (1 − t) ln(1 − y)]`` over the training set (thesis eq. 3).
+        """Return the cross entropy G over the training set (thesis eq. 3).
 
-        As ``−ln y = ln(1 + e^{−a})`` and ``−ln(1 − y) = ln(1 + e^{a})``, G is a sum of ``ln(1 + e^{∓a})``, which neither
-        overflows nor cancels however large the activations are.
+        ``G = −Σ [t ln y + (1 − t) ln(1 − y)]``. As ``−ln y = ln(1 + e^{−a})`` and
+        ``−ln(1 − y) = ln(1 + e^{a})``, G is a sum of ``ln(1 + e^{∓a})``, which neither overflows nor cancels
+        however large the activations are.
 
         Parameters
         ----------
@@ -145,11 +127,6 @@ class Neuron:
         -------
         float
             G ≥ 0, in nats.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the data are not real and finite, the targets not 0 or 1, or the shapes do not fit.
 
         Examples
         --------
@@ -174,11 +151,6 @@ class Neuron:
         Gradient
             By the weights and by the bias.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If the data are not real and finite, the targets not 0 or 1, or the shapes do not fit.
-
         Examples
         --------
         >>> Neuron([0.0]).gradient([[1.0], [3.0]], [0, 1])
@@ -202,11 +174,6 @@ class Neuron:
         -------
         float
             At most 0; the likelihood itself is its exponential.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the data are not real and finite, the targets not 0 or 1, or the shapes do not fit.
 
         Examples
         --------
@@ -233,7 +200,10 @@ class Gradient:
 
 
 def logistic(a: Any) -> Any:
-    """Return ``1/(1 + e^{−a})`` as ``e^{min(a, 0)}/(1 + e^{−|a|})``: no overflow, small values to full precision."""
+    """Return ``1/(1 + e^{−a})``.
+
+    As ``e^{min(a, 0)}/(1 + e^{−|a|})`` it does not overflow, and small values have full precision.
+    """
     return np.exp(np.minimum(a, 0)) / (1 + np.exp(-np.abs(a)))
 
 
@@ -243,7 +213,7 @@ def cross_entropy(a: FloatArray, t: FloatArray) -> float:
 
 
 def shortfall(a: FloatArray, t: FloatArray) -> FloatArray:
-    """Return ``t − y``, as ``±1/(1 + e^{±a})`` so that it does not cancel where the neuron is nearly right."""
+    """Return ``t − y``, as ``±1/(1 + e^{±a})``: no cancellation where the neuron is nearly right."""
     sign = 2 * t - 1
     return np.asarray(sign * logistic(-sign * a))
 

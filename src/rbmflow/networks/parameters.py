@@ -8,7 +8,7 @@ from rbmflow.arguments import FloatArray, check_real, check_real_scalar, shown
 
 
 def frozen_array(name: str, value: object, shape: tuple[int, ...] | None = None) -> FloatArray:
-    """Return a read-only copy of `value`, or raise naming the argument where it is not finite or has another shape."""
+    """Return a read-only copy of `value`; raise where it is not finite or has another shape."""
     array = np.array(check_real(name, value), order="C")
     if not np.isfinite(array).all():
         raise ValueError(f"{name} holds an infinity: finite numbers are needed")

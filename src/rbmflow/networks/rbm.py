@@ -20,7 +20,9 @@ ROUNDING = 1e-10
 
 @dataclass(frozen=True, eq=False, repr=False)
 class RBM(TwoLayers):
-    """A restricted Boltzmann machine of ±1 units: ``E(v, h) = −(vᵀWh + b·v + c·h)`` at temperature 1 (thesis eq. 25-26).
+    """A restricted Boltzmann machine of ±1 units at temperature 1 (thesis eq. 25-26).
+
+    The energy is ``E(v, h) = −(vᵀWh + b·v + c·h)``.
 
     Parameters
     ----------
@@ -30,11 +32,6 @@ class RBM(TwoLayers):
         Fields b on the visible units; zero by default.
     hidden_bias : array_like, shape (n_hidden,), optional
         Fields c on the hidden units; zero by default.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an array is not real and finite, or has the wrong shape.
 
     Examples
     --------
@@ -61,8 +58,8 @@ class RBM(TwoLayers):
 
         Raises
         ------
-        TypeError, ValueError
-            If a size is not a positive integer, or the weight is not finite (the flow at W → ∞ is `flow.sign`).
+        ValueError
+            If the weight is not finite (the flow at W → ∞ is `flow.sign`).
 
         Examples
         --------
@@ -91,11 +88,6 @@ class RBM(TwoLayers):
         RBM
             Without biases.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If the ring is too short, or K is negative or not finite.
-
         Examples
         --------
         >>> RBM.local_ring(3, 1.0).weights
@@ -109,10 +101,10 @@ class RBM(TwoLayers):
     def decimating(cls, lattice: Any, K: float, copy_weight: float) -> RBM:
         """Return the machine whose hidden layer is the decimated lattice.
 
-        Each spin of the even sublattice has a hidden copy, joined to it by `copy_weight` and to its neighbours by K. The law
-        of the hidden layer is the exact marginal of that sublattice for every copy weight c; on a ring it is the ring of half
-        the length with ``tanh K' = tanh² K`` (thesis eq. 48). p(v) tends to the law of the lattice as c → ∞: the KL divergence
-        falls as e^(−4c).
+        Each spin of the even sublattice has a hidden copy, joined to it by `copy_weight` and to its
+        neighbours by K. The law of the hidden layer is the exact marginal of that sublattice for every copy
+        weight c; on a ring it is the ring of half the length with ``tanh K' = tanh² K`` (thesis eq. 48). p(v)
+        tends to the law of the lattice as c → ∞: the KL divergence falls as e^(−4c).
 
         Parameters
         ----------
@@ -126,12 +118,8 @@ class RBM(TwoLayers):
         Returns
         -------
         RBM
-            With half as many hidden units as visible ones, without biases; the copies stand in the order of their sites.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the lattice is something else or has an odd side, or a number is not finite.
+            With half as many hidden units as visible ones, without biases; the copies stand in
+            the order of their sites.
 
         Examples
         --------
@@ -150,10 +138,11 @@ class RBM(TwoLayers):
 
         Parameters
         ----------
-        source : array_like of shape (n_visible, n_hidden), BinaryParameters, a fitted BernoulliRBM or IsingRBM
-            The weights of ``E(x, y) = −(xᵀWy + b·x + c·y)``; or an object that has the biases too. Of scikit-learn's
-            estimator the attributes ``components_``, ``intercept_visible_`` and ``intercept_hidden_`` are read. Machines of
-            ±1 units, `IsingRBM` among them, have nothing to be converted, and are returned as they are.
+        source : array_like, BinaryParameters, a fitted BernoulliRBM or IsingRBM
+            The weights of ``E(x, y) = −(xᵀWy + b·x + c·y)``, of shape ``(n_visible, n_hidden)``; or an
+            object that has the biases too. Of scikit-learn's estimator the attributes ``components_``,
+            ``intercept_visible_`` and ``intercept_hidden_`` are read. Machines of ±1 units, `IsingRBM` among
+            them, have nothing to be converted, and are returned as they are.
         visible_bias, hidden_bias : array_like, optional
             b and c where `source` is the weights; zero by default.
 
@@ -161,11 +150,6 @@ class RBM(TwoLayers):
         -------
         RBM
             ``W/4``, ``b/2 + W1/4``, ``c/2 + Wᵀ1/4``.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the estimator is not fitted, or an array is not finite or has the wrong shape.
 
         Examples
         --------
@@ -197,7 +181,8 @@ class RBM(TwoLayers):
         v : array_like, shape (..., n_visible)
             Visible spins, ±1.
         log_partition : float, optional
-            ln Z; without it the exact one, by enumeration of the smaller layer, which is computed once and kept.
+            ln Z; without it the exact one, by enumeration of the smaller layer, which is
+            computed once and kept.
 
         Returns
         -------
@@ -206,9 +191,8 @@ class RBM(TwoLayers):
 
         Raises
         ------
-        TypeError, ValueError
-            If the spins are not ±1 or the shape does not fit; if both layers have more than 30 units and ln Z is not given
-            (`log_partition` estimates it).
+        ValueError
+            If both layers have more than 30 units and ln Z is not given (`log_partition` estimates it).
 
         Warns
         -----
@@ -230,7 +214,8 @@ class RBM(TwoLayers):
         highest = np.max(found, initial=-np.inf)
         if highest > ROUNDING * (1 + np.max(np.abs(free_energy))):
             warn_caller(
-                f"log_partition={float(log_partition):.8g} is too small: ln p(v) = {highest:.6g} > 0 is impossible",  # type: ignore[arg-type]
+                f"log_partition={float(log_partition):.8g} is too small: "  # type: ignore[arg-type]
+                f"ln p(v) = {highest:.6g} > 0 is impossible",
                 LikelihoodWarning,
             )
         return found

@@ -1,4 +1,7 @@
-"""Recall by the threshold rule, ``x_i = 1`` if ``a_i ≥ 0``, else −1 (thesis eq. 13): unit by unit, or all at once."""
+"""Recall by the threshold rule (thesis eq. 13): unit by unit, or all at once.
+
+The rule is ``x_i = 1`` if ``a_i ≥ 0``, else −1.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,8 @@ class Recall:
     states : numpy.ndarray of int8, shape (..., n_units)
         The states reached; of a cycle, the one met at its first return.
     period : numpy.ndarray of int64, shape (...)
-        1 where no free unit changes any more, 2 in a cycle of two states (synchronous only), 0 where the sweeps ran out.
+        1 where no free unit changes any more, 2 in a cycle of two states (synchronous only), 0
+        where the sweeps ran out.
     n_sweeps : numpy.ndarray of int64, shape (...)
         Sweeps that changed a unit.
     """
@@ -58,8 +62,8 @@ def recall(
 ) -> Recall:
     """Let states run downhill by the threshold rule until nothing changes (thesis eq. 13).
 
-    Unit by unit no update raises the energy, and one that leaves it as it is only switches a unit on: every state settles.
-    All at once the states end in a fixed point or a cycle of two.
+    Unit by unit no update raises the energy, and one that leaves it as it is only switches a unit on: every
+    state settles. All at once the states end in a fixed point or a cycle of two.
 
     Parameters
     ----------
@@ -70,7 +74,8 @@ def recall(
     dynamics : str
         ``"asynchronous"``: one unit after the other, or ``"synchronous"``: all from the same state.
     order : str
-        Of the asynchronous visits: ``"random"``, every sweep in a new order, the same for all probes, or ``"sequential"``.
+        Of the asynchronous visits: ``"random"``, every sweep in a new order, the same for all
+        probes, or ``"sequential"``.
     clamped : array_like of bool, shape (n_units,) or that of `probes`, optional
         Units that keep their state; the others are completed.
     max_sweeps : int
@@ -84,11 +89,6 @@ def recall(
     -------
     Recall
         The states, and how they ended.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not as above.
 
     Examples
     --------
@@ -197,7 +197,7 @@ class _Relaxation:
         self.whole, self.level = of.whole, simd_level()
 
     def work(self, first: int, last: int, order: npt.NDArray[np.int32]) -> Iterator[int]:
-        """Sweep some of the states in the given orders; fields that round are summed afresh for every sweep."""
+        """Sweep some states in the given orders; fields that round are summed afresh for each sweep."""
         rows = slice(first, last)
         together = len(order) if self.whole else 1
         # half the units flip, each flip changes a row of fields

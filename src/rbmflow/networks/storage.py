@@ -23,8 +23,8 @@ HEADER = "header"
 class Stored:
     """A frozen dataclass of arrays and plain values that saves and loads itself.
 
-    A field that holds an array becomes a member of the file; numbers, text and None stand in the header, which also holds
-    the name of the class and SHA-256 digests of each array and of itself.
+    A field that holds an array becomes a member of the file; numbers, text and None stand in the header,
+    which also holds the name of the class and SHA-256 digests of each array and of itself.
 
     Examples
     --------
@@ -141,7 +141,10 @@ def read(model: type[Model], content: bytes) -> Model:
 
 
 def _members(content: bytes, model: type) -> dict[str, Any]:
-    """Return the fields of `model` that the file holds, its arrays and its header compared with their digests."""
+    """Return the fields of `model` that the file holds.
+
+    Its arrays and its header are compared with their digests.
+    """
     found: dict[str, Any] = read_npz(content)
     if HEADER not in found:
         raise ValueError("it has no header")

@@ -15,7 +15,8 @@ def uniform_weights(n_visible: int, n_hidden: int, weight: float) -> FloatArray:
     shape = (check_integer("n_visible", n_visible, 1), check_integer("n_hidden", n_hidden, 1))
     if shape[0] * shape[1] > MAX_WEIGHTS:
         raise ValueError(
-            f"n_visible={shown(shape[0])}, n_hidden={shown(shape[1])}: at most {MAX_WEIGHTS} weights are possible"
+            f"n_visible={shown(shape[0])}, n_hidden={shown(shape[1])}: "
+            f"at most {MAX_WEIGHTS} weights are possible"
         )
     value = check_real_scalar("weight", weight)
     if not np.isfinite(value):

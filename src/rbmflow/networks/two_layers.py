@@ -78,11 +78,6 @@ class TwoLayers(Stored):
         float or numpy.ndarray
             In the broadcast leading shape.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If the spins are not ±1 or the shapes do not fit.
-
         Examples
         --------
         >>> from rbmflow import RBM
@@ -100,7 +95,9 @@ class TwoLayers(Stored):
         return -(coupled + visible @ self.visible_bias)
 
     def free_energy(self, v: object) -> Any:
-        """Return ``F(v) = −b·v − Σ_a ln 2cosh(c_a + Σ_i W_ia v_i)``, so that ``p(v) = e^(−F(v))/Z`` (thesis eq. 27).
+        """Return the free energy F of visible spins, ``p(v) = e^(−F(v))/Z`` (thesis eq. 27).
+
+        ``F(v) = −b·v − Σ_a ln 2cosh(c_a + Σ_i W_ia v_i)``.
 
         Parameters
         ----------
@@ -111,11 +108,6 @@ class TwoLayers(Stored):
         -------
         float or numpy.ndarray
             In the leading shape.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the spins are not ±1 or the shape does not fit.
 
         Examples
         --------
@@ -139,11 +131,6 @@ class TwoLayers(Stored):
         float or numpy.ndarray
             In the leading shape; ``p(h) = e^(−F(h))/Z``.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If the spins are not ±1 or the shape does not fit.
-
         Examples
         --------
         >>> from rbmflow import RBM
@@ -166,11 +153,6 @@ class TwoLayers(Stored):
         numpy.ndarray of float64, shape (..., n_hidden)
             Between −1 and 1.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If a value is not real or lies outside [−1, 1], or the shape does not fit.
-
         Examples
         --------
         >>> from rbmflow import RBM
@@ -192,11 +174,6 @@ class TwoLayers(Stored):
         numpy.ndarray of float64, shape (..., n_visible)
             Between −1 and 1.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If a value is not real or lies outside [−1, 1], or the shape does not fit.
-
         Examples
         --------
         >>> from rbmflow import RBM
@@ -206,7 +183,9 @@ class TwoLayers(Stored):
         return np.tanh(self.field_on_visible(h))
 
     def sample_hidden(self, v: object, rng: object) -> SpinArray:
-        """Return hidden spins drawn independently given the visible ones, up with probability ``(1 + tanh a)/2`` (eq. 30).
+        """Return hidden spins drawn independently given the visible ones (eq. 30).
+
+        A spin is up with probability ``(1 + tanh a)/2``.
 
         Parameters
         ----------
@@ -220,11 +199,6 @@ class TwoLayers(Stored):
         numpy.ndarray of int8, shape (..., n_hidden)
             The spins.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If the spins are not ±1 or the shape does not fit.
-
         Examples
         --------
         >>> from rbmflow import RBM
@@ -235,7 +209,9 @@ class TwoLayers(Stored):
         return draw_spins(self.field_on_hidden(visible), check_rng(rng))
 
     def sample_visible(self, h: object, rng: object) -> SpinArray:
-        """Return visible spins drawn independently given the hidden ones, up with probability ``(1 + tanh a)/2``.
+        """Return visible spins drawn independently given the hidden ones.
+
+        A spin is up with probability ``(1 + tanh a)/2``.
 
         Parameters
         ----------
@@ -248,11 +224,6 @@ class TwoLayers(Stored):
         -------
         numpy.ndarray of int8, shape (..., n_visible)
             The spins.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the spins are not ±1 or the shape does not fit.
 
         Examples
         --------
@@ -277,11 +248,6 @@ class TwoLayers(Stored):
         numpy.ndarray of float64, shape (..., n_hidden)
             The fields.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If a value is not real or lies outside [−1, 1], or the shape does not fit.
-
         Examples
         --------
         >>> from rbmflow import RBM
@@ -302,11 +268,6 @@ class TwoLayers(Stored):
         -------
         numpy.ndarray of float64, shape (..., n_visible)
             The fields.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a value is not real or lies outside [−1, 1], or the shape does not fit.
 
         Examples
         --------
@@ -329,7 +290,10 @@ def apply_weights(values: FloatArray, matrix: FloatArray) -> FloatArray:
 
 
 def _traced_out(spins: SpinArray, weights: FloatArray, bias: FloatArray, other_bias: FloatArray) -> Any:
-    """Return ``b·s + Σ_a ln 2cosh(c_a + (sW)_a)``: the other layer traced out, in blocks of rows that need little memory."""
+    """Return ``b·s + Σ_a ln 2cosh(c_a + (sW)_a)``: the other layer traced out.
+
+    It goes in blocks of rows that need little memory.
+    """
     rows = spins.reshape(-1, len(bias))
     result, step = np.empty(len(rows)), max(1, NUMBERS_AT_ONCE // max(weights.shape))
     for first in range(0, len(rows), step):
@@ -340,7 +304,7 @@ def _traced_out(spins: SpinArray, weights: FloatArray, bias: FloatArray, other_b
 
 
 def check_bias(name: str, bias: FloatArray, length: int, *, turned: bool) -> None:
-    """Raise unless there is a bias for each unit; `turned` says that there would be, were the weights transposed."""
+    """Raise unless each unit has a bias; `turned` says that it would, were the weights transposed."""
     if bias.shape != (length,):
         hint = "; the weights have the shape (n_visible, n_hidden), torch and scikit-learn have the transpose"
         raise ValueError(f"{name} has shape {bias.shape}: ({length},) is needed{hint if turned else ''}")

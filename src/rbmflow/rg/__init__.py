@@ -1,4 +1,7 @@
-"""The renormalization group of the Ising model: exact on the chain, approximate and by Monte Carlo on the torus."""
+"""The renormalization group of the Ising model.
+
+Exact on the chain, approximate and by Monte Carlo on the torus.
+"""
 
 from rbmflow.rg.block_spins import block_spins, decimate_spins
 from rbmflow.rg.decimation import (

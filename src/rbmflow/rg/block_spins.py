@@ -25,21 +25,18 @@ def block_spins(
     spins : array_like
         Shape ``(..., n_sites)``, values ±1; a torus is flattened row by row.
     shape : int, tuple of int or lattice
-        ``n_sites`` or ``(n_sites,)`` of a ring, ``(n_rows, n_cols)`` of a torus, or an object that has these attributes.
+        ``n_sites`` or ``(n_sites,)`` of a ring, ``(n_rows, n_cols)`` of a torus, or an object
+        that has these attributes.
     scale_factor : int
         The factor b, at least 2; it divides every side.
     rng : numpy.random.Generator or int
-        Generator or seed of the coins: one for each tie, in the order of the blocks in memory, none for odd blocks.
+        Generator or seed of the coins: one for each tie, in the order of the blocks in
+        memory, none for odd blocks.
 
     Returns
     -------
     numpy.ndarray of int8
         Shape ``(..., n_sites / b)`` on a ring, ``(..., n_sites / b²)`` on a torus, flattened row by row.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the spins are not ±1 or do not fill the lattice, `scale_factor` does not divide a side, or `rng` is not a generator.
 
     Examples
     --------
@@ -63,7 +60,8 @@ def decimate_spins(spins: object, shape: object, *, scale_factor: int = 2) -> Sp
     spins : array_like
         Shape ``(..., n_sites)``, values ±1; a torus is flattened row by row.
     shape : int, tuple of int or lattice
-        ``n_sites`` or ``(n_sites,)`` of a ring, ``(n_rows, n_cols)`` of a torus, or an object that has these attributes.
+        ``n_sites`` or ``(n_sites,)`` of a ring, ``(n_rows, n_cols)`` of a torus, or an object
+        that has these attributes.
     scale_factor : int
         The factor b, at least 2; it divides every side.
 
@@ -71,11 +69,6 @@ def decimate_spins(spins: object, shape: object, *, scale_factor: int = 2) -> Sp
     -------
     numpy.ndarray of int8
         Shape ``(..., n_sites / b)`` on a ring, ``(..., n_sites / b²)`` on a torus, flattened row by row.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the spins are not ±1 or do not fill the lattice, or `scale_factor` does not divide a side.
 
     Examples
     --------

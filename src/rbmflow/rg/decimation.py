@@ -64,8 +64,8 @@ class FixedPoint:
 def decimate(K: object, K0: object = 0.0, *, scale_factor: int = 2, dps: int | None = None) -> Couplings:
     """Return the couplings left after summing over all but every `scale_factor`-th spin.
 
-    ``tanh K' = tanh^b K`` and ``K0' = b K0 + b ln(2 cosh K) − ln(2 cosh K')`` (thesis eq. 48-49). For K < 0 and even b
-    the new coupling is positive, for odd b it keeps the sign of K.
+    ``tanh K' = tanh^b K`` and ``K0' = b K0 + b ln(2 cosh K) − ln(2 cosh K')`` (thesis eq. 48-49). For K < 0
+    and even b the new coupling is positive, for odd b it keeps the sign of K.
 
     Parameters
     ----------
@@ -82,11 +82,6 @@ def decimate(K: object, K0: object = 0.0, *, scale_factor: int = 2, dps: int | N
     -------
     Couplings
         K' and K0' in the broadcast shape.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not real or is NaN, `K0` is infinite, or `scale_factor` is below 2.
 
     Examples
     --------
@@ -125,7 +120,9 @@ def decimated_bond(fn: Functions, K: Any, K0: Any, b: int) -> tuple[Any, Any]:
 def decimate_in_field(
     K: object, h: object, K0: object = 0.0, *, scale_factor: int = 2, dps: int | None = None
 ) -> Couplings:
-    """Return the couplings left after summing over all but every `scale_factor`-th spin of a chain in a field.
+    """Return the couplings left by a decimation of a chain in a field.
+
+    The sum is over all but every `scale_factor`-th spin.
 
     With the transfer matrix ``T = e^K0 [[e^(K+h), e^(−K)], [e^(−K), e^(K−h)]]`` and T' its b-th power,
     ``K' = ¼ ln(T'₊₊ T'₋₋ / T'₊₋²)``, ``h' = ½ ln(T'₊₊ / T'₋₋)``, ``K0' = ¼ ln(T'₊₊ T'₋₋ T'₊₋²)``.
@@ -147,11 +144,6 @@ def decimate_in_field(
     -------
     Couplings
         K', K0' and h' in the broadcast shape.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not real or not finite, or `scale_factor` is below 2.
 
     Examples
     --------
@@ -218,11 +210,6 @@ def decimation_flow(K: object, n_steps: int, *, scale_factor: int = 2) -> FloatA
     numpy.ndarray of float64, shape (n_steps + 1, *K.shape)
         Row 0 is `K`; every finite coupling flows to 0, the high-temperature fixed point.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `K` is not real, or a count is not an integer in its range.
-
     Examples
     --------
     >>> decimation_flow(1.0, 3)
@@ -250,11 +237,6 @@ def decimation_fixed_points(scale_factor: int = 2) -> tuple[FixedPoint, FixedPoi
     -------
     tuple of FixedPoint
         At K = 0 and at K = ∞.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `scale_factor` is not an integer of at least 2.
 
     Examples
     --------

@@ -58,7 +58,7 @@ def migdal_kadanoff(K: object, *, scale_factor: int = 2, dimension: int = 2, dps
     scale_factor : int
         The factor b, at least 2.
     dimension : int
-        The dimension d, at least 1.
+        The dimension d, at least 1; b^(d−1) is at most 10¹⁵⁰.
     dps : int, optional
         Correct decimal digits; float64 without it.
 
@@ -66,11 +66,6 @@ def migdal_kadanoff(K: object, *, scale_factor: int = 2, dimension: int = 2, dps
     -------
     float, numpy.ndarray or mpmath.mpf
         K' in the shape of `K`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `K` is not real or is NaN, a count is below its range, or b^(d−1) exceeds 10¹⁵⁰.
 
     Examples
     --------
@@ -103,11 +98,6 @@ def migdal_kadanoff_flow(K: object, n_steps: int, *, scale_factor: int = 2, dime
     numpy.ndarray of float64, shape (n_steps + 1, *K.shape)
         Row 0 is `K`; below the fixed point couplings flow to 0, above it to ∞.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `K` is not real, or a count is not an integer in its range.
-
     Examples
     --------
     >>> migdal_kadanoff_flow([0.30, 0.31], 3)
@@ -136,6 +126,7 @@ def migdal_kadanoff_fixed_point(
         The factor b, 2 to 10⁶.
     dimension : int
         The dimension d, at least 2; in one dimension the fixed points are those of `decimation_fixed_points`.
+        b^(d−1) is at most 10¹⁵⁰.
     dps : int, optional
         Correct decimal digits; float64 without it.
 
@@ -146,8 +137,6 @@ def migdal_kadanoff_fixed_point(
 
     Raises
     ------
-    TypeError, ValueError
-        If a count is not an integer in its range, or b^(d−1) exceeds 10¹⁵⁰.
     PrecisionError
         If the root is not reached.
 

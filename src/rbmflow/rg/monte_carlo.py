@@ -4,9 +4,9 @@ With S_α the operators of one level and S'_α those of the blocked level, the c
 
     ∂⟨S'_γ⟩/∂K_β = Σ_α ∂⟨S'_γ⟩/∂K'_α · T_αβ,        T_αβ = ∂K'_α/∂K_β,
 
-holds with derivatives that are correlations, ``∂⟨A⟩/∂K_β = ⟨A S_β⟩ − ⟨A⟩⟨S_β⟩``; it is a linear equation for T.
-Its largest eigenvalue among even operators is b^y_t, among odd ones b^y_h: exactly 1 and 15/8 for the Ising
-model in two dimensions (R. H. Swendsen, Phys. Rev. Lett. 42, 859 (1979)).
+holds with derivatives that are correlations, ``∂⟨A⟩/∂K_β = ⟨A S_β⟩ − ⟨A⟩⟨S_β⟩``; it is a linear equation
+for T. Its largest eigenvalue among even operators is b^y_t, among odd ones b^y_h: exactly 1 and 15/8 for the
+Ising model in two dimensions (R. H. Swendsen, Phys. Rev. Lett. 42, 859 (1979)).
 """
 
 from __future__ import annotations
@@ -35,9 +35,11 @@ class MonteCarloRG:
     Attributes
     ----------
     y_t : numpy.ndarray of float64, shape (n_steps, n_even)
-        Thermal exponents; entry ``[s, k]`` is from the step that makes level s + 1 out of level s, with the first k + 1 operators.
+        Thermal exponents; entry ``[s, k]`` is from the step that makes level s + 1 out of level s, with
+        the first k + 1 operators.
     y_t_stderr : numpy.ndarray of float64, shape (n_steps, n_even)
-        Their standard errors, from a jackknife over blocks of samples; truncation and finite size are not in them.
+        Their standard errors, from a jackknife over blocks of samples; truncation and
+        finite size are not in them.
     y_h : numpy.ndarray of float64, shape (n_steps, n_odd)
         Magnetic exponents.
     y_h_stderr : numpy.ndarray of float64, shape (n_steps, n_odd)
@@ -81,9 +83,10 @@ def renormalization_group(
 ) -> MonteCarloRG:
     """Return the exponents from equilibrium configurations at the critical coupling, blocked n_steps times.
 
-    Each step solves ``⟨S' S'ᵀ⟩_c T = ⟨S' Sᵀ⟩_c`` for the linearized transformation T of the couplings, separately for even and odd
-    operators, and takes ``y = ln λ / ln b`` of its largest eigenvalue (Swendsen 1979). The means of odd operators are 0 by
-    symmetry and are not estimated, so that samples from one of the two phases serve as well.
+    Each step solves ``⟨S' S'ᵀ⟩_c T = ⟨S' Sᵀ⟩_c`` for the linearized transformation T of the couplings,
+    separately for even and odd operators, and takes ``y = ln λ / ln b`` of its largest eigenvalue (Swendsen
+    1979). The means of odd operators are 0 by symmetry and are not estimated, so that samples from one of the
+    two phases serve as well.
 
     Parameters
     ----------
@@ -111,19 +114,21 @@ def renormalization_group(
 
     Raises
     ------
-    TypeError, ValueError
-        If an argument is not in its range, the lattice is too small for the steps, the samples are too few for the blocks or
-        for the operators, their correlations are singular, or an eigenvalue is not positive.
+    ValueError
+        If the lattice is too small for the steps, the samples are too few for the blocks or for the
+        operators, their correlations are singular, or an eigenvalue is not positive.
 
     Notes
     -----
-    The standard errors do not hold what the truncation to few operators, the distance from the fixed point and the last lattices leave out.
-    On 32 × 32, 50,000 configurations of Swendsen-Wang give for the three steps y_t = 0.957(4), 0.991(5), 0.998(6) with
-    four operators and y_h = 1.8801(2), 1.8752(3), 1.8737(8) with two.
+    The standard errors do not hold what the truncation to few operators, the distance from the fixed
+    point and the last lattices leave out. On 32 × 32, 50,000 configurations of Swendsen-Wang give
+    for the three steps y_t = 0.957(4), 0.991(5), 0.998(6) with four operators and y_h = 1.8801(2),
+    1.8752(3), 1.8737(8) with two.
 
     Examples
     --------
-    >>> result = renormalization_group(np.random.default_rng(1).choice([-1, 1], (400, 64)), (8, 8), n_steps=1, rng=2)
+    >>> spins = np.random.default_rng(1).choice([-1, 1], (400, 64))
+    >>> result = renormalization_group(spins, (8, 8), n_steps=1, rng=2)
     >>> print(result.shapes, result.y_t.shape, result.y_h.shape)
     ((8, 8), (4, 4)) (1, 4) (1, 2)
     """
@@ -158,8 +163,8 @@ def _shapes(sides: tuple[int, int], b: int, n_steps: int) -> tuple[tuple[int, in
         rows, cols = shapes[-1]
         if rows % b or cols % b or min(rows, cols) < SMALLEST_SIDE * b:
             raise ValueError(
-                f"shape={sides}, scale_factor={b}, n_steps={n_steps}: step {step} starts from {(rows, cols)}, "
-                f"whose sides must be multiples of {b} and at least {SMALLEST_SIDE * b}"
+                f"shape={sides}, scale_factor={b}, n_steps={n_steps}: step {step} starts from "
+                f"{(rows, cols)}, whose sides must be multiples of {b} and at least {SMALLEST_SIDE * b}"
             )
         shapes.append((rows // b, cols // b))
     return tuple(shapes)
@@ -207,8 +212,8 @@ def _exponent(sums: FloatArray, count: int, b: int, parity: str) -> float:
     leading = eigenvalues[np.argmax(eigenvalues.real)]
     if leading.imag or leading.real <= 0:
         raise ValueError(
-            f"the leading eigenvalue of {count} {parity} operators from {round(sums[-1, -1])} samples is {leading:g}: "
-            "it must be real and positive; more samples are needed"
+            f"the leading eigenvalue of {count} {parity} operators from {round(sums[-1, -1])} samples is "
+            f"{leading:g}: it must be real and positive; more samples are needed"
         )
     return float(np.log(leading.real) / np.log(b))
 

@@ -43,17 +43,19 @@ BATCH = 2**19
 def even_operators(spins: object, shape: object, *, n_operators: int | None = None) -> npt.NDArray[np.int64]:
     """Return the lattice sums that do not change when all spins are flipped.
 
-    In this order: nearest neighbours, ``Σ s(x) [s(x + e₁) + s(x + e₂)]``; diagonal neighbours; third neighbours, at
-    distance 2; the plaquette, four spins of a unit square; the knight's move, at distance √5; the diamond, the four
-    neighbours of a site; the wide plaquette, the corners of a square of side 2 (R. H. Swendsen, Phys. Rev. B 20, 2080 (1979)
-    lists such sums). `EVEN_OPERATORS` holds the names and offsets.
+    In this order: nearest neighbours, ``Σ s(x) [s(x + e₁) + s(x + e₂)]``; diagonal neighbours; third
+    neighbours, at distance 2; the plaquette, four spins of a unit square; the knight's move, at distance √5;
+    the diamond, the four neighbours of a site; the wide plaquette, the corners of a square of side 2
+    (R. H. Swendsen, Phys. Rev. B 20, 2080 (1979) lists such sums). `EVEN_OPERATORS` holds the names and
+    offsets.
 
     Parameters
     ----------
     spins : array_like
         Shape ``(..., n_sites)``, values ±1, rows of the torus one after the other.
     shape : tuple of int or lattice
-        ``(n_rows, n_cols)``, periodic, or an object that has these attributes. On a side of 2 a bond and its periodic image both count.
+        ``(n_rows, n_cols)``, periodic, or an object that has these attributes. On a side of 2 a bond and its
+        periodic image both count.
     n_operators : int, optional
         How many of them, from the first; all without it.
 
@@ -61,11 +63,6 @@ def even_operators(spins: object, shape: object, *, n_operators: int | None = No
     -------
     numpy.ndarray of int64
         Shape ``(..., n_operators)``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the spins are not ±1, do not fill the torus, or there are not so many operators.
 
     Examples
     --------
@@ -78,9 +75,9 @@ def even_operators(spins: object, shape: object, *, n_operators: int | None = No
 def odd_operators(spins: object, shape: object, *, n_operators: int | None = None) -> npt.NDArray[np.int64]:
     """Return the lattice sums that change sign when all spins are flipped.
 
-    In this order: the magnetization, ``Σ s(x)``; the corner, ``Σ s(x) s(x ± e₁) s(x ± e₂)`` over its four orientations;
-    three spins in a row, in both directions; three spins on a diagonal, in both directions. `ODD_OPERATORS` holds
-    the names and offsets.
+    In this order: the magnetization, ``Σ s(x)``; the corner, ``Σ s(x) s(x ± e₁) s(x ± e₂)`` over its four
+    orientations; three spins in a row, in both directions; three spins on a diagonal, in both directions.
+    `ODD_OPERATORS` holds the names and offsets.
 
     Parameters
     ----------
@@ -95,11 +92,6 @@ def odd_operators(spins: object, shape: object, *, n_operators: int | None = Non
     -------
     numpy.ndarray of int64
         Shape ``(..., n_operators)``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the spins are not ±1, do not fill the torus, or there are not so many operators.
 
     Examples
     --------

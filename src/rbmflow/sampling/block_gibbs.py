@@ -65,11 +65,12 @@ def block_gibbs(
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> GibbsChains:
-    """Run independent chains whose law is ``exp(−β E(v, h))``: all visible spins given the hidden ones, then all hidden (thesis eq. 32).
+    """Run independent chains whose law is ``exp(−β E(v, h))`` (thesis eq. 32).
 
-    A unit is drawn with ``P(s = 1) = 1/(1 + e^(−2βa))`` from its activation a, rounded to `precision`; probabilities below
-    2⁻³² (float32) or 2⁻⁵³ count as 0. The sums of weights are taken in one order everywhere: chains are the same bits on
-    every machine, at every SIMD level and with any number of threads.
+    All visible spins are drawn given the hidden ones, then all hidden given those. A unit is drawn with
+    ``P(s = 1) = 1/(1 + e^(−2βa))`` from its activation a, rounded to `precision`; probabilities below 2⁻³²
+    (float32) or 2⁻⁵³ count as 0. The sums of weights are taken in one order everywhere: chains are the same
+    bits on every machine, at every SIMD level and with any number of threads.
 
     Parameters
     ----------
@@ -82,8 +83,8 @@ def block_gibbs(
     rng : numpy.random.Generator or int
         Generator or seed; not used where `initial` is a `GibbsChains`.
     initial : str, array_like or GibbsChains
-        ``"random"``, visible spins of shape ``(n_visible,)`` or ``(n_chains, n_visible)``, or chains to go on with as if they had
-        never stopped.
+        ``"random"``, visible spins of shape ``(n_visible,)`` or ``(n_chains, n_visible)``, or chains to go on
+        with as if they had never stopped.
     inverse_temperature : float
         β, at least 0.
     precision : str
@@ -97,11 +98,6 @@ def block_gibbs(
     -------
     GibbsChains
         The last spins of both layers.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of its kind.
 
     Examples
     --------
@@ -149,7 +145,8 @@ def _begin(rbm: RBM, n_chains: int, rng: object, initial: object) -> tuple[Gibbs
         for name, units in (("visible", rbm.n_visible), ("hidden", rbm.n_hidden)):
             if getattr(initial, name).shape[1] != units:
                 raise ValueError(
-                    f"initial: its chains have {getattr(initial, name).shape[1]} {name} units, the machine {units}"
+                    f"initial: its chains have {getattr(initial, name).shape[1]} {name} "
+                    f"units, the machine {units}"
                 )
         if n_chains not in (1, len(initial.visible)):
             raise ValueError(f"n_chains={n_chains}: the chains to go on with are {len(initial.visible)}")
@@ -166,7 +163,8 @@ def _begin(rbm: RBM, n_chains: int, rng: object, initial: object) -> tuple[Gibbs
         given = check_spins("initial", initial, rbm.n_visible)
         if given.ndim > 2 or not given.size or (given.ndim == 2 and n_chains not in (1, len(given))):
             raise ValueError(
-                f"initial has shape {given.shape}: ({rbm.n_visible},) or ({n_chains}, {rbm.n_visible}) is needed"
+                f"initial has shape {given.shape}: ({rbm.n_visible},) or ({n_chains}, "
+                f"{rbm.n_visible}) is needed"
             )
         rows = len(given) if given.ndim == 2 else n_chains
         visible = np.array(np.broadcast_to(given, (rows, rbm.n_visible)))

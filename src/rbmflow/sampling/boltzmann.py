@@ -1,4 +1,7 @@
-"""Heat-bath chains of Boltzmann machines: one unit after the other, at a temperature or along an annealing schedule."""
+"""Heat-bath chains of Boltzmann machines, at a temperature or along an annealing schedule.
+
+Units are drawn one after the other.
+"""
 
 from __future__ import annotations
 
@@ -71,10 +74,11 @@ def boltzmann_chains(
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> BoltzmannChains:
-    """Run independent chains of a Boltzmann machine: unit i is up with probability ``1/(1 + e^(−2a_i/T))`` (thesis eq. 17).
+    """Run independent chains of a Boltzmann machine (thesis eq. 17).
 
-    Activations are float32, and probabilities below 2⁻³² count as 0. Chains are the same bits on every machine, at every SIMD level
-    and with any number of threads.
+    Unit i is up with probability ``1/(1 + e^(−2a_i/T))``. Activations are float32, and probabilities
+    below 2⁻³² count as 0. Chains are the same bits on every machine, at every SIMD level and
+    with any number of threads.
 
     Parameters
     ----------
@@ -95,7 +99,8 @@ def boltzmann_chains(
     rng : numpy.random.Generator or int
         Generator or seed; not used where `initial` is a `BoltzmannChains`.
     initial : str, array_like or BoltzmannChains
-        ``"random"``, spins of shape ``(n_units,)`` or ``(n_chains, n_units)``, or chains to go on with as if they had never stopped.
+        ``"random"``, spins of shape ``(n_units,)`` or ``(n_chains, n_units)``, or chains to go on with as
+        if they had never stopped.
     n_threads : int, optional
         Threads; by default ``RBMFLOW_NUM_THREADS``, else the processors available.
     progress : callable, optional
@@ -105,11 +110,6 @@ def boltzmann_chains(
     -------
     BoltzmannChains
         The last spins, and those kept.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of its kind.
 
     Examples
     --------

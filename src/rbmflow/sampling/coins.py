@@ -15,13 +15,19 @@ BELOW_ONE = np.nextafter(1.0, 0.0)
 
 def binary_digits(probabilities: FloatArray) -> npt.NDArray[np.bool_]:
     """Return the binary digits of probabilities < 1, all of them: shape (n_digits, *probabilities.shape)."""
-    fraction, exponent = np.frexp(probabilities)  # q = fraction · 2^exponent, 53 bits
+    # q = mantissa · 2^(exponent − 53), the mantissa an integer of 53 bits; both are 0 for q = 0.
+    fraction, exponent = np.frexp(probabilities)
     mantissa = np.ldexp(fraction, 53).astype(np.uint64)
-    place = (
-        52 - exponent[None] - np.arange(max(1, 53 - int(exponent.min())))[(..., *[None] * probabilities.ndim)]
-    )
+    # Digit r = 0, 1, … is worth 2^−(r + 1), as bit 52 − exponent − r of the mantissa is. There is no such bit
+    # for the zeros between the point and the first digit 1, nor beyond the last; the smallest q ends last.
+    n_digits = max(1, 53 - int(exponent.min()))
+    r = np.arange(n_digits)[(..., *[None] * probabilities.ndim)]
+    place = 52 - exponent[None] - r
     inside = (place >= 0) & (place < 53)
-    digits = inside & (mantissa >> np.where(inside, place, 0).astype(np.uint64) & np.uint64(1)).astype(bool)
+    # A shift by a negative number or by 64 and more is undefined: outside the place is 0, its bit not taken.
+    bits = (mantissa >> np.where(inside, place, 0).astype(np.uint64)) & np.uint64(1)
+    digits = inside & bits.astype(bool)
+    # Each digit costs a kernel random bits: those behind the last 1 of all are left out, but the first stays.
     last = np.flatnonzero(digits.reshape(len(digits), -1).any(axis=1))
     return np.asarray(digits[: last[-1] + 1 if len(last) else 1])
 

@@ -115,10 +115,10 @@ def make_engines(
 
 
 def weak(lattice: Lattice, K: FloatArray) -> npt.NDArray[np.bool_]:
-    """Whether couplings are so weak that all but every attempt of Metropolis flips, and Wolff clusters are single sites.
+    """Whether couplings are so weak that all but every attempt of Metropolis flips.
 
-    The parity of the up-spins then hardly changes from sweep to sweep, and at K = 0 never. The heat bath and all clusters
-    at once draw almost independently instead.
+    Wolff clusters are then single sites. The parity of the up-spins then hardly changes from sweep to sweep,
+    and at K = 0 never. The heat bath and all clusters at once draw almost independently instead.
     """
     strongest = 1.0
     if isinstance(lattice, Graph):

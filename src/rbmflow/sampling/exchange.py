@@ -65,11 +65,6 @@ class Exchange:
         Estimate
             Over all ladders.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If there is no such rung.
-
         Warns
         -----
         ConvergenceWarning
@@ -105,9 +100,9 @@ def replica_exchange(
 ) -> Exchange:
     """Run ladders of chains that exchange their couplings every `thin` sweeps.
 
-    Neighbours at ``K_i`` and ``K_j`` with energies ``E_i`` and ``E_j`` (totals, in J) change places with probability
-    ``min(1, exp[(K_i − K_j)(E_i − E_j)])``; even and odd pairs take turns (Hukushima and Nemoto, J. Phys. Soc. Jpn.
-    65, 1604 (1996)). Measurements are taken before each exchange.
+    Neighbours at ``K_i`` and ``K_j`` with energies ``E_i`` and ``E_j`` (totals, in J) change places with
+    probability ``min(1, exp[(K_i − K_j)(E_i − E_j)])``; even and odd pairs take turns (Hukushima and Nemoto,
+    J. Phys. Soc. Jpn. 65, 1604 (1996)). Measurements are taken before each exchange.
 
     Parameters
     ----------
@@ -143,8 +138,6 @@ def replica_exchange(
     ------
     ReducibleChainError
         As for `run`.
-    TypeError, ValueError
-        If an argument is not of its kind.
 
     Examples
     --------
@@ -161,7 +154,8 @@ def replica_exchange(
     finite = (np.abs(ladder) <= MAX_COUPLING).all()
     if ladder.ndim != 1 or len(ladder) < 2 or not finite or (np.diff(ladder) <= 0).any():
         raise ValueError(
-            f"couplings={shown(couplings)}: at least two finite couplings are needed, ascending, of at most 1e100"
+            f"couplings={shown(couplings)}: at least two finite couplings are needed, "
+            "ascending, of at most 1e100"
         )
     if rule == "metropolis" and weak(on, ladder).any():
         feeble = float(ladder[weak(on, ladder)][0])

@@ -1,8 +1,9 @@
 """Which rules and orders of update connect all states.
 
-With Metropolis a flip that costs nothing is certain. Sites visited in a fixed order then leave no choice where the
-local field is zero: on the ring without field such flips only move domain walls, so that the number of walls of each
-sublattice, and with it the energy, is all but conserved. The Boltzmann law is invariant all the same.
+With Metropolis a flip that costs nothing is certain. Sites visited in a fixed order then leave no choice
+where the local field is zero: on the ring without field such flips only move domain walls, so that
+the number of walls of each sublattice, and with it the energy, is all but conserved. The Boltzmann law
+is invariant all the same.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ def resolve_order(lattice: Lattice, rule: str, order: object) -> str:
         raise ValueError(f"order={shown(order)}: one of {', '.join(ORDERS)} is needed")
     if order == "checkerboard" and not two_colours:
         raise ValueError(
-            f"order='checkerboard': {shown(lattice)} has no two colours; its sides must be even, or use order='random'"
+            f"order='checkerboard': {shown(lattice)} has no two colours; "
+            "its sides must be even, or use order='random'"
         )
     return str(order)
 
@@ -76,8 +78,9 @@ def is_irreducible(
     """Return whether sweeps connect every state of a small system with every other.
 
     Single flips of positive probability are the edges of a graph on the states, or on pairs of a state and a
-    place in the sweep where the order is fixed; the answer is whether the states at the start of a sweep are one
-    strongly connected component. The graph is sparse: at most two edges leave each of its vertices, or n with random sites.
+    place in the sweep where the order is fixed; the answer is whether the states at the start of a sweep
+    are one strongly connected component. The graph is sparse: at most two edges leave each of its vertices,
+    or n with random sites.
 
     Parameters
     ----------
@@ -97,8 +100,8 @@ def is_irreducible(
 
     Raises
     ------
-    TypeError, ValueError
-        If an argument is not of its kind, or the system is too large.
+    ValueError
+        If the system has more sites than that: its states cannot be listed.
 
     Examples
     --------
@@ -167,9 +170,9 @@ def _cost_of_flip(graph: Graph, site: int, states: npt.NDArray[np.int64], K: flo
 
 
 def frozen(lattice: Lattice, order: str, spins: SpinArray, field: float = 0.0) -> npt.NDArray[np.bool_]:
-    """Return which configurations flip as a whole, every local field being zero when its turn comes, and so for ever.
+    """Return which configurations flip as a whole, and so for ever.
 
-    Metropolis at any K, sites in a fixed order.
+    Every local field of theirs is zero when its turn comes. Metropolis at any K, sites in a fixed order.
 
     Parameters
     ----------
@@ -220,14 +223,16 @@ def guard(lattice: Lattice, rule: str, order: str, *, allow_reducible: bool) -> 
         return
     if isinstance(lattice, Ring):
         raise ReducibleChainError(
-            f"Metropolis in {order} order is reducible on {shown(lattice)} without field, or all but so in one below {WEAK_FIELD:g}: its averages "
-            "depend on the start. Use rule='heat_bath' or order='random' (or Ring.sample: exact and independent); "
+            f"Metropolis in {order} order is reducible on {shown(lattice)} without field, or all but so "
+            f"in one below {WEAK_FIELD:g}: its averages depend on the start. "
+            "Use rule='heat_bath' or order='random' (or Ring.sample: exact and independent); "
             "allow_reducible=True runs it all the same"
         )
     if isinstance(lattice, Graph) and _holds_ring(lattice):
         raise ReducibleChainError(
-            f"Metropolis in {order} order is reducible on this graph: a part of it is a ring of equal bonds without field, or all but so. "
-            "Use rule='heat_bath' or order='random'; allow_reducible=True runs it all the same"
+            f"Metropolis in {order} order is reducible on this graph: a part of it is a ring of equal bonds "
+            "without field, or all but so. Use rule='heat_bath' or order='random'; "
+            "allow_reducible=True runs it all the same"
         )
     if not isinstance(lattice, Periodic) and lattice.n_sites <= MAX_PROVEN_SITES // 2:
         if not is_irreducible(lattice, rule, order):
@@ -275,9 +280,9 @@ def _warn_once(lattice: Lattice, order: str) -> None:
     _warned.add((lattice, order))
     name = f"a graph of {lattice.n_sites} sites" if isinstance(lattice, Graph) else repr(lattice)
     warnings.warn(
-        f"Metropolis in {order} order never leaves states whose every local field is zero in its turn, and never "
-        f"reaches them: few and isolated on a torus, yet on {name} they may count. rule='heat_bath' and "
-        "order='random' connect all states",
+        f"Metropolis in {order} order never leaves states whose every local field is zero in its turn, and "
+        f"never reaches them: few and isolated on a torus, yet on {name} they may count. rule='heat_bath' "
+        "and order='random' connect all states",
         ReducibleChainWarning,
         stacklevel=5,
     )

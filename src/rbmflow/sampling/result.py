@@ -84,11 +84,6 @@ class Run:
         Run
             Its chains; it cannot be continued.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If no chain has this coupling.
-
         Examples
         --------
         >>> from rbmflow import Ring, sampling
@@ -116,13 +111,14 @@ class Run:
         Warns
         -----
         ConvergenceWarning
-            Where the run is asked first, if chains are constant, have not mixed or are short, see `Estimate.from_series`;
-            so do the other estimates.
+            Where the run is asked first, if chains are constant, have not mixed or are short, see
+            `Estimate.from_series`; so do the other estimates.
 
         Examples
         --------
         >>> from rbmflow import Ring, sampling
-        >>> print(sampling.run(Ring(8), 0.0, n_chains=8, n_sweeps=64, initial="up", rng=1).energy_estimate.r_hat < 1.1)
+        >>> result = sampling.run(Ring(8), 0.0, n_chains=8, n_sweeps=64, initial="up", rng=1)
+        >>> print(result.energy_estimate.r_hat < 1.1)
         True
         """
         return self._mean("energy", self.energy)
@@ -150,7 +146,10 @@ class Run:
 
     @cached_property
     def heat_capacity_estimate(self) -> Estimate:
-        """``K² n (⟨e²⟩ − ⟨e⟩²)`` per site in k_B, e the energy per site; jackknife error. The limit 0 at K = 0 and ±∞."""
+        """``K² n (⟨e²⟩ − ⟨e⟩²)`` per site in k_B, e the energy per site.
+
+        With a jackknife error. The limit 0 at K = 0 and ±∞.
+        """
         K, n = self.coupling, self.lattice.n_sites
         vanishes = K == 0 or np.isinf(K)
         # the variance does not depend on a shift, its rounding does

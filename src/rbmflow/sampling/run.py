@@ -59,22 +59,23 @@ def run(
 ) -> Run:
     """Run independent Markov chains whose law is ``exp[K (Σ v_i v_j + h Σ v_i)]``, and measure them.
 
-    The heat bath draws a spin given its neighbours, ``P(v_i = 1) = 1/(1 + e^(−2K Σ v_j))``; Metropolis accepts a
-    flip of cost ΔE with ``min(1, e^(−K ΔE))``; at couplings below 0.1/n_sites, where it would flip everything in every sweep,
-    it draws as the heat bath. Clusters join neighbours along satisfied bonds with probability
-    ``1 − e^(−2|K|)``: Swendsen-Wang gives each cluster a fair coin, Wolff flips that of a random site; with Wolff a sweep
-    is one cluster, so that measurements come after a fixed number of them. With random order a sweep is n_sites attempts.
+    The heat bath draws a spin given its neighbours, ``P(v_i = 1) = 1/(1 + e^(−2K Σ v_j))``; Metropolis
+    accepts a flip of cost ΔE with ``min(1, e^(−K ΔE))``; at couplings below 0.1/n_sites, where it would flip
+    everything in every sweep, it draws as the heat bath. Clusters join neighbours along satisfied bonds with
+    probability ``1 − e^(−2|K|)``: Swendsen-Wang gives each cluster a fair coin, Wolff flips that of a random
+    site; with Wolff a sweep is one cluster, so that measurements come after a fixed number of them. With
+    random order a sweep is n_sites attempts.
 
-    From 8 chains on (200 on tori of even sides) lattices are simulated 512 chains at a time, a bit each, with coins of
-    their own to the last binary digit of each probability.
+    From 8 chains on (200 on tori of even sides) lattices are simulated 512 chains at a time, a bit each, with
+    coins of their own to the last binary digit of each probability.
 
     Parameters
     ----------
     lattice : Ring, Chain, Torus or Graph
         Clusters need a `Ring` or a `Torus`.
     K : float or array_like
-        Coupling βJ of any sign, ±∞ included (at strong couplings local updates may stay in stripes for very long, which R-hat
-        shows); or one for each chain.
+        Coupling βJ of any sign, ±∞ included (at strong couplings local updates may stay in stripes for very
+        long, which R-hat shows); or one for each chain.
     n_chains : int
         Number of chains; it may be left out where `K` has one coupling for each, or `initial` is a `Run`.
     n_sweeps : int
@@ -86,15 +87,17 @@ def run(
     rule : str
         ``"heat_bath"``, ``"metropolis"``, ``"wolff"`` or ``"swendsen_wang"``.
     order : str, optional
-        ``"random"``, ``"sequential"`` or ``"checkerboard"`` (even sides); by default the fastest that connects all
-        states: colours or rows with the heat bath, random sites with Metropolis.
+        ``"random"``, ``"sequential"`` or ``"checkerboard"`` (even sides); by default the fastest that
+        connects all states: colours or rows with the heat bath, random sites with Metropolis.
     rng : numpy.random.Generator or int
         Generator or seed; not used where `initial` is a `Run`.
     initial : str, array_like or Run
-        ``"random"``, ``"up"``, spins of shape ``(n_sites,)`` or ``(n_chains, n_sites)``, or a `Run`, which goes on with its
-        generators as if it had never stopped (lattice, couplings, rule and order must be the same).
+        ``"random"``, ``"up"``, spins of shape ``(n_sites,)`` or ``(n_chains, n_sites)``, or a `Run`,
+        which goes on with its generators as if it had never stopped (lattice, couplings, rule and
+        order must be the same).
     field : float
-        h in units of J, uniform, on a ring, chain or torus; a `Graph` has fields of its own. Clusters need h = 0.
+        h in units of J, uniform, on a ring, chain or torus; a `Graph` has fields of its
+        own. Clusters need h = 0.
     keep_spins : bool
         Whether configurations are kept, or only energy and magnetization.
     n_threads : int, optional
@@ -113,9 +116,9 @@ def run(
     ------
     ReducibleChainError
         For Metropolis in a fixed order on a ring, whose averages depend on the start.
-    TypeError, ValueError
-        If an argument is not of its kind, checkerboard order meets odd sides, or Metropolis in a fixed order would start in
-        a state that it never leaves.
+    ValueError
+        If checkerboard order meets odd sides, or Metropolis in a fixed order would start in a state that it
+        never leaves.
 
     Warns
     -----
@@ -193,7 +196,10 @@ def run(
 
 
 def _take_memory(array: npt.NDArray[Any] | None) -> None:
-    """Touch every large page of a new array, a few at a time: the first measurements would touch them all, deaf to Ctrl-C."""
+    """Touch every large page of a new array, a few at a time.
+
+    The first measurements would touch them all, deaf to Ctrl-C.
+    """
     if array is None:
         return
     every, at_once = PAGE_BYTES // array.itemsize, PAGES_AT_ONCE * PAGE_BYTES // array.itemsize
@@ -294,13 +300,15 @@ def _begin(
         given = check_spins("initial", initial, lattice.n_sites)
         if given.ndim > 2 or (given.ndim == 2 and len(given) != n_chains):
             raise ValueError(
-                f"initial has shape {given.shape}: ({lattice.n_sites},) or ({n_chains}, {lattice.n_sites}) is needed"
+                f"initial has shape {given.shape}: ({lattice.n_sites},) or ({n_chains}, "
+                f"{lattice.n_sites}) is needed"
             )
         spins = np.array(np.broadcast_to(given, (n_chains, lattice.n_sites)), order="C")
         if traps and (lost := frozen(lattice, order, spins, field)).any():
             raise ValueError(
-                f"initial: chain {int(np.flatnonzero(lost)[0])} would start in a state whose every local field is zero in its "
-                f"turn, which Metropolis in {order} order never leaves; use rule='heat_bath' or order='random'"
+                f"initial: chain {int(np.flatnonzero(lost)[0])} would start in a state whose every local "
+                f"field is zero in its turn, which Metropolis in {order} order never leaves; use "
+                "rule='heat_bath' or order='random'"
             )
     return State(spins, generators, 0)
 
@@ -318,7 +326,8 @@ def random_start(
             return spins
         spins[lost] = _random_spins(source, (int(lost.sum()), lattice.n_sites))
     raise ReducibleChainError(
-        f"Metropolis in {order} order: nearly all states of this lattice are frozen; use rule='heat_bath' or order='random'"
+        f"Metropolis in {order} order: nearly all states of this lattice are frozen; "
+        "use rule='heat_bath' or order='random'"
     )
 
 
@@ -349,7 +358,8 @@ def _continued(
     for name, equal in same.items():
         if not equal:
             raise ValueError(
-                f"initial: the Run to go on with has another {name} ({shown(getattr(before, name, len(before.K)))}); "
+                f"initial: the Run to go on with has another {name} "
+                f"({shown(getattr(before, name, len(before.K)))}); "
                 "to change it, begin anew with initial=run.state.spins"
             )
     return before.K, replace(

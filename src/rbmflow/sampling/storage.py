@@ -175,7 +175,10 @@ def read_training_set(source: str | os.PathLike[str] | bytes) -> TrainingSet:
 
 
 def read_rows(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
-    """Return the configurations of a training set, or the table of numbers of another netCDF file, a row for each configuration."""
+    """Return the configurations of a training set, or the numbers of another netCDF file.
+
+    A table of numbers has a row for each configuration.
+    """
     dataset = read_dataset(path, "a netCDF file")
     if dataset.attrs.get("format") == FORMAT:
         return read_training_set(path).configurations

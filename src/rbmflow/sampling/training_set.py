@@ -50,7 +50,8 @@ class Certificate:
     burn_in, thin : int
         Sweeps before the first sample of a chain, and between samples; 0 where samples are exact.
     tau : float
-        The autocorrelation time in sweeps, of the energy or of m², whichever is longer, that they were chosen by.
+        The autocorrelation time in sweeps, of the energy or of m², whichever is longer,
+        that they were chosen by.
     energy : Estimate
         Energy per site of the samples.
     exact_energy : float
@@ -75,9 +76,10 @@ class Certificate:
 
     @property
     def deviation(self) -> float:
-        """The energy less the exact one in standard errors, those measured or the exact ones if these are larger.
+        """The energy less the exact one in standard errors.
 
-        At low temperatures excitations are so rare that samples may hold none, and then know nothing of their spread.
+        The errors are those measured, or the exact ones if these are larger. At low temperatures excitations
+        are so rare that samples may hold none, and then know nothing of their spread.
         """
         stderr = np.fmax(self.energy.stderr, self.exact_stderr)
         return replace(self.energy, stderr=float(stderr)).deviation(self.exact_energy)
@@ -99,12 +101,6 @@ class TrainingSet:
         One for each temperature.
     provenance : dict
         Arguments, state of the generator, versions and platform.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the spins are not ±1 on the sites of the lattice, a temperature is negative or not a number, or there is not a set of
-        spins for each.
     """
 
     lattice: Solved
@@ -121,7 +117,8 @@ class TrainingSet:
         spins = check_spins("spins", self.spins, self.lattice.n_sites)
         if spins.ndim != 3 or len(spins) != len(temperature) or not spins.size:
             raise ValueError(
-                f"spins has shape {spins.shape}: ({len(temperature)}, n_samples, {self.lattice.n_sites}) is needed"
+                f"spins has shape {spins.shape}: ({len(temperature)}, n_samples, "
+                f"{self.lattice.n_sites}) is needed"
             )
         for name, value in (("spins", spins), ("temperature", temperature)):
             object.__setattr__(self, name, value)
@@ -216,11 +213,12 @@ def training_set(
 ) -> TrainingSet:
     """Draw configurations from the Boltzmann laws of a lattice at several temperatures, J = 1.
 
-    On a ring the samples are exact and independent. On a torus T = 0 is its limit, the two aligned states; elsewhere pilot runs
-    of Swendsen-Wang clusters, and above the critical temperature of the heat bath, measure the autocorrelation times τ of
-    the energy and of m². The rule that needs less work for an independent sample is taken, with a burn-in of 20 τ, from aligned spins in the
-    ordered phase and from random ones above it, and samples 6 τ apart. Each sample is turned over as a whole by a fair coin, an exact symmetry. A temperature has a generator of its own,
-    so that its samples do not depend on the others.
+    On a ring the samples are exact and independent. On a torus T = 0 is its limit, the two aligned states;
+    elsewhere pilot runs of Swendsen-Wang clusters, and above the critical temperature of the heat bath,
+    measure the autocorrelation times τ of the energy and of m². The rule that needs less work for an
+    independent sample is taken, with a burn-in of 20 τ, from aligned spins in the ordered phase and from
+    random ones above it, and samples 6 τ apart. Each sample is turned over as a whole by a fair coin, an
+    exact symmetry. A temperature has a generator of its own, so that its samples do not depend on the others.
 
     Parameters
     ----------
@@ -239,8 +237,9 @@ def training_set(
     finished : callable, optional
         Given the place of a temperature it returns its training set, if it is there from an interrupted run.
     store : callable, optional
-        Called as ``store(place, training_set)`` with each temperature drawn, a training set of one temperature, before
-        the next; what it keeps `finished` may return to a later run with the same arguments, which gives equal samples.
+        Called as ``store(place, training_set)`` with each temperature drawn, a training set of one
+        temperature, before the next; what it keeps `finished` may return to a later run with the same
+        arguments, which gives equal samples.
 
     Returns
     -------
@@ -249,8 +248,8 @@ def training_set(
 
     Raises
     ------
-    TypeError, ValueError
-        If an argument is not of its kind, or `finished` returns the training set of something else.
+    ValueError
+        If `finished` returns the training set of something else.
 
     Examples
     --------
@@ -287,13 +286,13 @@ def training_set(
             one.lattice == lattice and one.temperature.tolist() == [level] and one.spins.shape[1] == n_samples
         ):
             raise ValueError(
-                f"finished({index}) gives {one.spins.shape[1]} samples of {shown(one.lattice)} at T = {one.temperature.tolist()}: "
-                f"{n_samples} of {shown(lattice)} at T = {level} are needed"
+                f"finished({index}) gives {one.spins.shape[1]} samples of {shown(one.lattice)} at T = "
+                f"{one.temperature.tolist()}: {n_samples} of {shown(lattice)} at T = {level} are needed"
             )
         elif _proof(one.provenance) != _proof(facts):
             raise ValueError(
-                f"finished({index}) gives samples of a run with other arguments: those of this lattice, temperatures, "
-                "n_samples, generator and version of rbmflow are needed"
+                f"finished({index}) gives samples of a run with other arguments: those of this lattice, "
+                "temperatures, n_samples, generator and version of rbmflow are needed"
             )
         spins[index] = one.spins[0]
         certificates.append(one.certificate[0])
@@ -308,7 +307,10 @@ def _proof(facts: dict[str, Any]) -> list[Any]:
 
 
 def _entropy(source: np.random.Generator) -> Any:
-    """The seed's entropy and place in the tree of seeds, from which the generator can be made again if it is fresh."""
+    """The seed's entropy and place in the tree of seeds.
+
+    A generator that is fresh can be made again from them.
+    """
     seed = getattr(source.bit_generator, "seed_seq", None)
     if not isinstance(seed, np.random.SeedSequence):
         return None
@@ -365,7 +367,10 @@ def _draw(
 
 
 def _of_samples(lattice: Solved, spins: SpinArray, chains: Run) -> Estimate:
-    """The energy of the samples, which may leave out the last of some chains, with the chains' autocorrelation."""
+    """The energy of the samples, with the chains' autocorrelation.
+
+    The samples may leave out the last of some chains.
+    """
     kept, (tau, tau_stderr) = energies(lattice, spins), _time(chains.energy)
     n_effective = len(kept) / (2 * tau)
     return Estimate(

@@ -1,7 +1,8 @@
 """The laws of the trained weight at its three ends: weak coupling, strong coupling, long rings.
 
 - weak coupling: ``W² = 2K/[N(M−1)] (1 + c₁K + …)``, see `rbmflow.weight.weak_coupling`;
-- strong coupling: ``e^(−2W) = X + c₂X² + …``, ``X = (A e^(−4K))^(1/N)``, see `rbmflow.weight.strong_coupling`;
+- strong coupling: ``e^(−2W) = X + c₂X² + …``, ``X = (A e^(−4K))^(1/N)``,
+  see `rbmflow.weight.strong_coupling`;
 - long rings at fixed K and N/M: ``M N W² = 1 − e^(−2K) + O(1/M)``, here.
 """
 
@@ -35,12 +36,13 @@ def long_ring_gain(
 ) -> Any:
     """Return ``M N W²`` of long rings at fixed K and γ = N/M, to the power ``M^(−order)``.
 
-    With ξ = V/√M both laws are nearly Gaussian. The machine's has variance σ² = 1/(1 − G), G = MNW², and the corrections ::
+    With ξ = V/√M both laws are nearly Gaussian. The machine's has variance σ² = 1/(1 − G), G = MNW²,
+    and the corrections ::
 
         ⟨ξ²⟩_p = σ² + [σ⁴ − (1 + G²/γ) σ⁶]/M + O(1/M²)
 
-    (from Stirling's formula and the quartic term of ln cosh); the ring's is χ = e^(2K) up to tanh^M K. The quartic term of
-    V tanh WV drops out, as ⟨ξ⁴⟩ = 3χ² under both. Hence ::
+    (from Stirling's formula and the quartic term of ln cosh); the ring's is χ = e^(2K) up to tanh^M K. The
+    quartic term of V tanh WV drops out, as ⟨ξ⁴⟩ = 3χ² under both. Hence ::
 
         G = 1 − e^(−2K) + (e^(2K) − 1) [1 + (1 − e^(−2K))/γ]/M + O(1/M²)
 
@@ -58,12 +60,8 @@ def long_ring_gain(
     Returns
     -------
     float, numpy.ndarray, mpmath.mpf or array of mpf
-        In the shape of `K`. The law needs ``e^(2K) ≪ √M``: beyond, the flow's threshold `rbmflow.flow.critical_coupling_law` takes over.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `K` is not real or is NaN, or a size or the order is out of range.
+        In the shape of `K`. The law needs ``e^(2K) ≪ √M``: beyond, the flow's threshold
+        `rbmflow.flow.critical_coupling_law` takes over.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """The two forms of the equation in ball arithmetic, at points and on whole boxes of W.
 
-Magnetizations are V = M − 2k ≥ 0, k = 0 … M // 2, both signs together; s = e^(−2W). Every method encloses: what is returned as
-true holds for every weight of the box and every law within the balls of the data.
+Magnetizations are V = M − 2k ≥ 0, k = 0 … M // 2, both signs together; s = e^(−2W). Every method encloses:
+what is returned as true holds for every weight of the box and every law within the balls of the data.
 """
 
 from __future__ import annotations
@@ -92,7 +92,8 @@ class RingBalls:
     def _deficit_means(self, box: Box) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
         """Lower and upper bounds of ⟨D⟩_p and ⟨D⟩_q on a box.
 
-        The weights ``(cosh WV/cosh WM)^N`` and ``V (1 − tanh WV)`` fall with W, so that the ends of the box bound them.
+        The weights ``(cosh WV/cosh WM)^N`` and ``V (1 − tanh WV)`` fall with W, so that the
+        ends of the box bound them.
         """
         wide, narrow = (self._once(self._tails_and_model, W) for W in (box.left, box.right))
         low = [
@@ -124,14 +125,20 @@ class RingBalls:
         return bool(model < data)
 
     def no_root_above(self, W: Any) -> bool:
-        """Whether ⟨D⟩_p < ⟨D⟩_q for all weights from W on: above W, ``2k − tail(M) ≤ D ≤ 2k + tail(V)``, all tails falling."""
+        """Whether ⟨D⟩_p < ⟨D⟩_q for all weights from W on.
+
+        Above W, ``2k − tail(M) ≤ D ≤ 2k + tail(V)``, all tails falling.
+        """
         tails, model = self._tails_and_model(W)
         upper = _sum([w * (2 * k + tails[k]) for k, w in enumerate(model) if k]) / 2
         lower = _sum([q * (2 * k - tails[0]) for k, q in enumerate(self.law) if k])
         return bool(upper < lower)
 
     def falls_on(self, box: Box) -> bool:
-        """Whether the logarithm of a ratio of the two sides falls with W on the whole box, in the weak or the strong form."""
+        """Whether the logarithm of a ratio of the two sides falls with W on the whole box.
+
+        The sides are those of the weak or the strong form.
+        """
         return bool(self._weak_slope(box) > 0 or self._strong_slope(box.ball) < 0)
 
     def rises_with_coupling(self, box: Box, counts: tuple[tuple[int, ...], ...], x: Any) -> bool:

@@ -1,7 +1,8 @@
 """Certificates for the trained weight, in ball arithmetic (python-flint, extra ``certify``).
 
-A sign change of the equation between two decimal numbers proves a root between them. Its exact integers ``(M/j) C(k−1, j−1) C(M−k−1, j−1)``
-are those of `Ring.degeneracies`; the root itself is found beforehand by the recurrence of `rbmflow.ising.walls`: the proof does not lean on the search.
+A sign change of the equation between two decimal numbers proves a root between them. Its exact integers
+``(M/j) C(k−1, j−1) C(M−k−1, j−1)`` are those of `Ring.degeneracies`; the root itself is found beforehand by
+the recurrence of `rbmflow.ising.walls`: the proof does not lean on the search.
 """
 
 from __future__ import annotations
@@ -44,9 +45,11 @@ class Enclosure:
     Attributes
     ----------
     lower, upper : str
-        Decimal numbers, exact; the root lies strictly between them, and their distance is below ``10^(−digits)`` of it.
+        Decimal numbers, exact; the root lies strictly between them, and their distance is below
+        ``10^(−digits)`` of it.
     unique_on : tuple of str or None
-        An open interval on which there is no other positive root, ``("0", "inf")`` where subdivision shows it; None where it does not.
+        An open interval on which there is no other positive root, ``("0", "inf")`` where subdivision shows
+        it; None where it does not.
     """
 
     lower: str
@@ -80,15 +83,17 @@ class MonotoneCertificate:
 def certified_weight(K: object, n_visible: int, n_hidden: int, *, digits: int) -> Enclosure:
     """Return an interval proven to hold the trained weight W(K), and where there is no other root.
 
-    With ``D = M tanh MW − V tanh VW``, ``⟨D⟩_p − ⟨D⟩_q`` is shown to be positive at the lower end and negative at the upper one. That there
-    is no other root is shown on boxes of W: f and g increase with W (ln Z is convex, and so is every ln cosh WV), so that f(b) < g(a) or f(a) > g(b)
-    excludes [a, b]; f(b) > ⟨|V|⟩_q excludes all weights above b; and the weak and strong forms of the equation are evaluated on whole boxes, the
-    derivative of their logarithms around the root.
+    With ``D = M tanh MW − V tanh VW``, ``⟨D⟩_p − ⟨D⟩_q`` is shown to be positive at the lower end and
+    negative at the upper one. That there is no other root is shown on boxes of W: f and g increase with W
+    (ln Z is convex, and so is every ln cosh WV), so that f(b) < g(a) or f(a) > g(b) excludes [a, b];
+    f(b) > ⟨|V|⟩_q excludes all weights above b; and the weak and strong forms of the equation are evaluated
+    on whole boxes, the derivative of their logarithms around the root.
 
     Parameters
     ----------
     K : int, float, str, Fraction, Decimal or mpf
-        Coupling, from 1e-300 to 1e15, taken exactly: a float is the binary number that it is, "0.1" is one tenth.
+        Coupling, from 1e-300 to 1e15, taken exactly: a float is the binary number that it
+        is, "0.1" is one tenth.
     n_visible : int
         Spins M of the ring, 3 to 1000.
     n_hidden : int
@@ -103,8 +108,6 @@ def certified_weight(K: object, n_visible: int, n_hidden: int, *, digits: int) -
 
     Raises
     ------
-    TypeError, ValueError
-        If `K` is not a positive real number, or a size or `digits` is out of range.
     ImportError
         If python-flint is not installed.
     PrecisionError
@@ -135,9 +138,10 @@ def certified_monotone(
 ) -> MonotoneCertificate:
     """Prove dW/dK > 0 on a whole interval of couplings, or name the subintervals that are left undecided.
 
-    On each box of couplings a tube of weights is found at whose lower wall the equation's sign is positive and at whose upper wall it is negative for
-    every coupling of the box; inside, the logarithm of the ratio of its sides falls with W and rises with K. So the
-    tube holds one root for each coupling, and it increases. Boxes where this fails are halved.
+    On each box of couplings a tube of weights is found at whose lower wall the equation's sign is positive
+    and at whose upper wall it is negative for every coupling of the box; inside, the logarithm of the
+    ratio of its sides falls with W and rises with K. So the tube holds one root for each coupling, and it
+    increases. Boxes where this fails are halved.
 
     Parameters
     ----------
@@ -157,8 +161,6 @@ def certified_monotone(
 
     Raises
     ------
-    TypeError, ValueError
-        If the ends are not such numbers, or a size is out of range.
     ImportError
         If python-flint is not installed.
 
@@ -262,7 +264,10 @@ def _balls() -> Iterator[Any]:
 
 
 def _spare_bits(K: Fraction) -> int:
-    """Bits that cancel: near K = 0 the laws differ by a relative K, and D = O(W) is left of terms of order 1."""
+    """Bits that cancel near K = 0.
+
+    The laws differ by a relative K there, and D = O(W) is left of terms of order 1.
+    """
     return max(0, int(1.6 * (K.denominator.bit_length() - K.numerator.bit_length()))) + 32
 
 
@@ -272,7 +277,7 @@ def _ball(flint: Any, number: Fraction) -> Any:
 
 @lru_cache(maxsize=8)
 def wall_counts(n_visible: int) -> tuple[tuple[int, ...], ...]:
-    """Return the ring states with k = 1, 2, …, M // 2 spins down by pairs of walls, j = 1, …, k; exact integers."""
+    """Return the ring states with k = 1, …, M // 2 spins down by pairs of walls j = 1, …, k, exactly."""
     return tuple(
         tuple(wall_pair_count(n_visible, k, j) for j in range(1, k + 1)) for k in range(1, n_visible // 2 + 1)
     )
@@ -389,7 +394,10 @@ def _prove_sign_change(
     digits: int,
     spare: int,
 ) -> None:
-    """Raise unless ``⟨D⟩_p − ⟨D⟩_q`` is positive at the lower and negative at the upper end, in balls of rising precision."""
+    """Raise unless ``⟨D⟩_p − ⟨D⟩_q`` is positive at the lower and negative at the upper end.
+
+    It is evaluated in balls of rising precision.
+    """
     precision = int((digits + 6) * BITS_PER_DIGIT) + spare + 32
     for _ in range(5):
         flint.ctx.prec = precision

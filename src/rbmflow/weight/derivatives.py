@@ -1,4 +1,4 @@
-"""How the trained weight and the divergence change: dW/dK, the curvature of KL(q‖p), and its value along W(K)."""
+"""How the weight and the divergence change: dW/dK, the curvature of KL(q‖p), its value along W(K)."""
 
 from __future__ import annotations
 
@@ -40,11 +40,6 @@ def trained_weight_derivative(K: object, n_visible: int, n_hidden: int, *, dps: 
     float, numpy.ndarray, mpmath.mpf or array of mpf
         In the shape of `K`: 0 for K < 0, infinite at 0, where ``W = [2K/N(M−1)]^½``, and 2/N at K = ∞.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `K` is not real or is NaN, a size is out of range, or `dps` is not an integer of at least 1.
-
     Examples
     --------
     >>> print(round(trained_weight_derivative(1.0, 8, 4), 10))
@@ -84,7 +79,7 @@ def _exact_derivative(ctx: Any, K: Any, n_visible: int, n_hidden: int, dps: int)
 
 
 def _spare_digits(ctx: Any, K: Any) -> int:
-    """Digits that cancel near K = 0, where both laws are binomial up to a relative K, and D is of order W ~ √K."""
+    """Digits that cancel near K = 0: the laws are binomial up to a relative K, and D is O(W), W ~ √K."""
     return max(0, int(-2.5 * float(ctx.log10(K))))
 
 
@@ -105,11 +100,6 @@ def kl_curvature(K: object, n_visible: int, n_hidden: int, *, dps: int | None = 
     float, numpy.ndarray, mpmath.mpf or array of mpf
         In the shape of `K`, in nats. For K ≤ 0, where the minimum lies at W = 0, the value of
         `kl_curvature_at_zero`; 0 at K = ∞.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `K` is not real or is NaN, a size is out of range, or `dps` is not an integer of at least 1.
 
     Examples
     --------
@@ -168,11 +158,6 @@ def kl_curvature_at_zero(K: object, n_visible: int, n_hidden: int, *, dps: int |
     float, numpy.ndarray, mpmath.mpf or array of mpf
         In the shape of `K`, in nats.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `K` is not real or is NaN, a size is out of range, or `dps` is not an integer of at least 1.
-
     Examples
     --------
     >>> print(round(kl_curvature_at_zero(1.0, 8, 4), 8))
@@ -220,11 +205,6 @@ def kl_trained(K: object, n_visible: int, n_hidden: int, *, dps: int | None = No
     -------
     float, numpy.ndarray, mpmath.mpf or array of mpf
         In the shape of `K`, in nats; 0 at K = 0 and at K = ∞.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `K` is not real or is NaN, a size is out of range, or `dps` is not an integer of at least 1.
 
     Examples
     --------

@@ -1,8 +1,9 @@
-"""The equation that a trained uniform weight obeys, in float64: f(W), g(W, K) and the divergence between the laws.
+"""The equation that a trained uniform weight obeys, in float64.
 
-An RBM whose weights all equal W gives the visible states the law ``p(v) ∝ [2 cosh WV]^N`` (thesis eq. 57), which
-depends on the magnetization V alone. Minimising KL(q‖p) over W, with q the Boltzmann law of the ring, gives
-thesis eq. 63 divided by N, ``f(W) = g(W, K)`` (eq. 74), where both sides are means of the same function::
+Here are f(W), g(W, K) and the divergence between the laws. An RBM whose weights all equal W gives the
+visible states the law ``p(v) ∝ [2 cosh WV]^N`` (thesis eq. 57), which depends on the magnetization V
+alone. Minimising KL(q‖p) over W, with q the Boltzmann law of the ring, gives thesis eq. 63 divided by N,
+``f(W) = g(W, K)`` (eq. 74), where both sides are means of the same function::
 
     f(W) = (1/N) d ln Z/dW = ⟨V tanh WV⟩_p,     g(W, K) = ⟨V tanh WV⟩_q
 """
@@ -66,7 +67,8 @@ def log_cosh_drop(W: Any, values: FloatArray) -> Any:
     """``ln [cosh(W·max V) / cosh WV]``, for W ≥ 0 (a column) and |V| (a row), without overflow."""
     top = values[0]
     with np.errstate(invalid="ignore"):
-        # for small W from 1 − cosh WV / cosh WM = (1 − s^((M+V)/2)) (1 − s^((M−V)/2)) / (1 + s^M), s = e^(−2W)
+        # for small W from
+        # 1 − cosh WV / cosh WM = (1 − s^((M+V)/2)) (1 − s^((M−V)/2)) / (1 + s^M), s = e^(−2W)
         gap = np.expm1(-W * (top + values)) * np.expm1(-W * (top - values)) / (1 + np.exp(-2 * W * top))
         linear = np.where(values == top, 0.0, W * (top - values))
         direct = linear + np.log1p(np.exp(-2 * W * top)) - np.log1p(_decay(W, values))
@@ -102,7 +104,9 @@ def training_law(K: Any, n_visible: int) -> FloatArray:
 
 
 def f(W: object, n_visible: int, n_hidden: int, *, dps: int | None = None) -> Any:
-    """Return the model's side of the equation, ``f(W) = (1/N) d ln Z/dW = ⟨V tanh WV⟩_p`` (thesis eq. 74, 94).
+    """Return the model's side of the equation (thesis eq. 74, 94).
+
+    ``f(W) = (1/N) d ln Z/dW = ⟨V tanh WV⟩_p``.
 
     Parameters
     ----------
@@ -117,11 +121,6 @@ def f(W: object, n_visible: int, n_hidden: int, *, dps: int | None = None) -> An
     -------
     float, numpy.ndarray, mpmath.mpf or array of mpf
         In the shape of `W`, between −M and M.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `W` is not real or is NaN, or a size is out of range.
 
     Examples
     --------
@@ -157,11 +156,6 @@ def g(W: object, K: object, n_visible: int, *, dps: int | None = None) -> Any:
     float, numpy.ndarray, mpmath.mpf or array of mpf
         In the broadcast shape, between −M and M.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `W` or `K` is not real or is NaN, or `n_visible` is out of range.
-
     Examples
     --------
     >>> print(round(float(g(0.30630832981152307, 1.0, 8)), 6))
@@ -179,9 +173,10 @@ def g(W: object, K: object, n_visible: int, *, dps: int | None = None) -> Any:
 def kl_uniform(W: object, K: object, n_visible: int, n_hidden: int, *, dps: int | None = None) -> Any:
     """Return KL(q‖p) in nats between the ring at coupling K and the uniform RBM of weight W (thesis eq. 35).
 
-    For M ≤ 256 as ``KL = ln ⟨e^(x − ⟨x⟩)⟩_q = ln [1 + ⟨e^y − 1 − y⟩_q]``, ``y = x − ⟨x⟩``, with ``x = ln(p/q)`` up to a constant, over the
-    classes of states that share α and V: no term is negative. For longer rings
-    ``KL = −S(q) + N ⟨ln [cosh WM / cosh WV]⟩_q + ln Σ_v [cosh WV / cosh WM]^N``, the entropy of the ring and two terms without large numbers.
+    For M ≤ 256 as ``KL = ln ⟨e^(x − ⟨x⟩)⟩_q = ln [1 + ⟨e^y − 1 − y⟩_q]``, ``y = x − ⟨x⟩``, with
+    ``x = ln(p/q)`` up to a constant, over the classes of states that share α and V: no term is negative. For
+    longer rings ``KL = −S(q) + N ⟨ln [cosh WM / cosh WV]⟩_q + ln Σ_v [cosh WV / cosh WM]^N``, the entropy of
+    the ring and two terms without large numbers.
 
     Parameters
     ----------
@@ -197,13 +192,8 @@ def kl_uniform(W: object, K: object, n_visible: int, n_hidden: int, *, dps: int 
     Returns
     -------
     float, numpy.ndarray, mpmath.mpf or array of mpf
-        In the broadcast shape. In float64 small values keep their digits up to M = 256; beyond, the absolute accuracy is about
-        1e-15 M. Infinite at W = ±∞ unless K = ∞.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `W` or `K` is not real or is NaN, or a size is out of range.
+        In the broadcast shape. In float64 small values keep their digits up to M = 256; beyond, the absolute
+        accuracy is about 1e-15 M. Infinite at W = ±∞ unless K = ∞.
 
     Examples
     --------

@@ -1,7 +1,8 @@
-"""The trained uniform weight in arbitrary precision: the same equation, with mpmath numbers of a private context.
+"""The trained uniform weight in arbitrary precision.
 
-With ``s = e^(−2W)`` every hyperbolic function of an integer multiple of W is rational in s. Both laws
-are even in V, so only V = M, M − 2, …, 0 or 1 are summed, V ≠ 0 with weight 2.
+The equation is the same, with mpmath numbers of a private context. With ``s = e^(−2W)`` every hyperbolic
+function of an integer multiple of W is rational in s. Both laws are even in V, so only V = M, M − 2, …, 0 or
+1 are summed, V ≠ 0 with weight 2.
 """
 
 from __future__ import annotations
@@ -146,7 +147,10 @@ MAX_CLASSED_SITES = 256
 
 @lru_cache(maxsize=16)
 def ring_classes(n_visible: int) -> tuple[tuple[int, int, int], ...]:
-    """Return (spins down k, pairs of walls j, states) of every class of ring states, those of V and −V together; the first is aligned."""
+    """Return (spins down k, pairs of walls j, states) of every class of ring states.
+
+    A class holds the states of V and of −V; the first is aligned.
+    """
     rows = [(0, 0, 2)]
     for k, (_, multiplicity) in enumerate(_half(n_visible)[1:], 1):
         rows += [(k, j, multiplicity * wall_pair_count(n_visible, k, j)) for j in range(1, k + 1)]
@@ -156,8 +160,8 @@ def ring_classes(n_visible: int) -> tuple[tuple[int, int, int], ...]:
 def exact_divergence(ctx: Any, W: Any, K: Any, n_visible: int, n_hidden: int) -> Any:
     """Return KL(q‖p), as in `rbmflow.weight.equation.kl_uniform`, for finite W ≥ 0 and K.
 
-    For M ≤ 256 as ``ln ⟨e^(x − ⟨x⟩)⟩_q``, x = ln(p/q) up to a constant, whose terms are not negative; beyond, where there are too
-    many classes of states, from the entropy: there KL is left of terms of order M.
+    For M ≤ 256 as ``ln ⟨e^(x − ⟨x⟩)⟩_q``, x = ln(p/q) up to a constant, whose terms are not negative; beyond,
+    where there are too many classes of states, from the entropy: there KL is left of terms of order M.
     """
     drops = [n_hidden * drop for drop in _log_cosh_drops(ctx, W, n_visible)]
     if n_visible > MAX_CLASSED_SITES:
@@ -177,7 +181,10 @@ def exact_divergence(ctx: Any, W: Any, K: Any, n_visible: int, n_hidden: int) ->
 
 
 def _log_cosh_drops(ctx: Any, W: Any, n_visible: int) -> list[Any]:
-    """``ln [cosh WM / cosh WV]`` for V = M, M − 2, …; of small W from ``ln cosh y = ln (1 + 2 sinh² y/2)``, of order W²."""
+    """Return ``ln [cosh WM / cosh WV]`` for V from M down in steps of 2.
+
+    Of small W from ``ln cosh y = ln (1 + 2 sinh² y/2)``, of order W².
+    """
     if W * n_visible < 1:
         logs = [ctx.log1p(2 * ctx.sinh(W * v / 2) ** 2) for v, _ in _half(n_visible)]
         return [logs[0] - log for log in logs]
@@ -198,7 +205,10 @@ def _exponential_excess(ctx: Any, y: Any) -> Any:
 
 
 def limiting_weight(ctx: Any, K: Any, n_visible: int, n_hidden: int) -> Any:
-    """``W² = 2K/[N(M−1)]`` up to K = 1 and ``W = [2K − ½ ln((M² − [M odd])/8)]/N`` above: starts at either end of the doubles."""
+    """Return a start at either end of the doubles.
+
+    ``W² = 2K/[N(M−1)]`` up to K = 1 and ``W = [2K − ½ ln((M² − [M odd])/8)]/N`` above.
+    """
     if K <= 1:
         return ctx.sqrt(2 * K / (n_hidden * (n_visible - 1)))
     return (2 * K - ctx.log(ctx.mpf(n_visible**2 - n_visible % 2) / 8) / 2) / n_hidden
@@ -214,7 +224,8 @@ def exact_root(
     ctx : mpmath.ctx_mp.MPContext
         Private context.
     data : list of mpf
-        Weights of V = M, M − 2, … under the training law, multiplicity included, to `spare` digits beyond the context's.
+        Weights of V = M, M − 2, … under the training law, multiplicity included, to `spare`
+        digits beyond the context's.
     start : mpf
         The root to `known` relative decimal digits.
     known : float

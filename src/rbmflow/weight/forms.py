@@ -2,13 +2,15 @@
 
 Subtracting a constant from V tanh WV changes nothing, as both laws are normalised.
 
-- `WeakForm`: with b the law of independent spins and T = V tanh WV/W less its mean under b, ``⟨T⟩_p = Σ (p − b) T`` and
-  likewise ⟨T⟩_q. The excesses p − b and q − b are known to full relative precision: their covariances
-  with T are no small differences of large numbers, however near to independence the data are.
-- `StrongForm`: ``D = M tanh MW − V tanh VW ≥ 0`` vanishes for the aligned states, however much weight they carry.
+- `WeakForm`: with b the law of independent spins and T = V tanh WV/W less its mean under b,
+  ``⟨T⟩_p = Σ (p − b) T`` and likewise ⟨T⟩_q. The excesses p − b and q − b are known to full relative
+  precision: their covariances with T are no small differences of large numbers, however near to independence
+  the data are.
+- `StrongForm`: ``D = M tanh MW − V tanh VW ≥ 0`` vanishes for the aligned states, however much weight they
+  carry.
 
-Both give the residual r, negative below the root and positive above, with its derivatives by ln W and by K. Magnetizations
-are |V|, largest first, both signs together.
+Both give the residual r, negative below the root and positive above, with its derivatives by ln W and by K.
+Magnetizations are |V|, largest first, both signs together.
 """
 
 from __future__ import annotations
@@ -63,10 +65,11 @@ def window(n_visible: int, first: int = 0) -> Window:
 def window_for(n_visible: int, susceptibility: float) -> Window:
     """Return the window that laws of variance ``M χ`` or less need, wholly or nearly Gaussian ones.
 
-    By the GHS inequality the ring's law has tails below those of a Gaussian of its variance. The machine's is a mixture, over the sum H
-    of its hidden units, of binomial laws of variance below M around ``M tanh WH``, and ``f(W) = M ⟨H tanh WH⟩/N``: at the root f = g is at
-    most ``⟨|V|⟩_q ≤ √(Mχ)``, and so is the mean of the centres, weighted with |H|/N. That nothing counts beyond the window
-    was measured: up to gains MNW² of 1,556 the roots with and without it agree to 4e-16.
+    By the GHS inequality the ring's law has tails below those of a Gaussian of its variance. The machine's is
+    a mixture, over the sum H of its hidden units, of binomial laws of variance below M around ``M tanh WH``,
+    and ``f(W) = M ⟨H tanh WH⟩/N``: at the root f = g is at most ``⟨|V|⟩_q ≤ √(Mχ)``, and so is the mean of
+    the centres, weighted with |H|/N. That nothing counts beyond the window was measured: up to gains MNW² of
+    1,556 the roots with and without it agree to 4e-16.
     """
     half_width = WIDTHS * np.sqrt(n_visible * susceptibility) / 2
     return window(n_visible, n_visible // 2 - int(half_width) if half_width < 0.45 * n_visible else 0)
@@ -78,7 +81,10 @@ def strong_from(n_visible: int) -> float:
 
 
 def excess(gain: FloatArray, view: Window) -> FloatArray:
-    """Return ``p − b`` of the law ``p ∝ b e^gain``, gain ≥ 0 vanishing at the smallest |V|, to full relative precision."""
+    """Return ``p − b`` of the law ``p ∝ b e^gain`` to full relative precision.
+
+    The gain is at least 0 and vanishes at the smallest |V|.
+    """
     top = max(0.0, float((view.log_free + gain).max()))
     scale = 1 / np.exp(view.log_free).sum()
     change = scale * np.where(
@@ -124,7 +130,7 @@ class WeakForm:
         return float(self.excess @ self.view.values**2) / self.view.n_visible
 
     def guess(self, n_hidden: int) -> float:
-        """``M N W² = 1 − 1/χ``, which holds for long rings, or ``N W = ½ ln (2M/⟨M − V⟩)`` of strong coupling."""
+        """``M N W² = 1 − 1/χ`` of long rings, or ``N W = ½ ln (2M/⟨M − V⟩)`` of strong coupling."""
         M, values, surplus = self.view.n_visible, self.view.values, self.surplus
         weak = float(np.sqrt(surplus / (1 + surplus) / M / n_hidden))
         if surplus < 1:

@@ -1,8 +1,9 @@
-"""The limits of f(W), g(W, K) and W(K), each with the order at which it is approached, to any number of digits.
+"""The limits of f(W), g(W, K) and W(K), each with its order of approach, to any number of digits.
 
 `rbmflow.weight.f` and `rbmflow.weight.g` take infinite arguments: ``f(∞) = M``, ``g(W, ∞) = M tanh MW``,
-``g(∞, K) = ⟨|V|⟩_q`` and ``g(∞, ∞) = M`` in either order. That f and g share the limit M does not say where they
-cross (thesis app. B): for every finite W > 0 they do not at K = ∞, as ``f(W) < M tanh MW``, hence W(K) → ∞.
+``g(∞, K) = ⟨|V|⟩_q`` and ``g(∞, ∞) = M`` in either order. That f and g share the limit M
+does not say where they cross (thesis app. B): for every finite W > 0 they do not at K = ∞, as
+``f(W) < M tanh MW``, hence W(K) → ∞.
 """
 
 from __future__ import annotations
@@ -164,7 +165,9 @@ LIMITS: dict[str, tuple[Entry, str, Sequence[str]]] = {
 
 
 def limit_table(n_visible: int, n_hidden: int, *, dps: int = 30) -> LimitTable:
-    """Return every limit of the trained weight and of the two sides of its equation, with the order of approach.
+    """Return every limit of the weight and of the two sides of its equation.
+
+    Each comes with the order of approach.
 
     Parameters
     ----------
@@ -179,11 +182,6 @@ def limit_table(n_visible: int, n_hidden: int, *, dps: int = 30) -> LimitTable:
     -------
     LimitTable
         Value, limit, difference and predicted difference, six points for each limit.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a size is out of range, or `dps` is not an integer of at least 1.
 
     Examples
     --------

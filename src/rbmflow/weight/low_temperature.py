@@ -1,7 +1,8 @@
-"""The low-temperature expansion for training sets that reach T = 0, which the thesis asks for (at eq. 79), J = 1.
+"""The low-temperature expansion for training sets that reach T = 0, J = 1.
 
-``q_T(V) = Σ_k g(n, k) x^k/[2 Σ_j C(M, 2j) x^j]`` with x = e^(−4/T) is a power series in x, whose powers average over [0, T₀] to
-generalised exponential integrals, ``(1/T₀) ∫₀^T₀ e^(−4m/T) dT = E₂(4m/T₀)``.
+The thesis asks for it (at eq. 79). ``q_T(V) = Σ_k g(n, k) x^k/[2 Σ_j C(M, 2j) x^j]`` with x = e^(−4/T)
+is a power series in x, whose powers average over [0, T₀] to generalised exponential integrals,
+``(1/T₀) ∫₀^T₀ e^(−4m/T) dT = E₂(4m/T₀)``.
 """
 
 from __future__ import annotations
@@ -30,10 +31,11 @@ LARGEST_RATE = 1e300  # of 4/T₀: beyond, the logarithms are below rounding
 def low_temperature_law(
     T_high: Any, n_visible: int, *, n_terms: int | None = None, dps: int | None = None
 ) -> Law:
-    """Return the law of a training set with temperatures uniform on [0, T_high] by the low-temperature expansion.
+    """Return the law of a training set, T uniform on [0, T_high], by the low-temperature expansion.
 
     The power series in x = e^(−4/T) of the ring's law, each power averaged to E₂(4m/T₀).
-    The nearest zero of the denominator is ``x = −tan²(π/2M)``: the series converges for ``e^(−4/T₀) < tan²(π/2M)``.
+    The nearest zero of the denominator is ``x = −tan²(π/2M)``: the series converges for
+    ``e^(−4/T₀) < tan²(π/2M)``.
 
     Parameters
     ----------
@@ -53,8 +55,9 @@ def low_temperature_law(
 
     Raises
     ------
-    TypeError, ValueError
-        If `T_high` is outside the radius of convergence, or so near to it that more than 10 000 terms are needed.
+    ValueError
+        If `T_high` is outside the radius of convergence, or so near to it that more than 10 000 terms are
+        needed.
 
     Examples
     --------
@@ -99,8 +102,9 @@ def low_temperature_weight(
 
     Raises
     ------
-    TypeError, ValueError
-        If `T_high` is outside the radius of convergence, or a size is out of range.
+    ValueError
+        If `T_high` is outside the radius of convergence, or so near to it that more than 10 000 terms are
+        needed.
 
     Examples
     --------
@@ -118,7 +122,9 @@ def low_temperature_weight(
 
 
 def low_temperature_leading_weight(T_high: object, n_visible: int, n_hidden: int) -> Any:
-    """Return the leading law ``W = (1/2N) ln[8/((M² − [M odd]) E₂(4/T₀))]`` for temperatures uniform on [0, T₀].
+    """Return the leading law of the weight for temperatures uniform on [0, T₀].
+
+    ``W = (1/2N) ln[8/((M² − [M odd]) E₂(4/T₀))]``.
 
     Parameters
     ----------
@@ -132,14 +138,10 @@ def low_temperature_leading_weight(T_high: object, n_visible: int, n_hidden: int
     float or numpy.ndarray
         In the shape of `T_high`; infinite where it is beyond 1.8e308.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `T_high` is not positive and finite, or a size is out of range.
-
     Examples
     --------
-    >>> print(round(low_temperature_leading_weight(0.25, 8, 4), 6), round(low_temperature_weight(0.25, 8, 4), 6))
+    >>> leading, exact = low_temperature_leading_weight(0.25, 8, 4), low_temperature_weight(0.25, 8, 4)
+    >>> print(round(leading, 6), round(exact, 6))
     2.10066 2.100653
     """
     n_visible, n_hidden = check_sizes(n_visible, n_hidden)
@@ -164,20 +166,25 @@ def _check_expansion(T_high: object, n_visible: object, n_hidden: object) -> tup
         largest = -2 / ctx.log(ctx.tan(ctx.pi / (2 * n_visible)))
         if high >= largest:
             raise ValueError(
-                f"T_high={shown(T_high)}: the expansion converges for exp(-4/T_high) < tan²(π/2M), that is T_high < {ctx.nstr(largest, 8)}"
+                f"T_high={shown(T_high)}: the expansion converges for exp(-4/T_high) < tan²(π/2M), that is "
+                f"T_high < {ctx.nstr(largest, 8)}"
             )
     return n_visible, n_hidden
 
 
 def _expanded(ctx: Any, T_high: Any, n_visible: int, n_terms: int | None) -> list[Any]:
-    """Return P(|V|), |V| = M, M − 2, …, by the expansion in e^(−4/T), each power averaged over [0, T_high]."""
+    """Return P(|V|), |V| = M, M − 2, …, by the expansion in e^(−4/T).
+
+    Each power is averaged over [0, T_high].
+    """
     rate = 4 / to_exact(ctx, "T_high", T_high)
     if n_terms is None:
         gained = rate + 2 * ctx.log(ctx.tan(ctx.pi / (2 * n_visible)))  # per term
         terms = int(ctx.dps * ctx.log(10) / gained) + 5
         if terms > MAX_TERMS:
             raise ValueError(
-                f"T_high={shown(T_high)}: {terms} terms would be needed so near to the radius of convergence, {MAX_TERMS} are possible"
+                f"T_high={shown(T_high)}: {terms} terms would be needed so near to the radius of "
+                f"convergence, {MAX_TERMS} are possible"
             )
     else:
         terms = check_integer("n_terms", n_terms, 1, MAX_TERMS)

@@ -1,7 +1,7 @@
 """The trained weight for training sets with several temperatures (thesis eq. 64, 78-79), J = 1.
 
-The training law is the average of the ring's law over the temperatures, ``q(V) = ⟨q_T(V)⟩``; at T = 0 it is ½ on each aligned
-state. Its weight is finite whenever some temperature is above 0.
+The training law is the average of the ring's law over the temperatures, ``q(V) = ⟨q_T(V)⟩``; at T = 0 it is ½
+on each aligned state. Its weight is finite whenever some temperature is above 0.
 """
 
 from __future__ import annotations
@@ -101,11 +101,6 @@ def mixture_weight(temperatures: Temperatures, n_visible: int, n_hidden: int) ->
     MixtureWeight
         In float64.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `temperatures` is none of these, or a size is out of range.
-
     Examples
     --------
     >>> found = mixture_weight(TemperatureSet(ISO_SHIBA_YOKOO_TEMPERATURES), 100, 64)
@@ -140,9 +135,10 @@ def mixture_weight(temperatures: Temperatures, n_visible: int, n_hidden: int) ->
 
 
 def cold_coupling(temperatures: Temperatures) -> float | None:
-    """Return the one coupling that stands for cold temperatures, ``−¼ ln ⟨e^(−4/T)⟩``; None unless T_high < 0.05.
+    """Return the one coupling that stands for cold temperatures, None unless T_high < 0.05.
 
-    There e^(−4/T) < 1e-34, so that one pair of walls is all that counts, and the law depends on its mean weight alone.
+    It is ``−¼ ln ⟨e^(−4/T)⟩``. There e^(−4/T) < 1e-34, so that one pair of walls is all that counts, and the
+    law depends on its mean weight alone.
     """
     high = float(number("T_high", temperatures.T_high))
     if high >= COLD or isinstance(temperatures, TemperatureDensity):
@@ -181,7 +177,8 @@ def scaled_exponential_integral(z: Any) -> Any:
 def _check(temperatures: object, n_visible: object, n_hidden: object) -> tuple[int, int]:
     if not isinstance(temperatures, (TemperatureRange, TemperatureSet, TemperatureDensity)):
         raise TypeError(
-            f"temperatures={shown(temperatures)}: a TemperatureRange, TemperatureSet or TemperatureDensity is needed"
+            f"temperatures={shown(temperatures)}: a TemperatureRange, TemperatureSet or "
+            "TemperatureDensity is needed"
         )
     sizes = check_sizes(n_visible, n_hidden)
     check_integer("n_visible", n_visible, 3, MAX_MIXTURE_SITES)
@@ -189,7 +186,7 @@ def _check(temperatures: object, n_visible: object, n_hidden: object) -> tuple[i
 
 
 def mixture_form(temperatures: Temperatures, n_visible: int) -> tuple[Form, float]:
-    """Return the form of the equation for a mixture with T_high > 0, and the quadrature's error in its data."""
+    """Return the form of the equation for T_high > 0, and the quadrature's error in its data."""
     ring = Ring(n_visible)
     coldest = _coupling(float(number("T_low", temperatures.T_low)))
     view = window_for(n_visible, np.exp(2 * min(coldest, 300.0)))
@@ -213,7 +210,10 @@ def mixture_form(temperatures: Temperatures, n_visible: int) -> tuple[Form, floa
 
     mean, error = average(temperatures, interior)
     if not mean.any():
-        message = f"T_high={temperatures.T_high}: float64 does not resolve a density at temperatures so low; ask for digits with dps="
+        message = (
+            f"T_high={temperatures.T_high}: float64 does not resolve a density at temperatures so low; "
+            "ask for digits with dps="
+        )
         raise PrecisionError(message, best=None, digits=0)
     return StrongForm(view, mean, hottest.log_scale), error
 
@@ -258,7 +258,8 @@ def trained_weight_mixture(
     Parameters
     ----------
     T_low, T_high : array_like
-        Ends of the range, ``0 ≤ T_low ≤ T_high``; broadcast against each other. With `dps` also decimal strings, fractions or mpf.
+        Ends of the range, ``0 ≤ T_low ≤ T_high``; broadcast against each other. With `dps` also decimal
+        strings, fractions or mpf.
     n_visible : int
         Spins M of the ring, 3 to 10⁶.
     n_hidden : int
@@ -270,11 +271,6 @@ def trained_weight_mixture(
     -------
     float, numpy.ndarray, mpmath.mpf or array of mpf
         In the broadcast shape; finite for T_high > 0 even if T_low = 0.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the ends are not such numbers, or a size is out of range.
 
     Examples
     --------
@@ -301,7 +297,8 @@ def trained_weight_temperatures(
     Parameters
     ----------
     temperatures : sequence
-        0 ≤ T ≤ ∞; with `dps` also decimal strings, fractions or mpf. `ISO_SHIBA_YOKOO_TEMPERATURES` are those of the seven-step experiment.
+        0 ≤ T ≤ ∞; with `dps` also decimal strings, fractions or mpf. `ISO_SHIBA_YOKOO_TEMPERATURES` are those
+        of the seven-step experiment.
     n_visible : int
         Spins M of the ring, 3 to 10⁶.
     n_hidden : int
@@ -315,11 +312,6 @@ def trained_weight_temperatures(
     -------
     float or mpmath.mpf
         W.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the temperatures or weights are not such numbers, or a size is out of range.
 
     Examples
     --------
@@ -353,11 +345,12 @@ def trained_weight_density(
     n_hidden : int
         Hidden units N, at least 1.
     points : sequence, optional
-        Temperatures, the ends among them, where the density is not smooth: steps, kinks, algebraic singularities. Those at other temperatures
-        than 0 need `dps`, as float64 cannot tell their neighbourhood from them.
+        Temperatures, the ends among them, where the density is not smooth: steps, kinks, algebraic
+        singularities. Those at other temperatures than 0 need `dps`, as float64 cannot tell their
+        neighbourhood from them.
     dps : int, optional
-        Correct decimal digits, for densities that are analytic between the points; float64 without it, then `mixture_weight` has the error
-        estimate.
+        Correct decimal digits, for densities that are analytic between the points; float64 without it, then
+        `mixture_weight` has the error estimate.
 
     Returns
     -------
@@ -366,10 +359,11 @@ def trained_weight_density(
 
     Raises
     ------
-    TypeError, ValueError
-        If `density` cannot be called, is negative or has no integral, the ends or points are not such numbers, or a size is out of range.
+    ValueError
+        If `density` is negative somewhere or has no integral.
     PrecisionError
-        If the quadrature does not reach the digits, or 10 of them in float64; `best` is the weight that it reached.
+        If the quadrature does not reach the digits, or 10 of them in float64; `best` is the
+        weight that it reached.
 
     Examples
     --------
@@ -410,7 +404,10 @@ def weight_of(temperatures: Temperatures, n_visible: int, n_hidden: int, dps: in
 def _settled(
     temperatures: Temperatures, exact: Callable[[Any], list[Any]], digits: int, errors: list[float]
 ) -> list[Any]:
-    """Return what two evaluations agree on, unless the quadrature over a density says that it is no better than its rule."""
+    """Return what two evaluations agree on.
+
+    Raise where the quadrature over a density says that it is no better than its rule.
+    """
     if not isinstance(temperatures, TemperatureDensity):
         return settle(exact, digits)
     try:
@@ -426,15 +423,19 @@ def _settled(
 def _not_reached(temperatures: Temperatures, best: Any, error: float) -> PrecisionError:
     where = f"over [{temperatures.T_low}, {temperatures.T_high}]"
     return PrecisionError(
-        f"the average {where} reached a relative error of {error:.2g}: name the temperatures where the density is not smooth as points=, "
-        "ask for digits with dps= where it is singular at another temperature than 0, or for fewer of them",
+        f"the average {where} reached a relative error of {error:.2g}: name the temperatures where the "
+        "density is not smooth as points=, ask for digits with dps= where it is singular at another "
+        "temperature than 0, or for fewer of them",
         best=best,
         digits=max(0, int(-np.log10(error))) if 0 < error < 1 else 0,
     )
 
 
 def exact_mixture(ctx: Any, temperatures: Temperatures, n_visible: int) -> tuple[list[Any], Any]:
-    """Return P(|V|), |V| = M, M − 2, …, and the quadrature's relative error; at the scale of the interior's leading factor."""
+    """Return P(|V|), |V| = M, M − 2, …, and the quadrature's relative error.
+
+    They are at the scale of the interior's leading factor.
+    """
     hottest = to_exact(ctx, "T_high", temperatures.T_high)
     unit = ctx.exp(-4 / hottest)
 
@@ -469,8 +470,6 @@ def mixture_law(temperatures: Temperatures, n_visible: int, *, dps: int | None =
 
     Raises
     ------
-    TypeError, ValueError
-        If `temperatures` is none of these, or `n_visible` is out of range.
     PrecisionError
         If the average over a density does not reach the digits; `best` is what it reached.
 

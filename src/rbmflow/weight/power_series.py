@@ -1,4 +1,7 @@
-"""Truncated power series with exact rational coefficients: lists, the constant term first, all of one length."""
+"""Truncated power series with exact rational coefficients.
+
+They are lists, the constant term first, all of one length.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +55,10 @@ def divide(numerator: Sequence[Fraction], denominator: Sequence[Fraction]) -> Se
 
 
 def power(series: Sequence[Fraction], exponent: Fraction | int) -> Series:
-    """Return ``series**exponent`` for a series that begins with 1 and any rational exponent (J. C. P. Miller)."""
+    """Return ``series**exponent`` for a series that begins with 1 (J. C. P. Miller).
+
+    The exponent is any rational number.
+    """
     result = [Fraction(1)]
     for n in range(1, len(series)):
         terms = ((exponent * k - (n - k)) * series[k] * result[n - k] for k in range(1, n + 1) if series[k])
@@ -79,7 +85,9 @@ def evaluate_exactly(ctx: Any, series: Sequence[Fraction], x: Any) -> Any:
 
 
 def reversion_of_root(series: Sequence[Fraction], root: int) -> Series:
-    """Return the c_j, j = 1, 2, …, of ``s = Σ c_j X^j`` for ``X = s · series(s)^(1/root)``, a series that begins with 1.
+    """Return the coefficients c_j, j = 1, 2, …, of ``s = Σ c_j X^j``.
+
+    Here ``X = s · series(s)^(1/root)``, with a series that begins with 1.
 
     Lagrange's inversion: c_j is the coefficient of s^(j−1) in ``series^(−j/root)``, divided by j.
     """

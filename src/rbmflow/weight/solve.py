@@ -18,7 +18,8 @@ from rbmflow.weight.forms import Form, WeakForm, ring_form
 
 MAX_KERNEL_SITES = 256
 AT_ONCE = 10**6  # sites of rings that a call of the kernel takes: a tenth of a second
-# Outside these couplings the limiting laws W² = (χ − 1)/[N(M−1)], χ − 1 = 2K, and NW = 2K are exact to rounding
+# Outside these couplings the limiting laws W² = (χ − 1)/[N(M−1)], χ − 1 = 2K, and NW = 2K
+# are exact to rounding
 WEAKEST, STRONGEST = 1e-40, 1e30
 
 
@@ -47,8 +48,6 @@ def trained_weight(K: object, n_visible: int, n_hidden: int, *, dps: int | None 
 
     Raises
     ------
-    TypeError, ValueError
-        If `K` is not real or is NaN, a size is out of range, or `dps` is not an integer of at least 1.
     PrecisionError
         If the digits asked for cannot be earned.
 
@@ -118,7 +117,7 @@ def _solve_one(K: float, n_visible: int, n_hidden: int) -> float:
 
 
 def weakest_weight(surplus: float, n_visible: int, n_hidden: int) -> float:
-    """Return W of data whose susceptibility χ exceeds 1 by less than rounding shows: ``W² = (χ − 1)/[N(M−1)]``."""
+    """Return W of data whose χ exceeds 1 by less than rounding shows: ``W² = (χ − 1)/[N(M−1)]``."""
     return float(np.sqrt(surplus) / np.sqrt(n_hidden * (n_visible - 1.0)))
 
 

@@ -1,12 +1,13 @@
-"""The trained weight at strong coupling: a Puiseux series of ``s = e^(−2W)`` in ``e^(−4K/N)``, with exact coefficients.
+"""The trained weight at strong coupling: a series with exact coefficients.
 
-With x = e^(−4K) and k spins down, V = M − 2k, both sides of ``⟨D⟩_p = ⟨D⟩_q``, ``D = M tanh MW − V tanh VW``, are rational in s and x::
+It is a Puiseux series of ``s = e^(−2W)`` in ``e^(−4K/N)``. With x = e^(−4K) and k spins down, V = M − 2k,
+both sides of ``⟨D⟩_p = ⟨D⟩_q``, ``D = M tanh MW − V tanh VW``, are rational in s and x::
 
     p(k) ∝ C(M, k) [s^k (1 + s^(M−2k))/(1 + s^M)]^N,     q(k) ∝ Σ_j g(k, j) x^j
     D(k) = M − V + 2V s^V/(1 + s^V) − 2M s^M/(1 + s^M)
 
-The equation is solved for x as a power series in s, ``x = s^N φ(s)/A`` with ``A = (M² − [M odd])/8`` and φ(0) = 1; then
-``X = (A x)^(1/N) = s φ(s)^(1/N)`` is reverted: ``s = X + c₂X² + c₃X³ + …`` with rational c_j.
+The equation is solved for x as a power series in s, ``x = s^N φ(s)/A`` with ``A = (M² − [M odd])/8`` and
+φ(0) = 1; then ``X = (A x)^(1/N) = s φ(s)^(1/N)`` is reverted: ``s = X + c₂X² + c₃X³ + …`` with rational c_j.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ class StrongCouplingSeries:
     coefficients : tuple of fractions.Fraction
         1, c₂, …, c_n, exact.
     radius : float
-        Radius of convergence in X, from the growth of the coefficients, n and the 40 after them; a few per cent.
+        Radius of convergence in X, from the growth of the coefficients, n and the 40
+        after them; a few per cent.
     bound : float
         ``max |c_j| (0.9 radius)^j`` over the same coefficients.
     """
@@ -116,8 +118,8 @@ class StrongCouplingSeries:
 
         Raises
         ------
-        TypeError, ValueError
-            If `K` is not real or is NaN, or lies outside the range of convergence.
+        ValueError
+            If `K` lies outside the range of convergence.
 
         Examples
         --------
@@ -139,8 +141,8 @@ class StrongCouplingSeries:
     def error(self, K: object) -> Any:
         """Return an estimate of the error of `weight`, above it unless the coefficients change their growth.
 
-        With R = 0.9 radius and B = max |c_j| R^j, ``|δW| = ½ |δs|/s ≤ (B/2R) ρ^n/[(1 − ρ) u]``, ρ = X/R and u = s/X, beside two roundings
-        of W.
+        With R = 0.9 radius and B = max |c_j| R^j, ``|δW| = ½ |δs|/s ≤ (B/2R) ρ^n/[(1 − ρ) u]``, ρ = X/R and
+        u = s/X, beside two roundings of W.
 
         Parameters
         ----------
@@ -151,11 +153,6 @@ class StrongCouplingSeries:
         -------
         float or numpy.ndarray
             Absolute; infinite where X ≥ R.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `K` is not real or is NaN.
 
         Examples
         --------
@@ -185,11 +182,6 @@ class StrongCouplingSeries:
         -------
         float
             K, above `convergent_from`.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If `tolerance` is not a positive number.
 
         Examples
         --------
@@ -250,11 +242,6 @@ def strong_coupling_series(n_visible: int, n_hidden: int, order: int) -> StrongC
     StrongCouplingSeries
         Exact coefficients, and how far they carry.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If a size or the order is out of range.
-
     Examples
     --------
     >>> [str(c) for c in strong_coupling_series(8, 1, 4).coefficients]
@@ -271,7 +258,10 @@ def strong_coupling_series(n_visible: int, n_hidden: int, order: int) -> StrongC
 
 
 def _radius(coefficients: tuple[Fraction, ...]) -> float:
-    """Radius of convergence from ``|c_j| ~ C j^(−3/2) R^(−j)`` (a branch point), by the envelope of two stretches."""
+    """Radius of convergence, by the envelope of two stretches.
+
+    The coefficients of a branch point go as ``|c_j| ~ C j^(−3/2) R^(−j)``.
+    """
     n = len(coefficients)
     j = np.arange(1, n + 1)
     with np.errstate(divide="ignore"):
@@ -292,8 +282,8 @@ def _coupling_series(n_visible: int, n_hidden: int, length: int) -> Series:
     """Return ``y = x/s^N`` as a series in s.
 
     With P = Σ_{k>0} p(k)/p(0) and P_D the same sum with D, Q and Q_D likewise, the equation is
-    ``(1 + P) Q_D = P_D (1 + Q)``, where Q and Q_D are polynomials in x = s^N y. Without them beyond their first
-    terms ``y = P_D/[(1 + P) Q_D/x]`` to N powers of s; Newton's iteration doubles that.
+    ``(1 + P) Q_D = P_D (1 + Q)``, where Q and Q_D are polynomials in x = s^N y. Without them beyond their
+    first terms ``y = P_D/[(1 + P) Q_D/x]`` to N powers of s; Newton's iteration doubles that.
     """
     P, P_D = _model_sums(n_visible, n_hidden, length)
     P = add(constant(1, length), shift(P, n_hidden))
@@ -317,7 +307,10 @@ def _coupling_series(n_visible: int, n_hidden: int, length: int) -> Series:
 
 
 def _share(k: int, n_visible: int) -> Fraction:
-    """States with k spins down against those with k down or k up: ½ of the pair is counted twice at V = 0 only."""
+    """States with k spins down against those with k down or k up.
+
+    ½ of the pair is counted twice at V = 0 only.
+    """
     return Fraction(1, 2) if 2 * k == n_visible else Fraction(1)
 
 

@@ -1,6 +1,7 @@
 """Temperatures of a training set: a range, a discrete set, a density. J = 1, so that K = 1/T.
 
-`average` and `exact_average` average functions of the temperature, in float64 with an error estimate and in arbitrary precision.
+`average` and `exact_average` average functions of the temperature, in float64 with an error estimate
+and in arbitrary precision.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ QUADRATURE_TOLERANCE = 1e-14
 STEEPNESS = 10  # near a point T − point ∝ w^10: singularities up to the power −9/10 become smooth in w
 HOTTEST = 1e30  # beyond, an average to so many digits takes minutes
 ISO_SHIBA_YOKOO_TEMPERATURES = tuple(index / 4 for index in range(25))
-"""0, 0.25, …, 6: the training set of S. Iso, S. Shiba and S. Yokoo, Phys. Rev. E 97, 053304 (2018), which the thesis analyses."""
+"""0, 0.25, …, 6: the training set of S. Iso, S. Shiba and S. Yokoo, Phys. Rev. E 97, 053304 (2018), which
+the thesis analyses."""
 
 Average = tuple[FloatArray, float]
 
@@ -32,11 +34,6 @@ class TemperatureRange:
     ----------
     T_low, T_high : float, or str, Fraction, mpf for exact ends
         0 ≤ T_low < T_high < ∞. T_low = T_high is one temperature.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the ends are not such numbers.
     """
 
     T_low: Any
@@ -56,11 +53,6 @@ class TemperatureSet:
         At least one; 0 ≤ T ≤ ∞.
     weights : sequence, optional
         As many non-negative numbers, with a positive sum; all equal by default.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If they are not such numbers.
     """
 
     temperatures: Any
@@ -119,19 +111,15 @@ class TemperatureDensity:
     Attributes
     ----------
     density : callable
-        ``density(T)``, a non-negative number, up to a factor; smooth but at the ends and `points`. With digits it
-        is called with, and must return, numbers of an mpmath context.
+        ``density(T)``, a non-negative number, up to a factor; smooth but at the ends and `points`. With
+        digits it is called with, and must return, numbers of an mpmath context.
     T_low, T_high : float, or str, Fraction, Decimal, mpf for exact ends
         0 ≤ T_low < T_high < ∞.
     points : sequence, optional
-        Temperatures from T_low to T_high, these included, where the density has a step, a kink, or an algebraic singularity such as
-        ``(T_high − T)^(−½)``: there it is integrated in w, ``|T − point| ∝ w¹⁰``. Singularities at other temperatures
-        than 0 need digits: in float64 their neighbourhood cannot be told from them.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the ends or points are not such numbers, or `density` cannot be called.
+        Temperatures from T_low to T_high, these included, where the density has a step, a kink,
+        or an algebraic singularity such as ``(T_high − T)^(−½)``: there it is integrated in w,
+        ``|T − point| ∝ w¹⁰``. Singularities at other temperatures than 0 need digits: in float64 their
+        neighbourhood cannot be told from them.
     """
 
     density: Callable[[Any], Any]
@@ -170,8 +158,8 @@ class TemperatureDensity:
 
         Raises
         ------
-        TypeError, ValueError
-            If `T` is no number of at least 0, or the density gives anything else.
+        ValueError
+            If the density gives anything but a finite number of at least 0.
 
         Examples
         --------
@@ -191,7 +179,10 @@ Temperatures = TemperatureRange | TemperatureSet | TemperatureDensity
 
 
 def average(temperatures: Temperatures, function: Callable[[float], FloatArray]) -> Average:
-    """Return the mean of ``function(T)`` over the temperatures, and a bound on its error in the norm of the vector."""
+    """Return the mean of ``function(T)`` over the temperatures, and a bound on its error.
+
+    The bound is in the norm of the vector.
+    """
     if isinstance(temperatures, TemperatureSet):
         weights = temperatures.shares
         values = [function(float(number("temperatures", T))) for T in temperatures.temperatures]
@@ -206,7 +197,8 @@ def average(temperatures: Temperatures, function: Callable[[float], FloatArray])
     norm, norm_error = _integrate(lambda T: np.array([temperatures.at(T)]), low, high, points)
     if not norm[0] > 0:
         raise ValueError(
-            f"density={shown(temperatures.density)}: its integral over [{low}, {high}] is {norm[0]}, not positive"
+            f"density={shown(temperatures.density)}: "
+            f"its integral over [{low}, {high}] is {norm[0]}, not positive"
         )
     mean, error = _integrate(lambda T: temperatures.at(T) * function(T), low, high, points)
     mean = mean / norm[0]
@@ -216,7 +208,10 @@ def average(temperatures: Temperatures, function: Callable[[float], FloatArray])
 def exact_average(
     ctx: Any, temperatures: Temperatures, function: Callable[[Any], list[Any]]
 ) -> tuple[list[Any], Any]:
-    """Return the means of the list ``function(T)`` over the temperatures, and the quadrature's error relative to the largest."""
+    """Return the means of the list ``function(T)`` over the temperatures, and the quadrature's error.
+
+    The error is relative to the largest mean.
+    """
     if isinstance(temperatures, TemperatureSet):
         weights = [to_exact(ctx, "weights", weight) for weight in temperatures.weights]
         rows = [function(to_exact(ctx, "temperatures", T)) for T in temperatures.temperatures]
@@ -239,7 +234,8 @@ def exact_average(
     (norm,), norm_error = _exact_integrals(ctx, lambda _: [ctx.one], low, high, points, density)
     if not 0 < norm < ctx.inf:
         raise ValueError(
-            f"density={temperatures.density!r}: its integral over [{low}, {high}] is {ctx.nstr(norm, 5)}, not positive"
+            f"density={temperatures.density!r}: its integral over [{low}, {high}] is "
+            f"{ctx.nstr(norm, 5)}, not positive"
         )
     means, error = _exact_integrals(ctx, function, low, high, points, density)
     return [mean / norm for mean in means], error + norm_error
@@ -265,7 +261,10 @@ Panel = tuple[Any, Any, int]
 
 
 def _panels(low: Any, high: Any, points: Collection[Any], edges: list[Any]) -> list[Panel]:
-    """Return the panels between the ends, points and edges; those that touch a point begin there, with n = 10."""
+    """Return the panels between the ends, points and edges.
+
+    Those that touch a point begin there, with n = 10.
+    """
     panels: list[Panel] = []
     for a, b in pairwise(sorted({low, high, *points, *(edge for edge in edges if low < edge < high)})):
         if a in points and b in points:
@@ -326,7 +325,9 @@ def _exact_integrals(
     points: Collection[Any] = (),
     density: Callable[[Any], Any] | None = None,
 ) -> tuple[list[Any], Any]:
-    """Integrate a list of functions, times a density, with the tanh-sinh rule over panels that widen twofold (without a density 64-fold beyond T = 16).
+    """Integrate a list of functions, times a density, with the tanh-sinh rule.
+
+    The panels widen twofold (without a density 64-fold beyond T = 16).
 
     Also return the error that the rule's last steps suggest, relative to the largest integral.
     """

@@ -1,7 +1,8 @@
-"""The trained weight for training data of any origin: only the histogram of the magnetization enters the equation.
+"""The trained weight for training data of any origin.
 
-``⟨V tanh WV⟩_p = ⟨V tanh WV⟩_q`` holds for any law q over the configurations of M spins: other lattices, other
-dimensions, mixtures of temperatures, measured data. W = 0 is the minimum of KL(q‖p) if ``⟨V²⟩_q ≤ M``, the value of independent spins.
+Only the histogram of the magnetization enters the equation. ``⟨V tanh WV⟩_p = ⟨V tanh WV⟩_q`` holds for any
+law q over the configurations of M spins: other lattices, other dimensions, mixtures of temperatures, measured
+data. W = 0 is the minimum of KL(q‖p) if ``⟨V²⟩_q ≤ M``, the value of independent spins.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ TOLERANCE = 1e-12
 
 
 def trained_weight_from_law(law: Law, n_hidden: int, *, dps: int | None = None) -> Any:
-    """Return the weight that an RBM with equal weights acquires on data with a given law of the magnetization.
+    """Return the weight that an RBM with equal weights acquires on data of a given law of the magnetization.
 
-    The positive root of ``⟨V tanh WV⟩_p = ⟨V tanh WV⟩_q`` (thesis eq. 63), where KL(q‖p) has its minimum. In trials with thousands of
-    random laws there was exactly one for ``⟨V²⟩ > M`` and none otherwise.
+    The positive root of ``⟨V tanh WV⟩_p = ⟨V tanh WV⟩_q`` (thesis eq. 63), where KL(q‖p) has its minimum. In
+    trials with thousands of random laws there was exactly one for ``⟨V²⟩ > M`` and none otherwise.
 
     Parameters
     ----------
@@ -47,12 +48,8 @@ def trained_weight_from_law(law: Law, n_hidden: int, *, dps: int | None = None) 
     Returns
     -------
     float, numpy.ndarray, mpmath.mpf or array of mpf
-        In the leading shape of the probabilities: 0 where ``⟨V²⟩ ≤ M`` (in float64 up to rounding, 2e-15 M), infinite where all spins are aligned.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `law` is not a Law of real, non-negative probabilities that sum to 1 and are symmetric, or a size is out of range.
+        In the leading shape of the probabilities: 0 where ``⟨V²⟩ ≤ M`` (in float64 up to rounding, 2e-15 M),
+        infinite where all spins are aligned.
 
     Examples
     --------
@@ -73,7 +70,10 @@ def trained_weight_from_law(law: Law, n_hidden: int, *, dps: int | None = None) 
 
 
 def folded_rows(law: Law) -> FloatArray:
-    """Return P(|V|), |V| = M, M − 2, …, in float64, a row for each law; each must be normalised and symmetric."""
+    """Return P(|V|), |V| = M, M − 2, …, in float64, a row for each law.
+
+    Each law must be normalised and symmetric.
+    """
     if not isinstance(law, Law):
         raise TypeError(f"law={shown(law)}: a rbmflow.Law is needed")
     probabilities = law.probabilities
@@ -95,8 +95,8 @@ def folded_rows(law: Law) -> FloatArray:
         raise ValueError(f"law.probabilities sum to {shown(float(worst))}: 1 is needed")
     if (np.abs(approximate - approximate[..., ::-1]) > TOLERANCE).any():
         raise ValueError(
-            "law.probabilities differ for V and -V: a symmetric law is needed; law.symmetrized() makes it one, which "
-            "changes no mean of an even function of V"
+            "law.probabilities differ for V and -V: a symmetric law is needed; law.symmetrized() makes it "
+            "one, which changes no mean of an even function of V"
         )
     return fold(approximate.reshape(-1, law.n_sites + 1))
 
@@ -158,7 +158,10 @@ def exact_weight_of_histogram(ctx: Any, data: list[Any], n_visible: int, n_hidde
 
 
 def _start(ctx: Any, data: list[Any], surplus: Any, n_visible: int, n_hidden: int) -> tuple[Any, float]:
-    """Return a first weight and its digits: from float64 where that resolves the law, else from its leading terms."""
+    """Return a first weight and its digits.
+
+    From float64 where that resolves the law, else from its leading terms.
+    """
     total = ctx.fsum(data)
     missing = ctx.fdot(data, [2 * k for k in range(len(data))]) / total
     if ctx.log(missing) < -LARGEST_LOG:  # s^N = ⟨M − V⟩/2M, the leading law of strong coupling
@@ -180,11 +183,11 @@ def _start(ctx: Any, data: list[Any], surplus: Any, n_visible: int, n_hidden: in
 def trained_weight_from_samples(spins: object, n_hidden: int) -> Estimate:
     """Return the trained weight for measured configurations, with its standard error.
 
-    The histogram of |V| takes the place of the law: the equation is even in V, so data that prefer one sign are folded.
-    The standard error is that of the delta method: g(W) is a mean of n independent values V tanh WV of standard deviation σ,
-    and W shifts by ``δg/(∂f/∂W − ∂g/∂W)``. Where the weight is 0, the sample has ``⟨V²⟩ ≤ M`` and the law is no longer linear;
-    the error is then the weight that one standard deviation of ⟨V²⟩ above M would give,
-    ``[σ(V²)/(√n M N (M−1))]^½``.
+    The histogram of |V| takes the place of the law: the equation is even in V, so data that prefer one sign
+    are folded. The standard error is that of the delta method: g(W) is a mean of n independent values
+    V tanh WV of standard deviation σ, and W shifts by ``δg/(∂f/∂W − ∂g/∂W)``. Where the weight is 0, the
+    sample has ``⟨V²⟩ ≤ M`` and the law is no longer linear; the error is then the weight that one standard
+    deviation of ⟨V²⟩ above M would give, ``[σ(V²)/(√n M N (M−1))]^½``.
 
     Parameters
     ----------
@@ -198,11 +201,6 @@ def trained_weight_from_samples(spins: object, n_hidden: int) -> Estimate:
     Estimate
         ``tau = 0.5``; infinite, with infinite error, if every sample is aligned.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `spins` are not ±1 (0/1 data get a hint), the shape does not fit, or `n_hidden` is out of range.
-
     Examples
     --------
     >>> from rbmflow import Ring
@@ -213,7 +211,8 @@ def trained_weight_from_samples(spins: object, n_hidden: int) -> Estimate:
     configurations = check_spins("spins", spins)
     if configurations.ndim != 2 or configurations.shape[0] < 2 or configurations.shape[1] < 3:
         raise ValueError(
-            f"spins has shape {configurations.shape}: (n_samples, n_visible) with at least 2 samples of 3 spins is needed"
+            f"spins has shape {configurations.shape}: (n_samples, n_visible) with at least 2 "
+            "samples of 3 spins is needed"
         )
     n_samples, n_visible = configurations.shape
     down = (n_visible - np.abs(configurations.sum(axis=1, dtype=np.int64))) // 2

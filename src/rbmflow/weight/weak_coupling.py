@@ -1,4 +1,6 @@
-"""The trained weight at weak coupling: ``W² = 2K/[N(M−1)] · (1 + c₁K + c₂K² + …)`` with exact rational coefficients.
+"""The trained weight at weak coupling, with exact rational coefficients.
+
+``W² = 2K/[N(M−1)] · (1 + c₁K + c₂K² + …)``.
 
 With w = W² the equation ``f/W = g/W`` reads ``Σ_j a_j w^j [⟨V^(2j+2)⟩_p − ⟨V^(2j+2)⟩_q] = 0``, a_j the Taylor
 coefficients of tanh. The moments of the machine's law are power series in w, those of the ring in K:
@@ -37,8 +39,8 @@ MAX_ORDER = 20
 def weak_coupling_coefficients(n_visible: int, n_hidden: int, order: int) -> tuple[Fraction, ...]:
     """Return c₁, c₂, … of ``W² = 2K/[N(M−1)] · (1 + c₁K + c₂K² + …)``, exactly.
 
-    ``c₁ = −(3MN − 6M − 9N + 8)/[3N(M−1)]`` for every ring; c₂ and c₃ as functions of M and N stand in docs/theory.md. The closure
-    of the ring enters c_k from k = M − 1 on, and is counted.
+    ``c₁ = −(3MN − 6M − 9N + 8)/[3N(M−1)]`` for every ring; c₂ and c₃ as functions of M and N stand in
+    docs/theory.md. The closure of the ring enters c_k from k = M − 1 on, and is counted.
 
     Parameters
     ----------
@@ -51,11 +53,6 @@ def weak_coupling_coefficients(n_visible: int, n_hidden: int, order: int) -> tup
     -------
     tuple of fractions.Fraction
         c₁ … c_order.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a size or the order is out of range.
 
     Examples
     --------
@@ -71,8 +68,8 @@ def weak_coupling_weight(
 ) -> Any:
     """Return W(K) by its expansion at weak coupling, cut after the term of the given order.
 
-    ``W = {2K/[N(M−1)] · (1 + c₁K + … + c_n K^n)}^(1/2)``; the relative error is of order K^(n+1), and the series
-    converges for small K only.
+    ``W = {2K/[N(M−1)] · (1 + c₁K + … + c_n K^n)}^(1/2)``; the relative error is of order K^(n+1), and the
+    series converges for small K only.
 
     Parameters
     ----------
@@ -89,11 +86,6 @@ def weak_coupling_weight(
     -------
     float, numpy.ndarray, mpmath.mpf or array of mpf
         In the shape of `K`: 0 for K ≤ 0, and 0 where the cut bracket is negative (far outside its range).
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `K` is not real, is NaN or infinite, or a size or the order is out of range.
 
     Examples
     --------
