@@ -1,8 +1,9 @@
 """Any input to any public callable, in a process of its own: ``python -m tests.any_input EXAMPLES [SEED]``.
 
-Values of any type, shape, dtype and layout, and valid arguments of other callables, take the place of one or two
-arguments of a valid call. The process ends with 0 unless an exception comes that is not documented, a call takes longer
-than 10 s of processor time (or waits for two minutes), or it crashes; the call is then the last line of the output.
+Values of any type, shape, dtype and layout, and valid arguments of other callables, take the place
+of one or two arguments of a valid call. The process ends with 0 unless an exception comes that is
+not documented, a call takes longer than 10 s of processor time (or waits for two minutes), or it
+crashes; the call is then the last line of the output.
 """
 
 import faulthandler

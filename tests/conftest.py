@@ -1,4 +1,4 @@
-"""Stages of the reproduction that draw no random numbers are computed once for all tests: they take most of its time."""
+"""Stages of the reproduction without random numbers are computed once for all tests: they take long."""
 
 from functools import cache
 from importlib.util import find_spec

@@ -1,6 +1,7 @@
 """Every public callable of the package with a small valid call, for the walks over all of them.
 
-A name is added to the package's ``__all__`` together with its line here; `test_public_calls` says so otherwise.
+A name is added to the package's ``__all__`` together with its line here;
+`test_public_calls` says so otherwise.
 """
 
 import atexit
@@ -198,7 +199,8 @@ def _table():
     reads["calibrate"] = {"training_set": KNOWN}
     of_state = _each(("activation", "energy"), {"x": V})
     stored = {"save": path}
-    classes = {  # arguments of the constructor (None: a result, or checked by use), an object, calls of its methods
+    # arguments of the constructor (None: a result, or checked by use), an object, calls of its methods
+    classes = {
         "ising.Chain": (
             {"n_sites": 6},
             None,

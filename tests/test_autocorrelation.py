@@ -25,7 +25,7 @@ LAST = np.array([[0.0], [0.0], [0.0], [1.0]])
 
 
 def plain_autocorrelation(series, window=5.0, significant=4.0):
-    """The same by loops over lags and sums over measurements, with the correlations of C. J. Geyer's pairs of lags written out."""
+    """The same by loops over lags and sums over measurements, C. J. Geyer's pairs of lags written out."""
     n_chains, n = series.shape
     mean = sum(series.ravel().tolist()) / series.size
     chains = series - mean
@@ -74,8 +74,8 @@ def test_the_time_against_a_plain_one(phi, window):
     ],
 )
 def test_pulls_of_series_of_either_sign_of_correlation(phi, n_series, shape):
-    # the spread of normal pulls is 1 with an error of 1/√(2 n): four of them (false alarm 6e-5), for 400 the bounds
-    # 0.9 and 1.15 where they are wider
+    # the spread of normal pulls is 1 with an error of 1/√(2 n):
+    # four of them (false alarm 6e-5), for 400 the bounds 0.9 and 1.15 where they are wider
     series = autoregressive(phi, (n_series, *shape), np.random.default_rng(22))
     found = [autocorrelation(one) for one in series]
     exact = (1 + phi) / (1 - phi) / 2
@@ -106,7 +106,7 @@ def test_bad_windows(window):
 
 
 def with_a_slow_mode(rng, n_series, shape, share=0.03):
-    """A fast mode, φ = 0.5, and a slow one, φ = 0.995, with 3 % of the variance: τ = 7.4, of which a window of 10 sees 2."""
+    """A fast mode, φ = 0.5, and 3 % of a slow one, φ = 0.995: τ = 7.4, of which a window of 10 sees 2."""
     fast = autoregressive(0.5, (n_series, *shape), rng) * np.sqrt((1 - share) * (1 - 0.5**2))
     return fast + autoregressive(0.995, (n_series, *shape), rng) * np.sqrt(share * (1 - 0.995**2))
 
@@ -133,7 +133,8 @@ def test_slow_modes_of_small_amplitude_show_in_the_spread_of_the_chains():
 
 
 def test_the_error_of_chains_that_agree_is_taken_from_their_means_once_in_a_hundred():
-    # 3000 sets of 8 chains: binomial, 30 ± 5.5; four of these (false alarm 6e-5) and as much for Fisher's approximate law
+    # 3000 sets of 8 chains: binomial, 30 ± 5.5;
+    # four of these (false alarm 6e-5) and as much for Fisher's approximate law
     rng = np.random.default_rng(25)
     series = autoregressive(0.5, (3000, 8, 400), rng)
     chances = np.array([excess_of_means(one, autocorrelation(one))[1] for one in series])
@@ -158,7 +159,8 @@ def test_the_excess_of_means_against_its_formula():
     [(0.9, (8, 2000)), (0.8, (16, 400)), (0.7, (64, 200)), (0.0, (4, 100)), (-0.9, (8, 200))],
 )
 def test_chains_that_agree_are_not_called_apart_for_their_length(phi, shape):
-    # R-hat is above 1.01 in most of these for the length of the chains; a false alarm in 10⁴ for each of 2 · 60
+    # R-hat is above 1.01 in most of these for the length of the chains;
+    # a false alarm in 10⁴ for each of 2 · 60
     series = autoregressive(phi, (60, *shape), np.random.default_rng(27))
     if phi > 0.5:
         assert sum(rank_normalised_r_hat(one) > 1.01 for one in series) > 10
@@ -166,7 +168,8 @@ def test_chains_that_agree_are_not_called_apart_for_their_length(phi, shape):
 
 
 def test_slow_modes_that_hundreds_of_chains_resolve_are_no_disagreement():
-    # in equilibrium; like the energy of 64 × 64 spins at K = 0.4 in 512 chains of 200 sweeps, of which one run in six was told
+    # in equilibrium; like the energy of 64 × 64 spins at K = 0.4 in 512 chains of 200 sweeps,
+    # of which one run in six was told
     rng = np.random.default_rng(33)
     fast, slow = rng.normal(size=(512, 100)), autoregressive(0.9, (512, 100), rng)
     series = np.sqrt(0.9) * fast + np.sqrt(0.1 * (1 - 0.9**2)) * slow
@@ -228,7 +231,8 @@ def test_warnings_name_what_is_wrong():
 
 @pytest.mark.parametrize("phi", [-0.4, 0.0, 0.5, 0.9, 0.97])
 def test_the_time_and_the_error_of_series_of_known_correlation(phi):
-    # 300 series: the mean of τ within 4 standard errors (false alarm 6e-5) plus the window's own bias, e^(−5) τ
+    # 300 series: the mean of τ within 4 standard errors (false alarm 6e-5) plus the window's own
+    # bias, e^(−5) τ
     rng = np.random.default_rng(1)
     exact = (1 + phi) / (1 - phi) / 2
     found = [Estimate.from_series(autoregressive(phi, (8, 2000), rng)) for _ in range(300)]
@@ -409,7 +413,8 @@ def test_a_function_without_slope_has_the_error_of_single_measurements():
 
 
 def test_the_jackknife_takes_off_the_bias():
-    # ⟨x̄²⟩ = μ² + σ²/N: independent normal numbers, where blocks of any length leave an estimate of μ² without bias
+    # ⟨x̄²⟩ = μ² + σ²/N: independent normal numbers, where blocks of any length leave an estimate of μ²
+    # without bias
     x = np.random.default_rng(31).normal(size=(2000, 2, 20))
     values = np.array([jackknife(lambda mean: mean**2, one).value for one in x])
     # its variance is 2/N² to leading order; four standard errors

@@ -24,6 +24,7 @@ def test_benchmarks_read_no_measurement_that_may_be_absent(path):
 def test_a_benchmark_runs_with_measurements_disabled():
     words = ("bench/bench_uniform_weight.py", "-q", "-o", "python_files=bench_*.py", "--benchmark-disable")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *words, "-k", "plain"], cwd=BENCH.parent, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "pytest", *words, "-k", "plain"], cwd=BENCH.parent,
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout

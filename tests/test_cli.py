@@ -228,7 +228,10 @@ def test_a_reader_that_stops_early_is_no_error():
 
 
 def test_terminals_without_greek():
-    code = "import sys; from rbmflow.cli import main; sys.exit(main(['weight', '1', '--visible', '8', '--hidden', '4']))"
+    code = (
+        "import sys; from rbmflow.cli import main; "
+        "sys.exit(main(['weight', '1', '--visible', '8', '--hidden', '4']))"
+    )
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False

@@ -20,8 +20,9 @@ STORED = all(map(find_spec, ("xarray", "h5netcdf", "h5py")))
 PARTIAL = "result.partial"
 LEARNED = find_spec("sklearn") is not None
 TINY = (
-    "--size", "4", "--temperatures", "0", "2", "5", "--samples", "30", "--hidden", "3", "--updates", "30", "--training-sets", "V",
-    "L", "--starts", "0", "inf", "--maps", "gibbs", "mean_field", "--steps", "3", "--thermometers", "energy", "--seeds", "2",
+    "--size", "4", "--temperatures", "0", "2", "5", "--samples", "30", "--hidden", "3", "--updates", "30",
+    "--training-sets", "V", "L", "--starts", "0", "inf", "--maps", "gibbs", "mean_field", "--steps", "3",
+    "--thermometers", "energy", "--seeds", "2",
 )  # fmt: skip
 
 stored = pytest.mark.skipif(not STORED, reason="results are files of the extra data")
@@ -223,7 +224,8 @@ def test_words_that_are_not_known(capsys, words):
 
 def test_thresholds_of_tori(capsys, tmp_path):
     status, text, _ = run(
-        capsys, "torus_threshold", "--sides", 4, 6, 10, "--measurements", 50, "--out", tmp_path, "--workers", 2, "--quiet"
+        capsys, "torus_threshold", "--sides", 4, 6, 10, "--measurements", 50, "--out", tmp_path,
+        "--workers", 2, "--quiet",
     )  # fmt: skip
     assert status == 0
     table = np.genfromtxt(tmp_path / "torus_threshold.csv", delimiter=",", names=True)

@@ -1,4 +1,7 @@
-"""Every command in every format: one document on stdout, numbers that are numbers, files with a figure, options that are named."""
+"""Every command in every format: one document on stdout, numbers that are numbers.
+
+Files with a figure, and options that are named.
+"""
 
 import csv
 import io
@@ -17,8 +20,9 @@ from rbmflow.experiments.record import Digits
 DRAWN = find_spec("matplotlib") is not None  # figures are an extra
 STORED = all(map(find_spec, ("xarray", "h5netcdf", "h5py")))
 SEVEN = (
-    "--size", "4", "--temperatures", "0", "2", "5", "--samples", "20", "--hidden", "3", "--updates", "20", "--training-sets", "V",
-    "--starts", "0", "--maps", "gibbs", "--steps", "2", "--thermometers", "energy", "magnetization", "--seeds", "2", "--workers", "1",
+    "--size", "4", "--temperatures", "0", "2", "5", "--samples", "20", "--hidden", "3", "--updates", "20",
+    "--training-sets", "V", "--starts", "0", "--maps", "gibbs", "--steps", "2",
+    "--thermometers", "energy", "magnetization", "--seeds", "2", "--workers", "1",
 )  # fmt: skip
 COMMANDS = {
     "weight": ("weight", "0.5", "inf", "--visible", "8", "--hidden", "4"),
@@ -57,7 +61,7 @@ def run(capsys, *words):
 
 
 def text_of_numbers(value):
-    """Texts in a JSON document that a double could hold as numbers; K is text as it was given beside more digits."""
+    """Texts in JSON that a double could hold as numbers; K is text as given beside more digits."""
     for name, cell in value.items():
         if name != "K" and isinstance(cell, str) and len(cell.lstrip("+-").replace(".", "")) <= 15:
             try:

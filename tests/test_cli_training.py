@@ -235,7 +235,10 @@ def test_a_killed_training_goes_on_to_the_same_bits(data):
         (("three.csv", "--hidden", "2"), "row 1, column 2 holds 0"),
         (
             ("spins.npy", "--hidden", "100000000"),
-            "n_visible=8, n_hidden=100000000 and 100 chains: 132.2 GiB of memory are needed, there are 0.5 GiB",
+            (
+                "n_visible=8, n_hidden=100000000 and 100 chains: "
+                "132.2 GiB of memory are needed, there are 0.5 GiB"
+            ),
         ),
         (
             ("spins.npy", "--hidden", "2", "--chains", "10000000"),

@@ -32,11 +32,17 @@ def one_line(capsys, *words):
 
 CONTENTS = {
     "spins.csv": [
-        b"", b"\0", b"\xff", b"1,-1\n1", b'"1,-1\n-1,1\n', b"True,False\n1,-1\n", b"1,-1\n-1," + b"1" * 200_000, b"0,5;1,5\n",
-        "1,-1\n".encode("utf-16"), b"PK\x03\x04", b"\x93NUMPY", b"1,nan\n", b"1e999,1\n", b"{}", b"a\n", b"<script>\n", b"1,2\n",
+        b"", b"\0", b"\xff", b"1,-1\n1", b'"1,-1\n-1,1\n', b"True,False\n1,-1\n",
+        b"1,-1\n-1," + b"1" * 200_000, b"0,5;1,5\n", "1,-1\n".encode("utf-16"), b"PK\x03\x04", b"\x93NUMPY",
+        b"1,nan\n", b"1e999,1\n", b"{}", b"a\n", b"<script>\n", b"1,2\n",
     ],
-    "spins.npy": [b"", b"PK", b"PK\x03\x04" + bytes(99), b"\x93NUMPY\x01\x00\xff\xff", b"\x93NUMPY\x01\x00\x02\x00{}", b"1,-1\n"],
-    "spins.nc": [b"", b"\x89HDF", b"\x89HDF\r\n\x1a\n", b"CDF\x01", b"CDF\x01" + b"\xff" * 99, b"1,-1\n", b"PK"],
+    "spins.npy": [
+        b"", b"PK", b"PK\x03\x04" + bytes(99), b"\x93NUMPY\x01\x00\xff\xff", b"\x93NUMPY\x01\x00\x02\x00{}",
+        b"1,-1\n",
+    ],
+    "spins.nc": [
+        b"", b"\x89HDF", b"\x89HDF\r\n\x1a\n", b"CDF\x01", b"CDF\x01" + b"\xff" * 99, b"1,-1\n", b"PK",
+    ],
 }  # fmt: skip
 
 
@@ -158,7 +164,8 @@ def test_files_of_earlier_versions(capsys, tmp_path, content):
 
 
 GARBAGE = (
-    "", " ", "x", "nan", "-1e400", "9" * 5000, "a" * 5000, "1/0", "∞", "\udcff", "[1]", "0x10", "1,5", "{}", "\x7f",
+    "", " ", "x", "nan", "-1e400", "9" * 5000, "a" * 5000, "1/0", "∞", "\udcff", "[1]", "0x10", "1,5", "{}",
+    "\x7f",
 )  # fmt: skip
 WORDS = {
     "weight": ("K", "--visible", "8", "--hidden", "4"),

@@ -1,7 +1,7 @@
-"""Files from strangers: for each format a valid file, and every field of it in turn deleted or replaced by what it cannot hold.
+"""Files from strangers: of each format a valid file, each field in turn deleted or made what it cannot hold.
 
-Each is refused by one ValueError of one line that names the file, before any of it is used. Digests are made to fit: a
-stranger can compute them too.
+Each is refused by one ValueError of one line that names the file, before any of it is used.
+Digests are made to fit: a stranger can compute them too.
 """
 
 import copy

@@ -1,4 +1,4 @@
-"""netCDF files from strangers: every field of a training set and of a seven-step result in turn replaced by what it cannot be."""
+"""netCDF files from strangers: each field of a training set or seven-step result made what it cannot be."""
 
 import json
 
@@ -19,7 +19,7 @@ h5py = pytest.importorskip("h5py")
 
 
 def each_field(monkeypatch, path, read, texts, may):
-    """Change every variable, and every member of the attributes in JSON, in turn; `read` must refuse unless `may`."""
+    """Change every variable and every member of JSON attributes in turn; `read` must refuse unless `may`."""
     whole = read_dataset(path, "a file")
 
     def crafted(dataset, why):
@@ -85,8 +85,8 @@ def test_training_sets_field_by_field(tmp_path, monkeypatch):
 
 
 SMALL = Parameters(
-    Ring(4), (0.0, 1.0, 4.0), n_samples=10, training_sets=("V", "L"), n_hidden=(2,), n_updates=3, n_snapshots=2,
-    starts=(1.0,), maps=("gibbs",), n_steps=1, n_flow=3, thermometers=("energy",), n_seeds=1,
+    Ring(4), (0.0, 1.0, 4.0), n_samples=10, training_sets=("V", "L"), n_hidden=(2,), n_updates=3,
+    n_snapshots=2, starts=(1.0,), maps=("gibbs",), n_steps=1, n_flow=3, thermometers=("energy",), n_seeds=1,
 )  # fmt: skip
 
 

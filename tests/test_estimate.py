@@ -21,8 +21,8 @@ def test_mean_and_standard_error():
 
 
 def test_pulls_have_unit_variance():
-    # 2000 repetitions of 50 normal samples; the variance of the pulls is that of Student's t with 49 degrees of
-    # freedom, 49/47 = 1.043, known to about 3 %; 5 sigma with a fixed seed
+    # 2000 repetitions of 50 normal samples; the variance of the pulls is that of Student's t with 49 degrees
+    # of freedom, 49/47 = 1.043, known to about 3 %; 5 sigma with a fixed seed
     rng = np.random.default_rng(2)
     pulls = [Estimate.from_independent(rng.normal(size=50)).deviation(0.0) for _ in range(2000)]
     assert np.var(pulls) == pytest.approx(49 / 47, abs=0.17)

@@ -138,7 +138,8 @@ def test_samples_give_modes_their_weights():
 
 
 def test_digits_are_scored_by_enumeration():
-    # 25 units trained at a rate of 1: annealed importance sampling was off by 200 to 800 nats, with 1 effective chain of 100
+    # 25 units trained at a rate of 1:
+    # annealed importance sampling was off by 200 to 800 nats, with 1 effective chain of 100
     from sklearn.datasets import load_digits
 
     bits = (load_digits().data > 7).astype(float)

@@ -39,7 +39,8 @@ def test_the_file_is_readable_as_any_other(tmp_path):
 def test_modes_come_from_the_system_and_are_kept(tmp_path, monkeypatch):
     before = os.umask(0o027)
     try:
-        # to ask for the mask means to set it for a moment, in which another thread makes its files without one
+        # to ask for the mask means to set it for a moment,
+        # in which another thread makes its files without one
         monkeypatch.setattr(os, "umask", None)
         write_atomically(tmp_path / "a", "x")
     finally:

@@ -1,4 +1,6 @@
-"""Ctrl-C ends every long call within two seconds: each is begun in a process of its own, with a size of twenty seconds and more.
+"""Ctrl-C ends every long call within two seconds.
+
+Each is begun in a process of its own, with a size of twenty seconds and more.
 
 Time is that of the wall or of the processor, whichever is less: on a busy machine the call waits for others.
 """
@@ -92,7 +94,10 @@ CALLS = {
     ),
     "run_sites": (
         "",
-        "sampling.run(Torus(64, 64), 0.4, order='random', n_chains=4, n_sweeps=10**7, keep_spins=False, rng=1)",
+        (
+            "sampling.run(Torus(64, 64), 0.4, order='random', n_chains=4, n_sweeps=10**7, "
+            "keep_spins=False, rng=1)"
+        ),
     ),
     "run_wolff": (
         "",
@@ -100,7 +105,10 @@ CALLS = {
     ),
     "run_all_clusters": (
         "",
-        "sampling.run(Torus(64, 64), 0.4, rule='swendsen_wang', n_chains=2, n_sweeps=10**7, keep_spins=False, rng=1)",
+        (
+            "sampling.run(Torus(64, 64), 0.4, rule='swendsen_wang', n_chains=2, n_sweeps=10**7, "
+            "keep_spins=False, rng=1)"
+        ),
     ),
     "run_kept": ("", "sampling.run(Torus(10, 10), 0.4, n_chains=512, n_sweeps=20000, rng=1)"),
     "run_burn_in": ("", "sampling.run(Torus(64, 64), 0.4, n_chains=256, burn_in=10**7, n_sweeps=1, rng=1)"),
@@ -126,7 +134,10 @@ CALLS = {
         "networks.boltzmann_moments(a)",
     ),
     "fit_boltzmann": (
-        "w = rng.normal(0, .05, (20, 20)); a = BoltzmannMachine(np.triu(w, 1) + np.triu(w, 1).T, n_visible=10)",
+        (
+            "w = rng.normal(0, .05, (20, 20)); "
+            "a = BoltzmannMachine(np.triu(w, 1) + np.triu(w, 1).T, n_visible=10)"
+        ),
         "training.fit_boltzmann(a, spins(1000, 10), n_steps=1000)",
     ),
     "recall": (
@@ -169,7 +180,7 @@ def processor_seconds(stat):
 
 
 def seconds_to_end(prepare, call):
-    """Send SIGINT to the call and return the seconds, and those of the processor, that its process goes on."""
+    """Send SIGINT to the call and return the seconds, and processor seconds, that its process goes on."""
     code = f"{BEGIN}{prepare}\nprint('ready', flush=True)\n{call}\nprint('done')"
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", code],

@@ -81,9 +81,9 @@ def test_never_two_at_once_though_each_removes_its_lock(tmp_path):
 @pytest.mark.parametrize(
     "words",
     [
-        "sample ring 8", "train spins.npy --hidden 2", "reproduce", "experiment iso", "experiment ring", "experiment weight_map",
-        "experiment capacity", "experiment torus_threshold", "info --out x", "weight 1 --visible 8 --hidden 4 --out x",
-        "degeneracies 8 --out x", "ising infinite --out x",
+        "sample ring 8", "train spins.npy --hidden 2", "reproduce", "experiment iso", "experiment ring",
+        "experiment weight_map", "experiment capacity", "experiment torus_threshold", "info --out x",
+        "weight 1 --visible 8 --hidden 4 --out x", "degeneracies 8 --out x", "ising infinite --out x",
     ],
 )  # fmt: skip
 def test_every_command_that_writes_is_refused_while_another_does(capsys, tmp_path, monkeypatch, words):

@@ -70,7 +70,7 @@ def test_configurations_are_of_plus_and_minus_one(name, kind):
 
 
 class Labelled:
-    """As a pandas Series: an array with labels, whose truth value is ambiguous and whose comparison is elementwise."""
+    """As a pandas Series: labelled, its truth value ambiguous and its comparison elementwise."""
 
     __hash__ = None
 

@@ -1,4 +1,4 @@
-"""Files as data from strangers: arrays of CSV and npy, sealed JSON, archives; what is no such file is refused in one line."""
+"""Files as data from strangers: CSV, npy, sealed JSON, archives; what is no such file is refused."""
 
 import io
 import zipfile
@@ -33,7 +33,8 @@ def test_files_without_rows_of_numbers(tmp_path, text):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        # an empty cell let those after it move up; the first line with one that is no number was taken for a header
+        # an empty cell let those after it move up;
+        # the first line with one that is no number was taken for a header
         ("1,,-1\n,1,1\n-1,1,\n", "line 1 holds ''"),
         ("a,b,c\n1,1,-1\n\n1,,1\n", "line 4 holds ''"),
         ("1,NA,-1\n1,1,1\n", "line 1 holds 'NA'"),

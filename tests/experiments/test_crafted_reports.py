@@ -1,4 +1,4 @@
-"""Reports and partial reproductions from strangers: every text is escaped, every field is held against its kind."""
+"""Reports and partial reproductions from strangers: texts are escaped, fields held against their kind."""
 
 import json
 import re
@@ -113,7 +113,8 @@ def test_partial_reproductions_field_by_field(result):
                 or (where[:-2] == columns and (number or text or new in (None, True)))
                 or (where == ("stages", "decimation", "checks", 0) and new is DELETED)
                 or (where[:3] == ("stages", "decimation", "checks") and len(where) == 5
-                    and (text if isinstance(plain["stages"]["decimation"]["checks"][0][where[-1]], str) else number))
+                    and (text if isinstance(plain["stages"]["decimation"]["checks"][0][where[-1]], str)
+                         else number))
                 or (where[-1:] == ("caption",) and text)
                 or (where == ("stages", "decimation", "seconds") and number and new >= 0)
                 or (where == ("stages", "decimation") and new is DELETED)

@@ -59,7 +59,8 @@ def test_flows_are_those_of_the_trained_machines(result):
     np.testing.assert_allclose(
         result.values["singular_values"][1, 0, 1, -1], flow.spectrum(rbm).singular_values, rtol=1e-14
     )
-    # from T = 0 the mean-field flow starts aligned: m of its steps follows from the machine alone, up to the sign
+    # from T = 0 the mean-field flow starts aligned:
+    # m of its steps follows from the machine alone, up to the sign
     up = np.ones((1, 16))
     for step in range(4):
         down = flow.mean_field(rbm, -up, n_steps=step) if step else -up
@@ -313,11 +314,13 @@ def test_other_negative_phases(negative):
 
 
 def test_the_control_in_one_dimension():
-    # exact samples and the exact thermometer: trained on T = 0 ... 6 the flow from T = 6 orders, though nothing is critical there
+    # exact samples and the exact thermometer: trained on T = 0 ... 6
+    # the flow from T = 6 orders, though nothing is critical there
     pytest.importorskip("threadpoolctl", reason="comes with the extra learn")
     small = replace(
-        iso_shiba_yokoo.ring(64), n_samples=200, training_sets=("V",), n_hidden=(64,), n_updates=1500, starts=(0.0, 6.0),
-        maps=("mean_field", "gibbs"), n_steps=20, n_flow=200, thermometers=("energy",), n_seeds=1,
+        iso_shiba_yokoo.ring(64), n_samples=200, training_sets=("V",), n_hidden=(64,), n_updates=1500,
+        starts=(0.0, 6.0), maps=("mean_field", "gibbs"), n_steps=20, n_flow=200, thermometers=("energy",),
+        n_seeds=1,
     )  # fmt: skip
     found = run(small, rng=2)
     start, end = found.values["temperature_energy"][0, 0, 0, 0, 1, [0, -1]]

@@ -1,4 +1,4 @@
-"""Fixed points of the mean-field map: against closed forms, brute force and finite differences; cycles of maps."""
+"""Fixed points of the mean-field map: closed forms, brute force, finite differences; cycles of maps."""
 
 import numpy as np
 import pytest

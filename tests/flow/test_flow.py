@@ -86,7 +86,8 @@ def test_strong_weights_saturate():
 
 
 def test_the_threshold_by_many_digits():
-    # independent value, good to its last digit but one; the digits below were confirmed by the sum over 2^8 states
+    # independent value, good to its last digit but one;
+    # the digits below were confirmed by the sum over 2^8 states
     assert critical_coupling(8, 4) == pytest.approx(0.4441996123158305, rel=2e-15, abs=0)
     ctx = private(60)
     exact = critical_coupling(8, 4, dps=40)

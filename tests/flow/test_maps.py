@@ -180,7 +180,8 @@ def test_gibbs_has_the_law_of_one_step():
 @pytest.mark.parametrize("n_steps", [1, 4])
 @pytest.mark.parametrize("K", [0.3, 0.7])
 def test_gibbs_leaves_the_law_of_an_exact_machine(K, n_steps):
-    # a false alarm in 1e-6 of each; spins of the mean-field map, drawn from the same configurations, have another law
+    # a false alarm in 1e-6 of each;
+    # spins of the mean-field map, drawn from the same configurations, have another law
     rbm, n = RBM.local_ring(6, K), 100_000
     states = all_states(6).astype(float)
     law = np.exp(K * (states * np.roll(states, 1, axis=1)).sum(axis=1))

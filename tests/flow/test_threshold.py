@@ -56,7 +56,8 @@ def test_the_law_of_long_rings_and_its_correction(ratio):
     for order in (0, 1):
         law = np.array([critical_coupling_law(M, int(ratio * M), order=order) for M in sizes])
         slopes = np.diff(np.log2(np.abs(K_c - law)))
-        # the error falls as M^(−1/2), with the correction as 1/M, both with relative corrections of order M^(−1/2)
+        # the error falls as M^(−1/2), with the correction as 1/M, both with relative corrections of
+        # order M^(−1/2)
         predicted = -(order + 1) / 2
         assert abs(slopes[-1] - predicted) < 0.01
         np.testing.assert_allclose(slopes, predicted, atol=0.15)

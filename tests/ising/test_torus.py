@@ -34,8 +34,8 @@ COUPLINGS = [
     "3",
 ]
 QUANTITIES = ("log_partition", "energy", "heat_capacity")
-# A few roundings; the heat capacity at K = 0.75 is a sum over the modes of terms up to ten times the result. The law
-# takes exponentials of numbers up to 100.
+# A few roundings; the heat capacity at K = 0.75 is a sum over the modes of terms up to ten times the result.
+# The law takes exponentials of numbers up to 100.
 ROUNDING = {"log_partition": 1e-15, "energy": 1.5e-15, "heat_capacity": 1.5e-14, "susceptibility": 1e-14}
 
 

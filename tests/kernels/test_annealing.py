@@ -1,4 +1,4 @@
-"""The annealing kernel beside its twin, bit for bit on every SIMD level, and beside double precision without tables."""
+"""The annealing kernel beside its twin, bit for bit at every level, and beside doubles without tables."""
 
 import itertools
 
@@ -96,8 +96,8 @@ def exact_weights(rbm, betas, visible):
 
 @pytest.mark.parametrize(("real", "tolerance"), [(np.float32, 1e-4), (np.float64, 1e-12)])
 def test_precision(real, tolerance):
-    # 64 fields of about 10, sums of 64 terms, with a rounding of 2e-6, or of 4e-15, each; their errors add up at random to
-    # eight times as much: 5 standard errors
+    # 64 fields of about 10, sums of 64 terms, with a rounding of 2e-6, or of 4e-15, each; their errors add up
+    # at random to eight times as much: 5 standard errors
     rbm = random_machine(64, 64, seed=5, scale=1.0)
     visible = start(50, 64, 6)
     for betas in ([0.0, 1.0], [0.5, 0.501]):

@@ -1,4 +1,4 @@
-"""The threshold dynamics of the kernel beside its twin: the same states and the same fields, bit for bit, at every level."""
+"""The threshold dynamics of the kernel beside its twin: states and fields, bit for bit, at every level."""
 
 import numpy as np
 import pytest

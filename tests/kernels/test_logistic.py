@@ -51,8 +51,8 @@ def test_in_place_and_nothing_beyond(real, level):
 
 @pytest.mark.parametrize("real", REALS)
 def test_decay_of_the_twin(real):
-    # the polynomial, 1.6e-7 and 1e-17, and the roundings of 2 size / ln 2 (half an ulp of a number <= 4 size, times
-    # ln 2) and of the last operations
+    # the polynomial, 1.6e-7 and 1e-17, and the roundings of 2 size / ln 2 (half an ulp of a number <= 4 size,
+    # times ln 2) and of the last operations
     size = np.concatenate([np.linspace(0, 40, 4001), 10.0 ** np.linspace(-10, 1, 200)]).astype(real)
     exact = np.exp(-2 * size.astype(np.longdouble))
     error = np.abs(twin.decay(size) / exact - 1)
@@ -83,7 +83,8 @@ def test_flips_that_never_happen(real):
 
 @pytest.mark.parametrize("real", REALS)
 def test_neighbours_are_independent(real):
-    # products of spins 1, 2, 8 and 16 places apart have mean m^2; disjoint pairs, 5 standard errors in each of 8
+    # products of spins 1, 2, 8 and 16 places apart have mean m^2;
+    # disjoint pairs, 5 standard errors in each of 8
     out = np.full(640_000, 0.4, dtype=real)
     logistic.sample(out, key(2), out, BEST)
     mean = np.tanh(0.4)
@@ -96,7 +97,8 @@ def test_neighbours_are_independent(real):
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize(("real", "activation"), [(np.float32, 20.0), (np.float64, 30.0)])
 def test_the_least_random_number_is_not_zero(real, activation, level):
-    # the first word of each stream is 0: u is 2^-32 or 2^-53, above the probabilities e^-40 and e^-60 of a flip
+    # the first word of each stream is 0:
+    # u is 2^-32 or 2^-53, above the probabilities e^-40 and e^-60 of a flip
     words = key(3).reshape(4, 8)
     words[0] = words[3] = 0
     out = np.zeros(8, dtype=real)

@@ -119,7 +119,8 @@ def test_logarithms_of_the_law(n_sites, K):
         assert abs(float(exact - logarithm[n])) < 2e-15 * (1 + abs(float(exact)))
         if K >= 1e-12:
             deviation = ctx.log(weights[n] * comb(n_sites, centre) / weights[centre] / comb(n_sites, n))
-            # relative precision however weak the coupling; near n = 0 strong couplings cost a factor up to M/2
+            # relative precision however weak the coupling;
+            # near n = 0 strong couplings cost a factor up to M/2
             assert (
                 abs(float(deviation) - gain[n])
                 <= (1e-15 + 1e-16 * n_sites * (K > 1)) * float(deviation) + 1e-40

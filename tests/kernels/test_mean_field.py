@@ -41,8 +41,8 @@ def test_tanh_is_that_of_the_twin(real, level):
 
 @pytest.mark.parametrize("real", REALS)
 def test_tanh_is_within_3_ulp(real):
-    # half an ulp of each of p, s, 2 + s and the quotient, counted twice where a number is just above a power of 2 and its
-    # tanh just below: 3 at most; the largest of 1.2e7 arguments was 2.67
+    # half an ulp of each of p, s, 2 + s and the quotient, counted twice where a number is just above a power
+    # of 2 and its tanh just below: 3 at most; the largest of 1.2e7 arguments was 2.67
     values = arguments(8_000, real)
     found = values.copy()
     mean_field.tanh(found, LEVELS[-1])
@@ -113,7 +113,8 @@ def test_iterate(shape, real, level):
 
 @pytest.mark.parametrize("real", REALS)
 def test_one_step_by_numpy(real):
-    # sums of 40 terms of order 1: 40 eps bounds the error of a field, two layers of slope at most |W| add them
+    # sums of 40 terms of order 1:
+    # 40 eps bounds the error of a field, two layers of slope at most |W| add them
     weights, b, c = machine((40, 40), real)
     given = np.random.default_rng(3).uniform(-1, 1, (50, 40)).astype(real)
     found = given.copy()

@@ -1,4 +1,4 @@
-"""The partition function of two layers: the kernel beside its twin, ln Z beside multiprecision, on every SIMD level."""
+"""The partition function of two layers: beside its twin and beside multiprecision, at every SIMD level."""
 
 import math
 
@@ -168,7 +168,8 @@ def multiprecision(rbm):
 
 @pytest.mark.parametrize("shape", [(12, 9, 0.1), (20, 8, 1.0), (5, 10, 5.0), (10, 7, 30.0), (30, 3, 12.0)])
 def test_error_of_ln_z(shape):
-    # each of n factors 1e-16 relative, exponentials of arguments up to |ln Z| as much times it: far below 1e-12
+    # each of n factors 1e-16 relative, exponentials of arguments up to |ln Z| as much times it:
+    # far below 1e-12
     rbm = random_machine(*shape[:2], seed=4, scale=shape[2])
     ctx, wanted = multiprecision(rbm)
     error = float(abs(ctx.mpf(exact_log_partition(rbm)) - wanted))

@@ -1,4 +1,4 @@
-"""The sampler against its twin, bit for bit, and against the exact law where the Python face does not reach."""
+"""The sampler against its twin, bit for bit, and the exact law where the Python face does not reach."""
 
 import hashlib
 
@@ -86,13 +86,15 @@ def test_frustrated_twin(n_sites):
     ("n_sites", "K"), [(9, 0.4), (20, 1.0), (64, 0.2), (129, 0.2), (129, 1.5), (150, -0.7), (192, 3.0)]
 )
 def test_bonds_are_alike_across_the_join_of_the_two_parts(n_sites, K):
-    # every bond has the same mean, also beside the last eight; the largest of M pulls beyond 6 has probability M 2e-9
+    # every bond has the same mean, also beside the last eight;
+    # the largest of M pulls beyond 6 has probability M 2e-9
     spins = Ring(n_sites).sample(K, 40_000, rng=8).astype(np.int32)
     bonds = spins * np.roll(spins, -1, axis=1)
     mean = Ring(n_sites).correlation(K, 1)
     pulls = (bonds.mean(axis=0) - mean) / np.sqrt((1 - mean**2) / len(bonds))
     assert np.abs(pulls).max() < 6
-    # and neighbouring bonds are correlated by the parity alone: <b_i b_(i+1)> is the correlation at distance 2
+    # and neighbouring bonds are correlated by the parity alone:
+    # <b_i b_(i+1)> is the correlation at distance 2
     pairs = bonds * np.roll(bonds, -1, axis=1)
     second = Ring(n_sites).correlation(K, 2)
     pulls = (pairs.mean(axis=0) - second) / np.sqrt((1 - second**2) / len(bonds))

@@ -66,7 +66,7 @@ def sweep(machine, visible, hidden, k, from_visible, generator):
 
 
 def train(machine, rows, order, batch_size, k, rate, decay, hidden, generator):
-    """One epoch; `hidden` of persistent chains or None. Returns the chains and the totals of their visible spins."""
+    """One epoch; `hidden` of persistent chains or None. Returns the chains and totals of visible spins."""
     real = machine.W.dtype.type
     visible, series = None, []
     for first in range(0, len(order), batch_size):

@@ -1,4 +1,4 @@
-"""Plain twin of the heat bath of Boltzmann machines: sums in float32 in the kernel's order, one unit after the other."""
+"""Plain twin of the heat bath of Boltzmann machines: float32 sums in the kernel's order, unit by unit."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Plain twin of the sampler of ±1 units: the same random words, numpy scalars in the kernel's order of operations."""
+"""Plain twin of the sampler of ±1 units: the same random words, numpy scalars in the kernel's order."""
 
 import numpy as np
 

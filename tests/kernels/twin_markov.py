@@ -1,4 +1,4 @@
-"""Plain twins of the Markov kernels: the same random words, one spin at a time, probabilities as fractions."""
+"""Plain twins of the Markov kernels: the same random words, a spin at a time, probabilities as fractions."""
 
 import math
 from fractions import Fraction
@@ -99,7 +99,7 @@ def replicas(spins, state, neighbours, order, metropolis, couplings, n_active, n
 
 
 def fair_side(spins, near, r):
-    """The side that the kernel's adder calls a majority in a tie: of two the first, of four that of an equal pair."""
+    """The side that the kernel's adder calls a majority in a tie: of 2 the first, of 4 an equal pair's."""
     first, second, *rest = (spins[j][r] for j in near)
     return first if not rest else (first & second) | (rest[0] & rest[1])
 
@@ -261,7 +261,7 @@ def _wolff(spins, n_rows, n_cols, sign, cuts, start):
 
 
 def _divide(spins, n_rows, n_cols, sign, cuts, fair):
-    """Breadth first instead of the kernel's forest; clusters are met in the order of their first sites in both."""
+    """Breadth first, not the kernel's forest; both meet clusters in the order of their first sites."""
     n = n_rows * n_cols
     joined = {site: [] for site in range(n)}
 

@@ -31,7 +31,7 @@ def log_sum_of_two(x, y):
 
 
 def added(numbers):
-    """One after the other, as the kernel does: since CPython 3.12 sum() compensates the rounding of floats."""
+    """One after the other, as in the kernel: since CPython 3.12 sum() compensates the rounding of floats."""
     return reduce(add, numbers, 0.0)
 
 

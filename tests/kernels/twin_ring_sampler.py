@@ -8,7 +8,7 @@ STREAMS, BLOCKS, CHECK_AFTER, TAIL, BATCH, POOL = 8, 64, 9, 8, 64, 256
 
 
 class Generator:
-    """Eight xoshiro256++ streams side by side; word i of the key is word i // 8 of the state of stream i % 8."""
+    """Eight xoshiro256++ streams; word i of the key is word i // 8 of the state of stream i % 8."""
 
     def __init__(self, key):
         self.streams = [[int(key[8 * word + i]) for word in range(4)] for i in range(STREAMS)]
@@ -84,7 +84,7 @@ class Defects:
 
 
 def spins_of(defects, start, up, antiferromagnetic):
-    """The spins from the bonds, given in the order of the path that begins at site `start`; the last bond closes the ring."""
+    """The spins from the bonds, in the order of the path from site `start`; the last bond closes the ring."""
     path = [1 if up else -1]
     for defect in defects[:-1]:
         wall = defect != antiferromagnetic

@@ -1,4 +1,4 @@
-"""Multiprecision roots of <V tanh WV>_p = <V tanh WV>_q from exact integers, each certified by a change of sign.
+"""Multiprecision roots of <V tanh WV>_p = <V tanh WV>_q from exact integers, certified by changes of sign.
 
 ``python -m tests.kernels.twin_uniform_weight`` writes the rows of tests/reference/uniform_weight.json.
 """
@@ -79,7 +79,7 @@ def residual(ctx, K, n_visible, n_hidden):
 
 
 def certified_weight(K, n_visible, n_hidden, digits=DIGITS):
-    """Return W(K) as mpf; the residual is negative a relative 10^-digits below it and positive as much above."""
+    """Return W(K) as mpf; the residual is negative a relative 10^-digits below and positive as much above."""
     # p - q is of relative order K W^2 <~ K^2 at weak coupling, e^(-4K) at strong coupling
     decimal_exponent = int(private(15).log10(private(15).convert(K)))
     lost = -3 * min(0, decimal_exponent) + int(4 * min(float(K), STRONG) / 2.3)
@@ -114,8 +114,9 @@ def main():
         for K, M, N in ROWS
     ]
     note = (
-        f"Trained uniform weight W(K) of a ring, {DIGITS} significant digits: exact integers, bisection and secant, "
-        "sign changes checked on both sides of the last digit; written by tests/kernels/twin_uniform_weight.py."
+        f"Trained uniform weight W(K) of a ring, {DIGITS} significant digits: "
+        "exact integers, bisection and secant, sign changes checked on both sides of the last digit; "
+        "written by tests/kernels/twin_uniform_weight.py."
     )
     sys.stdout.write(json.dumps({"note": note, "weights": rows}, indent=1) + "\n")
 

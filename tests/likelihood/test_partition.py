@@ -1,4 +1,4 @@
-"""ln Z by annealing: exact where it must be, within its errors elsewhere, between its bounds in many machines."""
+"""ln Z by annealing: exact where it must be, else within its errors, between its bounds in many machines."""
 
 import itertools
 import warnings
@@ -37,7 +37,8 @@ def test_without_couplings_every_chain_is_exact():
 
 
 def test_weights_are_unbiased():
-    # two temperatures: importance sampling from independent units, 4e5 weights; 5 standard errors, false alarm 6e-7 each
+    # two temperatures: importance sampling from independent units, 4e5 weights;
+    # 5 standard errors, false alarm 6e-7 each
     rbm = random_machine(4, 3, seed=2, scale=0.3)
     exact = exact_log_partition(rbm)
     for betas in ([0.0, 1.0], [0.0, 0.4, 1.0]):
@@ -48,8 +49,9 @@ def test_weights_are_unbiased():
 def test_a_bracket_holds_in_100_random_machines(monkeypatch):
     # of the chains alone, without what listed states tell
     monkeypatch.setattr(partition_room, "_listed", lambda *_: -np.inf)
-    # Bounds lie 4 standard errors beyond their estimates, 3e-5 for a normal error and each of 200 bounds: false alarm 6e-3
-    # in all, seeds fixed. The combined estimates are normal: the mean square of their deviations is 1 ± 0.14 (standard error).
+    # Bounds lie 4 standard errors beyond their estimates, 3e-5 for a normal error and each of 200 bounds:
+    # false alarm 6e-3 in all, seeds fixed. The combined estimates are normal: the mean square of their
+    # deviations is 1 ± 0.14 (standard error).
     rng = np.random.default_rng(4)
     deviations = []
     for seed in range(100):
@@ -111,7 +113,8 @@ def test_annealing_keeps_the_law_at_one_temperature():
 
 
 def test_two_sided_ratio_of_normal_laws():
-    # ln w = D + z σ − σ²/2 forward, −D + z σ − σ²/2 backward: the weights of annealing that obeys Crooks' relation
+    # ln w = D + z σ − σ²/2 forward, −D + z σ − σ²/2 backward:
+    # the weights of annealing that obeys Crooks' relation
     rng = np.random.default_rng(17)
     deviations = []
     for sigma, D in itertools.product((0.3, 1.0, 2.0), (-40.0, 0.0, 700.0)):
@@ -123,7 +126,8 @@ def test_two_sided_ratio_of_normal_laws():
 
 
 def test_two_sided_ratio_without_any_overlap():
-    # as chains along two temperatures of a strongly coupled machine have it: switches were 0, and 0/0 a warning
+    # as chains along two temperatures of a strongly coupled machine have it:
+    # switches were 0, and 0/0 a warning
     forward, backward = np.array([-500.0, -510.0, -505.0]), np.array([-700.0, -705.0, -702.0])
     ratio, stderr, _ = two_sided(forward, backward)
     assert forward.max() < ratio < -backward.max()
@@ -197,7 +201,7 @@ def steep_machine(scale, seed):
 
 
 def annealed(rbm, method, seed):
-    """An estimate by 200 temperatures, whether it was warned of, and by how many of its errors the chains alone are off."""
+    """An estimate by 200 temperatures, whether it warned, and by how many errors the chains alone are off."""
     chains, above = [], partition_room._above
     with warnings.catch_warnings(record=True) as caught, pytest.MonkeyPatch.context() as patch:
         warnings.simplefilter("always", LikelihoodWarning)
@@ -212,8 +216,8 @@ def annealed(rbm, method, seed):
     ("scale", "method"), [(0.1, "ais"), (0.3, "ais"), (0.5, "ais"), (1.0, "ais"), (1.0, "bracket")]
 )
 def test_machines_of_small_weights_carry_no_warning(scale, method):
-    # of 400 seeds at scale 1, ais: 3 warned of, 2 of which were off by 4 to 21 errors, and none at 0.5: 20 seeds have a false
-    # alarm of 0.05 and a true one of 0.1; seeds are fixed
+    # of 400 seeds at scale 1, ais: 3 warned of, 2 of which were off by 4 to 21 errors, and none at 0.5: 20
+    # seeds have a false alarm of 0.05 and a true one of 0.1; seeds are fixed
     for seed in range(20):
         _, warned, off = annealed(steep_machine(scale, seed), method, seed)
         assert not warned, seed
@@ -225,8 +229,8 @@ def test_machines_of_small_weights_carry_no_warning(scale, method):
     [(2.0, "ais", 1), (5.0, "ais", 8), (20.0, "ais", 17), (20.0, "bracket", 17)],
 )
 def test_machines_of_large_weights_that_are_off_carry_the_warning(scale, method, fewest):
-    # of 200 seeds each: off by more than 4 errors 37, 148, 196 (ais) and 2, 51, 179 (bracket), one of which was missed (ais, 4.5
-    # errors, scale 2): 20 seeds fail with probability 0.1 at scale 2; seeds are fixed
+    # of 200 seeds each: off by more than 4 errors 37, 148, 196 (ais) and 2, 51, 179 (bracket), one of which
+    # was missed (ais, 4.5 errors, scale 2): 20 seeds fail with probability 0.1 at scale 2; seeds are fixed
     n_warned = 0
     for seed in range(20):
         rbm = steep_machine(scale, seed)
@@ -317,8 +321,8 @@ def test_chains_start_from_data_where_configurations_are_not_drawn_exactly(monke
 
 
 def test_the_bracket_of_a_machine_that_knows_its_rows_by_heart():
-    # 30 rows of 500 spins stored in 40 hidden units far from where chains from independent units go: the mean ln p of the rows was
-    # +1,000 nats with a width of 9
+    # 30 rows of 500 spins stored in 40 hidden units far from where chains from independent units go: the mean
+    # ln p of the rows was +1,000 nats with a width of 9
     rng = np.random.default_rng(27)
     rows = np.where(rng.random((30, 500)) < 0.5, 1, -1).astype(np.int8)
     weights = 0.4 * rows.T.astype(float) @ rng.normal(size=(30, 40)) / np.sqrt(30)

@@ -161,7 +161,7 @@ def test_decimating_machines_approach_the_lattice(lattice, K, divergences):
 
 
 def exact_divergence(law, rbm, states):
-    """The plain sum over states with weight in 50 digits, of the float64 numbers q and those of the machine."""
+    """The plain sum over states with weight in 50 digits, of the float64 numbers q and the machine's."""
     ctx = private(50)
     weights = [[ctx.mpf(w) for w in row] for row in rbm.weights.tolist()]
     log_p = []
@@ -264,7 +264,8 @@ def test_laws_of_long_layers_need_little_memory():
     law = hidden_law(rbm)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    # a block has 2^22 numbers, 32 MB, in at most 5 arrays; law and states are 2^18 × 18 bytes and some doubles
+    # a block has 2^22 numbers, 32 MB, in at most 5 arrays;
+    # law and states are 2^18 × 18 bytes and some doubles
     assert peak < 200e6
     few = np.random.default_rng(13).integers(2**18, size=50)
     np.testing.assert_allclose(
@@ -296,8 +297,9 @@ def test_exact_samples_have_the_law():
 @pytest.mark.parametrize("scale", [0.3, 30.0], ids=["by halves", "by chunks"])
 @pytest.mark.parametrize("turned", [False, True])
 def test_exact_samples_of_more_units_than_a_table_holds(scale, turned, monkeypatch):
-    # 17 units, of which 3 are the last ones; against the law of the listed states in a chi-square of 40 groups of states, and
-    # against the means and correlations of both layers: false alarms 1e-6 and 6e-7 each, seeds fixed
+    # 17 units, of which 3 are the last ones; against the law of the listed states in a
+    # chi-square of 40 groups of states, and against the means and correlations of both
+    # layers: false alarms 1e-6 and 6e-7 each, seeds fixed
     rbm = random_machine(18, 17, seed=14, scale=scale / 17**0.5)
     rng = np.random.default_rng(18)
     rbm = RBM(rbm.weights, rng.normal(0, 0.5, 18), rng.normal(0, 0.5, 17))

@@ -34,7 +34,7 @@ def literal_energy(network, x):
 
 
 def slow_recall(network, x, order):
-    """Eq. 13 unit by unit, from the literal activation in whole multiples; also every energy along the way."""
+    """Eq. 13 unit by unit, from the literal activation in whole multiples; also energies on the way."""
     w, b = network._couplings.weights, network._couplings.biases
     x, energies = np.array(x), []
     for visits in order:
@@ -118,7 +118,8 @@ def test_ties_switch_a_unit_on():
     assert recall(none, [-1, 1, -1], rng=1).states.tolist() == [1, 1, 1]
     assert recall(none, [-1, 1, -1], dynamics="synchronous").states.tolist() == [1, 1, 1]
     assert none.is_stable([[1, 1, 1], [1, 1, -1]]).tolist() == [True, False]
-    # 0.1 + 0.2 - 0.3 is 5.6e-17 as floating sums go; in units of η the field is 0, whatever the sign of the rounding
+    # 0.1 + 0.2 - 0.3 is 5.6e-17 as floating sums go;
+    # in units of η the field is 0, whatever the sign of the rounding
     for sign in (1, -1):
         stored = patterns(10, 9) * sign
         network = Hopfield.hebb(stored, learning_rate=0.1)

@@ -110,7 +110,8 @@ def test_stochastic_descent_wanders_about_the_minimum():
     ]
     for fit in fits:
         assert not fit.converged
-        # the excess over the minimum is of the order of the learning rate over the size of the batch, times n/2
+        # the excess over the minimum is of the order of the learning rate over the size of the
+        # batch, times n/2
         assert 0 < fit.history[-1] - best.history[-1] < 400 * 0.02
         assert np.abs(fit.neuron.weights - best.neuron.weights).max() < 0.3
 

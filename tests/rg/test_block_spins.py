@@ -87,7 +87,8 @@ def test_large_blocks_do_not_overflow():
 
 
 def test_ties_are_fair_and_independent():
-    # pairs of successive coins: 4 cells of equal weight, 3 degrees of freedom; false alarm at this level: 1e-6
+    # pairs of successive coins: 4 cells of equal weight, 3 degrees of freedom;
+    # false alarm at this level: 1e-6
     n = 200_000
     coins = rg.block_spins(np.tile([1, -1], n), 2 * n, rng=np.random.default_rng(20))
     cells = np.bincount((coins[::2] > 0) * 2 + (coins[1::2] > 0), minlength=4)

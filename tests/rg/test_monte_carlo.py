@@ -20,7 +20,7 @@ def draw(shape, leading=(40,), seed=1):
 
 
 def by_distance(spins, shape, squared):
-    """Sum over unordered pairs of a site and one of its neighbours at a squared distance, wrapped: each direction once."""
+    """Sum over unordered pairs of a site and a neighbour at a squared distance, wrapped: a direction once."""
     rows, cols = shape
     s = [[int(spins[i * cols + j]) for j in range(cols)] for i in range(rows)]
     total = 0
@@ -143,8 +143,9 @@ def test_the_exponents_of_the_square_lattice():
     result = rg.renormalization_group(critical(32), (32, 32), n_steps=3, n_even=7, n_odd=4, rng=1)
     assert result.shapes == ((32, 32), (16, 16), (8, 8), (4, 4))
     assert (result.n_samples, result.n_blocks, result.scale_factor) == (3000, 20, 2)
-    # truncation and finite size at the second step: 50,000 configurations of another seed give y_t = 0.991 ± 0.005 and
-    # y_h = 1.8752 ± 0.0003 with 4 operators, 1.8744 with one: at most 0.02 and 0.001 from the exact values
+    # truncation and finite size at the second step: 50,000 configurations of another
+    # seed give y_t = 0.991 ± 0.005 and y_h = 1.8752 ± 0.0003 with 4 operators, 1.8744
+    # with one: at most 0.02 and 0.001 from the exact values
     thermal = abs(result.y_t[1, 3:] - 1)
     magnetic = abs(result.y_h[1] - 15 / 8)
     assert (thermal < 4 * result.y_t_stderr[1, 3:] + 0.02).all()
@@ -200,8 +201,8 @@ def test_the_matrices_and_errors_are_those_of_the_plain_twin(side, b, n_blocks):
 
 
 def test_the_standard_errors_are_the_spread_of_repetitions():
-    # 20 sets of 20 chains, n_blocks = 20 so that a block is a chain; 19 degrees of freedom: a spread is known to 16 %,
-    # and the mean error far better; 0.5 to 1.7 are beyond 3 of those
+    # 20 sets of 20 chains, n_blocks = 20 so that a block is a chain; 19 degrees of freedom: a spread is known
+    # to 16 %, and the mean error far better; 0.5 to 1.7 are beyond 3 of those
     results = [
         rg.renormalization_group(part, (16, 16), n_steps=1, n_even=2, n_odd=2, rng=1)
         for part in np.split(critical(16), 20)

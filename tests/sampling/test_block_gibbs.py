@@ -44,8 +44,8 @@ def test_twin(precision):
 @pytest.mark.parametrize("shape", [(3, 2), (2, 4)])
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_one_sweep_has_the_transition_probabilities_of_the_operator(shape, precision):
-    # invariance and connection are those of the exact matrix, see below; from each state 100,000 chains make one sweep, chi-square
-    # over the states after it, false alarm 1e-6 for each of up to 8
+    # invariance and connection are those of the exact matrix, see below; from each state 100,000 chains make
+    # one sweep, chi-square over the states after it, false alarm 1e-6 for each of up to 8
     rbm = machine(*shape, 2)
     T = GibbsOperator(rbm).matrix
     for start, state in enumerate(all_states(shape[0])):

@@ -1,4 +1,7 @@
-"""Heat-bath chains of Boltzmann machines: the four questions (the twin is in tests/kernels/test_boltzmann.py), bits, bad input."""
+"""Heat-bath chains of Boltzmann machines: the four questions, bits, bad input.
+
+The twin is in tests/kernels/test_boltzmann.py.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Does each kernel, rule and order follow its operator, leave the law invariant, connect all states, and stay there?
+"""Does a kernel, rule and order follow its operator, leave the law invariant, connect all states, stay there?
 
 Question one, the twins, is in tests/kernels/test_markov.py. Each χ² test here has a false-alarm rate of 1e-6
 and a fixed seed.
@@ -142,7 +142,8 @@ def test_metropolis_on_the_ring_connects_all_states_only_at_random(n_sites):
     assert not is_irreducible(Ring(n_sites), "metropolis", "sequential")
     if n_sites % 2 == 0:
         assert not is_irreducible(Ring(n_sites), "metropolis", "checkerboard")
-    # the classes are macroscopic: the largest holds less than 95 per cent of the states, two out of three in 3 sites
+    # the classes are macroscopic:
+    # the largest holds less than 95 per cent of the states, two out of three in 3 sites
     labels = classes(Ring(n_sites), "metropolis", "sequential")
     assert np.bincount(labels).max() <= 0.95 * len(labels)
 

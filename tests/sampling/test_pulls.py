@@ -1,4 +1,4 @@
-"""Errors of estimates along chains: the spread of their pulls, for every observable and rule whose value is known exactly."""
+"""Errors of estimates along chains: the spread of pulls, for every observable and rule known exactly."""
 
 import itertools
 import warnings
@@ -67,8 +67,8 @@ WALK = [
 @pytest.mark.parametrize("n_repeats", [30, pytest.param(300, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("lattice", "K", "rule", "order", "n_sweeps"), WALK)
 def test_pulls_of_every_observable_under_every_rule(lattice, K, rule, order, n_sweeps, n_repeats):
-    # normal pulls have a spread of 1 ± 1/√(2n): four of these (false alarm 6e-5, 49 walked), and a tenth for errors taken
-    # from some hundred effective samples
+    # normal pulls have a spread of 1 ± 1/√(2n): four of these (false alarm 6e-5, 49 walked), and a tenth for
+    # errors taken from some hundred effective samples
     wanted = exact(lattice, K)
     runs = list(
         repeated(lattice, K, n_repeats, 8, rule=rule, order=order, n_sweeps=n_sweeps, burn_in=100, rng=41)
@@ -115,8 +115,8 @@ def test_pulls_of_replica_exchange():
 
 @pytest.mark.slow
 def test_pulls_on_a_frustrated_graph():
-    # slow modes of small amplitude: by the autocorrelation within the window alone the errors of the energy are too small
-    # by √2.4, and the spread 1.5; 60 pulls, 1 ± 4/√120
+    # slow modes of small amplitude: by the autocorrelation within the window alone the errors of the energy
+    # are too small by √2.4, and the spread 1.5; 60 pulls, 1 ± 4/√120
     rng = np.random.default_rng(1)
     bonds = [(i, (i + step) % 16) for step in (1, 3) for i in range(16)]
     couplings, fields = rng.normal(size=32), rng.normal(size=16)
@@ -153,7 +153,10 @@ def test_a_frozen_chain_warns_and_has_an_unknown_error():
     chain = run(Torus(4, 4), 2.0, n_sweeps=200, burn_in=100, rng=1)
     assert np.ptp(chain.energy) == 0
     for name in OBSERVABLES:
-        words = rf"^{name.replace('_', ' ')} at K = 2: r_hat = nan, n_effective = nan: all 200 measurements are equal"
+        words = (
+            rf"^{name.replace('_', ' ')} at K = 2: r_hat = nan, n_effective = nan: "
+            r"all 200 measurements are equal"
+        )
         with pytest.warns(ConvergenceWarning, match=words) as caught:
             estimate = getattr(chain, f"{name}_estimate")
         assert len(caught) == 1

@@ -186,7 +186,8 @@ TEMPERATURES = [1.5, 2.0, onsager.CRITICAL_TEMPERATURE, 2.5, 3.0, 4.0]
 )
 @pytest.mark.parametrize("T", TEMPERATURES)
 def test_energies_of_tori_against_kaufman(side, T):
-    # |z| < 4 with errors below 1e-3; false alarm 6e-5 for each of 24. Chains of 20 autocorrelation times of burn-in
+    # |z| < 4 with errors below 1e-3; false alarm 6e-5 for each of 24.
+    # Chains of 20 autocorrelation times of burn-in
     torus = Torus(side, side)
     found = run(
         torus,
@@ -226,8 +227,8 @@ def test_heat_bath_energies_of_tori_against_kaufman(side, n_chains, T):
 
 
 def test_pulls_of_short_runs_have_unit_variance():
-    # 1000 runs of 8 chains: the variance of the pulls is 1 within 4 standard errors, √(2/1000), and the tails of
-    # errors taken from as few as ~250 effective samples
+    # 1000 runs of 8 chains: the variance of the pulls is 1 within 4 standard errors, √(2/1000), and the tails
+    # of errors taken from as few as ~250 effective samples
     lattice, K = Torus(4, 4), 0.3
     exact = lattice.energy(K)
     chains = run(lattice, K, n_chains=8000, n_sweeps=160, burn_in=60, rng=10, keep_spins=False)

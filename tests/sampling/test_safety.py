@@ -1,4 +1,4 @@
-"""Orders of update that do not connect all states: refused, warned of, guarded; and the default that is right."""
+"""Orders of update that do not connect all states: refused, warned of, guarded; the right default."""
 
 import numpy as np
 import pytest

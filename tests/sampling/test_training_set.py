@@ -23,8 +23,9 @@ TEMPERATURES = np.arange(25) / 4
     ids=str,
 )
 def test_the_25_temperatures_in_one_call(lattice):
-    # each |z| > 4.5 in 7e-6, except that at low T excitations are rare and the law of the mean is skew: above T = 0.5 only;
-    # of 1320 temperatures with other seeds the largest |z| was 3.3, their standard deviation 0.96
+    # each |z| > 4.5 in 7e-6, except that at low T excitations are rare and the law of the
+    # mean is skew: above T = 0.5 only; of 1320 temperatures with other seeds the
+    # largest |z| was 3.3, their standard deviation 0.96
     data = training_set(lattice, TEMPERATURES, 1000, rng=2)
     assert data.spins.shape == (25, 1000, lattice.n_sites)
     assert data.spins.dtype == np.int8

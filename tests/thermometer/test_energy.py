@@ -29,7 +29,8 @@ def test_the_energy_of_a_temperature_reads_as_this_temperature(lattice, T):
 
 
 def test_exact_samples_of_a_ring_are_within_the_stated_errors():
-    # 12 temperatures × 40 batches: beyond 4 errors a normal law has 6e-5, so 0.03 of 480 batches; one is let pass
+    # 12 temperatures × 40 batches: beyond 4 errors a normal law has 6e-5, so 0.03 of 480 batches;
+    # one is let pass
     ring, beyond, deviations = Ring(100), 0, []
     source = np.random.default_rng(11)
     for T in np.linspace(0.5, 6.0, 12):
@@ -38,7 +39,8 @@ def test_exact_samples_of_a_ring_are_within_the_stated_errors():
             deviations.append(reading.deviation(T))
     beyond = int((np.abs(deviations) > 4).sum())
     assert beyond <= 1
-    # the mean square of 480 normal deviates is 1 ± 0.065; the energies' skewness at T = 0.5 and T''(e)/T'(e) take little
+    # the mean square of 480 normal deviates is 1 ± 0.065;
+    # the energies' skewness at T = 0.5 and T''(e)/T'(e) take little
     assert np.mean(np.square(deviations)) == pytest.approx(1, abs=0.3)
 
 
@@ -54,7 +56,8 @@ def test_samples_of_a_torus_are_within_the_stated_errors():
 
 @pytest.mark.parametrize("T", [1.0, 2.0, 4.0])
 def test_the_scatter_of_readings_is_the_bound_of_cramer_and_rao(T):
-    # of 400 batches the standard deviation is known to 1/√800 = 3.5 %; 4 of these, and a few % that the bound leaves at n = 200
+    # of 400 batches the standard deviation is known to 1/√800 = 3.5 %;
+    # 4 of these, and a few % that the bound leaves at n = 200
     ring, n = Ring(64), 200
     meter = EnergyThermometer(ring)
     spins = ring.sample(1 / T, 400 * n, rng=3).reshape(400, n, 64)

@@ -37,7 +37,7 @@ def test_rows_do_not_depend_on_each_other_and_seeds_repeat():
 
 
 def check_networks_read_magnetizations(networks, curve):
-    """Where m = 0.65 to 0.8 the networks, and the inverse of ⟨|m|⟩, read T near T_c = 2.27; maximum likelihood does not."""
+    """Networks, and the inverse of ⟨|m|⟩, read m = 0.65 to 0.8 as T near T_c = 2.27; likelihood does not."""
     means = [0.65, 0.7, 0.75, 0.8]
     for network in networks:
         # the peak is T = 2.25 or 2.5, its neighbour in the grid that was taught; 27 networks gave no other

@@ -65,8 +65,8 @@ def test_plain_twin(negative, batch_size):
 
 @pytest.mark.parametrize("negative", [CD(2), PCD(2, 7)], ids=str)
 def test_the_general_loop_is_the_kernel(negative):
-    # a last batch of 3 rows; without memory Momentum is SGD, and what differs is rounding, 6e-8 of numbers below 1 in each of
-    # 12 updates, which changes no spin here
+    # a last batch of 3 rows; without memory Momentum is SGD, and what differs is rounding, 6e-8 of numbers
+    # below 1 in each of 12 updates, which changes no spin here
     rbm = random_machine(6, 4, 1)
     options = {"negative": negative, "n_epochs": 2, "batch_size": 10, "rng": 5, "l2": 0.1}
     plain = fit(rbm, SPINS, optimizer=SGD(0.05), **options)
@@ -323,7 +323,8 @@ def test_the_pseudo_likelihood_of_the_history(everywhere, monkeypatch):
 
 
 def test_the_pseudo_likelihood_sees_the_whole_layer():
-    # 400 units of which the first 200 never change, as the borders of pictures: it was 0 where only the first 100 were looked at
+    # 400 units of which the first 200 never change, as the borders of pictures:
+    # it was 0 where only the first 100 were looked at
     rng = np.random.default_rng(1)
     spins = np.concatenate([np.ones((100, 200)), rng.choice([-1, 1], size=(100, 200))], axis=1)
     fields = np.repeat([20.0, 0.0], 200)

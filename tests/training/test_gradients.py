@@ -81,7 +81,8 @@ def test_the_cost_is_the_divergence_and_keeps_its_digits():
     rbm = random_machine(6, 4, 5)
     run = trainer(rbm, law)
     np.testing.assert_allclose(cost(run, run.parameters.vector.copy())[0], divergence(law, rbm), rtol=1e-12)
-    # a model that is the law but for one weight moved by 1e-7: the divergence is its square times half the variance
+    # a model that is the law but for one weight moved by 1e-7:
+    # the divergence is its square times half the variance
     rbm = random_machine(5, 3, 6)
     p = marginal(rbm)[0]
     states = all_states(5).astype(float)
@@ -108,8 +109,8 @@ def test_data_without_some_states():
 
 
 def test_the_centred_gradient_does_not_depend_on_what_is_called_up():
-    # the machine with some visible and hidden spins renamed has the renamed gradient; the usual one has it too for ±1
-    # units, and the centred one stays so, as does its value for a model equal to the data
+    # the machine with some visible and hidden spins renamed has the renamed gradient; the usual one has it
+    # too for ±1 units, and the centred one stays so, as does its value for a model equal to the data
     rbm = random_machine(5, 4, 3)
     law = ring_law(5, 0.6)
     parameters = Parameters(rbm, np.float64)
@@ -247,7 +248,8 @@ def test_exact_averages_have_the_precision_of_the_run(real):
 
 
 def test_the_divergence_of_a_law_that_lists_every_state_has_no_rounded_rest():
-    # 1 − Σ p, of a few 1e-16, would be added where states were missing; that of a law from itself is the square of roundings
+    # 1 − Σ p, of a few 1e-16, would be added where states were missing;
+    # that of a law from itself is the square of roundings
     for seed in range(10):
         p = Parameters(random_machine(4, 3, seed), np.float64)
         log_z, rows = exact(p)[1], all_states(4).astype(float)

@@ -70,8 +70,9 @@ def test_one_weight_by_exact_training(K, seed):
 
 @pytest.mark.parametrize("negative", [PCD(10, 500), CD(1), CD(2), CD(5), CD(10)], ids=str)
 def test_one_weight_by_chains(negative):
-    # averages over the later updates of eight runs; 4 standard errors, with 7 degrees of freedom a false alarm of 0.5 %,
-    # at a fixed seed. At the mean rate of 6e-4 the curvature shifts the average by less than the standard error.
+    # averages over the later updates of eight runs; 4 standard errors, with 7 degrees of
+    # freedom a false alarm of 0.5 %, at a fixed seed. At the mean rate of 6e-4 the curvature
+    # shifts the average by less than the standard error.
     law, best, weights = state_law(Ring(8), 1.0), trained_weight(1.0, 8, 4), []
     for seed in SEEDS:
         found = fit(

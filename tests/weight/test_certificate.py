@@ -1,4 +1,4 @@
-"""Certificates: they contain the 60-digit value, are narrower than asked, and fail when the equation is corrupted."""
+"""Certificates: they contain the 60-digit value, are as narrow as asked, and fail for a corrupt equation."""
 
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal

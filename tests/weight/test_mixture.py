@@ -467,7 +467,8 @@ def test_a_density_is_asked_at_temperatures_alone(T):
 
 
 def test_hot_ends_with_digits():
-    # far above T = 1 the mean of P(V) - P(V; T = oo) falls as ln T / T: doubles resolve the weight to their digits
+    # far above T = 1 the mean of P(V) - P(V; T = oo) falls as ln T / T:
+    # doubles resolve the weight to their digits
     for T_high in (20.0, 1e3, 1e6):
         digits = trained_weight_mixture(0.5, T_high, 8, 4, dps=15)
         assert trained_weight_mixture(0.5, T_high, 8, 4) == pytest.approx(float(digits), rel=1e-11, abs=0)

@@ -79,7 +79,8 @@ def test_the_standard_error_is_the_spread_of_repetitions(K):
         trained_weight_from_samples(Ring(8).sample(K, 1000, rng=seed), 4).deviation(exact)
         for seed in range(400)
     ]
-    # 400 repetitions: the spread has a standard error of 3.5 %, the mean of 0.05; the bias of order n^(−1/2) is 0.1; five of each
+    # 400 repetitions: the spread has a standard error of 3.5 %, the mean of 0.05;
+    # the bias of order n^(−1/2) is 0.1; five of each
     assert np.std(z) == pytest.approx(1, abs=0.18)
     assert abs(np.mean(z)) < 0.35
 

@@ -47,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 done, 1 a checked number is off, 2 bad input or a loss (one line on stderr), 130 interrupted, 143 terminated.
+        0 done, 1 a checked number is off, 2 bad input or a loss (one line on stderr), 130 interrupted,
+        143 terminated.
 
     Examples
     --------
@@ -123,8 +124,8 @@ def _parser() -> argparse.ArgumentParser:
         "--format",
         choices=("table", "csv", "json"),
         default="table",
-        help="of what is printed, and of the tables written, which experiments and reproduce keep as CSV; in JSON a number of more "
-        "than 15 digits is text, NaN null, infinity 'inf'",
+        help="of what is printed, and of the tables written, which experiments and reproduce keep as CSV; "
+        "in JSON a number of more than 15 digits is text, NaN null, infinity 'inf'",
     )
     common.add_argument("--workers", type=int, metavar="N", help="threads; default: the processors available")
     common.add_argument("--seed", type=int, default=20180612, metavar="N", help="seed (default %(default)s)")

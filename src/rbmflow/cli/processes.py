@@ -17,7 +17,7 @@ from typing import Any
 from rbmflow.cli.signals import signals_held
 
 ALSO_HERE = 0.2
-"""Seconds after the loss of a worker in which a signal that was sent to all processes arrives here as well."""
+"""Seconds after the loss of a worker in which a signal sent to all processes arrives here as well."""
 
 
 @contextmanager
@@ -44,9 +44,9 @@ def processes(n_workers: int) -> Iterator[Executor | None]:
 class _Processes(ThreadPoolExecutor):
     """Each thread hands its task to a process and waits for the answer.
 
-    A pipe for each process, and no lock or semaphore between them: one that is killed, at whatever moment, closes its pipe and
-    holds up nobody. The pool of processes of the standard library may wait forever for a worker that was killed while it read
-    or wrote.
+    A pipe for each process, and no lock or semaphore between them: one that is killed, at whatever moment,
+    closes its pipe and holds up nobody. The pool of processes of the standard library may wait forever for a
+    worker that was killed while it read or wrote.
     """
 
     def __init__(self, n_workers: int) -> None:
@@ -75,7 +75,7 @@ class _Processes(ThreadPoolExecutor):
                 worker.join()
 
     def _start(self) -> None:
-        """Start a worker, undisturbed by signals, and with Ctrl-C blocked in it: it reaches every process of a terminal."""
+        """Start a worker, undisturbed by signals, with Ctrl-C blocked: all processes of a terminal get it."""
         # a fork would copy locks that threads of the BLAS hold
         spawn = multiprocessing.get_context("spawn")
         with signals_held():

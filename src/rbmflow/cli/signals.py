@@ -31,10 +31,11 @@ class Terminated(BaseException):
 
 @contextmanager
 def signals_raised() -> Iterator[None]:
-    """Raise `Terminated` in the main thread at the first signal, where nobody else has said what is to happen.
+    """Raise `Terminated` in the main thread at the first signal, where nobody else has said what to do.
 
-    An exception of a signal that comes to a place from which Python lets none out, as the end of an object, is raised
-    again; one that comes back as another error, as from a module that was being imported, is raised in its place.
+    An exception of a signal that comes to a place from which Python lets none out, as the
+    end of an object, is raised again; one that comes back as another error, as from a
+    module that was being imported, is raised in its place.
     """
     numbers = [
         number for number in ENDING if _in_main_thread() and signal.getsignal(number) is signal.SIG_DFL

@@ -73,8 +73,8 @@ class Capacity:
     parameters : Parameters
         What was asked.
     table : Table
-        For each size and load the number of patterns, the mean overlap after recall, the share of patterns kept, and half the
-        width of their 68 % intervals over the networks.
+        For each size and load the number of patterns, the mean overlap after recall, the share of patterns
+        kept, and half the width of their 68 % intervals over the networks.
     """
 
     parameters: Parameters
@@ -87,7 +87,7 @@ class Capacity:
         return {name: column[here] for name, column in columns.items()}
 
     def half_load(self, n_units: int) -> float:
-        """Return the load at which half of the patterns are kept, between the measured ones; NaN where none brackets it."""
+        """Return the load at which half of the patterns are kept, between measured ones, or NaN."""
         here = self.of(n_units)
         order = np.argsort(here["load"])
         load, kept = here["load"][order], here["retained"][order]
@@ -100,7 +100,7 @@ class Capacity:
 
     @property
     def half_loads(self) -> Table:
-        """The load at which half of the patterns are kept, for each size; none where the measured loads do not bracket it."""
+        """The load at which half of the patterns are kept, for each size; none where it is not bracketed."""
         found = [self.half_load(n) for n in self.parameters.n_units]
         columns: dict[str, list[Any]] = {"n_units": list(self.parameters.n_units)}
         columns["half_load"] = [None if np.isnan(load) else load for load in found]
@@ -116,7 +116,10 @@ class Capacity:
         return (
             f"less than half of the patterns are kept from P/n = {loads.min():.4f} on"
             if few
-            else f"no measured load brackets the one at which half of the patterns are kept (up to P/n = {loads.max():.4f})"
+            else (
+                "no measured load brackets the one at which half of the patterns are kept "
+                f"(up to P/n = {loads.max():.4f})"
+            )
         )
 
     def save(self, stream: Any) -> None:
@@ -203,9 +206,10 @@ def _network(
 def mean_field_overlap(n_points: int = 200) -> tuple[float, FloatArray, FloatArray]:
     """Return the largest load, and the overlap of recalled states over the loads below it, as n → ∞ at T = 0.
 
-    The replica-symmetric equations ``m = erf y``, ``C = (2/√π) e^(−y²) / √(2αr)``, ``r = (1 − C)^(−2)``, ``y = m/√(2αr)``
-    (Amit, Gutfreund and Sompolinsky, 1985) leave one parameter: ``√(2α) = erf(y)/y − (2/√π) e^(−y²)``. α has a maximum, 0.138;
-    recalled states are on the side of the larger y.
+    The replica-symmetric equations ``m = erf y``, ``C = (2/√π) e^(−y²) / √(2αr)``,
+    ``r = (1 − C)^(−2)``, ``y = m/√(2αr)`` (Amit, Gutfreund and Sompolinsky, 1985)
+    leave one parameter: ``√(2α) = erf(y)/y − (2/√π) e^(−y²)``. α has a maximum,
+    0.138; recalled states are on the side of the larger y.
     """
     from scipy.optimize import minimize_scalar
     from scipy.special import erf

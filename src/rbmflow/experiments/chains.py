@@ -1,4 +1,4 @@
-"""Markov chains against exact curves, orders of update that do not connect all states, and certified training sets."""
+"""Markov chains against exact curves, orders that do not connect all states, certified training sets."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def certificates(n_samples: int, rng: np.random.Generator, n_threads: int | None
 
 
 def stage(parameters: Parameters, rng: np.random.Generator) -> Findings:
-    """Energies of rings and tori, the reducible orders beside the right ones, certificates of a training set."""
+    """Energies of rings and tori, reducible orders beside the right ones, certificates of a training set."""
     lattices: list[Solved] = [
         Ring(ORDER_SITES),
         *(Torus(side, side) for side in parameters.lattice_sides),

@@ -46,8 +46,9 @@ class Parameters:
     n_samples : int
         Configurations at each temperature.
     training_sets : tuple of str
-        ``"V"`` all temperatures, ``"H"`` those from `hot_from` on, ``"L"`` T = 0, ``"ends"`` T = 0 and T = ∞ in equal parts,
-        ``"mean_field"`` spins without a lattice, drawn independently with the mean ±m(T) of ``m = tanh(z m/T)``, z neighbours to a site.
+        ``"V"`` all temperatures, ``"H"`` those from `hot_from` on, ``"L"`` T = 0, ``"ends"`` T = 0 and T = ∞
+        in equal parts, ``"mean_field"`` spins without a lattice, drawn independently with the mean ±m(T) of
+        ``m = tanh(z m/T)``, z neighbours to a site.
     hot_from : float
         Lowest temperature of type H.
     n_hidden : tuple of int
@@ -59,7 +60,8 @@ class Parameters:
     n_updates : int
         Steps of the gradient for each machine, rounded up to whole epochs of its training set.
     n_snapshots : int
-        Times during the training, evenly spaced in the logarithm of the epochs, at which weights and flow are looked at.
+        Times during the training, evenly spaced in the logarithm of the epochs, at which weights and flow
+        are looked at.
     starts : tuple of float
         Temperatures at which flows start, from fresh configurations; infinity included.
     maps : tuple of str
@@ -102,7 +104,8 @@ class Parameters:
         levels = _temperatures("temperatures", self.temperatures)
         if len(levels) < 2 or (np.diff(levels) <= 0).any() or np.isinf(levels[-1]):
             raise ValueError(
-                f"temperatures={shown(self.temperatures)}: at least two finite ones, each above the one before, are needed"
+                f"temperatures={shown(self.temperatures)}: at least two finite ones, "
+                "each above the one before, are needed"
             )
         _temperatures("starts", self.starts)
         for name, allowed in (
@@ -114,8 +117,8 @@ class Parameters:
         if self.negative not in NEGATIVES:
             raise ValueError(f"negative={shown(self.negative)}: one of {', '.join(NEGATIVES)} is needed")
         for name, minimum in (
-            ("n_samples", 10), ("n_updates", 1), ("n_snapshots", 1), ("n_steps", 1), ("n_flow", 2), ("batch_size", 1),
-            ("network_epochs", 1), ("n_seeds", 1),
+            ("n_samples", 10), ("n_updates", 1), ("n_snapshots", 1), ("n_steps", 1),
+            ("n_flow", 2), ("batch_size", 1), ("network_epochs", 1), ("n_seeds", 1),
         ):  # fmt: skip
             check_integer(name, getattr(self, name), minimum)
         if not self.n_hidden:
@@ -135,7 +138,8 @@ class Parameters:
             )
         if "L" in self.training_sets and levels[0] != 0:
             raise ValueError(
-                f"training_sets={self.training_sets}: type L needs T = 0 among the temperatures, the lowest is {levels[0]:g}"
+                f"training_sets={self.training_sets}: type L needs T = 0 among the temperatures, "
+                f"the lowest is {levels[0]:g}"
             )
         self.phase()
 
@@ -156,7 +160,7 @@ class Parameters:
 
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> Parameters:
-        """Return the parameters that `to_json` wrote; raise ValueError or TypeError if it is something else."""
+        """Return the parameters that `to_json` wrote; raise ValueError or TypeError if it is not that."""
         kinds = {one.name: one.default for one in fields(cls)} | {"starts": ("",)}
         for name, value in check_names("parameters", plain, set(kinds)).items():
             if name != "lattice" and not _is_of_the_kind(kinds[name], value):
@@ -170,7 +174,7 @@ class Parameters:
 
 
 def _is_of_the_kind(default: object, value: object) -> bool:
-    """Whether a value out of JSON is of the kind of the default, and a list of its kind where that is a tuple."""
+    """Whether a value out of JSON is of the kind of the default, or a list of its kind for a tuple."""
     if isinstance(default, tuple):
         return isinstance(value, list) and all(_is_of_the_kind(default[0], item) for item in value)
     return type(value) is type(default) or (isinstance(default, float) and type(value) is int)

@@ -47,13 +47,18 @@ def render(
         "n_seeds": str(p.n_seeds),
         "kinds": "; ".join(f"{kind} ({SETS[kind]})" for kind in p.training_sets),
         "sizes": ", ".join(map(str, p.n_hidden)),
-        "how": f"{p.n_samples} configurations at each of {len(p.temperatures)} temperatures from {p.temperatures[0]:g} to {p.temperatures[-1]:g}; "
-        f"{p.negative} with k = {p.k}, {p.n_updates:,} updates at rate {p.learning_rate:g}; flows of {p.n_flow} configurations.",
+        "how": f"{p.n_samples} configurations at each of {len(p.temperatures)} temperatures "
+        f"from {p.temperatures[0]:g} to {p.temperatures[-1]:g}; "
+        f"{p.negative} with k = {p.k}, {p.n_updates:,} updates at rate {p.learning_rate:g}; "
+        f"flows of {p.n_flow} configurations.",
         "seconds": ", ".join(f"{stage} {seconds:.0f}" for stage, seconds in result.seconds.items()),
         "errors": f"Error bars and bands: {over_seeds(result)}.",
         "readings": _readings(result),
         "excess_text": Html(f"<i>E</i> + {str(p.lattice.bonds_per_site).removeprefix('1')}<i>m</i>²"),
-        "ends_details": markup("<details><summary>Observables and temperatures after {} steps</summary>{}</details>", p.n_steps, table_html(tables["ends"])),
+        "ends_details": markup(
+            "<details><summary>Observables and temperatures after {} steps</summary>{}</details>",
+            p.n_steps, table_html(tables["ends"]),
+        ),
         "machines": table_html(tables["machines"]),
         "literature": _literature(result),
         "null_text": _null(result),
@@ -76,14 +81,15 @@ def _literature(result: IsoShibaYokoo) -> Html:
     p = result.parameters
     if np.isinf(p.lattice.critical_coupling):
         return Html(
-            f"A negative control: the {p.lattice.name} has no critical point above <i>T</i> = 0, and still the "
-            "flows of machines trained on it end at temperatures that a thermometer reads."
+            f"A negative control: the {p.lattice.name} has no critical point above <i>T</i> = 0, "
+            "and still the flows of machines trained on it end at temperatures that a thermometer reads."
         )
     if not is_of_literature(p):
         return Html()
     return markup(
         "For type V at <i>L</i> = 10 R. Veiga and R. Vicente (arXiv:2006.10176) give |<i>m</i>*| = {}, "
-        "with machines of 0/1 units; the machines here have ±1 units, and |<i>m</i>| still rises with the training (section 4).",
+        "with machines of 0/1 units; the machines here have ±1 units, "
+        "and |<i>m</i>| still rises with the training (section 4).",
         LITERATURE["V"],
     )
 
@@ -94,8 +100,8 @@ def _readings(result: IsoShibaYokoo) -> Html:
         return Html("")
     cold = result.values["network_mean_reading"][:, 0].mean()
     return markup(
-        "Temperatures are read from the energy by the exact thermometer and, beside it, by the mean of the network, whose scale is "
-        "its own: it reads <i>T</i> = {} as {}.",
+        "Temperatures are read from the energy by the exact thermometer and, beside it, "
+        "by the mean of the network, whose scale is its own: it reads <i>T</i> = {} as {}.",
         f"{result.parameters.temperatures[0]:g}",
         f"{cold:.2f}",
     )
@@ -110,6 +116,7 @@ def _null(result: IsoShibaYokoo) -> Html:
         readings = result.values[f"{name}_null"].mean(axis=0)[between]
         parts.append(f"{name.replace('_', ' ')} {readings.max():.2f} to {readings.min():.2f}")
     return markup(
-        "Right: uncorrelated spins, which are no magnet at any temperature. With <i>m</i> from 0.65 to 0.8 they read as <i>T</i> = {}.",
+        "Right: uncorrelated spins, which are no magnet at any temperature. With <i>m</i> from 0.65 to 0.8 "
+        "they read as <i>T</i> = {}.",
         "; ".join(parts),
     )

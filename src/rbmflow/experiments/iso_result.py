@@ -36,7 +36,7 @@ SHAPES: dict[str, tuple[str, ...]] = {
     "uniform_weight": (),
     "uniform_settled": (),
 }
-"""Dimensions of what a machine gives, beside those of `MACHINE`; everything else is over (map, start, step)."""
+"""Dimensions of what a machine gives, beside `MACHINE`; everything else is over (map, start, step)."""
 ALONG = ("map", "start", "step")
 PREPARED = "prepared_"
 STAGES = ("data", "thermometers", "training", "flows")
@@ -55,8 +55,9 @@ class IsoShibaYokoo:
     seed : int or list
         Entropy of the seed sequence, with its place among others if it has any.
     values : dict of str to numpy.ndarray
-        By name; what a machine gives begins with the axes (seed, training_set, n_hidden), see `seven_steps.machine`; what a
-        seed gives, the curves of the thermometers, with the axis (seed,). NaN where a machine is smaller than the largest or is not yet there.
+        By name; what a machine gives begins with the axes (seed, training_set, n_hidden), see
+        `seven_steps.machine`; what a seed gives, the curves of the thermometers, with the axis (seed,). NaN
+        where a machine is smaller than the largest or is not yet there.
     finished : numpy.ndarray of bool, shape (n_seeds, n_training_sets, n_sizes)
         Which machines are there.
     prepared : dict of int to Prepared
@@ -140,13 +141,14 @@ class IsoShibaYokoo:
             there = False
         if not there:
             raise ValueError(
-                f"seed={shown(seed)}, training_set={shown(training_set)}, n_hidden={shown(n_hidden)}: there is no such machine"
+                f"seed={shown(seed)}, training_set={shown(training_set)}, n_hidden={shown(n_hidden)}: "
+                "there is no such machine"
             )
         weights, b, c = (self.values[name][place] for name in ("weights", "visible_bias", "hidden_bias"))
         return RBM(weights[:, :n_hidden], b, c[:n_hidden])
 
     def mean(self, name: str) -> tuple[FloatArray, FloatArray]:
-        """Return the mean of a quantity over the seeds and half its 68 % interval (Student's t), NaN with one seed."""
+        """Return the mean over the seeds and half its 68 % interval (Student's t), NaN with one seed."""
         return mean_and_error(self.values[name])
 
     def save(self, stream: IO[bytes]) -> None:

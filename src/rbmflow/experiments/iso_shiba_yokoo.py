@@ -1,4 +1,7 @@
-"""The seven-step experiment of S. Iso, S. Shiba and S. Yokoo, Phys. Rev. E 97, 053304 (2018), which chapter 4 of the thesis analyses."""
+"""The seven-step experiment of S. Iso, S. Shiba and S. Yokoo, Phys. Rev. E 97, 053304 (2018).
+
+Chapter 4 of the thesis analyses it.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ from rbmflow.training import SGD, fit
 __all__ = ["LITERATURE", "IsoShibaYokoo", "Parameters", "estimate_seconds", "full", "quick", "ring", "run"]
 
 LITERATURE = {"V": 0.651}
-"""|m| at the fixed point for L = 10, type V, machines of 0/1 units: R. Veiga and R. Vicente, arXiv:2006.10176."""
+"""|m| at the fixed point, L = 10, type V, units of 0/1: R. Veiga and R. Vicente, arXiv:2006.10176."""
 
 
 def is_of_literature(parameters: Parameters) -> bool:
@@ -55,7 +58,7 @@ def quick(parameters: Parameters | None = None) -> Parameters:
 
 
 def full(parameters: Parameters | None = None) -> Parameters:
-    """Return the experiment with the sizes of the literature: seven sizes of the hidden layer, ten seeds, 5,000 epochs of type V."""
+    """Return the experiment of the literature: seven hidden sizes, ten seeds, 5,000 epochs of type V."""
     return replace(
         parameters or Parameters(),
         n_hidden=(16, 36, 64, 81, 100, 225, 400),
@@ -68,7 +71,7 @@ def full(parameters: Parameters | None = None) -> Parameters:
 
 
 def ring(n_sites: int = 100) -> Parameters:
-    """Return the experiment on a ring, with exact samples and the exact thermometer: it has no critical point above T = 0."""
+    """Return the experiment on a ring, sampled and read exactly: no critical point above T = 0."""
     return Parameters(lattice=Ring(n_sites))
 
 
@@ -84,22 +87,23 @@ def run(
     progress: Progress | None = None,
     resume: IsoShibaYokoo | None = None,
 ) -> IsoShibaYokoo:
-    """Sample, train, let flow, and read temperatures off, for every seed, training set and size of the hidden layer.
+    """Sample, train, let flow, and read temperatures, for every seed, training set and hidden layer.
 
-    Every seed and every machine has a random stream of its own, and matrix products use one thread: the result depends neither
-    on the executor nor on interruptions.
+    Every seed and every machine has a random stream of its own, and matrix products use one thread: the
+    result depends neither on the executor nor on interruptions.
 
     Parameters
     ----------
     parameters : Parameters, optional
-        What to do; by default a 10 × 10 torus and 100 machines, minutes of two cores. `quick`, `full` and `ring` give others.
+        What to do; by default a 10 × 10 torus and 100 machines, minutes of two cores.
+        `quick`, `full` and `ring` give others.
     rng : numpy.random.Generator or int
         Generator or seed.
     executor : concurrent.futures.Executor, optional
         Where to work; here by default.
     progress : callable, optional
-        Called as ``progress(machines done, machines, result so far)`` at the start, after the data and thermometers of each seed
-        and after each machine; what it saves can be resumed.
+        Called as ``progress(machines done, machines, result so far)`` at the start, after the data and
+        thermometers of each seed and after each machine; what it saves can be resumed.
     resume : IsoShibaYokoo, optional
         An unfinished result of the same parameters and seed, which is filled up.
 
@@ -112,14 +116,15 @@ def run(
     ------
     ImportError
         If the network is among the thermometers and scikit-learn is absent.
-    TypeError, ValueError
-        If the parameters are not possible, or `resume` belongs to others or another seed.
+    ValueError
+        If `resume` belongs to other parameters or another seed.
 
     Examples
     --------
     >>> tiny = Parameters(
-    ...     Ring(8), (0.0, 1.0, 4.0), n_samples=50, training_sets=("V",), n_hidden=(4,), n_updates=50, n_snapshots=2,
-    ...     starts=(1.0,), maps=("gibbs",), n_steps=3, n_flow=20, thermometers=("energy",), n_seeds=1)
+    ...     Ring(8), (0.0, 1.0, 4.0), n_samples=50, training_sets=("V",), n_hidden=(4,), n_updates=50,
+    ...     n_snapshots=2, starts=(1.0,), maps=("gibbs",), n_steps=3, n_flow=20, thermometers=("energy",),
+    ...     n_seeds=1)
     >>> result = run(tiny, rng=1)
     >>> result.complete, result.values["temperature_energy"].shape
     (True, (1, 1, 1, 1, 1, 4))
@@ -212,7 +217,7 @@ def _machine(
 
 
 def estimate_seconds(parameters: Parameters, n_workers: int = 1) -> float:
-    """Return about how long `run` will take on this machine, from a second of trials with small parts of the work.
+    """Return about how long `run` will take on this machine, from a second of small trials.
 
     Parameters
     ----------
@@ -238,8 +243,9 @@ def estimate_seconds(parameters: Parameters, n_workers: int = 1) -> float:
     p = parameters
     temperatures = (p.temperatures[0], p.temperatures[len(p.temperatures) // 2], p.temperatures[-1])
     trial = replace(
-        p, temperatures=temperatures[-2:] if len(p.temperatures) == 2 else temperatures, n_samples=20 * p.batch_size,
-        training_sets=("V",), n_updates=1, network_epochs=1, n_seeds=1, thermometers=("energy",), starts=p.starts[:1],
+        p, temperatures=temperatures[-2:] if len(p.temperatures) == 2 else temperatures,
+        n_samples=20 * p.batch_size, training_sets=("V",), n_updates=1, network_epochs=1, n_seeds=1,
+        thermometers=("energy",), starts=p.starts[:1],
     )  # fmt: skip
     with one_thread():
         seconds, prepared = _timed(prepare, trial, rng)
@@ -252,7 +258,8 @@ def estimate_seconds(parameters: Parameters, n_workers: int = 1) -> float:
         for n_hidden in p.n_hidden:
             rbm = RBM(rng.normal(0, 0.01, (p.lattice.n_sites, n_hidden)))
             training, _ = _timed(
-                fit, rbm, rows, negative=p.phase(), optimizer=SGD(0.01), n_epochs=1, batch_size=p.batch_size, rng=rng, record=()
+                fit, rbm, rows, negative=p.phase(), optimizer=SGD(0.01), n_epochs=1, batch_size=p.batch_size,
+                rng=rng, record=(),
             )  # fmt: skip
             flows, _ = _timed(machine, trial, prepared, "V", n_hidden, rng)
             per_seed += len(p.training_sets) * (training * p.n_updates / 20 + flows * len(p.starts))

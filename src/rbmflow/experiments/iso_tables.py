@@ -43,7 +43,7 @@ def over_seeds(result: IsoShibaYokoo) -> str:
 
 
 def machines(result: IsoShibaYokoo) -> Table:
-    """Return the settled |m| and the largest singular values for each training set and size, over the seeds."""
+    """Return the settled |m| and the largest singular values for each training set and size, over seeds."""
     p = result.parameters
     settled, settled_error = result.mean("settled")
     modes, modes_error = result.mean("singular_values")
@@ -75,8 +75,8 @@ def machines(result: IsoShibaYokoo) -> Table:
         "uniform_m_stderr",
     )
     caption = (
-        f"|m| at the end of the mean-field flow from T = {p.starts[0]:g} J/k_B, and singular values: {name_of(p.lattice)}, "
-        f"{over_seeds(result)}"
+        f"|m| at the end of the mean-field flow from T = {p.starts[0]:g} J/k_B, and singular values: "
+        f"{name_of(p.lattice)}, {over_seeds(result)}"
     )
     return Table(caption, columns_of(names, rows))
 

@@ -1,4 +1,4 @@
-"""The limits of f, g and W(K), each with the order at which it is approached, and where the laws of W(K) hold."""
+"""The limits of f, g and W(K), each with its order of approach, and where the laws of W(K) hold."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def laws_table(n_visible: int, n_hidden: int, n_points: int) -> Table:
 
 
 def stage(parameters: Parameters, _rng: np.random.Generator) -> Findings:
-    """Every limit of the appendix and of W(K) at its predicted order, and the expansions against the solution."""
+    """Every limit of the appendix and of W(K) at its predicted order; expansions against the solution."""
     M, N = parameters.n_visible, parameters.n_hidden
     table = limits_table(M, N)
     checks = []

@@ -1,4 +1,4 @@
-"""Training sets with several temperatures, with and without T = 0: the weight, its gain M N W², and the fate of the flow."""
+"""Training sets with several temperatures, with and without T = 0: weight, gain M N W², fate of the flow."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def gain_table(n_visible: int, n_hidden: int, n_points: int, progress: Progress 
 
 
 def stage(parameters: Parameters, _rng: np.random.Generator) -> Findings:
-    """Ranges of temperature (eq. 78-79) against references; the answer to the open question; the low-temperature expansion."""
+    """Ranges of temperature (eq. 78-79) against references; the open question; the expansion at low T."""
     known = references()
     checks = []
     for row in known["mixtures"]:

@@ -45,8 +45,8 @@ def observables_table(
 ) -> Table:
     """Return the exact observables at temperatures T ≥ 0, where K = 1/T, or at couplings, where T = 1/|K|.
 
-    `lattice` None is the infinite square lattice. With `dps` the cells are text with so many digits. A torus beyond the
-    reach of its joint counts has no susceptibility.
+    `lattice` None is the infinite square lattice. With `dps` the cells are text with so many digits. A torus
+    beyond the reach of its joint counts has no susceptibility.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A machine trained on data of one's own: likelihoods with errors on the rows it saw and on rows held out, history, weights."""
+"""A machine trained on data of one's own: likelihoods of rows it saw and rows held out, history, weights."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ class Parameters:
     holdout : float
         Share of the rows that are held out, from 0 to below 1.
     patience : int
-        Epochs without a gain in the pseudo-likelihood of the rows held out after which training ends, with the machine of the
-        best epoch; 0 makes all epochs and takes the last machine.
+        Epochs without a gain in the pseudo-likelihood of the rows held out after which training ends, with
+        the machine of the best epoch; 0 makes all epochs and takes the last machine.
     """
 
     n_hidden: int
@@ -125,7 +125,7 @@ class TrainedMachine:
 
 
 def split(spins: SpinArray, holdout: float, rng: np.random.Generator) -> tuple[SpinArray, SpinArray]:
-    """Return the rows to train on and those held out, picked at random; at least one row is left to train on."""
+    """Return rows to train on and rows held out, picked at random; at least one row is left to train on."""
     n_held = min(round(holdout * len(spins)), len(spins) - 1)
     order = rng.permutation(len(spins))
     return spins[np.sort(order[n_held:])], spins[np.sort(order[:n_held])]
@@ -162,11 +162,6 @@ def run(
     -------
     TrainedMachine
         The machine with its likelihoods, history and weights.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the data or the parameters do not fit.
 
     Examples
     --------

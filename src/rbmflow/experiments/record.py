@@ -45,7 +45,8 @@ class Table:
     caption : str
         What a reader sees above it.
     columns : dict of str to list
-        Numbers or text, None where there is no value; the units are dimensionless unless the name says otherwise.
+        Numbers or text, None where there is no value;
+        the units are dimensionless unless the name says otherwise.
     """
 
     caption: str

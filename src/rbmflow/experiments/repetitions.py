@@ -13,8 +13,8 @@ SHARE = 0.6826894921370859
 def mean_and_error(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return means over the first axis and half the width of their 68 % intervals, NaN with one repetition.
 
-    The standard error ``s/√n`` is itself an estimate from n numbers: Student's t with n − 1 degrees of freedom widens it, by
-    1.84, 1.14 and 1.06 for n = 2, 5, 10.
+    The standard error ``s/√n`` is itself an estimate from n numbers: Student's t with n − 1 degrees of
+    freedom widens it, by 1.84, 1.14 and 1.06 for n = 2, 5, 10.
 
     Examples
     --------

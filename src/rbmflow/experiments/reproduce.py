@@ -170,7 +170,8 @@ def run(
     Examples
     --------
     >>> small = Parameters(
-    ...     n_points=11, enumeration_sites=12, n_samples=1000, boundary_exponent=3, lattice_sides=(6,), n_training_samples=20)
+    ...     n_points=11, enumeration_sites=12, n_samples=1000, boundary_exponent=3, lattice_sides=(6,),
+    ...     n_training_samples=20)
     >>> result = run(small, rng=1)
     >>> all(check.passed for check in result.checks)
     True

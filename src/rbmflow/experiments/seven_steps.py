@@ -1,4 +1,7 @@
-"""The steps of the experiment of Iso, Shiba and Yokoo for one seed: data, thermometers, training, flows and their temperatures."""
+"""The steps of the experiment of Iso, Shiba and Yokoo for one seed.
+
+Data, thermometers, training, flows and their temperatures.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ NULL_MAGNETIZATIONS = tuple(k / 20 for k in range(21))
 START_SCALE = 0.01
 """Standard deviation of the weights before training."""
 SETTLE_STEPS, SETTLE_ROWS = 500, 100
-"""Steps of the mean-field flow after which an orbit counts as settled, and configurations that are followed for so long."""
+"""Steps of the mean-field flow until an orbit counts as settled, and configurations followed so long."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ class Prepared:
         ):
             if arrays[name].dtype != np.int8 or arrays[name].shape != (*rows, n_sites):
                 raise ValueError(
-                    f"{name} is {arrays[name].dtype} of shape {arrays[name].shape}: int8 of {(*rows, n_sites)} is needed"
+                    f"{name} is {arrays[name].dtype} of shape {arrays[name].shape}: "
+                    f"int8 of {(*rows, n_sites)} is needed"
                 )
             check_spins(name, arrays[name])
         if any(arrays[name].dtype != np.float64 for name in layers) or bool(layers) != (
@@ -96,7 +100,7 @@ class Prepared:
 
 
 def one_thread() -> AbstractContextManager[Any]:
-    """Return a context in which matrix products use one thread: their last bits depend on the number of threads."""
+    """Return a context of one thread for matrix products: their last bits depend on the number of threads."""
     try:
         from threadpoolctl import threadpool_limits
     except ImportError:
@@ -201,7 +205,7 @@ def mean_field_magnetization(T: float, n_neighbours: int) -> float:
 
 
 def snapshots_of(parameters: Parameters, n_rows: int) -> npt.NDArray[np.int64]:
-    """Return the epochs after which a machine trained on so many rows is looked at, the last of them included."""
+    """Return the epochs after which a machine trained on so many rows is looked at, the last included."""
     n_epochs = -(-parameters.n_updates // -(-n_rows // parameters.batch_size))
     return np.rint(np.geomspace(1, n_epochs, parameters.n_snapshots)).astype(np.int64)
 
@@ -214,10 +218,11 @@ def machine(
     Returns
     -------
     dict of str to numpy.ndarray
-        ``weights``, ``visible_bias``, ``hidden_bias``; over snapshots ``epoch``, ``singular_values``, ``participation``, ``settled``
-        (|m| of the mean-field flow from the first start, when it has settled), ``pseudo_likelihood``, ``reconstruction_error``;
-        ``uniform_weight`` and ``uniform_settled``, the trained weight of a uniform machine and |m| at its fixed point;
-        and for each quantity along the flows its mean and, as ``…_stderr``, its standard error over (map, start, step).
+        ``weights``, ``visible_bias``, ``hidden_bias``; over snapshots ``epoch``, ``singular_values``,
+        ``participation``, ``settled`` (|m| of the mean-field flow from the first start, when it has settled),
+        ``pseudo_likelihood``, ``reconstruction_error``; ``uniform_weight`` and ``uniform_settled``, the
+        trained weight of a uniform machine and |m| at its fixed point; and for each quantity along the flows
+        its mean and, as ``…_stderr``, its standard error over (map, start, step).
     dict of str to float
         Seconds of ``"training"`` and ``"flows"``.
     """
@@ -276,7 +281,7 @@ def _trained(
 
 
 def _uniform(rows: SpinArray, n_hidden: int) -> dict[str, float]:
-    """The weight of the machine with equal weights that fits the same rows best, and |m| at its fixed point."""
+    """The equal weight that fits the same rows best, and |m| at the fixed point of that machine."""
     W = trained_weight_from_samples(rows, n_hidden).mean
     m = flow.uniform_fixed_points(W, rows.shape[1], n_hidden).magnetization[-1]
     return {"uniform_weight": W, "uniform_settled": m}

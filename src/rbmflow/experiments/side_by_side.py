@@ -1,4 +1,4 @@
-"""The renormalization group and the RBM flow side by side: temperature against step, for one set of configurations."""
+"""The renormalization group and the RBM flow side by side: temperature against step, same configurations."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def stage(parameters: Parameters, rng: np.random.Generator) -> Findings:
 
 
 def _ring(rng: np.random.Generator) -> tuple[Table, list[Check]]:
-    """Temperatures of decimated configurations, and of the same ones along the flow of machines that were made for them."""
+    """Temperatures of decimated configurations, and of the same ones along flows of machines for them."""
     ring = Ring(RING_SITES)
     rows: list[tuple[Cell, ...]] = []
     checks: list[Check] = []
@@ -57,14 +57,23 @@ def _ring(rng: np.random.Generator) -> tuple[Table, list[Check]]:
         coarse, K = Ring(hidden.shape[1]), float(decimate(1 / T).K)
         checks.append(_energy_check("one step v → h of the decimating machine", coarse, hidden, T, K))
         machines = {
-            "uniform, mean field": (flow.mean_field, RBM.uniform(ring.n_sites, ring.n_sites // 2, float(trained_weight(1 / T, ring.n_sites, ring.n_sites // 2)))),
+            "uniform, mean field": (
+                flow.mean_field,
+                RBM.uniform(
+                    ring.n_sites, ring.n_sites // 2,
+                    float(trained_weight(1 / T, ring.n_sites, ring.n_sites // 2)),
+                ),
+            ),
             "local, mean field": (flow.mean_field, RBM.local_ring(ring.n_sites, 1 / T)),
             "local, Gibbs": (flow.gibbs, RBM.local_ring(ring.n_sites, 1 / T)),
         }  # fmt: skip
         for name, (step_map, rbm) in machines.items():
             rows += [(T, name, *row, None) for row in _readings(step_map, rbm, ring, spins, rng)]
     names = ("T", "flow", "step", "reading", "stderr", "exact")
-    caption = f"Temperature of {RING_ROWS} configurations of a ring of {RING_SITES} along each flow, by the exact thermometer"
+    caption = (
+        f"Temperature of {RING_ROWS} configurations of a ring of {RING_SITES} along each flow, "
+        "by the exact thermometer"
+    )
     return Table(caption, columns_of(names, rows)), checks
 
 
@@ -113,7 +122,10 @@ def _torus(side: int, n_samples: int, rng: np.random.Generator) -> Table:
         for name, step_map in (("trained, mean field", flow.mean_field), ("trained, Gibbs", flow.gibbs)):
             rows += [(T, name, *row) for row in _readings(step_map, rbm, lattice, spins, flow_rng)]
     names = ("T", "flow", "step", "reading", "stderr")
-    caption = f"Temperature of {TORUS_ROWS} configurations of the {side} × {side} torus along each flow, read from the energy"
+    caption = (
+        f"Temperature of {TORUS_ROWS} configurations of the {side} × {side} torus along each flow, "
+        "read from the energy"
+    )
     return Table(caption, columns_of(names, rows))
 
 

@@ -1,4 +1,4 @@
-"""What a stage of a reproduction takes and gives: parameters, tables, numbers checked against independent references."""
+"""What a stage takes and gives: parameters, tables, numbers checked against independent references."""
 
 from __future__ import annotations
 

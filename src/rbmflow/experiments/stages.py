@@ -1,4 +1,4 @@
-"""The stages of a reproduction that follow the thesis: its figures and statements, recomputed, as tables and checked numbers."""
+"""The stages that follow the thesis: its figures and statements, as tables and checked numbers."""
 
 from __future__ import annotations
 

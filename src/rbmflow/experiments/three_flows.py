@@ -1,4 +1,7 @@
-"""What the flow is: a property of the parameters. Exact machines of one chain, their flows, and the optimum that decimates."""
+"""What the flow is: a property of the parameters.
+
+Exact machines of one chain, their flows, and the optimum that decimates.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ RANGE_SIDE = 6
 
 
 def stage(parameters: Parameters, rng: np.random.Generator) -> Findings:
-    """Three machines of one chain, deterministic against stochastic flow, s₁ = 1, and what the free optimum does."""
+    """Three machines of one chain, deterministic against stochastic flow, s₁ = 1, and the free optimum."""
     sources = rng.spawn(3)
     found = (
         _machines_of_a_chain(parameters),
@@ -40,7 +43,7 @@ def stage(parameters: Parameters, rng: np.random.Generator) -> Findings:
 
 
 def machines(M: int, N: int, K: float) -> dict[str, RBM]:
-    """Return the uniform machine trained on a ring at K, the local one and the decimating one, which represent its law."""
+    """Return the uniform machine trained at K, and the local and decimating ones, exact for the ring."""
     return {
         "uniform": RBM.uniform(M, N, float(trained_weight(K, M, N))),
         "local": RBM.local_ring(M, K),
@@ -70,15 +73,26 @@ def _machines_of_a_chain(parameters: Parameters) -> Findings:
         rows.append(tuple(row))
     kinds = ("uniform", "local", "decimating")
     names = ["K"] + [f"{kind}_{quantity}" for kind in kinds for quantity in ("m", "s_1", "kl_nats")]
-    caption = f"Where the mean-field flow of three machines of the ring ends, M = {M}; decimating with copy weight {COPY:g}"
+    caption = (
+        f"Where the mean-field flow of three machines of the ring ends, M = {M}; "
+        f"decimating with copy weight {COPY:g}"
+    )
     table = Table(caption, columns_of(names, rows))
     checks = [
-        relative("K at which v = 0 becomes unstable under the local machine", _root_of_gain(M), LOCAL_THRESHOLD, 1e-12, "½ ln cosh 1"),
+        relative(
+            "K at which v = 0 becomes unstable under the local machine",
+            _root_of_gain(M), LOCAL_THRESHOLD, 1e-12, "½ ln cosh 1",
+        ),
         absolute("m of the local flow below, K = 0.2", settled(RBM.local_ring(M, 0.2)), 0.0, 1e-9, "s₁ < 1"),
         relative(
-            "m of the local flow at K = 0.5", settled(RBM.local_ring(M, 0.5)), _root_of_pair(0.5), 1e-12, "m = tanh(2w tanh 2wm)"
+            "m of the local flow at K = 0.5",
+            settled(RBM.local_ring(M, 0.5)), _root_of_pair(0.5), 1e-12, "m = tanh(2w tanh 2wm)",
         ),
-        absolute("KL of the local machine at K = 1, nats", kl_divergence(state_law(Ring(M), 1.0), RBM.local_ring(M, 1.0)), 0.0, 1e-13, "exact by tracing out h"),
+        absolute(
+            "KL of the local machine at K = 1, nats",
+            kl_divergence(state_law(Ring(M), 1.0), RBM.local_ring(M, 1.0)),
+            0.0, 1e-13, "exact by tracing out h",
+        ),
     ]  # fmt: skip
     return {"three_flows": table}, checks
 
@@ -153,12 +167,19 @@ def _threshold_of_singular_values(rng: np.random.Generator) -> Findings:
         v = flow.mean_field(RBM(s_1 * weights), rng.uniform(-1, 1, (50, 12)), n_steps=SETTLE_STEPS)
         rows.append((s_1, float(np.abs(v).max()), float(np.abs(v).max(axis=1).min())))
     table = Table(
-        "Random weights of 12 × 7 units scaled to a largest singular value s₁: |v_i| after the mean-field flow of 50 starts",
+        "Random weights of 12 × 7 units scaled to a largest singular value s₁: "
+        "|v_i| after the mean-field flow of 50 starts",
         columns_of(("s_1", "largest", "largest_of_the_smallest"), rows),
     )
     checks = [
-        absolute("largest |v_i| after the flow, s₁ = 0.98", float(rows[2][1] or 0.0), 0.0, 1e-12, "s₁ < 1 contracts"),
-        absolute("starts that stay at 0 with s₁ = 1.02", float(float(rows[3][2] or 0.0) < 1e-3), 0.0, 0.0, "s₁ > 1 leaves 0"),
+        absolute(
+            "largest |v_i| after the flow, s₁ = 0.98",
+            float(rows[2][1] or 0.0), 0.0, 1e-12, "s₁ < 1 contracts",
+        ),
+        absolute(
+            "starts that stay at 0 with s₁ = 1.02",
+            float(float(rows[3][2] or 0.0) < 1e-3), 0.0, 0.0, "s₁ > 1 leaves 0",
+        ),
     ]  # fmt: skip
     return {"threshold_of_singular_values": table}, checks
 
@@ -168,7 +189,10 @@ def _optimum(rng: np.random.Generator) -> Findings:
     M, N, K = 8, 4, 1.0
     law = state_law(Ring(M), K)
     runs = [
-        fit(RBM(rng.normal(0, 0.5, (M, N))), law, negative=Exact(), optimizer=LBFGS(), n_epochs=500, rng=1, record=["kl"])
+        fit(
+            RBM(rng.normal(0, 0.5, (M, N))), law, negative=Exact(), optimizer=LBFGS(), n_epochs=500, rng=1,
+            record=["kl"],
+        )
         for _ in range(OPTIMUM_STARTS)
     ]  # fmt: skip
     divergences = [kl_divergence(law, one.model) for one in runs]
@@ -187,22 +211,40 @@ def _optimum(rng: np.random.Generator) -> Findings:
     for copy in (2.0, 3.0, 4.0, 6.0, 8.0):
         rbm = RBM.decimating(Ring(M), K, copy)
         rows.append(
-            ("decimating", copy, kl_divergence(law, rbm), _neighbour_correlation(rbm), float(np.linalg.norm(rbm.weights, 2)))
+            (
+                "decimating", copy, kl_divergence(law, rbm), _neighbour_correlation(rbm),
+                float(np.linalg.norm(rbm.weights, 2)),
+            )
         )  # fmt: skip
     exact = float(Ring(N).correlation(coarse, 1))
     table = Table(
-        f"Machines of {M} + {N} units for the ring at K = {K:g}: hidden correlation, decimated ring {exact:.6f}",
+        f"Machines of {M} + {N} units for the ring at K = {K:g}: "
+        f"hidden correlation, decimated ring {exact:.6f}",
         columns_of(("machine", "copy_weight", "kl_nats", "hidden_correlation", "s_1"), rows),
     )
     decimating = RBM.decimating(Ring(M), K, COPY)
     torus = Torus(4, 4)
     sublattice = RBM.decimating(torus, TORUS_K, TORUS_COPY)
     checks = [
-        absolute("hidden neighbours' correlation, best of six free trainings", _neighbour_correlation(best), exact, 0.002, "tanh K' = tanh² K (eq. 48)"),
+        absolute(
+            "hidden neighbours' correlation, best of six free trainings",
+            _neighbour_correlation(best), exact, 0.002, "tanh K' = tanh² K (eq. 48)",
+        ),
         absolute("KL of that machine, nats", min(divergences), 0.0, 1e-4, "a machine that decimates exists"),
-        absolute("law of the hidden layer against the decimated ring", _largest_difference(hidden_law(decimating), ring), 0.0, 1e-14, "eq. 48, all 16 states"),
-        absolute("law of the hidden layer against one sublattice, 4 × 4 torus", _largest_difference(hidden_law(sublattice), _marginal(torus)), 0.0, 1e-14, "sum over the other sublattice"),
-        absolute("KL of that machine, nats, K = 0.4407", kl_divergence(state_law(torus, TORUS_K), sublattice), 1.27e-12, 2e-13, "theory of the copies, e^(−4c)"),
+        absolute(
+            "law of the hidden layer against the decimated ring",
+            _largest_difference(hidden_law(decimating), ring), 0.0, 1e-14, "eq. 48, all 16 states",
+        ),
+        absolute(
+            "law of the hidden layer against one sublattice, 4 × 4 torus",
+            _largest_difference(hidden_law(sublattice), _marginal(torus)),
+            0.0, 1e-14, "sum over the other sublattice",
+        ),
+        absolute(
+            "KL of that machine, nats, K = 0.4407",
+            kl_divergence(state_law(torus, TORUS_K), sublattice),
+            1.27e-12, 2e-13, "theory of the copies, e^(−4c)",
+        ),
     ]  # fmt: skip
     return {"optimum": table}, checks
 
@@ -230,7 +272,8 @@ def _ranges_on_a_torus() -> Findings:
         W = float(trained_weight_from_law(law, N))
         rows.append((name, W, M * N * W * W, flow.uniform_fixed_points(W, M, N).magnetization[-1]))
     table = Table(
-        f"Uniform machines trained on the {RANGE_SIDE} × {RANGE_SIDE} torus (exact laws), N = M: gain MNW² and |m| at the fixed point",
+        f"Uniform machines trained on the {RANGE_SIDE} × {RANGE_SIDE} torus (exact laws), N = M: "
+        "gain MNW² and |m| at the fixed point",
         columns_of(("temperatures", "W", "gain", "fixed_point_m"), rows),
     )
     return {"ranges_on_a_torus": table}, []

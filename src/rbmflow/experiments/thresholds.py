@@ -1,4 +1,4 @@
-"""The threshold of the flow: the coupling K_c(M, N) above which it orders, its laws, and the T_high of ranges."""
+"""The threshold of the flow: the coupling K_c(M, N) above which it orders, its laws, T_high of ranges."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Progress = Callable[[int, int], object] | None
 
 
 def threshold_table(sizes: Sequence[int], hidden: Callable[[int], int], *, ranges: bool = True) -> Table:
-    """Return K_c, T_flow = 1/K_c (the temperature below which the flow orders), the laws of long rings and T_high of ranges from T = 0."""
+    """Return K_c, T_flow = 1/K_c (below it the flow orders), the laws of long rings, T_high from T = 0."""
     names = ["n_visible", "n_hidden", "K_c", "T_flow", "law_of_long_rings", "with_correction"]
     rows: list[tuple[Any, ...]] = []
     for M in sizes:
@@ -34,7 +34,7 @@ def threshold_table(sizes: Sequence[int], hidden: Callable[[int], int], *, range
 
 
 def phase_table(largest_exponent: int, progress: Progress = None) -> Table:
-    """Return K_c against M = 2², 2³, … for fixed N/M and for fixed N, with the law of long rings to both orders."""
+    """Return K_c against M = 2², 2³, … for fixed N/M and fixed N, the law of long rings to both orders."""
     sizes = [2**k for k in range(2, largest_exponent + 1)]
     columns: list[tuple[str, list[Any]]] = [("n_visible", list(sizes))]
     for index, ratio in enumerate(RATIOS):
@@ -54,7 +54,7 @@ def phase_table(largest_exponent: int, progress: Progress = None) -> Table:
 
 
 def range_table(largest_exponent: int) -> Table:
-    """Return the T_high up to which training on T in [T_low, T_high] gives a flow that orders, N = M/2; none where no range does."""
+    """Return T_high up to which training on [T_low, T_high] orders the flow, N = M/2; none if none does."""
     sizes = [2**k for k in range(3, largest_exponent + 1) if 2**k <= RANGE_SITES]
     one: list[Any] = [1 / float(flow.critical_coupling(M, M // 2)) for M in sizes]
     columns: list[tuple[str, list[Any]]] = [("n_visible", list(sizes)), ("T_flow", one)]
@@ -65,13 +65,14 @@ def range_table(largest_exponent: int) -> Table:
         ]
         columns.append((f"T_high_from_T_{low:g}", highest))
     return Table(
-        "T_high below which training on T in [T_low, T_high] orders the flow, T_flow for one temperature; N = M/2",
+        "T_high below which training on T in [T_low, T_high] orders the flow, T_flow for one temperature; "
+        "N = M/2",
         named_columns(columns),
     )
 
 
 def stage(parameters: Parameters, _rng: np.random.Generator) -> Findings:
-    """The phase boundary K_c(M) of the flow, for fixed N/M and for fixed N, with its laws; thresholds of ranges."""
+    """The phase boundary K_c(M) of the flow, for fixed N/M and fixed N, its laws; thresholds of ranges."""
     phases = phase_table(parameters.boundary_exponent)
     known = references()
     reference, fixed = known["critical_coupling"], known["threshold_fixed_hidden"]

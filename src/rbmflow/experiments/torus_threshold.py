@@ -1,7 +1,8 @@
-"""The temperature below which a uniform RBM trained on the square lattice has a flow that orders, and where it goes for large lattices.
+"""The temperature below which the flow of a uniform RBM trained on the square lattice orders, and its limit.
 
-After training with equal weights only the law of the magnetization matters, in two dimensions as in one: the flow orders if and only if
-⟨V tanh W_c V⟩ of the data at ``W_c = 1/√(MN)`` exceeds the machine's. On large lattices the left side is measured along chains.
+After training with equal weights only the law of the magnetization matters, in two dimensions as in one: the
+flow orders if and only if ⟨V tanh W_c V⟩ of the data at ``W_c = 1/√(MN)`` exceeds the machine's. On large
+lattices the left side is measured along chains.
 """
 
 from __future__ import annotations
@@ -26,17 +27,23 @@ from rbmflow.sampling.storage import ESTIMATE
 from rbmflow.weight import f
 
 EXPONENT = 4 / 7
-"""Of T_flow − T_c: ⟨V²⟩ ~ M^(3/2) at the threshold of a Curie-Weiss magnet, so χ = ⟨V²⟩/M ~ L; above T_c χ ~ t^(−7/4)."""
+"""Of T_flow − T_c: ⟨V²⟩ ~ M^(3/2) at a Curie-Weiss threshold, so χ = ⟨V²⟩/M ~ L; above T_c χ ~ t^(−7/4)."""
 SECOND = 8 / 7
 OTHER_SECONDS = (1.0, 11 / 7, 12 / 7)
-"""Of the second term of an extrapolation, which no theory here gives: a correction to scaling of its own, or a power of the first."""
+"""Of the second term of an extrapolation, which no theory here gives.
+
+A correction to scaling of its own, or a power of the first.
+"""
 MAX_EXACT_SIDE = 8
 EXACT_ERROR = 1e-4
 """Of an exact temperature in an extrapolation, which is not exact."""
 PILOTS, PILOT_MEASUREMENTS = 10, 20
 GROUPS = 32
 SPACING, BURN_IN = 4, 16
-"""Of measurements: L/4 sweeps apart, after 16 L sweeps. At the threshold ξ ~ L^(4/7), so τ ~ ξ^2.2 ~ L^1.2: 10 sweeps at L = 16, 78 at 128."""
+"""Of measurements: L/4 sweeps apart, after 16 L sweeps.
+
+At the threshold ξ ~ L^(4/7), so τ ~ ξ^2.2 ~ L^1.2: 10 sweeps at L = 16, 78 at 128.
+"""
 
 
 @dataclass(frozen=True)
@@ -86,7 +93,8 @@ class Extrapolation:
     a, b : float
         The coefficients.
     lowest, highest : float
-        The range of T_∞ over second terms L^(−1), L^(−8/7), L^(−11/7) and L^(−12/7): what is known of the limit.
+        The range of T_∞ over second terms L^(−1), L^(−8/7), L^(−11/7) and L^(−12/7):
+        what is known of the limit.
     """
 
     limit: float
@@ -98,8 +106,9 @@ class Extrapolation:
 
     def __str__(self) -> str:
         return (
-            f"T_flow -> {self.limit:.4f} ± {self.stderr:.2g} as L -> infinity if the second term is L^(-8/7), "
-            f"{self.lowest:.3f} to {self.highest:.3f} with L^(-1) to L^(-12/7)"
+            f"T_flow -> {self.limit:.4f} ± {self.stderr:.2g} as L -> infinity "
+            f"if the second term is L^(-8/7), {self.lowest:.3f} to {self.highest:.3f} "
+            "with L^(-1) to L^(-12/7)"
         )
 
 
@@ -119,7 +128,9 @@ class TorusThreshold:
     temperature: tuple[Estimate, ...]
 
     def extrapolate(self) -> Extrapolation:
-        """Fit ``T_∞ + a L^(−4/7) + b L^(−8/7)`` to all sides but the smallest of more than three, by weighted least squares.
+        """Fit ``T_∞ + a L^(−4/7) + b L^(−8/7)`` by weighted least squares.
+
+        The fit is to all sides but the smallest of more than three.
 
         Raises
         ------
@@ -150,7 +161,8 @@ class TorusThreshold:
             before = distance
         names = ("side", "n_hidden", "T_flow", "stderr", "above_T_c", "ratio")
         return Table(
-            f"Below T_flow the flow of a uniform RBM trained on the L x L torus orders; N/M = {self.parameters.ratio:g}",
+            "Below T_flow the flow of a uniform RBM trained on the L x L torus orders; "
+            f"N/M = {self.parameters.ratio:g}",
             columns_of(names, rows),
         )
 
@@ -176,9 +188,10 @@ def run(
 ) -> TorusThreshold:
     """Solve ``⟨V tanh W_c V⟩_T = f(W_c)`` for T on each torus.
 
-    Up to L = 8 by the exact law of V. On larger tori by heat-bath chains from random starts: pilots bracket the root; a long run beside it, reweighted in
-    temperature by ``e^(−(β − β₀)E)``, gives the root itself, and a jackknife over groups of chains its error. Measurements stand a fixed number of sweeps
-    apart: taken when clusters have flipped so many spins they would favour the states that large clusters leave.
+    Up to L = 8 by the exact law of V. On larger tori by heat-bath chains from random starts: pilots bracket
+    the root; a long run beside it, reweighted in temperature by ``e^(−(β − β₀)E)``, gives the root itself,
+    and a jackknife over groups of chains its error. Measurements stand a fixed number of sweeps apart: taken
+    when clusters have flipped so many spins they would favour the states that large clusters leave.
 
     Parameters
     ----------
@@ -267,7 +280,8 @@ def _chains(
     """Total energy and magnetization along heat-bath chains, (n_chains, n_measurements) each."""
     thin = _spacing(torus.n_rows)
     chains = run_chains(
-        torus, 1 / T, n_chains=n_chains, n_sweeps=n_measurements * thin, thin=thin, burn_in=BURN_IN * torus.n_rows,
+        torus, 1 / T, n_chains=n_chains, n_sweeps=n_measurements * thin, thin=thin,
+        burn_in=BURN_IN * torus.n_rows,
         rng=rng, keep_spins=False, n_threads=1,
     )  # fmt: skip
     return chains.energy * torus.n_sites, chains.magnetization * torus.n_sites

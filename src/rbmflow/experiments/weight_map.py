@@ -1,4 +1,4 @@
-"""A map of the trained weight over the coupling K and the ratio γ = N/M of the layers, with the line where the flow orders."""
+"""A map of the trained weight over K and the ratio γ = N/M of the layers, with the line of order."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class WeightMap:
 
     @property
     def summary(self) -> Table:
-        """One row: what the map covers, its extremes, the share of points at which the flow orders, the time taken."""
+        """One row: what the map covers, its extremes, the share of points where the flow orders, the time."""
         parameters, points = self.parameters, self.weights.size
         columns: dict[str, list[Any]] = {
             "n_visible": [parameters.n_visible],

@@ -75,7 +75,7 @@ def data_table(spins: Any, n_hidden: int) -> Table:
 
 
 def sides_table(spins: Any, n_hidden: int) -> Table:
-    """Return the two sides ⟨V tanh WV⟩, of the machine and of the data, around the weight at which they meet."""
+    """Return the two sides ⟨V tanh WV⟩, of the machine and of the data, around the weight where they meet."""
     found = trained_weight_from_samples(spins, n_hidden).mean
     M = np.shape(spins)[1]
     V, counts = np.unique(np.sum(spins, axis=1, dtype=np.int64), return_counts=True)

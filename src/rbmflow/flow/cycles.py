@@ -16,8 +16,9 @@ def cycle_length(
 ) -> npt.NDArray[np.int64]:
     """Return the length of the cycle that each configuration flows into, 1 for a fixed point.
 
-    Every configuration is compared with the one at the last power of 2 of the steps (Brent's method), so that nothing else is kept.
-    `mean_field` and `sign` have fixed points only (see `rbmflow.flow.maps`); other maps need not.
+    Every configuration is compared with the one at the last power of 2 of the steps
+    (Brent's method), so that nothing else is kept. `mean_field` and `sign` have fixed points
+    only (see `rbmflow.flow.maps`); other maps need not.
 
     Parameters
     ----------
@@ -30,17 +31,13 @@ def cycle_length(
     max_steps : int
         Steps to follow, at least 1; three times the length of the cycle and of the way there are enough.
     atol : float
-        Largest difference of a unit between configurations that count as one; 0 for maps with a finite number of values.
+        Largest difference of a unit between configurations that count as one;
+        0 for maps with a finite number of values.
 
     Returns
     -------
     numpy.ndarray of int64, shape (...)
         Lengths; 0 where no configuration came back within the steps.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of its kind, or a step changes the shape.
 
     Examples
     --------

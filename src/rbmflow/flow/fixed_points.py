@@ -1,8 +1,9 @@
 """Fixed points of the mean-field map of any RBM, stable and unstable, with the spectrum of the map there.
 
-At a fixed point ``J = D_v W D_h Wᵀ``, ``D = diag(1 − tanh²)`` of each layer, which has the eigenvalues of the symmetric
-``A Aᵀ``, ``A = D_v^½ W D_h^½``: they are real and at least 0, so that fixed points lose their stability at 1 only and no cycle is
-born. Without biases v = 0 is a fixed point with the squared singular values of W: it is unstable where s₁(W) exceeds 1.
+At a fixed point ``J = D_v W D_h Wᵀ``, ``D = diag(1 − tanh²)`` of each layer, which has the eigenvalues of the
+symmetric ``A Aᵀ``, ``A = D_v^½ W D_h^½``: they are real and at least 0, so that fixed points lose their
+stability at 1 only and no cycle is born. Without biases v = 0 is a fixed point with the squared singular
+values of W: it is unstable where s₁(W) exceeds 1.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from rbmflow.spins import check_means
 
 MERGED = 1e-7  # largest difference of what counts as one point
 NEAR = 1e-6  # change in a step from which on Newton's method finishes
+LEAP = 1e-3  # farthest from there to the point that Newton's method finds
 CORRECTIONS = 100  # of Newton's method; at a threshold each takes a third off
 PATIENCE, WANDERING = 25, 0.1  # corrections after which a larger one than this ends the search
 HALVINGS = 6  # of a correction that does not bring the map closer to its fixed point
@@ -37,7 +39,8 @@ class FixedPoints:
     eigenvalues : numpy.ndarray of float64, shape (k, n_visible)
         Of the Jacobian at each, descending; real and at least 0.
     stable : numpy.ndarray of bool, shape (k,)
-        Whether no eigenvalue is above 1. At 1 itself, within rounding, a point may still attract and counts as stable.
+        Whether no eigenvalue is above 1.
+        At 1 itself, within rounding, a point may still attract and counts as stable.
     residual : numpy.ndarray of float64, shape (k,)
         Largest change of a unit in one step.
     basin : numpy.ndarray of int64, shape (k,)
@@ -58,7 +61,7 @@ class FixedPoints:
 
     @property
     def spectral_radius(self) -> FloatArray:
-        """Largest eigenvalue at each point: the rate at which the flow comes, or goes if above 1; s₁(W)² at 0."""
+        """Largest eigenvalue at each point: the rate of coming, or of going if above 1; s₁(W)² at 0."""
         return np.asarray(self.eigenvalues[:, 0])
 
     @property
@@ -86,11 +89,6 @@ def mean_field_jacobian(rbm: RBM, v: object) -> FloatArray:
     numpy.ndarray of float64, shape (..., n_visible, n_visible)
         ``J[..., i, j]`` is the derivative of v'_i with respect to v_j.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `rbm` is not an RBM, a value lies outside [−1, 1] or the shape does not fit.
-
     Examples
     --------
     >>> mean_field_jacobian(RBM([[0.5], [1.0]]), [0, 0])
@@ -114,23 +112,26 @@ def fixed_points(
 ) -> FixedPoints:
     """Return the fixed points of `mean_field` that a search from many starts finds.
 
-    The map is iterated from every start, and Newton's method finishes near a fixed point; points found in this way are stable, but
-    for starts whose symmetry the map keeps. Newton's method is also begun at the starts themselves, at smaller multiples of them, along the
-    singular vectors of W that exceed 1 and halfway between stable points, which finds unstable points too. There is no proof
-    that none is missing, but for the zero vector and the partners −v of points of a machine without biases.
+    The map is iterated from every start, and Newton's method finishes near a fixed point; points found in
+    this way are stable, but for starts whose symmetry the map keeps. Newton's method is also begun at the
+    starts themselves, at smaller multiples of them, along the singular vectors of W that exceed 1 and halfway
+    between stable points, which finds unstable points too. There is no proof that none is missing, but for
+    the zero vector and the partners −v of points of a machine without biases.
 
     Parameters
     ----------
     rbm : RBM
         The machine.
     starts : array_like, shape (n, n_visible), optional
-        Spins, or means between −1 and 1; by default `n_starts` are drawn, random spins and uniform means in turn.
+        Spins, or means between −1 and 1;
+        by default `n_starts` are drawn, random spins and uniform means in turn.
     n_starts : int
         Number of starts to draw, at least 1.
     rng : numpy.random.Generator or int, optional
         Generator or seed; not used where there are `starts`.
     tol : float
-        Largest last correction of a point by Newton's method, which estimates its error; between 1e-14 and 1e-6.
+        Largest last correction of a point by Newton's method, which estimates its error;
+        between 1e-14 and 1e-6.
     max_steps : int
         Steps of the map from each start, at least 1.
 
@@ -138,11 +139,6 @@ def fixed_points(
     -------
     FixedPoints
         The points, each once, with their spectra.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of its kind.
 
     Examples
     --------
@@ -187,28 +183,38 @@ class _Search:
         return nearest if distance[nearest] <= MERGED else -1
 
     def flow(self, begin: FloatArray, max_steps: int) -> npt.NDArray[np.int64]:
-        """Iterate until every start has come to rest; add those points and return their indices, −1 for undecided starts."""
+        """Iterate until every start rests; add those points, return their indices, −1 for undecided starts.
+
+        Steps come in chunks, each twice as long as the one before. Starts that hardly moved in the last step
+        of a chunk go to Newton's method, which finds at once the point that a slow orbit takes long to reach.
+        A start ends there if its own orbit does.
+        """
         v, ends = begin.copy(), np.full(len(begin), -1)
-        left, done, chunk = np.arange(len(begin)), 0, 16
-        while len(left) and done < max_steps:
+        undecided = np.arange(len(begin))
+        done, chunk = 0, 16
+        while len(undecided) and done < max_steps:
             chunk = min(2 * chunk, max_steps - done)
-            before = mean_field(self.rbm, v[left], n_steps=chunk - 1)
-            v[left] = mean_field(self.rbm, before)
+            # the last step of a chunk stands alone: how far it goes tells which starts are near a fixed point
+            before = mean_field(self.rbm, v[undecided], n_steps=chunk - 1)
+            v[undecided] = mean_field(self.rbm, before)
             done += chunk
-            change = np.abs(v[left] - before).max(axis=1)
-            near = left[change <= NEAR]
-            at, good = _newton(self.rbm, v[near], self.tol)
-            # an unstable point is passed slowly, unless a symmetry holds the flow there
-            good &= np.abs(at - v[near]).max(axis=1, initial=0) <= 1e-3
-            held = (change[change <= NEAR] == 0) | (done >= max_steps)
-            good &= held | _stable(self.rbm, _eigenvalues(self.rbm, at))
-            self.add(at[good])
-            ends[near[good]] = [self.where(point) for point in at[good]]
-            left = left[ends[left] < 0]
+            change = np.abs(v[undecided] - before).max(axis=1)
+            slow = change <= NEAR
+            near = undecided[slow]
+            at, ended = _newton(self.rbm, v[near], self.tol)
+            # Newton's method may leap to a point that the flow does not lead to: it must not lead far away
+            ended &= np.abs(at - v[near]).max(axis=1, initial=0) <= LEAP
+            # a flow that passes an unstable point is slow there and goes on: the start stays undecided,
+            # unless it no longer moves at all (a symmetry holds it there) or no steps are left to go on with
+            held = (change[slow] == 0) | (done >= max_steps)
+            ended &= held | _stable(self.rbm, _eigenvalues(self.rbm, at))
+            self.add(at[ended])
+            ends[near[ended]] = [self.where(point) for point in at[ended]]
+            undecided = undecided[ends[undecided] < 0]
         return ends
 
     def newton(self, begin: FloatArray, ends: npt.NDArray[np.int64]) -> None:
-        """Add what Newton's method finds from the starts, along singular vectors and between the points that attract."""
+        """Add what Newton's method finds from starts, along singular vectors, between attracting points."""
         left, size, _ = np.linalg.svd(self.rbm.weights)
         along = left.T[: len(size)][size > 1][: max(4, len(begin) // 4)]
         along = along / np.abs(along).max(axis=1, keepdims=True)
@@ -264,7 +270,7 @@ def _slope(field: FloatArray) -> FloatArray:
 
 
 def _eigenvalues(rbm: RBM, points: FloatArray) -> FloatArray:
-    """Return the eigenvalues of the Jacobian at fixed points, the squared singular values of D_v^½ W D_h^½."""
+    """Return the eigenvalues of the Jacobian at fixed points: squared singular values of D_v^½ W D_h^½."""
     eigenvalues = np.zeros(points.shape)
     for row, point in zip(eigenvalues, points, strict=True):
         of_visible, of_hidden = _slopes(rbm, point)

@@ -1,10 +1,12 @@
 """One step of the RBM flow, v → h → v, on batches of configurations.
 
-Four maps of one signature. `mean_field` and `sign` are deterministic; `mean_field_sampled` and `gibbs` draw from ``rng``, and of all
-four only `gibbs` leaves the machine's own law p(v) as it is: the flow that thermometers are read along is not its dynamics.
+Four maps of one signature. `mean_field` and `sign` are deterministic; `mean_field_sampled` and `gibbs` draw
+from ``rng``, and of all four only `gibbs` leaves the machine's own law p(v) as it is: the flow that
+thermometers are read along is not its dynamics.
 
-The deterministic ones have no cycles but fixed points: each half step goes to the least value over one layer of
-``−vᵀWh − b·v − c·h − S(v) − S(h)``, S the entropy of independent units (`sign`: without S), so that it never rises.
+The deterministic ones have no cycles but fixed points: each half step goes to the least
+value over one layer of ``−vᵀWh − b·v − c·h − S(v) − S(h)``, S the entropy of independent
+units (`sign`: without S), so that it never rises.
 """
 
 from __future__ import annotations
@@ -35,8 +37,9 @@ STEP_NANOSECONDS = 5e7  # between two looks at Ctrl-C
 def mean_field(rbm: RBM, v: object, *, n_steps: int = 1, n_threads: int | None = None) -> npt.NDArray[Any]:
     """Return ``v' = tanh(W h + b)``, ``h = tanh(Wᵀ v + c)`` (thesis eq. 50-51, 75-76).
 
-    Sums are taken in one order everywhere: a configuration has the same result on every machine, at every SIMD level, with any
-    number of threads and in any batch. With equal weights the sum of v is taken instead: what is symmetric stays so.
+    Sums are taken in one order everywhere: a configuration has the same result on every machine,
+    at every SIMD level, with any number of threads and in any batch. With equal weights the sum
+    of v is taken instead: what is symmetric stays so.
 
     Parameters
     ----------
@@ -56,8 +59,8 @@ def mean_field(rbm: RBM, v: object, *, n_steps: int = 1, n_threads: int | None =
 
     Raises
     ------
-    TypeError, ValueError
-        If `rbm` is not an RBM, a value lies outside [−1, 1], the shape does not fit, or fields could overflow.
+    ValueError
+        If fields could overflow.
 
     Examples
     --------
@@ -88,15 +91,14 @@ def _with_equal_weights(
     hidden_bias: npt.NDArray[Any],
     n_steps: int,
 ) -> npt.NDArray[Any]:
-    """The sum of each layer decides all of the other; without biases, or with equal ones, all units of a layer agree."""
+    """A layer's sum decides the other layer; without biases, or with equal ones, its units all agree."""
     alike = not (np.ptp(visible_bias) or np.ptp(hidden_bias))
     if alike:
         visible_bias, hidden_bias = visible_bias[:1], hidden_bias[:1]
     W, (n_visible, n_hidden) = weights[0, 0], weights.shape
     total = np.einsum("...i->...", means)[..., np.newaxis]
-    if (
-        alike
-    ):  # what a step returns has rows of equal numbers: their sum is the product that the next step takes
+    if alike:
+        # what a step returns has rows of equal numbers: their sum is the product that the next step takes
         first = means[..., :1]
         total = np.where((means == first).all(axis=-1, keepdims=True), n_visible * first, total)
     for _ in range(n_steps):
@@ -128,11 +130,6 @@ def sign(rbm: RBM, v: object) -> SpinArray:
     numpy.ndarray of int8, shape (..., n_visible)
         −1, 0 or 1.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `rbm` is not an RBM, a value lies outside [−1, 1] or the shape does not fit.
-
     Examples
     --------
     >>> sign(RBM.uniform(4, 2, 1.0), [[1, 1, 1, -1], [1, -1, 1, -1]])
@@ -149,7 +146,8 @@ def sign(rbm: RBM, v: object) -> SpinArray:
 def mean_field_sampled(rbm: RBM, v: object, rng: object) -> SpinArray:
     """Return visible spins drawn with the means of `mean_field`, each by itself.
 
-    The hidden layer stays at its means ``h = tanh(Wᵀv + c)``; spins are drawn with ``P(v' = 1) = (1 + tanh a)/2``, ``a = Wh + b``.
+    The hidden layer stays at its means ``h = tanh(Wᵀv + c)``; spins are drawn with
+    ``P(v' = 1) = (1 + tanh a)/2``, ``a = Wh + b``.
 
     Parameters
     ----------
@@ -165,11 +163,6 @@ def mean_field_sampled(rbm: RBM, v: object, rng: object) -> SpinArray:
     numpy.ndarray of int8, shape (..., n_visible)
         −1 or 1.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `rbm` is not an RBM, a value lies outside [−1, 1], the shape does not fit, or `rng` is neither.
-
     Examples
     --------
     >>> mean_field_sampled(RBM.uniform(3, 2, 3.0), [[1, 1, -1], [-1, -1, 1]], 1)
@@ -184,7 +177,8 @@ def mean_field_sampled(rbm: RBM, v: object, rng: object) -> SpinArray:
 def gibbs(rbm: RBM, v: object, rng: object, *, n_steps: int = 1, n_threads: int | None = None) -> SpinArray:
     """Return visible spins drawn given hidden ones that are drawn given `v` (thesis eq. 32).
 
-    p(v) of the machine is stationary. The result is the same at every SIMD level and with any number of threads.
+    p(v) of the machine is stationary.
+    The result is the same at every SIMD level and with any number of threads.
 
     Parameters
     ----------
@@ -203,11 +197,6 @@ def gibbs(rbm: RBM, v: object, rng: object, *, n_steps: int = 1, n_threads: int 
     -------
     numpy.ndarray of int8, shape (..., n_visible)
         −1 or 1.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `rbm` is not an RBM, a value is not ±1, the shape does not fit, or `rng` is neither.
 
     Examples
     --------
@@ -243,7 +232,7 @@ def _copy_of_means(v: object, n_visible: int) -> npt.NDArray[Any]:
 
 
 def _parameters(rbm: RBM, real: np.dtype[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
-    """Return weights, visible and hidden biases in one precision, or raise if a sum of them could overflow."""
+    """Return weights, visible and hidden biases in one precision, or raise if a sum could overflow."""
     of_machine = rbm.weights, rbm.visible_bias, rbm.hidden_bias
     largest = [float(max(x.max(), -x.min())) for x in of_machine]
     if max(rbm.weights.shape) * largest[0] + max(largest[1:]) >= float(np.finfo(real).max):
@@ -255,7 +244,7 @@ def _parameters(rbm: RBM, real: np.dtype[Any]) -> tuple[npt.NDArray[Any], npt.ND
 
 
 def _panels(weights: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Return columns in panels of 64 bytes, filled up with 0: shape (n_panels, n_rows, columns of a panel)."""
+    """Return columns in panels of 64 bytes, filled up with 0: (n_panels, n_rows, columns of a panel)."""
     n_rows, n_columns = weights.shape
     width = 64 // weights.itemsize
     filled = np.zeros((n_rows, -(-n_columns // width) * width), dtype=weights.dtype)

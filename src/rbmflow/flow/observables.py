@@ -18,10 +18,11 @@ Observable = Callable[[Any], Any]
 def lattice_observables(lattice: Periodic, distances: Iterable[int] = ()) -> dict[str, Observable]:
     """Return the observables of a lattice, by name, for `orbit`.
 
-    ``energy`` is ``E = −Σ v_i v_j / n`` over the bonds, per site in units of J. ``excess`` is ``E + (z/2) m²`` with z neighbours to a
-    site: E + 2m² on a torus, E + m² on a ring. It vanishes for spins drawn independently of each other with one mean, up
-    to ``−(z/2)(1 − m²)/n`` since m² of a configuration contains each spin with itself; a magnetic order without correlations is
-    told by it from a magnet. ``correlation_r`` is ``Σ v_i v_(i+r) / n − m²``, over the distance r along the axes.
+    ``energy`` is ``E = −Σ v_i v_j / n`` over the bonds, per site in units of J. ``excess`` is
+    ``E + (z/2) m²`` with z neighbours to a site: E + 2m² on a torus, E + m² on a ring. It vanishes for spins
+    drawn independently of each other with one mean, up to ``−(z/2)(1 − m²)/n`` since m² of a configuration
+    contains each spin with itself; a magnetic order without correlations is told by it from a magnet.
+    ``correlation_r`` is ``Σ v_i v_(i+r) / n − m²``, over the distance r along the axes.
 
     Parameters
     ----------
@@ -34,11 +35,6 @@ def lattice_observables(lattice: Periodic, distances: Iterable[int] = ()) -> dic
     -------
     dict of str to callable
         Each takes a batch, shape ``(n, n_sites)``, and returns one number for each configuration.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the lattice is something else, or a distance does not fit on it.
 
     Examples
     --------

@@ -28,8 +28,9 @@ class Orbit:
     Attributes
     ----------
     observables : dict of str to tuple of Estimate
-        By name, means over the batch after 0, 1, … steps: ``magnetization`` m, ``order_parameter`` |m|, ``displacement``, the
-        root of the mean square of ``v' − v`` over the units in the step that led here (NaN at the start), and what was asked for.
+        By name, means over the batch after 0, 1, … steps: ``magnetization`` m, ``order_parameter`` |m|,
+        ``displacement``, the root of the mean square of ``v' − v`` over the units in the step that led here
+        (NaN at the start), and what was asked for.
     undecided : tuple of float
         Fraction of the batch with m = 0, after 0, 1, … steps.
     final : numpy.ndarray, shape (n, n_visible)
@@ -71,7 +72,8 @@ def orbit(
     Parameters
     ----------
     step : callable
-        `flow.mean_field`, `flow.sign`, `flow.mean_field_sampled`, `flow.gibbs`, or any ``step(rbm, v)`` or ``step(rbm, v, rng)``.
+        `flow.mean_field`, `flow.sign`, `flow.mean_field_sampled`, `flow.gibbs`,
+        or any ``step(rbm, v)`` or ``step(rbm, v, rng)``.
     rbm : RBM
         The machine.
     v0 : array_like, shape (n, n_visible)
@@ -79,11 +81,13 @@ def orbit(
     n_steps : int
         Number of steps, at least 0.
     observables : dict of str to callable, optional
-        What to record beside m, |m| and the displacement: ``f(batch)`` of shape (n,), as `flow.lattice_observables` gives.
+        What to record beside m, |m| and the displacement:
+        ``f(batch)`` of shape (n,), as `flow.lattice_observables` gives.
     rng : numpy.random.Generator or int
         Generator or seed, needed by maps that take one.
     callback : callable, optional
-        Called as ``callback(index, batch)`` after ``index`` = 0, 1, … steps with the batch, which it must not change.
+        Called as ``callback(index, batch)`` after ``index`` = 0, 1, … steps with the batch,
+        which it must not change.
 
     Returns
     -------
@@ -92,9 +96,6 @@ def orbit(
 
     Raises
     ------
-    TypeError, ValueError
-        If `step` cannot be called, `v0` does not fit the machine, `n_steps` is negative, an observable has a name that is taken or
-        another shape, or a map that draws has no `rng`.
     MemoryError
         If the observables of so many steps do not fit into the memory of this machine.
 

@@ -1,11 +1,13 @@
 """Where the flow goes after training on several temperatures: the question that the thesis leaves open.
 
-It expects (sec. 4.3, conclusion) that training sets which include and exclude the critical temperature T = 0 give similar flows, since one
-point of a range has no measure. But all temperatures below about 2/ln M leave a ring of M spins aligned. With T = 0 in the
-range they are a share ``2/(T_high ln M)`` of the training set, which contributes ``M²`` each to ⟨V²⟩ where the threshold needs
-``M^(3/2)`` in the mean, at a fixed ratio N/M: for long rings the flow orders whatever T_high is. With T_low > 0 the susceptibility is at most
-e^(2/T_low), and for long rings of fixed N/M the flow orders for no T_high. At fixed N the threshold stays finite as M grows, and the flow
-orders after training on ranges colder than 1/K_c, with T = 0 in them or not. All of this is said of equal weights.
+It expects (sec. 4.3, conclusion) that training sets which include and exclude the critical temperature
+T = 0 give similar flows, since one point of a range has no measure. But all temperatures below about
+2/ln M leave a ring of M spins aligned. With T = 0 in the range they are a share ``2/(T_high ln M)`` of
+the training set, which contributes ``M²`` each to ⟨V²⟩ where the threshold needs ``M^(3/2)`` in the mean,
+at a fixed ratio N/M: for long rings the flow orders whatever T_high is. With T_low > 0 the susceptibility
+is at most e^(2/T_low), and for long rings of fixed N/M the flow orders for no T_high. At fixed N the
+threshold stays finite as M grows, and the flow orders after training on ranges colder than 1/K_c, with
+T = 0 in them or not. All of this is said of equal weights.
 """
 
 from __future__ import annotations
@@ -76,7 +78,7 @@ class FlowAfterTraining:
 
 
 def flow_after_training(temperatures: Temperatures, n_visible: int, n_hidden: int) -> FlowAfterTraining:
-    """Return what W is for a training set with several temperatures, whether M N W² exceeds 1, and where the flow goes.
+    """Return W of a training set with several temperatures, whether M N W² > 1, and where the flow goes.
 
     Parameters
     ----------
@@ -92,16 +94,12 @@ def flow_after_training(temperatures: Temperatures, n_visible: int, n_hidden: in
     FlowAfterTraining
         Weight, gain, fate and fixed point.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `temperatures` is none of these, or a size is out of range.
-
     Examples
     --------
     >>> for name in ("T = 0, 0.25, …, 6", "T = 0.25, 0.5, …, 6", "T = 1, 1.25, …, 6"):
     ...     found = flow_after_training(training_sets()[name], 100, 64)
-    ...     print(found.includes_zero, round(found.trained.gain, 6), found.orders, round(found.magnetization, 3))
+    ...     print(found.includes_zero, round(found.trained.gain, 6), found.orders,
+    ...           round(found.magnetization, 3))
     True 1.067222 True 0.271
     False 0.990066 False 0.0
     False 0.598247 False 0.0

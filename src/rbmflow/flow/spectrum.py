@@ -1,4 +1,4 @@
-"""The singular values of a weight matrix, which decide what a flow amplifies, and how spread their vectors are."""
+"""The singular values of a weight matrix, which tell what a flow amplifies, and the spread of the vectors."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from rbmflow.networks import RBM
 
 @dataclass(frozen=True, eq=False)
 class Spectrum:
-    """Singular values of W in descending order; the linearised flow of a machine without biases multiplies mode k by s_k².
+    """Singular values of W, descending; the linearised flow without biases multiplies mode k by s_k².
 
     Attributes
     ----------
     singular_values : numpy.ndarray, shape (k,)
         ``k = min(n_visible, n_hidden)`` of them.
     visible_participation, hidden_participation : numpy.ndarray, shape (k,)
-        ``1 / Σ u_i⁴`` of each singular vector on the visible and on the hidden layer: the number of units over which it is
-        spread, from 1 to that of the layer.
+        ``1 / Σ u_i⁴`` of each singular vector on the visible and on the hidden layer: the number of units
+        over which it is spread, from 1 to that of the layer.
     """
 
     singular_values: FloatArray
@@ -31,7 +31,8 @@ class Spectrum:
     def orders(self) -> bool:
         """Whether ``s₁ > 1``: the mean-field flow of a machine without biases leaves v = 0.
 
-        With equal weights it then ends at ±m*, in general at one of many fixed points, which need not be magnetized.
+        With equal weights it then ends at ±m*, in general at one of many fixed points,
+        which need not be magnetized.
         """
         return bool(self.singular_values[0] > 1)
 
@@ -39,8 +40,8 @@ class Spectrum:
 def spectrum(rbm: RBM) -> Spectrum:
     """Return the singular values of the weights and the participation ratios of their vectors.
 
-    Near v = 0 the mean-field flow of a machine without biases is ``v' = W Wᵀ v``: v = 0 is stable if and only if ``s₁ ≤ 1``. For
-    uniform weights ``s₁² = M N W²``.
+    Near v = 0 the mean-field flow of a machine without biases is ``v' = W Wᵀ v``: v = 0 is stable if and only
+    if ``s₁ ≤ 1``. For uniform weights ``s₁² = M N W²``.
 
     Parameters
     ----------
@@ -51,11 +52,6 @@ def spectrum(rbm: RBM) -> Spectrum:
     -------
     Spectrum
         Singular values and participation ratios.
-
-    Raises
-    ------
-    TypeError
-        If `rbm` is not an RBM.
 
     Examples
     --------

@@ -1,4 +1,7 @@
-"""The threshold of order with equal weights: the trained flow orders if and only if ``M N W² > 1``, for couplings above K_c(M, N)."""
+"""The threshold of order with equal weights.
+
+The trained flow orders if and only if ``M N W² > 1``, for couplings above K_c(M, N).
+"""
 
 from __future__ import annotations
 
@@ -37,11 +40,6 @@ def critical_weight(n_visible: int, n_hidden: int) -> float:
     float
         W_c.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If a size is not a positive integer.
-
     Examples
     --------
     >>> critical_weight(8, 2)
@@ -54,8 +52,8 @@ def critical_weight(n_visible: int, n_hidden: int) -> float:
 def critical_coupling(n_visible: int, n_hidden: int, *, dps: int | None = None) -> Any:
     """Return the coupling K_c at which the trained weight reaches `critical_weight`: ``W(K_c) = 1/√(MN)``.
 
-    For K > K_c the flow of the machine trained with equal weights orders; below, every configuration flows to m = 0,
-    which is infinite temperature. `critical_coupling_law` gives it for long rings.
+    For K > K_c the flow of the machine trained with equal weights orders; below, every configuration flows to
+    m = 0, which is infinite temperature. `critical_coupling_law` gives it for long rings.
 
     Parameters
     ----------
@@ -70,11 +68,6 @@ def critical_coupling(n_visible: int, n_hidden: int, *, dps: int | None = None) 
     -------
     float or mpmath.mpf
         K_c; in float64 the rounded exact value for M ≤ 256, a root of the float64 equation above.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a size is out of range, or `dps` is not an integer of at least 1.
 
     Examples
     --------
@@ -138,8 +131,8 @@ def critical_coupling_law(n_visible: int, n_hidden: int, *, order: int = 1, dps:
         p ∝ exp[−a η⁴/12 + M^(−1/2) (η²/2 − c₆ η⁶)],    ⟨η²⟩_q = e^(2K)/√M
         K_c = ¼ ln M + ½ ln m₂ + {½(m₄ − m₂²) − c₆(m₈ − m₆ m₂) − (m₄ − 3 m₂²)/(3γ)}/(2 m₂ √M) + O(1/M)
 
-    with the moments of the quartic law ``m_(2k) = (12/a)^(k/2) Γ((2k+1)/4)/Γ(¼)``; m₂ = √(12/a) Γ(¾)/Γ(¼). In the limit the flow
-    orders at T = 0 only, the critical point of the chain.
+    with the moments of the quartic law ``m_(2k) = (12/a)^(k/2) Γ((2k+1)/4)/Γ(¼)``; m₂ = √(12/a) Γ(¾)/Γ(¼). In
+    the limit the flow orders at T = 0 only, the critical point of the chain.
 
     Parameters
     ----------
@@ -154,11 +147,6 @@ def critical_coupling_law(n_visible: int, n_hidden: int, *, order: int = 1, dps:
     -------
     float or mpmath.mpf
         The law's value; the error is of order ``M^(−(order+1)/2)``.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a size or the order is out of range.
 
     Examples
     --------
@@ -190,8 +178,8 @@ def _law(ctx: Any, n_visible: int, n_hidden: int, order: int) -> Any:
 def critical_coupling_limit(n_hidden: int, *, dps: int | None = None) -> Any:
     """Return the limit of K_c for long rings at a fixed number of hidden units.
 
-    Then V/√M is Gaussian under both laws, of variance e^(2K) under the data's; the machine's is a mixture over the
-    hidden magnetization H, with weights ``C(N, (N+H)/2) e^(H²/2N)``::
+    Then V/√M is Gaussian under both laws, of variance e^(2K) under the data's; the machine's is a mixture
+    over the hidden magnetization H, with weights ``C(N, (N+H)/2) e^(H²/2N)``::
 
         ⟨H²⟩/N^(3/2) = ∫ dξ ξ tanh(ξ/√N) e^(−ξ²/2χ)/√(2πχ),   χ = e^(2K)
 
@@ -206,11 +194,6 @@ def critical_coupling_limit(n_hidden: int, *, dps: int | None = None) -> Any:
     -------
     float or mpmath.mpf
         ``lim K_c(M, N)``, M → ∞.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `n_hidden` is out of range, or `dps` is not an integer of at least 1.
 
     Examples
     --------
@@ -248,15 +231,17 @@ def _limit(ctx: Any, n_hidden: int) -> Any:
 
 
 def critical_temperature(n_visible: int, n_hidden: int, *, T_low: Any = 0.0, dps: int | None = None) -> Any:
-    """Return the T_high below which training on temperatures uniform in [T_low, T_high] gives a flow that orders, J = 1.
+    """Return the T_high below which training uniformly on [T_low, T_high] gives a flow that orders, J = 1.
 
-    The weight of the uniform machine falls as hotter configurations enter, and reaches ``W_c = 1/√(MN)`` at T_high. With T_low = 0 a share
-    ``2/(T_high ln M)`` of the training set is aligned, which alone keeps the flow ordered for long rings up to ::
+    The weight of the uniform machine falls as hotter configurations enter, and reaches
+    ``W_c = 1/√(MN)`` at T_high. With T_low = 0 a share ``2/(T_high ln M)`` of the training set is
+    aligned, which alone keeps the flow ordered for long rings up to ::
 
         T_high ≈ (2/ln M) √(γM) tanh(1/√γ)/m₂,   γ = N/M, m₂ = [12/(1 + 1/γ)]^½ Γ(¾)/Γ(¼)
 
-    with corrections of relative order 1/ln M. With T_low > 0 there is no T_high for long rings at fixed γ, as 1/K_c → 0 there. At fixed N,
-    1/K_c tends to a constant (`critical_coupling_limit`), and colder ranges order however long the ring: at N = 4 the range
+    with corrections of relative order 1/ln M. With T_low > 0 there is no T_high for long rings at
+    fixed γ, as 1/K_c → 0 there. At fixed N, 1/K_c tends to a constant
+    (`critical_coupling_limit`), and colder ranges order however long the ring: at N = 4 the range
     [0.5, 1] has the gain 3.2292, 2.8836, 2.8556, 2.8529 at M = 10², 10³, 10⁴, 10⁵.
 
     Parameters
@@ -277,8 +262,8 @@ def critical_temperature(n_visible: int, n_hidden: int, *, T_low: Any = 0.0, dps
 
     Raises
     ------
-    TypeError, ValueError
-        If a size is out of range, or `T_low` is not below 1/K_c: no such range orders.
+    ValueError
+        If `T_low` is not below 1/K_c: no such range orders.
 
     Examples
     --------
@@ -326,7 +311,7 @@ def critical_temperature(n_visible: int, n_hidden: int, *, T_low: Any = 0.0, dps
 
 
 def orders(law: Law, n_hidden: int) -> Any:
-    """Return whether the flow of a uniform RBM trained on data with a given law of the magnetization orders: ``M N W² > 1``.
+    """Return whether the flow of a uniform RBM trained on a law of the magnetization orders: ``M N W² > 1``.
 
     No root is needed: at the weight W_c = 1/√(MN) the data's ⟨V tanh W_c V⟩ must exceed the machine's.
 
@@ -341,11 +326,6 @@ def orders(law: Law, n_hidden: int) -> Any:
     -------
     bool or numpy.ndarray of bool
         In the leading shape of the probabilities.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `law` is not such a law, or `n_hidden` is out of range.
 
     Examples
     --------
@@ -368,7 +348,7 @@ def _orders(half: Any, W: float, n_visible: int, n_hidden: int) -> bool:
 
 
 def critical_hidden(law: Law) -> int:
-    """Return the largest number of hidden units with which the flow of a uniform RBM trained on a given law orders.
+    """Return the largest number of hidden units at which the flow of a uniform RBM trained on a law orders.
 
     Parameters
     ----------
@@ -379,11 +359,6 @@ def critical_hidden(law: Law) -> int:
     -------
     int
         N, 0 if the flow orders for none; 10⁹, the largest number allowed, if it orders for all.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `law` is not such a law, or holds several.
 
     Examples
     --------
@@ -423,8 +398,8 @@ def critical_parameter(law_at: Callable[[float], Law], n_hidden: int, low: float
 
     Raises
     ------
-    TypeError, ValueError
-        If `law_at` cannot be called or does not give laws, an end is not finite, or both ends have the same fate.
+    ValueError
+        If both ends have the same fate.
 
     Examples
     --------

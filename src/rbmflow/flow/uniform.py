@@ -1,8 +1,9 @@
 """The flow with equal weights: a map of one number, and its fixed points.
 
-After one step all visible units agree, so the flow is ``m' = tanh(N W tanh(M W m))``. It is concave for
-m > 0 with slope ``M N W²`` at 0: zero is the only fixed point up to ``W_c = 1/√(MN)``; above, zero is unstable
-and ±m* are stable. Trained weights exceed W_c for couplings above K_c(M, N) only, which the thesis does not discuss.
+After one step all visible units agree, so the flow is ``m' = tanh(N W tanh(M W m))``. It is
+concave for m > 0 with slope ``M N W²`` at 0: zero is the only fixed point up to ``W_c = 1/√(MN)``;
+above, zero is unstable and ±m* are stable. Trained weights exceed W_c for couplings above
+K_c(M, N) only, which the thesis does not discuss.
 """
 
 from __future__ import annotations
@@ -52,11 +53,6 @@ def uniform_map(m: object, W: float, n_visible: int, n_hidden: int) -> Any:
     float or numpy.ndarray
         In the shape of `m`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `m` lies outside [−1, 1] or an argument is not a number.
-
     Examples
     --------
     >>> print(round(float(uniform_map(0.5, 0.3, 8, 4)), 6))
@@ -86,11 +82,6 @@ def uniform_fixed_points(W: float, n_visible: int, n_hidden: int) -> UniformFixe
     -------
     UniformFixedPoints
         One fixed point for ``M N W² ≤ 1``, three above.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not a number, or `W` is negative.
 
     Examples
     --------

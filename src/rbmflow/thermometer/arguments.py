@@ -11,7 +11,7 @@ from rbmflow.spins import check_means, refuse_bits
 
 
 def check_configurations(configurations: object, n_sites: int) -> FloatArray:
-    """Return spins or means between −1 and 1, but not units of 0/1, as float64 of shape ``(n, n_sites)``, n ≥ 1, or raise."""
+    """Return spins or means in [−1, 1], not 0/1, as float64 of shape ``(n, n_sites)``, n ≥ 1, or raise."""
     batch = check_means("configurations", configurations)
     if batch.ndim != 2 or not len(batch) or batch.shape[1] != n_sites:
         raise ValueError(
@@ -28,13 +28,14 @@ def check_training_set(training_set: object, lattice: Lattice | None = None) -> 
         raise TypeError(f"training_set is of type {kind}: a TrainingSet is needed, as training_set() returns")
     if lattice is not None and training_set.lattice != lattice:
         raise ValueError(
-            f"training_set is of {shown(training_set.lattice)}: one of {shown(lattice)}, as the thermometer, is needed"
+            f"training_set is of {shown(training_set.lattice)}: "
+            f"one of {shown(lattice)}, as the thermometer, is needed"
         )
     return training_set
 
 
 def check_curve(training_set: object) -> TrainingSet:
-    """Return a training set of at least two finite temperatures that increase, each with samples, or raise."""
+    """Return a training set of two or more finite temperatures that increase, with samples, or raise."""
     checked = check_training_set(training_set)
     temperature = checked.temperature
     if len(temperature) < 2:
@@ -45,6 +46,7 @@ def check_curve(training_set: object) -> TrainingSet:
         raise ValueError(f"training_set has T = {temperature.max()}: finite temperatures are needed")
     if (np.diff(temperature) <= 0).any():
         raise ValueError(
-            f"training_set has temperatures {shown(temperature.tolist())}: they must increase, each given once"
+            f"training_set has temperatures {shown(temperature.tolist())}: "
+            "they must increase, each given once"
         )
     return checked

@@ -62,7 +62,7 @@ class Calibration:
 def calibrate(
     thermometer: Thermometer, training_set: object, resolution: Callable[[float, SpinArray], float]
 ) -> Calibration:
-    """Return the readings of a thermometer on a training set, with ``resolution(temperature, spins)`` for each temperature."""
+    """Return the readings of a thermometer on a training set, with ``resolution(temperature, spins)``."""
     known = check_training_set(training_set, thermometer.lattice)
     estimates = [thermometer.estimate(spins) for spins in known.spins]
     single = [resolution(T, spins) for T, spins in zip(known.temperature.tolist(), known.spins, strict=True)]
@@ -98,8 +98,8 @@ def mean_of(values: FloatArray) -> Estimate:
 class Thermometer(Protocol):
     """What reads a temperature off configurations.
 
-    Configurations have shape ``(n, n_sites)``: spins, or means between −1 and 1 as deterministic flows give. Those of a batch count
-    as independent. Temperatures are in units of J/k_B.
+    Configurations have shape ``(n, n_sites)``: spins, or means between −1 and 1 as deterministic flows give.
+    Those of a batch count as independent. Temperatures are in units of J/k_B.
     """
 
     @property
@@ -204,10 +204,12 @@ def null_calibration(
 ) -> NullCalibration:
     """Read uncorrelated spins of given magnetizations.
 
-    Such a batch is at no temperature. A thermometer that reads the magnetization gives the temperature at which the lattice has it, one that
-    reads the energy that at which the lattice has −m² for each bond of a site. On the 10 × 10 torus m = 0.65 to 0.8 reads as 2.38 to 2.21 by the magnetization, as
-    2.40 to 2.25 by the peak of perceptrons trained at T = 0, 0.25, …, 6, as 2.65 to 2.12 by their mean and as 2.96 to 2.42 by the
-    energy: a reading near T_c = 2.27 is no sign of criticality, and readings that differ are a sign that no Ising configuration is there.
+    Such a batch is at no temperature. A thermometer that reads the magnetization gives the temperature at
+    which the lattice has it, one that reads the energy that at which the lattice has −m² for each bond of
+    a site. On the 10 × 10 torus m = 0.65 to 0.8 reads as 2.38 to 2.21 by the magnetization, as 2.40 to
+    2.25 by the peak of perceptrons trained at T = 0, 0.25, …, 6, as 2.65 to 2.12 by their mean and as
+    2.96 to 2.42 by the energy: a reading near T_c = 2.27 is no sign of criticality, and readings that
+    differ are a sign that no Ising configuration is there.
 
     Parameters
     ----------
@@ -218,17 +220,13 @@ def null_calibration(
     n_samples : int
         Configurations for each.
     rng : numpy.random.Generator or int
-        Generator or seed; each m has a generator of its own, so that its readings do not depend on the others.
+        Generator or seed; each m has a generator of its own,
+        so that its readings do not depend on the others.
 
     Returns
     -------
     NullCalibration
         A row for each m.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `thermometer` has no `estimate`, or another argument is not of its kind.
 
     Examples
     --------

@@ -1,9 +1,11 @@
 """The maximum-likelihood thermometer: the temperature whose exact mean energy is that of the batch.
 
-The Boltzmann laws of one lattice are an exponential family in K = 1/T with the energy as its sufficient statistic: of n configurations
-the likelihood is largest where ``e(K)``, the exact mean energy per site, is their mean ε. On a ring ``e(K) = −(t + t^(M−1))/(1 + t^M)``,
-t = tanh K; on a torus it is Kaufman's. The variance of the temperature is at least ``T²/(n c n_sites)`` (Cramér and Rao), c the heat capacity per site, and
-comes near to it for large n. Of another law than Boltzmann's the reading is the temperature at which the lattice has that energy.
+The Boltzmann laws of one lattice are an exponential family in K = 1/T with the energy as its
+sufficient statistic: of n configurations the likelihood is largest where ``e(K)``, the exact mean
+energy per site, is their mean ε. On a ring ``e(K) = −(t + t^(M−1))/(1 + t^M)``, t = tanh K; on a torus
+it is Kaufman's. The variance of the temperature is at least ``T²/(n c n_sites)`` (Cramér and Rao), c
+the heat capacity per site, and comes near to it for large n. Of another law than Boltzmann's the
+reading is the temperature at which the lattice has that energy.
 """
 
 from __future__ import annotations
@@ -30,16 +32,12 @@ class EnergyThermometer:
     lattice : Ring or Torus
         Where the spins are.
 
-    Raises
-    ------
-    TypeError
-        If `lattice` is neither.
-
     Notes
     -----
-    The likelihood has its maximum at an end for some batches. In the ground state it is at T = 0, with
-    the temperature at which a batch of this size would hold a single excitation on average as the standard error. Where ε ≥ 0 it is
-    at T = ∞, among T ≥ 0, with an infinite standard error; negative temperatures, which ε > 0 has, are not read.
+    The likelihood has its maximum at an end for some batches. In the ground state it is at T = 0,
+    with the temperature at which a batch of this size would hold a single excitation on average as
+    the standard error. Where ε ≥ 0 it is at T = ∞, among T ≥ 0, with an infinite standard error;
+    negative temperatures, which ε > 0 has, are not read.
 
     Examples
     --------
@@ -58,7 +56,8 @@ class EnergyThermometer:
     def estimate(self, configurations: object) -> Estimate:
         """Return the temperature of a batch.
 
-        Its standard error is that of the mean energy, from the scatter within the batch, over the heat capacity ``de/dT``.
+        Its standard error is that of the mean energy, from the scatter within the batch, over the heat
+        capacity ``de/dT``.
 
         Parameters
         ----------
@@ -68,13 +67,8 @@ class EnergyThermometer:
         Returns
         -------
         Estimate
-            Temperature in J/k_B, 0 to infinity, see the notes of the class for the ends; the standard error of a single
-            configuration that is not at an end is NaN.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the values or the shape do not fit.
+            Temperature in J/k_B, 0 to infinity, see the notes of the class for the ends; the standard error
+            of a single configuration that is not at an end is NaN.
 
         Examples
         --------
@@ -94,22 +88,18 @@ class EnergyThermometer:
         return Estimate(reading, stderr, 0.5, float(n), float("nan"))
 
     def readings(self, configurations: object) -> FloatArray:
-        """Return the temperature of each configuration by itself: 0 in the ground state, infinity where its energy is not negative.
+        """Return each configuration's temperature: 0 in the ground state, infinity where its energy is ≥ 0.
 
         Parameters
         ----------
         configurations : array_like, shape (n, n_sites)
-            Spins, or means between −1 and 1. Each energy that differs is inverted: about a millisecond on a torus.
+            Spins, or means between −1 and 1. Each energy that differs is inverted:
+            about a millisecond on a torus.
 
         Returns
         -------
         numpy.ndarray of float64, shape (n,)
             In units of J/k_B.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the values or the shape do not fit.
 
         Examples
         --------
@@ -124,8 +114,9 @@ class EnergyThermometer:
     def resolution(self, temperature: object, n_samples: int = 1) -> Any:
         """Return the standard error with which n configurations of a temperature can tell it.
 
-        It is the bound of Cramér and Rao, ``T/√(n c n_sites)``, or, where excitations are so rare that it means nothing, the temperature at
-        which n configurations hold one excitation on average: below this temperature, the lesser of the two.
+        It is the bound of Cramér and Rao, ``T/√(n c n_sites)``, or, where excitations are so rare
+        that it means nothing, the temperature at which n configurations hold one excitation on
+        average: below this temperature, the lesser of the two.
 
         Parameters
         ----------
@@ -138,11 +129,6 @@ class EnergyThermometer:
         -------
         float or numpy.ndarray
             In the shape of `temperature`; infinite at T = ∞.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a temperature is negative or not a number, or `n_samples` is below 1.
 
         Examples
         --------
@@ -161,7 +147,7 @@ class EnergyThermometer:
         return np.where(level < cold, np.minimum(bound, cold), bound)[()]
 
     def calibrate(self, training_set: object) -> Calibration:
-        """Return the readings at each temperature of a training set; the column `resolution` is that of the method.
+        """Return the readings at each temperature of a training set; `resolution` is that of the method.
 
         Parameters
         ----------
@@ -173,11 +159,6 @@ class EnergyThermometer:
         Calibration
             A row for each temperature.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If it is not a training set, or one of another lattice.
-
         Examples
         --------
         >>> from rbmflow import Ring, training_set
@@ -187,7 +168,7 @@ class EnergyThermometer:
         return calibrate(self, training_set, lambda T, _: float(self.resolution(T)))
 
     def _one_excitation(self, n_samples: int) -> float:
-        """The reading of n configurations of which one is one step above the ground state: two walls, or a flipped spin."""
+        """The reading of n configurations, one of them a step above the ground state: two walls or a spin."""
         bonds = self.lattice.bonds_per_site
         return self._temperature(4 * bonds / (n_samples * self.lattice.n_sites) - bonds)
 
@@ -200,7 +181,8 @@ class EnergyThermometer:
             return 0.0
         if share <= 0:
             return float("inf")
-        # each bond is correlated at least as an isolated one, by tanh K (Griffiths); twice the bound clears its rounding
+        # each bond is correlated at least as an isolated one, by tanh K (Griffiths);
+        # twice the bound clears its rounding
         highest = 2 * np.arctanh(share)
         part = brentq(
             lambda part: float(self.lattice.energy(part * highest)) / energy - 1,
@@ -213,7 +195,7 @@ class EnergyThermometer:
 
 
 def fit(training_set: object) -> EnergyThermometer:
-    """Return the maximum-likelihood thermometer of the lattice of a training set, of which it uses nothing else.
+    """Return the maximum-likelihood thermometer of a training set's lattice; nothing else of it is used.
 
     Parameters
     ----------
@@ -224,11 +206,6 @@ def fit(training_set: object) -> EnergyThermometer:
     -------
     EnergyThermometer
         Of its lattice.
-
-    Raises
-    ------
-    TypeError
-        If it is not a training set.
 
     Examples
     --------

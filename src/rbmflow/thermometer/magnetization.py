@@ -1,7 +1,7 @@
-"""The thermometer that reads the magnetization: the temperature at which the training set has the batch's mean |m|.
+"""The thermometer that reads the magnetization: where the training set has the batch's mean |m|.
 
-It knows nothing of correlations. On the torus it tells temperatures near and below the critical one; on the ring, and high above the
-critical temperature, where ``⟨|m|⟩ ~ n^(−1/2)``, next to nothing.
+It knows nothing of correlations. On the torus it tells temperatures near and below the critical one; on the
+ring, and high above the critical temperature, where ``⟨|m|⟩ ~ n^(−1/2)``, next to nothing.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ ROUNDING = 1e-12
 class MagnetizationThermometer:
     """The inverse of a measured curve ⟨|m|⟩(T); `fit` makes it.
 
-    The curve falls strictly. At its ends readings stop: a batch with at least the largest ⟨|m|⟩ reads as the coldest temperature, one with at most
-    the smallest as the hottest, and either is a bound, with NaN as its standard error.
+    The curve falls strictly. At its ends readings stop: a batch with at least the largest
+    ⟨|m|⟩ reads as the coldest temperature, one with at most the smallest as the hottest, and
+    either is a bound, with NaN as its standard error.
 
     Attributes
     ----------
@@ -51,7 +52,8 @@ class MagnetizationThermometer:
     def estimate(self, configurations: object) -> Estimate:
         """Return the temperature of a batch, where the curve has its mean |m|.
 
-        Its standard error is that of |m|, from the scatter within the batch and that of the curve, times the slope ``|dT/d⟨|m|⟩|``.
+        Its standard error is that of |m|, from the scatter within the batch and that of the curve, times the
+        slope ``|dT/d⟨|m|⟩|``.
 
         Parameters
         ----------
@@ -61,12 +63,8 @@ class MagnetizationThermometer:
         Returns
         -------
         Estimate
-            Temperature in J/k_B, within the range of the curve; the standard error is NaN at its ends and for a single configuration.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the values or the shape do not fit.
+            Temperature in J/k_B, within the range of the curve;
+            the standard error is NaN at its ends and for a single configuration.
 
         Examples
         --------
@@ -95,11 +93,6 @@ class MagnetizationThermometer:
         numpy.ndarray of float64, shape (n,)
             In units of J/k_B.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If the values or the shape do not fit.
-
         Examples
         --------
         >>> from rbmflow import Torus, training_set
@@ -110,7 +103,7 @@ class MagnetizationThermometer:
         return self._read(self._order(configurations))[0]
 
     def calibrate(self, training_set: object) -> Calibration:
-        """Return the readings at each temperature; the resolution is the standard deviation of those of single configurations.
+        """Return the readings at each temperature; the resolution is the spread of single configurations.
 
         Parameters
         ----------
@@ -121,11 +114,6 @@ class MagnetizationThermometer:
         -------
         Calibration
             A row for each temperature.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If it is not a training set, or one of another lattice.
 
         Examples
         --------
@@ -153,8 +141,9 @@ class MagnetizationThermometer:
 def fit(training_set: object) -> MagnetizationThermometer:
     """Return the thermometer that inverts ⟨|m|⟩(T) of a training set.
 
-    The means are made to fall by isotonic regression. Of temperatures that it gives the same ⟨|m|⟩, which the magnetization cannot tell apart, one stays in
-    the curve: at the cold end the coldest, at the hot end the hottest, elsewhere their mean.
+    The means are made to fall by isotonic regression. Of temperatures that it gives the same
+    ⟨|m|⟩, which the magnetization cannot tell apart, one stays in the curve: at the cold end the
+    coldest, at the hot end the hottest, elsewhere their mean.
 
     Parameters
     ----------
@@ -168,8 +157,8 @@ def fit(training_set: object) -> MagnetizationThermometer:
 
     Raises
     ------
-    TypeError, ValueError
-        If it is not such a training set, or ⟨|m|⟩ does not fall with T at all.
+    ValueError
+        If ⟨|m|⟩ does not fall with T at all.
 
     Examples
     --------

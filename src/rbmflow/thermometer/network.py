@@ -1,7 +1,8 @@
-"""The thermometer of Iso, Shiba and Yokoo: a multilayer perceptron that was taught the temperatures of configurations.
+"""The thermometer of Iso, Shiba and Yokoo: a perceptron that was taught the temperatures of configurations.
 
-A configuration goes through layers of tanh units to a softmax over the temperatures of the training set: 100-64-25 for their 10 × 10 lattice
-(Phys. Rev. E 97, 053304). What it has learned to look at is not told; `null_calibration` shows that it reads, mostly, the magnetization.
+A configuration goes through layers of tanh units to a softmax over the temperatures of the training set:
+100-64-25 for their 10 × 10 lattice (Phys. Rev. E 97, 053304). What it has learned to look at is not told;
+`null_calibration` shows that it reads, mostly, the magnetization.
 """
 
 from __future__ import annotations
@@ -52,11 +53,12 @@ class NetworkThermometer:
     biases : tuple of numpy.ndarray
         Of each layer after the first.
     read_out : {"mean", "peak", "per-sample"}
-        ``"mean"``: the mean over the batch of the expected temperature ``Σ p(T) T`` of each configuration. ``"peak"``: the temperature of the largest
-        probability, averaged over the batch, as in the literature. ``"per-sample"``: the mean of the most probable temperature of each
-        configuration.
+        ``"mean"``: the mean over the batch of the expected temperature ``Σ p(T) T`` of each configuration.
+        ``"peak"``: the temperature of the largest probability, averaged over the batch, as in the literature.
+        ``"per-sample"``: the mean of the most probable temperature of each configuration.
     accuracy : float
-        Share of the configurations held out whose most probable temperature is the true one; NaN if there were none.
+        Share of the configurations held out whose most probable temperature is the true one;
+        NaN if there were none.
     training_accuracy : float
         The same of those trained on.
     loss : numpy.ndarray of float64, shape (n_epochs,)
@@ -99,11 +101,6 @@ class NetworkThermometer:
         numpy.ndarray of float64, shape (n_temperatures,)
             They add up to 1.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If the values or the shape do not fit.
-
         Examples
         --------
         >>> from rbmflow import Ring, training_set
@@ -127,11 +124,6 @@ class NetworkThermometer:
         numpy.ndarray of float64, shape (n_temperatures,)
             They add up to 1.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If the values or the shape do not fit.
-
         Examples
         --------
         >>> from rbmflow import Ring, training_set
@@ -145,9 +137,9 @@ class NetworkThermometer:
     def estimate(self, configurations: object) -> Estimate:
         """Return the temperature of a batch by the read-out.
 
-        The standard error of a mean is from the scatter within the batch. That of the peak, which is one of the temperatures taught, adds
-        up the width of its cell between their midpoints, over √12, and the scatter of the peaks of ten parts of the batch. No error
-        covers the bias, for which see `calibrate`.
+        The standard error of a mean is from the scatter within the batch. That of the peak, which is one of
+        the temperatures taught, adds up the width of its cell between their midpoints, over √12, and the
+        scatter of the peaks of ten parts of the batch. No error covers the bias, for which see `calibrate`.
 
         Parameters
         ----------
@@ -158,11 +150,6 @@ class NetworkThermometer:
         -------
         Estimate
             Temperature in J/k_B, within the range taught.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the values or the shape do not fit.
 
         Examples
         --------
@@ -175,7 +162,7 @@ class NetworkThermometer:
         return self._peak(outputs) if self.read_out == "peak" else mean_of(self._single(outputs))
 
     def readings(self, configurations: object) -> FloatArray:
-        """Return the temperature of each configuration: its expected one for the read-out "mean", else its most probable one.
+        """Return each configuration's temperature: the expected one for "mean", else the most probable one.
 
         Parameters
         ----------
@@ -186,11 +173,6 @@ class NetworkThermometer:
         -------
         numpy.ndarray of float64, shape (n,)
             In units of J/k_B.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the values or the shape do not fit.
 
         Examples
         --------
@@ -203,7 +185,7 @@ class NetworkThermometer:
         return self._single(self._probabilities(configurations))
 
     def calibrate(self, training_set: object) -> Calibration:
-        """Return the readings at each temperature; the resolution is the standard deviation of those of single configurations.
+        """Return the readings at each temperature; the resolution is the spread of single configurations.
 
         Parameters
         ----------
@@ -214,11 +196,6 @@ class NetworkThermometer:
         -------
         Calibration
             A row for each temperature.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If it is not a training set, or one of another lattice.
 
         Examples
         --------
@@ -274,8 +251,8 @@ def fit(
 ) -> NetworkThermometer:
     """Train a multilayer perceptron to tell the temperatures of a training set apart.
 
-    scikit-learn's `MLPClassifier` of tanh units with Adam, cross-entropy and a softmax, for a fixed number of epochs. Part of each temperature's
-    configurations is held out, and only measures the accuracy.
+    scikit-learn's `MLPClassifier` of tanh units with Adam, cross-entropy and a softmax, for a fixed number of
+    epochs. Part of each temperature's configurations is held out, and only measures the accuracy.
 
     Parameters
     ----------
@@ -309,13 +286,12 @@ def fit(
     ------
     ImportError
         Without the extra ``learn`` (scikit-learn).
-    TypeError, ValueError
-        If an argument is not of its kind.
 
     Notes
     -----
-    Temperatures overlap. Of the 25 of the experiment, T = 0, 0.25, …, 6 on the 10 × 10 torus, the best classifier, which the exact density
-    of states gives, finds the true one for 18.8 % of the configurations; networks trained on 1000 of each find it for 14 % of fresh ones.
+    Temperatures overlap. Of the 25 of the experiment, T = 0, 0.25, …, 6 on the 10 × 10 torus, the best
+    classifier, which the exact density of states gives, finds the true one for 18.8 % of the configurations;
+    networks trained on 1000 of each find it for 14 % of fresh ones.
 
     Examples
     --------
@@ -393,7 +369,8 @@ def _train(
     )
     loss = []
     for epoch in range(n_epochs):
-        # matrices this small gain nothing from threads and took 15 times as long on a busy machine; with one, sums repeat
+        # matrices this small gain nothing from threads and took 15 times as long on a busy machine;
+        # with one, sums repeat
         with threadpool_limits(1, "blas"):
             network.partial_fit(inputs, labels, classes=classes)
         if network.n_iter_ == 0:  # it has caught Ctrl-C, and would go on with the next epoch

@@ -28,7 +28,7 @@ MAX_EXACT_UNITS = 20
 
 @dataclass(frozen=True)
 class SampledPhases:
-    """Phases sampled as the thesis has it: chains from random states, cooled to T = 1, then averages along them.
+    """Phases sampled as in the thesis: chains from random states, cooled to T = 1, then averages along them.
 
     Parameters
     ----------
@@ -37,13 +37,9 @@ class SampledPhases:
     n_sweeps : int
         Sweeps at T = 1 over which averages are taken.
     schedule : sequence of float
-        Temperatures of the sweeps before, one for each: simulated annealing. Averages are those of the machine only if the chains
-        have reached equilibrium, which takes the free phase longest: strong couplings need a longer schedule.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is not a positive integer or a temperature not a finite number above 0.
+        Temperatures of the sweeps before, one for each: simulated annealing. Averages are
+        those of the machine only if the chains have reached equilibrium, which takes the free
+        phase longest: strong couplings need a longer schedule.
 
     Examples
     --------
@@ -75,7 +71,8 @@ class BoltzmannFit:
     machine : BoltzmannMachine
         After the last step.
     kl : numpy.ndarray, shape (n_steps + 1,)
-        KL(data ‖ p) before the first step and after each, exact, in nats; NaN for machines of more than 20 units.
+        KL(data ‖ p) before the first step and after each, exact, in nats;
+        NaN for machines of more than 20 units.
     gradient_norm : numpy.ndarray, shape (n_steps,)
         Of the gradient of each step, couplings and biases.
     """
@@ -88,7 +85,9 @@ class BoltzmannFit:
 def boltzmann_gradient(
     machine: BoltzmannMachine, law: StateLaw, *, phases: SampledPhases | None = None, rng: object = None
 ) -> PairMoments:
-    """Return ``⟨x_i⟩`` and ``⟨x_i x_j⟩`` of the clamped phase less those of the free one: minus the gradient of the KL (thesis eq. 23).
+    """Return ``⟨x_i⟩`` and ``⟨x_i x_j⟩`` of the clamped phase less those of the free one (thesis eq. 23).
+
+    They are minus the gradient of the KL divergence.
 
     Appendix A derives it for the couplings; a bias is the coupling to a unit that is always up.
 
@@ -110,8 +109,8 @@ def boltzmann_gradient(
 
     Raises
     ------
-    TypeError, ValueError
-        If an argument is not of its kind or the machine too large.
+    ValueError
+        If the machine is too large for exact phases.
 
     Examples
     --------
@@ -171,8 +170,8 @@ def fit_boltzmann(
 
     Raises
     ------
-    TypeError, ValueError
-        If an argument is not of its kind or the machine too large for exact phases.
+    ValueError
+        If the machine is too large for exact phases.
 
     Examples
     --------
@@ -240,7 +239,8 @@ def _mask(mask: object, n_units: int) -> Any:
     array = np.asarray(mask)
     if array.dtype != np.bool_ or array.shape != (n_units, n_units) or (array != array.T).any():
         raise ValueError(
-            f"mask has shape {array.shape} of {array.dtype}: a symmetric ({n_units}, {n_units}) of bool is needed"
+            f"mask has shape {array.shape} of {array.dtype}: "
+            f"a symmetric ({n_units}, {n_units}) of bool is needed"
         )
     return array
 

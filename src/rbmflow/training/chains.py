@@ -1,4 +1,4 @@
-"""Block Gibbs chains of a machine: all hidden units given the visible ones, then all visible given the hidden ones."""
+"""Block Gibbs chains of a machine: all hidden units given the visible ones, then all visible ones."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Chains:
         return averages(self.visible[0], now)
 
     def exchange(self, parameters: Parameters, rng: np.random.Generator) -> float:
-        """Let neighbouring rungs swap their configurations; return the share of the swaps that were accepted."""
+        """Let neighbouring rungs swap their configurations; return the share of swaps accepted."""
         if len(self.ladder) == 1:
             return float("nan")
         accepted, tried = 0, 0
@@ -69,7 +69,7 @@ def sweep(
     beta: float = 1.0,
     from_data: bool = False,
 ) -> Vector:
-    """Draw visible from hidden and hidden from visible spins k times, in place; return the means of the hidden units.
+    """Draw visible from hidden and hidden from visible spins k times, in place; return the hidden means.
 
     From data the hidden spins are drawn first, and those of the last sweep are not.
     """
@@ -93,7 +93,7 @@ def sweep(
 
 
 def start(negative: object, parameters: Parameters, rng: np.random.Generator) -> Chains:
-    """Return the chains of a negative phase before the first update: random visible units, hidden ones given them."""
+    """Return the chains of a negative phase at the start: random visible units, hidden ones given them."""
     generator = rng.integers(0, 2**64, size=WORDS, dtype=np.uint64)
     n_visible, n_hidden = parameters.shape
     ladder, n_chains = chain_shape(negative)

@@ -22,11 +22,6 @@ class Checkpoint:
     every : int
         Epochs between files, at least 1.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `every` is not a positive integer.
-
     Examples
     --------
     >>> import tempfile

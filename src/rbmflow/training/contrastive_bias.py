@@ -1,4 +1,4 @@
-"""The bias of contrastive divergence, exactly: its expected update, its fixed point, and how fast its chains forget."""
+"""The bias of contrastive divergence, exactly: expected update, fixed point, how fast its chains forget."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TOLERANCE = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class GibbsOperator:
-    """The block Gibbs sweep v → h → v' of a small machine as a matrix, ``T(v' | v) = Σ_h p(h | v) p(v' | h)``.
+    """The sweep v → h → v' of a small machine as a matrix, ``T(v' | v) = Σ_h p(h | v) p(v' | h)``.
 
     States are numbered as by `all_states`.
 
@@ -30,11 +30,6 @@ class GibbsOperator:
     ----------
     rbm : RBM
         At most 12 units in each layer.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `rbm` is not such a machine.
 
     Examples
     --------
@@ -67,7 +62,10 @@ class GibbsOperator:
 
     @property
     def eigenvalues(self) -> FloatArray:
-        """All eigenvalues that can differ from 0, descending from 1: squares of the singular values of p(v, h)/√(p(v) p(h))."""
+        """All eigenvalues that can differ from 0, descending from 1.
+
+        They are the squares of the singular values of p(v, h)/√(p(v) p(h)).
+        """
         visible = all_states(self.rbm.n_visible).astype(np.float64)
         hidden = all_states(self.rbm.n_hidden).astype(np.float64)
         log_joint = -np.asarray(self.rbm.energy(visible[:, None], hidden[None]))
@@ -79,7 +77,7 @@ class GibbsOperator:
 
     @property
     def gap(self) -> float:
-        """1 less the second eigenvalue: the rate per sweep at which the slowest deviation from p(v) decays."""
+        """1 less the second eigenvalue: the rate per sweep at which the slowest deviation from p decays."""
         values = self.eigenvalues
         return float(1 - values[1]) if len(values) > 1 else 1.0
 
@@ -97,11 +95,6 @@ class GibbsOperator:
         -------
         numpy.ndarray, shape (2**n_visible,)
             The law of v after them.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the shape does not fit or `k` is not a number of sweeps.
 
         Examples
         --------
@@ -149,11 +142,6 @@ def expected_update(rbm: RBM, data: object, k: int) -> RBM:
     -------
     RBM
         With the derivatives in place of the parameters.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of its kind.
 
     Examples
     --------
@@ -213,8 +201,6 @@ def cd_fixed_point(
 
     Raises
     ------
-    TypeError, ValueError
-        If an argument is not of its kind.
     ArithmeticError
         If the search does not arrive.
 

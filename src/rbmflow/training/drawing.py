@@ -1,4 +1,4 @@
-"""Configurations of machines that are too large to enumerate: chains that exchange temperatures, and whether they mixed."""
+"""Configurations of machines too large to enumerate: chains that exchange temperatures, and their mixing."""
 
 from __future__ import annotations
 
@@ -33,10 +33,11 @@ class Drawn(NamedTuple):
 
 
 def draw_tempered(model: RBM, n_samples: int, n_sweeps: int, rng: np.random.Generator) -> Drawn:
-    """Return configurations after `n_sweeps` sweeps of chains on a ladder of inverse temperatures, from random spins.
+    """Return configurations after `n_sweeps` sweeps of chains on a ladder of β, from random spins.
 
-    Each sample has a chain of its own. The ladder is spaced by short runs so that neighbours exchange their places about half of
-    the time (S. Syed et al., J. R. Stat. Soc. B 84, 321 (2022)): at β = 0, where spins are drawn afresh, modes are forgotten.
+    Each sample has a chain of its own. The ladder is spaced by short runs so that neighbours exchange
+    their places about half of the time (S. Syed et al., J. R. Stat. Soc. B 84, 321 (2022)): at β = 0,
+    where spins are drawn afresh, modes are forgotten.
     """
     parameters = Parameters(model, np.float64)
     ladder = np.linspace(1.0, 0.0, 10)
@@ -50,7 +51,7 @@ def draw_tempered(model: RBM, n_samples: int, n_sweeps: int, rng: np.random.Gene
 def _run(
     parameters: Parameters, ladder: FloatArray, n_chains: int, n_sweeps: int, rng: np.random.Generator
 ) -> tuple[Chains, SpinArray, float]:
-    """Return the chains after some sweeps, configurations of the first rung from the second half on, and the rate of exchange."""
+    """Return chains after some sweeps, first-rung configurations of the second half, the exchange rate."""
     chains = start(Tempered(ladder, 1, n_chains), parameters, rng)
     every = max(1, n_sweeps // (2 * RECORDS))
     records, rates = [], []

@@ -36,17 +36,12 @@ class EarlyStopping:
     ----------
     quantity : str
         One of the history: ``"pseudo_likelihood"`` and ``"log_likelihood"`` should rise, ``"kl"`` and
-        ``"reconstruction_error"`` fall; best one of rows that are held out, ``"held_out_pseudo_likelihood"`` or
-        ``"held_out_log_likelihood"``.
+        ``"reconstruction_error"`` fall; best one of rows that are held out,
+        ``"held_out_pseudo_likelihood"`` or ``"held_out_log_likelihood"``.
     patience : int
         Recorded epochs without an improvement after which the run ends, at least 1.
     least : float
         What counts as an improvement, at least 0.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not of its kind.
 
     Examples
     --------
@@ -137,12 +132,14 @@ DIRECTION = {
 class History:
     """Quantities recorded along a run, by name; ``history["kl"]`` is an array.
 
-    ``epoch``; ``pseudo_likelihood`` in nats per row: Σ_i ln p(v_i | the others) over up to 100 rows, from all units
-    where ``rows n_visible n_hidden ≤ 2¹⁶``, else from one of each row, spread over the layer; ``reconstruction_error``: mean of (v − tanh(W tanh(Wᵀv + c) + b))² per unit; ``weight_norm`` and ``bias_norm``;
-    ``kl`` of the law of the data to the model and ``log_likelihood`` per row, exact; ``tau``: autocorrelation time of the
-    magnetization of the persistent chains, in updates; ``exchange_rate`` of tempering; ``held_out_pseudo_likelihood`` and
-    ``held_out_log_likelihood``, the same of the rows that are held out. On request also ``annealed_log_likelihood``, that of machines of any
-    size, by the bracket of `log_partition` (200 temperatures, exact where that takes seconds), with its bounds ``annealed_lower`` and
+    ``epoch``; ``pseudo_likelihood`` in nats per row: Σ_i ln p(v_i | the others) over up to 100 rows, from all
+    units where ``rows n_visible n_hidden ≤ 2¹⁶``, else from one of each row, spread over the layer;
+    ``reconstruction_error``: mean of (v − tanh(W tanh(Wᵀv + c) + b))² per unit; ``weight_norm`` and
+    ``bias_norm``; ``kl`` of the law of the data to the model and ``log_likelihood`` per row, exact; ``tau``:
+    autocorrelation time of the magnetization of the persistent chains, in updates; ``exchange_rate`` of
+    tempering; ``held_out_pseudo_likelihood`` and ``held_out_log_likelihood``, the same of the rows that are
+    held out. On request also ``annealed_log_likelihood``, that of machines of any size, by the bracket of
+    `log_partition` (200 temperatures, exact where that takes seconds), with its bounds ``annealed_lower`` and
     ``annealed_upper`` and the ``n_effective`` chains that carry it (below 10 it should not be relied on), and
     ``held_out_annealed_log_likelihood``. What cannot be had is NaN.
 
@@ -238,7 +235,8 @@ def check_record(
             raise ValueError(f"record holds {shown(name)}: held_out is needed")
         if name in ("kl", "log_likelihood", "held_out_log_likelihood") and smaller > MAX_EXACT_UNITS:
             raise ValueError(
-                f"record holds {shown(name)}: the smaller layer has {smaller} units, at most {MAX_EXACT_UNITS} are possible"
+                f"record holds {shown(name)}: the smaller layer has {smaller} units, "
+                f"at most {MAX_EXACT_UNITS} are possible"
             )
     return chosen
 
@@ -249,10 +247,12 @@ def measure(name: str, on: Situation) -> float:
 
 
 def _pseudo_likelihood(on: Situation) -> float:
-    """Σ over rows of the weight times Σ_i ln 1/(1 + e^(F(v) − F(v'))), v' with unit i flipped; in large machines n times one i of each.
+    """Σ over rows of the weight times Σ_i ln 1/(1 + e^(F(v) − F(v'))), v' with unit i flipped.
 
-    Those units are spread evenly over the layer, also where there are fewer rows than units, and have nothing to do with the order of
-    the rows: states of a law are numbered by their first spins.
+    In large machines it is n times one i of each row.
+
+    Those units are spread evenly over the layer, also where there are fewer rows than units, and have nothing
+    to do with the order of the rows: states of a law are numbered by their first spins.
     """
     rows, weights = on.data.monitored()
     p = on.parameters

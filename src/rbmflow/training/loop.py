@@ -45,7 +45,7 @@ class Fit:
 
     @property
     def best(self) -> RBM:
-        """The machine of the recorded epoch at which the quantity of `EarlyStopping` was best; `model` without it."""
+        """The machine of the recorded epoch that `EarlyStopping` found best; `model` without it."""
         if not self.state.best.size:
             return self.model
         return RBM(*split(self.state.best, self.state.weights.shape))
@@ -81,19 +81,23 @@ def fit(
     average: int = 0,
     held_out: object = None,
 ) -> Fit:
-    """Train a machine: ascend the likelihood of the data, ``⟨v h⟩_data − ⟨v h⟩_model`` (thesis eq. 37-38), by stochastic or exact gradients.
+    """Train a machine: ascend the likelihood of the data by stochastic or exact gradients.
 
-    An epoch is a pass through all rows in a new random order, an update for each batch, the last of which may be smaller: its
-    averages are over the rows that it has. For a `StateLaw`, and with exact gradients, an epoch is one update with the
-    averages over all the data; CD then begins from `batch_size` states drawn from the law. With `LBFGS` an epoch is one of its iterations.
+    The gradient is ``⟨v h⟩_data − ⟨v h⟩_model`` (thesis eq. 37-38).
+
+    An epoch is a pass through all rows in a new random order, an update for each batch, the last of which may
+    be smaller: its averages are over the rows that it has. For a `StateLaw`, and with exact gradients, an
+    epoch is one update with the averages over all the data; CD then begins from `batch_size` states drawn
+    from the law. With `LBFGS` an epoch is one of its iterations.
 
     Parameters
     ----------
     model : RBM
-        Where to begin. Equal hidden units stay equal in exact training: begin with random weights. With `state` only its
-        sizes are used.
+        Where to begin. Equal hidden units stay equal in exact training: begin with random weights.
+        With `state` only its sizes are used.
     data : array_like, TrainingSet or StateLaw
-        Spins ±1 of shape ``(n, n_visible)``, all configurations of a training set, or probabilities of states.
+        Spins ±1 of shape ``(n, n_visible)``, all configurations of a training set,
+        or probabilities of states.
     negative : Exact, CD, PCD or Tempered
         Where the averages over the model come from.
     optimizer : SGD, Momentum, Adam or LBFGS
@@ -109,8 +113,9 @@ def fit(
     mask : array_like of bool, shape (n_visible, n_hidden), optional
         True where a weight exists; the others are 0 and stay so.
     state : State, optional
-        Of an earlier run, which is continued bit for bit if data and arguments are the same; the learning rate,
-        batch size and penalties may change. Only `LBFGS` begins anew, from the parameters: what it remembers is not kept.
+        Of an earlier run, which is continued bit for bit if data and arguments are the same;
+        the learning rate, batch size and penalties may change. Only `LBFGS` begins anew,
+        from the parameters: what it remembers is not kept.
     rng : numpy.random.Generator or int
         Generator or seed; not used with `state`.
     callback : callable, optional
@@ -132,9 +137,9 @@ def fit(
     stop : EarlyStopping, optional
         When to end before `n_epochs`; the machine of the best epoch is then `Fit.best`.
     average : int
-        Return the mean of the parameters after the last `average` epochs of this call, which takes most of the noise of
-        stochastic gradients off (B. Polyak and A. Juditsky, SIAM J. Control Optim. 30, 838 (1992)); ``state`` goes on from
-        the last ones.
+        Return the mean of the parameters after the last `average` epochs of this call, which takes most of
+        the noise of stochastic gradients off (B. Polyak and A. Juditsky, SIAM J. Control Optim. 30, 838
+        (1992)); ``state`` goes on from the last ones.
     held_out : array_like, TrainingSet or StateLaw, optional
         Data that are not trained on: the history records what they say, and `stop` can go by it.
 
@@ -145,16 +150,17 @@ def fit(
 
     Raises
     ------
-    TypeError, ValueError
-        If an argument is not of its kind, or arguments do not go together; for data of 0 and 1, see `RBM.to_binary`.
+    ValueError
+        If arguments do not go together; for data of 0 and 1, see `RBM.to_binary`.
     MemoryError
         If machine and chains would need more memory than there is.
 
     Notes
     -----
-    Chains, and whole epochs of `SGD` with CD or PCD (no tie, mask, l1 or centred gradient), are the same bits on every machine and at
-    every SIMD level: their sums are taken in one order (see `block_gibbs`). Other runs also take matrix products from numpy: they
-    are the same bits on one machine with one BLAS and one number of its threads. Training itself uses one thread.
+    Chains, and whole epochs of `SGD` with CD or PCD (no tie, mask, l1 or centred gradient), are the same bits
+    on every machine and at every SIMD level: their sums are taken in one order (see `block_gibbs`). Other
+    runs also take matrix products from numpy: they are the same bits on one machine with one BLAS and one
+    number of its threads. Training itself uses one thread.
 
     Examples
     --------
@@ -233,7 +239,7 @@ class _Run:
         self.sum, self.summed = np.zeros(trainer.parameters.vector.shape), 0
 
     def go(self) -> None:
-        """Make the epochs; parameters that leave the range of numbers are an error of their own, not warnings on the way there."""
+        """Make the epochs; parameters out of the range of numbers are an error of their own, not warnings."""
         with np.errstate(over="ignore", invalid="ignore"):
             self._go()
 
@@ -252,7 +258,8 @@ class _Run:
         self.done += 1
         if not np.isfinite(trainer.parameters.vector).all():
             raise ArithmeticError(
-                f"the parameters left the range of numbers in epoch {trainer.epoch}: a smaller learning rate is needed"
+                f"the parameters left the range of numbers in epoch {trainer.epoch}: "
+                "a smaller learning rate is needed"
             )
         if self.done > self.first:
             self.sum += trainer.parameters.vector
@@ -317,11 +324,13 @@ def _plan(
     exact = isinstance(phase, Exact)
     if isinstance(stepper, LBFGS) and not exact:
         raise ValueError(
-            f"optimizer=LBFGS() needs negative=Exact(), not {shown(phase)}: noise would mislead its line search"
+            f"optimizer=LBFGS() needs negative=Exact(), not {shown(phase)}: "
+            "noise would mislead its line search"
         )
     if exact and min(model.n_visible, model.n_hidden) > MAX_EXACT_UNITS:
         raise ValueError(
-            f"negative=Exact(): the smaller layer has {min(model.n_visible, model.n_hidden)} units, at most {MAX_EXACT_UNITS} are possible"
+            f"negative=Exact(): the smaller layer has {min(model.n_visible, model.n_hidden)} units, "
+            f"at most {MAX_EXACT_UNITS} are possible"
         )
     for name, flag in (("centred", centred), ("shuffle", shuffle)):
         check_flag(name, flag)

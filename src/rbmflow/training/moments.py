@@ -22,18 +22,19 @@ class Moments:
 
 
 def gradient(data: Moments, model: Moments) -> Vector:
-    """Return the gradient of the log-likelihood per sample (thesis eq. 37-38), as the vector of all parameters."""
+    """Return the gradient of the log-likelihood per sample (thesis eq. 37-38), by all parameters."""
     return join(data.pairs - model.pairs, data.visible - model.visible, data.hidden - model.hidden)
 
 
 def centred(slope: Vector, data: Moments, model: Moments, ties: Ties) -> Vector:
-    """Return the centred gradient by the free parameters: that of the machine whose units are counted from μ and λ, taken back.
+    """Return the centred gradient by the free parameters: units counted from μ and λ, then taken back.
 
-    With ``μ, λ`` the means of v and h over data and model, the machine has the biases ``b' = b + Wλ``, ``c' = c + Wᵀμ``. Its gradient is
-    ``ΔW = g_W − g_b λᵀ − μ g_cᵀ``, ``Δb' = g_b``, ``Δc' = g_c``, and back it is ``Δb = g_b − ΔW λ``, ``Δc = g_c − ΔWᵀ μ``
-    (K. Cho, T. Raiko and A. Ilin, Neural Comput. 25, 805 (2013)): without penalty or ties ΔW is the difference of the covariances.
-    Tied biases move by the mean of their group, in both directions, and fixed ones not at all: it is ``P Pᵀ g``, P the change of the
-    free parameters, which vanishes only where the gradient g does.
+    With ``μ, λ`` the means of v and h over data and model, the machine has the biases ``b' = b + Wλ``,
+    ``c' = c + Wᵀμ``. Its gradient is ``ΔW = g_W − g_b λᵀ − μ g_cᵀ``, ``Δb' = g_b``, ``Δc' = g_c``, and back
+    it is ``Δb = g_b − ΔW λ``, ``Δc = g_c − ΔWᵀ μ`` (K. Cho, T. Raiko and A. Ilin, Neural Comput. 25, 805
+    (2013)): without penalty or ties ΔW is the difference of the covariances. Tied biases move by the mean of
+    their group, in both directions, and fixed ones not at all: it is ``P Pᵀ g``, P the change of the free
+    parameters, which vanishes only where the gradient g does.
     """
     shape, half = data.pairs.shape, slope.dtype.type(0.5)
     mu, lam = half * (data.visible + model.visible), half * (data.hidden + model.hidden)
@@ -68,7 +69,8 @@ def free_energy(parameters: Parameters, rows: Vector) -> Vector:
 def divergence(parameters: Parameters, rows: Vector, weights: Vector, log_z: float) -> float:
     """Return KL(q‖p) of a law over distinct states, with ln Z of the model.
 
-    In the form of `rbmflow.state_law.divergence`, which keeps the digits of small ones; states that are not rows have the rest of p.
+    In the form of `rbmflow.state_law.divergence`, which keeps the digits of small ones;
+    states that are not rows have the rest of p.
     """
     log_p = -free_energy(parameters, rows) - log_z
     value = state_law.divergence(weights, log_p)

@@ -42,11 +42,6 @@ class CD:
     k : int
         Sweeps, at least 1.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If `k` is not a positive integer.
-
     Examples
     --------
     >>> CD(10).k
@@ -70,11 +65,6 @@ class PCD:
     n_chains : int
         Number of chains.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument is not a positive integer.
-
     Examples
     --------
     >>> PCD(10).n_chains
@@ -93,22 +83,19 @@ class PCD:
 class Tempered:
     """Persistent chains at a ladder of inverse temperatures that exchange their places.
 
-    The chains on rung r have the law ``exp(−β_r E(v, h))``; after k sweeps neighbours swap with probability
-    ``min(1, exp[(β_r − β_(r+1)) (E_r − E_(r+1))])``, even rungs first and then odd ones. Averages are those of β = 1.
+    The chains on rung r have the law ``exp(−β_r E(v, h))``; after k sweeps neighbours
+    swap with probability ``min(1, exp[(β_r − β_(r+1)) (E_r − E_(r+1))])``, even rungs
+    first and then odd ones. Averages are those of β = 1.
 
     Parameters
     ----------
     ladder : int or sequence of float
-        Inverse temperatures, 1 first and descending to 0 or above; a number of rungs stands for equal steps from 1 to 0.
+        Inverse temperatures, 1 first and descending to 0 or above;
+        a number of rungs stands for equal steps from 1 to 0.
     k : int
         Sweeps of every chain for an update.
     n_chains : int
         Chains on each rung.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the ladder is not descending from 1, or a number is not a positive integer.
 
     Examples
     --------
@@ -135,7 +122,8 @@ def _ladder(ladder: object) -> tuple[float, ...]:
     rungs = check_real("ladder", ladder)
     if rungs.ndim != 1 or len(rungs) < 2 or rungs[0] != 1 or rungs[-1] < 0 or not (np.diff(rungs) < 0).all():
         raise ValueError(
-            f"ladder={shown(ladder)}: at least two inverse temperatures are needed, descending from 1 to 0 or above"
+            f"ladder={shown(ladder)}: at least two inverse temperatures are needed, "
+            "descending from 1 to 0 or above"
         )
     return tuple(rungs.tolist())
 

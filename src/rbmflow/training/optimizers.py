@@ -29,11 +29,6 @@ class Decay:
     power : float
         Exponent, at least 0; between ½ and 1 (included) stochastic updates converge.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is out of range.
-
     Examples
     --------
     >>> Decay(0.1, half=10)(10)
@@ -64,11 +59,6 @@ class Exponential:
     factor : float
         Above 0, at most 1.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is out of range.
-
     Examples
     --------
     >>> Exponential(0.1, 0.5)(2)
@@ -95,11 +85,6 @@ class SGD:
     rate : float or callable
         η, above 0, or a schedule: a function of the epochs done, such as `Decay`.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If the rate is neither a positive number nor callable.
-
     Examples
     --------
     >>> SGD(0.01).rate
@@ -124,11 +109,6 @@ class Momentum:
     momentum : float
         μ, from 0 to below 1.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is out of range.
-
     Examples
     --------
     >>> Momentum(0.01, 0.5).momentum
@@ -146,7 +126,9 @@ class Momentum:
 
 @dataclass(frozen=True)
 class Adam:
-    """Steps of the size of the rate (D. Kingma and J. Ba, ICLR 2015): ``m̂ / (√v̂ + ε)`` of running means of g and g².
+    """Steps of the size of the rate: ``m̂ / (√v̂ + ε)`` of running means of g and g².
+
+    See D. Kingma and J. Ba, ICLR 2015.
 
     Parameters
     ----------
@@ -156,11 +138,6 @@ class Adam:
         Memory of the two means, from 0 to below 1.
     epsilon : float
         ε, above 0.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is out of range.
 
     Examples
     --------
@@ -191,11 +168,6 @@ class LBFGS:
         Stop when no component of the gradient exceeds this, at least 0.
     memory : int
         Corrections that are kept, at least 1.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a number is out of range.
 
     Examples
     --------
@@ -248,7 +220,7 @@ def _between(name: str, value: object, low: float, high: float) -> float:
 
 
 def step(optimizer: Stepper, slots: npt.NDArray[Any], gradient: Vector, rate: float, count: int) -> Vector:
-    """Return the step for the gradient of update number `count`, which is 1 for the first; `slots` is the memory."""
+    """Return the step for the gradient of update number `count`, from 1; `slots` is the memory."""
     real = gradient.dtype.type
     if isinstance(optimizer, SGD):
         return np.asarray(real(rate) * gradient)

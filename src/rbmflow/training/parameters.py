@@ -47,7 +47,7 @@ def split(vector: Vector, shape: tuple[int, int]) -> tuple[Vector, Vector, Vecto
 
 @dataclass(frozen=True, eq=False)
 class Ties:
-    """Which parameters are one: ``group[p]`` numbers the free parameter that parameter p equals, −1 if it stays as it is.
+    """Which parameters are one: parameter p equals the free one numbered ``group[p]``; −1 if it is fixed.
 
     The gradient with respect to a free parameter is the sum over its group.
     """
@@ -126,7 +126,8 @@ def check_mask(rbm: RBM, mask: object) -> npt.NDArray[np.bool_]:
     array = np.asarray(mask)
     if array.dtype != np.bool_ or array.shape != rbm.weights.shape:
         raise ValueError(
-            f"mask has dtype {array.dtype} and shape {array.shape}: truth values of shape {rbm.weights.shape} are needed"
+            f"mask has dtype {array.dtype} and shape {array.shape}: "
+            f"truth values of shape {rbm.weights.shape} are needed"
         )
     if rbm.weights[~array].any():
         raise ValueError("model: a weight that mask forbids is not 0; begin with training.tied(...)")
@@ -166,9 +167,9 @@ def tied(rbm: RBM, tie: str | None = None, *, mask: object = None) -> RBM:
     rbm : RBM
         Any machine.
     tie : str, optional
-        ``"uniform"``: all weights equal, and all biases of a layer. ``"translation"``: unchanged when both layers of a ring
-        are turned; hidden unit ``a = f n_visible + t`` is filter f at place t, or with fewer hidden than visible units there is
-        one filter, moved by n_visible / n_hidden places from unit to unit.
+        ``"uniform"``: all weights equal, and all biases of a layer. ``"translation"``: unchanged when both
+        layers of a ring are turned; hidden unit ``a = f n_visible + t`` is filter f at place t, or with fewer
+        hidden than visible units there is one filter, moved by n_visible / n_hidden places from unit to unit.
     mask : array_like of bool, shape (n_visible, n_hidden), optional
         True where a weight exists; the others become 0.
 
@@ -179,8 +180,8 @@ def tied(rbm: RBM, tie: str | None = None, *, mask: object = None) -> RBM:
 
     Raises
     ------
-    TypeError, ValueError
-        If an argument is not of its kind, or the sizes do not allow the tie.
+    ValueError
+        If the sizes do not allow the tie.
 
     Examples
     --------

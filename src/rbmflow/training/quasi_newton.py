@@ -69,7 +69,7 @@ def minimise(trainer: Trainer, n_epochs: int, after: Callable[[], bool]) -> None
 
 
 def polish(trainer: Trainer, free: FloatArray, inverse: Any) -> FloatArray:
-    """Follow the gradient where the value, rounded, no longer tells better from worse: quasi-Newton steps that shrink it."""
+    """Follow the gradient where rounded values no longer tell better from worse, by shrinking steps."""
     slope = cost(trainer, free)[1]
     for _ in range(POLISHING):
         trial = free - inverse @ slope

@@ -41,7 +41,8 @@ class State(Stored):
     stopped : bool
         Whether early stopping or a callback ended the run.
     best : numpy.ndarray, shape (n_parameters,) or (0,)
-        Weights and biases of the recorded epoch at which the quantity of early stopping was best; none without it.
+        Weights and biases of the recorded epoch at which the quantity of early stopping was best;
+        none without it.
     best_epoch : int
         That epoch.
     best_of : str

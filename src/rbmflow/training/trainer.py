@@ -1,4 +1,4 @@
-"""The moving parts of a run: parameters, optimiser's memory, chains and generators, advanced epoch by epoch."""
+"""The moving parts of a run: parameters, memory of the optimiser, chains, generators, epoch by epoch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of results; the only rooms that import matplotlib. Each function draws one figure of the thesis or one of ours."""
+"""Pictures of results; the only rooms that import matplotlib. A function draws one figure."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ SEVEN_STEPS: dict[str, Callable[..., Any]] = {
 
 
 def draw(result: Any, name: str) -> Figure:
-    """Return the named figure of `DRAWINGS`, `ON_REQUEST` or, for a result of the seven steps, `SEVEN_STEPS`."""
+    """Return the named figure of `DRAWINGS`, `ON_REQUEST` or, of the seven steps, `SEVEN_STEPS`."""
     drawings = SEVEN_STEPS if isinstance(result, IsoShibaYokoo) else DRAWINGS | ON_REQUEST
     axes = drawings[name](result)
     figure: Figure = np.atleast_1d(axes)[0].get_figure()
@@ -113,7 +113,7 @@ def draw(result: Any, name: str) -> Figure:
 
 
 def save(figure: Figure, stream: Any, kind: str, dpi: int) -> None:
-    """Write a figure to a binary stream as ``png`` or ``svg``, without a date, so that equal results give equal bytes."""
+    """Write a figure to a binary stream as ``png`` or ``svg``, undated: equal results give equal bytes."""
     metadata = {"Date": None, "Creator": "rbmflow"} if kind == "svg" else {"Software": "rbmflow"}
     with mpl.rc_context(STYLE):
         figure.savefig(stream, format=kind, dpi=dpi, metadata=metadata)

@@ -84,7 +84,7 @@ def laws(result: HasTables, ax: Any = None) -> Any:
 
 
 def boundary(result: HasTables, ax: Any = None) -> Any:
-    """Draw the phase diagram of the trained flow: K_c against M with its laws, and T for ranges (pass two axes)."""
+    """Draw the phase diagram of the trained flow: K_c over M with its laws, T for ranges (pass two axes)."""
     data, ranges = columns(result, "phase_boundary"), columns(result, "thresholds_of_ranges")
     with mpl.rc_context(STYLE):
         axes = axes_of(ax, 2, (11.0, 4.4))

@@ -1,4 +1,7 @@
-"""Figures of what the flow is: three machines of one chain, stochastic against deterministic flow, RG beside RBM, thresholds of tori."""
+"""Figures of what the flow is.
+
+Three machines of one chain, stochastic against deterministic flow, RG beside RBM, thresholds of tori.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ KINDS = (
 
 
 def three_flows(result: HasTables, ax: Any = None) -> Any:
-    """Draw m*, s₁ and the divergence left of three machines of one chain over the coupling (pass three axes)."""
+    """Draw m*, s₁ and the divergence left of three machines of one chain over K (pass three axes)."""
     data = columns(result, "three_flows")
     with mpl.rc_context(STYLE):
         axes = axes_of(ax, 3, (14.0, 4.2))
@@ -70,7 +73,8 @@ def stationary_flow(result: HasTables, ax: Any = None) -> Any:
             here = data["map"] == name
             for panel, quantity in zip(axes, ("energy", "order_parameter"), strict=True):
                 panel.errorbar(
-                    data["step"][here], data[quantity][here], data[f"{quantity}_stderr"][here], fmt="o-", ms=3, lw=1.2, color=colour, label=label
+                    data["step"][here], data[quantity][here], data[f"{quantity}_stderr"][here],
+                    fmt="o-", ms=3, lw=1.2, color=colour, label=label,
                 )  # fmt: skip
         axes[0].set(ylabel="energy per site, J", title="One exact machine, three maps")
         axes[1].set(ylabel="|m|", title="Only Gibbs sampling keeps the law")
@@ -81,7 +85,7 @@ def stationary_flow(result: HasTables, ax: Any = None) -> Any:
 
 
 def side_by_side(result: HasTables, ax: Any = None) -> Any:
-    """Draw temperature against step, for the renormalization group and for machines, on a ring and on a torus (pass four axes)."""
+    """Draw temperature against step for the RG and machines, on a ring and on a torus (pass four axes)."""
     with mpl.rc_context(STYLE):
         axes = axes_of(ax, 4, (12.0, 8.0), 2)
         panels = (
@@ -158,7 +162,8 @@ def torus_threshold(result: TorusThreshold, ax: Any = None) -> Any:
             line = np.linspace(0, x.max(), 100)
             panel.plot(
                 line, found.limit + found.a * line + found.b * line**2, color=BLUE, lw=1, ls="--",
-                label=rf"$T_\infty$ = {found.limit:.3f} with a second term $L^{{-8/7}}$; {found.lowest:.3f} to {found.highest:.3f} with others",
+                label=rf"$T_\infty$ = {found.limit:.3f} with a second term $L^{{-8/7}}$; "
+                f"{found.lowest:.3f} to {found.highest:.3f} with others",
             )  # fmt: skip
         panel.plot(
             0, CRITICAL_TEMPERATURE, "*", ms=11, color="black", label=f"$T_c$ = {CRITICAL_TEMPERATURE:.4f}"

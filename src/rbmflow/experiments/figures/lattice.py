@@ -15,7 +15,7 @@ PANELS = {"energy": "energy per site, J", "heat_capacity": "heat capacity per si
 
 
 def observables(result: HasTables, ax: Any = None) -> Any:
-    """Draw energy and heat capacity against T, against K where some are negative, and the infinite lattice (two axes)."""
+    """Draw energy and heat capacity over T, or K where some are negative, and L = ∞ (pass two axes)."""
     table = result.tables["ising"]
     name, _, _ = table.caption.partition(":")
     infinite = result.tables.get("infinite_lattice")
@@ -49,7 +49,7 @@ def _numbers(column: list[Any]) -> Any:
 
 
 def training_set(result: HasTables, ax: Any = None) -> Any:
-    """Draw the energy of sampled configurations beside the exact one, and its deviation in standard errors (two axes)."""
+    """Draw energies of samples beside exact ones, and deviations in standard errors (pass two axes)."""
     table = result.tables["certificate"]
     data = columns(result, "certificate")
     T, exact, deviation = (

@@ -11,7 +11,7 @@ from rbmflow.experiments.figures.style import COLOURS, GREY, STYLE, axes_of
 
 
 def capacity(result: Capacity, ax: Any = None) -> Any:
-    """Draw the overlap after recall and the share of patterns that stay, over the load P/n, and the half loads (pass three axes)."""
+    """Draw overlap and share of patterns kept over the load P/n, and the half loads (pass three axes)."""
     limit, alpha, overlap = mean_field_overlap()
     with mpl.rc_context(STYLE):
         left, right, last = axes = axes_of(ax, 3, (14.5, 4.2))

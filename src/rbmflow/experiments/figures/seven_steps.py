@@ -1,4 +1,4 @@
-"""Figures of the seven-step experiment: flows and their temperatures, fixed points, weights, training, thermometers."""
+"""Figures of the seven steps: flows and their temperatures, fixed points, weights, training, thermometers."""
 
 from __future__ import annotations
 
@@ -61,9 +61,12 @@ def _main_readings(result: IsoShibaYokoo) -> list[str]:
 
 
 def iso_shiba_yokoo(result: IsoShibaYokoo, ax: Any = None) -> Any:
-    """Draw temperatures, |m| and the excess of the energy over independent spins along the flows, a column for each training set.
+    """Draw temperatures, |m| and the excess of the energy over independent spins along the flows.
 
-    With axes of one's own: a row for the exact thermometer and one for the network, as far as the result has them, and two more.
+    There is a column for each training set.
+
+    With axes of one's own: a row for the exact thermometer and one for the network,
+    as far as the result has them, and two more.
     """
     p = result.parameters
     size, readings = _chosen_size(result), _main_readings(result)
@@ -139,7 +142,7 @@ def _same_heights(panels: Any, hottest: float | None) -> None:
 
 
 def iso_fixed_points(result: IsoShibaYokoo, ax: Any = None) -> Any:
-    """Draw the settled |m|, s₁ and the temperatures read along the first map from the first start, over the size of the hidden layer."""
+    """Draw the settled |m|, s₁ and readings over the size of the hidden layer, first map and start."""
     p = result.parameters
     with mpl.rc_context(STYLE):
         axes = axes_of(ax, 3, (14.0, 4.8))
@@ -183,7 +186,7 @@ def iso_fixed_points(result: IsoShibaYokoo, ax: Any = None) -> Any:
 
 
 def _readings_at_the_end(result: IsoShibaYokoo, panel: Any) -> list[Any]:
-    """Draw what thermometers read at the end of the first map's flow from the first start; return handles of a legend."""
+    """Draw readings at the end of the first map's flow from the first start; return a legend's handles."""
     p = result.parameters
     names = [
         name for name in ("energy", "magnetization", "network_mean") if name in thermometer_names(result)
@@ -211,7 +214,7 @@ def _readings_at_the_end(result: IsoShibaYokoo, panel: Any) -> list[Any]:
 
 
 def iso_weights(result: IsoShibaYokoo, ax: Any = None) -> Any:
-    """Draw singular values and participation ratios of the machines of one size, over the modes, means over the seeds."""
+    """Draw singular values and participation ratios of the machines of one size, means over the seeds."""
     p = result.parameters
     j = _chosen_size(result)
     rank = min(p.n_hidden[j], p.lattice.n_sites)
@@ -264,7 +267,7 @@ def iso_couplings(result: IsoShibaYokoo, ax: Any = None) -> Any:
 
 
 def iso_training(result: IsoShibaYokoo, ax: Any = None) -> Any:
-    """Draw s₁, the settled |m| and the reconstruction error along the training, for one size of the hidden layer."""
+    """Draw s₁, the settled |m| and the reconstruction error along the training, for one hidden layer."""
     p = result.parameters
     j = _chosen_size(result)
     rows = {"V": len(p.temperatures), "H": sum(p.hot_from <= T for T in p.temperatures), "L": 1, "ends": 2}
@@ -301,7 +304,7 @@ def iso_training(result: IsoShibaYokoo, ax: Any = None) -> Any:
 
 
 def iso_thermometers(result: IsoShibaYokoo, ax: Any = None) -> Any:
-    """Draw what the thermometers read on fresh configurations, how far one reading scatters, and the null calibration."""
+    """Draw readings of fresh configurations, the scatter of a single reading, and the null calibration."""
     p = result.parameters
     T = np.array(p.temperatures)
     with mpl.rc_context(STYLE):

@@ -50,7 +50,7 @@ def axes_of(ax: Any, n_panels: int = 1, size: tuple[float, float] = (6.4, 4.2), 
 
 
 def plain_ticks(axis: Any) -> None:
-    """Write the ticks of a logarithmic axis as 0.2, 0.5, 1, 2 where it spans few decades, and as powers elsewhere."""
+    """Write ticks of a logarithmic axis as 0.2, 0.5, 1, 2 where it spans few decades, else as powers."""
     low, high = sorted(axis.get_view_interval())
     if high < 300 * low:
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))

@@ -17,11 +17,11 @@ from rbmflow.thermometer import Calibration, NullCalibration
 HOTTEST_SHOWN = 7.0
 MARKERS = ("o", "s", "^", "D", "v", "P")
 READ_AS_CRITICAL = (0.65, 0.8)
-"""Magnetizations that the magnetization and the peak of a perceptron read as T = 2.2 to 2.4, around the critical temperature."""
+"""Magnetizations that the magnetization and the peak of a perceptron read as T near T_c, 2.2 to 2.4."""
 
 
 def calibration(calibrations: Mapping[str, Calibration], ax: Any = None) -> Any:
-    """Draw readings and resolutions against the true temperature, by the thermometers' names (pass two axes)."""
+    """Draw readings and resolutions against the true temperature, by thermometer (pass two axes)."""
     if not calibrations:
         raise ValueError("calibrations is empty: at least one thermometer is needed")
     with mpl.rc_context(STYLE):
@@ -51,7 +51,7 @@ def calibration(calibrations: Mapping[str, Calibration], ax: Any = None) -> Any:
 
 
 def null_calibration(results: Mapping[str, NullCalibration], ax: Any = None) -> Any:
-    """Draw what thermometers read off uncorrelated spins against their magnetization, by the thermometers' names."""
+    """Draw what thermometers read off uncorrelated spins against their magnetization, by thermometer."""
     if not results:
         raise ValueError("results is empty: at least one thermometer is needed")
     with mpl.rc_context(STYLE):

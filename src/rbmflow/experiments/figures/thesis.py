@@ -26,7 +26,7 @@ from rbmflow.weight import f, g, trained_weight
 
 
 def fig2(_result: Reproduction, ax: Any = None) -> Any:
-    """Draw the decimation flow of the chain: the line of couplings with its two fixed points, and the orbit of K = 2.
+    """Draw the decimation flow of the chain: the couplings, two fixed points, and the orbit of K = 2.
 
     Couplings are drawn at tanh K, which puts both fixed points on the page.
     """
