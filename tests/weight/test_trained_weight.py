@@ -220,6 +220,15 @@ def test_aligned_laws_of_both_kinds_are_one(M):
     assert kl_uniform(0.3, -1e300, M, 4) == pytest.approx(kl_uniform(0.3, -inf, M, 4), rel=1e-14, abs=0)
 
 
+@pytest.mark.parametrize(
+    ("W", "K", "M", "N"), [(2.0, 0.01, 64, 64), (30.0, -1.0, 9, 300), (0.5, 0.0, 100, 1000)]
+)
+def test_divergences_whose_exponentials_leave_the_doubles(W, K, M, N):
+    wanted = float(kl_uniform(W, K, M, N, dps=20))
+    assert wanted > 7000
+    assert kl_uniform(W, K, M, N) == pytest.approx(wanted, rel=1e-14, abs=0)
+
+
 def test_divergence_at_the_ends():
     inf = np.inf
     assert kl_uniform(inf, 1.0, 8, 4) == inf
