@@ -14,7 +14,7 @@ from rbmflow import RBM
 from rbmflow._kernels import simd
 from rbmflow.hardware import SIMD_LEVELS
 from rbmflow.likelihood import log_partition
-from rbmflow.likelihood.annealing import independent_log_partition
+from rbmflow.likelihood.annealed_importance import independent_log_partition
 from rbmflow.likelihood.ratio import log_mean
 
 LEVELS = SIMD_LEVELS[: simd.supported() + 1]

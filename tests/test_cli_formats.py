@@ -15,7 +15,7 @@ from rbmflow import Ring, cli
 from rbmflow.cli import output
 from rbmflow.cli.output import json_cell
 from rbmflow.experiments import mixtures, thresholds
-from rbmflow.experiments.record import Digits
+from rbmflow.experiments.tables import Digits
 
 DRAWN = find_spec("matplotlib") is not None  # figures are an extra
 STORED = all(map(find_spec, ("xarray", "h5netcdf", "h5py")))

@@ -85,7 +85,7 @@ def test_files_and_figure(capsys, tmp_path, words, beside):
 @pytest.mark.parametrize("couplings", [None, ["-1", "-0.3", "0", "0.3", "1"]])
 def test_the_figure_marks_the_critical_point(couplings):
     from rbmflow.experiments import figures
-    from rbmflow.experiments.record import Tables
+    from rbmflow.experiments.tables import Tables
 
     given = {"couplings": couplings} if couplings else {"temperatures": ["0", "1", "2", "3", "inf"]}
     table = observables.observables_table(Torus(4, 4), **given, dps=20)

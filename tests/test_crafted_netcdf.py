@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rbmflow import Ring, TrainingSet, training_set
-from rbmflow.experiments import arrays, iso_shiba_yokoo
+from rbmflow.experiments import iso_shiba_yokoo, netcdf
 from rbmflow.experiments.iso_parameters import Parameters
 from rbmflow.experiments.iso_result import IsoShibaYokoo
 from rbmflow.sampling import storage
@@ -25,7 +25,7 @@ def each_field(monkeypatch, path, read, texts, may):
     def crafted(dataset, why):
         for module in (
             storage,
-            arrays,
+            netcdf,
         ):  # what the library gives for such a file, without the time to write it
             monkeypatch.setattr(module, "read_dataset", lambda *_: dataset)
         refused(path, read, why)

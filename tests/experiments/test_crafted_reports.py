@@ -13,8 +13,8 @@ from rbmflow.checkpoints import Checkpoints
 from rbmflow.experiments import iso_report, reproduce
 from rbmflow.experiments.iso_parameters import Parameters
 from rbmflow.experiments.iso_result import IsoShibaYokoo
-from rbmflow.experiments.record import Check, Table
 from rbmflow.experiments.report import Html, checks_html, join, markup, page, picture, render, table_html
+from rbmflow.experiments.tables import Check, Table
 from rbmflow.ising import Ring
 from rbmflow.provenance import provenance
 from rbmflow.reading import seal, unseal

@@ -7,7 +7,7 @@ import pytest
 
 from rbmflow import RBM
 from rbmflow._kernels import annealing, simd
-from rbmflow.likelihood.annealing import anneal
+from rbmflow.likelihood.annealed_importance import anneal
 from rbmflow.networks.two_layers import log_two_cosh
 from tests.kernels import twin_annealing as twin
 from tests.kernels.twin_logistic import Generator

@@ -8,7 +8,7 @@ import pytest
 from rbmflow import Ring
 from rbmflow._kernels import checkerboard, cluster, multispin, simd, single_spin
 from rbmflow.ising import Graph, Torus
-from rbmflow.sampling import coins, engines
+from rbmflow.sampling import bernoulli_digits, compiled_chains
 from rbmflow.sampling.topology import as_graph
 from tests.kernels import twin_markov as twin
 
@@ -22,7 +22,7 @@ def words(seed, n):
 
 
 def pack(bits):
-    return coins.as_words(np.asarray(bits, dtype=bool))
+    return bernoulli_digits.as_words(np.asarray(bits, dtype=bool))
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -35,12 +35,12 @@ def test_replicas(lattice, metropolis, level):
     spins = rng.integers(0, 2, size=(n_sites, 512))
     order = rng.permutation(n_sites).astype(np.int32)
     costs = np.outer([8.0, 4.0] if isinstance(lattice, Torus) else [4.0, 4.0], np.abs(K))
-    chance = np.minimum(np.exp(-costs), coins.BELOW_ONE) if metropolis else 1 / (1 + np.exp(costs))
+    chance = np.minimum(np.exp(-costs), bernoulli_digits.BELOW_ONE) if metropolis else 1 / (1 + np.exp(costs))
     state, n_active = words(1, 32), 300
     packed, mutable = pack(spins), state.copy()
     active = pack(np.arange(512) < n_active)
     none = np.empty((0, 0, n_sites), dtype=np.int8)
-    planes = pack(coins.binary_digits(chance))
+    planes = pack(bernoulli_digits.binary_digits(chance))
     multispin.run(
         packed,
         mutable,
@@ -74,7 +74,7 @@ def test_replicas_are_measured_and_unpacked(lattice, level):
     samples = np.full((400, 2, n_sites), 9, dtype=np.int8)
     energy, magnetization = (np.empty((2, 512), dtype=np.int32) for _ in range(2))
     packed, before = pack(spins), spins
-    digits = pack(coins.binary_digits(np.full((2, 512), 0.25)))
+    digits = pack(bernoulli_digits.binary_digits(np.full((2, 512), 0.25)))
     everyone = np.full(8, 2**64 - 1, dtype=np.uint64)
     for thin in (0, 1):
         multispin.run(
@@ -118,11 +118,11 @@ def test_replicas_are_packed(n_sites, n_replicas, level):
 
 def test_binary_digits_are_exact():
     q = np.array([[0.3, 5e-324, 0.0, 0.5], [1e-310, 1 - 2**-53, 1e-20, 0.123]])
-    digits = coins.binary_digits(q)
+    digits = bernoulli_digits.binary_digits(q)
     for index in np.ndindex(q.shape):
         column = digits[(slice(None), *index)]
         assert sum(Fraction(int(bit), 2 ** (i + 1)) for i, bit in enumerate(column)) == Fraction(q[index])
-    assert len(coins.binary_digits(np.zeros((2, 3)))) == 1
+    assert len(bernoulli_digits.binary_digits(np.zeros((2, 3)))) == 1
 
 
 def own_bonds(lattice):
@@ -139,7 +139,7 @@ def test_bytes(shape, metropolis, level):
         spins = np.random.default_rng(5).choice(np.array([-1, 1], dtype=np.int8), size=(1, lattice.n_sites))
         state = words(6, 32)
         mutable = state.copy()
-        engine = engines._Bytes(
+        engine = compiled_chains._Bytes(
             lattice, K, "metropolis" if metropolis else "heat_bath", "checkerboard", spins, mutable, 0, field
         )
         energy, magnetization = np.empty(3, dtype=np.int64), np.empty(3, dtype=np.int64)

@@ -8,9 +8,9 @@ import pytest
 from rbmflow import RBM
 from rbmflow._kernels import rbm_partition, simd
 from rbmflow.hardware import SIMD_LEVELS
-from rbmflow.networks import enumerated, exact_log_partition, exact_moments
-from rbmflow.networks import exact as exact_room
-from rbmflow.networks.enumerated import Enumerated
+from rbmflow.networks import exact as exact_module
+from rbmflow.networks import exact_log_partition, exact_moments, layer_sums
+from rbmflow.networks.layer_sums import Enumerated
 from tests.exact import private
 from tests.kernels import twin_rbm_partition as twin
 from tests.networks.machines import random_machine
@@ -72,9 +72,9 @@ def test_twin_of_the_moments(shape, scale, first, last, level):
 def test_moments_are_those_of_the_plain_sum(shape, scale):
     rbm = random_machine(*shape, seed=12, scale=scale)
     found = exact_moments(rbm, n_threads=2)
-    seen = exact_room._smaller_layer(rbm)
-    plain = exact_room._plain_moments(seen, found.log_partition)
-    assert enumerated.moment_sums(seen, found.log_partition, 1) is not None
+    seen = exact_module._smaller_layer(rbm)
+    plain = exact_module._plain_moments(seen, found.log_partition)
+    assert layer_sums.moment_sums(seen, found.log_partition, 1) is not None
     turned = rbm.n_visible < rbm.n_hidden
     # probabilities to 1e-14 relative, summed over all states
     np.testing.assert_allclose(
@@ -88,17 +88,17 @@ def test_moments_are_those_of_the_plain_sum(shape, scale):
 
 def test_moments_of_large_weights_take_the_plain_path():
     rbm = random_machine(40, 10, seed=13, scale=3.0)
-    seen = exact_room._smaller_layer(rbm)
-    assert enumerated.moment_sums(seen, exact_log_partition(rbm), 1) is None
+    seen = exact_module._smaller_layer(rbm)
+    assert layer_sums.moment_sums(seen, exact_log_partition(rbm), 1) is None
     found = exact_moments(rbm)
     assert np.abs(found.coupled).max() <= 1
-    assert found.coupled[0, 0] == exact_room._plain_moments(seen, found.log_partition).coupled[0, 0]
+    assert found.coupled[0, 0] == exact_module._plain_moments(seen, found.log_partition).coupled[0, 0]
 
 
 def test_threads_do_not_change_the_moments():
     seen = Enumerated(0.2 * np.random.default_rng(7).normal(size=(4, 21)), np.zeros(4), np.zeros(21))
-    log_partition = enumerated.log_sum(seen, 1)
-    found = [enumerated.moment_sums(seen, log_partition, n) for n in (1, 2, 5)]
+    log_partition = layer_sums.log_sum(seen, 1)
+    found = [layer_sums.moment_sums(seen, log_partition, n) for n in (1, 2, 5)]
     for other in found[1:]:
         for one, two in zip(found[0], other, strict=True):
             np.testing.assert_array_equal(one, two)
@@ -147,7 +147,7 @@ def test_log_of_sum():
 
 
 def multiprecision(rbm):
-    """ln Z with 30 digits, the smaller layer enumerated."""
+    """ln Z with 30 digits, the smaller layer layer_sums."""
     ctx = private(30)
     W, b, c = rbm.weights, rbm.visible_bias, rbm.hidden_bias
     if rbm.n_visible < rbm.n_hidden:
@@ -185,14 +185,14 @@ def test_independent_units_and_thirty_of_them(monkeypatch):
     wanted = np.log(2 * np.cosh(b)).sum() + np.log(2 * np.cosh(c)).sum()
     assert found == pytest.approx(wanted, abs=1e-12)
     # 2^22 sums of equal numbers: a rounding of 1e-16 in every addition, at random
-    assert enumerated.log_sum(seen, 1) == pytest.approx(wanted, abs=1e-12)
+    assert layer_sums.log_sum(seen, 1) == pytest.approx(wanted, abs=1e-12)
 
 
 def test_threads_and_progress_do_not_change_it():
     rbm = random_machine(6, 6, seed=6)
     seen = Enumerated(np.random.default_rng(7).normal(size=(4, 21)), np.zeros(4), np.zeros(21))
     told = []
-    found = [enumerated.log_sum(seen, n, lambda *one: told.append(one)) for n in (1, 2, 5)]
+    found = [layer_sums.log_sum(seen, n, lambda *one: told.append(one)) for n in (1, 2, 5)]
     assert len(set(found)) == 1
     assert told[-1] == (128, 128)
     assert exact_log_partition(rbm, n_threads=3) == exact_log_partition(rbm, n_threads=1)
@@ -210,23 +210,23 @@ def test_the_sum_of_many_terms_is_compensated():
 def test_states_that_differ_beyond_the_range_of_doubles(size):
     # the biased unit alone decides: its lanes are 2^1731, 2^2308 and 2^28854 apart
     seen = Enumerated(np.zeros((1, 12)), np.zeros(1), np.array([size, *[0.0] * 11]))
-    assert enumerated.log_sum(seen, 1) == pytest.approx(size + 12 * math.log(2), rel=1e-15, abs=0)
+    assert layer_sums.log_sum(seen, 1) == pytest.approx(size + 12 * math.log(2), rel=1e-15, abs=0)
 
 
 def test_parts_of_chunks_do_not_change_it(monkeypatch):
     rng = np.random.default_rng(16)
     seen = Enumerated(rng.normal(0, 0.1, (4, 21)), np.zeros(4), np.zeros(21))
-    log_partition = enumerated.log_sum(seen, 1)
-    wanted = enumerated.moment_sums(seen, log_partition, 1)
-    monkeypatch.setattr(enumerated, "STEP_NANOSECONDS", 7 * 4 * enumerated.STATE_NANOSECONDS)
-    assert enumerated.log_sum(seen, 2) == log_partition
-    for one, other in zip(enumerated.moment_sums(seen, log_partition, 2), wanted, strict=True):
+    log_partition = layer_sums.log_sum(seen, 1)
+    wanted = layer_sums.moment_sums(seen, log_partition, 1)
+    monkeypatch.setattr(layer_sums, "STEP_NANOSECONDS", 7 * 4 * layer_sums.STATE_NANOSECONDS)
+    assert layer_sums.log_sum(seen, 2) == log_partition
+    for one, other in zip(layer_sums.moment_sums(seen, log_partition, 2), wanted, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_weights_beyond_the_tables_take_the_plain_path():
     rbm = RBM([[400.0, -30.0], [1.0, 2.0]], [3.0, 0.0])
-    assert enumerated.log_sum(Enumerated(rbm.weights, rbm.visible_bias, rbm.hidden_bias), 1) is None
+    assert layer_sums.log_sum(Enumerated(rbm.weights, rbm.visible_bias, rbm.hidden_bias), 1) is None
     assert exact_log_partition(rbm) == pytest.approx(436.0, abs=3.0)
     _, wanted = multiprecision(rbm)
     assert exact_log_partition(rbm) == pytest.approx(float(wanted), rel=1e-15, abs=0)

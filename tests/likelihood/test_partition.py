@@ -10,12 +10,12 @@ import pytest
 from rbmflow import RBM, LikelihoodWarning
 from rbmflow.likelihood import LogPartition, log_partition
 from rbmflow.likelihood import partition as partition_room
-from rbmflow.likelihood.annealing import anneal, independent_log_partition
+from rbmflow.likelihood.annealed_importance import anneal, independent_log_partition
 from rbmflow.likelihood.floor import descend, floor
 from rbmflow.likelihood.ratio import log_mean, two_sided
 from rbmflow.networks import exact as exact_room
 from rbmflow.networks import exact_log_partition, sample_exactly
-from rbmflow.networks.enumerated import Enumerated, fits_tables, log_sum
+from rbmflow.networks.layer_sums import Enumerated, fits_tables, log_sum
 from rbmflow.spins import all_states
 from tests.networks.machines import random_machine
 

@@ -21,7 +21,7 @@ from rbmflow.networks import (
     sample_exactly,
     visible_law,
 )
-from rbmflow.networks import exact as room
+from rbmflow.networks import exact as module
 from rbmflow.spins import all_states
 from rbmflow.state_law import StateLaw
 from rbmflow.training.moments import divergence as recorded_divergence
@@ -41,7 +41,7 @@ def test_log_partition_is_the_double_sum(shape):
 
 @pytest.mark.parametrize("shape", [(14, 13), (13, 14), (15, 15)])
 def test_layers_enumerated_in_several_chunks_agree_with_the_transposed_machine(shape, monkeypatch):
-    monkeypatch.setattr(room, "CHUNK", 2**10)
+    monkeypatch.setattr(module, "CHUNK", 2**10)
     rbm = random_machine(*shape, seed=2, scale=0.2)
     other = RBM(rbm.weights.T, rbm.hidden_bias, rbm.visible_bias)
     v = all_states(rbm.n_visible)
@@ -304,7 +304,7 @@ def test_exact_samples_of_more_units_than_a_table_holds(scale, turned, monkeypat
     rng = np.random.default_rng(18)
     rbm = RBM(rbm.weights, rng.normal(0, 0.5, 18), rng.normal(0, 0.5, 17))
     if scale > 1:
-        monkeypatch.setattr(room, "fits_tables", lambda _: False)
+        monkeypatch.setattr(module, "fits_tables", lambda _: False)
     law, n = hidden_law(rbm), 4000
     machine = RBM(rbm.weights.T, rbm.hidden_bias, rbm.visible_bias) if turned else rbm
     spins = sample_exactly(machine, n, rng=15)
@@ -338,15 +338,15 @@ def test_exact_samples_whose_last_units_stand_still():
 
 
 def test_what_takes_seconds():
-    assert room.exact_in_seconds(RBM.uniform(26, 26, 0.1))
-    assert room.exact_in_seconds(RBM.uniform(1024, 26, 0.1))
-    assert not room.exact_in_seconds(RBM.uniform(26, 1025, 0.1))
-    assert not room.exact_in_seconds(RBM.uniform(27, 27, 0.1))
+    assert module.exact_in_seconds(RBM.uniform(26, 26, 0.1))
+    assert module.exact_in_seconds(RBM.uniform(1024, 26, 0.1))
+    assert not module.exact_in_seconds(RBM.uniform(26, 1025, 0.1))
+    assert not module.exact_in_seconds(RBM.uniform(27, 27, 0.1))
     # weights too large for tables of exponentials
-    assert room.exact_in_seconds(RBM.uniform(18, 18, 100.0))
-    assert not room.exact_in_seconds(RBM.uniform(19, 19, 100.0))
+    assert module.exact_in_seconds(RBM.uniform(18, 18, 100.0))
+    assert not module.exact_in_seconds(RBM.uniform(19, 19, 100.0))
     with pytest.raises(TypeError, match="rbm is a int"):
-        room.exact_in_seconds(3)
+        module.exact_in_seconds(3)
 
 
 def test_exact_samples_of_24_units_need_little_memory_and_seconds():

@@ -12,7 +12,7 @@ flint = pytest.importorskip("flint", reason="certificates are an extra")
 
 from rbmflow import PrecisionError, certified_weight, trained_weight
 from rbmflow.weight import certificate, certified_monotone
-from rbmflow.weight.balls import Box, RingBalls
+from rbmflow.weight.ball_forms import Box, RingBalls
 from tests.exact import literal_sides, private
 
 CASES = [

@@ -130,6 +130,6 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--workers", type=int, metavar="N", help="threads; default: the processors available")
     common.add_argument("--seed", type=int, default=20180612, metavar="N", help="seed (default %(default)s)")
     common.add_argument("--quiet", action="store_true", help="no progress on stderr")
-    for room in (reproduction, weight, lattice, training, experiment):
-        room.add_commands(commands, common)
+    for module in (reproduction, weight, lattice, training, experiment):
+        module.add_commands(commands, common)
     return parser

@@ -17,7 +17,7 @@ from rbmflow.cli.processes import processes
 from rbmflow.experiments import capacity, iso_report, iso_shiba_yokoo, iso_tables, torus_threshold, weight_map
 from rbmflow.experiments.iso_parameters import MAPS, NEGATIVES, SETS, THERMOMETERS, Parameters
 from rbmflow.experiments.iso_result import IsoShibaYokoo
-from rbmflow.experiments.record import Table
+from rbmflow.experiments.tables import Table
 from rbmflow.files import save_atomically, write_atomically
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Torus
@@ -30,7 +30,7 @@ SECONDS = 5.0  # between parts that are kept
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Declare the command of this room."""
+    """Declare the command of this module."""
     command = commands.add_parser(
         "experiment", help="an experiment by name, with its files, figures and report"
     )

@@ -12,7 +12,7 @@ from rbmflow import Ring
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.output import DONE, draw, progress_bar, publish, show
 from rbmflow.experiments import observables
-from rbmflow.experiments.record import Table, Tables, columns_of
+from rbmflow.experiments.tables import Table, Tables, columns_of
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Torus
 from rbmflow.ising.lattice import LATTICES, Solved
@@ -26,7 +26,7 @@ PARTIAL = "training_set.partial"
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Declare the commands of this room."""
+    """Declare the commands of this module."""
     command = commands.add_parser(
         "degeneracies", parents=[common], help="configurations of a ring for each α and V"
     )

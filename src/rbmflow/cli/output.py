@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rbmflow.experiments.record import Cell, Digits, Table, Tables
+from rbmflow.experiments.tables import Cell, Digits, Table, Tables
 from rbmflow.files import save_atomically, write_atomically
 from rbmflow.provenance import provenance
 

@@ -21,7 +21,7 @@ PARTIAL, STAGES = "reproduction.partial", "stages"
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Declare the commands of this room."""
+    """Declare the commands of this module."""
     command = commands.add_parser(
         "reproduce", parents=[common], help="the thesis' figures, tables and checks, with a report"
     )

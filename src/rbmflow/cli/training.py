@@ -30,7 +30,7 @@ SECONDS = 2.0  # between states that are kept
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Declare the command of this room."""
+    """Declare the command of this module."""
     command = commands.add_parser(
         "train", parents=[common], help="train an RBM on a file of spins; its likelihood, weights and model"
     )

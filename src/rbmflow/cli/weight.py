@@ -10,7 +10,7 @@ from typing import Any
 from rbmflow import critical_coupling
 from rbmflow.cli.output import progress_bar, publish
 from rbmflow.experiments import limits, mixtures, thresholds, weights
-from rbmflow.experiments.record import digits_of
+from rbmflow.experiments.tables import digits_of
 from rbmflow.flow import training_sets
 from rbmflow.reading import read_array
 from rbmflow.weight import TemperatureRange, TemperatureSet
@@ -18,7 +18,7 @@ from rbmflow.weight.mixture import weight_of
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
-    """Declare the commands of this room."""
+    """Declare the commands of this module."""
     sizes = argparse.ArgumentParser(add_help=False)
     sizes.add_argument("--visible", type=int, required=True, metavar="M", help="spins of the ring")
     sizes.add_argument("--hidden", type=int, required=True, metavar="N", help="hidden units")

@@ -11,8 +11,8 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar, check_rng, shown
 from rbmflow.checkpoints import Checkpoints
-from rbmflow.experiments.record import Table
 from rbmflow.experiments.repetitions import mean_and_error
+from rbmflow.experiments.tables import Table
 from rbmflow.experiments.tasks import rows_of_tasks
 from rbmflow.networks import Hopfield, recall
 

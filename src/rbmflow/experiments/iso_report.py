@@ -10,9 +10,9 @@ from rbmflow.experiments.iso_parameters import SETS
 from rbmflow.experiments.iso_result import IsoShibaYokoo
 from rbmflow.experiments.iso_shiba_yokoo import LITERATURE, is_of_literature
 from rbmflow.experiments.iso_tables import over_seeds, thermometer_names
-from rbmflow.experiments.record import Table
 from rbmflow.experiments.report import Html, markup, page, picture, table_html
 from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS
+from rbmflow.experiments.tables import Table
 from rbmflow.ising.lattice import Solved
 
 PICTURES = ("flows", "fixed_points", "weights", "couplings", "training", "thermometers")

@@ -10,8 +10,8 @@ from typing import IO, Any
 import numpy as np
 
 from rbmflow.arguments import FloatArray, shown
-from rbmflow.experiments.arrays import Arrays, read_arrays, write_arrays
 from rbmflow.experiments.iso_parameters import Parameters
+from rbmflow.experiments.netcdf import Arrays, read_arrays, write_arrays
 from rbmflow.experiments.repetitions import mean_and_error
 from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS, Prepared
 from rbmflow.flow.observables import lattice_observables

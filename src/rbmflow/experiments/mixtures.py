@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.experiments.record import Table, columns_of, named_columns
 from rbmflow.experiments.stage import Findings, Parameters, digits, references, relative
+from rbmflow.experiments.tables import Table, columns_of, named_columns
 from rbmflow.flow import flow_after_training, training_sets
 from rbmflow.weight import (
     ISO_SHIBA_YOKOO_TEMPERATURES,

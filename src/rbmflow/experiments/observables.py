@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from rbmflow.arguments import check_digits, check_integer, shown
-from rbmflow.experiments.record import Cell, Digits, Table, named_columns
+from rbmflow.experiments.tables import Cell, Digits, Table, named_columns
 from rbmflow.ising import Torus, onsager
 from rbmflow.ising.joint_density_of_states import check_joint_work
 from rbmflow.ising.lattice import Solved

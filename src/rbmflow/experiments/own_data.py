@@ -10,7 +10,7 @@ import numpy as np
 
 from rbmflow.arguments import SpinArray, check_integer, check_real_scalar, check_rng, shown
 from rbmflow.errors import LikelihoodWarning
-from rbmflow.experiments.record import Cell, Table, columns_of
+from rbmflow.experiments.tables import Cell, Table, columns_of
 from rbmflow.hardware import resolve_threads
 from rbmflow.likelihood import LogPartition, log_partition
 from rbmflow.networks import RBM

@@ -10,8 +10,8 @@ from string import Template
 from typing import Any
 
 from rbmflow.estimate import with_error
-from rbmflow.experiments.record import Check, Table, columns_of
 from rbmflow.experiments.reproduce import Reproduction
+from rbmflow.experiments.tables import Check, Table, columns_of
 
 
 def render(result: Reproduction, pictures: dict[str, bytes], provenance: dict[str, Any]) -> str:

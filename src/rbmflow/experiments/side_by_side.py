@@ -9,8 +9,8 @@ import numpy as np
 from rbmflow import flow, thermometer
 from rbmflow.arguments import SpinArray
 from rbmflow.estimate import Estimate
-from rbmflow.experiments.record import Cell, Check, Table, columns_of
 from rbmflow.experiments.stage import Findings, Parameters
+from rbmflow.experiments.tables import Cell, Check, Table, columns_of
 from rbmflow.ising import Ring, Torus
 from rbmflow.ising.lattice import Solved
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE

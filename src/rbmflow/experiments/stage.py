@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from rbmflow.arguments import check_integer
-from rbmflow.experiments.record import Check, Table
+from rbmflow.experiments.tables import Check, Table
 from rbmflow.precision import context
 
 THESIS_VISIBLE, THESIS_HIDDEN = 8, 4

@@ -7,8 +7,8 @@ from math import comb
 import numpy as np
 
 from rbmflow import flow, rg
-from rbmflow.experiments.record import Check, Table, columns_of, named_columns
 from rbmflow.experiments.stage import DIGITS, Findings, Parameters, digits, references, relative
+from rbmflow.experiments.tables import Check, Table, columns_of, named_columns
 from rbmflow.ising import Ring
 from rbmflow.networks import RBM
 from rbmflow.precision import context

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from rbmflow import flow
-from rbmflow.experiments.record import Check, Table, columns_of, named_columns
 from rbmflow.experiments.stage import Findings, Parameters, absolute, references, relative
+from rbmflow.experiments.tables import Check, Table, columns_of, named_columns
 from rbmflow.weight import trained_weight
 
 RATIOS = (0.5, 1.0, 2.0)

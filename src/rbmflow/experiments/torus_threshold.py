@@ -17,7 +17,7 @@ import numpy as np
 from rbmflow.arguments import FloatArray, check_integer, check_real_scalar, check_rng
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.estimate import Estimate
-from rbmflow.experiments.record import Table, columns_of
+from rbmflow.experiments.tables import Table, columns_of
 from rbmflow.experiments.tasks import rows_of_tasks
 from rbmflow.flow import critical_weight
 from rbmflow.ising import Torus

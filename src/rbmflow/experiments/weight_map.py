@@ -12,7 +12,7 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, check_real_scalar
 from rbmflow.checkpoints import Checkpoints
-from rbmflow.experiments.record import Table
+from rbmflow.experiments.tables import Table
 from rbmflow.experiments.tasks import rows_of_tasks
 from rbmflow.weight import trained_weight
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.experiments.record import Cell, Digits, Table, columns_of, digits_of
+from rbmflow.experiments.tables import Cell, Digits, Table, columns_of, digits_of
 from rbmflow.flow import critical_weight
 from rbmflow.weight import f, trained_weight, trained_weight_from_samples
 

@@ -21,7 +21,7 @@ from rbmflow.arguments import (
 )
 from rbmflow.errors import LikelihoodWarning, warn_caller
 from rbmflow.hardware import resolve_threads
-from rbmflow.likelihood.annealing import anneal, independent_log_partition, independent_spins
+from rbmflow.likelihood.annealed_importance import anneal, independent_log_partition, independent_spins
 from rbmflow.likelihood.floor import descend, floor
 from rbmflow.likelihood.ratio import LogMean, log_mean, two_sided
 from rbmflow.networks import exact_log_partition, sample_exactly

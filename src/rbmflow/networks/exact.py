@@ -10,7 +10,7 @@ import numpy as np
 
 from rbmflow.arguments import MAX_SIZE, FloatArray, SpinArray, check_integer, check_rng
 from rbmflow.hardware import check_memory, resolve_threads
-from rbmflow.networks.enumerated import Enumerated, Sums, fits_tables, high_log_sums, log_sum, moment_sums
+from rbmflow.networks.layer_sums import Enumerated, Sums, fits_tables, high_log_sums, log_sum, moment_sums
 from rbmflow.networks.two_layers import TwoLayers, check_machine, draw_spins, log_two_cosh
 from rbmflow.spins import all_states
 from rbmflow.state_law import StateLaw

@@ -25,7 +25,7 @@ from rbmflow.errors import PrecisionError
 from rbmflow.ising.counts import wall_pair_count
 from rbmflow.ising.walls import ring_weights
 from rbmflow.precision import borrowed_context, to_exact
-from rbmflow.weight.balls import Box, RingBalls
+from rbmflow.weight.ball_forms import Box, RingBalls
 from rbmflow.weight.equation import check_sizes
 from rbmflow.weight.solve import trained_weight
 

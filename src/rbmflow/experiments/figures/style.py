@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
-from rbmflow.experiments.record import Table
+from rbmflow.experiments.tables import Table
 
 STYLE: dict[Any, Any] = {
     "font.size": 10.0,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from rbmflow.experiments.record import Table, columns_of, named_columns, tables_of
 from rbmflow.experiments.repetitions import mean_and_error
+from rbmflow.experiments.tables import Table, columns_of, named_columns, tables_of
 
 
 def test_two_columns_of_one_name_are_refused():

@@ -17,7 +17,7 @@ from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.hardware import simd_level
 from rbmflow.ising import Graph, Torus
 from rbmflow.ising.lattice import Lattice, Periodic
-from rbmflow.sampling.coins import ALL_ONES, BELOW_ONE, Words, as_words, binary_digits, byte_digits
+from rbmflow.sampling.bernoulli_digits import ALL_ONES, BELOW_ONE, Words, as_words, binary_digits, byte_digits
 from rbmflow.sampling.reducibility import CLUSTER_RULES, sweep_sites
 from rbmflow.sampling.topology import as_graph
 
