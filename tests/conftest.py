@@ -1,6 +1,6 @@
-"""Stages of the reproduction without random numbers are computed once for all tests: they take long."""
+"""Stages of the reproduction are computed once for the same parameters and generator: they take long."""
 
-from functools import cache
+from functools import wraps
 from importlib.util import find_spec
 
 import pytest
@@ -9,18 +9,28 @@ import pytest
 NEED = {"any_input.py": "hypothesis", "experiments/cropped.py": "matplotlib"}
 collect_ignore = [path for path, extra in NEED.items() if find_spec(extra) is None]
 
-LONG = ("limits", "thresholds", "mixtures")
+NOT_DRAWN = ("limits", "thresholds", "mixtures")  # they take no random numbers
 
 
 @pytest.fixture(scope="session")
 def remembered_stages():
     from rbmflow.experiments import reproduce
 
-    def once(stage):
-        of_parameters = cache(lambda parameters: stage(parameters, None))
-        return lambda parameters, _rng: of_parameters(parameters)
+    def once(name, stage):
+        found = {}
+
+        @wraps(stage)
+        def remembered(parameters, rng):
+            if name in NOT_DRAWN:
+                rng = None
+            key = parameters, repr(rng and rng.bit_generator.state)
+            if key not in found:
+                found[key] = stage(parameters, rng)
+            return found[key]
+
+        return remembered
 
     with pytest.MonkeyPatch.context() as patch:
-        for name in LONG:
-            patch.setitem(reproduce.STAGES, name, once(reproduce.STAGES[name]))
+        for name, stage in reproduce.STAGES.items():
+            patch.setitem(reproduce.STAGES, name, once(name, stage))
         yield

@@ -10,6 +10,8 @@ from matplotlib.figure import Figure
 from rbmflow.experiments import figures, weight_map
 from tests.experiments.cropped import cut_texts, holds
 
+pytestmark = pytest.mark.xdist_group("reproduction")
+
 
 @pytest.mark.parametrize("name", figures.DRAWINGS)
 def test_figures_are_drawn_alone_and_into_given_axes(result, name, tmp_path):

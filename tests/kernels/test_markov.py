@@ -25,10 +25,9 @@ def pack(bits):
     return bernoulli_digits.as_words(np.asarray(bits, dtype=bool))
 
 
-@pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("metropolis", [False, True])
 @pytest.mark.parametrize("lattice", [Ring(5), Torus(2, 3), Torus(3, 4)], ids=str)
-def test_replicas(lattice, metropolis, level):
+def test_replicas(lattice, metropolis):
     near, n_sites = lattice.neighbours(), lattice.n_sites
     rng = np.random.default_rng(n_sites)
     K = rng.choice([-0.7, -1e-3, 0.2, 0.44, 3.0, 50.0], size=512)
@@ -37,31 +36,32 @@ def test_replicas(lattice, metropolis, level):
     costs = np.outer([8.0, 4.0] if isinstance(lattice, Torus) else [4.0, 4.0], np.abs(K))
     chance = np.minimum(np.exp(-costs), bernoulli_digits.BELOW_ONE) if metropolis else 1 / (1 + np.exp(costs))
     state, n_active = words(1, 32), 300
-    packed, mutable = pack(spins), state.copy()
+    wanted = spins.tolist()
+    after = twin.replicas(wanted, state, near.tolist(), order.tolist(), metropolis, K.tolist(), n_active, 3)
     active = pack(np.arange(512) < n_active)
     none = np.empty((0, 0, n_sites), dtype=np.int8)
     planes = pack(bernoulli_digits.binary_digits(chance))
-    multispin.run(
-        packed,
-        mutable,
-        near,
-        order,
-        metropolis,
-        pack(K < 0),
-        active,
-        planes,
-        3,
-        NOTHING,
-        NOTHING,
-        none,
-        level,
-    )
-    wanted = spins.tolist()
-    after = twin.replicas(wanted, state, near.tolist(), order.tolist(), metropolis, K.tolist(), n_active, 3)
-    out = np.empty((512, n_sites), dtype=np.int8)
-    multispin.unpack(packed, out, level)
-    np.testing.assert_array_equal((out.T > 0)[:, :n_active], np.array(wanted)[:, :n_active])
-    np.testing.assert_array_equal(mutable, np.array(after, dtype=np.uint64))
+    for level in LEVELS:
+        packed, mutable = pack(spins), state.copy()
+        multispin.run(
+            packed,
+            mutable,
+            near,
+            order,
+            metropolis,
+            pack(K < 0),
+            active,
+            planes,
+            3,
+            NOTHING,
+            NOTHING,
+            none,
+            level,
+        )
+        out = np.empty((512, n_sites), dtype=np.int8)
+        multispin.unpack(packed, out, level)
+        np.testing.assert_array_equal(out.T[:, :n_active] > 0, np.array(wanted)[:, :n_active], f"{level=}")
+        np.testing.assert_array_equal(mutable, np.array(after, dtype=np.uint64), f"{level=}")
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -114,6 +114,7 @@ def test_half_as_many_hidden_units_decimate():
             n_epochs=500,
             rng=1,
             record=["kl"],
+            record_every=500,
         ).model
         if kl_divergence(law, found) < 1e-4:
             good += 1

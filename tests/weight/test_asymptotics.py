@@ -169,7 +169,9 @@ def test_outside_the_range_of_convergence():
     assert series.error(1.0) == np.inf
 
 
-@pytest.mark.parametrize("ratio", [Fraction(1, 2), 1, 3])
+@pytest.mark.parametrize(
+    "ratio", [1, *(pytest.param(ratio, marks=pytest.mark.slow) for ratio in (Fraction(1, 2), 3))]
+)
 def test_long_rings_approach_their_law_at_the_predicted_order(ratio):
     # the next term of the gain is of order 1/M², seen clean from M = 64 on at weak coupling
     ctx = private(70)
