@@ -129,6 +129,14 @@ def check_real(name: str, value: object) -> FloatArray:
     return result
 
 
+def check_finite(name: str, value: object) -> FloatArray:
+    """Return `value` as a float64 array of any shape whose numbers are all finite, or raise."""
+    array = check_real(name, value)
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name} holds an infinity: finite numbers are needed")
+    return array
+
+
 def _holds_text(array: npt.NDArray[Any]) -> bool:
     return any(isinstance(item, (str, bytes, bool, type(None))) for item in array.flat)
 

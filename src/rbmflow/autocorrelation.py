@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_real, check_real_scalar
+from rbmflow.arguments import FloatArray, check_finite, check_real_scalar
 
 WINDOW = 5.0
 MIN_BLOCKS = 20
@@ -47,15 +47,13 @@ def check_series(name: str, series: object, minimum: int = 4) -> FloatArray:
 
     One chain may come without its axis.
     """
-    array = check_real(name, series)
+    array = check_finite(name, series)
     array = array[None] if array.ndim == 1 else array
     if array.ndim != 2 or not len(array) or array.shape[1] < minimum:
         raise ValueError(
             f"{name} has shape {array.shape}: (n_chains, n) is needed, with at least "
             f"{minimum} measurements to a chain"
         )
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} holds an infinity: finite numbers are needed")
     return array
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import MAX_SIZE, FloatArray, check_integer, check_real, check_real_scalar, shown
+from rbmflow.arguments import MAX_SIZE, FloatArray, check_finite, check_integer, check_real_scalar, shown
 from rbmflow.autocorrelation import (
     autocorrelation,
     chains_disagree,
@@ -90,13 +90,11 @@ class Estimate:
         >>> Estimate.from_independent([1.0, 2.0, 3.0, 4.0]).mean
         2.5
         """
-        values = check_real("samples", samples).ravel()
+        values = check_finite("samples", samples).ravel()
         if values.size < 2:
             raise ValueError(
                 f"samples holds {values.size} values: at least 2 are needed for a standard error"
             )
-        if not np.isfinite(values).all():
-            raise ValueError("samples holds an infinity: finite numbers are needed")
         n = values.size
         return cls(float(values.mean()), float(values.std(ddof=1) / np.sqrt(n)), 0.5, float(n), float("nan"))
 

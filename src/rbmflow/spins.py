@@ -50,6 +50,14 @@ def check_spins(name: str, spins: object, n_sites: int | None = None) -> SpinArr
     return np.ascontiguousarray(array, dtype=np.int8)
 
 
+def random_spins(rng: np.random.Generator, *shape: int) -> SpinArray:
+    """Return independent spins, −1 or +1 alike."""
+    spins: SpinArray = rng.integers(0, 2, size=shape, dtype=np.int8)
+    spins *= 2
+    spins -= 1
+    return spins
+
+
 def check_means(name: str, values: object, n_sites: int | None = None) -> FloatArray:
     """Return spins or their means, from −1 to 1, as float64; 0/1 units look like means and pass."""
     array = check_real(name, values)

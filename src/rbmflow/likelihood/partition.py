@@ -27,7 +27,7 @@ from rbmflow.likelihood.ratio import LogMean, log_mean, two_sided
 from rbmflow.networks import exact_log_partition, sample_exactly
 from rbmflow.networks.exact import MAX_LISTED, exact_in_seconds
 from rbmflow.networks.two_layers import TwoLayers, check_machine
-from rbmflow.spins import check_spins
+from rbmflow.spins import check_spins, random_spins
 from rbmflow.workers import Progress, check_progress
 
 METHODS = ("exact", "ais", "bracket", "auto")
@@ -235,9 +235,9 @@ def _upper(inverse: LogMean) -> float:
 def _listed(rbm: TwoLayers, ends: SpinArray, rows: SpinArray | None) -> float:
     """Return what ln Z cannot be less than; the generator of the chains is left as they leave it."""
     n_starts = min(RANDOM_STARTS * len(ends), MAX_STARTS)
-    coins = np.random.default_rng(0).integers(0, 2, size=(n_starts, rbm.n_visible), dtype=np.int8)
+    random = random_spins(np.random.default_rng(0), n_starts, rbm.n_visible)
     known = ends if rows is None else np.concatenate([ends, rows])
-    bottoms = descend(rbm, np.concatenate([ends, 2 * coins - 1]))
+    bottoms = descend(rbm, np.concatenate([ends, random]))
     return floor(rbm, np.concatenate([known, bottoms]))
 
 

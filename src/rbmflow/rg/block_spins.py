@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import MAX_SIZE, SpinArray, check_integer, check_rng, shown
-from rbmflow.spins import check_spins
+from rbmflow.spins import check_spins, random_spins
 
 
 def block_spins(
@@ -48,7 +48,7 @@ def block_spins(
     sums = _sums_of_blocks(array.reshape(-1, *sides), b)
     majority = np.where(sums > 0, np.int8(1), np.int8(-1))
     ties = np.flatnonzero(sums == 0)
-    majority.ravel()[ties] = 2 * generator.integers(0, 2, size=len(ties), dtype=np.int8) - 1
+    majority.ravel()[ties] = random_spins(generator, len(ties))
     return majority.reshape(*array.shape[:-1], _n_blocks(sides, b))
 
 

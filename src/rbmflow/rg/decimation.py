@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import MAX_SIZE, FloatArray, check_broadcast, check_integer, check_real
+from rbmflow.arguments import MAX_SIZE, FloatArray, check_broadcast, check_finite, check_integer, check_real
 from rbmflow.precision import MACHINE, Functions, exact_array, exact_functions, exact_table
 
 MAX_BONDS = 10**5  # that are multiplied out one by one in a field
@@ -90,8 +90,7 @@ def decimate(K: object, K0: object = 0.0, *, scale_factor: int = 2, dps: int | N
     """
     b = check_integer("scale_factor", scale_factor, 2, MAX_SIZE)
     if dps is None:
-        couplings, constants = check_broadcast(K=check_real("K", K), K0=check_real("K0", K0))
-        _refuse_infinite("K0", constants)
+        couplings, constants = check_broadcast(K=check_real("K", K), K0=check_finite("K0", K0))
         with np.errstate(all="ignore"):
             new, constant = decimated_bond(MACHINE, couplings, constants, b)
         return Couplings(new[()], constant[()])
@@ -153,9 +152,7 @@ def decimate_in_field(
     """
     b = check_integer("scale_factor", scale_factor, 2, MAX_BONDS)
     if dps is None:
-        arguments = {"K": check_real("K", K), "h": check_real("h", h), "K0": check_real("K0", K0)}
-        for name, array in arguments.items():
-            _refuse_infinite(name, array)
+        arguments = {"K": check_finite("K", K), "h": check_finite("h", h), "K0": check_finite("K0", K0)}
         with np.errstate(all="ignore"):
             new = _decimate_in_field(MACHINE, *check_broadcast(**arguments), b=b)
         return Couplings(*(value[()] for value in new))
@@ -249,8 +246,3 @@ def decimation_fixed_points(scale_factor: int = 2) -> tuple[FixedPoint, FixedPoi
 
 def _columns(table: Any) -> Couplings:
     return Couplings(*(table[..., column][()] for column in range(table.shape[-1])))
-
-
-def _refuse_infinite(name: str, array: FloatArray) -> None:
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} holds an infinity: finite numbers are needed")

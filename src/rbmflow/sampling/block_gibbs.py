@@ -22,7 +22,7 @@ from rbmflow.arguments import (
 from rbmflow.generators import check_words
 from rbmflow.hardware import check_memory, resolve_threads, simd_level
 from rbmflow.networks import RBM
-from rbmflow.spins import check_spins
+from rbmflow.spins import check_spins, random_spins
 from rbmflow.workers import Progress, check_progress, run_tasks
 
 CHAINS_TO_A_GENERATOR = 512
@@ -158,7 +158,7 @@ def _begin(rbm: RBM, n_chains: int, rng: object, initial: object) -> tuple[Gibbs
             raise ValueError(
                 f"initial={shown(initial)}: 'random', an array of spins or GibbsChains is needed"
             )
-        visible = 2 * source.integers(0, 2, size=(n_chains, rbm.n_visible), dtype=np.int8) - 1
+        visible = random_spins(source, n_chains, rbm.n_visible)
     else:
         given = check_spins("initial", initial, rbm.n_visible)
         if given.ndim > 2 or not given.size or (given.ndim == 2 and n_chains not in (1, len(given))):

@@ -25,7 +25,7 @@ from rbmflow.arguments import (
 )
 from rbmflow.hardware import check_memory, resolve_threads, simd_level
 from rbmflow.networks import BoltzmannMachine
-from rbmflow.spins import check_spins
+from rbmflow.spins import check_spins, random_spins
 from rbmflow.workers import Progress, check_progress, run_tasks
 
 BLOCK = 64  # chains that one call of the kernel advances
@@ -251,7 +251,7 @@ def _begin(machine: BoltzmannMachine, n_chains: int, rng: object, initial: objec
             raise ValueError(
                 f"initial={shown(initial)}: 'random', an array of spins or BoltzmannChains is needed"
             )
-        spins = (2 * source.integers(0, 2, size=(n_chains, n_units), dtype=np.int8) - 1).astype(np.int8)
+        spins = random_spins(source, n_chains, n_units)
     else:
         given = check_spins("initial", initial, n_units)
         if given.ndim > 2 or not given.size or (given.ndim == 2 and n_chains not in (1, len(given))):

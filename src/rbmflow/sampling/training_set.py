@@ -27,7 +27,7 @@ from rbmflow.ising.bonds import energies
 from rbmflow.ising.lattice import Solved, check_solved
 from rbmflow.sampling.result import Run
 from rbmflow.sampling.run import run
-from rbmflow.spins import check_spins
+from rbmflow.spins import check_spins, random_spins
 from rbmflow.workers import Progress, check_progress
 
 PILOT_CHAINS, PILOT_SWEEPS = 16, 256
@@ -332,7 +332,7 @@ def _draw(
     if isinstance(lattice, Ring):
         spins = lattice.sample(K, n_samples, rng=stream)
     elif K in (0.0, np.inf):
-        spins = _coins(stream, n_samples, lattice.n_sites if K == 0 else 1) * np.ones(
+        spins = random_spins(stream, n_samples, lattice.n_sites if K == 0 else 1) * np.ones(
             lattice.n_sites, dtype=np.int8
         )
     else:
@@ -356,7 +356,7 @@ def _draw(
         )
         assert chains.spins is not None
         spins = np.swapaxes(chains.spins, 0, 1).reshape(-1, lattice.n_sites)[:n_samples]
-        spins = spins * _coins(stream, n_samples, 1)
+        spins = spins * random_spins(stream, n_samples, 1)
         if chains.energy.shape[1] >= 4:
             return spins, _certificate(
                 lattice, K, T, rule, burn_in, thin, tau, _of_samples(lattice, spins, chains)
@@ -387,10 +387,6 @@ def _time(series: FloatArray) -> tuple[float, float]:
     """τ and its error in measurements; measurements that do not differ count as independent."""
     times = autocorrelation(series)
     return (times.tau, times.tau_stderr) if times.spread else (0.5, float("nan"))
-
-
-def _coins(stream: np.random.Generator, *shape: int) -> SpinArray:
-    return (2 * stream.integers(0, 2, size=shape, dtype=np.int8) - 1).astype(np.int8)
 
 
 def _certificate(
