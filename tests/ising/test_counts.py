@@ -12,6 +12,7 @@ import pytest
 
 from rbmflow import CostWarning, DegeneracyTable, Ring
 from rbmflow.ising import enumeration, layer_degeneracies
+from rbmflow.ising.counts import wall_pair_count
 from tests.exact import ring_states
 
 # counted independently of this package
@@ -27,6 +28,14 @@ def test_sums_over_all_states(n_sites):
     for pair in zip(alpha.tolist(), V.tolist(), strict=True):
         counts[pair] = counts.get(pair, 0) + 1
     assert {(a, v): c for a, v, c in Ring(n_sites).degeneracies().rows()} == counts
+
+
+@pytest.mark.parametrize("n_sites", [3, 8, 13])
+def test_the_closed_form_of_one_class(n_sites):
+    counts = {(alpha, V): count for alpha, V, count in Ring(n_sites).degeneracies().rows()}
+    for n_up in range(1, n_sites):
+        for k in range(1, min(n_up, n_sites - n_up) + 1):
+            assert wall_pair_count(n_sites, n_up, k) == counts[n_sites - 4 * k, 2 * n_up - n_sites]
 
 
 @pytest.mark.parametrize("n_sites", range(3, 25))

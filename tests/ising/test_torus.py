@@ -11,6 +11,7 @@ import pytest
 
 from rbmflow import PrecisionError, Ring, Torus
 from rbmflow.ising import DensityOfStates, JointDensityOfStates, kaufman, onsager
+from rbmflow.ising.density_of_states import is_prime
 from rbmflow.spins import all_states
 from tests.exact import private, relative
 
@@ -423,3 +424,18 @@ def test_the_weakest_couplings(shape, K):
     assert torus.energy(K) == pytest.approx(-bonds * K, rel=5e-15, abs=0)
     assert torus.heat_capacity(K) == pytest.approx(bonds * K * K, rel=1e-14, abs=0)
     assert torus.log_partition(K) == pytest.approx(shape[0] * shape[1] * np.log(2), rel=1e-15, abs=0)
+
+
+def test_primes():
+    sieve = np.ones(20_000, dtype=bool)
+    sieve[:2] = False
+    for n in range(2, 142):
+        sieve[n * n :: n] &= ~sieve[n]
+    assert [n for n in range(20_000) if is_prime(n)] == np.flatnonzero(sieve).tolist()
+    # the least numbers that pass for prime to the first 1, 2, ... primes as bases (OEIS A014233)
+    fooling = (
+        2047, 1373653, 25326001, 3215031751, 2152302898747, 3474749660383, 341550071728321,
+        3825123056546413051, 318665857834031151167461,
+    )  # fmt: skip
+    assert not any(map(is_prime, fooling))
+    assert all(map(is_prime, (2**31 - 1, 2**61 - 1, 2**58 - 27)))
