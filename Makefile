@@ -1,0 +1,46 @@
+# What one runs while working, in an environment with the extra dev; .ci/run and .ci/full call these too.
+
+PYTEST = pytest -q -n auto --dist loadgroup
+LEVELS = $(shell python -c "from rbmflow._kernels import simd; \
+	print(*('plain', 'avx2', 'avx512')[: simd.supported()])")
+
+help:
+	@echo "make kernels   compile ext/ in place, after an edit there"
+	@echo "make lint      formats, types, stubs, docstrings, lengths of lines"
+	@echo "make test      all tests but the slow ones"
+	@echo "make levels    results of every package on the SIMD levels below the best"
+	@echo "make slow      the slow tests"
+	@echo "make bench     benchmarks, with the extra bench"
+	@echo "bash .ci/run   all that a change has to pass;  bash .ci/full   what takes long"
+
+kernels:
+	python setup.py build_ext --inplace
+
+lint:
+	ruff check .
+	ruff format --check .
+	cython-lint ext
+	@! LC_ALL=C.UTF-8 grep -nE '^[^|].{110}' ext/*/*.* *.md docs/*.md || { echo "more than 110 columns"; exit 1; }
+	mypy
+	python -m mypy.stubtest $(patsubst src/rbmflow/_kernels/%.pyi,rbmflow._kernels.%, \
+		$(wildcard src/rbmflow/_kernels/*.pyi)) --allowlist .ci/stubtest.txt --ignore-unused-allowlist --concise
+	python .ci/docstrings.py
+	validate-pyproject pyproject.toml
+
+test:
+	$(PYTEST)
+
+# the kernels' own tests take every level
+levels:
+	@for level in $(LEVELS); do echo "-- $$level"; RBMFLOW_SIMD=$$level $(PYTEST) tests/test_digests.py \
+		tests/test_hardware.py tests/sampling/test_block_gibbs.py tests/sampling/test_boltzmann.py \
+		tests/training/test_fit.py tests/networks/test_exact.py tests/networks/test_hopfield.py \
+		tests/ising/test_sample.py tests/weight/test_trained_weight.py tests/flow/test_maps.py || exit 1; done
+
+slow:
+	$(PYTEST) -m slow
+
+bench:
+	pytest bench -o python_files='bench_*.py' --benchmark-only -s
+
+.PHONY: help kernels lint test levels slow bench
