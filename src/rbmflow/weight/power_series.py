@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import lcm
 from typing import Any
 
 Series = list[Fraction]
@@ -35,22 +36,25 @@ def scale(series: Sequence[Fraction], factor: Fraction | int) -> Series:
 
 def multiply(first: Sequence[Fraction], second: Sequence[Fraction]) -> Series:
     """Return the product, cut to the common length."""
-    length = len(first)
-    result = [Fraction(0)] * length
-    for i, a in enumerate(first):
-        if a:
-            for j in range(length - i):
-                if second[j]:
-                    result[i + j] += a * second[j]
-    return result
+    return [_dot(first[: n + 1], second[n::-1]) for n in range(len(first))]
+
+
+def _dot(first: Sequence[Fraction], second: Sequence[Fraction]) -> Fraction:
+    """Return ``Σ first[i] second[i]``, reduced once: Fraction does it after each operation."""
+    pairs = [(a, b) for a, b in zip(first, second, strict=True) if a and b]
+    denominators = [a.denominator * b.denominator for a, b in pairs]
+    common = lcm(*denominators)
+    numerators = (
+        a.numerator * b.numerator * (common // d) for (a, b), d in zip(pairs, denominators, strict=True)
+    )
+    return Fraction(sum(numerators), common)
 
 
 def divide(numerator: Sequence[Fraction], denominator: Sequence[Fraction]) -> Series:
     """Return the quotient; the denominator has a constant term."""
     result: Series = []
     for i, a in enumerate(numerator):
-        known = sum((denominator[j] * result[i - j] for j in range(1, i + 1) if denominator[j]), Fraction(0))
-        result.append((a - known) / denominator[0])
+        result.append((a - _dot(denominator[1 : i + 1], result[::-1])) / denominator[0])
     return result
 
 
@@ -61,8 +65,8 @@ def power(series: Sequence[Fraction], exponent: Fraction | int) -> Series:
     """
     result = [Fraction(1)]
     for n in range(1, len(series)):
-        terms = ((exponent * k - (n - k)) * series[k] * result[n - k] for k in range(1, n + 1) if series[k])
-        result.append(sum(terms, Fraction(0)) / n)
+        factors = [(exponent * k - (n - k)) * series[k] for k in range(1, n + 1)]
+        result.append(_dot(factors, result[::-1]) / n)
     return result
 
 
