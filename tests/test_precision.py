@@ -17,9 +17,9 @@ from rbmflow.precision import (
     exact_map,
     exact_roots,
     keep_digits,
-    refine_root,
     settle,
 )
+from rbmflow.roots import refine_root
 
 
 def test_results_are_mpmaths_own_numbers_and_carry_their_digits():

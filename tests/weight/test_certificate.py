@@ -11,7 +11,7 @@ import pytest
 flint = pytest.importorskip("flint", reason="certificates are an extra")
 
 from rbmflow import PrecisionError, certified_weight, trained_weight
-from rbmflow.weight import certificate, certified_monotone
+from rbmflow.weight import certificate, certified_monotone, proof
 from rbmflow.weight.ball_forms import Box, RingBalls
 from tests.exact import literal_sides, private
 
@@ -80,8 +80,8 @@ def flipped(counts, k, j):
 
 @pytest.mark.parametrize(("M", "k", "j"), [(8, 1, 1), (8, 4, 2), (8, 4, 4), (9, 3, 2), (64, 20, 9)])
 def test_one_flipped_count_makes_the_certificate_fail(monkeypatch, M, k, j):
-    right = certificate.wall_counts(M)
-    monkeypatch.setattr(certificate, "wall_counts", lambda n_visible: flipped(right, k, j))
+    right = proof.wall_counts(M)
+    monkeypatch.setattr(proof, "wall_counts", lambda n_visible: flipped(right, k, j))
     with pytest.raises(PrecisionError, match="no sign change") as caught:
         certified_weight(1, M, 4, digits=40)
     assert caught.value.digits == 0
@@ -158,14 +158,14 @@ def test_undecided_intervals_are_named():
 
 def test_a_decreasing_weight_is_not_called_increasing(monkeypatch):
     # the same equation with the data's law reflected in K: W falls as K rises
-    plain = certificate._ring_balls
+    plain = proof._ring_balls
 
     def reflected(flint_module, K, n_visible, n_hidden):
         return plain(flint_module, 3 - K, n_visible, n_hidden)
 
-    monkeypatch.setattr(certificate, "_ring_balls", reflected)
-    start = certificate._start
-    monkeypatch.setattr(certificate, "_start", lambda K, M, N: start(3 - K, M, N))
+    monkeypatch.setattr(proof, "_ring_balls", reflected)
+    start = proof.start_of_search
+    monkeypatch.setattr(proof, "start_of_search", lambda K, M, N: start(3 - K, M, N))
     assert not certified_monotone(8, 4, "1", "1.5", max_boxes=60).proven
 
 
@@ -173,7 +173,7 @@ def test_boxes_that_hold_the_root_are_not_excluded():
     flint.ctx.prec = 200
     try:
         for M, N, K in ((8, 4, 1), (20, 1, 1), (7, 30, 4)):
-            balls = certificate._ring_balls(flint, flint.arb(K), M, N)
+            balls = proof._ring_balls(flint, flint.arb(K), M, N)
             W = flint.arb(trained_weight(float(K), M, N))
             for width in (1e-6, 1e-3, 0.1, 0.5):
                 box = Box((W * (1 - width)).lower(), (W * (1 + width)).upper())
@@ -253,7 +253,7 @@ def test_bounds_on_wide_boxes_hold_at_every_weight_inside():
     flint.ctx.prec = 128
     try:
         for M, N, K in ((3, 1, 1), (8, 4, 1), (8, 1, 3), (9, 30, 2)):
-            balls = certificate._ring_balls(flint, flint.arb(K), M, N)
+            balls = proof._ring_balls(flint, flint.arb(K), M, N)
             for left, right in ((0.001, 0.5), (0.01, 0.02), (0.1, 3), (1, 20)):
                 (p_low, p_high), (q_low, q_high) = balls._deficit_means(
                     Box(flint.arb(left), flint.arb(right))

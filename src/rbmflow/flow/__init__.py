@@ -5,17 +5,15 @@ from rbmflow.flow.fixed_points import FixedPoints, fixed_points, mean_field_jaco
 from rbmflow.flow.maps import gibbs, mean_field, mean_field_sampled, sign
 from rbmflow.flow.observables import lattice_observables
 from rbmflow.flow.orbit import Orbit, orbit
+from rbmflow.flow.ordering import critical_hidden, critical_parameter, orders
 from rbmflow.flow.ranges import FlowAfterTraining, flow_after_training, training_sets
 from rbmflow.flow.spectrum import Spectrum, spectrum
 from rbmflow.flow.threshold import (
     critical_coupling,
     critical_coupling_law,
     critical_coupling_limit,
-    critical_hidden,
-    critical_parameter,
     critical_temperature,
     critical_weight,
-    orders,
 )
 from rbmflow.flow.uniform import UniformFixedPoints, uniform_fixed_points, uniform_map
 

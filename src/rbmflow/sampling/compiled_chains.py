@@ -6,57 +6,28 @@ Which engine runs is decided by the lattice, the rule, the order and the number 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow._kernels import checkerboard, cluster, multispin, single_spin
+from rbmflow._kernels import checkerboard, cluster, single_spin
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.hardware import simd_level
 from rbmflow.ising import Graph, Torus
 from rbmflow.ising.lattice import Lattice, Periodic
-from rbmflow.sampling.bernoulli_digits import ALL_ONES, BELOW_ONE, Words, as_words, binary_digits, byte_digits
+from rbmflow.sampling.bernoulli_digits import BELOW_ONE, Words, byte_digits
+from rbmflow.sampling.engine import Block, Engine
 from rbmflow.sampling.reducibility import CLUSTER_RULES, sweep_sites
+from rbmflow.sampling.replicas import REPLICAS, Replicas
 from rbmflow.sampling.topology import as_graph
 
-REPLICAS = 512
 REPLICAS_FROM = 8  # chains from which replicas as bits win over one site at a time
 REPLICAS_FROM_BYTES = 200  # the same against a byte for each spin
 WEAK = 0.1  # of K times the number of sites
 REPLICA_NEIGHBOURS = (2, 4)  # of a site, half of them its own bonds
 MAX_REPLICA_SITES = 2**26  # energies of replicas are 32-bit integers, and their words 64 bytes to a site
 LARGE_COUPLING = 1e5  # e^(-2K) is zero from far below, and 0 * K stays 0
-
-
-@dataclass(frozen=True)
-class Block:
-    """Where the measurements of one step go: rows are the engine's chains."""
-
-    energy: FloatArray  # (n_chains, n_kept), totals
-    magnetization: FloatArray
-    spins: SpinArray | None  # (n_chains, n_kept, n_sites)
-
-
-class Engine(Protocol):
-    """Advances its chains; `spins` (n_chains, n_sites) and `generators` are its whole state."""
-
-    chains: npt.NDArray[np.intp]
-    cost: int  # of a sweep, about, in ns
-    overhead: int  # of a measurement
-
-    def advance(self, n_sweeps: int) -> None:
-        """Sweep without measuring."""
-        ...
-
-    def measure(self, n_sweeps: int, first: int, last: int, block: Block) -> None:
-        """Fill columns first … last − 1 of the block, each after `n_sweeps` sweeps."""
-        ...
-
-    def write_back(self, spins: SpinArray) -> None:
-        """Write the present spins of the engine's chains."""
-        ...
 
 
 def generator_words(
@@ -95,7 +66,7 @@ def make_engines(
             (bool(how), part) for how in (True, False) for part in _groups(np.flatnonzero(metropolis == how))
         ]
         return [
-            _Replicas(lattice, K[part], how, order, spins, generators[i], part)
+            Replicas(lattice, K[part], how, order, spins, generators[i], part)
             for i, (how, part) in enumerate(groups)
         ]
     one: Any = {"bytes": _Bytes, "clusters": _Clusters, "sites": _Sites}[kind]
@@ -146,95 +117,6 @@ def _kind(lattice: Lattice, rule: str, order: str, n_chains: int, field: float) 
     ):
         return "bytes" if bytes_fit else "sites"
     return "replicas"
-
-
-class _Replicas:
-    """Up to 512 chains, a bit of each in every word."""
-
-    def __init__(
-        self,
-        lattice: Periodic,
-        K: FloatArray,
-        metropolis: bool,
-        order: str,
-        spins: SpinArray,
-        generator: Words,
-        chains: npt.NDArray[np.intp],
-    ) -> None:
-        self.chains, self.generator, self.metropolis = chains, generator, metropolis
-        # neighbouring chains are a part of each array of chains, which need not be copied
-        together = chains[-1] - chains[0] + 1 == len(chains)
-        self.place = slice(chains[0], chains[-1] + 1) if together else chains
-        self.neighbours, self.order = lattice.neighbours(), sweep_sites(lattice, order)
-        self.cost, self.overhead = 60 * lattice.n_sites, 20_000 + 60 * lattice.n_sites
-        self.packed = np.empty((lattice.n_sites, REPLICAS // 64), dtype=np.uint64)
-        multispin.pack(spins[self.place], self.packed, simd_level())
-        self.active = as_words(np.arange(REPLICAS) < len(chains))
-        # what a flip costs, over |K|, against all neighbours and against all but one of four
-        self.costs = np.array([2.0 * lattice.coordination, 4.0])
-        self.values = np.empty(0)
-        self.couple(K)
-
-    def couple(self, K: FloatArray) -> None:
-        """Give the chains couplings."""
-        strength = np.full(REPLICAS, K[0])
-        strength[: len(K)] = K
-        self.negative = as_words(strength < 0)
-        values = np.union1d(self.values, np.abs(strength))
-        if len(values) > len(self.values):
-            self.values = values
-            with np.errstate(over="ignore"):
-                costs = np.outer(self.costs, values)
-                chance = np.minimum(np.exp(-costs), BELOW_ONE) if self.metropolis else 1 / (1 + np.exp(costs))
-            self.table = binary_digits(chance)
-        if len(values) == 1:
-            self.digits = np.where(self.table, ALL_ONES, np.uint64(0)).repeat(REPLICAS // 64, axis=-1)
-        else:
-            self.digits = as_words(self.table[..., np.searchsorted(values, np.abs(strength))])
-
-    def advance(self, n_sweeps: int) -> None:
-        self._run(n_sweeps, 0, np.empty((0, 0, self.packed.shape[0]), dtype=np.int8))
-
-    def measure(self, n_sweeps: int, first: int, last: int, block: Block) -> None:
-        n_chains, n_sites = len(self.chains), self.packed.shape[0]
-        samples = np.empty((0, last - first, n_sites), dtype=np.int8)
-        fits = isinstance(self.place, slice) and last - first == block.energy.shape[1]
-        if block.spins is not None:
-            # the kernel writes all measurements of chains that are neighbours, or else beside them
-            samples = (
-                block.spins[self.place]
-                if fits
-                else np.empty((n_chains, last - first, n_sites), dtype=np.int8)
-            )
-        energy, magnetization = self._run(n_sweeps, last - first, samples)
-        block.energy[self.place, first:last] = energy[:, :n_chains].T
-        block.magnetization[self.place, first:last] = magnetization[:, :n_chains].T
-        if block.spins is not None and not fits:
-            block.spins[self.place, first:last] = samples
-
-    def _run(self, n_sweeps: int, n: int, samples: SpinArray) -> tuple[Any, Any]:
-        energy, magnetization = (np.empty((n, REPLICAS), dtype=np.int32) for _ in range(2))
-        multispin.run(
-            self.packed,
-            self.generator,
-            self.neighbours,
-            self.order,
-            self.metropolis,
-            self.negative,
-            self.active,
-            self.digits,
-            n_sweeps,
-            energy,
-            magnetization,
-            samples,
-            simd_level(),
-        )
-        return energy, magnetization
-
-    def write_back(self, spins: SpinArray) -> None:
-        out = spins[self.place]
-        multispin.unpack(self.packed, out, simd_level())
-        spins[self.place] = out
 
 
 class _OneChain:

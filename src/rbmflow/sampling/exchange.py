@@ -11,7 +11,8 @@ from rbmflow.arguments import MAX_STEPS, FloatArray, SpinArray, check_integer, c
 from rbmflow.estimate import Estimate
 from rbmflow.hardware import check_memory, resolve_threads
 from rbmflow.ising.lattice import Lattice
-from rbmflow.sampling.compiled_chains import Block, Engine, make_engines, weak
+from rbmflow.sampling.compiled_chains import make_engines, weak
+from rbmflow.sampling.engine import Block, Engine
 from rbmflow.sampling.reducibility import CLUSTER_RULES, check_rule, guard, resolve_order
 from rbmflow.sampling.run import MAX_CHAINS, random_start, steps
 from rbmflow.sampling.topology import check_lattice

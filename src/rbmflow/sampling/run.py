@@ -24,7 +24,8 @@ from rbmflow.errors import ReducibleChainError
 from rbmflow.hardware import check_memory, resolve_threads
 from rbmflow.ising import Graph
 from rbmflow.ising.lattice import Lattice
-from rbmflow.sampling.compiled_chains import Block, Engine, generator_words, make_engines, weak
+from rbmflow.sampling.compiled_chains import generator_words, make_engines, weak
+from rbmflow.sampling.engine import Block, Engine
 from rbmflow.sampling.reducibility import CLUSTER_RULES, WEAK_FIELD, check_rule, frozen, guard, resolve_order
 from rbmflow.sampling.result import Run, State
 from rbmflow.sampling.topology import as_graph, check_lattice

@@ -22,12 +22,12 @@ from rbmflow.weight.low_temperature import (
 )
 from rbmflow.weight.mixture import (
     MixtureWeight,
-    mixture_law,
     mixture_weight,
     trained_weight_density,
     trained_weight_mixture,
     trained_weight_temperatures,
 )
+from rbmflow.weight.mixture_law import mixture_law
 from rbmflow.weight.solve import trained_weight
 from rbmflow.weight.temperatures import (
     ISO_SHIBA_YOKOO_TEMPERATURES,

@@ -15,7 +15,8 @@ from typing import Any
 from rbmflow.ising.counts import wall_pair_count
 from rbmflow.ising.transfer_matrix import ring_entropy
 from rbmflow.ising.walls import ring_weights, wall_sums
-from rbmflow.precision import exact_functions, refine_root
+from rbmflow.precision import exact_functions
+from rbmflow.roots import refine_root
 
 
 def _half(n_visible: int) -> list[tuple[int, int]]:
