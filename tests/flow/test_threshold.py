@@ -147,6 +147,15 @@ def test_including_the_critical_point_is_another_flow():
         critical_temperature(4096, 2048, T_low=0.6)
 
 
+def test_training_sets_are_what_their_names_say():
+    for name, temperatures in training_sets().items():
+        if isinstance(temperatures, TemperatureRange):
+            assert name == f"T in [{temperatures.T_low:g}, {temperatures.T_high:g}]"
+        else:
+            levels = [f"{T:g}" for T in temperatures.temperatures]
+            assert name == f"T = {levels[0]}, {levels[1]}, …, {levels[-1]}"
+
+
 def test_flow_after_training():
     for M, N in ((8, 4), (100, 64)):
         for name, temperatures in training_sets().items():

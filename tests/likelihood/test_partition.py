@@ -103,7 +103,11 @@ def test_annealing_keeps_the_law_at_one_temperature():
     # no drift: chains drawn from p(v) stay there; 5 standard errors of each mean, false alarm 6e-7 each
     rbm = random_machine(5, 4, seed=14)
     spins = sample_exactly(rbm, 40_000, rng=15)
-    log_weight, after = anneal(rbm, spins, np.ones(12), np.random.default_rng(16))
+    told = []
+    log_weight, after = anneal(
+        rbm, spins, np.ones(12), np.random.default_rng(16), progress=lambda *counts: told.append(counts)
+    )
+    assert told[-1] == (11 * 40_000, 11 * 40_000)
     assert not log_weight.any()
     law = exact_room.visible_law(rbm)
     spread = np.sqrt((1 - law.means**2) / len(after))

@@ -249,6 +249,8 @@ group = partial(rg.renormalization_group, NOISE, (8, 8), rng=1)
         (lambda: rg.renormalization_group(NOISE[0], (8, 8), n_steps=1, rng=1), ValueError, r"shape \(64,\)"),
         (lambda: rg.renormalization_group(NOISE, 64, n_steps=1, rng=1), ValueError, "two sides of a torus"),
         (lambda: rg.renormalization_group(NOISE, (8, 4), n_steps=1, rng=1), ValueError, r"from \(8, 4\)"),
+        (lambda: rg.renormalization_group(NOISE, (8, 9), n_steps=1, rng=1), ValueError, r"from \(8, 9\)"),
+        (lambda: rg.renormalization_group(NOISE, (9, 8), n_steps=1, rng=1), ValueError, r"from \(9, 8\)"),
         (
             lambda: rg.renormalization_group(np.ones((50, 64)), (8, 8), n_steps=1, rng=1),
             ValueError,

@@ -10,10 +10,10 @@ import pytest
 
 flint = pytest.importorskip("flint", reason="certificates are an extra")
 
-from rbmflow import PrecisionError, certified_weight, trained_weight
+from rbmflow import PrecisionError, Ring, certified_weight, trained_weight
 from rbmflow.weight import certificate, certified_monotone, proof
 from rbmflow.weight.ball_forms import Box, RingBalls
-from tests.exact import literal_sides, private
+from tests.exact import literal_sides, private, relative
 
 CASES = [
     (3, 1, "1"),
@@ -183,6 +183,40 @@ def test_boxes_that_hold_the_root_are_not_excluded():
             assert balls.positive_on(Box(flint.arb(0), (W * 0.1).mid()))
     finally:
         flint.ctx.prec = 53
+
+
+@pytest.mark.parametrize(("M", "N", "K", "W"), [(8, 4, 1, 0.25), (9, 30, 0.3, 0.04), (6, 2, 2, 1.5)])
+def test_slopes_of_both_forms_are_those_of_the_sides(M, N, K, W):
+    ctx = private(40)
+    data = [ctx.convert(p) for p in Ring(M).magnetization_law(K, dps=40).probabilities]
+    values = range(-M, M + 1, 2)
+
+    def mean(law, numbers):
+        return sum(p * n for p, n in zip(law, numbers, strict=True)) / sum(law)
+
+    def model(W):
+        return [ctx.binomial(M, (M + V) // 2) * ctx.cosh(W * V) ** N for V in values]
+
+    def weak(t):
+        W = ctx.exp(t)
+        orders = [V * ctx.tanh(W * V) / W for V in values]
+        free = mean([ctx.binomial(M, (M + V) // 2) for V in values], orders)
+        above = [order - free for order in orders]
+        return ctx.log(mean(model(W), above) / mean(data, above))
+
+    def strong(W):
+        deficits = [M * ctx.tanh(W * M) - V * ctx.tanh(W * V) for V in values]
+        return ctx.log(mean(model(W), deficits) / mean(data, deficits))
+
+    flint.ctx.prec = 200
+    try:
+        balls, point = proof._ring_balls(flint, flint.arb(K), M, N), flint.arb(W)
+        found = (balls._weak_slope(Box(point, point)), balls._strong_slope(point))
+    finally:
+        flint.ctx.prec = 53
+    wanted = ctx.diff(weak, ctx.log(W)), ctx.diff(strong, ctx.mpf(W))
+    for slope, value in zip(found, wanted, strict=True):
+        assert relative(ctx, slope.mid().str(30, radius=False), value) < 1e-12
 
 
 @pytest.mark.parametrize(

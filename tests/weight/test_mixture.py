@@ -362,6 +362,7 @@ def test_the_expansion_converges_geometrically():
         abs(ctx.convert(low_temperature_weight("0.8", 8, 4, n_terms=n, dps=40)) - exact)
         for n in range(4, 40, 5)
     ]
+    assert abs(ctx.convert(low_temperature_weight("0.8", 8, 4, n_terms=1, dps=40)) - exact) > errors[0]
     gain = ctx.exp(-5) / ctx.tan(ctx.pi / 16) ** 2
     for smaller, larger in zip(errors[1:], errors, strict=False):
         assert smaller < larger * gain**5 * 1.5
