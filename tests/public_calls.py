@@ -20,7 +20,7 @@ import numpy as np
 import rbmflow
 from rbmflow import Estimate, Graph, Ring, StateLaw, Torus, flow, thermometer
 from rbmflow.networks import RBM, BoltzmannMachine, Hopfield, Neuron
-from rbmflow.training import CD, Exact, SampledPhases
+from rbmflow.training import CD, Exact, SampledPhases, Update
 from rbmflow.weight import TemperatureRange, TemperatureSet
 
 ROOMS = (
@@ -114,16 +114,24 @@ def public_names():
             dotted = f"{room}.{name}".lstrip(".")
             if not inspect.isclass(value):
                 names.append(dotted)
-            elif not issubclass(value, Exception) and not getattr(value, "_is_protocol", False):
+            elif not issubclass(value, Exception) and not _is_form(value):
                 names.append(dotted)
                 names += [f"{dotted}.{method}" for method in _methods(value)]
     return names
 
 
+def _is_form(cls):
+    """Whether users write classes of this form, and call none."""
+    return getattr(cls, "_is_protocol", False) or inspect.isabstract(cls)
+
+
 def _methods(cls):
+    forms = [base for base in cls.__mro__ if base is not cls and _is_form(base)]
     for name in dir(cls):
         if name.startswith("_") or isinstance(inspect.getattr_static(cls, name), property):
             continue
+        if any(hasattr(form, name) for form in forms):
+            continue  # called by the package, with what it fills in
         owner = next(base for base in cls.__mro__ if name in vars(base))
         if callable(getattr(cls, name)) and owner.__module__.startswith("rbmflow"):
             yield name
@@ -145,7 +153,7 @@ RECORDS = {
         "sampling": ["BoltzmannChains", "Certificate", "Exchange", "GibbsChains", "Run", "State"],
         "rg": ["Couplings", "FixedPoint", "MigdalKadanoffFixedPoint", "MonteCarloRG"],
         "likelihood": ["LogPartition"],
-        "training": ["BoltzmannFit", "Fit", "History", "State"],
+        "training": ["Averages", "BoltzmannFit", "Fit", "History", "State", "Update"],
         "weight": ["Enclosure", "LimitRow", "LimitTable", "MixtureWeight", "MonotoneCertificate"],
         "weight.asymptotics": ["StrongCouplingSeries"],
         "flow": ["FixedPoints", "FlowAfterTraining", "Orbit", "Spectrum", "UniformFixedPoints"],
@@ -327,6 +335,7 @@ def _table():
         "training.PCD": ({"k": 1, "n_chains": 4}, None, {}),
         "training.Tempered": ({"ladder": [1.0, 0.5, 0.0], "k": 1, "n_chains": 4}, None, {}),
         "training.Exact": ({}, None, {}),
+        "training.Update": (None, Update(None, V, None, 2, None, None), {"batch": {}}),
         "training.SGD": ({"rate": 0.1}, None, {}),
         "training.Momentum": ({"rate": 0.1, "momentum": 0.5}, None, {}),
         "training.Adam": ({"rate": 0.1}, None, {}),

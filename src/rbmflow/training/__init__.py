@@ -5,7 +5,8 @@ from rbmflow.training.checkpoint import Checkpoint
 from rbmflow.training.contrastive_bias import GibbsOperator, cd_fixed_point, expected_update
 from rbmflow.training.history import EarlyStopping, History
 from rbmflow.training.loop import Fit, fit
-from rbmflow.training.negative import CD, PCD, Exact, Tempered
+from rbmflow.training.moments import Averages
+from rbmflow.training.negative import CD, PCD, Exact, NegativePhase, Tempered, Update
 from rbmflow.training.optimizers import LBFGS, SGD, Adam, Decay, Exponential, Momentum
 from rbmflow.training.parameters import tied
 from rbmflow.training.state import State
@@ -16,6 +17,7 @@ __all__ = [
     "PCD",
     "SGD",
     "Adam",
+    "Averages",
     "BoltzmannFit",
     "Checkpoint",
     "Decay",
@@ -26,9 +28,11 @@ __all__ = [
     "GibbsOperator",
     "History",
     "Momentum",
+    "NegativePhase",
     "SampledPhases",
     "State",
     "Tempered",
+    "Update",
     "boltzmann_gradient",
     "cd_fixed_point",
     "expected_update",

@@ -12,7 +12,7 @@ from rbmflow.networks import RBM
 from rbmflow.networks.two_layers import log_two_cosh
 from rbmflow.spins import all_states
 from rbmflow.training.data import Data, check_data
-from rbmflow.training.moments import Moments, clamped, free_energy, gradient
+from rbmflow.training.moments import Averages, clamped, free_energy, gradient
 from rbmflow.training.negative import MAX_SWEEPS
 from rbmflow.training.parameters import Parameters, Ties, make_ties
 
@@ -156,7 +156,7 @@ def expected_update(rbm: RBM, data: object, k: int) -> RBM:
     )
 
 
-def _machine(moment: Moments) -> RBM:
+def _machine(moment: Averages) -> RBM:
     return RBM(moment.pairs, moment.visible, moment.hidden)
 
 
@@ -167,7 +167,7 @@ def _full(data: Data) -> FloatArray:
     return np.bincount(index, weights=weights, minlength=2 ** rows.shape[1]).astype(np.float64)
 
 
-def _expected(rbm: RBM, law: FloatArray, k: int, operator: GibbsOperator) -> Moments:
+def _expected(rbm: RBM, law: FloatArray, k: int, operator: GibbsOperator) -> Averages:
     parameters = Parameters(rbm, np.float64)
     states = all_states(rbm.n_visible).astype(np.float64)
     difference = law - operator.push(law, k)
@@ -232,5 +232,5 @@ def cd_fixed_point(
 
 def _reduced(rbm: RBM, law: FloatArray, k: int, ties: Ties) -> FloatArray:
     moment = _expected(rbm, law, k, GibbsOperator(rbm))
-    zero = Moments(np.zeros_like(moment.pairs), np.zeros_like(moment.visible), np.zeros_like(moment.hidden))
+    zero = Averages(np.zeros_like(moment.pairs), np.zeros_like(moment.visible), np.zeros_like(moment.hidden))
     return ties.reduce(gradient(moment, zero))

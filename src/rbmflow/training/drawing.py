@@ -10,7 +10,6 @@ from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.autocorrelation import rank_normalised_r_hat
 from rbmflow.networks import RBM
 from rbmflow.training.chains import Chains, start
-from rbmflow.training.negative import Tempered
 from rbmflow.training.parameters import Parameters
 
 FEWEST_CHAINS = 20
@@ -52,7 +51,7 @@ def _run(
     parameters: Parameters, ladder: FloatArray, n_chains: int, n_sweeps: int, rng: np.random.Generator
 ) -> tuple[Chains, SpinArray, float]:
     """Return chains after some sweeps, first-rung configurations of the second half, the exchange rate."""
-    chains = start(Tempered(ladder, 1, n_chains), parameters, rng)
+    chains = start(tuple(ladder.tolist()), n_chains, parameters, rng)
     every = max(1, n_sweeps // (2 * RECORDS))
     records, rates = [], []
     for sweep in range(n_sweeps):
