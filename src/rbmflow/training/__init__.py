@@ -1,4 +1,4 @@
-"""Training of restricted Boltzmann machines: exact, contrastive, persistent and tempered."""
+"""Training: of restricted Boltzmann machines, of Boltzmann machines and of the neuron."""
 
 from rbmflow.training.boltzmann import BoltzmannFit, SampledPhases, boltzmann_gradient, fit_boltzmann
 from rbmflow.training.checkpoint import Checkpoint
@@ -7,6 +7,7 @@ from rbmflow.training.history import EarlyStopping, History
 from rbmflow.training.loop import Fit, fit
 from rbmflow.training.moments import Averages
 from rbmflow.training.negative import CD, PCD, Exact, NegativePhase, Tempered, Update
+from rbmflow.training.neuron import NeuronFit, fit_neuron
 from rbmflow.training.optimizers import LBFGS, SGD, Adam, Decay, Exponential, Momentum
 from rbmflow.training.parameters import tied
 from rbmflow.training.state import State
@@ -29,6 +30,7 @@ __all__ = [
     "History",
     "Momentum",
     "NegativePhase",
+    "NeuronFit",
     "SampledPhases",
     "State",
     "Tempered",
@@ -38,6 +40,7 @@ __all__ = [
     "expected_update",
     "fit",
     "fit_boltzmann",
+    "fit_neuron",
     "tied",
 ]
 

@@ -10,8 +10,8 @@ from rbmflow.arguments import MAX_STEPS, FloatArray, SpinArray, check_integer, c
 from rbmflow.hardware import check_memory
 from rbmflow.networks.hopfield import Hopfield
 from rbmflow.networks.parameters import positive_number
-from rbmflow.networks.relaxation import check_clamped
 from rbmflow.networks.two_layers import draw_spins
+from rbmflow.sampling.relaxation import check_clamped
 from rbmflow.spins import check_spins
 
 
