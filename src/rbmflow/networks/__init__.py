@@ -20,9 +20,9 @@ from rbmflow.networks.exact import (
     exact_moments,
     hidden_law,
     kl_divergence,
-    sample_exactly,
     visible_law,
 )
+from rbmflow.networks.exact_samples import sample_exactly
 from rbmflow.networks.hopfield import Hopfield, overlap
 from rbmflow.networks.neuron import Gradient, Neuron
 from rbmflow.networks.rbm import RBM
