@@ -19,7 +19,7 @@ from rbmflow.arguments import (
 from rbmflow.networks import BoltzmannMachine, PairMoments, boltzmann_kl, boltzmann_moments
 from rbmflow.networks.pairwise import Pairwise, check_pairwise
 from rbmflow.sampling import boltzmann_chains
-from rbmflow.spins import check_spins
+from rbmflow.spins import check_spins, random_spins
 from rbmflow.state_law import StateLaw
 from rbmflow.training.negative import MAX_CHAINS
 from rbmflow.workers import Progress, check_progress
@@ -247,7 +247,7 @@ def _sampled(
 ) -> PairMoments:
     """Return averages along annealed chains, the visible units clamped to states drawn from a law."""
     n, n_chains = machine.n_visible, phases.n_chains
-    initial = 2 * rng.integers(0, 2, size=(n_chains, machine.n_units), dtype=np.int8) - 1
+    initial = random_spins(rng, n_chains, machine.n_units)
     clamped = None
     if law is not None:
         # every state as often as its probability says, but for the rounding of one chain
@@ -263,7 +263,7 @@ def _sampled(
         thin=1,
         clamped=clamped,
         rng=rng,
-        initial=initial.astype(np.int8),
+        initial=initial,
     )
     kept = chains.samples[:, len(phases.schedule) :].reshape(-1, machine.n_units).astype(np.float64)
     return PairMoments(kept.mean(axis=0), kept.T @ kept / len(kept))

@@ -9,6 +9,7 @@ from rbmflow._kernels import block_gibbs
 from rbmflow.arguments import SpinArray
 from rbmflow.generators import WORDS, Words
 from rbmflow.hardware import simd_level
+from rbmflow.spins import random_spins
 from rbmflow.training.moments import Averages
 from rbmflow.training.parameters import Parameters, Vector
 
@@ -97,7 +98,7 @@ def start(
     """Return chains at their start, `n_chains` on each rung: random visible units, hidden ones given them."""
     generator = rng.integers(0, 2**64, size=WORDS, dtype=np.uint64)
     n_visible, n_hidden = parameters.shape
-    visible = 2 * rng.integers(0, 2, size=(len(ladder), n_chains, n_visible), dtype=np.int8) - 1
+    visible = random_spins(rng, len(ladder), n_chains, n_visible)
     hidden = np.empty((len(ladder), n_chains, n_hidden), dtype=np.int8)
     for rung, beta in enumerate(ladder):
         sweep(parameters, visible[rung], hidden[rung], 0, generator, beta=beta, from_data=True)
