@@ -16,7 +16,7 @@ from rbmflow.arguments import FloatArray, SpinArray, check_real_scalar, shown
 from rbmflow.networks.boltzmann import BoltzmannMachine
 from rbmflow.networks.pairwise import Pairwise, check_pairwise
 from rbmflow.spins import all_states
-from rbmflow.state_law import StateLaw
+from rbmflow.state_law import StateLaw, normalised
 
 MAX_ENUMERATED = 28
 MAX_VISIBLE, MAX_HIDDEN = 20, 20
@@ -155,9 +155,7 @@ def boltzmann_visible_law(machine: Pairwise, *, temperature: float = 1.0) -> Sta
             f"machine has {machine.n_units} units to enumerate: at most {MAX_ENUMERATED} are possible"
         )
     states = all_states(machine.n_visible)
-    log_p = _log_visible(scaled, states)
-    p = np.exp(log_p - log_p.max())
-    return StateLaw(states, p / p.sum())
+    return StateLaw(states, normalised(_log_visible(scaled, states)))
 
 
 def boltzmann_kl(machine: Pairwise, law: StateLaw, *, temperature: float = 1.0) -> float:

@@ -12,7 +12,7 @@ from rbmflow.hardware import resolve_threads
 from rbmflow.networks.layer_sums import Enumerated, Sums, fits_tables, log_sum, moment_sums
 from rbmflow.networks.two_layers import TwoLayers, check_machine, log_two_cosh
 from rbmflow.spins import all_states
-from rbmflow.state_law import StateLaw
+from rbmflow.state_law import StateLaw, normalised
 from rbmflow.workers import Progress, check_progress
 
 MAX_ENUMERATED = 30  # units of the smaller layer
@@ -267,12 +267,6 @@ def kl_divergence(law: StateLaw, rbm: TwoLayers) -> float:
         raise ValueError(f"law is over {law.n_sites} spins: the machine has {rbm.n_visible} visible units")
     log_partition = exact_log_partition(rbm)
     return law.divergence(lambda states: -rbm.free_energy(states) - log_partition)
-
-
-def normalised(log_weight: FloatArray) -> FloatArray:
-    """Return the probabilities of weights whose logarithms are given."""
-    weight = np.exp(log_weight - log_weight.max())
-    return np.asarray(weight / weight.sum())
 
 
 def _smaller_layer(rbm: TwoLayers) -> Enumerated:

@@ -8,10 +8,10 @@ import numpy as np
 
 from rbmflow.arguments import MAX_SIZE, SpinArray, check_integer, check_rng
 from rbmflow.hardware import check_memory
-from rbmflow.networks.exact import MAX_LISTED, hidden_law, log_weights, normalised, visible_law
+from rbmflow.networks.exact import MAX_LISTED, hidden_law, log_weights, visible_law
 from rbmflow.networks.layer_sums import Enumerated, fits_tables, high_log_sums, log_sum
 from rbmflow.networks.two_layers import TwoLayers, check_machine, draw_spins
-from rbmflow.state_law import StateLaw
+from rbmflow.state_law import StateLaw, normalised
 
 MAX_TABLE = 16  # units of a layer from whose law samples are looked up
 FEW_UNITS = 8  # units of which all states are weighed at once

@@ -11,6 +11,7 @@ from rbmflow.arguments import FloatArray, check_integer, check_real, shown
 from rbmflow.networks import RBM
 from rbmflow.networks.two_layers import log_two_cosh
 from rbmflow.spins import all_states
+from rbmflow.state_law import normalised
 from rbmflow.training.data import Data, check_data
 from rbmflow.training.moments import Averages, clamped, free_energy, gradient
 from rbmflow.training.negative import MAX_SWEEPS
@@ -56,9 +57,7 @@ class GibbsOperator:
     def stationary(self) -> FloatArray:
         """p(v) of the machine, which the sweep leaves as it is."""
         parameters = Parameters(self.rbm, np.float64)
-        weight = -free_energy(parameters, all_states(self.rbm.n_visible).astype(np.float64))
-        p = np.exp(weight - weight.max())
-        return np.asarray(p / p.sum())
+        return normalised(-free_energy(parameters, all_states(self.rbm.n_visible).astype(np.float64)))
 
     @property
     def eigenvalues(self) -> FloatArray:
@@ -68,10 +67,7 @@ class GibbsOperator:
         """
         visible = all_states(self.rbm.n_visible).astype(np.float64)
         hidden = all_states(self.rbm.n_hidden).astype(np.float64)
-        log_joint = -np.asarray(self.rbm.energy(visible[:, None], hidden[None]))
-        log_joint -= log_joint.max()
-        joint = np.exp(log_joint)
-        joint /= joint.sum()
+        joint = normalised(-np.asarray(self.rbm.energy(visible[:, None], hidden[None])))
         scaled = joint / np.sqrt(np.outer(joint.sum(axis=1), joint.sum(axis=0)))
         return np.asarray(np.linalg.svd(scaled, compute_uv=False) ** 2)
 
