@@ -23,6 +23,7 @@ from rbmflow.arguments import (
     check_rng,
     shown,
 )
+from rbmflow.generators import Words, draw_words
 from rbmflow.hardware import check_memory, resolve_threads, simd_level
 from rbmflow.networks.pairwise import Pairwise, check_pairwise
 from rbmflow.spins import check_spins, random_spins
@@ -32,7 +33,6 @@ BLOCK = 64  # chains that one call of the kernel advances
 MAX_CHAINS = 10**7
 ORDERS = ("sequential", "random")
 STEP_NANOSECONDS = 5e7  # of work, about, between two looks at Ctrl-C
-Words = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,7 +260,7 @@ def _begin(machine: Pairwise, n_chains: int, rng: object, initial: object) -> Bo
             )
         rows = len(given) if given.ndim == 2 else n_chains
         spins = np.array(np.broadcast_to(given, (rows, n_units)), order="C")
-    words = source.integers(0, 2**64, size=(-(-len(spins) // BLOCK), 32), dtype=np.uint64)
+    words = draw_words(source, -(-len(spins) // BLOCK))
     return BoltzmannChains(
         spins, np.empty((len(spins), 0, n_units), dtype=np.int8), 0, words, int(source.integers(0, 2**63))
     )

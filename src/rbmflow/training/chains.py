@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from rbmflow._kernels import block_gibbs
 from rbmflow.arguments import SpinArray
-from rbmflow.generators import WORDS, Words
+from rbmflow.generators import Words, draw_words
 from rbmflow.hardware import simd_level
 from rbmflow.spins import random_spins
 from rbmflow.training.moments import Averages
@@ -96,7 +96,7 @@ def start(
     ladder: tuple[float, ...], n_chains: int, parameters: Parameters, rng: np.random.Generator
 ) -> Chains:
     """Return chains at their start, `n_chains` on each rung: random visible units, hidden ones given them."""
-    generator = rng.integers(0, 2**64, size=WORDS, dtype=np.uint64)
+    generator = draw_words(rng)
     n_visible, n_hidden = parameters.shape
     visible = random_spins(rng, len(ladder), n_chains, n_visible)
     hidden = np.empty((len(ladder), n_chains, n_hidden), dtype=np.int8)
