@@ -10,7 +10,7 @@ import numpy as np
 from rbmflow.arguments import FloatArray, SpinArray, check_integer
 from rbmflow.hardware import resolve_threads
 from rbmflow.networks.layer_sums import Enumerated, Sums, fits_tables, log_sum, moment_sums
-from rbmflow.networks.two_layers import TwoLayers, check_machine, log_two_cosh
+from rbmflow.networks.two_layers import TwoLayers, check_machine, traced_out
 from rbmflow.spins import all_states
 from rbmflow.state_law import StateLaw, normalised
 from rbmflow.workers import Progress, check_progress
@@ -291,7 +291,4 @@ def log_weights(seen: Enumerated) -> Iterator[tuple[SpinArray, FloatArray]]:
         upper = np.broadcast_to((2 * bits - 1).astype(np.int8), (len(low), len(bits)))
         spins = np.concatenate([low, upper], axis=1)
         states = spins.astype(np.float64)
-        yield (
-            spins,
-            states @ seen.bias + log_two_cosh(states @ seen.weights.T + seen.traced_bias).sum(axis=1),
-        )
+        yield spins, traced_out(states, seen.bias, states @ seen.weights.T + seen.traced_bias)

@@ -290,8 +290,13 @@ def _traced_out(spins: SpinArray, weights: FloatArray, bias: FloatArray, other_b
     for first in range(0, len(rows), step):
         block = rows[first : first + step].astype(np.float64)
         fields = apply_weights(block, weights) + other_bias
-        result[first : first + step] = block @ bias + log_two_cosh(fields).sum(axis=-1)
+        result[first : first + step] = traced_out(block, bias, fields)
     return result.reshape(spins.shape[:-1])[()]
+
+
+def traced_out(spins: FloatArray, bias: FloatArray, fields: FloatArray) -> FloatArray:
+    """Return ``b·s + Σ_a ln 2cosh f_a``: minus the free energy of spins that act with fields f on a layer."""
+    return np.asarray(spins @ bias + log_two_cosh(fields).sum(axis=-1))
 
 
 def check_layers(

@@ -8,7 +8,7 @@ import numpy as np
 
 from rbmflow import state_law
 from rbmflow.networks.exact import exact_moments
-from rbmflow.networks.two_layers import log_two_cosh
+from rbmflow.networks.two_layers import traced_out
 from rbmflow.training.parameters import Parameters, Ties, Vector, join, split
 
 
@@ -70,8 +70,7 @@ def clamped(parameters: Parameters, rows: Vector, weights: Vector | None) -> Ave
 
 def free_energy(parameters: Parameters, rows: Vector) -> Vector:
     """Return ``F(v)`` of each row, ``p(v) = e^(−F(v))/Z``."""
-    fields = rows @ parameters.weights + parameters.hidden_bias
-    return np.asarray(-(rows @ parameters.visible_bias + log_two_cosh(fields).sum(axis=1)))
+    return -traced_out(rows, parameters.visible_bias, rows @ parameters.weights + parameters.hidden_bias)
 
 
 def divergence(parameters: Parameters, rows: Vector, weights: Vector, log_z: float) -> float:
