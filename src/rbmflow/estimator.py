@@ -48,9 +48,9 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         Rows to an update.
     n_iter : int
         Epochs of `fit`.
-    negative : CD, PCD, Tempered or Exact, optional
-        Where the averages over the model come from, see `rbmflow.training`; by default
-        ``PCD(1, n_chains=batch_size)``.
+    negative : NegativePhase, optional
+        Where the averages over the model come from: CD, PCD, Tempered or Exact of `rbmflow.training`, or one
+        of one's own; by default ``PCD(1, n_chains=batch_size)``.
     threshold : float
         Features above it are +1.
     random_state : int, numpy.random.RandomState or None
