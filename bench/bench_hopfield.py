@@ -11,7 +11,8 @@ import numpy as np
 
 from rbmflow._kernels import simd
 from rbmflow.hardware import SIMD_LEVELS
-from rbmflow.networks import Hopfield, recall
+from rbmflow.networks import Hopfield
+from rbmflow.sampling import recall
 
 LEVELS = SIMD_LEVELS[: simd.supported() + 1]
 TARGETS = {"plain": 4.5, "avx2": 9, "avx512": 9}

@@ -20,7 +20,7 @@ import numpy as np
 import rbmflow
 from rbmflow import Estimate, Graph, Ring, StateLaw, Torus, flow, thermometer
 from rbmflow.networks import RBM, BoltzmannMachine, Hopfield, Neuron
-from rbmflow.training import CD, Exact, SampledPhases
+from rbmflow.training import CD, Exact, SampledPhases, Update
 from rbmflow.weight import TemperatureRange, TemperatureSet
 
 ROOMS = (
@@ -114,16 +114,24 @@ def public_names():
             dotted = f"{room}.{name}".lstrip(".")
             if not inspect.isclass(value):
                 names.append(dotted)
-            elif not issubclass(value, Exception) and not getattr(value, "_is_protocol", False):
+            elif not issubclass(value, Exception) and not _is_form(value):
                 names.append(dotted)
                 names += [f"{dotted}.{method}" for method in _methods(value)]
     return names
 
 
+def _is_form(cls):
+    """Whether users write classes of this form, and call none."""
+    return getattr(cls, "_is_protocol", False) or inspect.isabstract(cls)
+
+
 def _methods(cls):
+    forms = [base for base in cls.__mro__ if base is not cls and _is_form(base)]
     for name in dir(cls):
         if name.startswith("_") or isinstance(inspect.getattr_static(cls, name), property):
             continue
+        if any(hasattr(form, name) for form in forms):
+            continue  # called by the package, with what it fills in
         owner = next(base for base in cls.__mro__ if name in vars(base))
         if callable(getattr(cls, name)) and owner.__module__.startswith("rbmflow"):
             yield name
@@ -134,18 +142,24 @@ RECORDS = {
     for room, names in {
         "ising": ["DegeneracyTable", "DensityOfStates", "JointDensityOfStates"],
         "networks": [
-            "Annealed",
             "BinaryParameters",
             "Gradient",
             "Moments",
-            "NeuronFit",
             "PairMoments",
-            "Recall",
         ],
-        "sampling": ["BoltzmannChains", "Certificate", "Exchange", "GibbsChains", "Run", "State"],
+        "sampling": [
+            "Annealed",
+            "BoltzmannChains",
+            "Certificate",
+            "Exchange",
+            "GibbsChains",
+            "Recall",
+            "Run",
+            "State",
+        ],
         "rg": ["Couplings", "FixedPoint", "MigdalKadanoffFixedPoint", "MonteCarloRG"],
         "likelihood": ["LogPartition"],
-        "training": ["BoltzmannFit", "Fit", "History", "State"],
+        "training": ["Averages", "BoltzmannFit", "Fit", "History", "NeuronFit", "State", "Update"],
         "weight": ["Enclosure", "LimitRow", "LimitTable", "MixtureWeight", "MonotoneCertificate"],
         "weight.asymptotics": ["StrongCouplingSeries"],
         "flow": ["FixedPoints", "FlowAfterTraining", "Orbit", "Spectrum", "UniformFixedPoints"],
@@ -327,6 +341,7 @@ def _table():
         "training.PCD": ({"k": 1, "n_chains": 4}, None, {}),
         "training.Tempered": ({"ladder": [1.0, 0.5, 0.0], "k": 1, "n_chains": 4}, None, {}),
         "training.Exact": ({}, None, {}),
+        "training.Update": (None, Update(None, V, None, 2, None, None), {"batch": {}}),
         "training.SGD": ({"rate": 0.1}, None, {}),
         "training.Momentum": ({"rate": 0.1, "momentum": 0.5}, None, {}),
         "training.Adam": ({"rate": 0.1}, None, {}),
@@ -402,8 +417,8 @@ def _table():
     functions = {
         "ising.layer_degeneracies": {"n_units": 4},
         "ising.state_law": {"lattice": Ring(4), "K": 0.5},
-        "networks.anneal": {**recalled, "initial": V, "temperatures": [2.0, 1.0]},
-        "networks.recall": {**recalled, "probes": V, "max_sweeps": 10},
+        "sampling.anneal": {**recalled, "initial": V, "temperatures": [2.0, 1.0]},
+        "sampling.recall": {**recalled, "probes": V, "max_sweeps": 10},
         "networks.boltzmann_kl": {**of_machine, "law": LAW2},
         "networks.boltzmann_log_partition": of_machine,
         "networks.boltzmann_moments": {**of_machine, "clamped": LAW2},
@@ -413,9 +428,9 @@ def _table():
         "networks.effective_pairs": machine,
         "networks.exact_log_partition": machine,
         "networks.exact_moments": machine,
-        "networks.fit_neuron": {"inputs": INPUTS, "targets": TARGETS, "initial": NEURON, "n_epochs": 3},
-        "networks.geometric_schedule": {"T_first": 2.0, "T_last": 1.0, "n_sweeps": 3},
-        "networks.linear_schedule": {"T_first": 2.0, "T_last": 1.0, "n_sweeps": 3},
+        "training.fit_neuron": {"inputs": INPUTS, "targets": TARGETS, "initial": NEURON, "n_epochs": 3},
+        "sampling.geometric_schedule": {"T_first": 2.0, "T_last": 1.0, "n_sweeps": 3},
+        "sampling.linear_schedule": {"T_first": 2.0, "T_last": 1.0, "n_sweeps": 3},
         "networks.hidden_law": machine,
         "networks.visible_law": machine,
         "networks.kl_divergence": {"law": LAW4, **machine},
@@ -599,8 +614,8 @@ SPINS = {
     **{f"networks.Hopfield.{name}": ("x",) for name in _X},
     **{f"networks.BoltzmannMachine.{name}": ("x",) for name in _X[:2]},
     **{f"networks.Hopfield.{name}": ("patterns",) for name in ("hebb", "pseudo_inverse")},
-    "networks.anneal": ("initial",),
-    "networks.recall": ("probes",),
+    "sampling.anneal": ("initial",),
+    "sampling.recall": ("probes",),
     "networks.overlap": ("x", "patterns"),
     **{f"sampling.{name}": ("initial",) for name in ("run", "block_gibbs", "boltzmann_chains")},
     "sampling.TrainingSet": ("spins",),

@@ -260,15 +260,15 @@ def gibbs_chains(precision):
 def recalled(network):
     n = network.n_units
     return [
-        networks.recall(network, spins(12, n), order="random", rng=1),
-        networks.recall(network, spins(12, n), order="sequential", clamped=np.arange(n) % 5 == 0),
+        sampling.recall(network, spins(12, n), order="random", rng=1),
+        sampling.recall(network, spins(12, n), order="sequential", clamped=np.arange(n) % 5 == 0),
     ]
 
 
 def annealed():
     network = Hopfield(couplings(9), grid(9))
-    schedule = networks.geometric_schedule(4.0, 0.5, 4)
-    return networks.anneal(network, spins(6, 9), schedule, clamped=np.arange(9) == 3, rng=1)
+    schedule = sampling.geometric_schedule(4.0, 0.5, 4)
+    return sampling.anneal(network, spins(6, 9), schedule, clamped=np.arange(9) == 3, rng=1)
 
 
 def readings(of):
@@ -364,7 +364,7 @@ EVERYWHERE = {
     ],
     "networks.recall": lambda: recalled(Hopfield.hebb(spins(9, 70))),
     "networks.recall_by_real_couplings": lambda: recalled(Hopfield(couplings(37), grid(37))),
-    "networks.recall_at_once": lambda: networks.recall(
+    "networks.recall_at_once": lambda: sampling.recall(
         Hopfield.hebb(spins(9, 70)), spins(12, 70), dynamics="synchronous"
     ),
     "networks.annealed_states": lambda: annealed().states,
@@ -532,8 +532,8 @@ HERE = {
     "networks.neuron": lambda: [
         Neuron(grid(3), 0.25).gradient(INPUTS, TARGETS),
         Neuron(grid(3), 0.25).log_likelihood(INPUTS, TARGETS),
-        networks.fit_neuron(INPUTS, TARGETS, n_epochs=20),
-        networks.fit_neuron(INPUTS, TARGETS, method="stochastic", batch_size=3, n_epochs=5, rng=1),
+        training.fit_neuron(INPUTS, TARGETS, n_epochs=20),
+        training.fit_neuron(INPUTS, TARGETS, method="stochastic", batch_size=3, n_epochs=5, rng=1),
     ],
     "likelihood.ais": lambda: log_partition(LARGE, "ais", n_temperatures=30, n_chains=40, rng=1),
     "likelihood.bracket": lambda: log_partition(

@@ -27,7 +27,8 @@ import numpy as np
 from rbmflow import *
 from rbmflow import flow, networks, rg, sampling, training, weight
 from rbmflow.likelihood import log_partition
-from rbmflow.networks import BoltzmannMachine, Hopfield, recall
+from rbmflow.networks import BoltzmannMachine, Hopfield
+from rbmflow.sampling import recall
 rng = np.random.default_rng(1)
 def spins(*shape):
     return (2 * rng.integers(0, 2, shape, dtype=np.int8) - 1).astype(np.int8)

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import rbmflow
+from rbmflow import networks
+from rbmflow.networks import MOVED
 from tests.public_calls import ROOMS
 
 SOURCE = Path(rbmflow.__file__).parent
@@ -46,7 +48,7 @@ KERNEL_OWNERS = {
     "uniform_weight": {"weight.solve"},
     "rbm_partition": {"networks.layer_sums"},
     "annealing": {"likelihood.annealed_importance"},
-    "hopfield": {"networks.relaxation"},
+    "hopfield": {"sampling.relaxation"},
     "mean_field": {"flow.maps"},
 }
 
@@ -91,6 +93,24 @@ def test_a_module_imports_only_from_layers_below(path):
         if parts[0] == "_kernels":
             owner = ".".join(path.relative_to(SOURCE).with_suffix("").parts)
             assert owner in KERNEL_OWNERS[parts[1]], f"{path}: {target}"
+
+
+def test_names_that_moved_up_are_found_where_they_were_with_a_warning():
+    # the one arrow up: no import, but a look at the layer above when an old program asks for such a name
+    for path in modules():
+        if "import_module" in path.read_text(encoding="utf-8"):
+            assert path == SOURCE / "networks" / "__init__.py"
+    assert set(MOVED.values()) == {"sampling", "training"}
+    for name, room in MOVED.items():
+        vars(networks).pop(name, None)
+        with pytest.warns(DeprecationWarning, match=rf"networks\.{name} is now {room}\.{name}") as told:
+            __import__("rbmflow.networks", fromlist=[name])
+        assert len(told) == 1
+        assert told[0].filename == __file__  # the line that asks
+        assert getattr(networks, name) is getattr(getattr(rbmflow, room), name)  # and no second warning
+        assert name not in networks.__all__
+    with pytest.raises(AttributeError, match="no attribute 'annealed'"):
+        networks.annealed  # noqa: B018
 
 
 def test_only_figures_imports_matplotlib():

@@ -213,7 +213,7 @@ def test_progress_is_a_bar_a_function_or_nothing(name, capsys, monkeypatch):
 
 @pytest.mark.parametrize("name", [name for name, call in CALLS.items() if "rng" in call.parameters])
 def test_the_legacy_random_state_is_refused_with_what_to_do(name):
-    unless = {"networks.fit_neuron": {"method": "stochastic"}, "flow.fixed_points": {"starts": None}}
+    unless = {"training.fit_neuron": {"method": "stochastic"}, "flow.fixed_points": {"starts": None}}
     with pytest.raises(TypeError, match=r"RandomState is not taken; give numpy.random.default_rng\(seed\)"):
         CALLS[name](rng=np.random.RandomState(1), **unless.get(name, {}))
 

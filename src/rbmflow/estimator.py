@@ -7,22 +7,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from rbmflow.arguments import (
-    MAX_SIZE,
-    MAX_STEPS,
-    FloatArray,
-    SpinArray,
-    check_integer,
-    check_real_scalar,
-    refuse_mask,
-)
-from rbmflow.errors import ConvergenceWarning, LikelihoodWarning, warn_caller
-from rbmflow.hardware import check_memory
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real_scalar, refuse_mask
+from rbmflow.errors import LikelihoodWarning, warn_caller
 from rbmflow.likelihood import LogPartition, log_partition
-from rbmflow.networks import RBM, sample_exactly
-from rbmflow.networks.exact import MAX_LISTED
+from rbmflow.networks import RBM
 from rbmflow.training import PCD, SGD, Fit, State, fit
-from rbmflow.training.drawing import UNMIXED, draw_tempered
+from rbmflow.training.drawing import draw
 from rbmflow.training.negative import check_negative
 from rbmflow.training.size import check_size
 
@@ -45,7 +35,8 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     """A restricted Boltzmann machine of ±1 units as an estimator: real features become spins by a threshold.
 
     A feature above `threshold` is +1, any other −1. Data that hold only 0 and 1 are refused at a threshold of
-    0 or less, where a 0 would silently be a spin: give ``threshold=0.5``, or spins.
+    0 or less, where a 0 would silently be a spin: give ``threshold=0.5``, or spins. Before `fit` or
+    `partial_fit` every other method raises `sklearn.exceptions.NotFittedError`.
 
     Parameters
     ----------
@@ -57,9 +48,9 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         Rows to an update.
     n_iter : int
         Epochs of `fit`.
-    negative : CD, PCD, Tempered or Exact, optional
-        Where the averages over the model come from, see `rbmflow.training`; by default
-        ``PCD(1, n_chains=batch_size)``.
+    negative : NegativePhase, optional
+        Where the averages over the model come from: CD, PCD, Tempered or Exact of `rbmflow.training`, or one
+        of one's own; by default ``PCD(1, n_chains=batch_size)``.
     threshold : float
         Features above it are +1.
     random_state : int, numpy.random.RandomState or None
@@ -173,11 +164,6 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         numpy.ndarray, shape (n_samples, n_components)
             Between −1 and 1.
 
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            Before `fit`.
-
         Examples
         --------
         >>> IsingRBM(2, random_state=1).fit([[1, -1], [-1, 1]]).transform([[1, 1]]).shape
@@ -198,11 +184,6 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         -------
         numpy.ndarray, shape (n_samples, n_features)
             Between −1 and 1.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            Before `fit`.
 
         Examples
         --------
@@ -228,11 +209,6 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         -------
         numpy.ndarray, shape (n_samples,)
             Log-likelihoods.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            Before `fit`.
 
         Warns
         -----
@@ -267,11 +243,6 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         float
             The mean of `score_samples`.
 
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            Before `fit`.
-
         Examples
         --------
         >>> machine = IsingRBM(1, n_iter=0, random_state=1).fit([[1, -1], [-1, 1]])
@@ -293,11 +264,6 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         -------
         LogPartition
             Computed once after each training.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            Before `fit`.
 
         Examples
         --------
@@ -331,11 +297,6 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         numpy.ndarray of int8, shape (n_samples, n_features)
             Spins.
 
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            Before `fit`.
-
         Warns
         -----
         rbmflow.ConvergenceWarning
@@ -347,20 +308,7 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         (3, 2)
         """
         check_is_fitted(self)
-        n_samples = check_integer("n_samples", n_samples, 1, MAX_SIZE)
-        check_memory(f"n_samples={n_samples}", n_samples * (16 + self.rbm_.n_visible + self.rbm_.n_hidden))
-        n_sweeps = check_integer("n_sweeps", n_sweeps, 1, MAX_STEPS)
-        if min(self.rbm_.n_visible, self.rbm_.n_hidden) <= MAX_LISTED:
-            return sample_exactly(self.rbm_, n_samples, rng=self._rng)
-        drawn = draw_tempered(self.rbm_, n_samples, n_sweeps, self._rng)
-        if drawn.r_hat > UNMIXED:
-            warn_caller(
-                f"samples: the chains have r_hat {drawn.r_hat:.3g}, above {UNMIXED}, after "
-                f"n_sweeps={n_sweeps} at {drawn.n_rungs} temperatures: "
-                "shares of modes may be wrong; more sweeps help",
-                ConvergenceWarning,
-            )
-        return drawn.spins
+        return draw(self.rbm_, n_samples, n_sweeps, self._rng)
 
     def gibbs(self, X: object) -> SpinArray:
         """Return the rows after one block Gibbs sweep, v → h → v.
@@ -377,18 +325,14 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         numpy.ndarray of int8, shape (n_samples, n_features)
             Spins.
 
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            Before `fit`.
-
         Examples
         --------
         >>> IsingRBM(2, random_state=1).fit([[1, -1], [-1, 1]]).gibbs([[1, 1]]).shape
         (1, 2)
         """
         check_is_fitted(self)
-        return self._sweep(self._spins(X))
+        hidden = self.rbm_.sample_hidden(self._spins(X), self._rng)
+        return self.rbm_.sample_visible(hidden, self._rng)
 
     @property
     def components_(self) -> FloatArray:
@@ -408,9 +352,6 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     @property
     def _n_features_out(self) -> int:
         return self.rbm_.n_hidden
-
-    def _sweep(self, spins: SpinArray) -> SpinArray:
-        return self.rbm_.sample_visible(self.rbm_.sample_hidden(spins, self._rng), self._rng)
 
     def _spins(self, X: object, *, reset: bool = False) -> SpinArray:
         """Return the data as spins."""

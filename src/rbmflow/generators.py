@@ -1,4 +1,4 @@
-"""States of random generators as plain values.
+"""Generators of the kernels, and states of random generators as plain values.
 
 Each field is held against what it can be before a generator is set to it.
 """
@@ -34,6 +34,11 @@ FIELDS: dict[str, dict[str, Field]] = {
     "SFC64": {"state": {"state": (4, 2**64)}, **HALF},
 }
 """What numpy's bit generators hold: their C code trusts it."""
+
+
+def draw_words(rng: np.random.Generator, *shape: int) -> Words:
+    """Return the words of so many generators of the kernels, which are along the last axis."""
+    return rng.integers(0, 2**64, size=(*shape, WORDS), dtype=np.uint64)
 
 
 def generator_state(rng: np.random.Generator) -> dict[str, Any]:

@@ -117,6 +117,18 @@ class StateLaw:
         return divergence(self.probabilities / self.probabilities.sum(), listed) + missing
 
 
+def normalised(log_weight: FloatArray) -> FloatArray:
+    """Return the probabilities of weights whose logarithms are given.
+
+    Examples
+    --------
+    >>> normalised(np.array([1000.0, 1000.0]))
+    array([0.5, 0.5])
+    """
+    weight = np.exp(log_weight - log_weight.max())
+    return np.asarray(weight / weight.sum())
+
+
 def divergence(q: FloatArray, log_p: FloatArray) -> float:
     """Return KL(q‖p) of laws that sum to 1 over the states given.
 

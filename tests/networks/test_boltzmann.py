@@ -7,6 +7,7 @@ from scipy.special import logsumexp
 from rbmflow import RBM, StateLaw
 from rbmflow.networks import (
     BoltzmannMachine,
+    Hopfield,
     boltzmann_kl,
     boltzmann_log_partition,
     boltzmann_moments,
@@ -14,7 +15,9 @@ from rbmflow.networks import (
     exact_log_partition,
     visible_law,
 )
+from rbmflow.sampling import boltzmann_chains
 from rbmflow.spins import all_states
+from rbmflow.training import fit_boltzmann
 
 
 def machine_of(n, n_visible=None, seed=1, scale=0.5):
@@ -133,3 +136,25 @@ def test_bad_questions():
         boltzmann_kl(machine, [[1, 1]])
     with pytest.raises(ValueError, match="0/1"):
         machine.energy([0, 1, 1])
+
+
+def test_a_hopfield_network_is_a_boltzmann_machine():
+    patterns = 2 * np.random.default_rng(1).integers(0, 2, (2, 9), dtype=np.int8) - 1
+    network = Hopfield.hebb(patterns)
+    machine = BoltzmannMachine(network.weights, network.biases)
+    assert network.n_visible == network.n_units == 9
+    assert network.n_hidden == 0
+    states = all_states(9)
+    # energies of the network are sums of whole numbers, those of the machine round
+    np.testing.assert_allclose(network.energy(states), machine.energy(states), atol=1e-14)
+    np.testing.assert_allclose(network.activation(states), machine.activation(states), atol=1e-14)
+    for of in (boltzmann_log_partition, lambda x: boltzmann_visible_law(x, temperature=0.5).probabilities):
+        np.testing.assert_array_equal(of(network), of(machine))
+    law = boltzmann_visible_law(machine, temperature=2.0)
+    assert boltzmann_kl(network, law) == boltzmann_kl(machine, law)
+    options = {"temperature": [2.0, 1.0, 0.5], "n_sweeps": 3, "n_chains": 70, "rng": 1}
+    spins = [boltzmann_chains(x, **options).spins for x in (network, machine)]
+    np.testing.assert_array_equal(*spins)
+    learned = [fit_boltzmann(x, law, n_steps=3).machine for x in (network, machine)]
+    assert isinstance(learned[0], BoltzmannMachine)
+    np.testing.assert_array_equal(learned[0].couplings, learned[1].couplings)

@@ -3,8 +3,9 @@ import itertools
 import numpy as np
 import pytest
 
-from rbmflow.networks import Hopfield, anneal, geometric_schedule, linear_schedule, overlap, recall
-from rbmflow.networks.relaxation import number_types
+from rbmflow.networks import Hopfield, overlap
+from rbmflow.sampling import anneal, geometric_schedule, linear_schedule, recall
+from rbmflow.sampling.relaxation import number_types
 from rbmflow.spins import all_states
 
 

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from rbmflow.networks import Neuron, fit_neuron
-from rbmflow.networks.learn_neuron import METHODS, SCIPY_METHODS
+from rbmflow.networks import Neuron
+from rbmflow.training import fit_neuron
+from rbmflow.training.neuron import METHODS, SCIPY_METHODS
 
 
 def data(n=60, n_inputs=3, seed=5):

@@ -1,6 +1,6 @@
 """The loop of training: twins of single updates, continuation bit for bit, ties, bad input."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -14,19 +14,22 @@ from rbmflow.training import (
     PCD,
     SGD,
     Adam,
+    Averages,
     Checkpoint,
     Decay,
     EarlyStopping,
     Exact,
     Exponential,
     Momentum,
+    NegativePhase,
     State,
     Tempered,
     fit,
     tied,
 )
+from rbmflow.training.moments import clamped
 from tests.kernels import twin_block_gibbs as twin
-from tests.training.laws import divergence, random_machine, ring_law
+from tests.training.laws import divergence, joint, random_machine, ring_law
 
 SPINS = Ring(6).sample(0.6, 53, rng=1)
 PHASES = [Exact(), CD(1), CD(3), PCD(2, 7), Tempered((1.0, 0.6, 0.2), 2, 5)]
@@ -104,6 +107,86 @@ def test_the_same_seed_gives_the_same_run_and_a_generator_is_a_seed_too():
     runs = [fit(rbm, SPINS, n_epochs=2, rng=rng) for rng in (3, np.random.default_rng(3), 4)]
     np.testing.assert_array_equal(runs[0].model.weights, runs[1].model.weights)
     assert not np.array_equal(runs[0].model.weights, runs[2].model.weights)
+
+
+@dataclass(frozen=True)
+class Restarted(NegativePhase):
+    """Chains of which each begins anew at a row of the batch with some probability."""
+
+    share: float
+    k: int = 2
+    records = ("tau", "weight_norm")  # the second is always recorded: once
+
+    def averages(self, update):
+        visible, hidden = update.chains.visible[0], update.chains.hidden[0]
+        anew = update.rng.random(len(visible)) < self.share
+        batch = update.batch()
+        visible[anew] = batch[update.rng.integers(len(batch), size=anew.sum())]
+        hidden[:] = np.where(update.parameters.model().mean_hidden(visible) > 0, 1, -1)
+        return update.chains.sweep(update.parameters, self.k)
+
+    def rungs(self):
+        return (1.0,), 9
+
+
+class Enumerated(NegativePhase):
+    """Sums over all states of both layers, for data that are rows or a law."""
+
+    exact = True
+
+    def averages(self, update):
+        v, h, p = joint(update.parameters.model())
+        return Averages((p[:, None] * v).T @ h, p @ v, p @ h)
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0.05), Adam(0.01)], ids=str)
+@pytest.mark.parametrize("data", [SPINS, ring_law(6, 0.5)], ids=["rows", "law"])
+def test_a_phase_of_ones_own_trains_and_goes_on_bit_for_bit(data, optimizer, tmp_path):
+    rbm = random_machine(6, 4, 2)
+    options = {"negative": Restarted(0.25), "optimizer": optimizer, "batch_size": 20}
+    whole = fit(rbm, data, n_epochs=5, rng=3, **options)
+    first = fit(rbm, data, n_epochs=2, rng=3, **options)
+    first.state.save(tmp_path / "state.npz")
+    second = fit(rbm, data, n_epochs=3, state=State.load(tmp_path / "state.npz"), **options)
+    for name in ("weights", "visible_bias", "hidden_bias"):
+        np.testing.assert_array_equal(getattr(second.model, name), getattr(whole.model, name))
+    np.testing.assert_array_equal(second.state.chains_visible, whole.state.chains_visible)
+    assert second.state.chains_visible.shape == (1, 9, 6)
+    assert second.state.source == whole.state.source
+    usual = fit(rbm, data, negative=PCD(2, 9), n_epochs=1, rng=1)
+    assert list(whole.history) == list(usual.history)
+    with pytest.raises(ValueError, match="number of chains"):
+        fit(rbm, data, n_epochs=1, negative=PCD(1, 5), state=first.state)
+
+
+def test_a_phase_of_ones_own_learns():
+    law, start = ring_law(6, 0.6), random_machine(6, 4, 1, 0.1)
+    found = fit(start, law, negative=Restarted(0.1), optimizer=SGD(0.05), n_epochs=500, average=100, rng=1)
+    assert divergence(law, found.model) < divergence(law, start) / 4
+    enumerated, exact = (
+        fit(start, law, negative=phase, optimizer=SGD(0.1), n_epochs=20, rng=1)
+        for phase in (Enumerated(), Exact())
+    )
+    np.testing.assert_allclose(enumerated.model.weights, exact.model.weights, rtol=1e-12)
+
+
+def test_a_subclass_with_averages_of_its_own_is_not_the_kernel():
+    class Still(CD):
+        def averages(self, update):
+            p, rows = update.parameters, update.batch().astype(np.float32)
+            return clamped(p, rows, None)
+
+    rbm = random_machine(6, 4, 1)
+    found = fit(rbm, SPINS, negative=Still(1), optimizer=SGD(0.1), n_epochs=1, rng=1)
+    np.testing.assert_array_equal(found.model.weights, rbm.weights.astype(np.float32))
+
+
+def test_what_a_phase_records_is_held_against_what_there_is():
+    class Unknown(Restarted):
+        records = ("loss",)
+
+    with pytest.raises(ValueError, match="record holds 'loss'"):
+        fit(RBM64, SPINS, negative=Unknown(0.1), n_epochs=1)
 
 
 @pytest.mark.parametrize("level", ["plain", "avx2", "avx512"])

@@ -1,4 +1,4 @@
-"""Moments and gradients against plain sums and finite differences."""
+"""Averages and gradients against plain sums and finite differences."""
 
 import numpy as np
 import pytest
@@ -7,10 +7,10 @@ from rbmflow import RBM
 from rbmflow.spins import all_states
 from rbmflow.training import LBFGS, Exact, GibbsOperator, cd_fixed_point, expected_update, fit, tied
 from rbmflow.training.data import check_data
-from rbmflow.training.loop import _plan
-from rbmflow.training.moments import Moments, centred, clamped, exact, free_energy, gradient
+from rbmflow.training.moments import Averages, centred, clamped, exact, free_energy, gradient
 from rbmflow.training.moments import divergence as kl
 from rbmflow.training.parameters import Parameters, join, make_ties
+from rbmflow.training.plan import Method, Objective, Penalty
 from rbmflow.training.quasi_newton import cost
 from rbmflow.training.trainer import Trainer
 from tests.training.laws import divergence, joint, marginal, random_machine, ring_law
@@ -29,21 +29,9 @@ def test_exact_moments(shape):
 
 
 def trainer(rbm, data, **options):
-    plan = _plan(
-        rbm,
-        data,
-        Exact(),
-        LBFGS(),
-        100,
-        options.get("tie"),
-        options.get("mask"),
-        options.get("biases"),
-        0.0,
-        options.get("l2", 0.0),
-        False,
-        None,
-    )
-    return Trainer(plan, rbm, np.random.default_rng(1))
+    ties = make_ties(rbm, options.get("tie"), options.get("mask"), options.get("biases"))
+    objective = Objective(check_data(data, rbm.n_visible), ties, Penalty(l2=options.get("l2", 0.0)))
+    return Trainer(objective, Method(Exact(), LBFGS()), rbm, np.random.default_rng(1))
 
 
 @pytest.mark.parametrize(
@@ -66,7 +54,7 @@ def test_gradient_against_finite_differences(options, n_hidden):
         n_hidden = 6
     rbm = tied(random_machine(6, n_hidden, 2, 0.3), options.get("tie"), mask=options.get("mask"))
     run = trainer(rbm, ring_law(6, 0.4), **options)
-    free = run.plan.ties.gather(run.parameters.vector).copy()
+    free = run.objective.ties.gather(run.parameters.vector).copy()
     slope = cost(run, free)[1]
     assert slope.shape == free.shape
     step = 1e-5  # central differences: error of order step² and 1e-16/step
@@ -228,7 +216,7 @@ def test_the_centred_gradient_is_its_formula():
     rng = np.random.default_rng(31)
     rbm = RBM(rng.normal(0, 0.5, (4, 3)), rng.normal(size=4), rng.normal(size=3))
     data, model = (
-        Moments(rng.uniform(-1, 1, (4, 3)), rng.uniform(-1, 1, 4), rng.uniform(-1, 1, 3)) for _ in range(2)
+        Averages(rng.uniform(-1, 1, (4, 3)), rng.uniform(-1, 1, 4), rng.uniform(-1, 1, 3)) for _ in range(2)
     )
     slope = gradient(data, model)
     g_w, g_b, g_c = data.pairs - model.pairs, data.visible - model.visible, data.hidden - model.hidden

@@ -15,7 +15,7 @@ from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.output import DONE, draw, figures_module, progress_bar, say, show
 from rbmflow.cli.processes import processes
 from rbmflow.experiments import capacity, iso_report, iso_shiba_yokoo, iso_tables, torus_threshold, weight_map
-from rbmflow.experiments.iso_parameters import MAPS, NEGATIVES, SETS, THERMOMETERS, Parameters
+from rbmflow.experiments.iso_parameters import MAPS, SAMPLED, SETS, THERMOMETERS, Parameters
 from rbmflow.experiments.iso_result import IsoShibaYokoo
 from rbmflow.experiments.tables import Table
 from rbmflow.files import save_atomically, write_atomically
@@ -102,7 +102,7 @@ def _seven_steps(command: argparse.ArgumentParser, name: str) -> None:
     )
     add("--training-sets", nargs="+", choices=tuple(SETS), metavar="SET", help=f"some of {', '.join(SETS)}")
     add("--hidden", type=int, nargs="+", metavar="N", help="sizes of the hidden layer (default 16 36 64 100)")
-    add("--negative", choices=NEGATIVES, help=f"averages over the model (default {default.negative})")
+    add("--negative", choices=SAMPLED, help=f"averages over the model (default {default.negative})")
     add("-k", type=int, metavar="K", help=f"sweeps for an update (default {default.k})")
     add("--learning-rate", type=float, metavar="RATE", help=f"default {default.learning_rate}")
     add("--updates", type=int, metavar="N", help=f"of each machine (default {default.n_updates})")

@@ -17,12 +17,13 @@ from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.output import progress_bar, publish
 from rbmflow.estimate import with_error
 from rbmflow.experiments import own_data
-from rbmflow.experiments.own_data import NEGATIVES, OPTIMIZERS, Parameters
+from rbmflow.experiments.own_data import OPTIMIZERS, Parameters
 from rbmflow.networks.storage import read, write
 from rbmflow.reading import read_array
 from rbmflow.sampling.storage import read_rows
 from rbmflow.spins import check_spins
 from rbmflow.training import Fit, State
+from rbmflow.training.negative import NEGATIVES
 
 MODEL, PARTIAL, STATE = "model.npz", "training.partial", "state"
 NETCDF = (".nc", ".nc4", ".netcdf")
@@ -40,7 +41,10 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command.add_argument("--binary", action="store_true", help="the file holds 0 and 1 for -1 and +1")
     command.add_argument("--hidden", type=int, required=True, metavar="N", help="hidden units")
     command.add_argument(
-        "--negative", choices=NEGATIVES, default="pcd", help="averages over the model (default %(default)s)"
+        "--negative",
+        choices=tuple(NEGATIVES),
+        default="pcd",
+        help="averages over the model (default %(default)s)",
     )
     command.add_argument(
         "-k", type=int, default=10, metavar="K", help="sweeps for an update (default %(default)s)"

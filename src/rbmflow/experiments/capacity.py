@@ -14,7 +14,8 @@ from rbmflow.checkpoints import Checkpoints
 from rbmflow.experiments.repetitions import mean_and_error
 from rbmflow.experiments.tables import Table
 from rbmflow.experiments.tasks import rows_of_tasks
-from rbmflow.networks import Hopfield, recall
+from rbmflow.networks import Hopfield
+from rbmflow.sampling import recall
 
 LOADS = (0.05, 0.08, 0.1, 0.11, 0.12, 0.125, 0.13, 0.135, 0.14, 0.145, 0.15, 0.16, 0.17, 0.18, 0.2)
 

@@ -13,7 +13,7 @@ from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_
 from rbmflow.ising import Torus
 from rbmflow.ising.lattice import Solved, as_stored, check_solved, from_json
 from rbmflow.reading import check_names
-from rbmflow.training import CD, PCD, Tempered
+from rbmflow.training.negative import NEGATIVES, NegativePhase
 
 MAPS: dict[str, Callable[..., Any]] = {
     "mean_field": flow.mean_field,
@@ -28,9 +28,8 @@ SETS = {
     "ends": "T = 0 and T = ∞",
     "mean_field": "independent spins, mean-field m(T)",
 }
-NEGATIVES = ("cd", "pcd", "tempered")
+SAMPLED = tuple(name for name in NEGATIVES if name != "exact")
 THERMOMETERS = ("energy", "magnetization", "network")
-N_RUNGS = 10
 
 
 @dataclass(frozen=True)
@@ -114,8 +113,8 @@ class Parameters:
             ("thermometers", THERMOMETERS),
         ):
             _names(name, getattr(self, name), allowed)
-        if self.negative not in NEGATIVES:
-            raise ValueError(f"negative={shown(self.negative)}: one of {', '.join(NEGATIVES)} is needed")
+        if self.negative not in SAMPLED:
+            raise ValueError(f"negative={shown(self.negative)}: one of {', '.join(SAMPLED)} is needed")
         for name, minimum in (
             ("n_samples", 10), ("n_updates", 1), ("n_snapshots", 1), ("n_steps", 1),
             ("n_flow", 2), ("batch_size", 1), ("network_epochs", 1), ("n_seeds", 1),
@@ -143,13 +142,9 @@ class Parameters:
             )
         self.phase()
 
-    def phase(self) -> CD | PCD | Tempered:
+    def phase(self) -> NegativePhase:
         """Return the negative phase."""
-        if self.negative == "cd":
-            return CD(self.k)
-        return (
-            PCD(self.k, self.n_chains) if self.negative == "pcd" else Tempered(N_RUNGS, self.k, self.n_chains)
-        )
+        return NEGATIVES[self.negative](self.k, self.n_chains)
 
     def to_json(self) -> dict[str, Any]:
         """Return the parameters as what JSON can hold; infinity is text."""

@@ -15,30 +15,14 @@ from rbmflow.hardware import resolve_threads
 from rbmflow.likelihood import LogPartition, log_partition
 from rbmflow.networks import RBM
 from rbmflow.spins import check_spins
-from rbmflow.training import (
-    CD,
-    LBFGS,
-    PCD,
-    SGD,
-    Adam,
-    EarlyStopping,
-    Exact,
-    Fit,
-    Momentum,
-    State,
-    Tempered,
-    fit,
-)
-from rbmflow.training.chains import n_chains
+from rbmflow.training import LBFGS, SGD, Adam, EarlyStopping, Fit, Momentum, NegativePhase, State, fit
 from rbmflow.training.loop import Callback
-from rbmflow.training.size import check_size
+from rbmflow.training.negative import NEGATIVES
 from rbmflow.workers import Progress
 
 START = 0.01
 """Standard deviation of the weights before training."""
-NEGATIVES = ("pcd", "cd", "tempered", "exact")
 OPTIMIZERS: dict[str, Any] = {"sgd": SGD, "momentum": Momentum, "adam": Adam, "lbfgs": lambda _rate: LBFGS()}
-N_RUNGS = 10
 
 
 @dataclass(frozen=True)
@@ -94,15 +78,9 @@ class Parameters:
             raise ValueError(f"patience={self.patience}: it needs rows that are held out, holdout is 0")
         self.phase()
 
-    def phase(self) -> Any:
+    def phase(self) -> NegativePhase:
         """Return the negative phase."""
-        if self.negative == "exact":
-            return Exact()
-        if self.negative == "cd":
-            return CD(self.k)
-        return (
-            PCD(self.k, self.n_chains) if self.negative == "pcd" else Tempered(N_RUNGS, self.k, self.n_chains)
-        )
+        return NEGATIVES[self.negative](self.k, self.n_chains)
 
 
 @dataclass(frozen=True)
@@ -176,7 +154,7 @@ def run(
     threads, sources = resolve_threads(n_threads), check_rng(rng).spawn(3)
     seen, held = split(spins, parameters.holdout, sources[0])
     phase = parameters.phase()
-    check_size(spins.shape[1], parameters.n_hidden, n_chains(phase))
+    phase.check(spins.shape[1], parameters.n_hidden)
     start = RBM(sources[1].normal(0.0, START, (spins.shape[1], parameters.n_hidden)))
     if parameters.patience and not len(held):
         raise ValueError(

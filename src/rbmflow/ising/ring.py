@@ -17,6 +17,7 @@ from rbmflow.arguments import (
     check_real_scalar,
     check_rng,
 )
+from rbmflow.generators import draw_words
 from rbmflow.hardware import check_memory, simd_level
 from rbmflow.ising import transfer_matrix
 from rbmflow.ising.counts import DegeneracyTable, ring_degeneracies
@@ -211,7 +212,7 @@ class Ring(OneDimensional, Solved):
         size = check_integer("size", size, 0, MAX_SIZE)
         check_memory(f"size={size}", size * self.n_sites)
         samples = np.empty((size, self.n_sites), dtype=np.int8)
-        key = check_rng(rng).integers(0, 2**64, size=32, dtype=np.uint64)
+        key = draw_words(check_rng(rng))
         if coupling < 0 and self.n_sites % 2:
             ring_sampler.sample_frustrated(self._defect_probabilities(coupling), key, samples)
         else:

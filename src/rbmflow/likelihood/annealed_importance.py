@@ -15,13 +15,13 @@ import numpy.typing as npt
 
 from rbmflow._kernels import annealing
 from rbmflow.arguments import FloatArray, SpinArray
+from rbmflow.generators import draw_words
 from rbmflow.hardware import simd_level
 from rbmflow.networks.two_layers import TwoLayers, draw_spins, log_two_cosh
 from rbmflow.workers import Progress, run_tasks
 
 CHAINS_AT_ONCE = 64  # a task; each has a generator of its own
 LARGEST_FIELD = 100.0  # beyond it single precision would show: it rounds a field of 100 by 4e-6
-GENERATOR_WORDS = 32
 STEP_NANOSECONDS = 1e8  # of work, about, between two looks at Ctrl-C
 
 
@@ -58,7 +58,7 @@ def anneal(
     visible, log_weight, level = np.array(spins, order="C"), np.empty(len(spins)), simd_level()
     ladder = np.ascontiguousarray(betas)
     firsts = range(0, len(spins), CHAINS_AT_ONCE)
-    keys = rng.integers(0, 2**64, size=(len(firsts), GENERATOR_WORDS), dtype=np.uint64)
+    keys = draw_words(rng, len(firsts))
 
     def chains(first: int, key: npt.NDArray[np.uint64]) -> Iterator[int]:
         n, at = min(CHAINS_AT_ONCE, len(spins) - first), slice(first, first + CHAINS_AT_ONCE)

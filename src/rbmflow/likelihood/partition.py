@@ -28,6 +28,7 @@ from rbmflow.networks import exact_log_partition, sample_exactly
 from rbmflow.networks.exact import MAX_LISTED, exact_in_seconds
 from rbmflow.networks.two_layers import TwoLayers, check_machine
 from rbmflow.spins import check_spins, random_spins
+from rbmflow.state_law import normalised
 from rbmflow.workers import Progress, check_progress
 
 METHODS = ("exact", "ais", "bracket", "auto")
@@ -272,8 +273,7 @@ def _equilibrium(
     """
     if _drawn_exactly(rbm):
         return sample_exactly(rbm, len(ends), rng=rng)
-    weight = np.exp(log_weight - log_weight.max())
-    chosen = rng.choice(len(ends), size=len(ends), p=weight / weight.sum())
+    chosen = rng.choice(len(ends), size=len(ends), p=normalised(log_weight))
     return anneal(rbm, ends[chosen], np.ones(burn_in + 2), rng, n_threads=n_threads)[1]
 
 

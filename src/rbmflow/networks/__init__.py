@@ -1,6 +1,9 @@
 """Networks of ±1 units: parameters, energies, conditionals and exact values."""
 
-from rbmflow.networks.annealing import Annealed, anneal, geometric_schedule, linear_schedule
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from rbmflow.errors import warn_caller
 from rbmflow.networks.binary import BinaryParameters
 from rbmflow.networks.boltzmann import BoltzmannMachine
 from rbmflow.networks.boltzmann_exact import (
@@ -17,28 +20,22 @@ from rbmflow.networks.exact import (
     exact_moments,
     hidden_law,
     kl_divergence,
-    sample_exactly,
     visible_law,
 )
+from rbmflow.networks.exact_samples import sample_exactly
 from rbmflow.networks.hopfield import Hopfield, overlap
-from rbmflow.networks.learn_neuron import NeuronFit, fit_neuron
 from rbmflow.networks.neuron import Gradient, Neuron
 from rbmflow.networks.rbm import RBM
-from rbmflow.networks.relaxation import Recall, recall
 
 __all__ = [
     "RBM",
-    "Annealed",
     "BinaryParameters",
     "BoltzmannMachine",
     "Gradient",
     "Hopfield",
     "Moments",
     "Neuron",
-    "NeuronFit",
     "PairMoments",
-    "Recall",
-    "anneal",
     "boltzmann_kl",
     "boltzmann_log_partition",
     "boltzmann_moments",
@@ -48,13 +45,9 @@ __all__ = [
     "effective_pairs",
     "exact_log_partition",
     "exact_moments",
-    "fit_neuron",
-    "geometric_schedule",
     "hidden_law",
     "kl_divergence",
-    "linear_schedule",
     "overlap",
-    "recall",
     "sample_exactly",
     "visible_law",
 ]
@@ -62,3 +55,21 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return __all__
+
+
+MOVED = {
+    **dict.fromkeys(
+        ("Annealed", "Recall", "anneal", "geometric_schedule", "linear_schedule", "recall"), "sampling"
+    ),
+    **dict.fromkeys(("NeuronFit", "fit_neuron"), "training"),
+}
+"""Where the processes are that once were here, for programs written then."""
+
+if not TYPE_CHECKING:  # for a type checker they are gone
+
+    def __getattr__(name: str) -> Any:
+        if name not in MOVED:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        warn_caller(f"networks.{name} is now {MOVED[name]}.{name}", DeprecationWarning)
+        globals()[name] = getattr(importlib.import_module(f"rbmflow.{MOVED[name]}"), name)
+        return globals()[name]

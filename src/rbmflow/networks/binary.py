@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rbmflow.arguments import FloatArray, shown
-from rbmflow.networks.two_layers import TwoLayers, check_bias, check_finite
+from rbmflow.networks.two_layers import TwoLayers, check_layers
 
 ATTRIBUTES = ("components_", "intercept_visible_", "intercept_hidden_")
 
@@ -80,14 +80,4 @@ def _parameters(source: Any, visible_bias: object, hidden_bias: object) -> tuple
         raise TypeError(f"source={shown(source)}: it is not fitted; {', '.join(ATTRIBUTES)} are needed")
     else:
         parts = source, visible_bias, hidden_bias
-    weights = check_finite("weights", parts[0])
-    if weights.ndim != 2 or 0 in weights.shape:
-        raise ValueError(
-            f"weights has shape {weights.shape}: (n_visible, n_hidden) is needed, both at least 1"
-        )
-    biases: list[FloatArray] = []
-    for name, value, length in zip(("visible_bias", "hidden_bias"), parts[1:], weights.shape, strict=True):
-        bias = np.zeros(length) if value is None else check_finite(name, value)
-        check_bias(name, bias, length, turned=bias.shape == (weights.size // length,))
-        biases.append(bias)
-    return weights, *biases
+    return check_layers(*parts)

@@ -6,22 +6,20 @@ Some units are visible, the others hidden.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer
+from rbmflow.networks.pairwise import Pairwise, check_couplings
 from rbmflow.networks.parameters import frozen_array
 from rbmflow.networks.rbm import RBM
-from rbmflow.networks.storage import Stored
 from rbmflow.networks.two_layers import check_machine
-from rbmflow.spins import check_spins
 
 MAX_UNITS = 20_000
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class BoltzmannMachine(Stored):
+class BoltzmannMachine(Pairwise):
     """A Boltzmann machine of ±1 units with the law ``e^(−E/T)/Z`` (thesis eq. 18).
 
     The energy is ``E(x) = −Σ_(i<j) w_ij x_i x_j − Σ_i b_i x_i`` (eq. 12). The first `n_visible` units are
@@ -48,14 +46,8 @@ class BoltzmannMachine(Stored):
     n_visible: int = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        couplings = frozen_array("couplings", self.couplings)
-        if couplings.ndim != 2 or couplings.shape[0] != couplings.shape[1] or not couplings.size:
-            raise ValueError(f"couplings has shape {couplings.shape}: (n_units, n_units) is needed")
+        couplings = check_couplings("couplings", self.couplings)
         n = check_integer("n_units", len(couplings), 1, MAX_UNITS)
-        if (couplings != couplings.T).any():
-            raise ValueError("couplings is not symmetric: w_ij = w_ji is needed")
-        if couplings.diagonal().any():
-            raise ValueError("couplings joins a unit to itself: the diagonal must be 0")
         bias, visible = getattr(self, "bias"), getattr(self, "n_visible")  # noqa: B009 (None before they are checked)
         bias = np.zeros(n) if bias is None else bias
         visible = n if visible is None else check_integer("n_visible", visible, 1, n)
@@ -90,56 +82,3 @@ class BoltzmannMachine(Stored):
 
     def __repr__(self) -> str:
         return f"BoltzmannMachine(n_units={self.n_units}, n_visible={self.n_visible})"
-
-    @property
-    def n_units(self) -> int:
-        """Number of units."""
-        return len(self.couplings)
-
-    @property
-    def n_hidden(self) -> int:
-        """Number of hidden units."""
-        return self.n_units - self.n_visible
-
-    def energy(self, x: object) -> Any:
-        """Return ``E(x)`` (thesis eq. 12).
-
-        Parameters
-        ----------
-        x : array_like, shape (..., n_units)
-            Spins, ±1.
-
-        Returns
-        -------
-        float or numpy.ndarray
-            In the leading shape.
-
-        Examples
-        --------
-        >>> BoltzmannMachine([[0, 0.5], [0.5, 0]]).energy([[1, 1], [1, -1]])
-        array([-0.5,  0.5])
-        """
-        spins = check_spins("x", x, self.n_units).astype(np.float64)
-        return -((spins @ self.couplings / 2 + self.bias) * spins).sum(axis=-1)
-
-    def activation(self, x: object) -> Any:
-        """Return ``a_i = Σ_j w_ij x_j + b_i`` (thesis eq. 14).
-
-        A unit is up with probability ``1/(1 + e^(−2a_i/T))`` (eq. 17).
-
-        Parameters
-        ----------
-        x : array_like, shape (..., n_units)
-            Spins, ±1.
-
-        Returns
-        -------
-        numpy.ndarray, shape (..., n_units)
-            Half of the energy that it takes to turn each unit from up to down.
-
-        Examples
-        --------
-        >>> BoltzmannMachine([[0, 0.5], [0.5, 0]]).activation([1, -1])
-        array([-0.5,  0.5])
-        """
-        return check_spins("x", x, self.n_units).astype(np.float64) @ self.couplings + self.bias

@@ -14,8 +14,9 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray, check_real_scalar, shown
 from rbmflow.networks.boltzmann import BoltzmannMachine
+from rbmflow.networks.pairwise import Pairwise, check_pairwise
 from rbmflow.spins import all_states
-from rbmflow.state_law import StateLaw
+from rbmflow.state_law import StateLaw, normalised
 
 MAX_ENUMERATED = 28
 MAX_VISIBLE, MAX_HIDDEN = 20, 20
@@ -38,12 +39,12 @@ class PairMoments:
     correlations: FloatArray
 
 
-def boltzmann_log_partition(machine: BoltzmannMachine, *, temperature: float = 1.0) -> float:
+def boltzmann_log_partition(machine: Pairwise, *, temperature: float = 1.0) -> float:
     """Return ln Z over all 2^n states (thesis eq. 18).
 
     Parameters
     ----------
-    machine : BoltzmannMachine
+    machine : BoltzmannMachine or Hopfield
         Of at most 28 units.
     temperature : float
         T, above 0.
@@ -68,7 +69,7 @@ def boltzmann_log_partition(machine: BoltzmannMachine, *, temperature: float = 1
 
 
 def boltzmann_moments(
-    machine: BoltzmannMachine, *, temperature: float = 1.0, clamped: StateLaw | None = None
+    machine: Pairwise, *, temperature: float = 1.0, clamped: StateLaw | None = None
 ) -> PairMoments:
     """Return ⟨x_i⟩ and ⟨x_i x_j⟩ of the free or the clamped phase (thesis eq. 23).
 
@@ -76,7 +77,7 @@ def boltzmann_moments(
 
     Parameters
     ----------
-    machine : BoltzmannMachine
+    machine : BoltzmannMachine or Hopfield
         Free: of at most 28 units; clamped: of at most 20 hidden ones.
     temperature : float
         T, above 0.
@@ -119,12 +120,12 @@ def boltzmann_moments(
     return PairMoments(means, (correlations + correlations.T) / 2)
 
 
-def boltzmann_visible_law(machine: BoltzmannMachine, *, temperature: float = 1.0) -> StateLaw:
+def boltzmann_visible_law(machine: Pairwise, *, temperature: float = 1.0) -> StateLaw:
     """Return the law of the visible units, hidden ones summed out (thesis eq. 19).
 
     Parameters
     ----------
-    machine : BoltzmannMachine
+    machine : BoltzmannMachine or Hopfield
         Of at most 20 visible and 20 hidden units, 28 together.
     temperature : float
         T, above 0.
@@ -154,19 +155,17 @@ def boltzmann_visible_law(machine: BoltzmannMachine, *, temperature: float = 1.0
             f"machine has {machine.n_units} units to enumerate: at most {MAX_ENUMERATED} are possible"
         )
     states = all_states(machine.n_visible)
-    log_p = _log_visible(scaled, states)
-    p = np.exp(log_p - log_p.max())
-    return StateLaw(states, p / p.sum())
+    return StateLaw(states, normalised(_log_visible(scaled, states)))
 
 
-def boltzmann_kl(machine: BoltzmannMachine, law: StateLaw, *, temperature: float = 1.0) -> float:
+def boltzmann_kl(machine: Pairwise, law: StateLaw, *, temperature: float = 1.0) -> float:
     """Return ``KL(law ‖ p)`` of a law over the visible units from that of the machine (thesis eq. 22).
 
     In the form of `StateLaw.divergence`, in which nothing cancels.
 
     Parameters
     ----------
-    machine : BoltzmannMachine
+    machine : BoltzmannMachine or Hopfield
         Of at most 28 units, 20 of them hidden.
     law : StateLaw
         Over the visible units.
@@ -195,7 +194,7 @@ def boltzmann_kl(machine: BoltzmannMachine, law: StateLaw, *, temperature: float
     return law.divergence(lambda states: _log_visible(scaled, states) - log_partition)
 
 
-def _check_law(machine: BoltzmannMachine, law: object) -> None:
+def _check_law(machine: Pairwise, law: object) -> None:
     if not isinstance(law, StateLaw):
         raise TypeError(f"law={shown(law)}: a StateLaw is needed")
     if law.n_sites != machine.n_visible:
@@ -204,10 +203,9 @@ def _check_law(machine: BoltzmannMachine, law: object) -> None:
         )
 
 
-def _scaled(machine: object, temperature: object) -> BoltzmannMachine:
+def _scaled(value: object, temperature: object) -> BoltzmannMachine:
     """Return the machine that has the law at T = 1."""
-    if not isinstance(machine, BoltzmannMachine):
-        raise TypeError(f"machine={shown(machine)}: a BoltzmannMachine is needed")
+    machine = check_pairwise("machine", value)
     T = check_real_scalar("temperature", temperature)
     if not 0 < T < np.inf:
         raise ValueError(f"temperature={shown(temperature)}: a finite number above 0 is needed")

@@ -1,4 +1,4 @@
-"""The Hopfield network: storage, energy, activations, overlaps (thesis eq. 11-16)."""
+"""The Hopfield network: a Boltzmann machine with storage rules, a threshold rule and overlaps (eq. 11-16)."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from typing import Any
 import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray
-from rbmflow.networks.couplings import Couplings, in_units
+from rbmflow.networks.pairwise import Couplings, Pairwise, check_couplings, in_units
 from rbmflow.networks.parameters import frozen_array, positive_number
-from rbmflow.networks.storage import Stored
 from rbmflow.spins import check_spins
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Hopfield(Stored):
+class Hopfield(Pairwise):
     """Units x = ±1, each coupled to each, with ``E = −Σ b_i x_i − Σ_{i<j} w_ij x_i x_j`` (thesis eq. 12).
 
     Where all parameters are whole multiples of the smallest, as after Hebb's rule, activations and energies
     are computed in that unit: no rounding then decides what the tie rule of eq. 13 should.
+
+    It is a `BoltzmannMachine` without hidden units, and taken wherever one is: for exact laws and for chains.
 
     Parameters
     ----------
@@ -40,27 +41,14 @@ class Hopfield(Stored):
     biases: FloatArray = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        weights = frozen_array("weights", self.weights)
-        if weights.ndim != 2 or weights.shape[0] != weights.shape[1] or weights.size == 0:
-            raise ValueError(f"weights has shape {weights.shape}: (n_units, n_units) is needed, at least 1")
-        n = len(weights)
-        uneven = np.argwhere(weights != weights.T)
-        if len(uneven):
-            i, j = uneven[0]
-            raise ValueError(
-                f"weights[{i}, {j}]={weights[i, j]:g}, weights[{j}, {i}]={weights[j, i]:g}: "
-                "symmetric weights are needed"
-            )
-        own = np.flatnonzero(np.diagonal(weights))
-        if len(own):
-            i = own[0]
-            raise ValueError(
-                f"weights[{i}, {i}]={weights[i, i]:g}: no unit acts on itself, the diagonal is 0"
-            )
-        given: object = self.biases
-        biases = np.zeros(n) if given is None else given
+        weights, given = check_couplings("weights", self.weights), getattr(self, "biases")  # noqa: B009
+        biases = frozen_array("biases", np.zeros(len(weights)) if given is None else given, (len(weights),))
         object.__setattr__(self, "weights", weights)
-        object.__setattr__(self, "biases", frozen_array("biases", biases, (n,)))
+        object.__setattr__(self, "biases", biases)
+        # what it is called as a Boltzmann machine, all units of which are visible
+        object.__setattr__(self, "couplings", weights)
+        object.__setattr__(self, "bias", biases)
+        object.__setattr__(self, "n_visible", len(weights))
 
     @classmethod
     def hebb(cls, patterns: object, *, learning_rate: float | None = None) -> Hopfield:
@@ -128,56 +116,9 @@ class Hopfield(Stored):
     def __repr__(self) -> str:
         return f"Hopfield(n_units={self.n_units})"
 
-    @property
-    def n_units(self) -> int:
-        """Number of units."""
-        return len(self.weights)
-
     @cached_property
     def _couplings(self) -> Couplings:
         return in_units(self.weights, self.biases)
-
-    def activation(self, x: object) -> Any:
-        """Return ``a_i = b_i + Σ_j w_ij x_j`` of every unit (thesis eq. 11).
-
-        Parameters
-        ----------
-        x : array_like, shape (..., n_units)
-            States, ±1.
-
-        Returns
-        -------
-        numpy.ndarray of float64, shape (..., n_units)
-            The activations.
-
-        Examples
-        --------
-        >>> Hopfield([[0, 2], [2, 0]], [1, -1]).activation([1, -1])
-        array([-1.,  1.])
-        """
-        state, of = check_spins("x", x, self.n_units).astype(np.float64), self._couplings
-        return of.unit * (state @ of.weights + of.biases)
-
-    def energy(self, x: object) -> Any:
-        """Return ``E = −Σ b_i x_i − Σ_{i<j} w_ij x_i x_j`` (thesis eq. 12).
-
-        Parameters
-        ----------
-        x : array_like, shape (..., n_units)
-            States, ±1.
-
-        Returns
-        -------
-        float or numpy.ndarray
-            In the leading shape.
-
-        Examples
-        --------
-        >>> Hopfield([[0, 2], [2, 0]], [1, -1]).energy([[1, 1], [1, -1]])
-        array([-2.,  0.])
-        """
-        state, of = check_spins("x", x, self.n_units).astype(np.float64), self._couplings
-        return -of.unit * np.sum(state * (of.biases + state @ of.weights / 2), axis=-1)
 
     def energy_gap(self, x: object) -> Any:
         """Return the energy gap ΔE_i of every unit (thesis eq. 14-15).

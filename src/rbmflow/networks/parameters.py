@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, check_real, check_real_scalar, shown
+from rbmflow.arguments import FloatArray, check_finite, check_real_scalar, shown
 
 
 def frozen_array(name: str, value: object, shape: tuple[int, ...] | None = None) -> FloatArray:
     """Return a read-only copy of `value`; raise where it is not finite or has another shape."""
-    array = np.array(check_real(name, value), order="C")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} holds an infinity: finite numbers are needed")
+    array = np.array(check_finite(name, value), order="C")
     if shape is not None and array.shape != shape:
         raise ValueError(f"{name} has shape {array.shape}: {shape} is needed")
     array.setflags(write=False)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, check_real, check_rng
+from rbmflow.arguments import FloatArray, SpinArray, check_rng
+from rbmflow.networks.parameters import frozen_array
 from rbmflow.networks.storage import Stored
 from rbmflow.spins import check_means, check_spins
 
@@ -36,19 +37,9 @@ class TwoLayers(Stored):
     hidden_bias: FloatArray = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        weights = check_finite("weights", self.weights)
-        if weights.ndim != 2 or 0 in weights.shape:
-            raise ValueError(
-                f"weights has shape {weights.shape}: (n_visible, n_hidden) is needed, both at least 1"
-            )
-        object.__setattr__(self, "weights", weights)
-        for name, length in (("visible_bias", weights.shape[0]), ("hidden_bias", weights.shape[1])):
-            value = getattr(self, name)
-            bias = np.zeros(length) if value is None else check_finite(name, value)
-            check_bias(name, bias, length, turned=bias.shape == (weights.size // length,))
-            bias.setflags(write=False)
-            object.__setattr__(self, name, bias)
-        weights.setflags(write=False)
+        checked = check_layers(self.weights, self.visible_bias, self.hidden_bias)
+        for name, array in zip(("weights", "visible_bias", "hidden_bias"), checked, strict=True):
+            object.__setattr__(self, name, array)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(n_visible={self.n_visible}, n_hidden={self.n_hidden})"
@@ -299,15 +290,33 @@ def _traced_out(spins: SpinArray, weights: FloatArray, bias: FloatArray, other_b
     for first in range(0, len(rows), step):
         block = rows[first : first + step].astype(np.float64)
         fields = apply_weights(block, weights) + other_bias
-        result[first : first + step] = block @ bias + log_two_cosh(fields).sum(axis=-1)
+        result[first : first + step] = traced_out(block, bias, fields)
     return result.reshape(spins.shape[:-1])[()]
 
 
-def check_bias(name: str, bias: FloatArray, length: int, *, turned: bool) -> None:
-    """Raise unless each unit has a bias; `turned` says that it would, were the weights transposed."""
+def traced_out(spins: FloatArray, bias: FloatArray, fields: FloatArray) -> FloatArray:
+    """Return ``b·s + Σ_a ln 2cosh f_a``: minus the free energy of spins that act with fields f on a layer."""
+    return np.asarray(spins @ bias + log_two_cosh(fields).sum(axis=-1))
+
+
+def check_layers(
+    weights: object, visible_bias: object, hidden_bias: object
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return W, b and c as read-only copies, or raise; a bias of None is 0."""
+    W = frozen_array("weights", weights)
+    if W.ndim != 2 or 0 in W.shape:
+        raise ValueError(f"weights has shape {W.shape}: (n_visible, n_hidden) is needed, both at least 1")
+    b, c = _bias("visible_bias", visible_bias, *W.shape), _bias("hidden_bias", hidden_bias, *W.shape[::-1])
+    return W, b, c
+
+
+def _bias(name: str, value: object, length: int, other: int) -> FloatArray:
+    bias = frozen_array(name, np.zeros(length) if value is None else value)
     if bias.shape != (length,):
         hint = "; the weights have the shape (n_visible, n_hidden), torch and scikit-learn have the transpose"
+        turned = bias.shape == (other,)
         raise ValueError(f"{name} has shape {bias.shape}: ({length},) is needed{hint if turned else ''}")
+    return bias
 
 
 def check_machine(name: str, value: object) -> TwoLayers:
@@ -331,11 +340,3 @@ def draw_spins(field: FloatArray, rng: np.random.Generator) -> SpinArray:
     rare = np.exp(-2 * np.abs(field))
     flipped = rng.random(field.shape) * (1 + rare) < rare
     return np.where((field >= 0) != flipped, 1, -1).astype(np.int8)
-
-
-def check_finite(name: str, value: object) -> FloatArray:
-    """Return a contiguous copy of `value` as float64, or raise unless all its numbers are finite."""
-    array = np.array(check_real(name, value), order="C")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} holds an infinity: finite numbers are needed")
-    return array

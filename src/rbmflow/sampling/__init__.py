@@ -1,27 +1,35 @@
-"""Markov chains and training sets of the Ising model."""
+"""Processes on networks and lattices: Markov chains, recall, annealing, and training sets from them."""
 
 from rbmflow.errors import ReducibleChainError, ReducibleChainWarning
+from rbmflow.sampling.annealing import Annealed, anneal, geometric_schedule, linear_schedule
 from rbmflow.sampling.block_gibbs import GibbsChains, block_gibbs
 from rbmflow.sampling.boltzmann import BoltzmannChains, boltzmann_chains
 from rbmflow.sampling.exchange import Exchange, replica_exchange
 from rbmflow.sampling.reducibility import is_irreducible
+from rbmflow.sampling.relaxation import Recall, recall
 from rbmflow.sampling.result import Run, State
 from rbmflow.sampling.run import run
 from rbmflow.sampling.training_set import Certificate, TrainingSet, training_set
 
 __all__ = [
+    "Annealed",
     "BoltzmannChains",
     "Certificate",
     "Exchange",
     "GibbsChains",
+    "Recall",
     "ReducibleChainError",
     "ReducibleChainWarning",
     "Run",
     "State",
     "TrainingSet",
+    "anneal",
     "block_gibbs",
     "boltzmann_chains",
+    "geometric_schedule",
     "is_irreducible",
+    "linear_schedule",
+    "recall",
     "replica_exchange",
     "run",
     "training_set",

@@ -19,7 +19,7 @@ from rbmflow.arguments import (
     check_rng,
     shown,
 )
-from rbmflow.generators import check_words
+from rbmflow.generators import check_words, draw_words
 from rbmflow.hardware import check_memory, resolve_threads, simd_level
 from rbmflow.networks import RBM
 from rbmflow.spins import check_spins, random_spins
@@ -169,7 +169,7 @@ def _begin(rbm: RBM, n_chains: int, rng: object, initial: object) -> tuple[Gibbs
         rows = len(given) if given.ndim == 2 else n_chains
         visible = np.array(np.broadcast_to(given, (rows, rbm.n_visible)))
     n = len(visible)
-    words = source.integers(0, 2**64, size=(len(_blocks(n)), 32), dtype=np.uint64)
+    words = draw_words(source, len(_blocks(n)))
     return GibbsChains(visible, np.empty((n, rbm.n_hidden), dtype=np.int8), 0, words), True
 
 

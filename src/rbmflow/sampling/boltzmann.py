@@ -23,8 +23,9 @@ from rbmflow.arguments import (
     check_rng,
     shown,
 )
+from rbmflow.generators import Words, draw_words
 from rbmflow.hardware import check_memory, resolve_threads, simd_level
-from rbmflow.networks import BoltzmannMachine
+from rbmflow.networks.pairwise import Pairwise, check_pairwise
 from rbmflow.spins import check_spins, random_spins
 from rbmflow.workers import Progress, check_progress, run_tasks
 
@@ -32,7 +33,6 @@ BLOCK = 64  # chains that one call of the kernel advances
 MAX_CHAINS = 10**7
 ORDERS = ("sequential", "random")
 STEP_NANOSECONDS = 5e7  # of work, about, between two looks at Ctrl-C
-Words = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +61,7 @@ class BoltzmannChains:
 
 
 def boltzmann_chains(
-    machine: BoltzmannMachine,
+    machine: Pairwise,
     *,
     temperature: object = 1.0,
     n_chains: int = 1,
@@ -82,7 +82,7 @@ def boltzmann_chains(
 
     Parameters
     ----------
-    machine : BoltzmannMachine
+    machine : BoltzmannMachine or Hopfield
         The machine.
     temperature : float or array_like, shape (n_sweeps,)
         T, above 0; or one for each sweep: simulated annealing.
@@ -113,13 +113,13 @@ def boltzmann_chains(
 
     Examples
     --------
+    >>> from rbmflow.networks import BoltzmannMachine
     >>> machine = BoltzmannMachine([[0, 0.5], [0.5, 0]])
     >>> chains = boltzmann_chains(machine, n_chains=4000, n_sweeps=20, rng=1)
     >>> bool(abs(chains.spins.prod(axis=1).mean() - np.tanh(0.5)) < 0.06)
     True
     """
-    if not isinstance(machine, BoltzmannMachine):
-        raise TypeError(f"machine={shown(machine)}: a BoltzmannMachine is needed")
+    check_pairwise("machine", machine)
     n_sweeps, progress = check_integer("n_sweeps", n_sweeps, 0, MAX_STEPS), check_progress(progress)
     check_memory(f"n_sweeps={n_sweeps}", 8 * n_sweeps, "continue shorter runs with initial=")
     T = _temperatures(temperature, n_sweeps)
@@ -151,7 +151,7 @@ def boltzmann_chains(
 class _Plan:
     """What every block of chains does."""
 
-    machine: BoltzmannMachine
+    machine: Pairwise
     temperatures: FloatArray
     thin: int
     free: npt.NDArray[np.int32]
@@ -234,7 +234,7 @@ def _free(clamped: object, n_units: int) -> npt.NDArray[np.int32]:
     return np.flatnonzero(~mask).astype(np.int32)
 
 
-def _begin(machine: BoltzmannMachine, n_chains: int, rng: object, initial: object) -> BoltzmannChains:
+def _begin(machine: Pairwise, n_chains: int, rng: object, initial: object) -> BoltzmannChains:
     """Return the chains before the first sweep."""
     n_units = machine.n_units
     if isinstance(initial, BoltzmannChains):
@@ -260,7 +260,7 @@ def _begin(machine: BoltzmannMachine, n_chains: int, rng: object, initial: objec
             )
         rows = len(given) if given.ndim == 2 else n_chains
         spins = np.array(np.broadcast_to(given, (rows, n_units)), order="C")
-    words = source.integers(0, 2**64, size=(-(-len(spins) // BLOCK), 32), dtype=np.uint64)
+    words = draw_words(source, -(-len(spins) // BLOCK))
     return BoltzmannChains(
         spins, np.empty((len(spins), 0, n_units), dtype=np.int8), 0, words, int(source.integers(0, 2**63))
     )

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from rbmflow.arguments import MAX_STEPS, FloatArray, SpinArray, check_integer, check_real, check_rng, shown
 from rbmflow.estimate import Estimate
+from rbmflow.generators import draw_words
 from rbmflow.hardware import check_memory, resolve_threads
 from rbmflow.ising.lattice import Lattice
 from rbmflow.sampling.compiled_chains import make_engines, weak
@@ -177,7 +178,7 @@ def replica_exchange(
         n_chains * (16 * rounds["n_sweeps"] + 2 * on.n_sites + 256),
         "a larger thin keeps less",
     )
-    generators = source.integers(0, 2**64, size=(n_chains + 1, 32), dtype=np.uint64)
+    generators = draw_words(source, n_chains + 1)
     spins = random_start(on, n_chains, source, resolved if rule == "metropolis" else "random")
     engines = make_engines(on, np.tile(ladder, n_ladders), rule, resolved, spins, generators, couple=True)
     rungs = _Rungs(ladder, n_ladders)

@@ -1,11 +1,13 @@
-"""Training of restricted Boltzmann machines: exact, contrastive, persistent and tempered."""
+"""Training: of restricted Boltzmann machines, of Boltzmann machines and of the neuron."""
 
 from rbmflow.training.boltzmann import BoltzmannFit, SampledPhases, boltzmann_gradient, fit_boltzmann
 from rbmflow.training.checkpoint import Checkpoint
 from rbmflow.training.contrastive_bias import GibbsOperator, cd_fixed_point, expected_update
 from rbmflow.training.history import EarlyStopping, History
 from rbmflow.training.loop import Fit, fit
-from rbmflow.training.negative import CD, PCD, Exact, Tempered
+from rbmflow.training.moments import Averages
+from rbmflow.training.negative import CD, PCD, Exact, NegativePhase, Tempered, Update
+from rbmflow.training.neuron import NeuronFit, fit_neuron
 from rbmflow.training.optimizers import LBFGS, SGD, Adam, Decay, Exponential, Momentum
 from rbmflow.training.parameters import tied
 from rbmflow.training.state import State
@@ -16,6 +18,7 @@ __all__ = [
     "PCD",
     "SGD",
     "Adam",
+    "Averages",
     "BoltzmannFit",
     "Checkpoint",
     "Decay",
@@ -26,14 +29,18 @@ __all__ = [
     "GibbsOperator",
     "History",
     "Momentum",
+    "NegativePhase",
+    "NeuronFit",
     "SampledPhases",
     "State",
     "Tempered",
+    "Update",
     "boltzmann_gradient",
     "cd_fixed_point",
     "expected_update",
     "fit",
     "fit_boltzmann",
+    "fit_neuron",
     "tied",
 ]
 

@@ -17,8 +17,9 @@ from rbmflow.arguments import (
     shown,
 )
 from rbmflow.networks import BoltzmannMachine, PairMoments, boltzmann_kl, boltzmann_moments
+from rbmflow.networks.pairwise import Pairwise, check_pairwise
 from rbmflow.sampling import boltzmann_chains
-from rbmflow.spins import check_spins
+from rbmflow.spins import check_spins, random_spins
 from rbmflow.state_law import StateLaw
 from rbmflow.training.negative import MAX_CHAINS
 from rbmflow.workers import Progress, check_progress
@@ -83,7 +84,7 @@ class BoltzmannFit:
 
 
 def boltzmann_gradient(
-    machine: BoltzmannMachine, law: StateLaw, *, phases: SampledPhases | None = None, rng: object = None
+    machine: Pairwise, law: StateLaw, *, phases: SampledPhases | None = None, rng: object = None
 ) -> PairMoments:
     """Return ``⟨x_i⟩`` and ``⟨x_i x_j⟩`` of the clamped phase less those of the free one (thesis eq. 23).
 
@@ -93,7 +94,7 @@ def boltzmann_gradient(
 
     Parameters
     ----------
-    machine : BoltzmannMachine
+    machine : BoltzmannMachine or Hopfield
         At T = 1.
     law : StateLaw
         Of the data, over the visible units.
@@ -132,7 +133,7 @@ def boltzmann_gradient(
 
 
 def fit_boltzmann(
-    machine: BoltzmannMachine,
+    machine: Pairwise,
     data: object,
     *,
     phases: SampledPhases | None = None,
@@ -146,7 +147,7 @@ def fit_boltzmann(
 
     Parameters
     ----------
-    machine : BoltzmannMachine
+    machine : BoltzmannMachine or Hopfield
         Where to begin. Hidden units that are equal stay equal with exact phases: begin with random couplings.
     data : array_like of shape (n, n_visible), or StateLaw
         Spins, or probabilities of states, of the visible units.
@@ -180,7 +181,8 @@ def fit_boltzmann(
     >>> bool(np.isclose(np.tanh(trained.machine.couplings[0, 1]), 0.6))
     True
     """
-    _check_machine(machine)
+    begin = check_pairwise("machine", machine)
+    machine = BoltzmannMachine(begin.couplings, begin.bias, begin.n_visible)
     law = data if isinstance(data, StateLaw) else _law_of(data, machine.n_visible)
     _check(machine, law, phases, "data")
     rate = check_real_scalar("learning_rate", learning_rate)
@@ -203,13 +205,8 @@ def fit_boltzmann(
     return BoltzmannFit(machine, np.array(kl), np.array(norms))
 
 
-def _check_machine(machine: object) -> None:
-    if not isinstance(machine, BoltzmannMachine):
-        raise TypeError(f"machine={shown(machine)}: a BoltzmannMachine is needed")
-
-
-def _check(machine: BoltzmannMachine, law: object, phases: object, name: str) -> None:
-    _check_machine(machine)
+def _check(machine: Pairwise, law: object, phases: object, name: str) -> None:
+    check_pairwise("machine", machine)
     if not isinstance(law, StateLaw):
         raise TypeError(f"{name}={shown(law)}: a StateLaw is needed")
     if law.n_sites != machine.n_visible:
@@ -220,7 +217,7 @@ def _check(machine: BoltzmannMachine, law: object, phases: object, name: str) ->
         raise TypeError(f"phases={shown(phases)}: SampledPhases or None is needed")
 
 
-def _kl(machine: BoltzmannMachine, law: StateLaw) -> float:
+def _kl(machine: Pairwise, law: StateLaw) -> float:
     return boltzmann_kl(machine, law) if machine.n_units <= MAX_EXACT_UNITS else float("nan")
 
 
@@ -246,11 +243,11 @@ def _mask(mask: object, n_units: int) -> Any:
 
 
 def _sampled(
-    machine: BoltzmannMachine, phases: SampledPhases, rng: np.random.Generator, law: StateLaw | None
+    machine: Pairwise, phases: SampledPhases, rng: np.random.Generator, law: StateLaw | None
 ) -> PairMoments:
     """Return averages along annealed chains, the visible units clamped to states drawn from a law."""
     n, n_chains = machine.n_visible, phases.n_chains
-    initial = 2 * rng.integers(0, 2, size=(n_chains, machine.n_units), dtype=np.int8) - 1
+    initial = random_spins(rng, n_chains, machine.n_units)
     clamped = None
     if law is not None:
         # every state as often as its probability says, but for the rounding of one chain
@@ -266,7 +263,7 @@ def _sampled(
         thin=1,
         clamped=clamped,
         rng=rng,
-        initial=initial.astype(np.int8),
+        initial=initial,
     )
     kept = chains.samples[:, len(phases.schedule) :].reshape(-1, machine.n_units).astype(np.float64)
     return PairMoments(kept.mean(axis=0), kept.T @ kept / len(kept))

@@ -7,10 +7,10 @@ import numpy.typing as npt
 
 from rbmflow._kernels import block_gibbs
 from rbmflow.arguments import SpinArray
-from rbmflow.generators import WORDS, Words
+from rbmflow.generators import Words, draw_words
 from rbmflow.hardware import simd_level
-from rbmflow.training.moments import Moments
-from rbmflow.training.negative import CD, PCD, Tempered
+from rbmflow.spins import random_spins
+from rbmflow.training.moments import Averages
 from rbmflow.training.parameters import Parameters, Vector
 
 
@@ -23,8 +23,9 @@ class Chains:
         self.ladder = ladder
         self.visible, self.hidden = visible, hidden  # (n_rungs, n_chains, n_units)
         self.generator = generator
+        self.exchange_rate = float("nan")  # of the last exchange
 
-    def sweep(self, parameters: Parameters, k: int) -> Moments:
+    def sweep(self, parameters: Parameters, k: int) -> Averages:
         """Advance all chains by k sweeps, and return the averages on the first rung."""
         now: Vector = np.empty(0)
         for rung, beta in reversed(list(enumerate(self.ladder))):
@@ -33,8 +34,6 @@ class Chains:
 
     def exchange(self, parameters: Parameters, rng: np.random.Generator) -> float:
         """Let neighbouring rungs swap their configurations; return the share of swaps accepted."""
-        if len(self.ladder) == 1:
-            return float("nan")
         accepted, tried = 0, 0
         energies = self.energies(parameters)
         for parity in (0, 1):
@@ -47,7 +46,8 @@ class Chains:
                 for array in (self.visible, self.hidden, energies):
                     array[pair, at] = array[pair[::-1], at]
                 accepted, tried = accepted + int(swap.sum()), tried + len(gain)
-        return accepted / tried if tried else float("nan")
+        self.exchange_rate = accepted / tried if tried else float("nan")
+        return self.exchange_rate
 
     def energies(self, parameters: Parameters) -> npt.NDArray[np.float64]:
         """Return the energies of the configurations, a row for each rung."""
@@ -92,39 +92,27 @@ def sweep(
     return means
 
 
-def start(negative: object, parameters: Parameters, rng: np.random.Generator) -> Chains:
-    """Return the chains of a negative phase at the start: random visible units, hidden ones given them."""
-    generator = rng.integers(0, 2**64, size=WORDS, dtype=np.uint64)
+def start(
+    ladder: tuple[float, ...], n_chains: int, parameters: Parameters, rng: np.random.Generator
+) -> Chains:
+    """Return chains at their start, `n_chains` on each rung: random visible units, hidden ones given them."""
+    generator = draw_words(rng)
     n_visible, n_hidden = parameters.shape
-    ladder, n_chains = chain_shape(negative)
-    visible = 2 * rng.integers(0, 2, size=(len(ladder), n_chains, n_visible), dtype=np.int8) - 1
+    visible = random_spins(rng, len(ladder), n_chains, n_visible)
     hidden = np.empty((len(ladder), n_chains, n_hidden), dtype=np.int8)
     for rung, beta in enumerate(ladder):
         sweep(parameters, visible[rung], hidden[rung], 0, generator, beta=beta, from_data=True)
     return Chains(ladder, visible, hidden, generator)
 
 
-def chain_shape(negative: object) -> tuple[tuple[float, ...], int]:
-    """Return the ladder and the number of chains that a negative phase keeps."""
-    if isinstance(negative, Tempered):
-        return negative.ladder, negative.n_chains
-    return (1.0,), negative.n_chains if isinstance(negative, PCD) else 0
-
-
-def n_chains(negative: object) -> int:
-    """Return the number of chains that a negative phase keeps, on all rungs."""
-    ladder, on_each = chain_shape(negative)
-    return len(ladder) * on_each
-
-
-def contrastive(parameters: Parameters, rows: SpinArray, negative: CD, generator: Words) -> Moments:
+def contrastive(parameters: Parameters, rows: SpinArray, k: int, generator: Words) -> Averages:
     """Return the averages after k sweeps from `rows`."""
     visible, hidden = rows.copy(), np.empty((len(rows), parameters.shape[1]), dtype=np.int8)
-    means = sweep(parameters, visible, hidden, negative.k, generator, from_data=True)
+    means = sweep(parameters, visible, hidden, k, generator, from_data=True)
     return averages(visible, means)
 
 
-def averages(visible: SpinArray, means: Vector) -> Moments:
+def averages(visible: SpinArray, means: Vector) -> Averages:
     """Return the averages over chains from their visible spins and the means of their hidden units."""
     spins, share = visible.astype(means.dtype), means.dtype.type(1 / len(visible))
-    return Moments(spins.T @ means * share, spins.sum(axis=0) * share, means.sum(axis=0) * share)
+    return Averages(spins.T @ means * share, spins.sum(axis=0) * share, means.sum(axis=0) * share)

@@ -11,8 +11,9 @@ from rbmflow.arguments import FloatArray, check_integer, check_real, shown
 from rbmflow.networks import RBM
 from rbmflow.networks.two_layers import log_two_cosh
 from rbmflow.spins import all_states
+from rbmflow.state_law import normalised
 from rbmflow.training.data import Data, check_data
-from rbmflow.training.moments import Moments, clamped, free_energy, gradient
+from rbmflow.training.moments import Averages, clamped, free_energy, gradient
 from rbmflow.training.negative import MAX_SWEEPS
 from rbmflow.training.parameters import Parameters, Ties, make_ties
 
@@ -56,9 +57,7 @@ class GibbsOperator:
     def stationary(self) -> FloatArray:
         """p(v) of the machine, which the sweep leaves as it is."""
         parameters = Parameters(self.rbm, np.float64)
-        weight = -free_energy(parameters, all_states(self.rbm.n_visible).astype(np.float64))
-        p = np.exp(weight - weight.max())
-        return np.asarray(p / p.sum())
+        return normalised(-free_energy(parameters, all_states(self.rbm.n_visible).astype(np.float64)))
 
     @property
     def eigenvalues(self) -> FloatArray:
@@ -68,10 +67,7 @@ class GibbsOperator:
         """
         visible = all_states(self.rbm.n_visible).astype(np.float64)
         hidden = all_states(self.rbm.n_hidden).astype(np.float64)
-        log_joint = -np.asarray(self.rbm.energy(visible[:, None], hidden[None]))
-        log_joint -= log_joint.max()
-        joint = np.exp(log_joint)
-        joint /= joint.sum()
+        joint = normalised(-np.asarray(self.rbm.energy(visible[:, None], hidden[None])))
         scaled = joint / np.sqrt(np.outer(joint.sum(axis=1), joint.sum(axis=0)))
         return np.asarray(np.linalg.svd(scaled, compute_uv=False) ** 2)
 
@@ -156,7 +152,7 @@ def expected_update(rbm: RBM, data: object, k: int) -> RBM:
     )
 
 
-def _machine(moment: Moments) -> RBM:
+def _machine(moment: Averages) -> RBM:
     return RBM(moment.pairs, moment.visible, moment.hidden)
 
 
@@ -167,7 +163,7 @@ def _full(data: Data) -> FloatArray:
     return np.bincount(index, weights=weights, minlength=2 ** rows.shape[1]).astype(np.float64)
 
 
-def _expected(rbm: RBM, law: FloatArray, k: int, operator: GibbsOperator) -> Moments:
+def _expected(rbm: RBM, law: FloatArray, k: int, operator: GibbsOperator) -> Averages:
     parameters = Parameters(rbm, np.float64)
     states = all_states(rbm.n_visible).astype(np.float64)
     difference = law - operator.push(law, k)
@@ -232,5 +228,5 @@ def cd_fixed_point(
 
 def _reduced(rbm: RBM, law: FloatArray, k: int, ties: Ties) -> FloatArray:
     moment = _expected(rbm, law, k, GibbsOperator(rbm))
-    zero = Moments(np.zeros_like(moment.pairs), np.zeros_like(moment.visible), np.zeros_like(moment.hidden))
+    zero = Averages(np.zeros_like(moment.pairs), np.zeros_like(moment.visible), np.zeros_like(moment.hidden))
     return ties.reduce(gradient(moment, zero))

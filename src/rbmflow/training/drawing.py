@@ -1,4 +1,4 @@
-"""Configurations of machines too large to enumerate: chains that exchange temperatures, and their mixing."""
+"""Configurations of machines of any size: chains that exchange temperatures, and their mixing."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray
+from rbmflow.arguments import MAX_SIZE, MAX_STEPS, FloatArray, SpinArray, check_integer
 from rbmflow.autocorrelation import rank_normalised_r_hat
-from rbmflow.networks import RBM
+from rbmflow.errors import ConvergenceWarning, warn_caller
+from rbmflow.hardware import check_memory
+from rbmflow.networks import RBM, sample_exactly
+from rbmflow.networks.exact import MAX_LISTED
 from rbmflow.training.chains import Chains, start
-from rbmflow.training.negative import Tempered
 from rbmflow.training.parameters import Parameters
 
 FEWEST_CHAINS = 20
@@ -30,6 +32,24 @@ class Drawn(NamedTuple):
     r_hat: float  # the largest one of the energy and the two directions in which configurations differ most
     exchange_rate: float
     n_rungs: int
+
+
+def draw(model: RBM, n_samples: int, n_sweeps: int, rng: np.random.Generator) -> SpinArray:
+    """Return configurations of a machine of any size: from its law where it can be listed, else tempered."""
+    n_samples = check_integer("n_samples", n_samples, 1, MAX_SIZE)
+    check_memory(f"n_samples={n_samples}", n_samples * (16 + model.n_visible + model.n_hidden))
+    n_sweeps = check_integer("n_sweeps", n_sweeps, 1, MAX_STEPS)
+    if min(model.n_visible, model.n_hidden) <= MAX_LISTED:
+        return sample_exactly(model, n_samples, rng=rng)
+    drawn = draw_tempered(model, n_samples, n_sweeps, rng)
+    if drawn.r_hat > UNMIXED:
+        warn_caller(
+            f"samples: the chains have r_hat {drawn.r_hat:.3g}, above {UNMIXED}, after "
+            f"n_sweeps={n_sweeps} at {drawn.n_rungs} temperatures: "
+            "shares of modes may be wrong; more sweeps help",
+            ConvergenceWarning,
+        )
+    return drawn.spins
 
 
 def draw_tempered(model: RBM, n_samples: int, n_sweeps: int, rng: np.random.Generator) -> Drawn:
@@ -52,7 +72,7 @@ def _run(
     parameters: Parameters, ladder: FloatArray, n_chains: int, n_sweeps: int, rng: np.random.Generator
 ) -> tuple[Chains, SpinArray, float]:
     """Return chains after some sweeps, first-rung configurations of the second half, the exchange rate."""
-    chains = start(Tempered(ladder, 1, n_chains), parameters, rng)
+    chains = start(tuple(ladder.tolist()), n_chains, parameters, rng)
     every = max(1, n_sweeps // (2 * RECORDS))
     records, rates = [], []
     for sweep in range(n_sweeps):

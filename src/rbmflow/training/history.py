@@ -17,7 +17,7 @@ from rbmflow.likelihood import LogPartition, log_partition
 from rbmflow.networks.two_layers import log_two_cosh
 from rbmflow.training.data import Data
 from rbmflow.training.moments import divergence, exact, free_energy
-from rbmflow.training.negative import MAX_EXACT_UNITS, PCD, Exact, Negative, Tempered
+from rbmflow.training.negative import MAX_EXACT_UNITS, NegativePhase
 from rbmflow.training.parameters import Parameters
 
 CHEAP_UNITS = 8
@@ -209,21 +209,18 @@ class Situation:
 
 
 def check_record(
-    record: object, negative: Negative, parameters: Parameters, data: Data, held_out: Data | None
+    record: object, negative: NegativePhase, parameters: Parameters, data: Data, held_out: Data | None
 ) -> tuple[str, ...]:
     """Return the names of the quantities to record, or raise."""
     smaller = min(parameters.shape)
     if record is None:
         names = ["pseudo_likelihood", "reconstruction_error", "weight_norm", "bias_norm"]
-        if isinstance(negative, Exact) or smaller <= CHEAP_UNITS:
-            names.append("log_likelihood" if data.weights is None else "kl")
-        if isinstance(negative, (PCD, Tempered)):
-            names.append("tau")
-        if isinstance(negative, Tempered):
-            names.append("exchange_rate")
+        names += ["log_likelihood"] * (smaller <= CHEAP_UNITS) + [*negative.records]
+        if data.weights is not None:
+            names = ["kl" if name == "log_likelihood" else name for name in names]
         if held_out is not None:
             names += [HELD_OUT + name for name in ("pseudo_likelihood", "log_likelihood") if name in names]
-        return tuple(names)
+        record = dict.fromkeys(names)
     if isinstance(record, str) or not hasattr(record, "__iter__"):
         raise TypeError(f"record={shown(record)}: a sequence of names is needed")
     chosen = tuple(record)

@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import MAX_STEPS, check_flag, check_integer, check_real_scalar, check_rng, shown
+from rbmflow.arguments import MAX_STEPS, check_integer, check_rng, shown
 from rbmflow.networks import RBM
-from rbmflow.training.chains import n_chains
 from rbmflow.training.data import Data, check_data
 from rbmflow.training.history import EarlyStopping, History, Situation, check_record, measure
-from rbmflow.training.negative import MAX_EXACT_UNITS, PCD, Exact, Negative, check_negative
-from rbmflow.training.optimizers import LBFGS, SGD, Optimizer, check_optimizer
+from rbmflow.training.negative import PCD, NegativePhase
+from rbmflow.training.optimizers import LBFGS, SGD, Optimizer
 from rbmflow.training.parameters import make_ties, split
+from rbmflow.training.plan import Method, Objective, Penalty
 from rbmflow.training.quasi_newton import minimise
-from rbmflow.training.size import check_size
 from rbmflow.training.state import State
-from rbmflow.training.trainer import Penalty, Plan, Trainer
+from rbmflow.training.trainer import Trainer
 from rbmflow.workers import Progress, check_progress
-
-PRECISIONS = {"float32": np.float32, "float64": np.float64}
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,7 @@ def fit(
     model: RBM,
     data: object,
     *,
-    negative: Negative = PCD(10),  # noqa: B008 (frozen)
+    negative: NegativePhase = PCD(10),  # noqa: B008 (frozen)
     optimizer: Optimizer = SGD(0.01),  # noqa: B008
     n_epochs: int,
     batch_size: int = 100,
@@ -99,7 +95,7 @@ def fit(
         Spins ±1 of shape ``(n, n_visible)``, all configurations of a training set,
         or probabilities of states.
     negative : Exact, CD, PCD or Tempered
-        Where the averages over the model come from.
+        Where the averages over the model come from; a `NegativePhase` of one's own is possible.
     optimizer : SGD, Momentum, Adam or LBFGS
         How gradients become steps; `LBFGS` needs ``Exact()``.
     n_epochs : int
@@ -164,7 +160,7 @@ def fit(
 
     Examples
     --------
-    >>> from rbmflow import Ring
+    >>> from rbmflow import Exact, Ring
     >>> spins = Ring(6).sample(0.5, 500, rng=1)
     >>> start = RBM(np.random.default_rng(1).normal(0, 0.1, (6, 6)))
     >>> trained = fit(start, spins, negative=Exact(), optimizer=LBFGS(), n_epochs=50, rng=1)
@@ -176,67 +172,69 @@ def fit(
     if state is not None:
         _check_state(state, model)
     begin = model if state is None else state.model
-    plan = _plan(
-        begin, data, negative, optimizer, batch_size, tie, mask, biases, l1, l2, centred, precision, shuffle
-    )
-    n_epochs, progress = check_integer("n_epochs", n_epochs, 0, MAX_STEPS), check_progress(progress)
-    every = check_integer("record_every", record_every, 1)
-    if stop is not None and not isinstance(stop, EarlyStopping):
-        raise TypeError(f"stop={shown(stop)}: an EarlyStopping or None is needed")
-    if callback is not None and not callable(callback):
-        raise TypeError(f"callback={shown(callback)}: a callable or None is needed")
+    learned, penalty = check_data(data, model.n_visible), Penalty(l1, l2)
+    method = Method(negative, optimizer, batch_size, shuffle, centred, precision)
+    method.check(begin, penalty)
+    objective = Objective(learned, make_ties(begin, tie, mask, biases), penalty)
+    n_epochs = check_integer("n_epochs", n_epochs, 0, MAX_STEPS)
     if state is None:
-        trainer, history = Trainer(plan, model, check_rng(rng)), dict[str, list[float]]()
+        trainer = Trainer(objective, method, model, check_rng(rng))
     else:
-        trainer = Trainer.resume(plan, state)
-        history = {name: list(values) for name, values in state.history.items()}
+        trainer = Trainer.resume(objective, method, state)
     aside = None if held_out is None else check_data(held_out, model.n_visible, "held_out")
-    names = check_record(record, plan.negative, trainer.parameters, plan.data, aside)
-    if stop is not None and stop.quantity not in names:
-        raise ValueError(f"stop: {shown(stop.quantity)} is not recorded; add it to record")
-    if history and set(history) != {"epoch", *names}:
-        raise ValueError(
-            f"state: it recorded {sorted(history)}, this call would record {sorted(['epoch', *names])}"
-        )
-    run = _Run(
-        trainer,
-        check_integer("average", average, 0),
-        history or {name: [] for name in ("epoch", *names)},
-        every,
-        stop,
-        callback,
-        progress,
-        n_epochs,
-        aside,
-    )
-    if state is not None and stop is not None and state.best_of == stop.quantity:
-        run.best, run.best_epoch = state.best, state.best_epoch
+    names = check_record(record, negative, trainer.parameters, learned, aside)
+    monitor = Monitor(names, record_every, aside, stop, average, callback, progress)
+    run = _Run(trainer, monitor, n_epochs, state)
     run.go()
     return run.fit()
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """What is watched while a run goes on."""
+
+    names: tuple[str, ...]
+    every: int
+    held_out: Data | None
+    stop: EarlyStopping | None
+    average: int
+    callback: Callback | None
+    progress: Progress | None
+
+    def __post_init__(self) -> None:
+        check_integer("record_every", self.every, 1)
+        check_integer("average", self.average, 0)
+        object.__setattr__(self, "progress", check_progress(self.progress))
+        if self.stop is not None and not isinstance(self.stop, EarlyStopping):
+            raise TypeError(f"stop={shown(self.stop)}: an EarlyStopping or None is needed")
+        if self.stop is not None and self.stop.quantity not in self.names:
+            raise ValueError(f"stop: {shown(self.stop.quantity)} is not recorded; add it to record")
+        if self.callback is not None and not callable(self.callback):
+            raise TypeError(f"callback={shown(self.callback)}: a callable or None is needed")
 
 
 class _Run:
     """The bookkeeping of `fit` around a trainer."""
 
-    def __init__(
-        self,
-        trainer: Trainer,
-        average: int,
-        history: dict[str, list[float]],
-        every: int,
-        stop: EarlyStopping | None,
-        callback: Callback | None,
-        progress: Progress | None,
-        n_epochs: int,
-        held_out: Data | None,
-    ) -> None:
-        self.held_out = held_out
-        self.best, self.best_epoch = np.empty(0), 0
-        self.trainer, self.history, self.every = trainer, history, every
-        self.stop, self.callback, self.progress = stop, callback, progress
+    def __init__(self, trainer: Trainer, monitor: Monitor, n_epochs: int, state: State | None) -> None:
+        self.trainer, self.monitor = trainer, monitor
         self.n_epochs, self.done, self.stopped = n_epochs, 0, False
-        self.first = n_epochs - average  # epoch after which parameters are summed
+        self.history: dict[str, list[float]] = {name: [] for name in ("epoch", *monitor.names)}
+        self.best, self.best_epoch = np.empty(0), 0
+        self.first = n_epochs - monitor.average  # epoch after which parameters are summed
         self.sum, self.summed = np.zeros(trainer.parameters.vector.shape), 0
+        if state is not None:
+            self._go_on(state)
+
+    def _go_on(self, state: State) -> None:
+        """Take over what an earlier run recorded, or raise if this one records something else."""
+        if state.history and set(state.history) != set(self.history):
+            raise ValueError(
+                f"state: it recorded {sorted(state.history)}, this call would record {sorted(self.history)}"
+            )
+        self.history = {name: list(values) for name, values in (state.history or self.history).items()}
+        if self.monitor.stop is not None and state.best_of == self.monitor.stop.quantity:
+            self.best, self.best_epoch = state.best, state.best_epoch
 
     def go(self) -> None:
         """Make the epochs; parameters out of the range of numbers are an error of their own, not warnings."""
@@ -244,7 +242,7 @@ class _Run:
             self._go()
 
     def _go(self) -> None:
-        if isinstance(self.trainer.plan.optimizer, LBFGS):
+        if isinstance(self.trainer.method.optimizer, LBFGS):
             if self.n_epochs:
                 minimise(self.trainer, self.n_epochs, self.after)
             return
@@ -254,7 +252,7 @@ class _Run:
 
     def after(self) -> bool:
         """Record, report and ask whether to stop."""
-        trainer = self.trainer
+        trainer, monitor = self.trainer, self.monitor
         self.done += 1
         if not np.isfinite(trainer.parameters.vector).all():
             raise ArithmeticError(
@@ -264,106 +262,46 @@ class _Run:
         if self.done > self.first:
             self.sum += trainer.parameters.vector
             self.summed += 1
-        recorded = trainer.epoch % self.every == 0
+        recorded = trainer.epoch % monitor.every == 0
         if recorded:
             on = Situation(
-                trainer.parameters, trainer.plan.data, self.held_out, trainer.series, trainer.exchange_rate
+                trainer.parameters,
+                trainer.objective.data,
+                monitor.held_out,
+                trainer.series,
+                trainer.chains.exchange_rate,
             )
             for name, values in self.history.items():
                 values.append(float(trainer.epoch) if name == "epoch" else measure(name, on))
             self._keep_best()
-        if self.stop is not None and recorded and self.stop.should_stop(self.history[self.stop.quantity]):
+        stop = monitor.stop
+        if stop is not None and recorded and stop.should_stop(self.history[stop.quantity]):
             self.stopped = True
-        if self.callback is not None:
-            answer = self.callback(self.fit())
-            self.stopped |= isinstance(answer, (bool, np.bool_)) and bool(
-                answer
-            )  # np.True_ of a comparison too
-        if self.progress is not None:
-            self.progress(self.done, self.n_epochs)
+        if monitor.callback is not None:
+            answer = monitor.callback(self.fit())
+            self.stopped |= isinstance(answer, (bool, np.bool_)) and bool(answer)  # np.True_ too
+        if monitor.progress is not None:
+            monitor.progress(self.done, self.n_epochs)
         return self.stopped
 
     def _keep_best(self) -> None:
         """Keep the parameters if the quantity of early stopping has never been better."""
-        if self.stop is None:
+        stop = self.monitor.stop
+        if stop is None:
             return
-        values = self.history[self.stop.quantity]
+        values = self.history[stop.quantity]
         before = values[self.history["epoch"].index(self.best_epoch)] if self.best.size else np.nan
-        if self.stop.better(values[-1], before):
+        if stop.better(values[-1], before):
             self.best, self.best_epoch = self.trainer.parameters.vector.copy(), self.trainer.epoch
 
     def fit(self) -> Fit:
         """Return the run as it stands."""
-        best_of = "" if self.stop is None else self.stop.quantity
+        best_of = "" if self.monitor.stop is None else self.monitor.stop.quantity
         state = self.trainer.snapshot(self.history, self.stopped, self.best, self.best_epoch, best_of)
         model = state.model
         if self.summed:
             model = RBM(*split(self.sum / self.summed, self.trainer.parameters.shape))
         return Fit(model, History(state.history), state)
-
-
-def _plan(
-    model: RBM,
-    data: object,
-    negative: object,
-    optimizer: object,
-    batch_size: object,
-    tie: object,
-    mask: object,
-    biases: object,
-    l1: object,
-    l2: object,
-    centred: object,
-    precision: object,
-    shuffle: object = True,
-) -> Plan:
-    """Return the checked arguments, or raise."""
-    checked: Data = check_data(data, model.n_visible)
-    phase, stepper = check_negative(negative), check_optimizer(optimizer)
-    check_size(model.n_visible, model.n_hidden, n_chains(phase))
-    exact = isinstance(phase, Exact)
-    if isinstance(stepper, LBFGS) and not exact:
-        raise ValueError(
-            f"optimizer=LBFGS() needs negative=Exact(), not {shown(phase)}: "
-            "noise would mislead its line search"
-        )
-    if exact and min(model.n_visible, model.n_hidden) > MAX_EXACT_UNITS:
-        raise ValueError(
-            f"negative=Exact(): the smaller layer has {min(model.n_visible, model.n_hidden)} units, "
-            f"at most {MAX_EXACT_UNITS} are possible"
-        )
-    for name, flag in (("centred", centred), ("shuffle", shuffle)):
-        check_flag(name, flag)
-    costs = [check_real_scalar(name, value) for name, value in (("l1", l1), ("l2", l2))]
-    for name, value in zip(("l1", "l2"), costs, strict=True):
-        if not 0 <= value < np.inf:
-            raise ValueError(f"{name}={value}: a finite number of at least 0 is needed")
-    if isinstance(stepper, LBFGS) and (costs[0] or centred):
-        raise ValueError(
-            "optimizer=LBFGS() needs a smooth likelihood in the usual parameters: l1=0 and centred=False"
-        )
-    chosen = precision if precision is not None else ("float64" if exact else "float32")
-    if not isinstance(chosen, str) or chosen not in PRECISIONS:
-        raise ValueError(f"precision={shown(precision)}: 'float32' or 'float64' is needed")
-    if isinstance(stepper, LBFGS) and chosen != "float64":
-        raise ValueError("optimizer=LBFGS() needs precision='float64'")
-    real: Any = PRECISIONS[chosen]
-    if (
-        max(np.abs(x).max() for x in (model.weights, model.visible_bias, model.hidden_bias))
-        > np.finfo(real).max
-    ):
-        raise ValueError(f"model: a parameter is too large for precision={shown(chosen)}")
-    return Plan(
-        checked,
-        phase,
-        stepper,
-        check_integer("batch_size", batch_size, 1),
-        make_ties(model, tie, mask, biases),
-        Penalty(*costs),
-        bool(centred),
-        bool(shuffle),
-        real,
-    )
 
 
 def _check_state(state: object, model: RBM) -> None:

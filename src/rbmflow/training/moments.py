@@ -8,25 +8,33 @@ import numpy as np
 
 from rbmflow import state_law
 from rbmflow.networks.exact import exact_moments
-from rbmflow.networks.two_layers import log_two_cosh
+from rbmflow.networks.two_layers import traced_out
 from rbmflow.training.parameters import Parameters, Ties, Vector, join, split
 
 
 @dataclass(frozen=True)
-class Moments:
-    """⟨v_i h_a⟩, ⟨v_i⟩ and ⟨h_a⟩ under one law."""
+class Averages:
+    """⟨v_i h_a⟩, ⟨v_i⟩ and ⟨h_a⟩ under one law.
+
+    Attributes
+    ----------
+    pairs : numpy.ndarray, shape (n_visible, n_hidden)
+        ⟨v_i h_a⟩, in the precision of the run as the others are.
+    visible, hidden : numpy.ndarray, shape (n_visible,) and (n_hidden,)
+        ⟨v_i⟩ and ⟨h_a⟩.
+    """
 
     pairs: Vector
     visible: Vector
     hidden: Vector
 
 
-def gradient(data: Moments, model: Moments) -> Vector:
+def gradient(data: Averages, model: Averages) -> Vector:
     """Return the gradient of the log-likelihood per sample (thesis eq. 37-38), by all parameters."""
     return join(data.pairs - model.pairs, data.visible - model.visible, data.hidden - model.hidden)
 
 
-def centred(slope: Vector, data: Moments, model: Moments, ties: Ties) -> Vector:
+def centred(slope: Vector, data: Averages, model: Averages, ties: Ties) -> Vector:
     """Return the centred gradient by the free parameters: units counted from μ and λ, then taken back.
 
     With ``μ, λ`` the means of v and h over data and model, the machine has the biases ``b' = b + Wλ``,
@@ -50,20 +58,19 @@ def centred(slope: Vector, data: Moments, model: Moments, ties: Ties) -> Vector:
     return np.asarray(free - ties.mean(join(np.zeros_like(weights), weights @ lam, mu @ weights)))
 
 
-def clamped(parameters: Parameters, rows: Vector, weights: Vector | None) -> Moments:
+def clamped(parameters: Parameters, rows: Vector, weights: Vector | None) -> Averages:
     """Return the moments with the visible units on `rows`, which count alike or with weights."""
     means = np.tanh(rows @ parameters.weights + parameters.hidden_bias)
     if weights is None:
         share = rows.dtype.type(1 / len(rows))
-        return Moments(rows.T @ means * share, rows.sum(axis=0) * share, means.sum(axis=0) * share)
+        return Averages(rows.T @ means * share, rows.sum(axis=0) * share, means.sum(axis=0) * share)
     weighted = rows * weights[:, None]
-    return Moments(weighted.T @ means, weighted.sum(axis=0), weights @ means)
+    return Averages(weighted.T @ means, weighted.sum(axis=0), weights @ means)
 
 
 def free_energy(parameters: Parameters, rows: Vector) -> Vector:
     """Return ``F(v)`` of each row, ``p(v) = e^(−F(v))/Z``."""
-    fields = rows @ parameters.weights + parameters.hidden_bias
-    return np.asarray(-(rows @ parameters.visible_bias + log_two_cosh(fields).sum(axis=1)))
+    return -traced_out(rows, parameters.visible_bias, rows @ parameters.weights + parameters.hidden_bias)
 
 
 def divergence(parameters: Parameters, rows: Vector, weights: Vector, log_z: float) -> float:
@@ -79,11 +86,11 @@ def divergence(parameters: Parameters, rows: Vector, weights: Vector, log_z: flo
     return value + max(0.0, 1 - float(np.exp(log_p).sum()))
 
 
-def exact(parameters: Parameters) -> tuple[Moments, float]:
+def exact(parameters: Parameters) -> tuple[Averages, float]:
     """Return the model's moments and ln Z, by enumeration of the smaller layer, in double precision."""
     found = exact_moments(parameters.model(), n_threads=1)
     real = parameters.vector.dtype
     return (
-        Moments(found.coupled.astype(real), found.visible.astype(real), found.hidden.astype(real)),
+        Averages(found.coupled.astype(real), found.visible.astype(real), found.hidden.astype(real)),
         found.log_partition,
     )

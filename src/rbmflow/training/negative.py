@@ -2,21 +2,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from rbmflow.arguments import check_integer, check_real, shown
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, shown
+from rbmflow.training.chains import Chains, contrastive
+from rbmflow.training.moments import Averages, exact
+from rbmflow.training.parameters import Parameters
+from rbmflow.training.size import check_size
 
 MAX_SWEEPS, MAX_CHAINS = 10**6, 10**7
 MAX_EXACT_UNITS = 20
 """Units of the smaller layer up to which Python enumerates."""
+N_RUNGS = 10
+"""Of a ladder that is asked for by name."""
 
 
 @dataclass(frozen=True)
-class Exact:
+class Update:
+    """What a negative phase has before it at an update.
+
+    Attributes
+    ----------
+    parameters : Parameters
+        The machine: arrays ``weights``, ``visible_bias`` and ``hidden_bias`` in the precision of the run.
+    rows : numpy.ndarray of int8, shape (n, n_visible)
+        The batch, or all states of a law.
+    weights : numpy.ndarray, shape (n,), or None
+        Probabilities of these states; None for a batch.
+    batch_size : int
+        Of the run.
+    chains : Chains
+        Those that the phase keeps: ``chains.sweep(parameters, k)`` advances them and returns their
+        `Averages`, ``chains.exchange(parameters, rng)`` swaps neighbouring rungs.
+    rng : numpy.random.Generator
+        The generator of the run.
+    """
+
+    parameters: Parameters
+    rows: SpinArray
+    weights: FloatArray | None
+    batch_size: int
+    chains: Chains
+    rng: np.random.Generator
+
+    def batch(self) -> SpinArray:
+        """Return the batch; of a law as many states as a batch has, drawn from it."""
+        if self.weights is None:
+            return self.rows
+        p = self.weights / self.weights.sum()
+        return self.rows[self.rng.choice(len(self.rows), size=self.batch_size, p=p)]
+
+
+class NegativePhase(ABC):
+    """Where the averages over the model come from: `fit` takes an object of any subclass.
+
+    A subclass has `averages`, and `rungs` if it keeps chains from update to update. These, the parameters and
+    the generators are what a `State` holds: a run goes on bit for bit if the phase itself does not change.
+
+    Attributes
+    ----------
+    exact : bool
+        Whether its averages are those of the model, without noise: an epoch is then one update of all the
+        data, in double precision by default.
+    records : tuple of str
+        Quantities of the `History` that are recorded by default beside those that always are.
+
+    Examples
+    --------
+    Mean-field learning (M. Welling and G. Hinton, ICANN 2002), which draws no spins:
+
+    >>> class MeanField(NegativePhase):
+    ...     def averages(self, update):
+    ...         p, v = update.parameters, update.batch()
+    ...         h = np.tanh(v @ p.weights + p.hidden_bias)
+    ...         v = np.tanh(h @ p.weights.T + p.visible_bias)
+    ...         h = np.tanh(v @ p.weights + p.hidden_bias)
+    ...         return Averages(v.T @ h / len(v), v.mean(axis=0), h.mean(axis=0))
+    >>> from rbmflow import RBM, fit
+    >>> spins = np.array([[1, 1], [-1, -1]])
+    >>> trained = fit(RBM.uniform(2, 1, 0.1), spins, negative=MeanField(), n_epochs=50, rng=1)
+    >>> bool(trained.model.weights.min() > 0.1)
+    True
+    """
+
+    exact: ClassVar[bool] = False
+    records: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def averages(self, update: Update) -> Averages:
+        """Return the averages over the model for one update.
+
+        Parameters
+        ----------
+        update : Update
+            The machine, the batch, the chains and the generator.
+
+        Returns
+        -------
+        Averages
+            In the precision of the parameters.
+        """
+
+    def rungs(self) -> tuple[tuple[float, ...], int]:
+        """Return the inverse temperatures of the chains that it keeps, 1 first, and their number at each.
+
+        Returns
+        -------
+        tuple of float
+            One for each rung.
+        int
+            Chains on each rung; 0 if it keeps none, as here.
+        """
+        return (1.0,), 0
+
+    def check(self, n_visible: int, n_hidden: int) -> None:
+        """Raise unless a machine of this size, and the chains, can be trained within the memory there is.
+
+        Parameters
+        ----------
+        n_visible, n_hidden : int
+            Sizes of its layers.
+        """
+        ladder, n_chains = self.rungs()
+        check_size(n_visible, n_hidden, len(ladder) * n_chains)
+
+
+@dataclass(frozen=True)
+class Exact(NegativePhase):
     """Averages over the model by enumeration of the smaller layer; one update of all data to an epoch.
 
     Raises
@@ -30,9 +147,23 @@ class Exact:
     Exact()
     """
 
+    exact = True
+    records = ("log_likelihood",)
+
+    def averages(self, update: Update) -> Averages:  # noqa: D102 (the class says it)
+        return exact(update.parameters)[0]
+
+    def check(self, n_visible: int, n_hidden: int) -> None:  # noqa: D102
+        super().check(n_visible, n_hidden)
+        if min(n_visible, n_hidden) > MAX_EXACT_UNITS:
+            raise ValueError(
+                f"negative=Exact(): the smaller layer has {min(n_visible, n_hidden)} units, "
+                f"at most {MAX_EXACT_UNITS} are possible"
+            )
+
 
 @dataclass(frozen=True)
-class CD:
+class CD(NegativePhase):
     """Contrastive divergence (thesis section 2.4): k block Gibbs sweeps from the batch itself.
 
     Its fixed point is not the maximum of the likelihood; see `cd_fixed_point`.
@@ -53,9 +184,12 @@ class CD:
     def __post_init__(self) -> None:
         object.__setattr__(self, "k", check_integer("k", self.k, 1, MAX_SWEEPS))
 
+    def averages(self, update: Update) -> Averages:  # noqa: D102
+        return contrastive(update.parameters, update.batch(), self.k, update.chains.generator)
+
 
 @dataclass(frozen=True)
-class PCD:
+class PCD(NegativePhase):
     """Persistent contrastive divergence: chains that go on from update to update, k sweeps each time.
 
     Parameters
@@ -73,14 +207,21 @@ class PCD:
 
     k: int = 1
     n_chains: int = 100
+    records = ("tau",)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "k", check_integer("k", self.k, 1, MAX_SWEEPS))
         object.__setattr__(self, "n_chains", check_integer("n_chains", self.n_chains, 1, MAX_CHAINS))
 
+    def averages(self, update: Update) -> Averages:  # noqa: D102
+        return update.chains.sweep(update.parameters, self.k)
+
+    def rungs(self) -> tuple[tuple[float, ...], int]:  # noqa: D102
+        return (1.0,), self.n_chains
+
 
 @dataclass(frozen=True)
-class Tempered:
+class Tempered(NegativePhase):
     """Persistent chains at a ladder of inverse temperatures that exchange their places.
 
     The chains on rung r have the law ``exp(−β_r E(v, h))``; after k sweeps neighbours
@@ -106,14 +247,29 @@ class Tempered:
     ladder: Any
     k: int = 1
     n_chains: int = 100
+    records = ("tau", "exchange_rate")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ladder", _ladder(self.ladder))
         object.__setattr__(self, "k", check_integer("k", self.k, 1, MAX_SWEEPS))
         object.__setattr__(self, "n_chains", check_integer("n_chains", self.n_chains, 1, MAX_CHAINS))
 
+    def averages(self, update: Update) -> Averages:  # noqa: D102
+        found = update.chains.sweep(update.parameters, self.k)
+        update.chains.exchange(update.parameters, update.rng)
+        return found
 
-Negative = Exact | CD | PCD | Tempered
+    def rungs(self) -> tuple[tuple[float, ...], int]:  # noqa: D102
+        return self.ladder, self.n_chains
+
+
+NEGATIVES: dict[str, Callable[[int, int], NegativePhase]] = {
+    "cd": lambda k, _: CD(k),
+    "pcd": PCD,
+    "tempered": lambda k, n_chains: Tempered(N_RUNGS, k, n_chains),
+    "exact": lambda *_: Exact(),
+}
+"""Phases by the names that commands know, from the sweeps of an update and the number of chains."""
 
 
 def _ladder(ladder: object) -> tuple[float, ...]:
@@ -128,10 +284,11 @@ def _ladder(ladder: object) -> tuple[float, ...]:
     return tuple(rungs.tolist())
 
 
-def check_negative(negative: object) -> Negative:
+def check_negative(negative: object) -> NegativePhase:
     """Return a negative phase, or raise."""
-    if not isinstance(negative, Negative):
+    if not isinstance(negative, NegativePhase):
         raise TypeError(
-            f"negative={shown(negative)}: Exact(), CD(k), PCD(k, n_chains) or Tempered(ladder, k) is needed"
+            f"negative={shown(negative)}: a NegativePhase is needed, such as Exact(), CD(k), "
+            "PCD(k, n_chains) or Tempered(ladder, k)"
         )
     return negative

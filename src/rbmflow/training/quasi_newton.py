@@ -18,15 +18,15 @@ OUT_OF_ITERATIONS = 1  # as scipy says it
 
 def cost(trainer: Trainer, free: FloatArray) -> tuple[float, FloatArray]:
     """Return the divergence of the model from the data's law plus the penalty, and its gradient."""
-    plan, p = trainer.plan, trainer.parameters
-    plan.ties.scatter(free, p.vector)
-    states, weights = plan.data.as_law()
+    objective, p = trainer.objective, trainer.parameters
+    objective.ties.scatter(free, p.vector)
+    states, weights = objective.data.as_law()
     rows = states.astype(np.float64)
     model, log_z = exact(p)
     slope = gradient(clamped(p, rows, weights), model)
-    slope[: p.weights.size] += plan.penalty.pull(p.weights).ravel()
-    value = divergence(p, rows, weights, log_z) + plan.penalty.cost(p.weights)
-    return value, -plan.ties.reduce(slope)
+    slope[: p.weights.size] += objective.penalty.pull(p.weights).ravel()
+    value = divergence(p, rows, weights, log_z) + objective.penalty.cost(p.weights)
+    return value, -objective.ties.reduce(slope)
 
 
 def minimise(trainer: Trainer, n_epochs: int, after: Callable[[], bool]) -> None:
@@ -36,7 +36,7 @@ def minimise(trainer: Trainer, n_epochs: int, after: Callable[[], bool]) -> None
     """
     from scipy.optimize import minimize
 
-    optimizer, ties, p = trainer.plan.optimizer, trainer.plan.ties, trainer.parameters
+    optimizer, ties, p = trainer.method.optimizer, trainer.objective.ties, trainer.parameters
     assert isinstance(optimizer, LBFGS)
 
     ended = False

@@ -10,8 +10,8 @@ from rbmflow.arguments import MAX_STEPS, FloatArray, SpinArray, check_integer, c
 from rbmflow.hardware import check_memory
 from rbmflow.networks.hopfield import Hopfield
 from rbmflow.networks.parameters import positive_number
-from rbmflow.networks.relaxation import check_clamped
 from rbmflow.networks.two_layers import draw_spins
+from rbmflow.sampling.relaxation import check_clamped
 from rbmflow.spins import check_spins
 
 
@@ -41,7 +41,8 @@ def anneal(
 
     A unit is up with ``P(x_i = 1) = 1/(1 + e^(−2a_i/T))``. At a constant temperature the states tend
     to the law ``e^(−E/T)/Z``; slowly cooled, to its minima. T = 0 is the threshold rule with its ties,
-    T = ∞ a coin for every unit.
+    T = ∞ a coin for every unit. Many states at temperatures between are annealed much faster by
+    `boltzmann_chains`, with activations in single precision.
 
     Parameters
     ----------

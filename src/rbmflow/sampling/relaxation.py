@@ -15,8 +15,8 @@ import numpy.typing as npt
 from rbmflow._kernels import hopfield as kernel
 from rbmflow.arguments import SpinArray, check_choice, check_integer, check_rng, shown
 from rbmflow.hardware import resolve_threads, simd_level
-from rbmflow.networks.couplings import Couplings
 from rbmflow.networks.hopfield import Hopfield
+from rbmflow.networks.pairwise import Couplings
 from rbmflow.spins import check_spins
 from rbmflow.workers import run_tasks
 
