@@ -14,7 +14,8 @@ from rbmflow import RBM, Torus, flow, sampling
 from rbmflow.errors import CostWarning
 from rbmflow.ising.enumeration import enumerate_ring
 from rbmflow.likelihood import log_partition
-from rbmflow.networks import BoltzmannMachine, Hopfield, exact_moments, recall
+from rbmflow.networks import BoltzmannMachine, Hopfield, exact_moments
+from rbmflow.sampling import recall
 
 THREADS = 2
 
