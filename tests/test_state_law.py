@@ -1,10 +1,11 @@
+import mpmath
 import numpy as np
 import pytest
 
 from rbmflow import Chain, Ring, Torus
 from rbmflow.ising import state_law
 from rbmflow.spins import all_states
-from rbmflow.state_law import StateLaw
+from rbmflow.state_law import StateLaw, excess
 
 
 @pytest.mark.parametrize(
@@ -75,3 +76,15 @@ def test_bad_laws(states, probabilities, error, message):
 def test_bad_lattices(lattice, K, error, message):
     with pytest.raises(error, match=message):
         state_law(lattice, K)
+
+
+def test_a_law_of_one_state():
+    law = StateLaw([[1, -1]], [1.0])
+    np.testing.assert_array_equal(law.means, [1.0, -1.0])
+
+
+def test_the_excess_of_an_exponential():
+    delta = np.array([-30.0, -1.0, -0.02, -1e-3, -1e-9, 0.0, 1e-12, 1e-4, 0.02, 1.0, 30.0])
+    with mpmath.workdps(40):
+        wanted = [float(mpmath.expm1(d) - mpmath.mpf(d)) for d in delta.tolist()]
+    np.testing.assert_allclose(excess(delta), wanted, rtol=1e-13)

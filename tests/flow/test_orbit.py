@@ -114,5 +114,15 @@ def test_the_spectrum_of_known_machines():
     one = np.zeros((5, 3))
     one[2, 1] = 2.0
     assert spectrum(RBM(one)).visible_participation[0] == pytest.approx(1)
+    for shape in ((5, 2), (2, 5)):
+        u, w = np.zeros((5, 2)), np.eye(2)
+        u[:3, 0], u[3:, 1] = 1, 1
+        given = u @ np.diag([2.0, 1.0]) @ w
+        found = spectrum(RBM(given if shape == (5, 2) else given.T))
+        np.testing.assert_allclose(found.singular_values, [2 * np.sqrt(3), np.sqrt(2)], rtol=1e-14)
+        parts = found.visible_participation, found.hidden_participation
+        long, short = parts if shape == (5, 2) else parts[::-1]
+        np.testing.assert_allclose(long, [3, 2], rtol=1e-13)
+        np.testing.assert_allclose(short, [1, 1], rtol=1e-13)
     with pytest.raises(TypeError, match="rbm="):
         spectrum(np.eye(2))
