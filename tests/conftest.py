@@ -1,5 +1,6 @@
 """Stages of the reproduction are computed once for the same parameters and generator: they take long."""
 
+from dataclasses import replace
 from functools import wraps
 from importlib.util import find_spec
 
@@ -23,7 +24,7 @@ def remembered_stages():
         def remembered(parameters, rng):
             if name in NOT_DRAWN:
                 rng = None
-            key = parameters, repr(rng and rng.bit_generator.state)
+            key = replace(parameters, n_threads=None), repr(rng and rng.bit_generator.state)
             if key not in found:
                 found[key] = stage(parameters, rng)
             return found[key]
