@@ -1,16 +1,17 @@
 """netCDF files from strangers: each field of a training set or seven-step result made what it cannot be."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
 
-from rbmflow import Ring, TrainingSet, training_set
-from rbmflow.experiments import iso_shiba_yokoo, netcdf
+from rbmflow import Ring, TrainingSet, netcdf, training_set
+from rbmflow.experiments import iso_shiba_yokoo
 from rbmflow.experiments.iso_parameters import Parameters
 from rbmflow.experiments.iso_result import IsoShibaYokoo
-from rbmflow.sampling import storage
-from rbmflow.sampling.storage import ALWAYS_PLAUSIBLE, read_dataset, read_rows
+from rbmflow.netcdf import ALWAYS_PLAUSIBLE, read_dataset
+from rbmflow.sampling.training_set import read_rows
 from tests.test_crafted_files import DELETED, WRONG, changed, leaves, other_arrays, refused
 
 xarray = pytest.importorskip("xarray")
@@ -23,10 +24,8 @@ def each_field(monkeypatch, path, read, texts, may):
     whole = read_dataset(path, "a file")
 
     def crafted(dataset, why):
-        for module in (
-            storage,
-            netcdf,
-        ):  # what the library gives for such a file, without the time to write it
+        # what the library gives for such a file, without the time to write it
+        for module in (sys.modules["rbmflow.sampling.training_set"], netcdf):
             monkeypatch.setattr(module, "read_dataset", lambda *_: dataset)
         refused(path, read, why)
 

@@ -4,6 +4,7 @@ import ast
 import importlib
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,7 +22,7 @@ LAYERS = [
     ["_kernels"],
     ["errors", "arguments"],
     ["files", "hardware", "reading", "workers"],
-    ["generators", "precision", "spins", "autocorrelation", "provenance", "locks"],
+    ["generators", "netcdf", "precision", "spins", "autocorrelation", "provenance", "locks"],
     ["checkpoints", "estimate", "state_law", "roots"],
     ["ising"],
     ["networks"],
@@ -93,6 +94,16 @@ def test_a_module_imports_only_from_layers_below(path):
         if parts[0] == "_kernels":
             owner = ".".join(path.relative_to(SOURCE).with_suffix("").parts)
             assert owner in KERNEL_OWNERS[parts[1]], f"{path}: {target}"
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    graph = {}
+    for path in modules():
+        if path.name != "__init__.py":  # a package imports its modules, and these the packages below
+            dotted = ".".join(("rbmflow", *path.relative_to(SOURCE).with_suffix("").parts))
+            graph[dotted] = {target for target in imports(path) if target != dotted}
+    order = TopologicalSorter({name: targets & graph.keys() for name, targets in graph.items()})
+    order.prepare()  # raises CycleError, which names the circle
 
 
 def test_names_that_moved_up_are_found_where_they_were_with_a_warning():

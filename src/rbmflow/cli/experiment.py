@@ -22,8 +22,8 @@ from rbmflow.files import save_atomically, write_atomically
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Torus
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
+from rbmflow.netcdf import require_xarray
 from rbmflow.provenance import provenance
-from rbmflow.sampling.storage import require_xarray
 
 SO_FAR, RESULT = "result", "result.nc"
 SECONDS = 5.0  # between parts that are kept

@@ -16,8 +16,9 @@ from rbmflow.experiments.tables import Table, Tables, columns_of
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Torus
 from rbmflow.ising.lattice import LATTICES, Solved
+from rbmflow.netcdf import require_xarray
 from rbmflow.sampling import TrainingSet, training_set
-from rbmflow.sampling.storage import read_training_set, require_xarray, training_set_as_bytes
+from rbmflow.sampling.training_set import read_training_set, training_set_as_bytes
 
 KINDS = tuple(name for name, kind in LATTICES.items() if issubclass(kind, Solved))
 SAMPLED = [index / 4 for index in range(25)]  # of Iso, Shiba and Yokoo, Phys. Rev. E 97, 053304 (2018)

@@ -20,7 +20,7 @@ from rbmflow.experiments import own_data
 from rbmflow.experiments.own_data import OPTIMIZERS, Parameters
 from rbmflow.networks.storage import read, write
 from rbmflow.reading import read_array
-from rbmflow.sampling.storage import read_rows
+from rbmflow.sampling.training_set import read_rows
 from rbmflow.spins import check_spins
 from rbmflow.training import Fit, State
 from rbmflow.training.negative import NEGATIVES

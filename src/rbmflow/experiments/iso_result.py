@@ -11,12 +11,12 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, shown
 from rbmflow.experiments.iso_parameters import Parameters
-from rbmflow.experiments.netcdf import Arrays, read_arrays, write_arrays
 from rbmflow.experiments.repetitions import mean_and_error
 from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS, Prepared
 from rbmflow.flow.observables import lattice_observables
 from rbmflow.flow.orbit import ALWAYS
 from rbmflow.ising import Ring
+from rbmflow.netcdf import Arrays, read_arrays, write_arrays
 from rbmflow.networks import RBM
 from rbmflow.provenance import provenance, version_of
 from rbmflow.reading import brief, check_names, check_number, parse_json, refusing

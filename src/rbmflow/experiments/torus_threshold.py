@@ -23,7 +23,7 @@ from rbmflow.flow import critical_weight
 from rbmflow.ising import Torus
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
 from rbmflow.sampling import run as run_chains
-from rbmflow.sampling.storage import ESTIMATE
+from rbmflow.sampling.training_set import ESTIMATE
 from rbmflow.weight import f
 
 EXPONENT = 4 / 7

@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rbmflow.arguments import (
-    MAX_SIZE,
     FloatArray,
     SpinArray,
-    check_integer,
     check_real,
-    check_rng,
     shown,
-    spawn,
 )
-from rbmflow.autocorrelation import AGREED, autocorrelation, rank_normalised_r_hat
 from rbmflow.estimate import Estimate
-from rbmflow.hardware import check_memory, resolve_threads
-from rbmflow.ising import Ring
-from rbmflow.ising.bonds import energies
+from rbmflow.files import write_atomically
+from rbmflow.ising import lattice as lattices
 from rbmflow.ising.lattice import Solved, check_solved
-from rbmflow.sampling.result import Run
-from rbmflow.sampling.run import run
-from rbmflow.spins import check_spins, random_spins
-from rbmflow.workers import Progress, check_progress
+from rbmflow.netcdf import as_bytes, read_dataset, require_xarray
+from rbmflow.reading import brief, parse_json, refusing
+from rbmflow.spins import check_spins
 
-PILOT_CHAINS, PILOT_SWEEPS = 16, 256
-LOCAL_CHAINS, CLUSTER_CHAINS = 512, 64
-COST_RATIO = 64  # of a Swendsen-Wang sweep to a heat-bath sweep of one of 512 replicas, per site and chain
-BURN_IN_TIMES, SPACING_TIMES, LEAST_BURN_IN = 20, 6, 30
-LONG_ENOUGH = 50  # autocorrelation times of a pilot that is to be believed
+FORMAT = "rbmflow training set 1"
+A_TRAINING_SET = "a training set of rbmflow"
+ESTIMATE = ("mean", "stderr", "tau", "n_effective", "r_hat", "tau_stderr")
+PLAIN = ("rule", "burn_in", "thin", "tau", "exact_energy", "exact_stderr")
+
+
+def _not_negative(number: float) -> bool:
+    return not number < 0  # NaN where it is not known
+
+
+KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "rule": ("OU", lambda rule: rule in ("exact", "heat_bath", "swendsen_wang")),
+    "burn_in": ("iu", _not_negative),
+    "thin": ("iu", _not_negative),
+    "tau": ("f", _not_negative),
+    "exact_energy": ("f", math.isfinite),
+    "exact_stderr": ("f", _not_negative),
+    "energy_mean": ("f", math.isfinite),
+    **{f"energy_{part}": ("f", _not_negative) for part in ESTIMATE[1:]},
+}
+"""Types of the columns of the certificates, and what their cells can be."""
 
 
 @dataclass(frozen=True)
@@ -154,15 +166,13 @@ class TrainingSet:
         Examples
         --------
         >>> import tempfile
-        >>> from rbmflow import Ring
+        >>> from rbmflow import Ring, training_set
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     training_set(Ring(8), [1.0, 2.0], 10, rng=1).save(f"{folder}/ring.nc")
         ...     TrainingSet.load(f"{folder}/ring.nc").spins.shape
         (2, 10, 8)
         """
-        from rbmflow.sampling.storage import write_training_set
-
-        write_training_set(self, path)
+        write_atomically(path, training_set_as_bytes(self))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> TrainingSet:
@@ -188,274 +198,120 @@ class TrainingSet:
         Examples
         --------
         >>> import tempfile
-        >>> from rbmflow import Ring
+        >>> from rbmflow import Ring, training_set
         >>> first = training_set(Ring(8), [0.0], 4, rng=1)
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     first.save(f"{folder}/cold.nc")
         ...     print((TrainingSet.load(f"{folder}/cold.nc").spins == first.spins).all())
         True
         """
-        from rbmflow.sampling.storage import read_training_set
-
         return read_training_set(path)
 
 
-def training_set(
-    lattice: object,
-    temperatures: object,
-    n_samples: int,
-    *,
-    rng: object = None,
-    n_threads: int | None = None,
-    progress: Progress | None = None,
-    finished: Callable[[int], TrainingSet | None] | None = None,
-    store: Callable[[int, TrainingSet], object] | None = None,
-) -> TrainingSet:
-    """Draw configurations from the Boltzmann laws of a lattice at several temperatures, J = 1.
-
-    On a ring the samples are exact and independent. On a torus T = 0 is its limit, the two aligned states;
-    elsewhere pilot runs of Swendsen-Wang clusters, and above the critical temperature of the heat bath,
-    measure the autocorrelation times τ of the energy and of m². The rule that needs less work for an
-    independent sample is taken, with a burn-in of 20 τ, from aligned spins in the ordered phase and from
-    random ones above it, and samples 6 τ apart. Each sample is turned over as a whole by a fair coin, an
-    exact symmetry. A temperature has a generator of its own, so that its samples do not depend on the others.
-
-    Parameters
-    ----------
-    lattice : Ring or Torus
-        Where the spins are.
-    temperatures : array_like
-        T ≥ 0 in units of J/k_B, infinity included.
-    n_samples : int
-        Configurations at each temperature.
-    rng : numpy.random.Generator or int
-        Generator or seed.
-    n_threads : int, optional
-        Threads; no result depends on it.
-    progress : callable, optional
-        Called as ``progress(done, total)`` in temperatures.
-    finished : callable, optional
-        Given the place of a temperature it returns its training set, if it is there from an interrupted run.
-    store : callable, optional
-        Called as ``store(place, training_set)`` with each temperature drawn, a training set of one
-        temperature, before the next; what it keeps `finished` may return to a later run with the same
-        arguments, which gives equal samples.
-
-    Returns
-    -------
-    TrainingSet
-        With a certificate for each temperature: effective samples, and the energy against the exact one.
-
-    Raises
-    ------
-    ValueError
-        If `finished` returns the training set of something else.
-
-    Examples
-    --------
-    >>> from rbmflow import Torus
-    >>> cold = training_set(Torus(8, 8), [0.0, 2.0], 100, rng=1)
-    >>> cold.spins.shape, cold.certificate[0].energy.mean, abs(cold.certificate[1].deviation) < 4
-    ((2, 100, 64), -2.0, True)
-    """
-    from rbmflow.provenance import provenance
-
-    lattice = check_solved(lattice)
-    levels = np.atleast_1d(check_real("temperatures", temperatures)) + 0.0  # 1/(-0.0) is -inf
-    if levels.ndim != 1 or not len(levels) or (levels < 0).any():
-        raise ValueError(f"temperatures={shown(temperatures)}: a list of T >= 0 is needed")
-    n_samples, progress = check_integer("n_samples", n_samples, 1, MAX_SIZE), check_progress(progress)
-    check_memory(f"n_samples={n_samples}", len(levels) * n_samples * lattice.n_sites)
-    source = check_rng(rng)
-    resolve_threads(n_threads)
-    facts = provenance(
-        {"lattice": repr(lattice), "temperatures": levels.tolist(), "n_samples": n_samples},
-        _entropy(source),
-    )
-    streams = spawn(source, len(levels))
-    spins = np.empty((len(levels), n_samples, lattice.n_sites), dtype=np.int8)
-    certificates = []
-    for index, (level, stream) in enumerate(zip(levels.tolist(), streams, strict=True)):
-        one = finished(index) if finished is not None else None
-        if one is None:
-            drawn, certificate = _draw(lattice, level, n_samples, stream, n_threads)
-            one = TrainingSet(lattice, drawn[np.newaxis], levels[index : index + 1], (certificate,), facts)
-            if store is not None:
-                store(index, one)
-        elif not (
-            one.lattice == lattice and one.temperature.tolist() == [level] and one.spins.shape[1] == n_samples
-        ):
-            raise ValueError(
-                f"finished({index}) gives {one.spins.shape[1]} samples of {shown(one.lattice)} at T = "
-                f"{one.temperature.tolist()}: {n_samples} of {shown(lattice)} at T = {level} are needed"
-            )
-        elif _proof(one.provenance) != _proof(facts):
-            raise ValueError(
-                f"finished({index}) gives samples of a run with other arguments: those of this lattice, "
-                "temperatures, n_samples, generator and version of rbmflow are needed"
-            )
-        spins[index] = one.spins[0]
-        certificates.append(one.certificate[0])
-        if progress is not None:
-            progress(index + 1, len(levels))
-    return TrainingSet(lattice, spins, levels, tuple(certificates), facts)
-
-
-def _proof(facts: dict[str, Any]) -> list[Any]:
-    """What samples depend on, as it stands in their provenance."""
-    return [facts.get("parameters"), facts.get("seed"), facts.get("versions", {}).get("rbmflow")]
-
-
-def _entropy(source: np.random.Generator) -> Any:
-    """The seed's entropy and place in the tree of seeds.
-
-    A generator that is fresh can be made again from them.
-    """
-    seed = getattr(source.bit_generator, "seed_seq", None)
-    if not isinstance(seed, np.random.SeedSequence):
-        return None
-    words = np.asarray(seed.entropy, dtype=object)
-    entropy = [int(word) for word in words] if words.ndim else int(words[()])
-    return {
-        "entropy": entropy,
-        "spawn_key": list(map(int, seed.spawn_key)),
-        "children": seed.n_children_spawned,
+def training_set_as_bytes(data: TrainingSet) -> bytes:
+    """Return a training set as the file that `TrainingSet.save` writes."""
+    xarray = require_xarray()
+    columns: dict[str, Any] = {
+        name: ("temperature", [getattr(one, name) for one in data.certificate]) for name in PLAIN
     }
-
-
-def _draw(
-    lattice: Solved, T: float, n_samples: int, stream: np.random.Generator, n_threads: int | None
-) -> tuple[SpinArray, Certificate]:
-    with np.errstate(divide="ignore", over="ignore"):
-        K = float(np.divide(1.0, T))
-    rule, burn_in, thin, tau = "exact", 0, 0, 0.5
-    if isinstance(lattice, Ring):
-        spins = lattice.sample(K, n_samples, rng=stream)
-    elif K in (0.0, np.inf):
-        spins = random_spins(stream, n_samples, lattice.n_sites if K == 0 else 1) * np.ones(
-            lattice.n_sites, dtype=np.int8
-        )
-    else:
-        rule, tau = _choose(lattice, K, stream, n_threads)
-        burn_in, thin = (
-            max(LEAST_BURN_IN, int(np.ceil(BURN_IN_TIMES * tau))),
-            int(np.ceil(SPACING_TIMES * tau)),
-        )
-        n_chains = min(n_samples, LOCAL_CHAINS if rule == "heat_bath" else CLUSTER_CHAINS)
-        chains = run(
-            lattice,
-            K,
-            n_chains=n_chains,
-            n_sweeps=-(-n_samples // n_chains) * thin,
-            thin=thin,
-            burn_in=burn_in - thin,
-            rule=rule,
-            rng=stream,
-            initial=_start(lattice, K),
-            n_threads=n_threads,
-        )
-        assert chains.spins is not None
-        spins = np.swapaxes(chains.spins, 0, 1).reshape(-1, lattice.n_sites)[:n_samples]
-        spins = spins * random_spins(stream, n_samples, 1)
-        if chains.energy.shape[1] >= 4:
-            return spins, _certificate(
-                lattice, K, T, rule, burn_in, thin, tau, _of_samples(lattice, spins, chains)
-            )
-    return spins, _certificate(
-        lattice, K, T, rule, burn_in, thin, tau, _independent(energies(lattice, spins))
+    for name in ESTIMATE:
+        columns[f"energy_{name}"] = ("temperature", [getattr(one.energy, name) for one in data.certificate])
+    dataset = xarray.Dataset(
+        {"spins": (("temperature", "sample", "site"), data.spins), **columns},
+        coords={"temperature": ("temperature", data.temperature)},
+        attrs={
+            "format": FORMAT,
+            "lattice": json.dumps(lattices.as_stored(data.lattice)),
+            "provenance": json.dumps(data.provenance),
+        },
     )
+    dataset.temperature.attrs["units"] = "J/k_B"
+    dataset.spins.attrs["long_name"] = "spins, -1 or +1"
+    dataset.energy_mean.attrs["units"] = "J per site"
+    n_temperatures, _, n_sites = data.spins.shape
+    chunks = (1, max(1, min(data.spins.shape[1], 2**22 // n_sites)), n_sites) if n_temperatures else None
+    encoding = {"spins": {"zlib": True, "complevel": 1, "chunksizes": chunks, "dtype": "int8"}}
+    return as_bytes(xarray, dataset, encoding)
 
 
-def _of_samples(lattice: Solved, spins: SpinArray, chains: Run) -> Estimate:
-    """The energy of the samples, with the chains' autocorrelation.
+def read_training_set(source: str | os.PathLike[str] | bytes) -> TrainingSet:
+    """Read a training set from a file, see `TrainingSet.load`, or from its bytes."""
+    dataset = read_dataset(source, A_TRAINING_SET)
+    with refusing(source, A_TRAINING_SET):
+        if dataset.attrs.get("format") != FORMAT:
+            raise ValueError(f"its format is {shown(dataset.attrs.get('format'))}, {FORMAT!r} is needed")
+        return _from_dataset(dataset)
 
-    The samples may leave out the last of some chains.
+
+def read_rows(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
+    """Return the configurations of a training set, or the numbers of another netCDF file.
+
+    A table of numbers has a row for each configuration.
     """
-    kept, (tau, tau_stderr) = energies(lattice, spins), _time(chains.energy)
-    n_effective = len(kept) / (2 * tau)
-    return Estimate(
-        float(kept.mean()),
-        float(kept.std(ddof=1) / np.sqrt(n_effective)) or float("nan"),
-        tau * chains.thin,
-        n_effective,
-        rank_normalised_r_hat(chains.energy),
-        tau_stderr * chains.thin,
-    )
-
-
-def _time(series: FloatArray) -> tuple[float, float]:
-    """τ and its error in measurements; measurements that do not differ count as independent."""
-    times = autocorrelation(series)
-    return (times.tau, times.tau_stderr) if times.spread else (0.5, float("nan"))
-
-
-def _certificate(
-    lattice: Solved,
-    K: float,
-    T: float,
-    rule: str,
-    burn_in: int,
-    thin: int,
-    tau: float,
-    energy: Estimate,
-) -> Certificate:
-    spread = float(np.sqrt(lattice.heat_capacity(K) / lattice.n_sites)) / K if 0 < K < np.inf else 0.0
-    exact_stderr = spread / float(np.sqrt(energy.n_effective))
-    return Certificate(T, rule, burn_in, thin, tau, energy, float(lattice.energy(K)), exact_stderr)
-
-
-def _independent(values: FloatArray) -> Estimate:
-    if len(values) < 2:
-        return Estimate(float(values[0]), float("nan"), 0.5, 1.0, float("nan"))
-    return Estimate.from_independent(values)
-
-
-def _choose(
-    lattice: Solved, K: float, stream: np.random.Generator, n_threads: int | None
-) -> tuple[str, float]:
-    """Return the rule that needs less work for an independent sample, and its τ."""
-    common: dict[str, Any] = {"keep_spins": False, "n_threads": n_threads, "rng": stream}
-    pilot = run(
-        lattice,
-        K,
-        n_chains=PILOT_CHAINS,
-        n_sweeps=PILOT_SWEEPS,
-        burn_in=PILOT_SWEEPS,
-        rule="swendsen_wang",
-        initial=_start(lattice, K),
-        **common,
-    )
-    tau_clusters = _slowest(pilot)[0]
-    if lattice.critical_coupling < K:
-        # local updates may keep stripes for times of which a pilot need not know
-        return "swendsen_wang", tau_clusters
-    # the heat bath is worth as many sweeps as would cost what clusters do
-    longest = max(PILOT_SWEEPS, int(LONG_ENOUGH * COST_RATIO * tau_clusters))
-    chains, n_sweeps = None, PILOT_SWEEPS
-    while n_sweeps <= longest:
-        chains = run(
-            lattice,
-            K,
-            n_chains=LOCAL_CHAINS,
-            n_sweeps=n_sweeps,
-            thin=max(1, n_sweeps // PILOT_SWEEPS),
-            initial="random" if chains is None else chains,
-            **common,
+    dataset = read_dataset(path, "a netCDF file")
+    if dataset.attrs.get("format") == FORMAT:
+        return read_training_set(path).configurations
+    tables = [name for name, variable in dataset.data_vars.items() if variable.ndim == 2]
+    if "spins" in tables:
+        tables = ["spins"]
+    if len(tables) != 1:
+        raise ValueError(
+            f"{path}: one variable of two dimensions, or one with the name spins, is needed; "
+            f"it has {brief(sorted(map(str, tables)))}"
         )
-        tau, r_hat = _slowest(chains)
-        if r_hat < AGREED and n_sweeps > LONG_ENOUGH * tau:
-            return ("heat_bath", tau) if tau < COST_RATIO * tau_clusters else ("swendsen_wang", tau_clusters)
-        n_sweeps *= 2
-    return "swendsen_wang", tau_clusters
+    return np.asarray(dataset[tables[0]].values)
 
 
-def _start(lattice: Solved, K: float) -> str:
-    """Return the start nearer to equilibrium."""
-    return "up" if lattice.critical_coupling < K else "random"
+def _from_dataset(dataset: Any) -> TrainingSet:
+    plain, facts = (parse_json(_member(dataset.attrs, name)) for name in ("lattice", "provenance"))
+    lattice = lattices.check_solved(lattices.from_json(plain))
+    if not isinstance(facts, dict):
+        raise ValueError("provenance: an object is needed")  # noqa: TRY004
+    temperature = _member(dataset, "temperature").values
+    if temperature.dtype != np.float64 or temperature.ndim != 1 or not (temperature >= 0).all():
+        raise ValueError("temperature: a list of T >= 0 is needed")
+    spins = _member(dataset, "spins").values
+    if spins.dtype != np.int8 or spins.ndim != 3 or len(spins) != len(temperature):
+        raise ValueError(
+            f"spins is {spins.dtype} of shape {spins.shape}: int8, {len(temperature)} times rows, is needed"
+        )
+    columns = {name: _column(dataset, name, len(temperature)) for name in KINDS}
+    certificates = []
+    for index, level in enumerate(temperature.tolist()):
+        row = {name: values[index] for name, values in columns.items()}
+        certificates.append(
+            Certificate(
+                level,
+                row["rule"],
+                row["burn_in"],
+                row["thin"],
+                row["tau"],
+                Estimate(*(row[f"energy_{part}"] for part in ESTIMATE)),
+                row["exact_energy"],
+                row["exact_stderr"],
+            )
+        )
+    return TrainingSet(
+        lattice, check_spins("spins", spins, lattice.n_sites), temperature, tuple(certificates), facts
+    )
 
 
-def _slowest(chains: Run) -> tuple[float, float]:
-    """Return the longer τ of energy and m², and the larger R-hat."""
-    both = chains.energy, chains.magnetization**2
-    r_hats = [1.0, *(rank_normalised_r_hat(one) for one in both)]  # NaN where constant
-    return chains.thin * max(_time(one)[0] for one in both), float(np.nanmax(r_hats))
+def _member(of: Any, name: str) -> Any:
+    if name not in of:
+        raise ValueError(f"it has no {name}")
+    return of[name]
+
+
+def _column(dataset: Any, name: str, length: int) -> list[Any]:
+    """Return a column of the certificates, each of its cells what it can be."""
+    array = _member(dataset, name).values
+    kinds, allowed = KINDS[name]
+    if array.shape != (length,) or array.dtype.kind not in kinds:
+        raise ValueError(
+            f"{name} is {array.dtype} of shape {array.shape}: it needs {length} cells of its kind"
+        )
+    cells: list[Any] = array.tolist()
+    for cell in cells:
+        if not allowed(cell):
+            raise ValueError(f"{name} holds {shown(cell)}")
+    return cells
