@@ -27,6 +27,7 @@ from rbmflow.experiments.seven_steps import (
 from rbmflow.experiments.tasks import completed
 from rbmflow.ising import Ring, Torus
 from rbmflow.networks import RBM
+from rbmflow.thermometer.perceptron import require_scikit_learn
 from rbmflow.training import SGD, fit
 
 __all__ = ["LITERATURE", "IsoShibaYokoo", "Parameters", "estimate_seconds", "full", "quick", "ring", "run"]
@@ -133,7 +134,7 @@ def run(
     if not isinstance(parameters, Parameters):
         raise TypeError(f"parameters={shown(parameters)}: Parameters are needed")
     if "network" in parameters.thermometers:
-        thermometer.network.require_scikit_learn()
+        require_scikit_learn()
     sequence: Any = check_rng(rng).bit_generator.seed_seq
     seed = _seed(sequence)
     result = IsoShibaYokoo(parameters, seed)
@@ -238,7 +239,7 @@ def estimate_seconds(parameters: Parameters, n_workers: int = 1) -> float:
     """
     n_workers = check_integer("n_workers", n_workers, 1)
     if "network" in parameters.thermometers:
-        thermometer.network.require_scikit_learn()
+        require_scikit_learn()
     rng = np.random.default_rng(0)
     p = parameters
     temperatures = (p.temperatures[0], p.temperatures[len(p.temperatures) // 2], p.temperatures[-1])
