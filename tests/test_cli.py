@@ -16,7 +16,7 @@ import pytest
 
 from rbmflow import Ring, cli, trained_weight, trained_weight_from_samples
 from rbmflow.cli import output
-from rbmflow.experiments import reproduce, stages, thresholds
+from rbmflow.experiments.reproduction import reproduce, stages, thresholds
 from tests.experiments.conftest import SMALL
 
 DRAWN = find_spec("matplotlib") is not None  # figures are an extra

@@ -13,7 +13,8 @@ import pytest
 from rbmflow import cli
 from rbmflow.checkpoints import END
 from rbmflow.cli.experiment import RESULT
-from rbmflow.experiments import capacity, iso_shiba_yokoo, torus_threshold, weight_map
+from rbmflow.experiments import capacity, torus_threshold, weight_map
+from rbmflow.experiments.seven_steps import experiment as iso_shiba_yokoo
 
 DRAWN = find_spec("matplotlib") is not None  # figures are an extra
 STORED = all(map(find_spec, ("xarray", "h5netcdf", "h5py")))

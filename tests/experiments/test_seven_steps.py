@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from rbmflow import RBM, Ring, Torus, flow, trained_weight_from_samples, training_set
-from rbmflow.experiments import iso_shiba_yokoo, iso_tables, seven_steps
-from rbmflow.experiments.iso_parameters import SETS
-from rbmflow.experiments.iso_shiba_yokoo import IsoShibaYokoo, Parameters, run
+from rbmflow.experiments.seven_steps import experiment as iso_shiba_yokoo
+from rbmflow.experiments.seven_steps import steps as seven_steps
+from rbmflow.experiments.seven_steps import tables as iso_tables
+from rbmflow.experiments.seven_steps.experiment import IsoShibaYokoo, Parameters, run
+from rbmflow.experiments.seven_steps.parameters import SETS
 
 STORED = all(map(find_spec, ("xarray", "h5netcdf", "h5py")))
 SMALL = Parameters(
@@ -339,7 +341,7 @@ def test_other_sizes(name):
 def test_figures_are_drawn(result, tmp_path):
     pytest.importorskip("matplotlib", reason="figures are an extra")
     from rbmflow.experiments import figures
-    from rbmflow.experiments.iso_report import render
+    from rbmflow.experiments.seven_steps.report import render
     from rbmflow.provenance import provenance
     from tests.experiments.cropped import cut_texts
 

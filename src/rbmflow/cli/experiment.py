@@ -14,9 +14,12 @@ from typing import Any
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.output import DONE, draw, figures_module, progress_bar, say, show
 from rbmflow.cli.processes import processes
-from rbmflow.experiments import capacity, iso_report, iso_shiba_yokoo, iso_tables, torus_threshold, weight_map
-from rbmflow.experiments.iso_parameters import MAPS, SAMPLED, SETS, THERMOMETERS, Parameters
-from rbmflow.experiments.iso_result import IsoShibaYokoo
+from rbmflow.experiments import capacity, torus_threshold, weight_map
+from rbmflow.experiments.seven_steps import experiment as iso_shiba_yokoo
+from rbmflow.experiments.seven_steps import report as iso_report
+from rbmflow.experiments.seven_steps import tables as iso_tables
+from rbmflow.experiments.seven_steps.parameters import MAPS, SAMPLED, SETS, THERMOMETERS, Parameters
+from rbmflow.experiments.seven_steps.result import IsoShibaYokoo
 from rbmflow.experiments.tables import Table
 from rbmflow.files import save_atomically, write_atomically
 from rbmflow.hardware import resolve_threads

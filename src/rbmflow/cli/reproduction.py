@@ -11,8 +11,8 @@ from typing import Any
 from rbmflow.arguments import shown
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.output import DONE, OFF, draw, emit, progress_bar, say, show
-from rbmflow.experiments import reproduce
-from rbmflow.experiments.report import render
+from rbmflow.experiments.reproduction import reproduce
+from rbmflow.experiments.reproduction.report import render
 from rbmflow.files import write_atomically
 from rbmflow.hardware import SIMD_LEVELS, resolve_threads, simd_level
 from rbmflow.provenance import provenance

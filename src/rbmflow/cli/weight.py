@@ -9,7 +9,8 @@ from typing import Any
 
 from rbmflow import critical_coupling
 from rbmflow.cli.output import progress_bar, publish
-from rbmflow.experiments import limits, mixtures, thresholds, weights
+from rbmflow.experiments import weights
+from rbmflow.experiments.reproduction import limits, mixtures, thresholds
 from rbmflow.experiments.tables import digits_of
 from rbmflow.flow import training_sets
 from rbmflow.reading import read_array

@@ -15,7 +15,8 @@ from rbmflow.experiments.figures.flows import side_by_side, stationary_flow, thr
 from rbmflow.experiments.figures.lattice import degeneracies, observables, training_set
 from rbmflow.experiments.figures.networks import capacity
 from rbmflow.experiments.figures.own_data import training
-from rbmflow.experiments.figures.seven_steps import (
+from rbmflow.experiments.figures.thesis import ensembles, fig2, fig3, fig4, fig5, weight, weight_of_data
+from rbmflow.experiments.seven_steps.figures import (
     iso_couplings,
     iso_fixed_points,
     iso_shiba_yokoo,
@@ -23,10 +24,9 @@ from rbmflow.experiments.figures.seven_steps import (
     iso_training,
     iso_weights,
 )
-from rbmflow.experiments.figures.style import STYLE
-from rbmflow.experiments.figures.thermometers import calibration, null_calibration
-from rbmflow.experiments.figures.thesis import ensembles, fig2, fig3, fig4, fig5, weight, weight_of_data
-from rbmflow.experiments.iso_result import IsoShibaYokoo
+from rbmflow.experiments.seven_steps.result import IsoShibaYokoo
+from rbmflow.experiments.style import STYLE
+from rbmflow.experiments.thermometers import calibration, null_calibration
 
 __all__ = [
     "DRAWINGS",

@@ -7,7 +7,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 
-from rbmflow.experiments.figures.style import (
+from rbmflow.experiments.style import (
     BLUE,
     COLOURS,
     GREY,

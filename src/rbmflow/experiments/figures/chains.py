@@ -7,7 +7,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 
-from rbmflow.experiments.figures.style import COLOURS, GREY, RED, STYLE, HasTables, axes_of, columns
+from rbmflow.experiments.style import COLOURS, GREY, RED, STYLE, HasTables, axes_of, columns
 from rbmflow.ising import Ring, onsager
 from rbmflow.ising.lattice import LATTICES
 

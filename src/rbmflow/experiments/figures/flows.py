@@ -10,7 +10,8 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 
-from rbmflow.experiments.figures.style import (
+from rbmflow.experiments.reproduction.three_flows import LOCAL_THRESHOLD
+from rbmflow.experiments.style import (
     BLUE,
     COLOURS,
     GREEN,
@@ -22,7 +23,6 @@ from rbmflow.experiments.figures.style import (
     axes_of,
     columns,
 )
-from rbmflow.experiments.three_flows import LOCAL_THRESHOLD
 from rbmflow.experiments.torus_threshold import EXPONENT, TorusThreshold
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
 

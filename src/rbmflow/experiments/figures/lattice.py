@@ -8,7 +8,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 
-from rbmflow.experiments.figures.style import BLUE, GREY, RED, STYLE, HasTables, axes_of, columns
+from rbmflow.experiments.style import BLUE, GREY, RED, STYLE, HasTables, axes_of, columns
 from rbmflow.ising import onsager
 
 PANELS = {"energy": "energy per site, J", "heat_capacity": "heat capacity per site, $k_B$"}

@@ -7,7 +7,7 @@ from typing import Any
 import matplotlib as mpl
 
 from rbmflow.experiments.capacity import Capacity, mean_field_overlap
-from rbmflow.experiments.figures.style import COLOURS, GREY, STYLE, axes_of
+from rbmflow.experiments.style import COLOURS, GREY, STYLE, axes_of
 
 
 def capacity(result: Capacity, ax: Any = None) -> Any:

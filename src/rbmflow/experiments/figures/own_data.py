@@ -7,7 +7,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 
-from rbmflow.experiments.figures.style import BLUE, GREY, ORANGE, STYLE, HasTables, axes_of, columns
+from rbmflow.experiments.style import BLUE, GREY, ORANGE, STYLE, HasTables, axes_of, columns
 
 CURVES = {
     "log_likelihood": ("log-likelihood, training", BLUE, "-"),

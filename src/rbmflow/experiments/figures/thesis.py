@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.lines import Line2D
 
 from rbmflow import flow
-from rbmflow.experiments.figures.style import (
+from rbmflow.experiments.reproduction.reproduce import Reproduction
+from rbmflow.experiments.style import (
     BLUE,
     GREEN,
     GREY,
@@ -20,7 +21,6 @@ from rbmflow.experiments.figures.style import (
     axes_of,
     columns,
 )
-from rbmflow.experiments.reproduce import Reproduction
 from rbmflow.rg import decimate
 from rbmflow.weight import f, g, trained_weight
 

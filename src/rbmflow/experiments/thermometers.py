@@ -9,7 +9,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 
-from rbmflow.experiments.figures.style import COLOURS, GREY, RED, STYLE, axes_of
+from rbmflow.experiments.style import COLOURS, GREY, RED, STYLE, axes_of
 from rbmflow.ising import Torus
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
 from rbmflow.thermometer import Calibration, NullCalibration

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from rbmflow.estimate import Estimate
-from rbmflow.experiments.stage import Findings, Parameters, absolute
+from rbmflow.experiments.reproduction.stage import Findings, Parameters, absolute
 from rbmflow.experiments.tables import Check, Table, columns_of
 from rbmflow.ising import Ring, Torus
 from rbmflow.ising.lattice import Solved

@@ -10,9 +10,9 @@ from typing import IO, Any
 import numpy as np
 
 from rbmflow.arguments import FloatArray, shown
-from rbmflow.experiments.iso_parameters import Parameters
 from rbmflow.experiments.repetitions import mean_and_error
-from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS, Prepared
+from rbmflow.experiments.seven_steps.parameters import Parameters
+from rbmflow.experiments.seven_steps.steps import NULL_MAGNETIZATIONS, Prepared
 from rbmflow.flow.observables import lattice_observables
 from rbmflow.flow.orbit import ALWAYS
 from rbmflow.ising import Ring

@@ -87,7 +87,7 @@ Findings = tuple[dict[str, Table], list[Check]]
 
 def references() -> dict[str, Any]:
     """Return the independently computed numbers that ship with the package."""
-    text = files("rbmflow.experiments").joinpath("reference.json").read_text(encoding="utf-8")
+    text = files("rbmflow.experiments.reproduction").joinpath("reference.json").read_text(encoding="utf-8")
     return dict(json.loads(text))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from rbmflow import flow
-from rbmflow.experiments.stage import Findings, Parameters, absolute, relative
+from rbmflow.experiments.reproduction.stage import Findings, Parameters, absolute, relative
 from rbmflow.experiments.tables import Cell, Check, Table, columns_of, tables_of
 from rbmflow.ising import Law, Ring, Torus, state_law
 from rbmflow.networks import RBM, hidden_law, kl_divergence

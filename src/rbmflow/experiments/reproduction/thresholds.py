@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from rbmflow import flow
-from rbmflow.experiments.stage import Findings, Parameters, absolute, references, relative
+from rbmflow.experiments.reproduction.stage import Findings, Parameters, absolute, references, relative
 from rbmflow.experiments.tables import Check, Table, columns_of, named_columns
 from rbmflow.weight import trained_weight
 

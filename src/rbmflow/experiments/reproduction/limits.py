@@ -7,7 +7,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from rbmflow.experiments.stage import Findings, Parameters, absolute
+from rbmflow.experiments.reproduction.stage import Findings, Parameters, absolute
 from rbmflow.experiments.tables import Check, Digits, Table, columns_of, named_columns
 from rbmflow.weight import asymptotics, f, limit_table, trained_weight
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.experiments.stage import Findings, Parameters, digits, references, relative
+from rbmflow.experiments.reproduction.stage import Findings, Parameters, digits, references, relative
 from rbmflow.experiments.tables import Table, columns_of, named_columns
 from rbmflow.flow import flow_after_training, training_sets
 from rbmflow.weight import (

@@ -10,7 +10,7 @@ from string import Template
 from typing import Any
 
 from rbmflow.estimate import with_error
-from rbmflow.experiments.reproduce import Reproduction
+from rbmflow.experiments.reproduction.reproduce import Reproduction
 from rbmflow.experiments.tables import Check, Table, columns_of
 
 
@@ -59,7 +59,7 @@ def render(result: Reproduction, pictures: dict[str, bytes], provenance: dict[st
         "platform": f"{provenance['platform']['system']}, SIMD {provenance['platform']['simd']}",
         "seed": str(provenance["seed"]),
     }
-    return page("report.html", facts)
+    return page("reproduction/report.html", facts)
 
 
 class Html(str):

@@ -9,7 +9,7 @@ import numpy as np
 from rbmflow import flow, thermometer
 from rbmflow.arguments import SpinArray
 from rbmflow.estimate import Estimate
-from rbmflow.experiments.stage import Findings, Parameters
+from rbmflow.experiments.reproduction.stage import Findings, Parameters
 from rbmflow.experiments.tables import Cell, Check, Table, columns_of
 from rbmflow.ising import Ring, Torus
 from rbmflow.ising.lattice import Solved

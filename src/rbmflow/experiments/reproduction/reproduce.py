@@ -15,8 +15,16 @@ from typing import Any
 import numpy as np
 
 from rbmflow.arguments import shown
-from rbmflow.experiments import chains, limits, mixtures, side_by_side, stages, three_flows, thresholds
-from rbmflow.experiments.stage import Parameters, StageFunction
+from rbmflow.experiments.reproduction import (
+    chains,
+    limits,
+    mixtures,
+    side_by_side,
+    stages,
+    three_flows,
+    thresholds,
+)
+from rbmflow.experiments.reproduction.stage import Parameters, StageFunction
 from rbmflow.experiments.tables import Check, Table, tables_of
 from rbmflow.provenance import version_of
 from rbmflow.reading import brief, check_names, check_number, seal, unseal

@@ -16,9 +16,9 @@ import numpy as np
 
 from rbmflow import thermometer
 from rbmflow.arguments import check_integer, check_rng, shown
-from rbmflow.experiments.iso_parameters import Parameters
-from rbmflow.experiments.iso_result import IsoShibaYokoo
-from rbmflow.experiments.seven_steps import (
+from rbmflow.experiments.seven_steps.parameters import Parameters
+from rbmflow.experiments.seven_steps.result import IsoShibaYokoo
+from rbmflow.experiments.seven_steps.steps import (
     Prepared,
     machine,
     one_thread,

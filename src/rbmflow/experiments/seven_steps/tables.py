@@ -7,9 +7,9 @@ from itertools import product
 import numpy as np
 
 from rbmflow.estimate import with_error
-from rbmflow.experiments.iso_result import IsoShibaYokoo
 from rbmflow.experiments.observables import name_of
-from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS
+from rbmflow.experiments.seven_steps.result import IsoShibaYokoo
+from rbmflow.experiments.seven_steps.steps import NULL_MAGNETIZATIONS
 from rbmflow.experiments.tables import Cell, Table, columns_of, named_columns, tables_of
 
 ENDS = ("order_parameter", "energy", "excess")

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.experiments.iso_parameters import SETS
-from rbmflow.experiments.iso_result import IsoShibaYokoo
-from rbmflow.experiments.iso_shiba_yokoo import LITERATURE, is_of_literature
-from rbmflow.experiments.iso_tables import over_seeds, thermometer_names
-from rbmflow.experiments.report import Html, markup, page, picture, table_html
-from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS
+from rbmflow.experiments.reproduction.report import Html, markup, page, picture, table_html
+from rbmflow.experiments.seven_steps.experiment import LITERATURE, is_of_literature
+from rbmflow.experiments.seven_steps.parameters import SETS
+from rbmflow.experiments.seven_steps.result import IsoShibaYokoo
+from rbmflow.experiments.seven_steps.steps import NULL_MAGNETIZATIONS
+from rbmflow.experiments.seven_steps.tables import over_seeds, thermometer_names
 from rbmflow.experiments.tables import Table
 from rbmflow.ising.lattice import Solved
 
@@ -28,7 +28,7 @@ def render(
     result : IsoShibaYokoo
         A complete result.
     tables : dict of str to Table
-        From `iso_tables.tables`.
+        From `tables.tables`.
     pictures : dict of str to bytes
         SVG of each figure by name; missing figures are replaced by a line of text.
     provenance : dict
@@ -68,7 +68,7 @@ def render(
         "platform": f"{provenance['platform']['system']}, SIMD {provenance['platform']['simd']}",
         "seed": str(provenance["seed"]),
     }  # fmt: skip
-    return page("iso_report.html", facts)
+    return page("seven_steps/report.html", facts)
 
 
 def _where(lattice: Solved) -> str:

@@ -7,11 +7,11 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 
-from rbmflow.experiments.figures.style import COLOURS, GREY, STYLE, TEMPERATURE, axes_of, plain_ticks
-from rbmflow.experiments.iso_result import IsoShibaYokoo
-from rbmflow.experiments.iso_shiba_yokoo import LITERATURE, is_of_literature
-from rbmflow.experiments.iso_tables import thermometer_names
-from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS
+from rbmflow.experiments.seven_steps.experiment import LITERATURE, is_of_literature
+from rbmflow.experiments.seven_steps.result import IsoShibaYokoo
+from rbmflow.experiments.seven_steps.steps import NULL_MAGNETIZATIONS
+from rbmflow.experiments.seven_steps.tables import thermometer_names
+from rbmflow.experiments.style import COLOURS, GREY, STYLE, TEMPERATURE, axes_of, plain_ticks
 
 LABELS = {
     "V": "V: all T",

@@ -7,7 +7,7 @@ from math import comb
 import numpy as np
 
 from rbmflow import flow, rg
-from rbmflow.experiments.stage import DIGITS, Findings, Parameters, digits, references, relative
+from rbmflow.experiments.reproduction.stage import DIGITS, Findings, Parameters, digits, references, relative
 from rbmflow.experiments.tables import Check, Table, columns_of, named_columns
 from rbmflow.ising import Ring
 from rbmflow.networks import RBM

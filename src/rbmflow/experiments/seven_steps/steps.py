@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from rbmflow import flow, thermometer
 from rbmflow.arguments import FloatArray, SpinArray
-from rbmflow.experiments.iso_parameters import MAPS, Parameters
+from rbmflow.experiments.seven_steps.parameters import MAPS, Parameters
 from rbmflow.networks import RBM
 from rbmflow.reading import check_names
 from rbmflow.sampling import TrainingSet, training_set

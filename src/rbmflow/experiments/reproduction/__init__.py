@@ -1,0 +1,1 @@
+"""The thesis' figures, limits and flow, recomputed and checked: a file for each stage."""

@@ -1,0 +1,1 @@
+"""The seven-step experiment of Iso, Shiba and Yokoo."""
