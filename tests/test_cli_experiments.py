@@ -139,7 +139,12 @@ def test_what_was_finished_before_a_loss_is_kept(capsys, tmp_path, monkeypatch):
 INDEPENDENT = {
     "weight_map": (weight_map, "trained_weight", ("--points", 6), "weight_map.npz"),
     "capacity": (capacity, "recall", ("--units", 20, 30, "--networks", 2), "capacity.csv"),
-    "torus_threshold": (torus_threshold, "_exact", ("--sides", 4, 5, 6, 7, 8), "torus_threshold.csv"),
+    "torus_threshold": (
+        torus_threshold,
+        "ordering_temperature",
+        ("--sides", 4, 5, 6, 7, 8),
+        "torus_threshold.csv",
+    ),
 }
 """Experiments of independent tasks: what a task calls once, words, the file."""
 

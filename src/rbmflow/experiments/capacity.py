@@ -15,7 +15,10 @@ from rbmflow.experiments.repetitions import mean_and_error
 from rbmflow.experiments.tables import Table
 from rbmflow.experiments.tasks import rows_of_tasks
 from rbmflow.networks import Hopfield
+from rbmflow.networks.retrieval import mean_field_overlap
 from rbmflow.sampling import recall
+
+__all__ = ["Capacity", "Parameters", "mean_field_overlap", "run"]
 
 LOADS = (0.05, 0.08, 0.1, 0.11, 0.12, 0.125, 0.13, 0.135, 0.14, 0.145, 0.15, 0.16, 0.17, 0.18, 0.2)
 
@@ -202,22 +205,3 @@ def _network(
     states = recall(network, probes, rng=rng, n_threads=1, max_sweeps=1000).states
     m = (states.astype(np.int64) * stored).mean(axis=1)
     return float(m.mean()), float((m > parameters.threshold).mean())
-
-
-def mean_field_overlap(n_points: int = 200) -> tuple[float, FloatArray, FloatArray]:
-    """Return the largest load, and the overlap of recalled states over the loads below it, as n → ∞ at T = 0.
-
-    The replica-symmetric equations ``m = erf y``, ``C = (2/√π) e^(−y²) / √(2αr)``,
-    ``r = (1 − C)^(−2)``, ``y = m/√(2αr)`` (Amit, Gutfreund and Sompolinsky, 1985)
-    leave one parameter: ``√(2α) = erf(y)/y − (2/√π) e^(−y²)``. α has a maximum,
-    0.138; recalled states are on the side of the larger y.
-    """
-    from scipy.optimize import minimize_scalar
-    from scipy.special import erf
-
-    def load(y: Any) -> Any:
-        return (erf(y) / y - 2 / np.sqrt(np.pi) * np.exp(-(y**2))) ** 2 / 2
-
-    top = minimize_scalar(lambda y: -load(y), bounds=(0.5, 4.0), method="bounded", options={"xatol": 1e-10}).x
-    y = np.geomspace(10.0, top, n_points)
-    return float(load(top)), np.asarray(load(y)), np.asarray(erf(y))

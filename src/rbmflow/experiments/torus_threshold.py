@@ -1,9 +1,4 @@
-"""The temperature below which the flow of a uniform RBM trained on the square lattice orders, and its limit.
-
-After training with equal weights only the law of the magnetization matters, in two dimensions as in one: the
-flow orders if and only if ⟨V tanh W_c V⟩ of the data at ``W_c = 1/√(MN)`` exceeds the machine's. On large
-lattices the left side is measured along chains.
-"""
+"""The temperature below which the flow of a uniform RBM trained on tori orders, and its limit."""
 
 from __future__ import annotations
 
@@ -19,12 +14,10 @@ from rbmflow.checkpoints import Checkpoints
 from rbmflow.estimate import Estimate
 from rbmflow.experiments.tables import Table, columns_of
 from rbmflow.experiments.tasks import rows_of_tasks
-from rbmflow.flow import critical_weight
+from rbmflow.flow.torus_threshold import ordering_temperature
 from rbmflow.ising import Torus
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
-from rbmflow.sampling import run as run_chains
 from rbmflow.sampling.training_set import ESTIMATE
-from rbmflow.weight import f
 
 EXPONENT = 4 / 7
 """Of T_flow − T_c: ⟨V²⟩ ~ M^(3/2) at a Curie-Weiss threshold, so χ = ⟨V²⟩/M ~ L; above T_c χ ~ t^(−7/4)."""
@@ -34,16 +27,8 @@ OTHER_SECONDS = (1.0, 11 / 7, 12 / 7)
 
 A correction to scaling of its own, or a power of the first.
 """
-MAX_EXACT_SIDE = 8
 EXACT_ERROR = 1e-4
 """Of an exact temperature in an extrapolation, which is not exact."""
-PILOTS, PILOT_MEASUREMENTS = 10, 20
-GROUPS = 32
-SPACING, BURN_IN = 4, 16
-"""Of measurements: L/4 sweeps apart, after 16 L sweeps.
-
-At the threshold ξ ~ L^(4/7), so τ ~ ξ^2.2 ~ L^1.2: 10 sweeps at L = 16, 78 at 128.
-"""
 
 
 @dataclass(frozen=True)
@@ -188,10 +173,7 @@ def run(
 ) -> TorusThreshold:
     """Solve ``⟨V tanh W_c V⟩_T = f(W_c)`` for T on each torus.
 
-    Up to L = 8 by the exact law of V. On larger tori by heat-bath chains from random starts: pilots bracket
-    the root; a long run beside it, reweighted in temperature by ``e^(−(β − β₀)E)``, gives the root itself,
-    and a jackknife over groups of chains its error. Measurements stand a fixed number of sweeps apart: taken
-    when clusters have flipped so many spins they would favour the states that large clusters leave.
+    Up to L = 8 by the exact law of V, on larger tori by heat-bath chains: `rbmflow.flow.torus_threshold`.
 
     Parameters
     ----------
@@ -227,75 +209,11 @@ def run(
 
 def _threshold(parameters: Parameters, side: int, rng: np.random.Generator) -> tuple[float, ...]:
     """The numbers of an Estimate, in the order of its fields."""
-    n_hidden = parameters.hidden(side)
-    W = critical_weight(side * side, n_hidden)
-    wanted = float(f(W, side * side, n_hidden))
-    if side <= MAX_EXACT_SIDE:
-        return _exact(Torus(side, side), W, wanted), 0.0, 0.5, np.inf, np.nan, np.nan
-    measured = _measured(Torus(side, side), W, wanted, parameters, rng)
-    return tuple(getattr(measured, name) for name in ESTIMATE)
-
-
-def _exact(torus: Torus, W: float, wanted: float) -> float:
-    from scipy.optimize import brentq
-
-    def surplus(T: float) -> float:
-        law = torus.magnetization_law(1 / T)
-        return float(law.probabilities @ (law.values * np.tanh(W * law.values))) - wanted
-
-    return float(brentq(surplus, 1.5, 8.0, xtol=1e-13))
-
-
-def _measured(
-    torus: Torus, W: float, wanted: float, parameters: Parameters, rng: np.random.Generator
-) -> Estimate:
-    low, high = CRITICAL_TEMPERATURE - 0.1, CRITICAL_TEMPERATURE + 1.5
-    for _ in range(PILOTS):
-        T = (low + high) / 2
-        V = _chains(torus, T, parameters.n_chains, PILOT_MEASUREMENTS, rng)[1]
-        low, high = (T, high) if (V * np.tanh(W * V)).mean() > wanted else (low, T)
-    T = (low + high) / 2
-    energy, V = _chains(torus, T, parameters.n_chains, parameters.n_measurements, rng)
-    order = V * np.tanh(W * V)
-    root = _reweighted(energy, order, T, wanted)
-    groups = np.array_split(np.arange(len(energy)), min(GROUPS, len(energy)))
-    without = [
-        _reweighted(np.delete(energy, group, axis=0), np.delete(order, group, axis=0), T, wanted)
-        for group in groups
-    ]
-    n = len(without)
-    stderr = float(np.sqrt((n - 1) * np.var(without)))
-    name = f"V tanh WV on the torus of {torus.n_rows} x {torus.n_cols} at T = {T:.6g}"
-    series = Estimate.from_series(order, spacing=_spacing(torus.n_rows), name=name)
-    return Estimate(root, stderr, series.tau, series.n_effective, series.r_hat, series.tau_stderr)
-
-
-def _spacing(side: int) -> int:
-    return max(1, side // SPACING)
-
-
-def _chains(
-    torus: Torus, T: float, n_chains: int, n_measurements: int, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
-    """Total energy and magnetization along heat-bath chains, (n_chains, n_measurements) each."""
-    thin = _spacing(torus.n_rows)
-    chains = run_chains(
-        torus, 1 / T, n_chains=n_chains, n_sweeps=n_measurements * thin, thin=thin,
-        burn_in=BURN_IN * torus.n_rows,
-        rng=rng, keep_spins=False, n_threads=1,
-    )  # fmt: skip
-    return chains.energy * torus.n_sites, chains.magnetization * torus.n_sites
-
-
-def _reweighted(energy: FloatArray, order: FloatArray, T: float, wanted: float) -> float:
-    """The temperature at which the reweighted mean of `order` is `wanted`, beside T."""
-    from scipy.optimize import brentq
-
-    centred = energy - energy.mean()
-    reach = 2 / centred.std()  # in β: two standard deviations of the energy
-
-    def surplus(shift: float) -> float:
-        weight = np.exp(-shift * centred)
-        return float((weight * order).sum() / weight.sum()) - wanted
-
-    return float(1 / (1 / T + brentq(surplus, -reach, reach, xtol=1e-14)))
+    found = ordering_temperature(
+        Torus(side, side),
+        parameters.hidden(side),
+        n_chains=parameters.n_chains,
+        n_measurements=parameters.n_measurements,
+        rng=rng,
+    )
+    return tuple(getattr(found, name) for name in ESTIMATE)
