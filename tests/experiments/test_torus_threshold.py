@@ -100,10 +100,10 @@ def test_parameters_that_are_not_possible(bad, words):
 
 def test_the_figure(tmp_path):
     pytest.importorskip("matplotlib", reason="figures are an extra")
-    from rbmflow.experiments import figures
+    from rbmflow.experiments.torus_threshold import draw_torus_threshold
 
     made = tuple(Estimate(T, 0.001, 0.5, 10.0, np.nan) for T in (3.35, 2.91, 2.67))
-    panel = figures.torus_threshold(TorusThreshold(Parameters(sides=(8, 16, 32)), made))
+    panel = draw_torus_threshold(TorusThreshold(Parameters(sides=(8, 16, 32)), made))
     panel.get_figure().savefig(tmp_path / "one.png")
     assert panel.get_title()
 

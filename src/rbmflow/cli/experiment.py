@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from rbmflow.checkpoints import Checkpoints
-from rbmflow.cli.output import DONE, draw, figures_module, progress_bar, say, show
+from rbmflow.cli.output import DONE, draw, progress_bar, say, show
 from rbmflow.cli.processes import processes
 from rbmflow.experiments import capacity, torus_threshold, weight_map
 from rbmflow.experiments.seven_steps import experiment as iso_shiba_yokoo
 from rbmflow.experiments.seven_steps import report as iso_report
 from rbmflow.experiments.seven_steps import tables as iso_tables
+from rbmflow.experiments.seven_steps.figures import FIGURES
 from rbmflow.experiments.seven_steps.parameters import MAPS, SAMPLED, SETS, THERMOMETERS, Parameters
 from rbmflow.experiments.seven_steps.result import IsoShibaYokoo
+from rbmflow.experiments.style import Drawing
 from rbmflow.experiments.tables import Table
 from rbmflow.files import save_atomically, write_atomically
 from rbmflow.hardware import resolve_threads
@@ -231,8 +233,7 @@ def _publish(result: IsoShibaYokoo, folder: Path) -> None:
     tables = iso_tables.tables(result)
     for name, table in tables.items():
         write_atomically(folder / f"{name}.csv", table.to_csv())
-    figures = figures_module()
-    pictures = draw(result, folder, 150, list(figures.SEVEN_STEPS)) if figures is not None else {}
+    pictures = draw(result, FIGURES, folder)
     facts = provenance(result.parameters.to_json(), result.seed)
     write_atomically(folder / "provenance.json", json.dumps(facts, indent=1) + "\n")
     write_atomically(folder / "report.html", iso_report.render(result, tables, pictures, facts))
@@ -245,7 +246,7 @@ def _weight_map(options: argparse.Namespace) -> int:
     folder, kept = options.out, _checkpoints(options, "weight_map", asdict(parameters))
     with progress_bar(options, "rows") as report:
         result = weight_map.run(parameters, progress=report, checkpoints=kept)
-    _write(result, folder, "weight_map", "npz", parameters, options.seed)
+    _write(result, weight_map.draw_weight_map, folder, "weight_map", "npz", parameters, options.seed)
     kept.remove()
     points = result.weights.size
     say(options, f"{points} weights in {result.seconds:.1f} s, {1e6 * result.seconds / points:.2f} µs each")
@@ -265,7 +266,7 @@ def _capacity(options: argparse.Namespace) -> int:
         result = capacity.run(
             parameters, rng=options.seed, executor=executor, progress=report, checkpoints=kept
         )
-    _write(result, folder, "capacity", "csv", parameters, options.seed)
+    _write(result, capacity.draw_capacity, folder, "capacity", "csv", parameters, options.seed)
     kept.remove()
     if options.format == "table":
         for n_units in parameters.n_units:
@@ -290,7 +291,15 @@ def _torus_threshold(options: argparse.Namespace) -> int:
         result = torus_threshold.run(
             parameters, rng=options.seed, executor=executor, progress=report, checkpoints=kept
         )
-    _write(result, folder, "torus_threshold", "csv", parameters, options.seed)
+    _write(
+        result,
+        torus_threshold.draw_torus_threshold,
+        folder,
+        "torus_threshold",
+        "csv",
+        parameters,
+        options.seed,
+    )
     kept.remove()
     _show_table(options, result.table)
     if len(parameters.sides) > 2:
@@ -299,9 +308,11 @@ def _torus_threshold(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _write(result: Any, folder: Path, name: str, kind: str, parameters: Any, seed: int) -> None:
+def _write(
+    result: Any, drawing: Drawing, folder: Path, name: str, kind: str, parameters: Any, seed: int
+) -> None:
     """Write a result, its figure and what it rests on."""
     save_atomically(folder / f"{name}.{kind}", result.save)
-    draw(result, folder, 150, [name])
+    draw(result, {name: drawing}, folder)
     facts = provenance(asdict(parameters), seed)
     write_atomically(folder / "provenance.json", json.dumps(facts, indent=1) + "\n")

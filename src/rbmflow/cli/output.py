@@ -8,19 +8,22 @@ import io
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rbmflow.experiments import style
+from rbmflow.experiments.style import Drawing
 from rbmflow.experiments.tables import Cell, Digits, Table, Tables
 from rbmflow.files import save_atomically, write_atomically
 from rbmflow.provenance import provenance
 
 DONE, OFF, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 DOUBLE_DIGITS = 15
+DPI = 150
 STATE = ("run", "written", "shown")
 """Of the options: what the command line itself put there."""
 
@@ -200,12 +203,12 @@ def progress_bar(options: argparse.Namespace, label: str) -> Iterator[Callable[[
         yield report
 
 
-def publish(options: argparse.Namespace, tables: dict[str, Table], figure: str) -> int:
+def publish(options: argparse.Namespace, tables: dict[str, Table], figure: str, drawing: Drawing) -> int:
     """Print the first table; with ``--out`` write every table and the figure, with what they rest on."""
     for name, table in list(tables.items())[: None if options.out is not None else 1]:
         emit(options, name, list(table.columns), list(zip(*table.columns.values(), strict=True)))
     if options.out is not None:
-        draw(Tables(tables), options.out, 150, [figure])
+        draw(Tables(tables), {figure: drawing}, options.out)
         facts = provenance(
             {key: str(value) for key, value in vars(options).items() if key not in STATE}, options.seed
         )
@@ -213,25 +216,25 @@ def publish(options: argparse.Namespace, tables: dict[str, Table], figure: str) 
     return DONE
 
 
-def draw(result: Any, folder: Path, dpi: int, names: Sequence[str] | None = None) -> dict[str, bytes]:
+def draw(result: Any, drawings: Mapping[str, Drawing], folder: Path, dpi: int = DPI) -> dict[str, bytes]:
     """Write the figures as PNG and SVG and return the SVGs; none where matplotlib is absent."""
-    figures = figures_module()
-    if figures is None:
+    drawn = figures_module()
+    if drawn is None:
         return {}
     pictures = {}
-    for name in names or figures.DRAWINGS:
-        figure = figures.draw(result, name)
+    for name, drawing in drawings.items():
+        figure = drawn.figure_of(drawing(result))
         for kind in ("png", "svg"):
-            save_atomically(folder / f"{name}.{kind}", partial(figures.save, figure, kind=kind, dpi=dpi))
+            save_atomically(folder / f"{name}.{kind}", partial(drawn.save, figure, kind=kind, dpi=dpi))
         pictures[name] = (folder / f"{name}.svg").read_bytes()
     return pictures
 
 
 def figures_module() -> Any:
-    """Return the module that draws, or None where matplotlib is absent."""
+    """Return the module with what figures share, or None where matplotlib is absent."""
     try:
-        from rbmflow.experiments import figures
+        style.require_matplotlib()
     except ImportError:
         print("no figures: matplotlib is not installed (pip install 'rbmflow[figures]')", file=sys.stderr)
         return None
-    return figures
+    return style

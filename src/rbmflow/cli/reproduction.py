@@ -58,7 +58,7 @@ def _reproduce(options: argparse.Namespace) -> int:
         started = kept.load(STAGES, reproduce.Reproduction.from_json)
         result = reproduce.run(parameters, rng=options.seed, progress=after, resume=started)
     try:
-        pictures = draw(result, folder, options.dpi)
+        pictures = draw(result, reproduce.FIGURES, folder, options.dpi)
         facts = provenance(vars(result.parameters), result.seed)
         for name, table in result.tables.items():
             write_atomically(folder / f"{name}.csv", table.to_csv())

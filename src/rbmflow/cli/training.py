@@ -113,7 +113,7 @@ def _train(options: argparse.Namespace) -> int:
             n_threads=options.workers,
         )
     result.model.save(options.out / MODEL)
-    status = publish(options, result.tables, "training")
+    status = publish(options, result.tables, "training", own_data.draw_training)
     kept.remove()
     options.written.append(options.out / MODEL)
     for row in zip(*result.tables["likelihood"].columns.values(), strict=True):

@@ -12,6 +12,7 @@ import numpy as np
 from rbmflow.arguments import FloatArray, check_integer, check_real_scalar, check_rng
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.estimate import Estimate
+from rbmflow.experiments.style import BLUE, axes_of, styled
 from rbmflow.experiments.tables import Table, columns_of
 from rbmflow.experiments.tasks import rows_of_tasks
 from rbmflow.flow.torus_threshold import ordering_temperature
@@ -217,3 +218,40 @@ def _threshold(parameters: Parameters, side: int, rng: np.random.Generator) -> t
         rng=rng,
     )
     return tuple(getattr(found, name) for name in ESTIMATE)
+
+
+def draw_torus_threshold(result: TorusThreshold, ax: Any = None) -> Any:
+    """Draw T_flow over L^(−4/7) with the line through the largest tori."""
+    sides = np.array(result.parameters.sides, dtype=float)
+    T = np.array([one.mean for one in result.temperature])
+    error = np.array([one.stderr for one in result.temperature])
+    with styled():
+        panel = axes_of(ax)
+        x = sides**-EXPONENT
+        panel.errorbar(
+            x, T, error, fmt="o", color=BLUE, label=f"uniform RBM, N/M = {result.parameters.ratio:g}"
+        )
+        if len(sides) > 2:
+            found = result.extrapolate()
+            line = np.linspace(0, x.max(), 100)
+            panel.plot(
+                line, found.limit + found.a * line + found.b * line**2, color=BLUE, lw=1, ls="--",
+                label=rf"$T_\infty$ = {found.limit:.3f} with a second term $L^{{-8/7}}$; "
+                f"{found.lowest:.3f} to {found.highest:.3f} with others",
+            )  # fmt: skip
+        panel.plot(
+            0, CRITICAL_TEMPERATURE, "*", ms=11, color="black", label=f"$T_c$ = {CRITICAL_TEMPERATURE:.4f}"
+        )
+        for side, place, value in zip(sides, x, T, strict=True):
+            panel.annotate(
+                f"L = {side:.0f}", (place, value), (6, -10), textcoords="offset points", fontsize=8
+            )
+        panel.set(
+            xlabel="$L^{-4/7}$",
+            ylabel="$T_{flow}$, below which the flow orders, $J/k_B$",
+            title="The threshold of the flow on the L × L torus",
+        )
+        panel.set_xlim(-0.01, 1.12 * x.max())
+        panel.set_ylim(top=panel.get_ylim()[1] + 0.25 * np.ptp(panel.get_ylim()))
+        panel.legend(loc="upper left", fontsize=8.5)
+        return panel

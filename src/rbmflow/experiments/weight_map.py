@@ -12,6 +12,7 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, check_real_scalar
 from rbmflow.checkpoints import Checkpoints
+from rbmflow.experiments.style import axes_of, styled
 from rbmflow.experiments.tables import Table
 from rbmflow.experiments.tasks import rows_of_tasks
 from rbmflow.weight import trained_weight
@@ -152,3 +153,45 @@ def run(
         trained_weight, tasks, len(K), executor=executor, progress=progress, checkpoints=checkpoints
     )
     return WeightMap(parameters, weights, time.perf_counter() - start)
+
+
+def draw_weight_map(result: WeightMap, ax: Any = None) -> Any:
+    """Draw ln W over K and γ = N/M, with the line where the gain M N W² is 1."""
+    parameters = result.parameters
+    with styled({"axes.grid": False}):
+        ax = axes_of(ax)
+        ratios = np.array(parameters.hidden) / parameters.n_visible
+        mesh = ax.pcolormesh(
+            parameters.couplings,
+            ratios,
+            result.weights,
+            norm="log",
+            cmap="viridis",
+            shading="nearest",
+            rasterized=True,
+        )
+        ax.get_figure().colorbar(mesh, ax=ax, label="trained weight W")
+        if result.gain.min() < 1 < result.gain.max():
+            lines = ax.contour(
+                parameters.couplings, ratios, result.gain, [1.0], colors="white", linewidths=1.5
+            )
+            vertices = max(lines.allsegs[0], key=len)
+            place = vertices[len(vertices) // 2]
+            beside = place[0] < 0.6 * parameters.K_max  # room to the right
+            ax.annotate(
+                "M N W² = 1: the flow\norders to the right",
+                place,
+                (8 if beside else -8, 0),
+                textcoords="offset points",
+                ha="left" if beside else "right",
+                va="top",
+                color="white",
+                fontsize=9,
+            )
+        ax.set(
+            xlabel="K = βJ",
+            ylabel="γ = N/M",
+            yscale="log",
+            title=f"Trained weight, M = {parameters.n_visible}",
+        )
+        return ax

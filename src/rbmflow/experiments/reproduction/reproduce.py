@@ -17,32 +17,41 @@ import numpy as np
 from rbmflow.arguments import shown
 from rbmflow.experiments.reproduction import (
     chains,
+    counting,
+    decimation,
+    ensembles,
+    intersection,
     limits,
     mixtures,
     side_by_side,
-    stages,
     three_flows,
     thresholds,
+    weights,
 )
 from rbmflow.experiments.reproduction.stage import Parameters, StageFunction
+from rbmflow.experiments.style import Drawing
 from rbmflow.experiments.tables import Check, Table, tables_of
 from rbmflow.provenance import version_of
 from rbmflow.reading import brief, check_names, check_number, seal, unseal
 
 __all__ = ["STAGES", "Parameters", "Reproduction", "Stage", "run"]
 
-STAGES: dict[str, StageFunction] = {
-    "decimation": stages.decimation,
-    "counting": stages.counting,
-    "intersection": stages.intersection,
-    "weights": stages.weights,
-    "limits": limits.stage,
-    "ensembles": stages.ensembles,
-    "thresholds": thresholds.stage,
-    "mixtures": mixtures.stage,
-    "chains": chains.stage,
-    "three_flows": three_flows.stage,
-    "side_by_side": side_by_side.stage,
+_MODULES = (
+    decimation,
+    counting,
+    intersection,
+    weights,
+    limits,
+    ensembles,
+    thresholds,
+    mixtures,
+    chains,
+    three_flows,
+    side_by_side,
+)
+STAGES: dict[str, StageFunction] = {module.__name__.rpartition(".")[2]: module.stage for module in _MODULES}
+FIGURES: dict[str, Drawing] = {
+    name: drawing for module in _MODULES for name, drawing in module.FIGURES.items()
 }
 
 

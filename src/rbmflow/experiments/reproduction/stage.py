@@ -6,11 +6,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from rbmflow.arguments import check_integer
+from rbmflow.experiments.style import HasTables
 from rbmflow.experiments.tables import Check, Table
 from rbmflow.precision import context
 
@@ -80,6 +81,14 @@ class Parameters:
             lattice_sides=(16,),
             n_training_samples=50,
         )
+
+
+class Reproduced(HasTables, Protocol):
+    """What the figures of the stages take: the parameters and the tables of all stages."""
+
+    @property
+    def parameters(self) -> Parameters:
+        """What was asked."""
 
 
 Findings = tuple[dict[str, Table], list[Check]]

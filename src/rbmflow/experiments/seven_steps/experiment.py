@@ -25,20 +25,11 @@ from rbmflow.experiments.seven_steps.steps import (
     prepare,
 )
 from rbmflow.experiments.tasks import completed
-from rbmflow.ising import Ring, Torus
+from rbmflow.ising import Ring
 from rbmflow.networks import RBM
 from rbmflow.training import SGD, fit
 
-__all__ = ["LITERATURE", "IsoShibaYokoo", "Parameters", "estimate_seconds", "full", "quick", "ring", "run"]
-
-LITERATURE = {"V": 0.651}
-"""|m| at the fixed point, L = 10, type V, units of 0/1: R. Veiga and R. Vicente, arXiv:2006.10176."""
-
-
-def is_of_literature(parameters: Parameters) -> bool:
-    """Return whether `LITERATURE` is of such machines."""
-    on = parameters.lattice
-    return isinstance(on, Torus) and on.n_sites == 100 and "V" in parameters.training_sets
+__all__ = ["IsoShibaYokoo", "Parameters", "estimate_seconds", "full", "quick", "ring", "run"]
 
 
 def quick(parameters: Parameters | None = None) -> Parameters:

@@ -30,6 +30,8 @@ SETS = {
 }
 SAMPLED = tuple(name for name in NEGATIVES if name != "exact")
 THERMOMETERS = ("energy", "magnetization", "network")
+LITERATURE = {"V": 0.651}
+"""|m| at the fixed point, L = 10, type V, units of 0/1: R. Veiga and R. Vicente, arXiv:2006.10176."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,17 @@ class Parameters:
     def phase(self) -> NegativePhase:
         """Return the negative phase."""
         return NEGATIVES[self.negative](self.k, self.n_chains)
+
+    @property
+    def of_literature(self) -> bool:
+        """Whether `LITERATURE` is of such machines."""
+        on = self.lattice
+        return isinstance(on, Torus) and on.n_sites == 100 and "V" in self.training_sets
+
+    def n_rows(self, kind: str) -> int:
+        """Return the number of configurations in a training set."""
+        hot = sum(self.hot_from <= T for T in self.temperatures)
+        return {"H": hot, "L": 1, "ends": 2}.get(kind, len(self.temperatures)) * self.n_samples
 
     def to_json(self) -> dict[str, Any]:
         """Return the parameters as what JSON can hold; infinity is text."""

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from rbmflow.experiments.reproduction.report import Html, markup, page, picture, table_html
-from rbmflow.experiments.seven_steps.experiment import LITERATURE, is_of_literature
-from rbmflow.experiments.seven_steps.parameters import SETS
+from rbmflow.experiments.seven_steps.parameters import LITERATURE, SETS
 from rbmflow.experiments.seven_steps.result import IsoShibaYokoo
 from rbmflow.experiments.seven_steps.steps import NULL_MAGNETIZATIONS
 from rbmflow.experiments.seven_steps.tables import over_seeds, thermometer_names
@@ -84,7 +83,7 @@ def _literature(result: IsoShibaYokoo) -> Html:
             f"A negative control: the {p.lattice.name} has no critical point above <i>T</i> = 0, "
             "and still the flows of machines trained on it end at temperatures that a thermometer reads."
         )
-    if not is_of_literature(p):
+    if not p.of_literature:
         return Html()
     return markup(
         "For type V at <i>L</i> = 10 R. Veiga and R. Vicente (arXiv:2006.10176) give |<i>m</i>*| = {}, "
