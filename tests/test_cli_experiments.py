@@ -12,13 +12,12 @@ import pytest
 
 from rbmflow import cli
 from rbmflow.checkpoints import END
-from rbmflow.cli.experiment import RESULT
 from rbmflow.experiments import capacity, torus_threshold, weight_map
 from rbmflow.experiments.seven_steps import experiment as iso_shiba_yokoo
 
 DRAWN = find_spec("matplotlib") is not None  # figures are an extra
 STORED = all(map(find_spec, ("xarray", "h5netcdf", "h5py")))
-PARTIAL = "result.partial"
+RESULT, PARTIAL = "result.nc", "result.partial"
 LEARNED = find_spec("sklearn") is not None
 TINY = (
     "--size", "4", "--temperatures", "0", "2", "5", "--samples", "30", "--hidden", "3", "--updates", "30",

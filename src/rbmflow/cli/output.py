@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rbmflow.cli.options import destination
 from rbmflow.experiments import style
 from rbmflow.experiments.style import Drawing
 from rbmflow.experiments.tables import Cell, Digits, Table, Tables
@@ -24,7 +25,7 @@ from rbmflow.provenance import provenance
 DONE, OFF, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 DOUBLE_DIGITS = 15
 DPI = 150
-STATE = ("run", "written", "shown")
+STATE = ("run", "words", "written", "shown")
 """Of the options: what the command line itself put there."""
 
 
@@ -35,34 +36,19 @@ WORDS: dict[str, tuple[str, ...]] = {
     "n_cols": ("--size", "SIDE"),
     "n_sites": ("--size", "SIDE", "M"),
     "n_samples": ("--samples",),
-    "n_updates": ("--updates",),
-    "n_steps": ("--steps",),
-    "n_seeds": ("--seeds",),
-    "n_units": ("--units",),
-    "n_networks": ("--networks",),
-    "n_couplings": ("--points",),
-    "n_ratios": ("--points",),
-    "n_measurements": ("--measurements",),
-    "n_chains": ("--chains",),
-    "n_epochs": ("--epochs",),
     "points": ("--points",),
-    "k": ("-k",),
-    "learning_rate": ("--learning-rate",),
-    "batch_size": ("--batch-size",),
-    "sides": ("--sides",),
-    "ratio": ("--ratio",),
     "dps": ("--dps",),
 }
-"""Parameters of the package and the words on the command line that set them."""
+"""Parameters of the package and the words on the command line that set them, beside those of experiments."""
 
 
 def named(options: argparse.Namespace, message: str) -> str:
     """Begin an error about a parameter with the word on the command line that set it."""
     name, equals, _ = message.partition("=")
     given = vars(options)
-    for word in WORDS.get(name, ()) if equals else ():
-        destination = word.lstrip("-").replace("-", "_")
-        if given.get("sides" if word == "SIDE" else destination) is not None:
+    own = given.get("words", {})
+    for word in (*((own[name],) if name in own else ()), *WORDS.get(name, ())) if equals else ():
+        if given.get("sides" if word == "SIDE" else destination(word)) is not None:
             return f"{word}: {message}"
     return message
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import IO, Any, ClassVar
 
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, check_real_scalar, check_rng
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.estimate import Estimate
+from rbmflow.experiments.experiment import BaseParameters, Experiment, Result, option
 from rbmflow.experiments.style import BLUE, axes_of, styled
 from rbmflow.experiments.tables import Table, columns_of
 from rbmflow.experiments.tasks import rows_of_tasks
 from rbmflow.flow.torus_threshold import ordering_temperature
 from rbmflow.ising import Torus
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
+from rbmflow.reading import check_names
 from rbmflow.sampling.training_set import ESTIMATE
 
 EXPONENT = 4 / 7
@@ -28,12 +30,16 @@ OTHER_SECONDS = (1.0, 11 / 7, 12 / 7)
 
 A correction to scaling of its own, or a power of the first.
 """
+MIN_EXTRAPOLATED = 3
 EXACT_ERROR = 1e-4
 """Of an exact temperature in an extrapolation, which is not exact."""
 
 
+COLUMNS = ("side", "n_hidden", "T_flow", "stderr", "above_T_c", "ratio")
+
+
 @dataclass(frozen=True)
-class Parameters:
+class Parameters(BaseParameters):
     """What is measured.
 
     Attributes
@@ -48,10 +54,12 @@ class Parameters:
         Measurements along each, L/4 sweeps apart, at least 20.
     """
 
-    sides: tuple[int, ...] = (8, 16, 32, 64, 128)
-    ratio: float = 1.0
+    sides: tuple[int, ...] = field(default=(8, 16, 32, 64, 128), metadata=option(metavar="L"))
+    ratio: float = field(default=1.0, metadata=option("hidden units N = G M", metavar="G"))
     n_chains: int = 512
-    n_measurements: int = 2000
+    n_measurements: int = field(
+        default=2000, metadata=option("along each chain", "--measurements", metavar="N")
+    )
 
     def __post_init__(self) -> None:
         if not self.sides:
@@ -99,7 +107,7 @@ class Extrapolation:
 
 
 @dataclass(frozen=True, eq=False)
-class TorusThreshold:
+class TorusThreshold(Result):
     """Thresholds over sizes.
 
     Attributes
@@ -107,11 +115,25 @@ class TorusThreshold:
     parameters : Parameters
         What was asked.
     temperature : tuple of Estimate
-        T_flow for each side in units of J/k_B; an exact one has no error.
+        T_flow for each side in units of J/k_B; an exact one has no error. Out of a file, which is a table,
+        the correlation times are NaN.
     """
 
     parameters: Parameters
     temperature: tuple[Estimate, ...]
+    what: ClassVar[str] = "a table of thresholds of tori"
+    holds_parameters: ClassVar[bool] = False
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """T_flow over the sides."""
+        return {"torus_threshold": self.table}
+
+    def remarks(self, _n_workers: int, _seconds: float) -> list[str]:
+        """Return the extrapolation, where there is one."""
+        if len(self.parameters.sides) < MIN_EXTRAPOLATED:
+            return []
+        return [f"{self.extrapolate()} (T_c = {CRITICAL_TEMPERATURE:.4f})"]
 
     def extrapolate(self) -> Extrapolation:
         """Fit ``T_∞ + a L^(−4/7) + b L^(−8/7)`` by weighted least squares.
@@ -124,7 +146,7 @@ class TorusThreshold:
             If there are fewer than three sides.
         """
         sides = np.array(self.parameters.sides, dtype=float)
-        if len(sides) < 3:
+        if len(sides) < MIN_EXTRAPOLATED:
             raise ValueError(f"sides={self.parameters.sides}: at least three are needed for an extrapolation")
         used = np.argsort(sides)[1 if len(sides) > 3 else 0 :]
         T = np.array([self.temperature[k].mean for k in used])
@@ -145,16 +167,25 @@ class TorusThreshold:
                 (side, self.parameters.hidden(side), T.mean, T.stderr, distance, before and distance / before)
             )
             before = distance
-        names = ("side", "n_hidden", "T_flow", "stderr", "above_T_c", "ratio")
         return Table(
             "Below T_flow the flow of a uniform RBM trained on the L x L torus orders; "
             f"N/M = {self.parameters.ratio:g}",
-            columns_of(names, rows),
+            columns_of(COLUMNS, rows),
         )
 
-    def save(self, stream: Any) -> None:
+    def write(self, stream: IO[bytes]) -> None:
         """Write the table as CSV, in UTF-8, to a binary stream."""
         stream.write(self.table.to_csv().encode())
+
+    @classmethod
+    def read(cls, content: bytes, parameters: Parameters) -> TorusThreshold:
+        """Return the thresholds in the bytes of a file."""
+        columns = Table.from_csv("", content.decode()).columns
+        pairs = zip(columns["T_flow"], columns["stderr"], strict=True)
+        found = cls(parameters, tuple(Estimate(T, error, *[np.nan] * 4) for T, error in pairs))  # type: ignore[arg-type]
+        if found.table.columns != check_names("it", columns, set(COLUMNS)):
+            raise ValueError("its columns do not fit together, or not the parameters")
+        return found
 
 
 def _fit(sides: FloatArray, T: FloatArray, errors: FloatArray, second: float) -> tuple[FloatArray, float]:
@@ -192,7 +223,7 @@ def run(
     Returns
     -------
     TorusThreshold
-        The temperatures; ``figures.torus_threshold`` draws them.
+        The temperatures; `draw_torus_threshold` draws them.
 
     Examples
     --------
@@ -231,7 +262,7 @@ def draw_torus_threshold(result: TorusThreshold, ax: Any = None) -> Any:
         panel.errorbar(
             x, T, error, fmt="o", color=BLUE, label=f"uniform RBM, N/M = {result.parameters.ratio:g}"
         )
-        if len(sides) > 2:
+        if len(sides) >= MIN_EXTRAPOLATED:
             found = result.extrapolate()
             line = np.linspace(0, x.max(), 100)
             panel.plot(
@@ -255,3 +286,16 @@ def draw_torus_threshold(result: TorusThreshold, ax: Any = None) -> Any:
         panel.set_ylim(top=panel.get_ylim()[1] + 0.25 * np.ptp(panel.get_ylim()))
         panel.legend(loc="upper left", fontsize=8.5)
         return panel
+
+
+EXPERIMENTS = [
+    Experiment(
+        "torus_threshold",
+        "the temperature below which a uniform RBM trained on the torus orders, against T_c",
+        __name__,
+        TorusThreshold,
+        "torus_threshold.csv",
+        "tori",
+        {"torus_threshold": draw_torus_threshold},
+    )
+]

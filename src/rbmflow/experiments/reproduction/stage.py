@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from rbmflow.arguments import check_integer
+from rbmflow.experiments.experiment import BaseParameters
 from rbmflow.experiments.style import HasTables
 from rbmflow.experiments.tables import Check, Table
 from rbmflow.precision import context
@@ -20,7 +21,7 @@ DIGITS = 40
 
 
 @dataclass(frozen=True)
-class Parameters:
+class Parameters(BaseParameters):
     """What is computed, and how much of it.
 
     Attributes

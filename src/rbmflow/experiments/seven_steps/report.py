@@ -17,6 +17,11 @@ from rbmflow.ising.lattice import Solved
 PICTURES = ("flows", "fixed_points", "weights", "couplings", "training", "thermometers")
 
 
+def of(result: IsoShibaYokoo, pictures: dict[str, bytes], provenance: dict[str, Any]) -> str:
+    """Return the page of a complete result."""
+    return render(result, result.tables, pictures, provenance)
+
+
 def render(
     result: IsoShibaYokoo, tables: dict[str, Table], pictures: dict[str, bytes], provenance: dict[str, Any]
 ) -> str:
@@ -27,7 +32,7 @@ def render(
     result : IsoShibaYokoo
         A complete result.
     tables : dict of str to Table
-        From `tables.tables`.
+        Its tables.
     pictures : dict of str to bytes
         SVG of each figure by name; missing figures are replaced by a line of text.
     provenance : dict
