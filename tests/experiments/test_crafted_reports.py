@@ -10,17 +10,9 @@ import pytest
 import rbmflow
 from rbmflow import cli
 from rbmflow.checkpoints import Checkpoints
+from rbmflow.experiments.page import Html, checks_html, join, markup, page, picture, table_html
 from rbmflow.experiments.reproduction import reproduce
-from rbmflow.experiments.reproduction.report import (
-    Html,
-    checks_html,
-    join,
-    markup,
-    page,
-    picture,
-    render,
-    table_html,
-)
+from rbmflow.experiments.reproduction.report import render
 from rbmflow.experiments.seven_steps import report as iso_report
 from rbmflow.experiments.seven_steps.parameters import Parameters
 from rbmflow.experiments.seven_steps.result import IsoShibaYokoo

@@ -6,15 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.experiments.reproduction.report import Html, markup, page, picture, table_html
+from rbmflow.experiments.page import Html, markup, page, picture, table_html
+from rbmflow.experiments.seven_steps.figures import FIGURES
 from rbmflow.experiments.seven_steps.parameters import LITERATURE, SETS
 from rbmflow.experiments.seven_steps.result import IsoShibaYokoo
 from rbmflow.experiments.seven_steps.steps import NULL_MAGNETIZATIONS
 from rbmflow.experiments.seven_steps.tables import over_seeds, thermometer_names
 from rbmflow.experiments.tables import Table
 from rbmflow.ising.lattice import Solved
-
-PICTURES = ("flows", "fixed_points", "weights", "couplings", "training", "thermometers")
 
 
 def of(result: IsoShibaYokoo, pictures: dict[str, bytes], provenance: dict[str, Any]) -> str:
@@ -44,7 +43,7 @@ def render(
         HTML with everything inside it.
     """
     p = result.parameters
-    facts: dict[str, str] = {name: picture(name, pictures) for name in PICTURES}
+    facts: dict[str, str] = {name: picture(name, pictures) for name in FIGURES}
     facts |= {
         "lattice": _where(p.lattice),
         "n_machines": str(result.finished.size),
