@@ -150,6 +150,29 @@ def test_a_result_is_read_with_the_parameters_that_the_command_leaves(capsys, tm
         capacity.Capacity.load(tmp_path / "capacity.csv", other)
 
 
+MOVED = {
+    "figures": "against_exact boundary calibration capacity degeneracies ensembles fig2 fig3 fig4 fig5 "
+    "iso_couplings iso_fixed_points iso_shiba_yokoo iso_thermometers iso_training iso_weights laws limits "
+    "null_calibration observables ranges save side_by_side stationary_flow three_flows torus_threshold "
+    "training training_set update_orders weight weight_map weight_of_data DRAWINGS SEVEN_STEPS",
+    "iso_shiba_yokoo": "LITERATURE IsoShibaYokoo Parameters estimate_seconds full quick ring run",
+    "reproduce": "STAGES Parameters Reproduction Stage run",
+}
+
+
+@pytest.mark.parametrize("module", MOVED)
+def test_names_that_moved_are_found_where_they_were(module):
+    before = importlib.import_module(f"rbmflow.experiments.{module}")
+    for name in MOVED[module].split():
+        with pytest.warns(DeprecationWarning, match=rf"{module}\.{name} is now rbmflow\.experiments") as told:
+            found = getattr(before, name)
+        assert (len(told), told[0].filename) == (1, __file__)
+        where, _, now = str(told[0].message).rpartition(" ")[2].rpartition(".")
+        assert found is getattr(importlib.import_module(where), now)
+    with pytest.raises(AttributeError, match="has no attribute 'other'"):
+        before.other  # noqa: B018
+
+
 # A small experiment, as somebody would add one: all that is needed is this, and its name in MODULES.
 
 
