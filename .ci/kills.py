@@ -22,7 +22,7 @@ DRIVER = """
 import signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)  # imports may turn an interruption into other errors
 from rbmflow.cli import experiment, main, output, reproduction, training
-from rbmflow.experiments import reproduce
+from rbmflow.experiments.reproduction import reproduce
 training.SECONDS = 0.1
 small = reproduce.Parameters(
     n_points=11, enumeration_sites=12, n_samples=1000, boundary_exponent=3, lattice_sides=(6,),

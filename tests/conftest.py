@@ -15,7 +15,7 @@ NOT_DRAWN = ("limits", "thresholds", "mixtures")  # they take no random numbers
 
 @pytest.fixture(scope="session")
 def remembered_stages():
-    from rbmflow.experiments import reproduce
+    from rbmflow.experiments.reproduction import reproduce
 
     def once(name, stage):
         found = {}

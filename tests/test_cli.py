@@ -16,7 +16,7 @@ import pytest
 
 from rbmflow import Ring, cli, trained_weight, trained_weight_from_samples
 from rbmflow.cli import output
-from rbmflow.experiments import reproduce, stages, thresholds
+from rbmflow.experiments.reproduction import reproduce, thresholds, weights
 from tests.experiments.conftest import SMALL
 
 DRAWN = find_spec("matplotlib") is not None  # figures are an extra
@@ -291,11 +291,11 @@ def test_reproduce_writes_everything_and_repeats_to_the_byte(capsys, tmp_path, s
 
 @pytest.mark.xdist_group("reproduction")
 def test_reproduce_says_what_is_off(capsys, tmp_path, small, undrawn, monkeypatch):
-    wrong = stages.references()
+    wrong = weights.references()
     wrong["kl"]["value"] = "0.6"
-    monkeypatch.setattr(stages, "references", lambda: wrong)
+    monkeypatch.setattr(weights, "references", lambda: wrong)
     for name, stage in reproduce.STAGES.items():
-        if stage.__module__ == stages.__name__:  # computed again
+        if stage.__module__ == weights.__name__:  # computed again
             monkeypatch.setitem(reproduce.STAGES, name, stage.__wrapped__)
     status, out, _ = run(capsys, "reproduce", "--quick", "--out", str(tmp_path), "--seed", "3", "--quiet")
     assert status == 1
@@ -304,8 +304,7 @@ def test_reproduce_says_what_is_off(capsys, tmp_path, small, undrawn, monkeypatc
 
 @pytest.mark.xdist_group("reproduction")
 def test_reproduce_without_matplotlib(capsys, tmp_path, small, monkeypatch):
-    monkeypatch.setitem(sys.modules, "rbmflow.experiments.figures", None)
-    monkeypatch.delattr("rbmflow.experiments.figures", raising=False)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     status, _, err = run(capsys, "reproduce", "--quick", "--out", str(tmp_path), "--seed", "3", "--quiet")
     assert status == 0
     assert "matplotlib is not installed" in err

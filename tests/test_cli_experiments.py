@@ -12,12 +12,12 @@ import pytest
 
 from rbmflow import cli
 from rbmflow.checkpoints import END
-from rbmflow.cli.experiment import RESULT
-from rbmflow.experiments import capacity, iso_shiba_yokoo, torus_threshold, weight_map
+from rbmflow.experiments import capacity, torus_threshold, weight_map
+from rbmflow.experiments.seven_steps import experiment as iso_shiba_yokoo
 
 DRAWN = find_spec("matplotlib") is not None  # figures are an extra
 STORED = all(map(find_spec, ("xarray", "h5netcdf", "h5py")))
-PARTIAL = "result.partial"
+RESULT, PARTIAL = "result.nc", "result.partial"
 LEARNED = find_spec("sklearn") is not None
 TINY = (
     "--size", "4", "--temperatures", "0", "2", "5", "--samples", "30", "--hidden", "3", "--updates", "30",
@@ -138,7 +138,12 @@ def test_what_was_finished_before_a_loss_is_kept(capsys, tmp_path, monkeypatch):
 INDEPENDENT = {
     "weight_map": (weight_map, "trained_weight", ("--points", 6), "weight_map.npz"),
     "capacity": (capacity, "recall", ("--units", 20, 30, "--networks", 2), "capacity.csv"),
-    "torus_threshold": (torus_threshold, "_exact", ("--sides", 4, 5, 6, 7, 8), "torus_threshold.csv"),
+    "torus_threshold": (
+        torus_threshold,
+        "ordering_temperature",
+        ("--sides", 4, 5, 6, 7, 8),
+        "torus_threshold.csv",
+    ),
 }
 """Experiments of independent tasks: what a task calls once, words, the file."""
 

@@ -14,7 +14,7 @@ import pytest
 from rbmflow import Ring, cli
 from rbmflow.cli import output
 from rbmflow.cli.output import json_cell
-from rbmflow.experiments import mixtures, thresholds
+from rbmflow.experiments.reproduction import mixtures, thresholds
 from rbmflow.experiments.tables import Digits
 
 DRAWN = find_spec("matplotlib") is not None  # figures are an extra

@@ -84,13 +84,12 @@ def test_files_and_figure(capsys, tmp_path, words, beside):
 @pytest.mark.skipif(not DRAWN, reason="figures are an extra")
 @pytest.mark.parametrize("couplings", [None, ["-1", "-0.3", "0", "0.3", "1"]])
 def test_the_figure_marks_the_critical_point(couplings):
-    from rbmflow.experiments import figures
     from rbmflow.experiments.tables import Tables
 
     given = {"couplings": couplings} if couplings else {"temperatures": ["0", "1", "2", "3", "inf"]}
     table = observables.observables_table(Torus(4, 4), **given, dps=20)
     tables = {"ising": table, "infinite_lattice": observables.infinite_curve(table)}
-    left, right = figures.draw(Tables(tables), "ising").get_axes()
+    left, right = observables.draw_observables(Tables(tables), lattice=Torus(4, 4))
     labels = left.get_legend_handles_labels()[1]
     assert labels.count("$K_c$" if couplings else "$T_c$") == 1
     upright = [line for line in right.get_lines() if len(set(line.get_xdata())) == 1]

@@ -191,7 +191,7 @@ def test_a_checkpoint_proves_its_arguments(capsys, data, monkeypatch):
     monkeypatch.setattr(Checkpoints, "remove", lambda kept: None)
     for seed in (1, 2):
         assert run(capsys, data / "spins.npy", *WORDS, "--seed", seed, "--out", data / str(seed))[0] == 0
-    part = f"{training.PARTIAL}/{training.STATE}.part"
+    part = f"{training.PARTIAL}/{own_data.STATE}.part"
     (data / "2" / part).replace(data / "1" / part)
     status, _, err = run(capsys, data / "spins.npy", *WORDS, "--seed", 1, "--out", data / "1")
     assert (status, err.count("\n")) == (2, 1)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from rbmflow import Ring, TrainingSet, netcdf, training_set
-from rbmflow.experiments import iso_shiba_yokoo
-from rbmflow.experiments.iso_parameters import Parameters
-from rbmflow.experiments.iso_result import IsoShibaYokoo
+from rbmflow.experiments.seven_steps import experiment as iso_shiba_yokoo
+from rbmflow.experiments.seven_steps.parameters import Parameters
+from rbmflow.experiments.seven_steps.result import IsoShibaYokoo
 from rbmflow.netcdf import ALWAYS_PLAUSIBLE, read_dataset
 from rbmflow.sampling.training_set import read_rows
 from tests.test_crafted_files import DELETED, WRONG, changed, leaves, other_arrays, refused

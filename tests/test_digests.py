@@ -178,7 +178,7 @@ def files(text):
 
 def stage(name):
     """Return the tables of a stage of the reproduction."""
-    from rbmflow.experiments import reproduce
+    from rbmflow.experiments.reproduction import reproduce
 
     small = reproduce.Parameters(
         n_points=11, enumeration_sites=12, n_samples=100, boundary_exponent=3, n_steps=3, n_threads=1
@@ -188,7 +188,7 @@ def stage(name):
 
 
 def seven_steps():
-    from rbmflow.experiments.iso_shiba_yokoo import Parameters, run
+    from rbmflow.experiments.seven_steps.experiment import Parameters, run
 
     small = Parameters(
         Torus(4, 4),

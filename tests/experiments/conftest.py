@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rbmflow.experiments import reproduce
+from rbmflow.experiments.reproduction import reproduce
 
 SMALL = replace(
     reproduce.Parameters.quick(),

@@ -70,12 +70,12 @@ def test_the_figure_and_the_file(capacity, tmp_path):
     pytest.importorskip("matplotlib", reason="figures are an extra")
     from matplotlib.figure import Figure
 
-    from rbmflow.experiments import figures
+    from rbmflow.experiments.capacity import draw_capacity
 
-    axes = figures.capacity(capacity)
+    axes = draw_capacity(capacity)
     axes[0].get_figure().savefig(tmp_path / "capacity.png")
     given = Figure().subplots(1, 3)
-    assert figures.capacity(capacity, given) is given
+    assert draw_capacity(capacity, given) is given
     assert isinstance(capacity, Capacity)
 
 

@@ -10,10 +10,12 @@ import pytest
 import rbmflow
 from rbmflow import cli
 from rbmflow.checkpoints import Checkpoints
-from rbmflow.experiments import iso_report, reproduce
-from rbmflow.experiments.iso_parameters import Parameters
-from rbmflow.experiments.iso_result import IsoShibaYokoo
-from rbmflow.experiments.report import Html, checks_html, join, markup, page, picture, render, table_html
+from rbmflow.experiments.page import Html, checks_html, join, markup, page, picture, table_html
+from rbmflow.experiments.reproduction import reproduce
+from rbmflow.experiments.reproduction.report import render
+from rbmflow.experiments.seven_steps import report as iso_report
+from rbmflow.experiments.seven_steps.parameters import Parameters
+from rbmflow.experiments.seven_steps.result import IsoShibaYokoo
 from rbmflow.experiments.tables import Check, Table
 from rbmflow.ising import Ring
 from rbmflow.provenance import provenance
@@ -51,7 +53,7 @@ def test_no_text_is_alive_in_a_report():
         assert "onerror" not in piece
 
 
-@pytest.mark.parametrize("name", ["report.html", "iso_report.html"])
+@pytest.mark.parametrize("name", ["reproduction/report.html", "seven_steps/report.html"])
 def test_every_fact_of_a_page_is_escaped(name):
     # also in facts to come: a page takes text as text unless it says that it is HTML
     template = page(name, dict.fromkeys(facts_of(name), "unchanged"))

@@ -7,15 +7,20 @@ pytest.importorskip("matplotlib", reason="figures are an extra")
 
 from matplotlib.figure import Figure
 
-from rbmflow.experiments import figures, weight_map
+from rbmflow.experiments import style, weight_map
+from rbmflow.experiments.reproduction.reproduce import FIGURES
 from tests.experiments.cropped import cut_texts, holds
 
 pytestmark = pytest.mark.xdist_group("reproduction")
 
 
-@pytest.mark.parametrize("name", figures.DRAWINGS)
+def drawn(result, name):
+    return style.figure_of(FIGURES[name](result))
+
+
+@pytest.mark.parametrize("name", FIGURES)
 def test_figures_are_drawn_alone_and_into_given_axes(result, name, tmp_path):
-    figure = figures.draw(result, name)
+    figure = drawn(result, name)
     assert not cut_texts(figure)
     if name != "fig2_decimation":  # a line without axes
         assert all(panel.get_xlabel() for panel in figure.get_axes())
@@ -24,18 +29,18 @@ def test_figures_are_drawn_alone_and_into_given_axes(result, name, tmp_path):
         paths = [tmp_path / f"{n}.{kind}" for n in (1, 2)]
         for path in paths:
             with path.open("wb") as stream:
-                figures.save(figures.draw(result, name), stream, kind, 60)
+                style.save(drawn(result, name), stream, kind, 60)
         assert paths[0].read_bytes() == paths[1].read_bytes()
     axes = np.atleast_1d(figure.get_axes())
     given = Figure().subplots(1, len(axes))
-    assert np.all(np.atleast_1d(figures.DRAWINGS[name](result, given)) == np.atleast_1d(given))
+    assert np.all(np.atleast_1d(FIGURES[name](result, given)) == np.atleast_1d(given))
 
 
 @pytest.mark.parametrize("largest", [0.9, 1.2, 3.0])
 def test_the_label_of_the_threshold_is_whole(largest):
     # the line M N W² = 1 near the right edge, and near the middle
     parameters = weight_map.Parameters(n_visible=100, n_couplings=30, K_max=largest, n_ratios=60)
-    panel = figures.weight_map(weight_map.run(parameters))
+    panel = weight_map.draw_weight_map(weight_map.run(parameters))
     assert not cut_texts(panel.get_figure())
     (label,) = panel.texts
     assert "M N W² = 1" in label.get_text()
@@ -43,7 +48,7 @@ def test_the_label_of_the_threshold_is_whole(largest):
 
 
 def test_small_numbers_on_axes_are_powers(result):
-    figure = figures.draw(result, "limits")
+    figure = drawn(result, "limits")
     figure.draw_without_rendering()
     ticks = [tick.get_text() for panel in figure.get_axes() for tick in panel.get_xticklabels()]
     assert not [text for text in ticks if "e-" in text]

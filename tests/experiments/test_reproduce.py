@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from rbmflow.experiments import reproduce
-from rbmflow.experiments.report import PICTURES, render
+from rbmflow.experiments.reproduction import reproduce
+from rbmflow.experiments.reproduction.report import PICTURES, render
 from rbmflow.experiments.tables import Check, Table, columns_of
 from rbmflow.provenance import provenance
 from tests.experiments.conftest import SMALL

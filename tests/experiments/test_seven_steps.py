@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from rbmflow import RBM, Ring, Torus, flow, trained_weight_from_samples, training_set
-from rbmflow.experiments import iso_shiba_yokoo, iso_tables, seven_steps
-from rbmflow.experiments.iso_parameters import SETS
-from rbmflow.experiments.iso_shiba_yokoo import IsoShibaYokoo, Parameters, run
+from rbmflow.experiments.seven_steps import experiment as iso_shiba_yokoo
+from rbmflow.experiments.seven_steps import steps as seven_steps
+from rbmflow.experiments.seven_steps import tables as iso_tables
+from rbmflow.experiments.seven_steps.experiment import IsoShibaYokoo, Parameters, run
+from rbmflow.experiments.seven_steps.parameters import SETS
 
 STORED = all(map(find_spec, ("xarray", "h5netcdf", "h5py")))
 SMALL = Parameters(
@@ -338,23 +340,24 @@ def test_other_sizes(name):
 
 def test_figures_are_drawn(result, tmp_path):
     pytest.importorskip("matplotlib", reason="figures are an extra")
-    from rbmflow.experiments import figures
-    from rbmflow.experiments.iso_report import render
+    from rbmflow.experiments import style
+    from rbmflow.experiments.seven_steps.figures import FIGURES
+    from rbmflow.experiments.seven_steps.report import render
     from rbmflow.provenance import provenance
     from tests.experiments.cropped import cut_texts
 
     pictures = {}
-    for name in figures.SEVEN_STEPS:
+    for name in FIGURES:
         for kind in ("png", "svg"):
             with (tmp_path / f"{name}.{kind}").open("wb") as stream:
-                figures.save(figures.draw(result, name), stream, kind, 50)
+                style.save(style.figure_of(FIGURES[name](result)), stream, kind, 50)
         pictures[name] = (tmp_path / f"{name}.svg").read_bytes()
-        assert not cut_texts(figures.draw(result, name))
-    panels = figures.draw(result, "flows").get_axes()
+        assert not cut_texts(style.figure_of(FIGURES[name](result)))
+    panels = style.figure_of(FIGURES["flows"](result)).get_axes()
     labels = [panel.get_ylabel() for panel in panels if panel.get_ylabel()]
     assert "exact" in labels[0]  # the exact thermometer leads
     assert all("J/k_B" in label for label in labels if label.startswith("T read"))
-    last = figures.draw(result, "fixed_points").get_axes()[2]
+    last = style.figure_of(FIGURES["fixed_points"](result)).get_axes()[2]
     assert "mean field, from T = " in last.get_title()
     assert last.get_ylim()[1] <= 1.5 * SMALL.temperatures[-1]
     page = render(result, iso_tables.tables(result), pictures, provenance(SMALL.to_json(), 4))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from rbmflow import RBM, Ring, flow, rg
-from rbmflow.experiments import side_by_side, three_flows
-from rbmflow.experiments.stage import Parameters
+from rbmflow.experiments.reproduction import side_by_side, three_flows
+from rbmflow.experiments.reproduction.stage import Parameters
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from rbmflow import Estimate, Torus, critical_weight, sampling
-from rbmflow.experiments.torus_threshold import Parameters, TorusThreshold, _measured, run
+from rbmflow.experiments.torus_threshold import Parameters, TorusThreshold, run
+from rbmflow.flow.torus_threshold import measured_temperature
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
 from rbmflow.weight import f, trained_weight_from_law
 
@@ -21,10 +22,9 @@ def test_eight_by_eight_is_exact():
 
 
 def test_the_measured_threshold_is_the_exact_one():
-    W = critical_weight(36, 36)
     exact = run(Parameters(sides=(6,)), rng=1).temperature[0].mean
-    found = _measured(
-        Torus(6, 6), W, float(f(W, 36, 36)), Parameters(n_measurements=400), np.random.default_rng(2)
+    found = measured_temperature(
+        Torus(6, 6), 36, n_chains=512, n_measurements=400, rng=np.random.default_rng(2)
     )
     assert abs(found.deviation(exact)) < 4  # false alarm 6e-5, seed fixed
     assert found.stderr < 0.01
@@ -100,10 +100,10 @@ def test_parameters_that_are_not_possible(bad, words):
 
 def test_the_figure(tmp_path):
     pytest.importorskip("matplotlib", reason="figures are an extra")
-    from rbmflow.experiments import figures
+    from rbmflow.experiments.torus_threshold import draw_torus_threshold
 
     made = tuple(Estimate(T, 0.001, 0.5, 10.0, np.nan) for T in (3.35, 2.91, 2.67))
-    panel = figures.torus_threshold(TorusThreshold(Parameters(sides=(8, 16, 32)), made))
+    panel = draw_torus_threshold(TorusThreshold(Parameters(sides=(8, 16, 32)), made))
     panel.get_figure().savefig(tmp_path / "one.png")
     assert panel.get_title()
 

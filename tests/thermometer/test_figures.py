@@ -10,7 +10,7 @@ pytest.importorskip("matplotlib", reason="figures are an extra")
 from matplotlib.figure import Figure
 
 from rbmflow import Ring, Torus, thermometer, training_set
-from rbmflow.experiments import figures
+from rbmflow.experiments import style, thermometers
 
 LATTICES = [Ring(36), Torus(6, 6)]
 
@@ -34,22 +34,22 @@ def test_drawings(lattice, name):
     assert all(one.lattice == lattice for one in results.values())
     pictures = []
     for _ in range(2):
-        axes = np.atleast_1d(getattr(figures, name)(results))
+        axes = np.atleast_1d(getattr(thermometers, name)(results))
         figure, stream = axes[0].get_figure(), io.BytesIO()
-        figures.save(figure, stream, "png", 50)
+        style.save(figure, stream, "png", 50)
         pictures.append(stream.getvalue())
     assert pictures[0] == pictures[1]
     assert figure.get_axes() == list(axes)
     assert [text.get_text() for text in axes[0].get_legend().get_texts()] == list(results)
     assert any("T_c" in text.get_text() for text in axes[0].texts) == isinstance(lattice, Torus)
     given = Figure().subplots(1, len(axes))
-    assert np.all(np.atleast_1d(getattr(figures, name)(results, given)) == np.atleast_1d(given))
+    assert np.all(np.atleast_1d(getattr(thermometers, name)(results, given)) == np.atleast_1d(given))
 
 
 def test_more_thermometers_than_colours_and_none():
     one = results_of(LATTICES[0])["null_calibration"]["energy"]
     many = {f"meter {k}": one for k in range(9)}
-    assert len(figures.null_calibration(many).get_legend().get_texts()) == 9
-    for drawing in (figures.calibration, figures.null_calibration):
+    assert len(thermometers.null_calibration(many).get_legend().get_texts()) == 9
+    for drawing in (thermometers.calibration, thermometers.null_calibration):
         with pytest.raises(ValueError, match="is empty: at least one thermometer"):
             drawing({})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def _degeneracies(options: argparse.Namespace) -> int:
     name = f"degeneracies_{ring.n_sites}"
     caption = f"Configurations of the ring of {ring.n_sites} for each α and V"
     columns = columns_of(("alpha", "magnetization", "count"), list(table.rows()))
-    status = publish(options, {name: Table(caption, columns)}, "degeneracies")
+    status = publish(options, {name: Table(caption, columns)}, "degeneracies", observables.draw_degeneracies)
     if options.format == "table" and options.out is None:
         print(f"{len(table)} classes, {table.total} configurations")
     return status
@@ -109,7 +110,8 @@ def _ising(options: argparse.Namespace) -> int:
     tables: dict[str, Table] = {"ising": table}
     if options.out is not None and (lattice is None or isinstance(lattice, Torus)):
         tables["infinite_lattice"] = observables.infinite_curve(table)
-    return publish(options, tables, "ising")
+    drawing = partial(observables.draw_observables, lattice=lattice)
+    return publish(options, tables, "ising", drawing)
 
 
 def _sample(options: argparse.Namespace) -> int:
@@ -160,7 +162,7 @@ def _sample(options: argparse.Namespace) -> int:
     ]
     if options.out != Path():  # a folder was named: its figure too
         table = Table(observables.name_of(lattice), columns_of(header, rows))
-        draw(Tables({"certificate": table}), options.out, 150, ["training_set"])
+        draw(Tables({"certificate": table}), {"training_set": observables.draw_training_set}, options.out)
     if options.format == "table":
         rows = [tuple(f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row) for row in rows]
     show(options, header, rows)

@@ -8,20 +8,24 @@ import io
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from rbmflow.cli.options import destination
+from rbmflow.experiments import style
+from rbmflow.experiments.style import Drawing
 from rbmflow.experiments.tables import Cell, Digits, Table, Tables
 from rbmflow.files import save_atomically, write_atomically
 from rbmflow.provenance import provenance
 
 DONE, OFF, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 DOUBLE_DIGITS = 15
-STATE = ("run", "written", "shown")
+DPI = 150
+STATE = ("run", "words", "written", "shown")
 """Of the options: what the command line itself put there."""
 
 
@@ -32,34 +36,19 @@ WORDS: dict[str, tuple[str, ...]] = {
     "n_cols": ("--size", "SIDE"),
     "n_sites": ("--size", "SIDE", "M"),
     "n_samples": ("--samples",),
-    "n_updates": ("--updates",),
-    "n_steps": ("--steps",),
-    "n_seeds": ("--seeds",),
-    "n_units": ("--units",),
-    "n_networks": ("--networks",),
-    "n_couplings": ("--points",),
-    "n_ratios": ("--points",),
-    "n_measurements": ("--measurements",),
-    "n_chains": ("--chains",),
-    "n_epochs": ("--epochs",),
     "points": ("--points",),
-    "k": ("-k",),
-    "learning_rate": ("--learning-rate",),
-    "batch_size": ("--batch-size",),
-    "sides": ("--sides",),
-    "ratio": ("--ratio",),
     "dps": ("--dps",),
 }
-"""Parameters of the package and the words on the command line that set them."""
+"""Parameters of the package and the words on the command line that set them, beside those of experiments."""
 
 
 def named(options: argparse.Namespace, message: str) -> str:
     """Begin an error about a parameter with the word on the command line that set it."""
     name, equals, _ = message.partition("=")
     given = vars(options)
-    for word in WORDS.get(name, ()) if equals else ():
-        destination = word.lstrip("-").replace("-", "_")
-        if given.get("sides" if word == "SIDE" else destination) is not None:
+    own = given.get("words", {})
+    for word in (*((own[name],) if name in own else ()), *WORDS.get(name, ())) if equals else ():
+        if given.get("sides" if word == "SIDE" else destination(word)) is not None:
             return f"{word}: {message}"
     return message
 
@@ -200,12 +189,12 @@ def progress_bar(options: argparse.Namespace, label: str) -> Iterator[Callable[[
         yield report
 
 
-def publish(options: argparse.Namespace, tables: dict[str, Table], figure: str) -> int:
+def publish(options: argparse.Namespace, tables: dict[str, Table], figure: str, drawing: Drawing) -> int:
     """Print the first table; with ``--out`` write every table and the figure, with what they rest on."""
     for name, table in list(tables.items())[: None if options.out is not None else 1]:
         emit(options, name, list(table.columns), list(zip(*table.columns.values(), strict=True)))
     if options.out is not None:
-        draw(Tables(tables), options.out, 150, [figure])
+        draw(Tables(tables), {figure: drawing}, options.out)
         facts = provenance(
             {key: str(value) for key, value in vars(options).items() if key not in STATE}, options.seed
         )
@@ -213,25 +202,25 @@ def publish(options: argparse.Namespace, tables: dict[str, Table], figure: str) 
     return DONE
 
 
-def draw(result: Any, folder: Path, dpi: int, names: Sequence[str] | None = None) -> dict[str, bytes]:
+def draw(result: Any, drawings: Mapping[str, Drawing], folder: Path, dpi: int = DPI) -> dict[str, bytes]:
     """Write the figures as PNG and SVG and return the SVGs; none where matplotlib is absent."""
-    figures = figures_module()
-    if figures is None:
+    drawn = figures_module()
+    if drawn is None:
         return {}
     pictures = {}
-    for name in names or figures.DRAWINGS:
-        figure = figures.draw(result, name)
+    for name, drawing in drawings.items():
+        figure = drawn.figure_of(drawing(result))
         for kind in ("png", "svg"):
-            save_atomically(folder / f"{name}.{kind}", partial(figures.save, figure, kind=kind, dpi=dpi))
+            save_atomically(folder / f"{name}.{kind}", partial(drawn.save, figure, kind=kind, dpi=dpi))
         pictures[name] = (folder / f"{name}.svg").read_bytes()
     return pictures
 
 
 def figures_module() -> Any:
-    """Return the module that draws, or None where matplotlib is absent."""
+    """Return the module with what figures share, or None where matplotlib is absent."""
     try:
-        from rbmflow.experiments import figures
+        style.require_matplotlib()
     except ImportError:
         print("no figures: matplotlib is not installed (pip install 'rbmflow[figures]')", file=sys.stderr)
         return None
-    return figures
+    return style

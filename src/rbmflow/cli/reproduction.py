@@ -11,13 +11,13 @@ from typing import Any
 from rbmflow.arguments import shown
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.output import DONE, OFF, draw, emit, progress_bar, say, show
-from rbmflow.experiments import reproduce
-from rbmflow.experiments.report import render
+from rbmflow.experiments.reproduction import reproduce
+from rbmflow.experiments.reproduction.report import render
 from rbmflow.files import write_atomically
 from rbmflow.hardware import SIMD_LEVELS, resolve_threads, simd_level
 from rbmflow.provenance import provenance
 
-PARTIAL, STAGES = "reproduction.partial", "stages"
+PARTIAL = "reproduction.partial"
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -48,24 +48,23 @@ def _reproduce(options: argparse.Namespace) -> int:
     arguments = {**vars(parameters), "seed": options.seed}
     del arguments["n_threads"]  # on which no result depends
     kept = Checkpoints(folder / PARTIAL, arguments)
+    started = bool(kept.names)
     with progress_bar(options, "reproduce") as report:
 
         def after(_stage: str, result: reproduce.Reproduction) -> None:
-            kept.store(STAGES, lambda stream: stream.write(result.to_json().encode()))
             if report is not None:
                 report(len(result.stages), len(reproduce.STAGES))
 
-        started = kept.load(STAGES, reproduce.Reproduction.from_json)
-        result = reproduce.run(parameters, rng=options.seed, progress=after, resume=started)
+        result = reproduce.run(parameters, rng=options.seed, progress=after, checkpoints=kept)
     try:
-        pictures = draw(result, folder, options.dpi)
+        pictures = draw(result, reproduce.FIGURES, folder, options.dpi)
         facts = provenance(vars(result.parameters), result.seed)
         for name, table in result.tables.items():
             write_atomically(folder / f"{name}.csv", table.to_csv())
         write_atomically(folder / "provenance.json", json.dumps(facts, indent=1) + "\n")
         write_atomically(folder / "report.html", render(result, pictures, facts))
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        if started is None:
+        if not started:
             raise
         raise ValueError(
             f"{kept.folder}: what an interrupted run left cannot be shown ({shown(error)}); "

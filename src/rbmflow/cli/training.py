@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
-from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +12,16 @@ import numpy as np
 
 from rbmflow.arguments import SpinArray
 from rbmflow.checkpoints import Checkpoints
+from rbmflow.cli.options import add_options, parameters_of
 from rbmflow.cli.output import progress_bar, publish
 from rbmflow.estimate import with_error
 from rbmflow.experiments import own_data
-from rbmflow.experiments.own_data import OPTIMIZERS, Parameters
-from rbmflow.networks.storage import read, write
+from rbmflow.experiments.own_data import Parameters
 from rbmflow.reading import read_array
 from rbmflow.sampling.training_set import read_rows
 from rbmflow.spins import check_spins
-from rbmflow.training import Fit, State
-from rbmflow.training.negative import NEGATIVES
 
-MODEL, PARTIAL, STATE = "model.npz", "training.partial", "state"
+MODEL, PARTIAL = "model.npz", "training.partial"
 NETCDF = (".nc", ".nc4", ".netcdf")
 SECONDS = 2.0  # between states that are kept
 
@@ -39,81 +35,31 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         "file", type=Path, metavar="FILE", help="CSV, npy or netCDF with a row for each configuration"
     )
     command.add_argument("--binary", action="store_true", help="the file holds 0 and 1 for -1 and +1")
-    command.add_argument("--hidden", type=int, required=True, metavar="N", help="hidden units")
-    command.add_argument(
-        "--negative",
-        choices=tuple(NEGATIVES),
-        default="pcd",
-        help="averages over the model (default %(default)s)",
-    )
-    command.add_argument(
-        "-k", type=int, default=10, metavar="K", help="sweeps for an update (default %(default)s)"
-    )
-    command.add_argument(
-        "--chains", type=int, default=100, metavar="N", help="persistent chains (default %(default)s)"
-    )
-    command.add_argument("--optimizer", choices=tuple(OPTIMIZERS), default="sgd", help="default %(default)s")
-    command.add_argument(
-        "--learning-rate", type=float, default=0.01, metavar="RATE", help="default %(default)s"
-    )
-    command.add_argument(
-        "--batch-size", type=int, default=100, metavar="N", help="rows to an update (default %(default)s)"
-    )
-    command.add_argument("--epochs", type=int, default=100, metavar="N", help="default %(default)s")
-    command.add_argument(
-        "--holdout",
-        type=float,
-        default=0.1,
-        metavar="SHARE",
-        help="of the rows, held out (default %(default)s)",
-    )
-    command.add_argument(
-        "--patience",
-        type=int,
-        default=0,
-        metavar="N",
-        help="end when N epochs bring no gain on the rows held out, with the best machine (default: never)",
-    )
+    add_options(command, Parameters, with_defaults=True)
     command.set_defaults(run=_train, folder=lambda options: Path(f"{options.file.stem}.trained"))
 
 
 def _train(options: argparse.Namespace) -> int:
-    parameters = Parameters(
-        n_hidden=options.hidden,
-        negative=options.negative,
-        k=options.k,
-        n_chains=options.chains,
-        optimizer=options.optimizer,
-        learning_rate=options.learning_rate,
-        batch_size=options.batch_size,
-        n_epochs=options.epochs,
-        holdout=options.holdout,
-        patience=options.patience,
-    )
+    parameters = parameters_of(options, Parameters)
     spins = _read(options.file, binary=options.binary)
     digest = hashlib.sha256(f"{spins.shape}".encode() + spins.tobytes()).hexdigest()
-    arguments = {"seed": options.seed, "data": digest, **asdict(parameters)}
+    arguments = {"seed": options.seed, "data": digest, **parameters.to_json()}
     kept = Checkpoints(options.out / PARTIAL, arguments, SECONDS)
-    resume = kept.load(STATE, partial(read, State))
+    resume = own_data.left_by(kept)
     if resume is not None and not options.quiet:
         print(f"going on after {resume.epoch} epochs", file=sys.stderr)
-
-    def keep(now: Fit) -> None:
-        if kept.due():
-            kept.store(STATE, partial(write, now.state))
 
     with progress_bar(options, "epochs") as report:
         result = own_data.run(
             parameters,
             spins,
             rng=options.seed,
-            resume=resume,
-            callback=keep,
+            checkpoints=kept,
             progress=report,
             n_threads=options.workers,
         )
     result.model.save(options.out / MODEL)
-    status = publish(options, result.tables, "training")
+    status = publish(options, result.tables, "training", own_data.draw_training)
     kept.remove()
     options.written.append(options.out / MODEL)
     for row in zip(*result.tables["likelihood"].columns.values(), strict=True):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rbmflow import critical_coupling
 from rbmflow.cli.output import progress_bar, publish
-from rbmflow.experiments import limits, mixtures, thresholds, weights
+from rbmflow.experiments import weights
+from rbmflow.experiments.reproduction import limits, mixtures, thresholds
 from rbmflow.experiments.tables import digits_of
 from rbmflow.flow import training_sets
 from rbmflow.reading import read_array
@@ -96,7 +98,7 @@ def _weight(options: argparse.Namespace) -> int:
     tables = {"weight": weights.weights_table(options.K, M, N, options.dps)}
     if options.out is not None:
         tables["weight_curve"] = weights.curve_table(options.K, M, N)
-    status = publish(options, tables, "weight")
+    status = publish(options, tables, "weight", partial(weights.draw_weight, n_visible=M, n_hidden=N))
     if options.format == "table" and options.out is None:
         print(f"gain = M N W²; the flow orders above 1, that is above K_c = {critical_coupling(M, N):.10g}")
     return status
@@ -112,12 +114,13 @@ def _weight_of_data(options: argparse.Namespace) -> int:
         raise type(error)(f"{options.data}: {error}") from error
     if options.out is not None:
         tables["f_and_g"] = weights.sides_table(spins, options.hidden)
-    return publish(options, tables, "weight_of_data")
+    return publish(options, tables, "weight_of_data", weights.draw_weight_of_data)
 
 
 def _limits(options: argparse.Namespace) -> int:
     table = limits.limits_table(options.visible, options.hidden, dps=options.dps)
-    return publish(options, {"limits": table}, "limits")
+    drawing = partial(limits.draw_limits, n_visible=options.visible)
+    return publish(options, {"limits": table}, "limits", drawing)
 
 
 def _mixture(options: argparse.Namespace) -> int:
@@ -140,7 +143,7 @@ def _mixture(options: argparse.Namespace) -> int:
     if options.out is not None:
         with progress_bar(options, "gain of ranges") as report:
             tables["gain_of_ranges"] = mixtures.gain_table(M, N, 40, report)
-    return publish(options, tables, "gain_of_ranges")
+    return publish(options, tables, "gain_of_ranges", partial(mixtures.draw_gains, sizes=(M, N)))
 
 
 def _threshold(options: argparse.Namespace) -> int:
@@ -170,4 +173,4 @@ def _threshold(options: argparse.Namespace) -> int:
             tables["phase_boundary"] = thresholds.phase_table(18, report)
         if options.out is not None:
             tables["thresholds_of_ranges"] = thresholds.range_table(12)
-    return publish(options, tables, "phase_boundary")
+    return publish(options, tables, "phase_boundary", thresholds.draw_boundary)

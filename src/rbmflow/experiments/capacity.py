@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import IO, Any, ClassVar
 
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar, check_rng, shown
 from rbmflow.checkpoints import Checkpoints
+from rbmflow.experiments.experiment import BaseParameters, Experiment, Result, option
 from rbmflow.experiments.repetitions import mean_and_error
-from rbmflow.experiments.tables import Table
+from rbmflow.experiments.style import COLOURS, GREY, axes_of, styled
+from rbmflow.experiments.tables import Table, columns_of
 from rbmflow.experiments.tasks import rows_of_tasks
 from rbmflow.networks import Hopfield
+from rbmflow.networks.retrieval import mean_field_overlap
+from rbmflow.reading import check_names
 from rbmflow.sampling import recall
 
 LOADS = (0.05, 0.08, 0.1, 0.11, 0.12, 0.125, 0.13, 0.135, 0.14, 0.145, 0.15, 0.16, 0.17, 0.18, 0.2)
 
 
 @dataclass(frozen=True)
-class Parameters:
+class Parameters(BaseParameters):
     """What is measured.
 
     Attributes
@@ -40,9 +44,11 @@ class Parameters:
         A pattern counts as kept if the overlap after recall is larger.
     """
 
-    n_units: tuple[int, ...] = (250, 500, 1000, 2000)
+    n_units: tuple[int, ...] = field(
+        default=(250, 500, 1000, 2000), metadata=option("sizes of the networks", "--units", metavar="N")
+    )
     loads: tuple[float, ...] = LOADS
-    n_networks: int = 12
+    n_networks: int = field(default=12, metadata=option("networks of each kind", "--networks", metavar="N"))
     n_probes: int = 64
     noise: float = 0.0
     threshold: float = 0.8
@@ -66,7 +72,7 @@ class Parameters:
 
 
 @dataclass(frozen=True, eq=False)
-class Capacity:
+class Capacity(Result):
     """Overlaps over size and load.
 
     Attributes
@@ -80,6 +86,17 @@ class Capacity:
 
     parameters: Parameters
     table: Table
+    what: ClassVar[str] = "a table of capacities"
+    holds_parameters: ClassVar[bool] = False
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """The half loads, and what was measured."""
+        return {"half_loads": self.half_loads, "capacity": self.table}
+
+    def lines(self) -> list[str]:
+        """Return a verdict for each size."""
+        return [f"n = {n}: {self.verdict(n)}" for n in self.parameters.n_units]
 
     def of(self, n_units: int) -> dict[str, FloatArray]:
         """Return the columns of one size."""
@@ -123,9 +140,33 @@ class Capacity:
             )
         )
 
-    def save(self, stream: Any) -> None:
+    def write(self, stream: IO[bytes]) -> None:
         """Write the table as CSV, in UTF-8, to a binary stream."""
         stream.write(self.table.to_csv().encode())
+
+    @classmethod
+    def read(cls, content: bytes, parameters: Parameters) -> Capacity:
+        """Return the table in the bytes of a file."""
+        table = Table.from_csv(_caption(parameters), content.decode())
+        columns = check_names("it", table.columns, set(COLUMNS))
+        if list(zip(columns["n_units"], columns["n_patterns"], strict=True)) != _cases(parameters):
+            raise ValueError("its sizes and numbers of patterns are not those of the parameters")
+        if not all(isinstance(one, float) for name in COLUMNS[2:] for one in columns[name]):
+            raise ValueError(f"{', '.join(COLUMNS[2:])}: numbers are needed")
+        return cls(parameters, table)
+
+
+COLUMNS = ("n_units", "n_patterns", "load", "overlap", "overlap_stderr", "retained", "retained_stderr")
+
+
+def _cases(parameters: Parameters) -> list[tuple[int, int]]:
+    """Each size with each number of patterns; in small networks two loads may be one number."""
+    pairs = ((n, max(1, round(load * n))) for n in parameters.n_units for load in parameters.loads)
+    return list(dict.fromkeys(pairs))
+
+
+def _caption(parameters: Parameters) -> str:
+    return f"Recall in Hopfield networks, {parameters.n_networks} of each kind"
 
 
 def run(
@@ -154,7 +195,7 @@ def run(
     Returns
     -------
     Capacity
-        The table; ``figures.capacity`` draws it.
+        The table; `draw_capacity` draws it.
 
     Examples
     --------
@@ -163,8 +204,7 @@ def run(
     array([1., 0.])
     """
     parameters = parameters or Parameters()
-    pairs = ((n, max(1, round(load * n))) for n in parameters.n_units for load in parameters.loads)
-    cases = list(dict.fromkeys(pairs))  # in small networks two loads may be one number of patterns
+    cases = _cases(parameters)
     n_tasks = len(cases) * parameters.n_networks
     streams = check_rng(rng).spawn(n_tasks)
     tasks = [
@@ -173,22 +213,11 @@ def run(
     found = rows_of_tasks(_network, tasks, 2, executor=executor, progress=progress, checkpoints=checkpoints)
     means = found.reshape(len(cases), parameters.n_networks, 2)
     mean, stderr = mean_and_error(means.swapaxes(0, 1))
-    n_units, n_patterns = zip(*cases, strict=True)
-    return Capacity(
-        parameters,
-        Table(
-            f"Recall in Hopfield networks, {parameters.n_networks} of each kind",
-            {
-                "n_units": list(n_units),
-                "n_patterns": list(n_patterns),
-                "load": [P / n for n, P in cases],
-                "overlap": mean[:, 0].tolist(),
-                "overlap_stderr": stderr[:, 0].tolist(),
-                "retained": mean[:, 1].tolist(),
-                "retained_stderr": stderr[:, 1].tolist(),
-            },
-        ),
-    )
+    rows = [
+        (n, P, P / n, *(x for pair in zip(*both, strict=True) for x in pair))
+        for (n, P), *both in zip(cases, mean.tolist(), stderr.tolist(), strict=True)
+    ]
+    return Capacity(parameters, Table(_caption(parameters), columns_of(COLUMNS, rows)))
 
 
 def _network(
@@ -204,20 +233,56 @@ def _network(
     return float(m.mean()), float((m > parameters.threshold).mean())
 
 
-def mean_field_overlap(n_points: int = 200) -> tuple[float, FloatArray, FloatArray]:
-    """Return the largest load, and the overlap of recalled states over the loads below it, as n → ∞ at T = 0.
+def draw_capacity(result: Capacity, ax: Any = None) -> Any:
+    """Draw overlap and share of patterns kept over the load P/n, and the half loads (pass three axes)."""
+    limit, alpha, overlap = mean_field_overlap()
+    with styled():
+        left, right, last = axes = axes_of(ax, 3, (14.5, 4.2))
+        shown = alpha > min(result.parameters.loads) * 0.9
+        left.plot(alpha[shown], overlap[shown], color="black", lw=1.2, ls="--", label="mean field, n → ∞")
+        left.plot([limit, limit], [0, overlap[-1]], color="black", lw=1.2, ls="--")
+        for colour, n in zip(COLOURS, result.parameters.n_units, strict=False):
+            here = result.of(n)
+            for panel, mean, stderr in (
+                (left, here["overlap"], here["overlap_stderr"]),
+                (right, here["retained"], here["retained_stderr"]),
+            ):
+                panel.errorbar(
+                    here["load"], mean, stderr, fmt="o-", ms=3, lw=1.2, color=colour, label=f"n = {n}"
+                )
+        right.axvline(limit, color="black", lw=1.2, ls="--")
+        right.axhline(0.5, color=GREY, lw=1, ls=":")
+        right.text(limit, 1.06, f"{limit:.3f} ", ha="right", va="center")
+        left.set(
+            ylabel="overlap m of the recalled state with the pattern",
+            title="Recall from the stored pattern itself",
+            ylim=(0, 1.1),
+        )
+        right.set(
+            ylabel=f"share of patterns kept, m > {result.parameters.threshold:g}",
+            title="A pattern is kept or lost altogether",
+            ylim=(-0.03, 1.1),
+        )
+        for panel in (left, right):
+            panel.set_xlabel("load P/n")
+        half = [result.half_load(n) for n in result.parameters.n_units]
+        last.plot([n**-0.5 for n in result.parameters.n_units], half, "o", color=COLOURS[0])
+        last.plot(0, limit, "*", ms=11, color="black", label=f"mean field, {limit:.4f}")
+        last.set(xlabel="$n^{-1/2}$", ylabel="load P/n", title="Load at which half of the patterns are kept")
+        last.set_xlim(left=-0.002)
+        last.legend(loc="upper left")
+        left.legend(loc="lower left")
+        return axes
 
-    The replica-symmetric equations ``m = erf y``, ``C = (2/√π) e^(−y²) / √(2αr)``,
-    ``r = (1 − C)^(−2)``, ``y = m/√(2αr)`` (Amit, Gutfreund and Sompolinsky, 1985)
-    leave one parameter: ``√(2α) = erf(y)/y − (2/√π) e^(−y²)``. α has a maximum,
-    0.138; recalled states are on the side of the larger y.
-    """
-    from scipy.optimize import minimize_scalar
-    from scipy.special import erf
 
-    def load(y: Any) -> Any:
-        return (erf(y) / y - 2 / np.sqrt(np.pi) * np.exp(-(y**2))) ** 2 / 2
-
-    top = minimize_scalar(lambda y: -load(y), bounds=(0.5, 4.0), method="bounded", options={"xatol": 1e-10}).x
-    y = np.geomspace(10.0, top, n_points)
-    return float(load(top)), np.asarray(load(y)), np.asarray(erf(y))
+EXPERIMENTS = [
+    Experiment(
+        "capacity",
+        "how many patterns a Hopfield network holds",
+        __name__,
+        Capacity,
+        "capacity.csv",
+        "networks",
+        {"capacity": draw_capacity},
+    )
+]

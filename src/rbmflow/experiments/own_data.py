@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
-from typing import Any
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass, field, fields
+from functools import partial
+from typing import IO, Any, ClassVar
 
 import numpy as np
 
 from rbmflow.arguments import SpinArray, check_integer, check_real_scalar, check_rng, shown
+from rbmflow.checkpoints import Checkpoints
 from rbmflow.errors import LikelihoodWarning
+from rbmflow.experiments.experiment import BaseParameters, Experiment, Result, option
+from rbmflow.experiments.style import BLUE, GREY, ORANGE, HasTables, axes_of, columns, styled
 from rbmflow.experiments.tables import Cell, Table, columns_of
 from rbmflow.hardware import resolve_threads
 from rbmflow.likelihood import LogPartition, log_partition
 from rbmflow.networks import RBM
+from rbmflow.networks.storage import read, write
+from rbmflow.reading import check_names, seal, unseal
 from rbmflow.spins import check_spins
 from rbmflow.training import LBFGS, SGD, Adam, EarlyStopping, Fit, Momentum, NegativePhase, State, fit
 from rbmflow.training.loop import Callback
@@ -23,10 +30,20 @@ from rbmflow.workers import Progress
 START = 0.01
 """Standard deviation of the weights before training."""
 OPTIMIZERS: dict[str, Any] = {"sgd": SGD, "momentum": Momentum, "adam": Adam, "lbfgs": lambda _rate: LBFGS()}
+PATIENCE = "end when N epochs bring no gain on the rows held out, with the best machine; 0 makes all epochs"
+MODEL = ("weights", "visible_bias", "hidden_bias")
+STATE = "state"
+"""The part that an interrupted run leaves."""
+CURVES = {
+    "log_likelihood": ("log-likelihood, training", BLUE, "-"),
+    "held_out_log_likelihood": ("log-likelihood, held out", BLUE, "--"),
+    "pseudo_likelihood": ("pseudo-likelihood, training", ORANGE, "-"),
+    "held_out_pseudo_likelihood": ("pseudo-likelihood, held out", ORANGE, "--"),
+}
 
 
 @dataclass(frozen=True)
-class Parameters:
+class Parameters(BaseParameters):
     """How a machine is trained.
 
     Attributes
@@ -54,16 +71,16 @@ class Parameters:
         the machine of the best epoch; 0 makes all epochs and takes the last machine.
     """
 
-    n_hidden: int
-    negative: str = "pcd"
-    k: int = 10
-    n_chains: int = 100
-    optimizer: str = "sgd"
-    learning_rate: float = 0.01
-    batch_size: int = 100
-    n_epochs: int = 100
-    holdout: float = 0.1
-    patience: int = 0
+    n_hidden: int = field(metadata=option("hidden units", "--hidden", metavar="N"))
+    negative: str = field(default="pcd", metadata=option("averages over the model", choices=tuple(NEGATIVES)))
+    k: int = field(default=10, metadata=option("sweeps for an update", "-k", metavar="K"))
+    n_chains: int = field(default=100, metadata=option("persistent chains", "--chains", metavar="N"))
+    optimizer: str = field(default="sgd", metadata=option(choices=tuple(OPTIMIZERS)))
+    learning_rate: float = field(default=0.01, metadata=option(metavar="RATE"))
+    batch_size: int = field(default=100, metadata=option("rows to an update", metavar="N"))
+    n_epochs: int = field(default=100, metadata=option(flag="--epochs", metavar="N"))
+    holdout: float = field(default=0.1, metadata=option("of the rows, held out", metavar="SHARE"))
+    patience: int = field(default=0, metadata=option(PATIENCE, metavar="N"))
 
     def __post_init__(self) -> None:
         check_integer("n_hidden", self.n_hidden, 1)
@@ -84,7 +101,7 @@ class Parameters:
 
 
 @dataclass(frozen=True)
-class TrainedMachine:
+class TrainedMachine(Result):
     """The machine and its tables: ``likelihood``, ``history`` and ``weights``.
 
     Attributes
@@ -95,11 +112,40 @@ class TrainedMachine:
         Its ln Z.
     tables : dict of str to Table
         For the command line and the figure.
+    parameters : Parameters
+        What was asked.
     """
 
     model: RBM
     log_partition: LogPartition
     tables: dict[str, Table] = field(repr=False)
+    parameters: Parameters
+    what: ClassVar[str] = "a machine trained on data"
+
+    def write(self, stream: IO[bytes]) -> None:
+        """Write all of it as JSON to a binary stream; floats read back to the same bits."""
+        plain = {
+            "parameters": self.parameters.to_json(),
+            "model": {name: getattr(self.model, name).tolist() for name in MODEL},
+            "log_partition": asdict(self.log_partition),
+            "tables": {name: asdict(table) for name, table in self.tables.items()},
+        }
+        stream.write(seal(plain).encode())
+
+    @classmethod
+    def read(cls, content: bytes, _parameters: object = None) -> TrainedMachine:
+        """Return the machine in the bytes of a file."""
+        found = check_names("it", unseal(content), {"parameters", "model", "log_partition", "tables"})
+        model = check_names("model", found["model"], set(MODEL))
+        ln_z = check_names(
+            "log_partition", found["log_partition"], {one.name for one in fields(LogPartition)}
+        )
+        return cls(
+            RBM(*(np.array(model[name], dtype=np.float64) for name in MODEL)),
+            LogPartition(**ln_z),
+            {name: Table.from_json(f"table {name}", table) for name, table in found["tables"].items()},
+            Parameters.from_json(found["parameters"]),
+        )
 
 
 def split(spins: SpinArray, holdout: float, rng: np.random.Generator) -> tuple[SpinArray, SpinArray]:
@@ -109,11 +155,18 @@ def split(spins: SpinArray, holdout: float, rng: np.random.Generator) -> tuple[S
     return spins[np.sort(order[n_held:])], spins[np.sort(order[:n_held])]
 
 
+def left_by(checkpoints: Checkpoints) -> State | None:
+    """Return the state at which a run was interrupted, if there is one."""
+    return checkpoints.load(STATE, partial(read, State))
+
+
 def run(
     parameters: Parameters,
     spins: SpinArray,
     *,
     rng: Any,
+    executor: Executor | None = None,  # noqa: ARG001 (a machine is one task)
+    checkpoints: Checkpoints | None = None,
     resume: State | None = None,
     callback: Callback | None = None,
     progress: Progress | None = None,
@@ -129,6 +182,10 @@ def run(
         The data.
     rng : numpy.random.Generator or int
         Generator or seed; the split, the training and the annealing have children of their own.
+    executor : concurrent.futures.Executor, optional
+        Without effect: a machine is one task.
+    checkpoints : Checkpoints, optional
+        Where the state is kept, of these parameters, rows and seed: an interrupted run goes on.
     resume : State, optional
         Of an interrupted run with the same arguments, which is continued bit for bit.
     callback, progress : callable, optional
@@ -161,6 +218,14 @@ def run(
             f"holdout={parameters.holdout}: no row of {len(seen)} is held out, patience needs one"
         )
     stop = EarlyStopping("held_out_pseudo_likelihood", parameters.patience) if parameters.patience else None
+    if checkpoints is not None and resume is None:
+        resume = left_by(checkpoints)
+
+    def keep(now: Fit) -> Any:
+        if checkpoints is not None and checkpoints.due():
+            checkpoints.store(STATE, partial(write, now.state))
+        return None if callback is None else callback(now)
+
     left = (
         parameters.n_epochs if resume is None else (parameters.n_epochs - resume.epoch) * (not resume.stopped)
     )
@@ -173,7 +238,7 @@ def run(
         batch_size=parameters.batch_size,
         state=resume,
         rng=sources[1],
-        callback=callback,
+        callback=keep,
         progress=progress,
         stop=stop,
         held_out=held if len(held) else None,
@@ -181,7 +246,7 @@ def run(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LikelihoodWarning)  # the table tells, and the command
         ln_z = log_partition(trained.best, "auto", data=spins, rng=sources[2], n_threads=threads)
-    return TrainedMachine(trained.best, ln_z, _tables(trained, ln_z, seen, held))
+    return TrainedMachine(trained.best, ln_z, _tables(trained, ln_z, seen, held), parameters)
 
 
 def _tables(trained: Fit, ln_z: LogPartition, seen: SpinArray, held: SpinArray) -> dict[str, Table]:
@@ -212,3 +277,58 @@ def _tables(trained: Fit, ln_z: LogPartition, seen: SpinArray, held: SpinArray) 
             {f"h{unit}": column.tolist() for unit, column in enumerate(weights.T)},
         ),
     }
+
+
+def draw_training(result: HasTables, ax: Any = None) -> Any:
+    """Draw likelihoods along the epochs and the weights as a picture (pass two axes)."""
+    history = columns(result, "history")
+    weights = np.array(list(columns(result, "weights").values())).T
+    likelihood = columns(result, "likelihood")
+    with styled():
+        left, right = axes = axes_of(ax, 2, (10.5, 4.2))
+        for name, (label, colour, line) in CURVES.items():
+            if name in history and len(history[name]):
+                left.plot(history["epoch"], history[name], color=colour, ls=line, label=label)
+        parts = (likelihood[name] for name in ("rows_of", "epoch", "log_likelihood", "stderr"))
+        aside = 0.015 * float(
+            np.max(history["epoch"], initial=0.0)
+        )  # the two bars are not drawn over each other
+        for index, (marker, name, at, value, error) in enumerate(zip("os", *parts, strict=False)):
+            left.errorbar(
+                [at + index * aside],
+                [value],
+                [error],
+                fmt=marker,
+                color="black",
+                ms=5,
+                capsize=3,
+                label=f"{name}, of the machine kept",
+            )
+        left.axhline(-len(weights) * np.log(2), color=GREY, lw=1, ls=":", label="fair coins, −n ln 2")
+        left.set(xlabel="epoch", ylabel="nats per row", title="Likelihood along the training")
+        left.legend(loc="best", fontsize=8.5)
+        largest = max(float(np.abs(weights).max()), 1e-12)
+        image = right.imshow(
+            weights, cmap="RdBu_r", vmin=-largest, vmax=largest, aspect="auto", interpolation="nearest"
+        )
+        right.grid(visible=False)
+        right.set(xlabel="hidden unit", ylabel="visible unit", title="Weights")
+        for axis in (right.xaxis, right.yaxis):
+            axis.get_major_locator().set_params(integer=True)
+        right.get_figure().colorbar(image, ax=right, label="weight")
+        return axes
+
+
+EXPERIMENTS = [
+    Experiment(
+        "own_data",
+        "a machine trained on a file of spins",
+        __name__,
+        TrainedMachine,
+        "trained.json",
+        "epochs",
+        {"training": draw_training},
+        parallel=False,
+        is_command=False,
+    )
+]

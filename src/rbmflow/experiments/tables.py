@@ -73,6 +73,18 @@ class Table:
                     raise ValueError(f"{what}: column {brief(name)} holds {shown(cell)}")  # noqa: TRY004
         return cls(**found)
 
+    @classmethod
+    def from_csv(cls, caption: str, text: str) -> Table:
+        r"""Return the table that `to_csv` wrote; text that reads as a number becomes one.
+
+        Examples
+        --------
+        >>> Table.from_csv("", "n_units,half_load\n60,0.25\n20,\n").columns
+        {'n_units': [60, 20], 'half_load': [0.25, None]}
+        """
+        names, *rows = list(csv.reader(io.StringIO(text)))
+        return cls(caption, columns_of(names, [list(map(_cell_of, row)) for row in rows]))
+
     def to_csv(self) -> str:
         """Return the table as CSV text; floats in the shortest form that reads back to the same bits."""
         stream = io.StringIO()
@@ -80,6 +92,19 @@ class Table:
         writer.writerow(self.columns)
         writer.writerows(zip(*self.columns.values(), strict=True))
         return stream.getvalue()
+
+
+def _cell_of(text: str) -> Cell:
+    """A cell out of CSV."""
+    words: dict[str, Cell] = {"": None, "True": True, "False": False}
+    if text in words:
+        return words[text]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
 
 
 def columns_of(names: Sequence[str], rows: Sequence[Sequence[Cell]]) -> dict[str, list[Cell]]:

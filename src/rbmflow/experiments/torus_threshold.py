@@ -1,30 +1,26 @@
-"""The temperature below which the flow of a uniform RBM trained on the square lattice orders, and its limit.
-
-After training with equal weights only the law of the magnetization matters, in two dimensions as in one: the
-flow orders if and only if ⟨V tanh W_c V⟩ of the data at ``W_c = 1/√(MN)`` exceeds the machine's. On large
-lattices the left side is measured along chains.
-"""
+"""The temperature below which the flow of a uniform RBM trained on tori orders, and its limit."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import IO, Any, ClassVar
 
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, check_real_scalar, check_rng
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.estimate import Estimate
+from rbmflow.experiments.experiment import BaseParameters, Experiment, Result, option
+from rbmflow.experiments.style import BLUE, axes_of, styled
 from rbmflow.experiments.tables import Table, columns_of
 from rbmflow.experiments.tasks import rows_of_tasks
-from rbmflow.flow import critical_weight
+from rbmflow.flow.torus_threshold import ordering_temperature
 from rbmflow.ising import Torus
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
-from rbmflow.sampling import run as run_chains
+from rbmflow.reading import check_names
 from rbmflow.sampling.training_set import ESTIMATE
-from rbmflow.weight import f
 
 EXPONENT = 4 / 7
 """Of T_flow − T_c: ⟨V²⟩ ~ M^(3/2) at a Curie-Weiss threshold, so χ = ⟨V²⟩/M ~ L; above T_c χ ~ t^(−7/4)."""
@@ -34,20 +30,16 @@ OTHER_SECONDS = (1.0, 11 / 7, 12 / 7)
 
 A correction to scaling of its own, or a power of the first.
 """
-MAX_EXACT_SIDE = 8
+MIN_EXTRAPOLATED = 3
 EXACT_ERROR = 1e-4
 """Of an exact temperature in an extrapolation, which is not exact."""
-PILOTS, PILOT_MEASUREMENTS = 10, 20
-GROUPS = 32
-SPACING, BURN_IN = 4, 16
-"""Of measurements: L/4 sweeps apart, after 16 L sweeps.
 
-At the threshold ξ ~ L^(4/7), so τ ~ ξ^2.2 ~ L^1.2: 10 sweeps at L = 16, 78 at 128.
-"""
+
+COLUMNS = ("side", "n_hidden", "T_flow", "stderr", "above_T_c", "ratio")
 
 
 @dataclass(frozen=True)
-class Parameters:
+class Parameters(BaseParameters):
     """What is measured.
 
     Attributes
@@ -62,10 +54,12 @@ class Parameters:
         Measurements along each, L/4 sweeps apart, at least 20.
     """
 
-    sides: tuple[int, ...] = (8, 16, 32, 64, 128)
-    ratio: float = 1.0
+    sides: tuple[int, ...] = field(default=(8, 16, 32, 64, 128), metadata=option(metavar="L"))
+    ratio: float = field(default=1.0, metadata=option("hidden units N = G M", metavar="G"))
     n_chains: int = 512
-    n_measurements: int = 2000
+    n_measurements: int = field(
+        default=2000, metadata=option("along each chain", "--measurements", metavar="N")
+    )
 
     def __post_init__(self) -> None:
         if not self.sides:
@@ -113,7 +107,7 @@ class Extrapolation:
 
 
 @dataclass(frozen=True, eq=False)
-class TorusThreshold:
+class TorusThreshold(Result):
     """Thresholds over sizes.
 
     Attributes
@@ -121,11 +115,25 @@ class TorusThreshold:
     parameters : Parameters
         What was asked.
     temperature : tuple of Estimate
-        T_flow for each side in units of J/k_B; an exact one has no error.
+        T_flow for each side in units of J/k_B; an exact one has no error. Out of a file, which is a table,
+        the correlation times are NaN.
     """
 
     parameters: Parameters
     temperature: tuple[Estimate, ...]
+    what: ClassVar[str] = "a table of thresholds of tori"
+    holds_parameters: ClassVar[bool] = False
+
+    @property
+    def tables(self) -> dict[str, Table]:
+        """T_flow over the sides."""
+        return {"torus_threshold": self.table}
+
+    def remarks(self, _n_workers: int, _seconds: float) -> list[str]:
+        """Return the extrapolation, where there is one."""
+        if len(self.parameters.sides) < MIN_EXTRAPOLATED:
+            return []
+        return [f"{self.extrapolate()} (T_c = {CRITICAL_TEMPERATURE:.4f})"]
 
     def extrapolate(self) -> Extrapolation:
         """Fit ``T_∞ + a L^(−4/7) + b L^(−8/7)`` by weighted least squares.
@@ -138,7 +146,7 @@ class TorusThreshold:
             If there are fewer than three sides.
         """
         sides = np.array(self.parameters.sides, dtype=float)
-        if len(sides) < 3:
+        if len(sides) < MIN_EXTRAPOLATED:
             raise ValueError(f"sides={self.parameters.sides}: at least three are needed for an extrapolation")
         used = np.argsort(sides)[1 if len(sides) > 3 else 0 :]
         T = np.array([self.temperature[k].mean for k in used])
@@ -159,16 +167,25 @@ class TorusThreshold:
                 (side, self.parameters.hidden(side), T.mean, T.stderr, distance, before and distance / before)
             )
             before = distance
-        names = ("side", "n_hidden", "T_flow", "stderr", "above_T_c", "ratio")
         return Table(
             "Below T_flow the flow of a uniform RBM trained on the L x L torus orders; "
             f"N/M = {self.parameters.ratio:g}",
-            columns_of(names, rows),
+            columns_of(COLUMNS, rows),
         )
 
-    def save(self, stream: Any) -> None:
+    def write(self, stream: IO[bytes]) -> None:
         """Write the table as CSV, in UTF-8, to a binary stream."""
         stream.write(self.table.to_csv().encode())
+
+    @classmethod
+    def read(cls, content: bytes, parameters: Parameters) -> TorusThreshold:
+        """Return the thresholds in the bytes of a file."""
+        columns = Table.from_csv("", content.decode()).columns
+        pairs = zip(columns["T_flow"], columns["stderr"], strict=True)
+        found = cls(parameters, tuple(Estimate(T, error, *[np.nan] * 4) for T, error in pairs))  # type: ignore[arg-type]
+        if found.table.columns != check_names("it", columns, set(COLUMNS)):
+            raise ValueError("its columns do not fit together, or not the parameters")
+        return found
 
 
 def _fit(sides: FloatArray, T: FloatArray, errors: FloatArray, second: float) -> tuple[FloatArray, float]:
@@ -188,10 +205,7 @@ def run(
 ) -> TorusThreshold:
     """Solve ``⟨V tanh W_c V⟩_T = f(W_c)`` for T on each torus.
 
-    Up to L = 8 by the exact law of V. On larger tori by heat-bath chains from random starts: pilots bracket
-    the root; a long run beside it, reweighted in temperature by ``e^(−(β − β₀)E)``, gives the root itself,
-    and a jackknife over groups of chains its error. Measurements stand a fixed number of sweeps apart: taken
-    when clusters have flipped so many spins they would favour the states that large clusters leave.
+    Up to L = 8 by the exact law of V, on larger tori by heat-bath chains: `rbmflow.flow.torus_threshold`.
 
     Parameters
     ----------
@@ -209,7 +223,7 @@ def run(
     Returns
     -------
     TorusThreshold
-        The temperatures; ``figures.torus_threshold`` draws them.
+        The temperatures; `draw_torus_threshold` draws them.
 
     Examples
     --------
@@ -227,75 +241,61 @@ def run(
 
 def _threshold(parameters: Parameters, side: int, rng: np.random.Generator) -> tuple[float, ...]:
     """The numbers of an Estimate, in the order of its fields."""
-    n_hidden = parameters.hidden(side)
-    W = critical_weight(side * side, n_hidden)
-    wanted = float(f(W, side * side, n_hidden))
-    if side <= MAX_EXACT_SIDE:
-        return _exact(Torus(side, side), W, wanted), 0.0, 0.5, np.inf, np.nan, np.nan
-    measured = _measured(Torus(side, side), W, wanted, parameters, rng)
-    return tuple(getattr(measured, name) for name in ESTIMATE)
+    found = ordering_temperature(
+        Torus(side, side),
+        parameters.hidden(side),
+        n_chains=parameters.n_chains,
+        n_measurements=parameters.n_measurements,
+        rng=rng,
+    )
+    return tuple(getattr(found, name) for name in ESTIMATE)
 
 
-def _exact(torus: Torus, W: float, wanted: float) -> float:
-    from scipy.optimize import brentq
-
-    def surplus(T: float) -> float:
-        law = torus.magnetization_law(1 / T)
-        return float(law.probabilities @ (law.values * np.tanh(W * law.values))) - wanted
-
-    return float(brentq(surplus, 1.5, 8.0, xtol=1e-13))
-
-
-def _measured(
-    torus: Torus, W: float, wanted: float, parameters: Parameters, rng: np.random.Generator
-) -> Estimate:
-    low, high = CRITICAL_TEMPERATURE - 0.1, CRITICAL_TEMPERATURE + 1.5
-    for _ in range(PILOTS):
-        T = (low + high) / 2
-        V = _chains(torus, T, parameters.n_chains, PILOT_MEASUREMENTS, rng)[1]
-        low, high = (T, high) if (V * np.tanh(W * V)).mean() > wanted else (low, T)
-    T = (low + high) / 2
-    energy, V = _chains(torus, T, parameters.n_chains, parameters.n_measurements, rng)
-    order = V * np.tanh(W * V)
-    root = _reweighted(energy, order, T, wanted)
-    groups = np.array_split(np.arange(len(energy)), min(GROUPS, len(energy)))
-    without = [
-        _reweighted(np.delete(energy, group, axis=0), np.delete(order, group, axis=0), T, wanted)
-        for group in groups
-    ]
-    n = len(without)
-    stderr = float(np.sqrt((n - 1) * np.var(without)))
-    name = f"V tanh WV on the torus of {torus.n_rows} x {torus.n_cols} at T = {T:.6g}"
-    series = Estimate.from_series(order, spacing=_spacing(torus.n_rows), name=name)
-    return Estimate(root, stderr, series.tau, series.n_effective, series.r_hat, series.tau_stderr)
-
-
-def _spacing(side: int) -> int:
-    return max(1, side // SPACING)
-
-
-def _chains(
-    torus: Torus, T: float, n_chains: int, n_measurements: int, rng: np.random.Generator
-) -> tuple[FloatArray, FloatArray]:
-    """Total energy and magnetization along heat-bath chains, (n_chains, n_measurements) each."""
-    thin = _spacing(torus.n_rows)
-    chains = run_chains(
-        torus, 1 / T, n_chains=n_chains, n_sweeps=n_measurements * thin, thin=thin,
-        burn_in=BURN_IN * torus.n_rows,
-        rng=rng, keep_spins=False, n_threads=1,
-    )  # fmt: skip
-    return chains.energy * torus.n_sites, chains.magnetization * torus.n_sites
+def draw_torus_threshold(result: TorusThreshold, ax: Any = None) -> Any:
+    """Draw T_flow over L^(−4/7) with the line through the largest tori."""
+    sides = np.array(result.parameters.sides, dtype=float)
+    T = np.array([one.mean for one in result.temperature])
+    error = np.array([one.stderr for one in result.temperature])
+    with styled():
+        panel = axes_of(ax)
+        x = sides**-EXPONENT
+        panel.errorbar(
+            x, T, error, fmt="o", color=BLUE, label=f"uniform RBM, N/M = {result.parameters.ratio:g}"
+        )
+        if len(sides) >= MIN_EXTRAPOLATED:
+            found = result.extrapolate()
+            line = np.linspace(0, x.max(), 100)
+            panel.plot(
+                line, found.limit + found.a * line + found.b * line**2, color=BLUE, lw=1, ls="--",
+                label=rf"$T_\infty$ = {found.limit:.3f} with a second term $L^{{-8/7}}$; "
+                f"{found.lowest:.3f} to {found.highest:.3f} with others",
+            )  # fmt: skip
+        panel.plot(
+            0, CRITICAL_TEMPERATURE, "*", ms=11, color="black", label=f"$T_c$ = {CRITICAL_TEMPERATURE:.4f}"
+        )
+        for side, place, value in zip(sides, x, T, strict=True):
+            panel.annotate(
+                f"L = {side:.0f}", (place, value), (6, -10), textcoords="offset points", fontsize=8
+            )
+        panel.set(
+            xlabel="$L^{-4/7}$",
+            ylabel="$T_{flow}$, below which the flow orders, $J/k_B$",
+            title="The threshold of the flow on the L × L torus",
+        )
+        panel.set_xlim(-0.01, 1.12 * x.max())
+        panel.set_ylim(top=panel.get_ylim()[1] + 0.25 * np.ptp(panel.get_ylim()))
+        panel.legend(loc="upper left", fontsize=8.5)
+        return panel
 
 
-def _reweighted(energy: FloatArray, order: FloatArray, T: float, wanted: float) -> float:
-    """The temperature at which the reweighted mean of `order` is `wanted`, beside T."""
-    from scipy.optimize import brentq
-
-    centred = energy - energy.mean()
-    reach = 2 / centred.std()  # in β: two standard deviations of the energy
-
-    def surplus(shift: float) -> float:
-        weight = np.exp(-shift * centred)
-        return float((weight * order).sum() / weight.sum()) - wanted
-
-    return float(1 / (1 / T + brentq(surplus, -reach, reach, xtol=1e-14)))
+EXPERIMENTS = [
+    Experiment(
+        "torus_threshold",
+        "the temperature below which a uniform RBM trained on the torus orders, against T_c",
+        __name__,
+        TorusThreshold,
+        "torus_threshold.csv",
+        "tori",
+        {"torus_threshold": draw_torus_threshold},
+    )
+]

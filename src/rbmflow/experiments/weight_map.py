@@ -5,22 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import IO, Any, ClassVar
 
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, check_real_scalar
 from rbmflow.checkpoints import Checkpoints
+from rbmflow.experiments.experiment import BaseParameters, Experiment, Result, option
+from rbmflow.experiments.style import axes_of, styled
 from rbmflow.experiments.tables import Table
 from rbmflow.experiments.tasks import rows_of_tasks
+from rbmflow.reading import check_names, read_npz
 from rbmflow.weight import trained_weight
 
 MAX_POINTS = 20_000  # along each axis
 
 
 @dataclass(frozen=True)
-class Parameters:
+class Parameters(BaseParameters):
     """What the map covers.
 
     Attributes
@@ -37,10 +40,10 @@ class Parameters:
         Distance of neighbouring N.
     """
 
-    n_visible: int = 100
-    n_couplings: int = 1000
+    n_visible: int = field(default=100, metadata=option("spins of the ring", "--visible", metavar="M"))
+    n_couplings: int = field(default=1000, metadata=option("P x P points", "--points", metavar="P"))
     K_max: float = 3.0
-    n_ratios: int = 1000
+    n_ratios: int = field(default=1000, metadata=option(flag="--points"))
     hidden_step: int = 1
 
     def __post_init__(self) -> None:
@@ -62,7 +65,7 @@ class Parameters:
 
 
 @dataclass(frozen=True, eq=False)
-class WeightMap:
+class WeightMap(Result):
     """W over (γ, K).
 
     Attributes
@@ -72,8 +75,10 @@ class WeightMap:
     weights : numpy.ndarray, shape (n_ratios, n_couplings)
         W.
     seconds : float
-        Time taken, without that of rows which an interrupted run had kept.
+        Time taken, without that of rows which an interrupted run had kept; NaN out of a file.
     """
+
+    what: ClassVar[str] = "a map of weights"
 
     parameters: Parameters
     weights: FloatArray
@@ -102,7 +107,21 @@ class WeightMap:
         }
         return Table("Trained weights over K and N/M", columns)
 
-    def save(self, stream: Any) -> None:
+    @property
+    def tables(self) -> dict[str, Table]:
+        """The summary."""
+        return {"weight_map": self.summary}
+
+    def lines(self) -> list[str]:
+        """Return nothing: `remarks` say what a reader looks for."""
+        return []
+
+    def remarks(self, _n_workers: int, _seconds: float) -> list[str]:
+        """Return the number of weights and the time taken."""
+        points = self.weights.size
+        return [f"{points} weights in {self.seconds:.1f} s, {1e6 * self.seconds / points:.2f} µs each"]
+
+    def write(self, stream: IO[bytes]) -> None:
         """Write couplings, hidden units and weights as numpy's npz."""
         parameters = self.parameters
         np.savez_compressed(
@@ -113,10 +132,26 @@ class WeightMap:
             weight=self.weights,
         )
 
+    @classmethod
+    def read(cls, content: bytes, _parameters: object = None) -> WeightMap:
+        """Return the map in the bytes of a file."""
+        found = read_npz(content, inflated=8 * (MAX_POINTS + 2) ** 2)
+        check_names("it", found, {"n_visible", "K", "n_hidden", "weight"})
+        K, hidden, weights = (found[name] for name in ("K", "n_hidden", "weight"))
+        parameters = Parameters(int(found["n_visible"]), len(K), float(K[-1]), len(hidden), int(hidden[0]))
+        if not (np.array_equal(K, parameters.couplings) and np.array_equal(hidden, parameters.hidden)):
+            raise ValueError("its couplings or hidden units are not evenly spaced")
+        if weights.dtype != np.float64 or weights.shape != (len(hidden), len(K)):
+            raise ValueError(
+                f"weight is {weights.dtype} of shape {weights.shape}, float64 of K and n_hidden is needed"
+            )
+        return cls(parameters, weights, np.nan)
+
 
 def run(
     parameters: Parameters | None = None,
     *,
+    rng: object = None,  # noqa: ARG001 (nothing is drawn)
     executor: Executor | None = None,
     progress: Callable[[int, int], object] | None = None,
     checkpoints: Checkpoints | None = None,
@@ -127,6 +162,8 @@ def run(
     ----------
     parameters : Parameters, optional
         What to cover; 1000 × 1000 points at M = 100 by default.
+    rng : optional
+        Without effect: nothing is drawn.
     executor : concurrent.futures.Executor, optional
         Where to compute the rows; here by default. The result does not depend on it.
     progress : callable, optional
@@ -152,3 +189,59 @@ def run(
         trained_weight, tasks, len(K), executor=executor, progress=progress, checkpoints=checkpoints
     )
     return WeightMap(parameters, weights, time.perf_counter() - start)
+
+
+def draw_weight_map(result: WeightMap, ax: Any = None) -> Any:
+    """Draw ln W over K and γ = N/M, with the line where the gain M N W² is 1."""
+    parameters = result.parameters
+    with styled({"axes.grid": False}):
+        ax = axes_of(ax)
+        ratios = np.array(parameters.hidden) / parameters.n_visible
+        mesh = ax.pcolormesh(
+            parameters.couplings,
+            ratios,
+            result.weights,
+            norm="log",
+            cmap="viridis",
+            shading="nearest",
+            rasterized=True,
+        )
+        ax.get_figure().colorbar(mesh, ax=ax, label="trained weight W")
+        if result.gain.min() < 1 < result.gain.max():
+            lines = ax.contour(
+                parameters.couplings, ratios, result.gain, [1.0], colors="white", linewidths=1.5
+            )
+            vertices = max(lines.allsegs[0], key=len)
+            place = vertices[len(vertices) // 2]
+            beside = place[0] < 0.6 * parameters.K_max  # room to the right
+            ax.annotate(
+                "M N W² = 1: the flow\norders to the right",
+                place,
+                (8 if beside else -8, 0),
+                textcoords="offset points",
+                ha="left" if beside else "right",
+                va="top",
+                color="white",
+                fontsize=9,
+            )
+        ax.set(
+            xlabel="K = βJ",
+            ylabel="γ = N/M",
+            yscale="log",
+            title=f"Trained weight, M = {parameters.n_visible}",
+        )
+        return ax
+
+
+EXPERIMENTS = [
+    Experiment(
+        "weight_map",
+        "the trained weight W over K and N/M",
+        __name__,
+        WeightMap,
+        "weight_map.npz",
+        "rows",
+        {"weight_map": draw_weight_map},
+        parallel=False,
+    )
+]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from rbmflow.experiments.style import BLUE, ORANGE, RED, HasTables, axes_of, columns, styled
 from rbmflow.experiments.tables import Cell, Digits, Table, columns_of, digits_of
 from rbmflow.flow import critical_weight
 from rbmflow.weight import f, trained_weight, trained_weight_from_samples
@@ -84,3 +85,40 @@ def sides_table(spins: Any, n_hidden: int) -> Table:
     columns: dict[str, list[Any]] = {"W": W.tolist(), "machine": np.asarray(f(W, M, n_hidden)).tolist()}
     columns["data"] = data.tolist()
     return Table(f"⟨V tanh WV⟩ of the machine and of the data, M = {M}, N = {n_hidden}", columns)
+
+
+def draw_weight(result: HasTables, ax: Any = None, *, n_visible: int, n_hidden: int) -> Any:
+    """Draw W(K), the couplings that were asked for, and the weight above which the flow orders."""
+    curve, asked = columns(result, "weight_curve"), columns(result, "weight")
+    K, W = (np.asarray(asked[name], dtype=float) for name in ("K", "W"))
+    with styled():
+        ax = axes_of(ax)
+        ax.plot(curve["K"], curve["W"], color=BLUE, label="W(K)")
+        shown = (np.abs(K) <= curve["K"][-1]) & np.isfinite(W)
+        ax.plot(K[shown], W[shown], "o", color=RED, zorder=3, label="asked for")
+        ax.axhline(
+            critical_weight(n_visible, n_hidden),
+            color="black",
+            lw=1,
+            ls="--",
+            label="1/√(MN): the flow orders above",
+        )
+        ax.set(xlabel="K = βJ", ylabel="trained weight W", title=result.tables["weight"].caption)
+        ax.legend()
+        return ax
+
+
+def draw_weight_of_data(result: HasTables, ax: Any = None) -> Any:
+    """Draw the two sides of the equation for data of one's own, and the weight at which they meet."""
+    sides, found = columns(result, "f_and_g"), columns(result, "weight")
+    W, stderr = float(found["W"][0]), float(found["stderr"][0])
+    with styled():
+        ax = axes_of(ax)
+        ax.plot(sides["W"], sides["machine"], color=BLUE, label="machine")
+        ax.plot(sides["W"], sides["data"], color=ORANGE, label="data")
+        if np.isfinite(W):
+            ax.axvspan(W - stderr, W + stderr, color=RED, alpha=0.2, lw=0)
+            ax.axvline(W, color=RED, lw=1, ls="--", label=f"W = {W:.5g}, ± {stderr:.2g}")
+        ax.set(xlabel="W", ylabel="⟨V tanh WV⟩", title=result.tables["weight"].caption, ylim=(0, None))
+        ax.legend(loc="lower right")
+        return ax

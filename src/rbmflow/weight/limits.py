@@ -147,6 +147,8 @@ def _long_rings(ctx: Any, scale: Any, M: int, N: int, dps: int) -> tuple[Any, An
     return sites * hidden * W**2, limit, first - limit
 
 
+LONGER = "times"
+"""The variable of limits of long rings: M and N become so many times as large."""
 LIMITS: dict[str, tuple[Entry, str, Sequence[str]]] = {
     "f(W) → M, W → ∞": (_f_in_W, "W", ("1", "2", "4", "8", "16", "32")),
     "g(W, ∞) = M tanh MW → M, W → ∞": (_g_of_ground_states, "W", ("1", "2", "4", "8", "16", "32")),
@@ -157,7 +159,7 @@ LIMITS: dict[str, tuple[Entry, str, Sequence[str]]] = {
     "N W − 2K → −½ ln[(M² − [M odd])/8], K → ∞": (_strong_coupling, "K", ("4", "8", "16", "32", "64", "128")),
     "M N W² → 1 − e^(−2K) at K = ¼, M and N in proportion": (
         _long_rings,
-        "times",
+        LONGER,
         ("1", "2", "4", "8", "16", "32"),
     ),
 }
@@ -208,5 +210,5 @@ def _row(quantity: str, entry: Entry, variable: str, point: str, M: int, N: int,
         value, limit, predicted = entry(ctx, to_exact(ctx, variable, point), M, N, dps)
         return [value, limit, value - limit, predicted]
 
-    at = f"{variable} = {point}" if variable != "times" else f"M = {M * int(point)}, N = {N * int(point)}"
+    at = f"{variable} = {point}" if variable != LONGER else f"M = {M * int(point)}, N = {N * int(point)}"
     return LimitRow(quantity, at, *settle(evaluate, dps))

@@ -6,8 +6,9 @@ Chapter 4 of the thesis analyses it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -16,30 +17,22 @@ import numpy as np
 
 from rbmflow import thermometer
 from rbmflow.arguments import check_integer, check_rng, shown
-from rbmflow.experiments.iso_parameters import Parameters
-from rbmflow.experiments.iso_result import IsoShibaYokoo
-from rbmflow.experiments.seven_steps import (
+from rbmflow.checkpoints import Checkpoints
+from rbmflow.experiments.seven_steps.parameters import Parameters
+from rbmflow.experiments.seven_steps.result import IsoShibaYokoo
+from rbmflow.experiments.seven_steps.steps import (
     Prepared,
     machine,
     one_thread,
     prepare,
 )
 from rbmflow.experiments.tasks import completed
-from rbmflow.ising import Ring, Torus
+from rbmflow.ising import Ring
 from rbmflow.networks import RBM
 from rbmflow.thermometer.perceptron import require_scikit_learn
 from rbmflow.training import SGD, fit
 
-__all__ = ["LITERATURE", "IsoShibaYokoo", "Parameters", "estimate_seconds", "full", "quick", "ring", "run"]
-
-LITERATURE = {"V": 0.651}
-"""|m| at the fixed point, L = 10, type V, units of 0/1: R. Veiga and R. Vicente, arXiv:2006.10176."""
-
-
-def is_of_literature(parameters: Parameters) -> bool:
-    """Return whether `LITERATURE` is of such machines."""
-    on = parameters.lattice
-    return isinstance(on, Torus) and on.n_sites == 100 and "V" in parameters.training_sets
+__all__ = ["IsoShibaYokoo", "Parameters", "estimate_seconds", "full", "quick", "ring", "run"]
 
 
 def quick(parameters: Parameters | None = None) -> Parameters:
@@ -76,6 +69,8 @@ def ring(n_sites: int = 100) -> Parameters:
     return Parameters(lattice=Ring(n_sites))
 
 
+SO_FAR = "result"
+"""The part that an interrupted run leaves."""
 Progress = Callable[[int, int, IsoShibaYokoo], object]
 """Called as ``progress(machines done, machines, result so far)``."""
 
@@ -86,6 +81,7 @@ def run(
     rng: object,
     executor: Executor | None = None,
     progress: Progress | None = None,
+    checkpoints: Checkpoints | None = None,
     resume: IsoShibaYokoo | None = None,
 ) -> IsoShibaYokoo:
     """Sample, train, let flow, and read temperatures, for every seed, training set and hidden layer.
@@ -105,13 +101,15 @@ def run(
     progress : callable, optional
         Called as ``progress(machines done, machines, result so far)`` at the start, after the data and
         thermometers of each seed and after each machine; what it saves can be resumed.
+    checkpoints : Checkpoints, optional
+        Where the result so far is kept, of these parameters and this seed: an interrupted run goes on.
     resume : IsoShibaYokoo, optional
         An unfinished result of the same parameters and seed, which is filled up.
 
     Returns
     -------
     IsoShibaYokoo
-        Weights, flows, temperatures; ``figures.iso_shiba_yokoo`` draws it.
+        Weights, flows, temperatures; `figures` draws them.
 
     Raises
     ------
@@ -138,6 +136,8 @@ def run(
     sequence: Any = check_rng(rng).bit_generator.seed_seq
     seed = _seed(sequence)
     result = IsoShibaYokoo(parameters, seed)
+    if checkpoints is not None and resume is None:
+        resume = checkpoints.load(SO_FAR, IsoShibaYokoo.load)
     if resume is not None:
         if (resume.parameters, resume.seed) != (parameters, seed):
             raise ValueError("resume belongs to other parameters or another seed")
@@ -151,9 +151,32 @@ def run(
         )
     pairs = list(product(range(len(parameters.training_sets)), range(len(parameters.n_hidden))))
     streams = [child.spawn(1 + len(pairs)) for child in sequence.spawn(parameters.n_seeds)]
-    with one_thread():  # here too, for executors of threads
-        _fill(result, streams, pairs, executor, progress)
+    with one_thread(), _kept(checkpoints, progress) as tell:  # one thread here too, for executors of threads
+        _fill(result, streams, pairs, executor, tell)
     return result
+
+
+@contextmanager
+def _kept(checkpoints: Checkpoints | None, progress: Progress | None) -> Iterator[Progress]:
+    """Yield a progress that keeps the result every few seconds, and in the end, however that comes."""
+    unsaved: list[IsoShibaYokoo] = []
+
+    def keep() -> None:
+        while unsaved and checkpoints is not None:
+            checkpoints.store(SO_FAR, unsaved[-1].save)
+            unsaved.clear()
+
+    def tell(done: int, total: int, result: IsoShibaYokoo) -> None:
+        unsaved[:] = [result] * bool(done or result.prepared)
+        if checkpoints is not None and (checkpoints.due() or done == total):
+            keep()
+        if progress is not None:
+            progress(done, total, result)
+
+    try:
+        yield tell
+    finally:
+        keep()
 
 
 def _seed(sequence: np.random.SeedSequence) -> Any:
@@ -169,15 +192,14 @@ def _fill(
     streams: list[list[np.random.SeedSequence]],
     pairs: list[tuple[int, int]],
     executor: Executor | None,
-    progress: Progress | None,
+    progress: Progress,
 ) -> None:
     """Prepare the seeds that lack machines and make those."""
     parameters = result.parameters
     unfinished = [seed for seed in range(parameters.n_seeds) if not result.finished[seed].all()]
 
     def tell() -> None:
-        if progress is not None:
-            progress(int(result.finished.sum()), result.finished.size, result)
+        progress(int(result.finished.sum()), result.finished.size, result)
 
     tell()
     tasks = {

@@ -10,31 +10,52 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
 from rbmflow.arguments import shown
-from rbmflow.experiments import chains, limits, mixtures, side_by_side, stages, three_flows, thresholds
-from rbmflow.experiments.stage import Parameters, StageFunction
+from rbmflow.checkpoints import Checkpoints
+from rbmflow.experiments.experiment import Result
+from rbmflow.experiments.reproduction import (
+    chains,
+    counting,
+    decimation,
+    ensembles,
+    intersection,
+    limits,
+    mixtures,
+    side_by_side,
+    three_flows,
+    thresholds,
+    weights,
+)
+from rbmflow.experiments.reproduction.stage import Parameters, StageFunction
+from rbmflow.experiments.style import Drawing
 from rbmflow.experiments.tables import Check, Table, tables_of
 from rbmflow.provenance import version_of
 from rbmflow.reading import brief, check_names, check_number, seal, unseal
 
 __all__ = ["STAGES", "Parameters", "Reproduction", "Stage", "run"]
 
-STAGES: dict[str, StageFunction] = {
-    "decimation": stages.decimation,
-    "counting": stages.counting,
-    "intersection": stages.intersection,
-    "weights": stages.weights,
-    "limits": limits.stage,
-    "ensembles": stages.ensembles,
-    "thresholds": thresholds.stage,
-    "mixtures": mixtures.stage,
-    "chains": chains.stage,
-    "three_flows": three_flows.stage,
-    "side_by_side": side_by_side.stage,
+PART = "stages"
+"""What an interrupted run leaves."""
+_MODULES = (
+    decimation,
+    counting,
+    intersection,
+    weights,
+    limits,
+    ensembles,
+    thresholds,
+    mixtures,
+    chains,
+    three_flows,
+    side_by_side,
+)
+STAGES: dict[str, StageFunction] = {module.__name__.rpartition(".")[2]: module.stage for module in _MODULES}
+FIGURES: dict[str, Drawing] = {
+    name: drawing for module in _MODULES for name, drawing in module.FIGURES.items()
 }
 
 
@@ -48,7 +69,7 @@ class Stage:
 
 
 @dataclass
-class Reproduction:
+class Reproduction(Result):
     """All stages by name.
 
     Attributes
@@ -82,6 +103,15 @@ class Reproduction:
     def complete(self) -> bool:
         """Whether every stage is there."""
         return set(self.stages) == set(STAGES)
+
+    def write(self, stream: IO[bytes]) -> None:
+        """Write the result as JSON to a binary stream."""
+        stream.write(self.to_json().encode())
+
+    @classmethod
+    def read(cls, content: bytes, _parameters: object = None) -> Reproduction:
+        """Return the result in the bytes of a file."""
+        return cls.from_json(content)
 
     def to_json(self) -> str:
         """Return the result as JSON; floats read back to the same bits."""
@@ -140,6 +170,7 @@ def run(
     rng: Any,
     executor: Executor | None = None,
     progress: Callable[[str, Reproduction], object] | None = None,
+    checkpoints: Checkpoints | None = None,
     resume: Reproduction | None = None,
 ) -> Reproduction:
     """Compute every stage.
@@ -154,6 +185,8 @@ def run(
         Where to run the stages; here, one after the other, by default.
     progress : callable, optional
         Called as ``progress(stage, result so far)`` when a stage is done.
+    checkpoints : Checkpoints, optional
+        Where finished stages are kept, of these parameters and this seed: none is computed again.
     resume : Reproduction, optional
         An unfinished result of the same parameters and seed, whose stages are kept.
 
@@ -180,6 +213,8 @@ def run(
     sequence = np.random.default_rng(rng).bit_generator.seed_seq
     children = dict(zip(STAGES, sequence.spawn(len(STAGES)), strict=True))  # type: ignore[attr-defined]
     result = Reproduction(parameters, sequence.entropy)  # type: ignore[attr-defined]
+    if checkpoints is not None and resume is None:
+        resume = checkpoints.load(PART, Reproduction.from_json)
     if resume is not None:
         same = replace(resume.parameters, n_threads=parameters.n_threads)  # on which no result depends
         if (same, resume.seed) != (result.parameters, result.seed):
@@ -193,6 +228,8 @@ def run(
         finished = ((name, future.result()) for name, future in futures.items())
     for name, stage in finished:
         result.stages[name] = stage
+        if checkpoints is not None:
+            checkpoints.store(PART, result.write)
         if progress is not None:
             progress(name, result)
     result.stages = {name: result.stages[name] for name in STAGES}

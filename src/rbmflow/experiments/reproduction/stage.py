@@ -6,11 +6,13 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from rbmflow.arguments import check_integer
+from rbmflow.experiments.experiment import BaseParameters
+from rbmflow.experiments.style import HasTables
 from rbmflow.experiments.tables import Check, Table
 from rbmflow.precision import context
 
@@ -19,7 +21,7 @@ DIGITS = 40
 
 
 @dataclass(frozen=True)
-class Parameters:
+class Parameters(BaseParameters):
     """What is computed, and how much of it.
 
     Attributes
@@ -82,12 +84,20 @@ class Parameters:
         )
 
 
+class Reproduced(HasTables, Protocol):
+    """What the figures of the stages take: the parameters and the tables of all stages."""
+
+    @property
+    def parameters(self) -> Parameters:
+        """What was asked."""
+
+
 Findings = tuple[dict[str, Table], list[Check]]
 
 
 def references() -> dict[str, Any]:
     """Return the independently computed numbers that ship with the package."""
-    text = files("rbmflow.experiments").joinpath("reference.json").read_text(encoding="utf-8")
+    text = files("rbmflow.experiments.reproduction").joinpath("reference.json").read_text(encoding="utf-8")
     return dict(json.loads(text))
 
 

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 
-from rbmflow.experiments.figures.style import COLOURS, GREY, STYLE, TEMPERATURE, axes_of, plain_ticks
-from rbmflow.experiments.iso_result import IsoShibaYokoo
-from rbmflow.experiments.iso_shiba_yokoo import LITERATURE, is_of_literature
-from rbmflow.experiments.iso_tables import thermometer_names
-from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS
+from rbmflow.experiments.seven_steps.parameters import LITERATURE
+from rbmflow.experiments.seven_steps.result import IsoShibaYokoo
+from rbmflow.experiments.seven_steps.steps import NULL_MAGNETIZATIONS
+from rbmflow.experiments.seven_steps.tables import thermometer_names
+from rbmflow.experiments.style import (
+    COLOURS,
+    GREY,
+    TEMPERATURE,
+    Drawing,
+    axes_of,
+    legend_line,
+    plain_ticks,
+    styled,
+)
 
 LABELS = {
     "V": "V: all T",
@@ -60,7 +68,7 @@ def _main_readings(result: IsoShibaYokoo) -> list[str]:
     return [name for name in ("energy", "network_mean") if name in names] or names[:1]
 
 
-def iso_shiba_yokoo(result: IsoShibaYokoo, ax: Any = None) -> Any:
+def draw_flows(result: IsoShibaYokoo, ax: Any = None) -> Any:
     """Draw temperatures, |m| and the excess of the energy over independent spins along the flows.
 
     There is a column for each training set.
@@ -76,7 +84,7 @@ def iso_shiba_yokoo(result: IsoShibaYokoo, ax: Any = None) -> Any:
         ("excess", f"E + {str(p.lattice.bonds_per_site).removeprefix('1')}m², J"),
     ]
     n = len(p.training_sets)
-    with mpl.rc_context(STYLE):
+    with styled():
         grid = np.reshape(
             axes_of(ax, len(rows) * n, (2.9 * n + 0.9, 2.3 * len(rows) + 0.5), len(rows)), (-1, n)
         )
@@ -106,14 +114,14 @@ def iso_shiba_yokoo(result: IsoShibaYokoo, ax: Any = None) -> Any:
             panel.axhline(0, color=GREY, lw=1, ls=":")
             panel.set_xlabel("step of the flow")
         handles = [
-            mpl.lines.Line2D([], [], color=colour, label=f"from T = {T:g}")
+            legend_line(color=colour, label=f"from T = {T:g}")
             for T, colour in zip(p.starts, COLOURS, strict=False)
         ] + [
-            mpl.lines.Line2D([], [], color="black", ls=style, lw=1.4, label=MAP_LABELS[name])
+            legend_line(color="black", ls=style, lw=1.4, label=MAP_LABELS[name])
             for name, style in zip(p.maps, ("-", "--", ":", "-."), strict=False)
         ]
         if _critical_temperature(result):
-            handles.append(mpl.lines.Line2D([], [], color="black", ls="--", lw=1, label="$T_c$"))
+            handles.append(legend_line(color="black", ls="--", lw=1, label="$T_c$"))
         if ax is None:
             grid[0, 0].get_figure().legend(
                 handles=handles, loc="outside upper center", ncols=min(len(handles), 2 * n + 1), fontsize=9
@@ -141,10 +149,10 @@ def _same_heights(panels: Any, hottest: float | None) -> None:
         panel.set_ylim(low, high)
 
 
-def iso_fixed_points(result: IsoShibaYokoo, ax: Any = None) -> Any:
+def draw_fixed_points(result: IsoShibaYokoo, ax: Any = None) -> Any:
     """Draw the settled |m|, s₁ and readings over the size of the hidden layer, first map and start."""
     p = result.parameters
-    with mpl.rc_context(STYLE):
+    with styled():
         axes = axes_of(ax, 3, (14.0, 4.8))
         settled, settled_error = result.mean("settled")
         modes, modes_error = result.mean("singular_values")
@@ -153,13 +161,11 @@ def iso_fixed_points(result: IsoShibaYokoo, ax: Any = None) -> Any:
             axes[0].errorbar(p.n_hidden, settled[i, :, -1], np.nan_to_num(settled_error[i, :, -1]), **style)
             axes[1].errorbar(p.n_hidden, modes[i, :, -1, 0], np.nan_to_num(modes_error[i, :, -1, 0]), **style)
             axes[0].plot(p.n_hidden, result.mean("uniform_settled")[0][i], ":", lw=1.2, color=colour)
-        notes = [mpl.lines.Line2D([], [], color=GREY, ls=":", lw=1.2, label="uniform machines, exact")]
-        if is_of_literature(p):
+        notes = [legend_line(color=GREY, ls=":", lw=1.2, label="uniform machines, exact")]
+        if p.of_literature:
             colour = COLOURS[p.training_sets.index("V")]
             axes[0].axhline(LITERATURE["V"], color=colour, lw=1, ls="--")
-            notes.append(
-                mpl.lines.Line2D([], [], color=colour, ls="--", lw=1, label="V, 0/1 units: arXiv:2006.10176")
-            )
+            notes.append(legend_line(color=colour, ls="--", lw=1, label="V, 0/1 units: arXiv:2006.10176"))
         axes[1].axhline(1, color="black", lw=1, ls="--")
         axes[1].set_yscale("log")
         plain_ticks(axes[1].yaxis)
@@ -206,20 +212,18 @@ def _readings_at_the_end(result: IsoShibaYokoo, panel: Any) -> list[Any]:
     panel.set_ylim(-0.03 * min(top, hottest), min(top, hottest))
     _critical_line(panel, result)
     return [
-        mpl.lines.Line2D(
-            [], [], color="black", marker=mark[0], ls=mark[1:], lw=1.2, ms=4, label=READINGS[name]
-        )
+        legend_line(color="black", marker=mark[0], ls=mark[1:], lw=1.2, ms=4, label=READINGS[name])
         for name, mark in marks.items()
-    ] + [mpl.lines.Line2D([], [], color="black", marker="^", ls="", ms=8, mfc="none", label="hotter")]
+    ] + [legend_line(color="black", marker="^", ls="", ms=8, mfc="none", label="hotter")]
 
 
-def iso_weights(result: IsoShibaYokoo, ax: Any = None) -> Any:
+def draw_weights(result: IsoShibaYokoo, ax: Any = None) -> Any:
     """Draw singular values and participation ratios of the machines of one size, means over the seeds."""
     p = result.parameters
     j = _chosen_size(result)
     rank = min(p.n_hidden[j], p.lattice.n_sites)
     mode = np.arange(1, rank + 1)
-    with mpl.rc_context(STYLE):
+    with styled():
         axes = axes_of(ax, 2, (11.0, 4.3))
         modes, _ = result.mean("singular_values")
         spread, _ = result.mean("participation")
@@ -245,12 +249,12 @@ def iso_weights(result: IsoShibaYokoo, ax: Any = None) -> Any:
         return axes
 
 
-def iso_couplings(result: IsoShibaYokoo, ax: Any = None) -> Any:
+def draw_couplings(result: IsoShibaYokoo, ax: Any = None) -> Any:
     """Draw W Wᵀ of the machines of one size, of the first seed, one panel for each training set."""
     p = result.parameters
     size = p.n_hidden[_chosen_size(result)]
     n = len(p.training_sets)
-    with mpl.rc_context(STYLE):
+    with styled():
         axes = np.atleast_1d(axes_of(ax, n, (3.2 * n, 3.2)))
         for panel, kind in zip(axes, p.training_sets, strict=True):
             weights = result.model(0, kind, size).weights
@@ -266,15 +270,14 @@ def iso_couplings(result: IsoShibaYokoo, ax: Any = None) -> Any:
         return axes
 
 
-def iso_training(result: IsoShibaYokoo, ax: Any = None) -> Any:
+def draw_training(result: IsoShibaYokoo, ax: Any = None) -> Any:
     """Draw s₁, the settled |m| and the reconstruction error along the training, for one hidden layer."""
     p = result.parameters
     j = _chosen_size(result)
-    rows = {"V": len(p.temperatures), "H": sum(p.hot_from <= T for T in p.temperatures), "L": 1, "ends": 2}
-    with mpl.rc_context(STYLE):
+    with styled():
         axes = axes_of(ax, 3, (14.0, 4.0))
         for i, (kind, colour) in enumerate(zip(p.training_sets, COLOURS, strict=False)):
-            batches = -(-rows.get(kind, len(p.temperatures)) * p.n_samples // p.batch_size)
+            batches = -(-p.n_rows(kind) // p.batch_size)
             updates = result.values["epoch"][0, i, j] * batches
             for panel, name in zip(axes, ("singular_values", "settled", "reconstruction_error"), strict=True):
                 mean, stderr = result.mean(name)
@@ -303,11 +306,11 @@ def iso_training(result: IsoShibaYokoo, ax: Any = None) -> Any:
         return axes
 
 
-def iso_thermometers(result: IsoShibaYokoo, ax: Any = None) -> Any:
+def draw_thermometers(result: IsoShibaYokoo, ax: Any = None) -> Any:
     """Draw readings of fresh configurations, the scatter of a single reading, and the null calibration."""
     p = result.parameters
     T = np.array(p.temperatures)
-    with mpl.rc_context(STYLE):
+    with styled():
         axes = axes_of(ax, 3, (14.0, 4.7))
         for name, colour in zip(thermometer_names(result), COLOURS, strict=False):
             for panel, x, quantity in (
@@ -350,3 +353,13 @@ def iso_thermometers(result: IsoShibaYokoo, ax: Any = None) -> Any:
         _critical_line(axes[2], result)
         axes[1].legend(fontsize=8, **BELOW | {"ncols": 3})
         return axes
+
+
+FIGURES: dict[str, Drawing] = {
+    "flows": draw_flows,
+    "fixed_points": draw_fixed_points,
+    "weights": draw_weights,
+    "couplings": draw_couplings,
+    "training": draw_training,
+    "thermometers": draw_thermometers,
+}

@@ -9,7 +9,8 @@ import numpy as np
 from rbmflow import flow, thermometer
 from rbmflow.arguments import SpinArray
 from rbmflow.estimate import Estimate
-from rbmflow.experiments.stage import Findings, Parameters
+from rbmflow.experiments.reproduction.stage import Findings, Parameters
+from rbmflow.experiments.style import COLOURS, GREY, Drawing, HasTables, axes_of, columns, legend_line, styled
 from rbmflow.experiments.tables import Cell, Check, Table, columns_of
 from rbmflow.ising import Ring, Torus
 from rbmflow.ising.lattice import Solved
@@ -24,6 +25,7 @@ RING_SITES, RING_TEMPERATURES, RING_ROWS = 64, (0.5, 1.0, 2.0), 4000
 TORUS_TEMPERATURES, TORUS_ROWS = (2.0, CRITICAL_TEMPERATURE, 2.6), 1000
 TRAINING_TEMPERATURES = tuple(k / 4 for k in range(25))
 N_STEPS, N_BLOCKINGS = 6, 3
+RING_TABLE, TORUS_TABLE = "side_by_side_ring", "side_by_side_torus"
 COPY = 6.0
 
 
@@ -34,7 +36,7 @@ def stage(parameters: Parameters, rng: np.random.Generator) -> Findings:
     torus = _torus(
         16 if max(parameters.lattice_sides) >= 16 else 8, parameters.n_training_samples, sources[1]
     )
-    return {"side_by_side_ring": ring, "side_by_side_torus": torus}, checks
+    return {RING_TABLE: ring, TORUS_TABLE: torus}, checks
 
 
 def _ring(rng: np.random.Generator) -> tuple[Table, list[Check]]:
@@ -145,3 +147,68 @@ def _readings(
 
 def _finite(value: float) -> Cell:
     return value if np.isfinite(value) else None
+
+
+def draw_side_by_side(result: HasTables, ax: Any = None) -> Any:
+    """Draw temperature against step for the RG and machines, on a ring and on a torus (pass four axes)."""
+    with styled():
+        axes = axes_of(ax, 4, (12.0, 8.0), 2)
+        panels = (
+            (axes[0], RING_TABLE, ("decimation",), "Ring: decimation"),
+            (
+                axes[1],
+                RING_TABLE,
+                ("uniform, mean field", "local, mean field", "local, Gibbs"),
+                "Ring: machines",
+            ),
+            (axes[2], TORUS_TABLE, ("block spins",), "Torus: block spins, b = 2"),
+            (
+                axes[3],
+                TORUS_TABLE,
+                ("trained, mean field", "trained, Gibbs"),
+                "Torus: machine trained at T = 0 ... 6",
+            ),
+        )
+        for panel, table, flows, title in panels:
+            data = columns(result, table)
+            for T, colour in zip(np.unique(data["T"]), COLOURS, strict=False):
+                for name, style in zip(flows, ("-", "--", ":"), strict=False):
+                    here = (data["T"] == T) & (data["flow"] == name)
+                    step, reading, stderr = (
+                        data[key][here].astype(float) for key in ("step", "reading", "stderr")
+                    )
+                    panel.errorbar(
+                        step, reading, np.nan_to_num(stderr), fmt="o" + style, ms=3.5, lw=1.3, color=colour
+                    )
+                    if name == "decimation":
+                        panel.plot(step, data["exact"][here].astype(float), color="black", lw=0.8, ls=":")
+            handles = [
+                legend_line(color=colour, label=f"from T = {T:.4g}")
+                for T, colour in zip(np.unique(data["T"]), COLOURS, strict=False)
+            ]
+            if len(flows) > 1:
+                handles += [
+                    legend_line(color=GREY, ls=style, label=name)
+                    for name, style in zip(flows, ("-", "--", ":"), strict=False)
+                ]
+            else:
+                handles += [legend_line(color="black", lw=0.8, ls=":", label="exact")] * (table == RING_TABLE)
+            panel.set(title=title, ylabel="temperature read from the energy, $J/k_B$", xlabel="step")
+            if table == RING_TABLE:
+                panel.set(yscale="log", ylim=(0.3, 200))
+            else:
+                panel.set_ylim(1.2, 4.4)
+                panel.axhline(CRITICAL_TEMPERATURE, color="black", lw=1, ls="--")
+            panel.legend(
+                handles=handles,
+                fontsize=8,
+                loc="upper right" if len(flows) > 1 else "upper left",
+                ncols=2 if len(flows) > 1 else 1,
+            )
+            panel.set_xticks(range(int(np.max(data["step"][np.isin(data["flow"], flows)].astype(int))) + 1))
+        return axes
+
+
+FIGURES: dict[str, Drawing] = {
+    "side_by_side": draw_side_by_side,
+}

@@ -5,10 +5,13 @@ Exact machines of one chain, their flows, and the optimum that decimates.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from rbmflow import flow
-from rbmflow.experiments.stage import Findings, Parameters, absolute, relative
+from rbmflow.experiments.reproduction.stage import Findings, Parameters, absolute, relative
+from rbmflow.experiments.style import BLUE, GREEN, ORANGE, RED, Drawing, HasTables, axes_of, columns, styled
 from rbmflow.experiments.tables import Cell, Check, Table, columns_of, tables_of
 from rbmflow.ising import Law, Ring, Torus, state_law
 from rbmflow.networks import RBM, hidden_law, kl_divergence
@@ -27,6 +30,11 @@ STATIONARY_SITES, STATIONARY_K, STATIONARY_ROWS = 64, 0.5, 2000
 OPTIMUM_STARTS = 6
 TORUS_K, TORUS_COPY = 0.4407, 8.0
 RANGE_SIDE = 6
+KINDS = (
+    ("uniform", BLUE, "uniform, trained"),
+    ("local", ORANGE, "local pairs, exact"),
+    ("decimating", GREEN, "decimating"),
+)
 
 
 def stage(parameters: Parameters, rng: np.random.Generator) -> Findings:
@@ -298,3 +306,60 @@ def _marginal(torus: Torus) -> StateLaw:
     index = (law.states[:, kept] > 0) @ (1 << np.arange(len(kept)))
     weights = np.bincount(index, weights=law.probabilities).astype(np.float64)
     return StateLaw(all_states(len(kept)), weights)
+
+
+def draw_three_flows(result: HasTables, ax: Any = None) -> Any:
+    """Draw m*, s₁ and the divergence left of three machines of one chain over K (pass three axes)."""
+    data = columns(result, "three_flows")
+    with styled():
+        axes = axes_of(ax, 3, (14.0, 4.2))
+        for name, colour, label in KINDS:
+            axes[0].plot(data["K"], data[f"{name}_m"], color=colour, label=label)
+            axes[1].plot(data["K"], data[f"{name}_s_1"], color=colour)
+            axes[2].plot(data["K"], np.maximum(data[f"{name}_kl_nats"], 1e-17), color=colour)
+        axes[0].axvline(LOCAL_THRESHOLD, color=ORANGE, lw=1, ls=":")
+        axes[1].axhline(1, color="black", lw=1, ls="--")
+        axes[1].text(data["K"][-1], 1.0, "v = 0 unstable above ", ha="right", va="bottom", fontsize=9)
+        axes[0].set(
+            ylabel="m of the mean-field flow from v = 1, settled",
+            title="Three machines of one chain, three flows",
+        )
+        axes[1].set(ylabel="largest singular value s₁ of W", title="Whether v = 0 is stable")
+        axes[2].set(yscale="log", ylabel="KL(q‖p), nats", title="How well each represents the chain")
+        axes[2].text(
+            data["K"][-1], 1.5e-17, "0 to rounding ", color=ORANGE, ha="right", va="bottom", fontsize=9
+        )
+        for panel in axes:
+            panel.set_xlabel("K = βJ")
+        axes[0].legend(loc="lower right")
+        return axes
+
+
+def draw_stationary_flow(result: HasTables, ax: Any = None) -> Any:
+    """Draw energy and |m| along three flows of the exact local machine (pass two axes)."""
+    data = columns(result, "stationary_flow")
+    with styled():
+        axes = axes_of(ax, 2, (10.0, 4.0))
+        for name, colour, label in (
+            ("gibbs", BLUE, "Gibbs"),
+            ("mean_field_sampled", ORANGE, "mean field, sampled"),
+            ("mean_field", RED, "mean field"),
+        ):
+            here = data["map"] == name
+            for panel, quantity in zip(axes, ("energy", "order_parameter"), strict=True):
+                panel.errorbar(
+                    data["step"][here], data[quantity][here], data[f"{quantity}_stderr"][here],
+                    fmt="o-", ms=3, lw=1.2, color=colour, label=label,
+                )  # fmt: skip
+        axes[0].set(ylabel="energy per site, J", title="One exact machine, three maps")
+        axes[1].set(ylabel="|m|", title="Only Gibbs sampling keeps the law")
+        for panel in axes:
+            panel.set_xlabel("step v → h → v")
+        axes[0].legend(loc="lower left")
+        return axes
+
+
+FIGURES: dict[str, Drawing] = {
+    "three_flows": draw_three_flows,
+    "stationary_flow": draw_stationary_flow,
+}

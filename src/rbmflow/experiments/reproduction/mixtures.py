@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.experiments.stage import Findings, Parameters, digits, references, relative
+from rbmflow.experiments.reproduction.stage import Findings, Parameters, digits, references, relative
+from rbmflow.experiments.style import BLUE, GREY, ORANGE, RED, Drawing, HasTables, axes_of, columns, styled
 from rbmflow.experiments.tables import Table, columns_of, named_columns
 from rbmflow.flow import flow_after_training, training_sets
 from rbmflow.weight import (
@@ -103,3 +104,32 @@ def stage(parameters: Parameters, _rng: np.random.Generator) -> Findings:
         "gain_of_ranges": gain_table(*LARGE, n_points=max(11, parameters.n_points // 10)),
     }
     return tables, checks
+
+
+def draw_gains(result: HasTables, ax: Any = None, *, sizes: tuple[int, int] = LARGE) -> Any:
+    """Draw the gain M N W² after training on T in [T_low, T_high] against T_high; above 1 the flow orders."""
+    data = columns(result, "gain_of_ranges")
+    with styled():
+        ax = axes_of(ax)
+        for colour, low in zip((RED, ORANGE, BLUE, GREY), LOWEST, strict=True):
+            label = f"T from {low:g}" + ("" if low else ": includes the critical point")
+            ax.semilogy(data["T_high"], data[f"gain_from_T_{low:g}"], color=colour, label=label)
+        ax.axhline(1, color="black", lw=1, ls="--")
+        ax.text(9.9, 2.1, "above 1: the flow orders", ha="right", style="italic")
+        ax.text(0.3, 0.3, "below 1: goes to m = 0 (T = ∞)", style="italic")
+        ax.set_yticks([0.3, 0.5, 1, 2, 5], ["0.3", "0.5", "1", "2", "5"])
+        ax.minorticks_off()
+        ax.set(
+            xlabel="$T_{high}$, $J/k_B$",
+            ylabel="gain M N W²",
+            xlim=(0, 10),
+            ylim=(0.25, 8),
+            title=f"Training on T in [$T_{{low}}$, $T_{{high}}$], M = {sizes[0]}, N = {sizes[1]}",
+        )
+        ax.legend()
+        return ax
+
+
+FIGURES: dict[str, Drawing] = {
+    "gain_of_ranges": draw_gains,
+}

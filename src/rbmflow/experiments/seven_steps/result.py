@@ -10,9 +10,12 @@ from typing import IO, Any
 import numpy as np
 
 from rbmflow.arguments import FloatArray, shown
-from rbmflow.experiments.iso_parameters import Parameters
+from rbmflow.experiments.experiment import Result
 from rbmflow.experiments.repetitions import mean_and_error
-from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS, Prepared
+from rbmflow.experiments.seven_steps import tables
+from rbmflow.experiments.seven_steps.parameters import Parameters
+from rbmflow.experiments.seven_steps.steps import NULL_MAGNETIZATIONS, Prepared
+from rbmflow.experiments.tables import Table
 from rbmflow.flow.observables import lattice_observables
 from rbmflow.flow.orbit import ALWAYS
 from rbmflow.ising import Ring
@@ -45,7 +48,7 @@ TEXTS = ("parameters", "seed", "seconds", "provenance")
 
 
 @dataclass(eq=False)
-class IsoShibaYokoo:
+class IsoShibaYokoo(Result):
     """What the experiment found.
 
     Attributes
@@ -151,7 +154,21 @@ class IsoShibaYokoo:
         """Return the mean over the seeds and half its 68 % interval (Student's t), NaN with one seed."""
         return mean_and_error(self.values[name])
 
-    def save(self, stream: IO[bytes]) -> None:
+    @property
+    def tables(self) -> dict[str, Table]:
+        """Where flows end and what the thermometers are worth, of a complete result."""
+        return tables.tables(self)
+
+    def lines(self) -> list[str]:
+        """Return a line for each machine."""
+        return tables.summary(self)
+
+    def remarks(self, n_workers: int, seconds: float) -> list[str]:
+        """Return the time that each stage took."""
+        stages = ", ".join(f"{stage} {taken:.1f} s" for stage, taken in self.seconds.items())
+        return [f"{stages}, over {n_workers} workers; {seconds:.1f} s in all"]
+
+    def write(self, stream: IO[bytes]) -> None:
         """Write a netCDF file to a binary stream, finished or not.
 
         Parameters
@@ -190,7 +207,7 @@ class IsoShibaYokoo:
         stream.write(write_arrays(content, coordinates))
 
     @classmethod
-    def load(cls, path: Any) -> IsoShibaYokoo:
+    def load(cls, path: Any, _parameters: object = None) -> IsoShibaYokoo:
         """Read a file that `save` wrote; the result is equal in every number.
 
         Parameters

@@ -6,16 +6,19 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.experiments.iso_parameters import SETS
-from rbmflow.experiments.iso_result import IsoShibaYokoo
-from rbmflow.experiments.iso_shiba_yokoo import LITERATURE, is_of_literature
-from rbmflow.experiments.iso_tables import over_seeds, thermometer_names
-from rbmflow.experiments.report import Html, markup, page, picture, table_html
-from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS
+from rbmflow.experiments.page import Html, markup, page, picture, table_html
+from rbmflow.experiments.seven_steps.figures import FIGURES
+from rbmflow.experiments.seven_steps.parameters import LITERATURE, SETS
+from rbmflow.experiments.seven_steps.result import IsoShibaYokoo
+from rbmflow.experiments.seven_steps.steps import NULL_MAGNETIZATIONS
+from rbmflow.experiments.seven_steps.tables import over_seeds, thermometer_names
 from rbmflow.experiments.tables import Table
 from rbmflow.ising.lattice import Solved
 
-PICTURES = ("flows", "fixed_points", "weights", "couplings", "training", "thermometers")
+
+def of(result: IsoShibaYokoo, pictures: dict[str, bytes], provenance: dict[str, Any]) -> str:
+    """Return the page of a complete result."""
+    return render(result, result.tables, pictures, provenance)
 
 
 def render(
@@ -28,7 +31,7 @@ def render(
     result : IsoShibaYokoo
         A complete result.
     tables : dict of str to Table
-        From `iso_tables.tables`.
+        Its tables.
     pictures : dict of str to bytes
         SVG of each figure by name; missing figures are replaced by a line of text.
     provenance : dict
@@ -40,7 +43,7 @@ def render(
         HTML with everything inside it.
     """
     p = result.parameters
-    facts: dict[str, str] = {name: picture(name, pictures) for name in PICTURES}
+    facts: dict[str, str] = {name: picture(name, pictures) for name in FIGURES}
     facts |= {
         "lattice": _where(p.lattice),
         "n_machines": str(result.finished.size),
@@ -68,7 +71,7 @@ def render(
         "platform": f"{provenance['platform']['system']}, SIMD {provenance['platform']['simd']}",
         "seed": str(provenance["seed"]),
     }  # fmt: skip
-    return page("iso_report.html", facts)
+    return page("seven_steps/report.html", facts)
 
 
 def _where(lattice: Solved) -> str:
@@ -84,7 +87,7 @@ def _literature(result: IsoShibaYokoo) -> Html:
             f"A negative control: the {p.lattice.name} has no critical point above <i>T</i> = 0, "
             "and still the flows of machines trained on it end at temperatures that a thermometer reads."
         )
-    if not is_of_literature(p):
+    if not p.of_literature:
         return Html()
     return markup(
         "For type V at <i>L</i> = 10 R. Veiga and R. Vicente (arXiv:2006.10176) give |<i>m</i>*| = {}, "

@@ -7,12 +7,26 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from rbmflow.experiments.stage import Findings, Parameters, absolute
+from rbmflow.experiments.reproduction.stage import Findings, Parameters, Reproduced, absolute
+from rbmflow.experiments.style import (
+    BLUE,
+    COLOURS,
+    GREY,
+    ORANGE,
+    Drawing,
+    HasTables,
+    axes_of,
+    columns,
+    styled,
+)
 from rbmflow.experiments.tables import Check, Digits, Table, columns_of, named_columns
 from rbmflow.weight import asymptotics, f, limit_table, trained_weight
+from rbmflow.weight.limits import LIMITS, LONGER
 
 SHOWN_DIGITS = 20
 SERIES_ORDERS = (1, 3, 8, 16)
+SMALLEST_SHOWN = 1e-60
+EPSILON = 2.2e-16
 
 
 def limits_table(n_visible: int, n_hidden: int, *, dps: int = 30) -> Table:
@@ -80,3 +94,71 @@ def stage(parameters: Parameters, _rng: np.random.Generator) -> Findings:
         )
     tables = {"limits": table, "laws_of_the_weight": laws_table(M, N, parameters.n_points)}
     return tables, checks
+
+
+def draw_limits(result: HasTables, ax: Any = None, *, n_visible: int) -> Any:
+    """Draw how every limit is approached: differences as points, leading terms as lines (pass eight axes)."""
+    data = columns(result, "limits")
+    with styled({"font.size": 8.5, "lines.linewidth": 1.2}):
+        axes = axes_of(ax, len(LIMITS), (11.5, 5.4), n_rows=2)
+        for panel, (quantity, (_, variable, points)) in zip(axes, LIMITS.items(), strict=True):
+            rows = data["quantity"] == quantity
+            longer = variable == LONGER
+            x = np.array(list(map(float, points))) * (n_visible if longer else 1)
+            difference = np.abs([float(text) for text in data["difference"][rows]])
+            predicted = np.abs([float(text) for text in data["predicted"][rows]])
+            shown = difference > SMALLEST_SHOWN
+            panel.loglog(x, predicted, color=ORANGE, label="leading term")
+            panel.loglog(x, difference, "o", ms=4, color=BLUE, label="|value − limit|")
+            panel.set_ylim(max(SMALLEST_SHOWN, difference.min() / 10), predicted[shown].max() * 10)
+            panel.set_xlabel("M" if longer else variable)
+            ticks = x[::2] if x.max() > 1 else x[[-1, -2, 0]]
+            panel.set_xticks(ticks, [_number(value) for value in ticks])
+            panel.minorticks_off()
+            panel.set_title(
+                quantity.replace(", ", ",\n", 1) if len(quantity) > 30 else quantity, fontsize=8.5
+            )
+        axes[0].legend(loc="lower left")
+        axes[0].get_figure().suptitle("Limits, and the leading terms at which they are approached")
+        return axes
+
+
+def _draw_limits(result: Reproduced, ax: Any = None) -> Any:
+    """Draw the limits of the thesis' machine."""
+    return draw_limits(result, ax, n_visible=result.parameters.n_visible)
+
+
+def _number(value: float) -> str:
+    """Text of a tick: a power of ten where `value` is a small one."""
+    exponent = round(np.log10(value))
+    return f"{value:g}" if value > 1e-3 else f"$10^{{{exponent}}}$"
+
+
+def draw_laws(result: HasTables, ax: Any = None) -> Any:
+    """Draw the relative errors of the expansions at weak and at strong coupling."""
+    data = columns(result, "laws_of_the_weight")
+    with styled():
+        ax = axes_of(ax, size=(6.4, 4.8))
+        for colour, order in zip(COLOURS, SERIES_ORDERS, strict=False):
+            weak = np.where(data["K"] < 0.7, data[f"weak_order_{order}"], np.nan)
+            ax.loglog(data["K"], np.maximum(weak, EPSILON), color=colour, ls="--", lw=1.3)
+            strong = np.maximum(data[f"strong_order_{order}"], EPSILON)
+            ax.loglog(data["K"], strong, color=colour, label=f"{order} term" + "s" * (order != 1))
+        ax.plot([], [], color="black", ls="--", lw=1.3, label="weak coupling")
+        ax.plot([], [], color="black", label="strong coupling")
+        ax.axhline(3e-15, color=GREY, lw=1, ls=":")
+        ax.text(1.2e-3, 5e-15, "float64 solution", color=GREY, fontsize=9)
+        ax.set(
+            xlabel="K = βJ",
+            ylabel="relative error of W",
+            ylim=(1e-16, 3),
+            title="The two expansions of the trained weight",
+        )
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=3, fontsize=8.5)
+        return ax
+
+
+FIGURES: dict[str, Drawing] = {
+    "limits": _draw_limits,
+    "laws_of_the_weight": draw_laws,
+}

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from rbmflow import flow, thermometer
 from rbmflow.arguments import FloatArray, SpinArray
-from rbmflow.experiments.iso_parameters import MAPS, Parameters
+from rbmflow.experiments.seven_steps.parameters import MAPS, Parameters
+from rbmflow.ising.mean_field import mean_field_magnetization
 from rbmflow.networks import RBM
 from rbmflow.reading import check_names
 from rbmflow.sampling import TrainingSet, training_set
@@ -191,17 +192,6 @@ def independent_spins(
 ) -> npt.NDArray[np.int64]:
     """Return a row of spins for each mean, drawn independently."""
     return np.where(2 * rng.random((len(means), n_sites)) - 1 < np.asarray(means)[:, None], 1, -1)
-
-
-def mean_field_magnetization(T: float, n_neighbours: int) -> float:
-    """Return the solution m ≥ 0 of ``m = tanh(z m/T)``: above 0 for T < z, in units of J/k_B."""
-    if T == 0:
-        return 1.0
-    if n_neighbours <= T:
-        return 0.0
-    from scipy.optimize import brentq
-
-    return float(brentq(lambda m: np.tanh(n_neighbours * m / T) - m, np.sqrt(1 - T / n_neighbours) / 2, 1.0))
 
 
 def snapshots_of(parameters: Parameters, n_rows: int) -> npt.NDArray[np.int64]:

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from rbmflow import flow
-from rbmflow.experiments.stage import Findings, Parameters, absolute, references, relative
+from rbmflow.experiments.reproduction.stage import Findings, Parameters, absolute, references, relative
+from rbmflow.experiments.style import BLUE, COLOURS, ORANGE, RED, Drawing, HasTables, axes_of, columns, styled
 from rbmflow.experiments.tables import Check, Table, columns_of, named_columns
 from rbmflow.weight import trained_weight
 
@@ -111,3 +112,63 @@ def stage(parameters: Parameters, _rng: np.random.Generator) -> Findings:
         "phase_boundary": phases,
         "thresholds_of_ranges": range_table(parameters.boundary_exponent),
     }, checks
+
+
+def draw_boundary(result: HasTables, ax: Any = None) -> Any:
+    """Draw the phase diagram of the trained flow: K_c over M with its laws, T for ranges (pass two axes)."""
+    data, ranges = columns(result, "phase_boundary"), columns(result, "thresholds_of_ranges")
+    with styled():
+        axes = axes_of(ax, 2, (11.0, 4.4))
+        left, right = axes
+        M = data["n_visible"]
+        for colour, ratio in zip(COLOURS, RATIOS, strict=False):
+            label = "N = M" if ratio == 1 else f"N = {ratio:g} M"
+            left.semilogx(M, data[f"K_c_ratio_{ratio:g}"], "o", ms=4, color=colour, label=label)
+            left.semilogx(M, data[f"law_0_ratio_{ratio:g}"], color=colour, lw=1, ls="--")
+            left.semilogx(M, data[f"law_1_ratio_{ratio:g}"], color=colour, lw=1.2)
+        for colour, N in zip(COLOURS[len(RATIOS) :], FIXED, strict=False):
+            left.semilogx(M, data[f"K_c_N_{N}"], "s-", ms=3, lw=1, color=colour, label=f"N = {N}")
+        left.plot([], [], color="black", lw=1, ls="--", label="¼ ln M + const.")
+        left.plot([], [], color="black", lw=1.2, label="with M$^{-1/2}$")
+        left.text(
+            0.97, 0.03, "flow goes to m = 0 (T = ∞)", transform=left.transAxes, ha="right", style="italic"
+        )
+        left.text(0.45, 0.95, "flow orders", transform=left.transAxes, va="top", ha="right", style="italic")
+        left.set(
+            xlabel="visible units M",
+            ylabel="threshold coupling $K_c$",
+            title="Trained at one temperature",
+            ylim=(0, None),
+        )
+        left.legend(loc="upper left", bbox_to_anchor=(0.0, 0.9), fontsize=8.5, ncols=1)
+        right.loglog(
+            ranges["n_visible"],
+            ranges["T_flow"],
+            "o-",
+            ms=4,
+            color=BLUE,
+            label="one temperature, $T_{flow} = 1/K_c$",
+        )
+        for colour, low in zip((RED, ORANGE), RANGES_FROM, strict=True):
+            right.loglog(
+                ranges["n_visible"],
+                ranges[f"T_high_from_T_{low:g}"],
+                "s-",
+                ms=4,
+                color=colour,
+                label=f"T uniform on [{low:g}, $T_{{high}}$]",
+            )
+        right.set(
+            xlabel="visible units M",
+            ylabel="highest temperature whose flow orders, $J/k_B$",
+            title="Trained on ranges, N = M/2",
+        )
+        right.set_yticks([0.5, 1, 2, 5, 10, 20], ["0.5", "1", "2", "5", "10", "20"])
+        right.minorticks_off()
+        right.legend(loc="best", fontsize=9)
+        return axes
+
+
+FIGURES: dict[str, Drawing] = {
+    "phase_boundary": draw_boundary,
+}

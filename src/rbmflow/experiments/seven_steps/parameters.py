@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
 import numpy as np
 
 from rbmflow import flow
 from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar, shown
-from rbmflow.ising import Torus
+from rbmflow.experiments.experiment import OPTION, BaseParameters, Option, option
+from rbmflow.ising import Ring, Torus
 from rbmflow.ising.lattice import Solved, as_stored, check_solved, from_json
 from rbmflow.reading import check_names
 from rbmflow.training.negative import NEGATIVES, NegativePhase
@@ -30,10 +31,14 @@ SETS = {
 }
 SAMPLED = tuple(name for name in NEGATIVES if name != "exact")
 THERMOMETERS = ("energy", "magnetization", "network")
+TORUS = Option("side of the torus (default 10)", "--size", "L", kind=int, make=lambda side: Torus(side, side))
+RING = Option("spins of the ring (default 100)", "--size", "L", kind=int, make=Ring)
+LITERATURE = {"V": 0.651}
+"""|m| at the fixed point, L = 10, type V, units of 0/1: R. Veiga and R. Vicente, arXiv:2006.10176."""
 
 
 @dataclass(frozen=True)
-class Parameters:
+class Parameters(BaseParameters):
     """What the experiment does, and how much of it.
 
     Attributes
@@ -77,26 +82,42 @@ class Parameters:
         Repetitions with data, thermometers and machines of their own.
     """
 
-    lattice: Solved = Torus(10, 10)  # noqa: RUF009 (frozen)
-    temperatures: tuple[float, ...] = tuple(k / 4 for k in range(25))
-    n_samples: int = 1000
-    training_sets: tuple[str, ...] = tuple(SETS)
+    lattice: Solved = field(default=Torus(10, 10), metadata={OPTION: TORUS})
+    temperatures: tuple[float, ...] = field(
+        default=tuple(k / 4 for k in range(25)),
+        metadata=option("of the training data, ascending", metavar="T"),
+    )
+    n_samples: int = field(
+        default=1000, metadata=option("configurations at each temperature", "--samples", metavar="N")
+    )
+    training_sets: tuple[str, ...] = field(
+        default=tuple(SETS), metadata=option(metavar="SET", choices=tuple(SETS))
+    )
     hot_from: float = 4.0
-    n_hidden: tuple[int, ...] = (16, 36, 64, 100)
-    negative: str = "cd"
-    k: int = 1
+    n_hidden: tuple[int, ...] = field(
+        default=(16, 36, 64, 100), metadata=option("sizes of the hidden layer", "--hidden", metavar="N")
+    )
+    negative: str = field(default="cd", metadata=option("averages over the model", choices=SAMPLED))
+    k: int = field(default=1, metadata=option("sweeps for an update", "-k", metavar="K"))
     n_chains: int = 100
-    learning_rate: float = 0.01
+    learning_rate: float = field(default=0.01, metadata=option(metavar="RATE"))
     batch_size: int = 100
-    n_updates: int = 25_000
+    n_updates: int = field(default=25_000, metadata=option("of each machine", "--updates", metavar="N"))
     n_snapshots: int = 8
-    starts: tuple[float, ...] = (0.0, 2.25, 6.0)
-    maps: tuple[str, ...] = ("mean_field", "mean_field_sampled", "gibbs")
-    n_steps: int = 20
+    starts: tuple[float, ...] = field(
+        default=(0.0, 2.25, 6.0), metadata=option("temperatures at which flows start", metavar="T")
+    )
+    maps: tuple[str, ...] = field(
+        default=("mean_field", "mean_field_sampled", "gibbs"),
+        metadata=option(metavar="MAP", choices=tuple(MAPS)),
+    )
+    n_steps: int = field(default=20, metadata=option("of each flow", "--steps", metavar="N"))
     n_flow: int = 1000
-    thermometers: tuple[str, ...] = THERMOMETERS
+    thermometers: tuple[str, ...] = field(
+        default=THERMOMETERS, metadata=option(metavar="NAME", choices=THERMOMETERS)
+    )
     network_epochs: int = 30
-    n_seeds: int = 5
+    n_seeds: int = field(default=5, metadata=option("repetitions", "--seeds", metavar="N"))
 
     def __post_init__(self) -> None:
         check_solved(self.lattice)
@@ -146,33 +167,33 @@ class Parameters:
         """Return the negative phase."""
         return NEGATIVES[self.negative](self.k, self.n_chains)
 
+    @property
+    def of_literature(self) -> bool:
+        """Whether `LITERATURE` is of such machines."""
+        on = self.lattice
+        return isinstance(on, Torus) and on.n_sites == 100 and "V" in self.training_sets
+
+    def n_rows(self, kind: str) -> int:
+        """Return the number of configurations in a training set."""
+        hot = sum(self.hot_from <= T for T in self.temperatures)
+        return {"H": hot, "L": 1, "ends": 2}.get(kind, len(self.temperatures)) * self.n_samples
+
     def to_json(self) -> dict[str, Any]:
         """Return the parameters as what JSON can hold; infinity is text."""
-        plain = asdict(self)
+        plain = super().to_json()
         plain["lattice"] = as_stored(self.lattice)
         plain["starts"] = [str(T) for T in self.starts]
         return plain
 
     @classmethod
-    def from_json(cls, plain: dict[str, Any]) -> Parameters:
+    def from_json(cls, plain: object) -> Self:
         """Return the parameters that `to_json` wrote; raise ValueError or TypeError if it is not that."""
-        kinds = {one.name: one.default for one in fields(cls)} | {"starts": ("",)}
-        for name, value in check_names("parameters", plain, set(kinds)).items():
-            if name != "lattice" and not _is_of_the_kind(kinds[name], value):
-                raise ValueError(f"parameters: {name}={shown(value)} is of another kind")
-        values: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()
-        }
-        values["lattice"] = from_json(plain["lattice"])
-        values["starts"] = tuple(float(T) for T in values["starts"])
-        return cls(**values)
-
-
-def _is_of_the_kind(default: object, value: object) -> bool:
-    """Whether a value out of JSON is of the kind of the default, or a list of its kind for a tuple."""
-    if isinstance(default, tuple):
-        return isinstance(value, list) and all(_is_of_the_kind(default[0], item) for item in value)
-    return type(value) is type(default) or (isinstance(default, float) and type(value) is int)
+        found = check_names("parameters", plain, {one.name for one in fields(cls)})
+        starts = found["starts"]
+        if not isinstance(starts, list) or not all(isinstance(T, str) for T in starts):
+            raise ValueError(f"parameters: starts={shown(starts)} is of another kind")
+        made = {"lattice": from_json(found["lattice"]), "starts": list(map(float, starts))}
+        return super().from_json({**found, **made})
 
 
 def _temperatures(name: str, values: object) -> FloatArray:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from rbmflow.estimate import Estimate
-from rbmflow.experiments.stage import Findings, Parameters, absolute
+from rbmflow.experiments.reproduction.stage import Findings, Parameters, Reproduced, absolute
+from rbmflow.experiments.style import COLOURS, GREY, RED, Drawing, HasTables, axes_of, columns, styled
 from rbmflow.experiments.tables import Check, Table, columns_of
-from rbmflow.ising import Ring, Torus
+from rbmflow.ising import Ring, Torus, onsager
 from rbmflow.ising.lattice import Solved
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
 from rbmflow.sampling import run, training_set
@@ -159,17 +160,18 @@ def certificates(n_samples: int, rng: np.random.Generator, n_threads: int | None
     return Table(caption, columns_of(names, rows))
 
 
+def lattices(parameters: Parameters) -> list[Solved]:
+    """Return the lattices whose chains are held against exact values."""
+    return [Ring(ORDER_SITES), *(Torus(side, side) for side in parameters.lattice_sides)]
+
+
 def stage(parameters: Parameters, rng: np.random.Generator) -> Findings:
     """Energies of rings and tori, reducible orders beside the right ones, certificates of a training set."""
-    lattices: list[Solved] = [
-        Ring(ORDER_SITES),
-        *(Torus(side, side) for side in parameters.lattice_sides),
-    ]
-    exact = against_exact(lattices, rng, parameters.n_threads)
+    exact = against_exact(lattices(parameters), rng, parameters.n_threads)
     orders, averages = update_orders(rng, parameters.n_threads)
     certified = certificates(parameters.n_training_samples, rng, parameters.n_threads)
     checks = []
-    for label in (lattice.label for lattice in lattices):
+    for label in (lattice.label for lattice in lattices(parameters)):
         of_it = np.array(exact.columns["lattice"]) == label
         worst = np.abs(np.array(exact.columns["deviation"], dtype=float)[of_it]).max()
         checks.append(_deviation(f"energies of the {label}, largest of {of_it.sum()} temperatures", worst))
@@ -195,3 +197,82 @@ def _deviation(name: str, deviation: float) -> Check:
     return Check(
         name, f"{deviation:.2f}", "0", float(deviation), LARGEST_DEVIATION, "standard errors", source
     )
+
+
+def draw_against_exact(result: Reproduced, ax: Any = None) -> Any:
+    """Draw energy and |m| of chains as points on the exact curves (pass two axes)."""
+    data = columns(result, "chains_against_exact")
+    T = np.linspace(0.3, 6.2, 400)
+    with styled():
+        left, right = axes = axes_of(ax, 2, (10.5, 4.2))
+        for colour, lattice in zip(COLOURS, lattices(result.parameters), strict=False):
+            here = data["lattice"] == lattice.label
+            left.plot(T, lattice.energy(1 / T), color=colour, lw=1.2)
+            left.plot(data["T"][here], data["energy"][here], "o", ms=4, color=colour, label=lattice.label)
+            right.errorbar(
+                data["T"][here],
+                data["abs_magnetization"][here],
+                data["abs_magnetization_stderr"][here],
+                fmt="o",
+                ms=4,
+                color=colour,
+            )
+        left.plot([], [], color="black", lw=1.2, label="exact")
+        right.plot(
+            T, onsager.magnetization(1 / T), color="black", lw=1.2, label="infinite square lattice (Yang)"
+        )
+        for panel in axes:
+            panel.axvline(CRITICAL_TEMPERATURE, color=GREY, lw=1, ls=":")
+            panel.set_xlabel("T, $J/k_B$")
+        left.set(ylabel="energy per site, J", title="Energy: chains and exact curves")
+        right.set(ylabel="|m|", title="Magnetization per site", ylim=(-0.03, 1.05))
+        right.text(CRITICAL_TEMPERATURE + 0.06, 0.62, "$T_c$", color=GREY)
+        left.legend(loc="lower right")
+        right.legend(loc="upper right")
+        return axes
+
+
+def draw_update_orders(result: HasTables, ax: Any = None) -> Any:
+    """Draw the energy of a ring along chains that are and are not irreducible (pass two axes)."""
+    data = columns(result, "update_orders")
+    exact = float(Ring(ORDER_SITES).energy(ORDER_COUPLING))
+    wrong = {sampler for sampler, _ in KNOWN_WRONG}
+    with styled():
+        axes = axes_of(ax, 2, (10.5, 4.2))
+        for panel, title, names in (
+            (
+                axes[0],
+                "Reducible: the answer depends on the start",
+                [name for name in SAMPLERS if name in wrong],
+            ),
+            (
+                axes[1],
+                "Irreducible: every start leads to the same answer",
+                [name for name in SAMPLERS if name not in wrong],
+            ),
+        ):
+            for colour, name in zip(COLOURS, names, strict=False):
+                for start, marker, style in (("aligned", "o", "-"), ("random", "s", "--")):
+                    here = (data["sampler"] == name) & (data["start"] == start)
+                    panel.semilogx(
+                        data["sweep"][here],
+                        data["energy"][here],
+                        marker=marker,
+                        ms=3,
+                        ls=style,
+                        lw=1.2,
+                        color=colour,
+                        label=f"{name}; {start} start",
+                    )
+            panel.axhline(exact, color=RED, lw=1.4, ls=":", label=f"exact, −{-exact:.5f}")
+            panel.set(xlabel="sweeps", ylabel="energy per site, J", ylim=(-1.02, 0.05), title=title)
+            panel.legend(
+                loc="upper right", bbox_to_anchor=(1.0, 0.9 if panel is axes[0] else 0.4), fontsize=8.5
+            )
+        return axes
+
+
+FIGURES: dict[str, Drawing] = {
+    "chains_against_exact": draw_against_exact,
+    "update_orders": draw_update_orders,
+}

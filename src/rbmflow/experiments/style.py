@@ -1,12 +1,15 @@
-"""What all figures share: their style, axes that are given or made, columns of numbers."""
+"""What all figures share: their style, axes that are given or made, columns of numbers, files.
+
+The one place that imports matplotlib, which is an extra: when something is drawn, not before.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 from rbmflow.experiments.tables import Table
 
@@ -27,6 +30,8 @@ STYLE: dict[Any, Any] = {
 BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "0.45"
 COLOURS = (BLUE, ORANGE, GREEN, RED, "#cc79a7", "#56b4e9")
 TEMPERATURE = "temperature, $J/k_B$"
+Drawing = Callable[..., Any]
+"""A figure, called as ``draw(result, ax=None)``: it returns its axes, those that are given or new ones."""
 
 
 class HasTables(Protocol):
@@ -37,10 +42,25 @@ class HasTables(Protocol):
         """The tables by name."""
 
 
+def require_matplotlib() -> None:
+    """Raise ImportError where no figure can be drawn."""
+    import matplotlib as mpl  # noqa: F401
+
+
+def styled(changes: Mapping[str, Any] | None = None) -> AbstractContextManager[None]:
+    """Return a context in which figures have their style, with changes of some of it."""
+    import matplotlib as mpl
+
+    context: AbstractContextManager[None] = mpl.rc_context(STYLE | dict(changes or {}))
+    return context
+
+
 def axes_of(ax: Any, n_panels: int = 1, size: tuple[float, float] = (6.4, 4.2), n_rows: int = 1) -> Any:
     """Return the given axes, or those of a new figure: one, or a flat array of `n_panels`."""
     if ax is not None:
         return ax
+    from matplotlib.figure import Figure
+
     figure = Figure(figsize=size)
     return (
         figure.subplots(n_rows, n_panels // n_rows, squeeze=False).ravel()
@@ -51,11 +71,39 @@ def axes_of(ax: Any, n_panels: int = 1, size: tuple[float, float] = (6.4, 4.2), 
 
 def plain_ticks(axis: Any) -> None:
     """Write ticks of a logarithmic axis as 0.2, 0.5, 1, 2 where it spans few decades, else as powers."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
     low, high = sorted(axis.get_view_interval())
     if high < 300 * low:
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axis.set_minor_formatter(NullFormatter())
+
+
+def legend_line(**properties: Any) -> Any:
+    """Return a line that stands in a legend only."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], **properties)
+
+
+def shades(n: int) -> list[Any]:
+    """Return colours from dark to light, for what has an order."""
+    import matplotlib as mpl
+
+    return [mpl.colormaps["viridis"](x) for x in np.linspace(0.15, 0.95, n)]
+
+
+def figure_of(axes: Any) -> Any:
+    """Return the figure that axes are of."""
+    return np.atleast_1d(axes)[0].get_figure()
+
+
+def save(figure: Any, stream: Any, kind: str, dpi: int) -> None:
+    """Write a figure to a binary stream as ``png`` or ``svg``, undated: equal results give equal bytes."""
+    metadata = {"Date": None, "Creator": "rbmflow"} if kind == "svg" else {"Software": "rbmflow"}
+    with styled():
+        figure.savefig(stream, format=kind, dpi=dpi, metadata=metadata)
 
 
 def columns(result: HasTables, name: str) -> dict[str, Any]:

@@ -3,24 +3,36 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Protocol
 
 import numpy as np
 
+from rbmflow.arguments import FloatArray
 from rbmflow.estimate import with_error
-from rbmflow.experiments.iso_result import IsoShibaYokoo
 from rbmflow.experiments.observables import name_of
-from rbmflow.experiments.seven_steps import NULL_MAGNETIZATIONS
+from rbmflow.experiments.seven_steps.parameters import Parameters
+from rbmflow.experiments.seven_steps.steps import NULL_MAGNETIZATIONS
 from rbmflow.experiments.tables import Cell, Table, columns_of, named_columns, tables_of
 
 ENDS = ("order_parameter", "energy", "excess")
 
 
-def tables(result: IsoShibaYokoo) -> dict[str, Table]:
+class Found(Protocol):
+    """What the tables are made of."""
+
+    parameters: Parameters
+    values: dict[str, FloatArray]
+
+    def mean(self, name: str) -> tuple[FloatArray, FloatArray]:
+        """Return the mean over the seeds and half its 68 % interval."""
+
+
+def tables(result: Found) -> dict[str, Table]:
     """Return the tables by name."""
     return tables_of([{"machines": machines(result), "ends": ends(result)}, _thermometers(result)])
 
 
-def summary(result: IsoShibaYokoo) -> list[str]:
+def summary(result: Found) -> list[str]:
     """Return a line of text for each machine: where its mean-field flow ends."""
     columns = machines(result).columns
     lines = []
@@ -36,13 +48,13 @@ def _cell(value: float) -> Cell:
     return None if np.isnan(value) else float(value)
 
 
-def over_seeds(result: IsoShibaYokoo) -> str:
+def over_seeds(result: Found) -> str:
     """Return what means and errors are over."""
     n = result.parameters.n_seeds
     return f"means of {n} seeds with 68 % intervals (Student's t)" if n > 1 else "one seed, errors unknown"
 
 
-def machines(result: IsoShibaYokoo) -> Table:
+def machines(result: Found) -> Table:
     """Return the settled |m| and the largest singular values for each training set and size, over seeds."""
     p = result.parameters
     settled, settled_error = result.mean("settled")
@@ -81,7 +93,7 @@ def machines(result: IsoShibaYokoo) -> Table:
     return Table(caption, columns_of(names, rows))
 
 
-def ends(result: IsoShibaYokoo) -> Table:
+def ends(result: Found) -> Table:
     """Return the observables and temperatures at the end of every flow, over the seeds."""
     p = result.parameters
     quantities = [*ENDS, *temperature_names(result)]
@@ -103,19 +115,19 @@ def ends(result: IsoShibaYokoo) -> Table:
     )
 
 
-def temperature_names(result: IsoShibaYokoo) -> list[str]:
+def temperature_names(result: Found) -> list[str]:
     """Return the names of the readings along the flows."""
     return [
         name for name in result.values if name.startswith("temperature_") and not name.endswith("_stderr")
     ]
 
 
-def thermometer_names(result: IsoShibaYokoo) -> list[str]:
+def thermometer_names(result: Found) -> list[str]:
     """Return the names of the thermometers."""
     return [name.removeprefix("temperature_") for name in temperature_names(result)]
 
 
-def _thermometers(result: IsoShibaYokoo) -> dict[str, Table]:
+def _thermometers(result: Found) -> dict[str, Table]:
     """Calibration and null calibration, means over the seeds."""
     names = thermometer_names(result)
     calibration: list[tuple[str, list[Cell]]] = [("temperature", list(result.parameters.temperatures))]
@@ -135,6 +147,6 @@ def _thermometers(result: IsoShibaYokoo) -> dict[str, Table]:
     }
 
 
-def _means(result: IsoShibaYokoo, name: str) -> list[Cell]:
+def _means(result: Found, name: str) -> list[Cell]:
     """Means over the seeds."""
     return [_cell(mean) for mean in result.values[name].mean(axis=0)]

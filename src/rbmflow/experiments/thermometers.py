@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from itertools import cycle
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 
-from rbmflow.experiments.figures.style import COLOURS, GREY, RED, STYLE, axes_of
+from rbmflow.experiments.style import COLOURS, GREY, RED, axes_of, styled
 from rbmflow.ising import Torus
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
 from rbmflow.thermometer import Calibration, NullCalibration
@@ -24,7 +23,7 @@ def calibration(calibrations: Mapping[str, Calibration], ax: Any = None) -> Any:
     """Draw readings and resolutions against the true temperature, by thermometer (pass two axes)."""
     if not calibrations:
         raise ValueError("calibrations is empty: at least one thermometer is needed")
-    with mpl.rc_context(STYLE):
+    with styled():
         left, right = axes = axes_of(ax, 2, (11.0, 4.6))
         hottest = max(_finite(one.temperature).max() for one in calibrations.values())
         left.plot([0, hottest], [0, hottest], color=GREY, lw=1.2, ls="--", zorder=1)
@@ -54,7 +53,7 @@ def null_calibration(results: Mapping[str, NullCalibration], ax: Any = None) -> 
     """Draw what thermometers read off uncorrelated spins against their magnetization, by thermometer."""
     if not results:
         raise ValueError("results is empty: at least one thermometer is needed")
-    with mpl.rc_context(STYLE):
+    with styled():
         ax = axes_of(ax, size=(7.4, 4.8))
         for (name, one), colour, marker in zip(results.items(), cycle(COLOURS), cycle(MARKERS), strict=False):
             reading, stderr = _gaps(one.reading), np.nan_to_num(one.stderr, posinf=0.0)

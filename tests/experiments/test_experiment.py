@@ -1,0 +1,221 @@
+"""Every experiment keeps what the protocol promises; a new one needs a module and a line."""
+
+import importlib
+import re
+import sys
+from dataclasses import dataclass, field, fields, replace
+from importlib.util import find_spec
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from rbmflow import Ring, cli
+from rbmflow.checkpoints import Checkpoints
+from rbmflow.experiments import capacity, experiment, own_data, seven_steps, torus_threshold, weight_map
+from rbmflow.experiments.experiment import BaseParameters, Experiment, Result, experiments, option
+from rbmflow.experiments.reproduction import reproduce
+from rbmflow.experiments.style import axes_of, styled
+from rbmflow.experiments.tables import Table
+from rbmflow.experiments.tasks import rows_of_tasks
+
+DRAWN = find_spec("matplotlib") is not None  # figures are an extra
+STORED = all(map(find_spec, ("xarray", "h5netcdf", "h5py")))
+STEPS = seven_steps.Parameters(
+    Ring(4), (0.0, 2.0, 5.0), n_samples=10, training_sets=("V", "L"), n_hidden=(2,), n_updates=10,
+    n_snapshots=2, starts=(0.0, float("inf")), maps=("mean_field",), n_steps=2, n_flow=5,
+    thermometers=("energy",), n_seeds=2,
+)  # fmt: skip
+SPINS = Ring(6).sample(0.5, 40, rng=1)
+TINY = {
+    "weight_map": (weight_map.Parameters(8, n_couplings=3, n_ratios=4, hidden_step=2),),
+    "capacity": (capacity.Parameters((20,), (0.05, 0.1), n_networks=2, n_probes=3),),
+    "torus_threshold": (torus_threshold.Parameters((4, 9, 5), n_chains=8, n_measurements=20),),
+    "iso": (replace(STEPS, lattice=seven_steps.Parameters().lattice.__class__(4, 4)),),
+    "ring": (STEPS,),
+    "own_data": (own_data.Parameters(3, n_epochs=5), SPINS),
+    "reproduction": (
+        reproduce.Parameters(
+            n_points=11, enumeration_sites=12, n_samples=100, boundary_exponent=3, n_steps=3, n_threads=1
+        ),
+    ),
+}
+"""What `run` is given."""
+FIRST = ("decimation", "counting", "intersection", "weights", "ensembles")
+"""Stages of the thesis that are quick."""
+
+
+@pytest.fixture
+def quick_stages(monkeypatch):
+    monkeypatch.setattr(reproduce, "STAGES", {name: reproduce.STAGES[name] for name in FIRST})
+
+
+@pytest.fixture(params=TINY)
+def one(request, quick_stages):
+    if request.param in ("iso", "ring") and not STORED:
+        pytest.skip("results are files of the extra data")
+    return experiments()[request.param]
+
+
+def texts(result):
+    """The tables of a result, without the time that it took."""
+    return {
+        name: Table("", {key: cells for key, cells in table.columns.items() if key != "seconds"}).to_csv()
+        for name, table in result.tables.items()
+    }
+
+
+def test_all_experiments_are_tested():
+    assert list(TINY) == list(experiments())
+
+
+def test_parameters_are_read_from_what_they_write(one):
+    asked = TINY[one.name][0]
+    if one.name != "reproduction":  # it has its own
+        assert type(asked).from_json(plain(asked.to_json())) == asked
+    with pytest.raises(ValueError, match="parameters"):
+        type(asked).from_json({})
+
+
+def plain(value):
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return list(map(plain, value)) if isinstance(value, (list, tuple)) else value
+
+
+@pytest.mark.filterwarnings("ignore::rbmflow.errors.ConvergenceWarning")
+def test_the_protocol(one, tmp_path):
+    class Stop(Exception):
+        pass
+
+    def stop(*_):
+        told.append(1)
+        if len(told) == 3:
+            raise Stop
+
+    told = []
+    result = one.run(*TINY[one.name], rng=5)
+    assert isinstance(result, one.result)
+    kept = Checkpoints(tmp_path / "partial", {"seed": 5})
+    with pytest.raises(Stop):
+        one.run(*TINY[one.name], rng=5, executor=None, progress=stop, checkpoints=kept)
+    assert kept.names
+    resumed = one.run(*TINY[one.name], rng=5, checkpoints=Checkpoints(kept.folder, {"seed": 5}))
+    assert texts(resumed) == texts(result)
+
+    path = tmp_path / one.file
+    result.save(path)
+    with (tmp_path / "stream").open("wb") as stream:
+        result.save(stream)
+    asked = {} if one.result.holds_parameters else {"parameters": result.parameters}
+    for source in (path, (tmp_path / "stream").read_bytes()):
+        again = one.result.load(source, **asked)
+        assert texts(again) == texts(result)
+        assert again.parameters == result.parameters
+    if asked:
+        with pytest.raises(ValueError, match=r"parameters|provenance\.json"):
+            one.result.load(path.read_bytes())
+    path.write_bytes(b"\0{")
+    with pytest.raises(ValueError, match=re.escape(str(path))) as caught:
+        one.result.load(path, **asked)
+    assert len(str(caught.value).splitlines()) == 1
+
+    first = next(iter(result.tables.values()))
+    assert all(map(str, result.lines() or first.columns))
+    assert all(isinstance(line, str) for line in result.remarks(1, 0.5))
+    assert one.figures
+    if DRAWN:
+        assert one.draw(resumed, next(iter(one.figures))).get_axes()
+
+
+@pytest.mark.parametrize("name", [name for name, one in experiments().items() if one.is_command])
+def test_every_option_is_said_in_the_help(capsys, name):
+    with pytest.raises(SystemExit):
+        cli.main(["experiment", name, "--help"])
+    said = capsys.readouterr().out
+    asked = experiments()[name].parameters
+    flags = [one.metadata["option"].flag for one in fields(asked) if "option" in one.metadata]
+    assert len(flags) >= 2
+    assert all(flag in said for flag in flags)
+
+
+def test_a_result_is_read_with_the_parameters_that_the_command_leaves(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(cli.output, "figures_module", lambda: None)
+    words = ("--units", "20", "30", "--networks", "2", "--workers", "1", "--quiet", "--out", str(tmp_path))
+    assert cli.main(["experiment", "capacity", *words]) == 0
+    found = capacity.Capacity.load(tmp_path / "capacity.csv")
+    assert found.parameters == capacity.Parameters((20, 30), n_networks=2)
+    other = replace(found.parameters, n_units=(20,))
+    with pytest.raises(ValueError, match="not those of the parameters"):
+        capacity.Capacity.load(tmp_path / "capacity.csv", other)
+
+
+# A small experiment, as somebody would add one: all that is needed is this, and its name in MODULES.
+
+
+@dataclass(frozen=True)
+class Parameters(BaseParameters):
+    """Powers of a number."""
+
+    base: float = field(default=2.0, metadata=option("what is raised", metavar="B"))
+    n_powers: int = field(default=4, metadata=option("how often", "--powers", metavar="N"))
+
+    def __post_init__(self):
+        if self.n_powers < 1:
+            raise ValueError(f"n_powers={self.n_powers}: at least 1 is needed")
+
+
+@dataclass(frozen=True)
+class Powers(Result):
+    """What was found."""
+
+    parameters: Parameters
+    values: tuple
+    what: ClassVar = "a table of powers"
+
+    @property
+    def tables(self):
+        return {"powers": Table("Powers", {"power": list(self.values)})}
+
+    def write(self, stream):
+        stream.write(self.tables["powers"].to_csv().encode())
+
+
+def run(parameters, *, rng=None, executor=None, progress=None, checkpoints=None):
+    tasks = [(parameters.base, k) for k in range(parameters.n_powers)]
+    rows = rows_of_tasks(raised, tasks, 1, executor=executor, progress=progress, checkpoints=checkpoints)
+    return Powers(parameters, tuple(rows[:, 0].tolist()))
+
+
+def raised(base, k):
+    return (base**k,)
+
+
+def draw_powers(result, ax=None):
+    with styled():
+        ax = axes_of(ax)
+        ax.semilogy(result.values, "o")
+        return ax
+
+
+EXPERIMENTS = [
+    Experiment(
+        "powers", "powers of a number", __name__, Powers, "powers.csv", "powers", {"powers": draw_powers}
+    )
+]
+
+
+def test_a_new_experiment_is_a_module_and_a_line(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(experiment, "MODULES", [*experiment.MODULES, __name__])
+    assert sys.modules[__name__] is importlib.import_module(__name__)
+    words = ["experiment", "powers", "--base", "3", "--quiet", "--workers", "1", "--out", str(tmp_path)]
+    assert cli.main([*words, "--powers", "5", "--format", "csv"]) == 0
+    out = capsys.readouterr().out
+    assert out == f"power\n1.0\n3.0\n9.0\n27.0\n81.0\n{tmp_path / 'powers.csv'}\n".replace(
+        str(tmp_path / "powers.csv") + "\n", ""
+    )
+    names = {"powers.csv", "provenance.json"} | ({"powers.png", "powers.svg"} if DRAWN else set())
+    assert {path.name for path in tmp_path.iterdir()} == names
+    assert np.loadtxt(tmp_path / "powers.csv", skiprows=1).tolist() == [1, 3, 9, 27, 81]
+    assert cli.main([*words, "--powers", "0"]) == 2
+    assert "error: --powers: n_powers=0" in capsys.readouterr().err
