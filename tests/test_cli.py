@@ -251,6 +251,7 @@ def test_version(capsys):
 @pytest.fixture
 def small(monkeypatch, remembered_stages):
     monkeypatch.setattr(reproduce.Parameters, "quick", classmethod(lambda cls: SMALL))
+    monkeypatch.setenv("RBMFLOW_NUM_THREADS", "1")  # within this process, where they are remembered
 
 
 @pytest.fixture

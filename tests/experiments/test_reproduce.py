@@ -73,6 +73,15 @@ def test_an_interrupted_run_resumes_to_the_same_bits(result):
         reproduce.run(SMALL, rng=4, resume=half)
 
 
+def test_some_stages(result):
+    some = reproduce.run(SMALL, rng=3, stages=["weights", "decimation"])
+    assert list(some.stages) == ["decimation", "weights"]
+    assert not some.complete
+    assert all(some.stages[name].tables == result.stages[name].tables for name in some.stages)
+    with pytest.raises(ValueError, match="stages='none'"):
+        reproduce.run(SMALL, rng=3, stages=["none"])
+
+
 def test_an_executor_gives_the_same_bits(result, monkeypatch):
     for name in ("ensembles", "chains", "three_flows", "side_by_side"):  # computed again, at the same time
         monkeypatch.setitem(reproduce.STAGES, name, reproduce.STAGES[name].__wrapped__)

@@ -11,6 +11,7 @@ from typing import Any
 from rbmflow.arguments import shown
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.output import DONE, OFF, draw, emit, progress_bar, say, show
+from rbmflow.cli.processes import processes
 from rbmflow.experiments.reproduction import reproduce
 from rbmflow.experiments.reproduction.report import render
 from rbmflow.files import write_atomically
@@ -43,19 +44,22 @@ def _reproduce(options: argparse.Namespace) -> int:
     if options.seed < 0:
         raise ValueError(f"--seed {options.seed}: at least 0 is needed")
     parameters = reproduce.Parameters.quick() if options.quick else reproduce.Parameters()
-    parameters = replace(parameters, n_threads=resolve_threads(options.workers))
+    n_workers = resolve_threads(options.workers)
+    parameters = replace(parameters, n_threads=n_workers)
     folder = options.out
     arguments = {**vars(parameters), "seed": options.seed}
     del arguments["n_threads"]  # on which no result depends
     kept = Checkpoints(folder / PARTIAL, arguments)
     started = bool(kept.names)
-    with progress_bar(options, "reproduce") as report:
+    with progress_bar(options, "reproduce") as report, processes(n_workers) as executor:
 
         def after(_stage: str, result: reproduce.Reproduction) -> None:
             if report is not None:
                 report(len(result.stages), len(reproduce.STAGES))
 
-        result = reproduce.run(parameters, rng=options.seed, progress=after, checkpoints=kept)
+        result = reproduce.run(
+            parameters, rng=options.seed, executor=executor, progress=after, checkpoints=kept
+        )
     try:
         pictures = draw(result, reproduce.FIGURES, folder, options.dpi)
         facts = provenance(vars(result.parameters), result.seed)

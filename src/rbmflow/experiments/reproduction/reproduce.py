@@ -7,14 +7,14 @@ through them, serially or on an executor, and can take finished stages from an i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import IO, Any
 
 import numpy as np
 
-from rbmflow.arguments import shown
+from rbmflow.arguments import check_choice, shown
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.experiments.experiment import Result
 from rbmflow.experiments.reproduction import (
@@ -33,6 +33,7 @@ from rbmflow.experiments.reproduction import (
 from rbmflow.experiments.reproduction.stage import Parameters, StageFunction
 from rbmflow.experiments.style import Drawing
 from rbmflow.experiments.tables import Check, Table, tables_of
+from rbmflow.experiments.tasks import completed
 from rbmflow.provenance import version_of
 from rbmflow.reading import brief, check_names, check_number, seal, unseal
 
@@ -40,6 +41,8 @@ __all__ = ["STAGES", "Parameters", "Reproduction", "Stage", "run"]
 
 PART = "stages"
 """What an interrupted run leaves."""
+LONGEST = ("thresholds", "chains", "mixtures", "side_by_side", "ensembles", "counting")
+"""Stages that begin first, in this order, where several run at a time."""
 _MODULES = (
     decimation,
     counting,
@@ -172,8 +175,9 @@ def run(
     progress: Callable[[str, Reproduction], object] | None = None,
     checkpoints: Checkpoints | None = None,
     resume: Reproduction | None = None,
+    stages: Collection[str] | None = None,
 ) -> Reproduction:
-    """Compute every stage.
+    """Compute the stages, every one by default.
 
     Parameters
     ----------
@@ -189,6 +193,8 @@ def run(
         Where finished stages are kept, of these parameters and this seed: none is computed again.
     resume : Reproduction, optional
         An unfinished result of the same parameters and seed, whose stages are kept.
+    stages : collection of str, optional
+        Names of `STAGES`; what a stage finds does not depend on the others.
 
     Returns
     -------
@@ -198,17 +204,17 @@ def run(
     Raises
     ------
     ValueError
-        If `resume` belongs to other parameters or another seed.
+        If `resume` belongs to other parameters or another seed, or there is no such stage.
 
     Examples
     --------
-    >>> small = Parameters(
-    ...     n_points=11, enumeration_sites=12, n_samples=1000, boundary_exponent=3, lattice_sides=(6,),
-    ...     n_training_samples=20)
-    >>> result = run(small, rng=1)
+    >>> result = run(Parameters.quick(), rng=1, stages=["decimation", "weights"])
     >>> all(check.passed for check in result.checks)
     True
+    >>> result.stages["weights"].checks[0].name
+    'W(1), M = 8, N = 4, 40 digits'
     """
+    asked = list(STAGES) if stages is None else [check_choice("stages", name, STAGES) for name in stages]
     parameters = parameters or Parameters()
     sequence = np.random.default_rng(rng).bit_generator.seed_seq
     children = dict(zip(STAGES, sequence.spawn(len(STAGES)), strict=True))  # type: ignore[attr-defined]
@@ -220,19 +226,17 @@ def run(
         if (same, resume.seed) != (result.parameters, result.seed):
             raise ValueError("resume belongs to other parameters or another seed")
         result.stages.update(resume.stages)
-    missing = [name for name in STAGES if name not in result.stages]
-    if executor is None:
-        finished = ((name, _timed(name, parameters, children[name])) for name in missing)
-    else:
-        futures = {name: executor.submit(_timed, name, parameters, children[name]) for name in missing}
-        finished = ((name, future.result()) for name, future in futures.items())
-    for name, stage in finished:
+    missing = [name for name in asked if name not in result.stages]
+    if executor is not None:
+        missing.sort(key=lambda name: (*LONGEST, name).index(name))
+    tasks = {name: (_timed, name, parameters, children[name]) for name in missing}
+    for name, stage in completed(executor, tasks):
         result.stages[name] = stage
         if checkpoints is not None:
             checkpoints.store(PART, result.write)
         if progress is not None:
             progress(name, result)
-    result.stages = {name: result.stages[name] for name in STAGES}
+    result.stages = {name: result.stages[name] for name in STAGES if name in result.stages}
     return result
 
 
