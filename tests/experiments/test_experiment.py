@@ -1,6 +1,7 @@
 """Every experiment keeps what the protocol promises; a new one needs a module and a line."""
 
 import importlib
+import json
 import re
 import sys
 from dataclasses import dataclass, field, fields, replace
@@ -18,6 +19,8 @@ from rbmflow.experiments.reproduction import reproduce
 from rbmflow.experiments.style import axes_of, styled
 from rbmflow.experiments.tables import Table
 from rbmflow.experiments.tasks import rows_of_tasks
+from rbmflow.reading import unseal
+from tests.test_crafted_files import WRONG, changed, leaves
 
 DRAWN = find_spec("matplotlib") is not None  # figures are an extra
 STORED = all(map(find_spec, ("xarray", "h5netcdf", "h5py")))
@@ -115,10 +118,20 @@ def test_the_protocol(one, tmp_path):
     if asked:
         with pytest.raises(ValueError, match=r"parameters|provenance\.json"):
             one.result.load(path.read_bytes())
-    path.write_bytes(b"\0{")
-    with pytest.raises(ValueError, match=re.escape(str(path))) as caught:
-        one.result.load(path, **asked)
-    assert len(str(caught.value).splitlines()) == 1
+    whole = path.read_bytes()
+    for other in (
+        b"",
+        b"\0{",
+        b"[]",
+        b"{}",
+        b"a,b\n1,2\n",
+        b"PK\x05\x06" + bytes(18),
+        whole[: len(whole) // 2],
+    ):
+        path.write_bytes(other)
+        with pytest.raises(ValueError, match=re.escape(str(path))) as caught:
+            one.result.load(path, **asked)
+        assert len(str(caught.value).splitlines()) == 1
 
     first = next(iter(result.tables.values()))
     assert all(map(str, result.lines() or first.columns))
@@ -148,6 +161,22 @@ def test_a_result_is_read_with_the_parameters_that_the_command_leaves(capsys, tm
     other = replace(found.parameters, n_units=(20,))
     with pytest.raises(ValueError, match="not those of the parameters"):
         capacity.Capacity.load(tmp_path / "capacity.csv", other)
+
+
+def test_trained_machines_field_by_field(tmp_path):
+    own_data.run(*TINY["own_data"], rng=5).save(tmp_path / "whole.json")
+    whole = unseal((tmp_path / "whole.json").read_bytes())
+    whole["tables"] = {"likelihood": whole["tables"]["likelihood"]}
+    for where in leaves(whole):
+        for new in WRONG:
+            other = changed(whole, where, new)
+            # cells may be anything, tables absent; what numbers mean is for the classes that hold them
+            may = where[:1] == ("tables",) or (len(where) > 1 and isinstance(new, (int, float)))
+            if other is None or may:
+                continue
+            with pytest.raises(ValueError, match="its content: not a machine trained on data") as caught:
+                own_data.TrainedMachine.load(json.dumps(other).encode())
+            assert len(str(caught.value)) < 500
 
 
 # A small experiment, as somebody would add one: all that is needed is this, and its name in MODULES.

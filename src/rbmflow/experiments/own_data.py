@@ -140,6 +140,8 @@ class TrainedMachine(Result):
         ln_z = check_names(
             "log_partition", found["log_partition"], {one.name for one in fields(LogPartition)}
         )
+        if not all(isinstance(value, (int, float)) for value in ln_z.values()):
+            raise ValueError("log_partition: numbers are needed")
         return cls(
             RBM(*(np.array(model[name], dtype=np.float64) for name in MODEL)),
             LogPartition(**ln_z),
