@@ -101,8 +101,13 @@ def figure_of(axes: Any) -> Any:
 
 def save(figure: Any, stream: Any, kind: str, dpi: int) -> None:
     """Write a figure to a binary stream as ``png`` or ``svg``, undated: equal results give equal bytes."""
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
     metadata = {"Date": None, "Creator": "rbmflow"} if kind == "svg" else {"Software": "rbmflow"}
     with styled():
+        if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):  # found once, for both kinds
+            figure.draw_without_rendering()
+            figure.set_layout_engine("none")
         figure.savefig(stream, format=kind, dpi=dpi, metadata=metadata)
 
 
