@@ -26,7 +26,7 @@ def run(
     const double[::1] fields,     # IN (n_sites,) h
     const int32_t[::1] order,     # IN (n_attempts,) or empty
     int64_t n_attempts,           # IN attempts to a sweep
-    bint metropolis,              # IN rule: Metropolis or heat bath
+    int rule,                     # IN place in RULES of sampling/reducibility.py: 0 heat bath, 1 Metropolis
     double K,                     # IN coupling beta J
     const double[::1] chances,    # IN (2 z + 1,) of the fields -z ... z, or empty
     int64_t thin,                 # IN sweeps before each measurement
@@ -47,7 +47,7 @@ def run(
     cdef int64_t n_blocks = n_measurements if n_measurements else 1
     cdef int64_t block, _sweep, i
     cdef int32_t site
-    cdef bint random = order.shape[0] == 0, free
+    cdef bint random = order.shape[0] == 0, metropolis = rule == 1, free
     cdef double h, cost, total, chance
     cdef int64_t z = chances.shape[0] // 2
     cdef const double *table = &chances[0] if chances.shape[0] else NULL

@@ -10,7 +10,7 @@ def run(
     fields: npt.NDArray[np.float64],
     order: npt.NDArray[np.int32],
     n_attempts: int,
-    metropolis: bool,
+    rule: int,
     K: float,
     chances: npt.NDArray[np.float64],
     thin: int,

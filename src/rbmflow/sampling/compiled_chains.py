@@ -18,7 +18,7 @@ from rbmflow.ising import Graph, Torus
 from rbmflow.ising.lattice import Lattice, Periodic
 from rbmflow.sampling.bernoulli_digits import BELOW_ONE, Words, byte_digits
 from rbmflow.sampling.engine import Block, Engine
-from rbmflow.sampling.reducibility import CLUSTER_RULES, sweep_sites
+from rbmflow.sampling.reducibility import CLUSTER_RULES, RULES, sweep_sites
 from rbmflow.sampling.replicas import REPLICAS, Replicas
 from rbmflow.sampling.topology import as_graph
 
@@ -27,6 +27,7 @@ REPLICAS_FROM_BYTES = 200  # the same against a byte for each spin
 WEAK = 0.1  # of K times the number of sites
 REPLICA_NEIGHBOURS = (2, 4)  # of a site, half of them its own bonds
 MAX_REPLICA_SITES = 2**26  # energies of replicas are 32-bit integers, and their words 64 bytes to a site
+PACKED_RULES = ("heat_bath", "metropolis")  # with kernels for bits and bytes
 LARGE_COUPLING = 1e5  # e^(-2K) is zero from far below, and 0 * K stays 0
 
 
@@ -74,7 +75,7 @@ def make_engines(
         one(
             lattice,
             float(K[i]),
-            rule if metropolis[i] or rule in CLUSTER_RULES else "heat_bath",
+            "heat_bath" if rule == "metropolis" and not metropolis[i] else rule,
             order,
             spins,
             generators[i],
@@ -107,7 +108,7 @@ def _kind(lattice: Lattice, rule: str, order: str, n_chains: int, field: float) 
     if rule in CLUSTER_RULES:
         return "clusters"
     bits_fit = isinstance(lattice, Periodic) and lattice.coordination in REPLICA_NEIGHBOURS
-    if order == "random" or not bits_fit:
+    if order == "random" or not bits_fit or rule not in PACKED_RULES:
         return "sites"
     bytes_fit = order == "checkerboard" and isinstance(lattice, Torus)
     if (
@@ -260,7 +261,7 @@ class _Sites(_OneChain):
         field: float,
     ) -> None:
         super().__init__(lattice.n_sites, spins, generator, chain)
-        self.graph, self.metropolis = as_graph(lattice, field), rule == "metropolis"
+        self.graph, self.rule = as_graph(lattice, field), rule
         self.cost = 20 * lattice.n_sites + 5 * len(self.graph.indices)
         self.overhead += self.cost
         self.order = sweep_sites(lattice, order)
@@ -273,7 +274,9 @@ class _Sites(_OneChain):
         if self.integers:
             with np.errstate(over="ignore"):
                 field = self.K * np.arange(-self.most, self.most + 1.0)
-                self.chances = np.exp(-2 * field) if self.metropolis else 1 / (1 + np.exp(2 * np.abs(field)))
+                self.chances = (
+                    np.exp(-2 * field) if self.rule == "metropolis" else 1 / (1 + np.exp(2 * np.abs(field)))
+                )
 
     def _kernel(self, n_sweeps: int, energy: Any, magnetization: Any, samples: SpinArray) -> None:
         graph = self.graph
@@ -286,7 +289,7 @@ class _Sites(_OneChain):
             graph.fields,
             self.order,
             graph.n_sites,
-            self.metropolis,
+            RULES.index(self.rule),
             self.K,
             self.chances,
             n_sweeps,
