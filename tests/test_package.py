@@ -81,6 +81,20 @@ def test_importing_loads_neither_scipy_nor_mpmath_nor_matplotlib(code):
     assert done.stdout.strip() == "set()"
 
 
+def test_names_are_loaded_when_they_are_asked_for():
+    code = """if True:
+        import sys
+        import rbmflow
+        assert not {name for name in sys.modules if name.startswith("rbmflow.")}
+        assert rbmflow.Ring is rbmflow.ising.Ring and "rbmflow.networks" not in sys.modules
+        from rbmflow import *
+        assert not [name for name in rbmflow.__all__ if name not in globals()]
+        assert rbmflow.estimator.IsingRBM and not hasattr(rbmflow, "estimater")
+    """
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert set(rbmflow._HOME_OF) <= set(rbmflow.__all__)
+
+
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(SOURCE)))
 def test_a_module_imports_only_from_layers_below(path):
     room = path.relative_to(SOURCE).with_suffix("").parts[0]

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 #include <string.h>
-#include "simd/coins.h"
+#include "simd/equal_coins.h"
 #include "simd/simd.h"
 #include "simd/spin_bytes.h"
 

@@ -1,7 +1,7 @@
 /* Body of cluster.h for one SIMD level: the includer sets WIDTH, TARGET and LEVEL. */
 
 #include "simd/lanes.h"
-#include "simd/coins_lanes.h"
+#include "simd/equal_coins_lanes.h"
 
 TARGET static void LEVEL(draw_cuts)(struct toss *toss)
 {

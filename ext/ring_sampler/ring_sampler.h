@@ -14,7 +14,7 @@
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
-#include "simd/coins.h"
+#include "simd/equal_coins.h"
 #include "simd/simd.h"
 #include "simd/spin_bytes.h"
 

@@ -1,7 +1,7 @@
 /* Body of ring_sampler.h for one SIMD level: the includer sets TARGET and LEVEL. */
 
 #include "simd/lanes.h"
-#include "simd/coins_lanes.h"
+#include "simd/equal_coins_lanes.h"
 
 #define LOAD(s, part)                                   \
     LEVEL(streams) a, b, c, d, r;                       \

@@ -12,32 +12,36 @@ decimal string. ``rng`` is a ``numpy.random.Generator`` or a seed. Equation numb
 *Renormalization Group connected to Neural Networks*, bachelor thesis, Utrecht University (2018).
 """
 
-from rbmflow import flow, ising, likelihood, networks, rg, sampling, thermometer, training, weight
-from rbmflow.errors import (
-    ConvergenceWarning,
-    CostWarning,
-    LikelihoodWarning,
-    PrecisionError,
-    ReducibleChainError,
-)
-from rbmflow.estimate import Estimate
-from rbmflow.flow import critical_coupling, critical_weight
-from rbmflow.ising import Chain, DegeneracyTable, Graph, Law, Ring, Torus
-from rbmflow.likelihood import LogPartition, log_partition
-from rbmflow.networks import RBM
-from rbmflow.sampling import TrainingSet, training_set
-from rbmflow.state_law import StateLaw
-from rbmflow.training import CD, LBFGS, PCD, SGD, Adam, Exact, Fit, Momentum, Tempered, fit
-from rbmflow.weight import (
-    certified_weight,
-    kl_uniform,
-    trained_weight,
-    trained_weight_density,
-    trained_weight_from_law,
-    trained_weight_from_samples,
-    trained_weight_mixture,
-    trained_weight_temperatures,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # loaded when they are asked for (PEP 562)
+    from rbmflow import flow, ising, likelihood, networks, rg, sampling, thermometer, training, weight
+    from rbmflow.errors import (
+        ConvergenceWarning,
+        CostWarning,
+        LikelihoodWarning,
+        PrecisionError,
+        ReducibleChainError,
+    )
+    from rbmflow.estimate import Estimate
+    from rbmflow.flow import critical_coupling, critical_weight
+    from rbmflow.ising import Chain, DegeneracyTable, Graph, Law, Ring, Torus
+    from rbmflow.likelihood import LogPartition, log_partition
+    from rbmflow.networks import RBM
+    from rbmflow.sampling import TrainingSet, training_set
+    from rbmflow.state_law import StateLaw
+    from rbmflow.training import CD, LBFGS, PCD, SGD, Adam, Exact, Fit, Momentum, Tempered, fit
+    from rbmflow.weight import (
+        certified_weight,
+        kl_uniform,
+        trained_weight,
+        trained_weight_density,
+        trained_weight_from_law,
+        trained_weight_from_samples,
+        trained_weight_mixture,
+        trained_weight_temperatures,
+    )
 
 __version__ = "0.1.0"
 
@@ -92,5 +96,34 @@ __all__ = [
 ]
 
 
+_HOMES = {
+    "errors": "ConvergenceWarning CostWarning LikelihoodWarning PrecisionError ReducibleChainError",
+    "estimate": "Estimate",
+    "flow": "critical_coupling critical_weight",
+    "ising": "Chain DegeneracyTable Graph Law Ring Torus",
+    "likelihood": "LogPartition log_partition",
+    "networks": "RBM",
+    "sampling": "TrainingSet training_set",
+    "state_law": "StateLaw",
+    "training": "CD LBFGS PCD SGD Adam Exact Fit Momentum Tempered fit",
+    "weight": "certified_weight kl_uniform trained_weight trained_weight_density trained_weight_from_law "
+    "trained_weight_from_samples trained_weight_mixture trained_weight_temperatures",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+
 def __dir__() -> list[str]:
     return __all__
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME_OF:
+        found = globals()[name] = getattr(import_module(f"rbmflow.{_HOME_OF[name]}"), name)
+        return found
+    if not name.startswith("_"):
+        try:
+            return import_module(f"rbmflow.{name}")
+        except ModuleNotFoundError as error:
+            if error.name != f"rbmflow.{name}":
+                raise
+    raise AttributeError(f"module 'rbmflow' has no attribute {name!r}")

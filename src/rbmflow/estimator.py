@@ -12,9 +12,9 @@ from rbmflow.errors import LikelihoodWarning, warn_caller
 from rbmflow.likelihood import LogPartition, log_partition
 from rbmflow.networks import RBM
 from rbmflow.training import PCD, SGD, Fit, State, fit
-from rbmflow.training.drawing import draw
 from rbmflow.training.negative import check_negative
 from rbmflow.training.size import check_size
+from rbmflow.training.tempered_samples import sample_model
 
 try:
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -308,7 +308,7 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         (3, 2)
         """
         check_is_fitted(self)
-        return draw(self.rbm_, n_samples, n_sweeps, self._rng)
+        return sample_model(self.rbm_, n_samples, n_sweeps, self._rng)
 
     def gibbs(self, X: object) -> SpinArray:
         """Return the rows after one block Gibbs sweep, v → h → v.

@@ -12,7 +12,7 @@ from rbmflow.arguments import check_real_scalar, shown
 from rbmflow.flow.threshold import HALVINGS, critical_weight
 from rbmflow.ising import Law
 from rbmflow.weight.equation import MAX_UNITS, check_sizes
-from rbmflow.weight.training_law import folded_rows, histogram_form
+from rbmflow.weight.from_histogram import folded_rows, histogram_form
 
 
 def orders(law: Law, n_hidden: int) -> Any:

@@ -2,12 +2,12 @@
 
 from rbmflow.ising import onsager
 from rbmflow.ising.chain import Chain
-from rbmflow.ising.counts import DegeneracyTable, layer_degeneracies
 from rbmflow.ising.density_of_states import DensityOfStates
 from rbmflow.ising.graph import Graph
 from rbmflow.ising.joint_density_of_states import JointDensityOfStates
 from rbmflow.ising.law import Law
 from rbmflow.ising.ring import Ring
+from rbmflow.ising.ring_counts import DegeneracyTable, layer_degeneracies
 from rbmflow.ising.state_law import state_law
 from rbmflow.ising.torus import Torus
 

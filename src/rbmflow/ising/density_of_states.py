@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import check_integer
-from rbmflow.ising.counts import MAX_POWER
+from rbmflow.ising.ring_counts import MAX_POWER
 
 MAX_DENSITY_SITES = 1024
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from rbmflow._kernels import enumeration
 from rbmflow.errors import CostWarning
 from rbmflow.hardware import resolve_threads, simd_level
-from rbmflow.ising.counts import DegeneracyTable, table_from_counts
+from rbmflow.ising.ring_counts import DegeneracyTable, table_from_counts
 from rbmflow.workers import Progress, run_tasks
 
 MAX_ENUMERATED_SITES = 48

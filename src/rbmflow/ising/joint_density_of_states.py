@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import check_integer
-from rbmflow.ising.counts import MAX_POWER
 from rbmflow.ising.density_of_states import is_prime
+from rbmflow.ising.ring_counts import MAX_POWER
 
 MAX_WIDTH = 8
 MAX_WORK = 4 * 10**9

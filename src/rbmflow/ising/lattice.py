@@ -1,7 +1,7 @@
 """What a lattice knows of its geometry, and the names by which files say which one it is.
 
 A lattice is a frozen dataclass whose fields say which one it is: its sides. A class with a `name` can be said
-by it in files and commands; a periodic lattice needs no more than its `steps`.
+by it in files; a periodic lattice needs no more than its `steps` and its `n_sites`.
 """
 
 from __future__ import annotations

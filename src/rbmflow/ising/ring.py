@@ -20,7 +20,6 @@ from rbmflow.arguments import (
 from rbmflow.generators import draw_words
 from rbmflow.hardware import check_memory, simd_level
 from rbmflow.ising import transfer_matrix
-from rbmflow.ising.counts import DegeneracyTable, ring_degeneracies
 from rbmflow.ising.enumeration import MAX_ENUMERATED_SITES, enumerate_ring
 from rbmflow.ising.lattice import Solved
 from rbmflow.ising.law import Law, magnetizations
@@ -31,6 +30,7 @@ from rbmflow.ising.one_dimension import (
     over_couplings,
     over_distances,
 )
+from rbmflow.ising.ring_counts import DegeneracyTable, ring_degeneracies
 from rbmflow.ising.walls import ring_weights
 from rbmflow.precision import MACHINE
 from rbmflow.workers import Progress, check_progress

@@ -4,12 +4,12 @@ from rbmflow.errors import ReducibleChainError, ReducibleChainWarning
 from rbmflow.sampling.annealing import Annealed, anneal, geometric_schedule, linear_schedule
 from rbmflow.sampling.block_gibbs import GibbsChains, block_gibbs
 from rbmflow.sampling.boltzmann import BoltzmannChains, boltzmann_chains
-from rbmflow.sampling.draw_training_set import training_set
 from rbmflow.sampling.exchange import Exchange, replica_exchange
 from rbmflow.sampling.reducibility import is_irreducible
 from rbmflow.sampling.relaxation import Recall, recall
 from rbmflow.sampling.result import Run, State
 from rbmflow.sampling.run import run
+from rbmflow.sampling.sample_training_set import training_set
 from rbmflow.sampling.training_set import Certificate, TrainingSet
 
 __all__ = [

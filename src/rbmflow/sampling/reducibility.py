@@ -19,7 +19,8 @@ from rbmflow.ising import Graph, Ring, Torus
 from rbmflow.ising.lattice import Lattice, Periodic
 from rbmflow.sampling.topology import as_graph, check_lattice
 
-RULES = ("heat_bath", "metropolis", "wolff", "swendsen_wang")
+RULES = ("heat_bath", "metropolis", "wolff", "swendsen_wang")  # a new one comes last: kernels know places
+TRAPPED_RULES = ("metropolis",)  # certain to flip where it costs nothing: fixed orders may not connect all
 CLUSTER_RULES = ("wolff", "swendsen_wang")
 ORDERS = ("random", "sequential", "checkerboard")
 MAX_PROVEN_SITES = 20
@@ -50,7 +51,7 @@ def resolve_order(lattice: Lattice, rule: str, order: object) -> str:
         return "clusters"
     two_colours = not isinstance(lattice, Graph) and lattice.bipartite
     if order is None:
-        if rule == "metropolis":
+        if rule in TRAPPED_RULES:
             return "random"
         return "checkerboard" if two_colours else "sequential"
     if not isinstance(order, str) or order not in ORDERS:
@@ -121,7 +122,7 @@ def is_irreducible(
     coupling = check_real_scalar("K", K)
     if not np.isfinite(coupling):
         raise ValueError(f"K={shown(K)}: a finite coupling is needed")
-    if rule == "metropolis" and coupling == 0:
+    if rule in TRAPPED_RULES and coupling == 0:
         return True
     return len(np.unique(classes(on, rule, order, K=coupling))) == 1
 
@@ -140,7 +141,7 @@ def classes(lattice: Lattice, rule: str, order: str, *, K: float = 1.0) -> npt.N
         flipped = states ^ (1 << site)
         # a flip is always possible; staying is not where Metropolis is certain to flip
         stays = np.ones(len(states), dtype=bool)
-        if rule == "metropolis" and not _free(graph)[site]:
+        if rule in TRAPPED_RULES and not _free(graph)[site]:
             stays = _cost_of_flip(graph, site, states, K) > 0
         here, there = (0, 0) if order == "random" else (step, (step + 1) % n_sites)
         sources += [states * layers + here, states[stays] * layers + here]
@@ -219,7 +220,7 @@ def frozen(lattice: Lattice, order: str, spins: SpinArray, field: float = 0.0) -
 
 def guard(lattice: Lattice, rule: str, order: str, *, allow_reducible: bool) -> None:
     """Raise for a chain whose classes are macroscopic, warn once of one with isolated frozen orbits."""
-    if rule != "metropolis" or order == "random" or allow_reducible:
+    if rule not in TRAPPED_RULES or order == "random" or allow_reducible:
         return
     if isinstance(lattice, Ring):
         raise ReducibleChainError(

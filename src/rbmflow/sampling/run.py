@@ -26,7 +26,15 @@ from rbmflow.ising import Graph
 from rbmflow.ising.lattice import Lattice
 from rbmflow.sampling.compiled_chains import generator_words, make_engines, weak
 from rbmflow.sampling.engine import Block, Engine
-from rbmflow.sampling.reducibility import CLUSTER_RULES, WEAK_FIELD, check_rule, frozen, guard, resolve_order
+from rbmflow.sampling.reducibility import (
+    CLUSTER_RULES,
+    TRAPPED_RULES,
+    WEAK_FIELD,
+    check_rule,
+    frozen,
+    guard,
+    resolve_order,
+)
 from rbmflow.sampling.result import Run, State
 from rbmflow.sampling.topology import as_graph, check_lattice
 from rbmflow.spins import check_spins
@@ -287,7 +295,7 @@ def _begin(
     generators = source.integers(
         0, 2**64, size=generator_words(lattice, rule, order, n_chains, field), dtype=np.uint64
     )
-    traps = rule == "metropolis" and order != "random" and not (allow_reducible or weak(lattice, K).all())
+    traps = rule in TRAPPED_RULES and order != "random" and not (allow_reducible or weak(lattice, K).all())
     if isinstance(initial, str):
         if initial not in ("random", "up"):
             raise ValueError(

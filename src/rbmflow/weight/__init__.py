@@ -14,6 +14,7 @@ from rbmflow.weight.derivatives import (
     trained_weight_derivative,
 )
 from rbmflow.weight.equation import f, g, kl_uniform
+from rbmflow.weight.from_histogram import trained_weight_from_law, trained_weight_from_samples
 from rbmflow.weight.limits import LIMITS, LimitRow, LimitTable, limit_table
 from rbmflow.weight.low_temperature import (
     low_temperature_law,
@@ -35,7 +36,6 @@ from rbmflow.weight.temperatures import (
     TemperatureRange,
     TemperatureSet,
 )
-from rbmflow.weight.training_law import trained_weight_from_law, trained_weight_from_samples
 
 __all__ = [
     "ISO_SHIBA_YOKOO_TEMPERATURES",

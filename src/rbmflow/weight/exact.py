@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import comb
 from typing import Any
 
-from rbmflow.ising.counts import wall_pair_count
+from rbmflow.ising.ring_counts import wall_pair_count
 from rbmflow.ising.transfer_matrix import ring_entropy
 from rbmflow.ising.walls import ring_weights, wall_sums
 from rbmflow.precision import exact_functions

@@ -14,12 +14,12 @@ import numpy as np
 
 from rbmflow.arguments import check_digits, check_integer, check_real, shown
 from rbmflow.ising import Law
-from rbmflow.ising.counts import wall_pair_count
 from rbmflow.ising.law import magnetizations
+from rbmflow.ising.ring_counts import wall_pair_count
 from rbmflow.precision import borrowed_context, settle, to_exact
 from rbmflow.weight.equation import check_sizes
+from rbmflow.weight.from_histogram import exact_weight_of_histogram
 from rbmflow.weight.mixture_law import both_signs, scaled_exponential_integral
-from rbmflow.weight.training_law import exact_weight_of_histogram
 
 __all__ = ["low_temperature_law", "low_temperature_leading_weight", "low_temperature_weight"]
 

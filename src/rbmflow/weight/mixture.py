@@ -17,6 +17,7 @@ from rbmflow.weight.equation import check_sizes
 from rbmflow.weight.forms import (
     WeakForm,
 )
+from rbmflow.weight.from_histogram import exact_weight_of_histogram
 from rbmflow.weight.mixture_law import (
     TOLERANCE,
     check_mixture,
@@ -35,7 +36,6 @@ from rbmflow.weight.temperatures import (
     TemperatureSet,
     number,
 )
-from rbmflow.weight.training_law import exact_weight_of_histogram
 
 __all__ = [
     "ISO_SHIBA_YOKOO_TEMPERATURES",

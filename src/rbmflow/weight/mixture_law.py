@@ -24,6 +24,7 @@ from rbmflow.weight.forms import (
     strong_from,
     window_for,
 )
+from rbmflow.weight.from_histogram import fold
 from rbmflow.weight.solve import WEAKEST
 from rbmflow.weight.temperatures import (
     Average,
@@ -35,7 +36,6 @@ from rbmflow.weight.temperatures import (
     exact_average,
     number,
 )
-from rbmflow.weight.training_law import fold
 
 MAX_MIXTURE_SITES = 10**6
 COLD, HOT = 0.05, 1e6

@@ -10,7 +10,7 @@ from math import log2, log10
 from typing import Any
 
 from rbmflow.errors import PrecisionError
-from rbmflow.ising.counts import wall_pair_count
+from rbmflow.ising.ring_counts import wall_pair_count
 from rbmflow.weight.ball_forms import Box, RingBalls
 from rbmflow.weight.solve import trained_weight
 

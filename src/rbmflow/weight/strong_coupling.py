@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from rbmflow.arguments import check_integer, check_real, check_real_scalar
-from rbmflow.ising.counts import wall_pair_count
+from rbmflow.ising.ring_counts import wall_pair_count
 from rbmflow.precision import exact_map
 from rbmflow.weight.equation import check_sizes
 from rbmflow.weight.power_series import (

@@ -12,7 +12,7 @@ import pytest
 
 from rbmflow import CostWarning, DegeneracyTable, Ring
 from rbmflow.ising import enumeration, layer_degeneracies
-from rbmflow.ising.counts import wall_pair_count
+from rbmflow.ising.ring_counts import wall_pair_count
 from tests.exact import ring_states
 
 # counted independently of this package
@@ -137,7 +137,8 @@ def test_long_rings_warn_of_their_cost(monkeypatch):
 
 
 def test_the_longest_layer(monkeypatch):
-    monkeypatch.setattr("rbmflow.ising.counts.comb", lambda n, k: 1)  # its 20,001 long integers take a minute
+    # its 20,001 long integers take a minute
+    monkeypatch.setattr("rbmflow.ising.ring_counts.comb", lambda n, k: 1)
     assert len(layer_degeneracies(20_000)) == 20_001
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from rbmflow import RBM
 from rbmflow.networks import exact_moments, hidden_law
-from rbmflow.training.drawing import FEWEST_RECORDS, MAX_RUNGS, UNMIXED, _r_hat, draw_tempered
+from rbmflow.training.tempered_samples import FEWEST_RECORDS, MAX_RUNGS, UNMIXED, _r_hat, draw_tempered
 from tests.networks.machines import random_machine
 
 

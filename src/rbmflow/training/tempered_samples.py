@@ -34,7 +34,7 @@ class Drawn(NamedTuple):
     n_rungs: int
 
 
-def draw(model: RBM, n_samples: int, n_sweeps: int, rng: np.random.Generator) -> SpinArray:
+def sample_model(model: RBM, n_samples: int, n_sweeps: int, rng: np.random.Generator) -> SpinArray:
     """Return configurations of a machine of any size: from its law where it can be listed, else tempered."""
     n_samples = check_integer("n_samples", n_samples, 1, MAX_SIZE)
     check_memory(f"n_samples={n_samples}", n_samples * (16 + model.n_visible + model.n_hidden))
