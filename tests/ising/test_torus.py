@@ -293,6 +293,7 @@ def test_frustrated_tori_are_continuous_where_the_route_changes(sides):
 
 
 def test_zero_coupling_is_exact():
+    assert not np.signbit(Torus(4, 5).energy([0.0, -0.0])).any()
     torus = Torus(5, 7)
     assert torus.log_partition(0) == 35 * np.log(2)
     assert (
@@ -337,6 +338,19 @@ def test_the_law_at_zero_temperature():
     np.testing.assert_array_equal(staggered, np.tile(np.eye(17)[8], (2, 1)))
     exact = Torus(4, 4).magnetization_law("inf", dps=20).probabilities
     assert exact[0] == exact[16] == 0.5
+
+
+@pytest.mark.parametrize("sides", [(2, 3), (4, 4), (5, 7), (6, 40), (64, 64)], ids=str)
+@pytest.mark.parametrize("quantity", QUANTITIES)
+def test_a_coupling_has_the_same_bits_alone_and_among_others(sides, quantity, monkeypatch):
+    evaluate = getattr(Torus(*sides), quantity)
+    drawn = np.random.default_rng(1).uniform(0.01, 0.75, size=300)
+    K = np.concatenate([drawn, [0.0, 1e-101, -1e-300, 0.44068679350977147, 0.4406867935097715, 101.0, -0.3]])
+    together = evaluate(K)
+    for index in [*range(12), *range(300, len(K))]:
+        assert evaluate(K[index]) == together[index], K[index]
+    monkeypatch.setattr(kaufman, "NUMBERS_AT_ONCE", 100)
+    np.testing.assert_array_equal(evaluate(K), together)
 
 
 def test_shapes_follow_k():

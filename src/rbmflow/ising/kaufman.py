@@ -15,113 +15,169 @@ holds at every real K. γ_0 changes sign at K_c, and with it the fourth product.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
-Jet = tuple[Any, Any, Any]
-"""A function of K, its first and its second derivative."""
+Jet = tuple[Any, ...]
+"""A function of K, its first and its second derivative, as far as they are wanted."""
+NUMBERS_AT_ONCE = 2**13  # of a block: its couplings times its modes; larger ones leave the cache
 
 
-def machine_jet(K: float, n: int, m: int) -> Jet:
-    """Return ln Z and its first two derivatives in K, in float64, for 0 < K ≤ 100.
+def machine_derivative(K: FloatArray, n: int, m: int, order: int) -> FloatArray:
+    """Return ln Z or its first or second derivative in K, in float64, for couplings 0 < K ≤ 100.
+
+    K has shape (n_couplings,), as has the result. Time O(n_couplings (n + m)), memory O(n + m) and a few
+    megabytes.
 
     The first product, cosh over odd k, is ``Π μ₊^(m/2) (1 + exp(−mγ))``; its logarithm is a large sum.
     Those of the other three are kept as ratios, which do not suffer from its rounding: sinh to cosh over the
     same modes, and the even cosh product to the first as the sinh product over odd modes of the transposed
     torus, to which it is equal.
     """
-    reference, odd = _odd_modes(K, n, m)
-    across = odd if n == m else _odd_modes(K, m, n)[1]
-    even, (plus, minus) = _even_modes(K, n, m)
+    result, below = np.empty_like(K), np.sinh(2 * K) < 1
+    step = max(1, NUMBERS_AT_ONCE // max(n, m))
+    for disordered in (True, False):
+        places = np.flatnonzero(below == disordered)
+        for first in range(0, len(places), step):
+            block = places[first : first + step]
+            result[block] = _derivative(_Couplings.of(K[block], disordered), n, m, order)
+    return result
+
+
+@dataclass(frozen=True)
+class _Couplings:
+    """Couplings on one side of K_c, and functions of them. Modes and their couplings are rows and columns."""
+
+    K: FloatArray
+    s: FloatArray  # sinh 2K
+    c: FloatArray  # cosh 2K
+    gap: FloatArray  # 1 − s
+    disordered: bool
+
+    @classmethod
+    def of(cls, K: FloatArray, disordered: bool) -> _Couplings:
+        return cls(K, np.sinh(2 * K), np.cosh(2 * K), one_minus_sinh(K), disordered)
+
+
+def _derivative(at: _Couplings, n: int, m: int, order: int) -> FloatArray:
+    reference, odd = _odd_modes(at, n, m, order)
+    across = odd if n == m else _odd_modes(at, m, n, order)[1]
+    even, (plus, minus) = _even_modes(at, n, m, order), _zero_mode_factors(at, m)
     one, nothing = (1.0, 0.0, 0.0), (0.0, 0.0, 0.0)
     # the factor 1 + exp(−m|γ_0|) is part of the third product already
     fourth = _add(_add(across, even), _log_jet(plus), -1)
-    terms = [(nothing, one), (odd, one), (across, one), (fourth, minus)]
     z0 = z1 = z2 = 0.0
-    for (l0, l1, l2), (v0, v1, v2) in terms:
+    for (l0, *slopes), (v0, v1, v2) in [(nothing, one), (odd, one), (across, one), (fourth, minus)]:
         weight = np.exp(l0)
-        z0 += weight * v0
-        z1 += weight * (v1 + l1 * v0)
-        z2 += weight * (v2 + 2 * l1 * v1 + (l2 + l1 * l1) * v0)
+        z0 = z0 + weight * v0
+        if order > 0:
+            z1 = z1 + weight * (v1 + slopes[0] * v0)
+        if order > 1:
+            z2 = z2 + weight * (v2 + 2 * slopes[0] * v1 + (slopes[1] + slopes[0] * slopes[0]) * v0)
     mean = z1 / z0
-    log_z = reference[0] + np.log(z0 / 2)
-    return float(log_z), float(reference[1] + mean), float(reference[2] + z2 / z0 - mean * mean)
+    rest = (lambda: np.log(z0 / 2), lambda: mean, lambda: z2 / z0 - mean * mean)[order]()
+    return np.asarray(reference + rest)
 
 
-def _odd_modes(K: float, n: int, m: int) -> tuple[Jet, Jet]:
+def _odd_modes(at: _Couplings, n: int, m: int, order: int) -> tuple[FloatArray, Jet]:
     """Logarithm of the cosh product over odd k < 2n, and of the ratio of sinh to cosh.
 
-    Modes 0 < k < n stand for two.
+    Of the first only the derivative of the order. Modes 0 < k < n stand for two.
     """
-    mode, decay = _paired_modes(K, np.arange(1, n, 2) / n)
-    plus, minus = _log1p_jet(1, decay, m), _log1p_jet(-1, decay, m)
-    reference, ratio = _twice_sum(_add(_scale(mode, m), plus)), _twice_sum(_add(minus, plus, -1))
+    mode, decay = _paired_modes(at, np.arange(1, n, 2) / n, order)
+    plus, minus = _log1p_jets(decay, m, order)
+    reference = 2 * _sum(mode * m + plus[order])
+    ratio = _scale(_sums(_add(minus, plus, -1)), 2)
     if n % 2:
-        mode, decay = _last_mode(K)
-        plus, minus = _log1p_jet(1, decay, m), _log1p_jet(-1, decay, m)
-        reference = _add(reference, _add(_scale(mode, m), plus))
+        last, decay = _last_mode(at)
+        plus, minus = _log1p_jets(decay, m, order)
+        reference = reference + (last[order] * m + plus[order])
         ratio = _add(ratio, _add(minus, plus, -1))
     return reference, ratio
 
 
-def _even_modes(K: float, n: int, m: int) -> tuple[Jet, tuple[Jet, Jet]]:
-    """Logarithm of the ratio of sinh to cosh over even k > 0; the factors of k = 0 of both products."""
-    _, decay = _paired_modes(K, np.arange(2, n, 2) / n)
-    ratio = _twice_sum(_add(_log1p_jet(-1, decay, m), _log1p_jet(1, decay, m), -1))
+def _even_modes(at: _Couplings, n: int, m: int, order: int) -> Jet:
+    """Logarithm of the ratio of sinh to cosh over even k > 0."""
+    _, decay = _paired_modes(at, np.arange(2, n, 2) / n, order, decay_alone=True)
+    plus, minus = _log1p_jets(decay, m, order)
+    ratio = _scale(_sums(_add(minus, plus, -1)), 2)
     if n % 2 == 0:
-        _, decay = _last_mode(K)
-        ratio = _add(ratio, _add(_log1p_jet(-1, decay, m), _log1p_jet(1, decay, m), -1))
-    return ratio, _zero_mode_factors(K, m)
+        _, decay = _last_mode(at)
+        plus, minus = _log1p_jets(decay, m, order)
+        ratio = _add(ratio, _add(minus, plus, -1))
+    return ratio
 
 
-def _twice_sum(jet: Jet) -> Jet:
-    return 2 * float(jet[0].sum()), 2 * float(jet[1].sum()), 2 * float(jet[2].sum())
+def _sums(jet: Jet) -> Jet:
+    return tuple(map(_sum, jet))
 
 
-def _paired_modes(K: float, fraction: FloatArray) -> tuple[Jet, Jet]:
-    """λ = ½ ln μ₊ and γ of the modes φ = π · fraction, with derivatives.
+def _sum(modes: FloatArray) -> FloatArray:
+    """Sum over modes, in pairs: numpy does that along contiguous numbers alone."""
+    return np.asarray(np.ascontiguousarray(modes.T).sum(axis=1))
+
+
+def _paired_modes(
+    at: _Couplings, fraction: FloatArray, order: int, *, decay_alone: bool = False
+) -> tuple[Any, Jet]:
+    """λ = ½ ln μ₊ and γ of the modes φ = π · fraction.
+
+    Of λ the derivative of an order, of γ those up to it.
 
     ``λ' = c h/(BC)`` with ``h = 2s (1 − 1/μ₊) − cos φ``, and ``γ' = 2λ' − 2c/s``.
     """
-    s, c = np.sinh(2 * K), np.cosh(2 * K)
+    s, c, gap = at.s, at.c, at.gap
+    fraction = fraction[:, None]
     cosine, w = np.sin(np.pi * (0.5 - fraction)), np.sin(np.pi / 2 * fraction) ** 2
-    gap = one_minus_sinh(K)
-    b2, c2 = gap * gap + 2 * s * w, c * c + 2 * s * w
+    shift = 2 * s * w
+    b2, c2 = gap * gap + shift, c * c + shift
     b, root = np.sqrt(b2), np.sqrt(c2)
-    bc, mu = b * root, (root + b) ** 2
+    both = root + b
+    decay = [np.log1p(b * both / s)]
+    if order == 0:
+        return None if decay_alone else np.log(both), tuple(decay)
+    bc = b * root
+    decay.append(2 * c * (s - 1 / s) / bc)
+    if order > 1:
+        # sinh γ γ'' + cosh γ γ'² = d²(s + 1/s)/dK²,  sinh γ = BC/s
+        bend = 4 * s * s - 4 + 8 * (c / s) ** 2
+        decay.append((bend - (s * s + 1 - s * cosine) * decay[1] * decay[1]) / bc)
+    if decay_alone:
+        return None, tuple(decay)
+    mu = both * both
     decline = 1 - 1 / mu
+    if order == 1 and at.disordered:
+        # 1 − (BC)² = s [2 cos φ (1 + s²) − s (1 + cos² φ) − s³]
+        deficit = s * (2 * cosine * (1 + s * s) - s * (1 + cosine * cosine) - s * s * s)
+        return c * (2 * s * decline / bc - cosine * deficit / (bc * (1 + bc))), tuple(decay)
     h = 2 * s * decline - cosine
     d1 = c * h / bc
+    if order == 1:
+        return d1, tuple(decay)
     d_h = 4 * c * decline + 4 * s * d1 / mu
     d_log_bc = 2 * c * ((w - gap) / b2 + (s + w) / c2)
-    d2 = (2 * s * h + c * d_h) / bc - d1 * d_log_bc
-    gamma1 = 2 * c * (s - 1 / s) / bc
-    # sinh γ γ'' + cosh γ γ'² = d²(s + 1/s)/dK²,  sinh γ = BC/s
-    gamma2 = (4 * s * s - 4 + 8 * (c / s) ** 2 - (s * s + 1 - s * cosine) * gamma1 * gamma1) / bc
-    if s < 1:
-        # 1 − (BC)² = s [2 cos φ (1 + s²) − s (1 + cos² φ) − s³]
-        deficit = s * (2 * cosine * (1 + s * s) - s * (1 + cosine * cosine) - s**3)
-        d1 = c * (2 * s * decline / bc - cosine * deficit / (bc * (1 + bc)))
-    return (np.log(root + b), d1, d2), (np.log1p(b * (root + b) / s), gamma1, gamma2)
+    return (2 * s * h + c * d_h) / bc - d1 * d_log_bc, tuple(decay)
 
 
-def _last_mode(K: float) -> tuple[Jet, Jet]:
+def _last_mode(at: _Couplings) -> tuple[Jet, Jet]:
     """λ and γ of the mode φ = π: ``√μ₊ = e^(2K) + 1``, ``γ = 2K − ln tanh K``."""
-    s, c, t = np.sinh(2 * K), np.cosh(2 * K), np.tanh(K)
-    slope = t - 2 * np.sinh(K) ** 2 if s < 1 else 1 + t
+    K, s, c = at.K, at.s, at.c
+    t = np.tanh(K)
+    slope = t - 2 * np.sinh(K) ** 2 if at.disordered else 1 + t
     return (np.log1p(np.exp(2 * K)), slope, 1 - t * t), (2 * K - np.log(t), 2 - 2 / s, 4 * c / (s * s))
 
 
-def _zero_mode_factors(K: float, m: int) -> tuple[Jet, Jet]:
+def _zero_mode_factors(at: _Couplings, m: int) -> tuple[Jet, Jet]:
     """``1 + exp(−m|γ_0|)`` and ``sgn(γ_0) (1 − exp(−m|γ_0|))``.
 
     The logarithm of the second diverges at K_c.
     """
-    s, c, gap = np.sinh(2 * K), np.cosh(2 * K), one_minus_sinh(K)
-    sign = -1.0 if gap > 0 else 1.0
+    s, c, gap = at.s, at.c, at.gap
+    sign = np.where(gap > 0, -1.0, 1.0)
     gamma, gamma1, gamma2 = (
         np.log1p(abs(gap) * (c + abs(gap)) / s),
         sign * (2 + 2 / s),
@@ -137,24 +193,30 @@ def _log_jet(a: Jet) -> Jet:
     return np.log(a[0]), slope, a[2] / a[0] - slope * slope
 
 
-def _log1p_jet(sign: int, decay: Jet, m: int) -> Jet:
-    """``ln(1 ± exp(−mγ))`` and its derivatives."""
-    gamma, gamma1, gamma2 = decay
-    q = np.exp(-m * gamma)
-    total = 1 + q if sign > 0 else -np.expm1(-m * gamma)
-    ratio = -sign * m * gamma1 * q / total
-    value = np.log1p(sign * q) if sign > 0 else np.where(q < 0.5, np.log1p(-q), np.log(total))
-    return value, ratio, sign * ((m * gamma1) ** 2 - m * gamma2) * q / total - ratio * ratio
+def _log1p_jets(decay: Jet, m: int, order: int) -> tuple[Jet, Jet]:
+    """``ln(1 + exp(−mγ))`` and ``ln(1 − exp(−mγ))``, and their derivatives up to an order."""
+    exponent = -m * decay[0]
+    q, gap = np.exp(exponent), -np.expm1(exponent)
+    plus, minus = [np.log1p(q)], [np.where(q < 0.5, np.log1p(-q), np.log(gap))]
+    if order > 0:
+        slope = m * decay[1]
+        step = slope * q
+        plus, minus = [*plus, -step / (1 + q)], [*minus, step / gap]
+        if order > 1:
+            bend = (slope * slope - m * decay[2]) * q
+            plus.append(bend / (1 + q) - plus[1] * plus[1])
+            minus.append(-bend / gap - minus[1] * minus[1])
+    return tuple(plus), tuple(minus)
 
 
 CRITICAL_COUPLING = 0.44068679350977151262
 _CRITICAL_TAIL = -1.125272946412933e-17
 
 
-def one_minus_sinh(K: float) -> float:
+def one_minus_sinh(K: Any) -> Any:
     """``1 − sinh 2K = 2 cosh(K + K_c) sinh(K_c − K)``, to full relative precision."""
     difference = (CRITICAL_COUPLING - K) + _CRITICAL_TAIL
-    return float(2 * np.cosh(K + CRITICAL_COUPLING) * np.sinh(difference))
+    return 2 * np.cosh(K + CRITICAL_COUPLING) * np.sinh(difference)
 
 
 def exact_jet(ctx: Any, K: Any, n: int, m: int) -> Jet:
@@ -192,11 +254,11 @@ def exact_jet(ctx: Any, K: Any, n: int, m: int) -> Jet:
 
 
 def _add(a: Jet, b: Jet, sign: int = 1) -> Jet:
-    return a[0] + sign * b[0], a[1] + sign * b[1], a[2] + sign * b[2]
+    return tuple(x + sign * y for x, y in zip(a, b, strict=False))
 
 
 def _scale(a: Jet, factor: Any) -> Jet:
-    return a[0] * factor, a[1] * factor, a[2] * factor
+    return tuple(x * factor for x in a)
 
 
 def _multiply(a: Jet, b: Jet) -> Jet:

@@ -163,7 +163,7 @@ def _over_couplings(
 def _machine_modulus(K: float) -> tuple[float, float, float, float]:
     """κ, 1 − κ, e and ``Σ_(n≥1) 2ⁿ c_n²`` for 0 < K ≤ 300, K ≠ K_c."""
     s, c = float(np.sinh(2 * K)), float(np.cosh(2 * K))
-    kappa = -one_minus_sinh(K) * ((1 + s) / c) / c
+    kappa = -float(one_minus_sinh(K)) * ((1 + s) / c) / c
     b, c_n = abs(kappa), 2 * (s / c) / c
     a, log_growth, rest, weight = 1.0, 0.0, 0.0, 1.0
     smallest = 1e-20 * c_n * c_n
@@ -182,7 +182,7 @@ def _machine_log_partition(K: float) -> float:
     if K > _SATURATED:
         return 2 * K
     s, c = float(np.sinh(2 * K)), float(np.cosh(2 * K))
-    complement = abs(one_minus_sinh(K)) * ((1 + s) / c) / c
+    complement = abs(float(one_minus_sinh(K))) * ((1 + s) / c) / c
     modulus = 2 * (s / c) / c
     node, weight = _nodes()
     sigma = np.arcsinh(complement / modulus) if modulus > 1e-100 else np.inf
@@ -240,7 +240,7 @@ def _machine_magnetization(K: float) -> float:
     if K > _SATURATED:
         return 1.0
     s = float(np.sinh(2 * K))
-    deficit = -one_minus_sinh(K) / s * ((s + 1) / s) * (1 + (1 / s) ** 2)
+    deficit = -float(one_minus_sinh(K)) / s * ((s + 1) / s) * (1 + (1 / s) ** 2)
     return float(deficit**0.125)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import check_real
+from rbmflow.arguments import FloatArray, check_real
 from rbmflow.errors import PrecisionError
 from rbmflow.ising import kaufman
 from rbmflow.ising.density_of_states import density_jet, torus_density_of_states
@@ -81,13 +81,10 @@ def _evaluate(quantity: str, n_rows: int, n_cols: int, K: object, dps: int | Non
     if dps is not None:
         return exact_map(partial(_exact, quantity, n_rows, n_cols), dps, K=K)
     couplings = check_real("K", K)
-    with np.errstate(under="ignore", over="ignore"):
-        values = [_machine(quantity, n_rows, n_cols, coupling) for coupling in couplings.ravel().tolist()]
-    return np.array(values, dtype=np.float64).reshape(couplings.shape)[()]
+    return _machine(quantity, n_rows, n_cols, couplings.ravel()).reshape(couplings.shape)[()]
 
 
-def _of_jet(quantity: str, n_sites: int, K: Any, jet: kaufman.Jet) -> Any:
-    value = jet[ORDER[quantity]]
+def _of_derivative(quantity: str, n_sites: int, K: Any, value: Any) -> Any:
     if quantity == "log_partition":
         return value
     return -value / n_sites if quantity == "energy" else K * K * value / n_sites
@@ -106,7 +103,8 @@ def _exact(quantity: str, n_rows: int, n_cols: int, ctx: Any, K: Any) -> Any:
         return {"log_partition": ctx.inf, "energy": ground, "heat_capacity": ctx.zero}[quantity]
     if not K:
         return n_sites * ctx.log(2) if quantity == "log_partition" else ctx.zero
-    return _of_jet(quantity, n_sites, K, _exact_jet(quantity, n_rows, n_cols, ctx, K))
+    value = _exact_jet(quantity, n_rows, n_cols, ctx, K)[ORDER[quantity]]
+    return _of_derivative(quantity, n_sites, K, value)
 
 
 def _exact_jet(quantity: str, n_rows: int, n_cols: int, ctx: Any, K: Any) -> kaufman.Jet:
@@ -122,24 +120,37 @@ def _exact_jet(quantity: str, n_rows: int, n_cols: int, ctx: Any, K: Any) -> kau
         return kaufman.exact_jet(ctx, K, *sorted((n_rows, n_cols)))
 
 
-def _machine(quantity: str, n_rows: int, n_cols: int, K: float) -> float:
-    if 0 < abs(K) < TINY:
+def _machine(quantity: str, n_rows: int, n_cols: int, K: FloatArray) -> FloatArray:
+    """All couplings that float64 suffices for are evaluated together."""
+    size, n_sites = np.abs(K), n_rows * n_cols
+    simple = size < TINY
+    frustrated = ~simple & (K < 0) & (frustrated_bonds(n_rows, n_cols) > 0)
+    cold = size > (COLD if quantity == "heat_capacity" else SATURATED)
+    by_products = ~(simple | frustrated | cold)
+    values = np.empty_like(K)
+    with np.errstate(under="ignore", over="ignore"):
+        n, m = sorted((n_rows, n_cols))
+        value = kaufman.machine_derivative(size[by_products], n, m, ORDER[quantity])
+        value = _of_derivative(quantity, n_sites, size[by_products], value)
+        values[by_products] = np.copysign(value, -K[by_products]) if quantity == "energy" else value
+        for place in np.flatnonzero(~by_products).tolist():
+            route = _machine_frustrated if frustrated[place] else _machine_extreme
+            values[place] = route(quantity, n_rows, n_cols, float(K[place]))
+    return values
+
+
+def _machine_extreme(quantity: str, n_rows: int, n_cols: int, K: float) -> float:
+    """At no frustration: the weakest couplings, and the strong ones."""
+    n_sites, size = n_rows * n_cols, abs(K)
+    if size < TINY:
         # ln Z = n ln 2 + K² Σ m²/2 over pairs of neighbours joined by m bonds: two where a side is 2
         bonds = (1 + (n_rows == 2)) + (1 + (n_cols == 2))
-        log_z = n_rows * n_cols * float(np.log(2))
-        return {"log_partition": log_z, "energy": -bonds * K, "heat_capacity": bonds * K * K}[quantity]
-    if K < 0 and frustrated_bonds(n_rows, n_cols):
-        return _machine_frustrated(quantity, n_rows, n_cols, K)
-    n_sites, sign, size = n_rows * n_cols, -1.0 if K < 0 else 1.0, abs(K)
-    if size == 0:
-        return n_sites * float(np.log(2)) if quantity == "log_partition" else 0.0
+        log_z = n_sites * float(np.log(2))
+        return {"log_partition": log_z, "energy": 0.0 - bonds * K, "heat_capacity": bonds * K * K}[quantity]
     if size > SATURATED:
         log_z = 2 * n_sites * size + float(np.log(2))
-        return {"log_partition": log_z, "energy": -2 * sign, "heat_capacity": 0.0}[quantity]
-    if quantity == "heat_capacity" and size > COLD:
-        return _settled(quantity, n_rows, n_cols, size)
-    jet = kaufman.machine_jet(size, *sorted((n_rows, n_cols)))
-    return float(_of_jet(quantity, n_sites, size, jet)) * (sign if quantity == "energy" else 1)
+        return {"log_partition": log_z, "energy": -2.0 if K > 0 else 2.0, "heat_capacity": 0.0}[quantity]
+    return _settled(quantity, n_rows, n_cols, size)
 
 
 def _machine_frustrated(quantity: str, n_rows: int, n_cols: int, K: float) -> float:
