@@ -8,6 +8,7 @@ from rbmflow import RBM, StateLaw
 from rbmflow.networks import (
     BoltzmannMachine,
     Hopfield,
+    boltzmann_exact,
     boltzmann_kl,
     boltzmann_log_partition,
     boltzmann_moments,
@@ -15,6 +16,7 @@ from rbmflow.networks import (
     exact_log_partition,
     visible_law,
 )
+from rbmflow.networks.boltzmann_exact import LARGEST_SPREAD, _Listed, _Products
 from rbmflow.sampling import boltzmann_chains
 from rbmflow.spins import all_states
 from rbmflow.training import fit_boltzmann
@@ -56,6 +58,30 @@ def test_exact_values_are_sums_over_all_states(n, T):
     listed = ((law.states > 0) << np.arange(machine.n_visible)).sum(axis=1)
     np.testing.assert_allclose(law.probabilities, np.bincount(where, weights=p)[listed], atol=1e-12)
     assert abs(boltzmann_kl(machine, law, temperature=T)) < 1e-12
+
+
+@pytest.mark.parametrize(("n", "scale"), [(1, 0.5), (2, 0.5), (3, 0.5), (9, 1.0), (15, 4.0), (15, 9.0)])
+def test_products_of_factors_are_the_sum_over_listed_weights(n, scale, monkeypatch):
+    monkeypatch.setattr(boltzmann_exact, "FACTORS", 64)
+    machine = machine_of(n, scale=scale)
+    products, listed = _Products(machine), _Listed(machine)
+    assert products.spread < LARGEST_SPREAD
+    assert products.log_partition == pytest.approx(listed.log_partition, rel=1e-15, abs=1e-15)
+    one, other = products.moments(), listed.moments()
+    # exponents of up to 500 are rounded to 1e-13
+    np.testing.assert_allclose(one.means, other.means, atol=1e-12)
+    np.testing.assert_allclose(one.correlations, other.correlations, atol=1e-12)
+    assert (one.correlations == one.correlations.T).all()
+
+
+@pytest.mark.parametrize("scale", [30.0, 1e4])
+def test_machines_whose_factors_underflow_are_listed(scale):
+    machine, states = machine_of(14, scale=scale), all_states(14)
+    assert _Products(machine).spread > LARGEST_SPREAD
+    logs = -machine.energy(states)
+    assert boltzmann_log_partition(machine) == pytest.approx(logsumexp(logs), rel=1e-14, abs=0)
+    p = np.exp(logs - logsumexp(logs))
+    np.testing.assert_allclose(boltzmann_moments(machine).means, p @ states, atol=1e-8)
 
 
 def test_clamped_to_their_own_law_the_visible_units_change_nothing():

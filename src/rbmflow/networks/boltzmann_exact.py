@@ -1,7 +1,9 @@
 """Exact values of Boltzmann machines by enumeration.
 
-The units are cut into two halves. With ``x = (u, l)`` the logarithm of a weight is one number of u, one of l
-and ``uᵀ W l``: blocks of all 2^n weights are matrix products, and so are their moments.
+The units are cut into a half and two quarters. With ``x = (u, k, l)`` the weight of a state is a factor of
+(u, k), one of (u, l) and one of (k, l): given u the sum over the other half is a bilinear form, and for all u
+together it is one matrix product. So are the moments. Where couplings are so large that the factors
+underflow, blocks of the logarithms of all 2^n weights take its place.
 """
 
 from __future__ import annotations
@@ -21,6 +23,10 @@ from rbmflow.state_law import StateLaw, normalised
 MAX_ENUMERATED = 28
 MAX_VISIBLE, MAX_HIDDEN = 20, 20
 BLOCK = 2**22  # weights in memory at a time
+FACTORS = 2**16  # of a block of the products
+LARGEST_SPREAD = (
+    690.0  # of logarithms of products of three factors, each at most 1: e^−690 is a normal number
+)
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,9 @@ class PairMoments:
 
 def boltzmann_log_partition(machine: Pairwise, *, temperature: float = 1.0) -> float:
     """Return ln Z over all 2^n states (thesis eq. 18).
+
+    Time O(2^n), a tenth of a nanosecond or so for each state, and a few megabytes of memory. Where the
+    logarithms of weights differ by more than 690 it takes 50 times as long, and 100 MB.
 
     Parameters
     ----------
@@ -65,7 +74,7 @@ def boltzmann_log_partition(machine: Pairwise, *, temperature: float = 1.0) -> f
     >>> bool(np.isclose(boltzmann_log_partition(machine), np.log(4 * np.cosh(0.5))))
     True
     """
-    return _Enumeration(_scaled(machine, temperature)).log_partition
+    return _enumeration(_scaled(machine, temperature)).log_partition
 
 
 def boltzmann_moments(
@@ -73,7 +82,7 @@ def boltzmann_moments(
 ) -> PairMoments:
     """Return ⟨x_i⟩ and ⟨x_i x_j⟩ of the free or the clamped phase (thesis eq. 23).
 
-    Clamped, the visible units have the states of a law.
+    Clamped, the visible units have the states of a law. Free, it takes three times as long as ln Z.
 
     Parameters
     ----------
@@ -102,7 +111,7 @@ def boltzmann_moments(
     """
     scaled = _scaled(machine, temperature)
     if clamped is None:
-        return _Enumeration(scaled).moments()
+        return _enumeration(scaled).moments()
     _check_law(machine, clamped)
     n, v, p = machine.n_visible, clamped.states.astype(np.float64), clamped.probabilities
     means, correlations = np.empty(machine.n_units), np.empty((machine.n_units, machine.n_units))
@@ -190,7 +199,7 @@ def boltzmann_kl(machine: Pairwise, law: StateLaw, *, temperature: float = 1.0) 
     """
     scaled = _scaled(machine, temperature)
     _check_law(machine, law)
-    log_partition = _Enumeration(scaled).log_partition
+    log_partition = _enumeration(scaled).log_partition
     return law.divergence(lambda states: _log_visible(scaled, states) - log_partition)
 
 
@@ -247,23 +256,82 @@ class _Hidden:
             yield rows, self.log + (v[rows] @ self.between) @ self.states.T
 
 
-class _Enumeration:
-    """Sums over all states of a machine at T = 1, its units cut into two halves."""
+def _enumeration(machine: BoltzmannMachine) -> _Products | _Listed:
+    """Return the sums over all states of a machine at T = 1, or raise if it is too large."""
+    if machine.n_units > MAX_ENUMERATED:
+        raise ValueError(
+            f"machine has {machine.n_units} units to enumerate: at most {MAX_ENUMERATED} are possible"
+        )
+    products = _Products(machine)
+    return products if products.spread <= LARGEST_SPREAD else _Listed(machine)
+
+
+class _Products:
+    """Sums over all states (u, k, l) by products of factors of (u, k), (u, l) and (k, l).
+
+    Of use where ``spread``, the range of the logarithms of the products, is at most LARGEST_SPREAD.
+    """
 
     def __init__(self, machine: BoltzmannMachine) -> None:
-        n = machine.n_units
-        if n > MAX_ENUMERATED:
-            raise ValueError(f"machine has {n} units to enumerate: at most {MAX_ENUMERATED} are possible")
-        self.half = n // 2
+        n, W, b = machine.n_units, machine.couplings, machine.bias
+        half, quarter = n // 2, (n - n // 2) // 2
+        u, k, l = parts = slice(half), slice(half, half + quarter), slice(half + quarter, n)
+        sides = [_side(W[part, part], b[part]) for part in parts]
+        self.states, self.logs = [states for states, _ in sides], [logs for _, logs in sides]
+        self.to_k, self.to_l = W[u, k] @ self.states[1].T, W[u, l] @ self.states[2].T
+        log_inner = self.states[1] @ W[k, l] @ self.states[2].T
+        self.largest = log_inner.max()
+        self.inner = np.exp(log_inner - self.largest)
+        self.spread, spread_inner, logs = 0.0, self.largest - log_inner.min(), []
+        for _, of_k, of_l, shift, spread in self._blocks():
+            self.spread = max(self.spread, spread_inner + spread)
+            if self.spread > LARGEST_SPREAD:
+                return
+            logs.append(shift + np.log(np.einsum("ij,ij->i", of_k @ self.inner, of_l)))
+        self.log_partition = _log_sum(np.concatenate(logs))
+
+    def _blocks(self) -> Iterator[tuple[slice, FloatArray, FloatArray, FloatArray, float]]:
+        """Yield factors of (u, k) and (u, l), u to rows; what their logarithms lost; their spread."""
+        u, (in_u, in_k, in_l) = self.states[0], self.logs
+        step = max(1, FACTORS // len(in_l))
+        for first in range(0, len(u), step):
+            rows = slice(first, first + step)
+            logs = u[rows] @ self.to_k + in_k, u[rows] @ self.to_l + in_l
+            tops = [log.max(axis=1) for log in logs]
+            lows = [log.min(axis=1) for log in logs]
+            of_k, of_l = (np.exp(log - top[:, None]) for log, top in zip(logs, tops, strict=True))
+            shift = in_u[rows] + sum(tops) + self.largest
+            yield rows, of_k, of_l, shift, float((sum(tops) - sum(lows)).max())
+
+    def moments(self) -> PairMoments:
+        """Return the moments."""
+        u, k, l = self.states
+        of_u, uk, ul = np.empty(len(u)), np.zeros((u.shape[1], len(k))), np.zeros((u.shape[1], len(l)))
+        kl = np.zeros((len(k), len(l)))
+        for rows, relative, of_l, shift, _ in self._blocks():
+            of_k = relative * np.exp(shift - self.log_partition)[:, None]
+            joint = of_k * (of_l @ self.inner.T)
+            of_u[rows] = joint.sum(axis=1)
+            uk += u[rows].T @ joint
+            ul += u[rows].T @ (of_l * (of_k @ self.inner))
+            kl += of_k.T @ of_l
+        kl *= self.inner
+        return _pair_moments(
+            [(u, of_u), (k, kl.sum(axis=1)), (l, kl.sum(axis=0))],
+            {(0, 1): uk @ k, (0, 2): ul @ l, (1, 2): k.T @ kl @ l},
+        )
+
+
+class _Listed:
+    """The same sums over the logarithms of all weights, its units cut into two halves."""
+
+    def __init__(self, machine: BoltzmannMachine) -> None:
+        self.half = machine.n_units // 2
         W, b = machine.couplings, machine.bias
         self.upper, self.log_upper = _side(W[: self.half, : self.half], b[: self.half])
         self.lower, self.log_lower = _side(W[self.half :, self.half :], b[self.half :])
         self.between = W[: self.half, self.half :] @ self.lower.T
-        blocks = [(log.max(), np.exp(log - log.max()).sum()) for _, log in self._blocks()]
-        top = max(largest for largest, _ in blocks)
-        self.log_partition = float(
-            top + np.log(sum(np.exp(largest - top) * total for largest, total in blocks))
-        )
+        self.log_partition = _log_sum(np.array([_log_sum(log) for _, log in self._blocks()]))
 
     def _blocks(self) -> Iterator[tuple[slice, FloatArray]]:
         """Yield logarithms of weights, upper halves to rows and lower ones to columns."""
@@ -281,19 +349,26 @@ class _Enumeration:
             of_upper[rows] = p.sum(axis=1)
             of_lower += p.sum(axis=0)
             cross += self.upper[rows].T @ (p @ self.lower)
-        upper, lower = self.upper, self.lower
-        norm = of_lower.sum()
-        means = np.concatenate([of_upper @ upper, of_lower @ lower]) / norm
-        correlations = np.block(
-            [
-                [(of_upper[:, None] * upper).T @ upper, cross],
-                [cross.T, (of_lower[:, None] * lower).T @ lower],
-            ]
-        )
-        correlations = (correlations + correlations.T) / (
-            2 * norm
-        )  # symmetric to the last bit, whatever the products round
-        return PairMoments(means, np.asarray(correlations))
+        return _pair_moments([(self.upper, of_upper), (self.lower, of_lower)], {(0, 1): cross})
+
+
+def _pair_moments(
+    parts: list[tuple[FloatArray, FloatArray]], between: dict[tuple[int, int], FloatArray]
+) -> PairMoments:
+    """Return moments from the states of parts with their probabilities, and those between parts."""
+    norm = parts[-1][1].sum()
+    means = np.concatenate([p @ states for states, p in parts]) / norm
+    within = {(i, i): (p[:, None] * states).T @ states for i, (states, p) in enumerate(parts)}
+    blocks = within | between | {(j, i): block.T for (i, j), block in between.items()}
+    correlations = np.block([[blocks[i, j] for j in range(len(parts))] for i in range(len(parts))])
+    # symmetric to the last bit, whatever the products round
+    return PairMoments(means, np.asarray((correlations + correlations.T) / (2 * norm)))
+
+
+def _log_sum(logs: FloatArray) -> float:
+    """Return the logarithm of a sum of numbers whose logarithms are given."""
+    top = logs.max()
+    return float(top + np.log(np.exp(logs - top).sum()))
 
 
 def _side(W: Any, b: Any) -> tuple[FloatArray, FloatArray]:
