@@ -128,8 +128,10 @@ def all_states(n_sites: int) -> SpinArray:
            [ 1,  1]], dtype=int8)
     """
     n_sites = check_integer("n_sites", n_sites, 1, 24)
-    index = np.arange(2**n_sites, dtype="<u4").view(np.uint8).reshape(-1, 4)
-    spins = np.unpackbits(index, axis=1, count=n_sites, bitorder="little").view(np.int8)
-    spins *= 2
-    spins -= 1
+    spins = np.empty((2**n_sites, n_sites), dtype=np.int8)
+    spins[0] = -1
+    for site in range(n_sites):
+        known = 2**site
+        spins[known : 2 * known] = spins[:known]
+        spins[known : 2 * known, site] = 1
     return spins

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from rbmflow.spins import all_states, check_spins
 NORMALISATION = 1e-9  # how far a sum of probabilities may be from 1; rounding of 2^24 terms stays below 1e-12
 SMALL = 0.01  # the series ends with δ⁶: its remainder is below 1e-13 of the first term
 LEAST_SHARE = float(np.finfo(float).tiny)  # p/q of smaller numbers overflows
+DIVERGED_AT_ONCE = 2**15  # states, which bounds the memory of a divergence
 MAX_COMPLETED = 16  # spins up to which states that a law does not list are counted
 
 
@@ -56,6 +58,9 @@ class StateLaw:
             raise ValueError(f"probabilities add up to {total:.12g}: 1 is needed")
         if _repeats(states):
             raise ValueError("states holds a configuration twice: add their probabilities")
+        self._fill(states, probabilities)
+
+    def _fill(self, states: SpinArray, probabilities: FloatArray) -> None:
         for name, array in (("states", states), ("probabilities", probabilities)):
             array.setflags(write=False)
             object.__setattr__(self, name, array)
@@ -72,6 +77,11 @@ class StateLaw:
     def covers_all(self) -> bool:
         """Whether each of the 2^n configurations is listed."""
         return self.n_sites < 63 and len(self.states) == 2**self.n_sites
+
+    @cached_property
+    def in_order(self) -> bool:
+        """Whether each of the 2^n configurations is listed, in the order of `spins.all_states`."""
+        return self.covers_all and np.array_equal(self.states, all_states(self.n_sites))
 
     @property
     def means(self) -> FloatArray:
@@ -125,8 +135,36 @@ def normalised(log_weight: FloatArray) -> FloatArray:
     >>> normalised(np.array([1000.0, 1000.0]))
     array([0.5, 0.5])
     """
-    weight = np.exp(log_weight - log_weight.max())
-    return np.asarray(weight / weight.sum())
+    weight = np.array(log_weight)
+    _normalise(weight)
+    return weight
+
+
+def _normalise(log_weight: FloatArray) -> None:
+    log_weight -= log_weight.max()
+    np.exp(log_weight, out=log_weight)
+    log_weight /= log_weight.sum()
+
+
+def law_of_all(log_weight: FloatArray) -> StateLaw:
+    """Return the law over all states, in the order of `spins.all_states`, from logarithms of their weights.
+
+    These are overwritten: they become the probabilities. The list is our own; what `StateLaw` checks of one
+    that it is given takes longer than all the rest.
+
+    Examples
+    --------
+    >>> law_of_all(np.zeros(4)).probabilities
+    array([0.25, 0.25, 0.25, 0.25])
+    """
+    states = all_states(len(log_weight).bit_length() - 1)
+    _normalise(log_weight)
+    if np.isnan(log_weight[0]):
+        return StateLaw(states, log_weight)  # which says so
+    law = object.__new__(StateLaw)
+    law._fill(states, log_weight)
+    law.__dict__["in_order"] = True
+    return law
 
 
 def divergence(q: FloatArray, log_p: FloatArray) -> float:
@@ -140,9 +178,15 @@ def divergence(q: FloatArray, log_p: FloatArray) -> float:
     >>> print(round(divergence(np.array([0.5, 0.5, 0.0]), np.log([0.25, 0.25, 0.5])), 12))
     0.69314718056
     """
-    used = q >= LEAST_SHARE
-    delta = log_p[used] - np.log(q[used])
-    return float(q[used] @ excess(delta)) + float(np.exp(log_p[~used]).sum())
+    total = 0.0
+    for first in range(0, len(q), DIVERGED_AT_ONCE):
+        share, log = q[first : first + DIVERGED_AT_ONCE], log_p[first : first + DIVERGED_AT_ONCE]
+        used = share >= LEAST_SHARE
+        if not used.all():
+            total += float(np.exp(log[~used]).sum())
+            share, log = share[used], log[used]
+        total += float(share @ excess(log - np.log(share)))
+    return total
 
 
 def excess(delta: FloatArray) -> FloatArray:
@@ -154,9 +198,15 @@ def excess(delta: FloatArray) -> FloatArray:
     5.0000000016666675e-19
     """
     near = np.abs(delta) < SMALL
-    d = np.where(near, delta, 0.0)
-    series = d * d / 2 * (1 + d / 3 * (1 + d / 4 * (1 + d / 5 * (1 + d / 6))))
-    return np.where(near, series, np.expm1(delta) - delta)
+    if near.all():
+        return _excess_series(delta)
+    result = np.expm1(delta) - delta
+    result[near] = _excess_series(delta[near])
+    return result
+
+
+def _excess_series(d: FloatArray) -> FloatArray:
+    return d * d / 2 * (1 + d / 3 * (1 + d / 4 * (1 + d / 5 * (1 + d / 6))))
 
 
 def _repeats(states: SpinArray) -> bool:

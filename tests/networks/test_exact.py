@@ -18,6 +18,7 @@ from rbmflow.networks import (
     exact_moments,
     hidden_law,
     kl_divergence,
+    listed,
     sample_exactly,
     visible_law,
 )
@@ -30,6 +31,53 @@ from tests.exact import private
 from tests.networks.machines import joint_weights, random_machine, states
 
 SHAPES = [(1, 1), (4, 3), (3, 5), (1, 6), (7, 2)]
+
+
+@pytest.mark.parametrize("scale", [0.3, 3.0, 60.0, 1e3, 1e6])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 9), (2, 3), (7, 12), (12, 7)], ids=str)
+def test_weights_of_all_states_are_free_energies_one_by_one(shape, scale, monkeypatch):
+    monkeypatch.setattr(listed, "NUMBERS_AT_ONCE", 128)
+    rbm = random_machine(*shape, seed=9, scale=scale)
+    wanted = -rbm.free_energy(all_states(shape[0]))
+    found = listed.all_log_weights(rbm.weights, rbm.visible_bias, rbm.hidden_bias)
+    # exponents as large as the sums of weights are rounded
+    largest = np.abs(rbm.weights).sum() + np.abs(rbm.visible_bias).sum() + np.abs(rbm.hidden_bias).sum()
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=5e-16 * (largest + shape[1]))
+
+
+def test_memory_of_laws_over_all_states():
+    rbm, n = random_machine(20, 16, seed=4), 20
+
+    def peak(call):
+        tracemalloc.start()
+        call()
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    law, numbers, blocks = visible_law(rbm), 8 * 2**n, 2**22
+    assert peak(lambda: visible_law(rbm)) < (n + 8) * 2**n + blocks
+    assert peak(lambda: kl_divergence(law, rbm)) < 2 * numbers + blocks
+    assert peak(lambda: effective_couplings(rbm)) < 2 * numbers + blocks
+
+
+def test_a_law_of_our_own_is_that_of_the_checked_constructor():
+    rbm = random_machine(9, 6, seed=4)
+    own = visible_law(rbm)
+    given = StateLaw(all_states(9), own.probabilities)
+    assert own.in_order
+    assert given.in_order
+    np.testing.assert_array_equal(own.states, given.states)
+    assert not own.states.flags.writeable
+    assert not own.probabilities.flags.writeable
+    shuffled = np.random.default_rng(1).permutation(2**9)
+    other = StateLaw(own.states[shuffled], own.probabilities[shuffled])
+    assert not other.in_order
+    assert not StateLaw([[1, 1]], [1.0]).in_order
+    machine = random_machine(9, 6, seed=5)
+    wanted = kl_divergence(other, machine)
+    for law in (own, given):
+        assert kl_divergence(law, machine) == pytest.approx(wanted, rel=1e-13, abs=0)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

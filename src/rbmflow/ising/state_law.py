@@ -9,7 +9,7 @@ from rbmflow.ising.bonds import pair_sums
 from rbmflow.ising.graph import Graph
 from rbmflow.ising.lattice import Lattice
 from rbmflow.spins import all_states
-from rbmflow.state_law import StateLaw, normalised
+from rbmflow.state_law import StateLaw, law_of_all
 
 MAX_SITES = 24
 
@@ -53,4 +53,4 @@ def state_law(lattice: object, K: float) -> StateLaw:
         raise ValueError(f"K={shown(K)}: a finite coupling is needed")
     states = all_states(lattice.n_sites)
     exponent = coupling * pair_sums(lattice, states).astype(np.float64)
-    return StateLaw(states, normalised(exponent))
+    return law_of_all(exponent)

@@ -18,7 +18,7 @@ from rbmflow.arguments import FloatArray, SpinArray, check_real_scalar, shown
 from rbmflow.networks.boltzmann import BoltzmannMachine
 from rbmflow.networks.pairwise import Pairwise, check_pairwise
 from rbmflow.spins import all_states
-from rbmflow.state_law import StateLaw, normalised
+from rbmflow.state_law import StateLaw, law_of_all
 
 MAX_ENUMERATED = 28
 MAX_VISIBLE, MAX_HIDDEN = 20, 20
@@ -164,7 +164,7 @@ def boltzmann_visible_law(machine: Pairwise, *, temperature: float = 1.0) -> Sta
             f"machine has {machine.n_units} units to enumerate: at most {MAX_ENUMERATED} are possible"
         )
     states = all_states(machine.n_visible)
-    return StateLaw(states, normalised(_log_visible(scaled, states)))
+    return law_of_all(_log_visible(scaled, states))
 
 
 def boltzmann_kl(machine: Pairwise, law: StateLaw, *, temperature: float = 1.0) -> float:

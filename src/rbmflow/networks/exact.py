@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray, check_integer
-from rbmflow.hardware import resolve_threads
+from rbmflow.hardware import check_memory, resolve_threads
 from rbmflow.networks.layer_sums import Enumerated, Sums, fits_tables, log_sum, moment_sums
+from rbmflow.networks.listed import all_log_weights
 from rbmflow.networks.two_layers import TwoLayers, check_machine, traced_out
 from rbmflow.spins import all_states
-from rbmflow.state_law import StateLaw, normalised
+from rbmflow.state_law import StateLaw, law_of_all
 from rbmflow.workers import Progress, check_progress
 
 MAX_ENUMERATED = 30  # units of the smaller layer
@@ -172,6 +173,9 @@ def _plain_moments(seen: Enumerated, log_partition: float) -> Sums:
 def visible_law(rbm: TwoLayers) -> StateLaw:
     """Return p(v) over all states of the visible layer (thesis eq. 27).
 
+    Time O(2^n N) for n visible and N hidden units, about half a nanosecond for each state and hidden unit; no
+    memory to speak of beside the result, (n + 8) 2^n bytes.
+
     Parameters
     ----------
     rbm : RBM
@@ -194,13 +198,12 @@ def visible_law(rbm: TwoLayers) -> StateLaw:
     >>> visible_law(RBM.uniform(2, 1, 0.5)).correlations[0, 1]
     np.float64(0.2135)
     """
-    n = check_integer("rbm.n_visible", check_machine("rbm", rbm).n_visible, 1, MAX_LISTED)
-    states = all_states(n)
-    return StateLaw(states, normalised(-rbm.free_energy(states)))
+    check_listed("rbm.n_visible", check_machine("rbm", rbm).n_visible)
+    return law_of_all(all_log_weights(rbm.weights, rbm.visible_bias, rbm.hidden_bias))
 
 
 def hidden_law(rbm: TwoLayers) -> StateLaw:
-    """Return p(h) over all states of the hidden layer.
+    """Return p(h) over all states of the hidden layer, in the time and the memory of `visible_law`.
 
     Parameters
     ----------
@@ -224,9 +227,14 @@ def hidden_law(rbm: TwoLayers) -> StateLaw:
     >>> hidden_law(RBM.uniform(2, 1, 0.5)).probabilities
     array([0.5, 0.5])
     """
-    n = check_integer("rbm.n_hidden", check_machine("rbm", rbm).n_hidden, 1, MAX_LISTED)
-    states = all_states(n)
-    return StateLaw(states, normalised(-rbm.free_energy_hidden(states)))
+    check_listed("rbm.n_hidden", check_machine("rbm", rbm).n_hidden)
+    return law_of_all(all_log_weights(rbm.weights.T, rbm.hidden_bias, rbm.visible_bias))
+
+
+def check_listed(name: str, n_units: int) -> None:
+    """Raise unless the states of so many units can be listed, each with two numbers."""
+    n = check_integer(name, n_units, 1, MAX_LISTED)
+    check_memory(f"{name}={n}", 2**n * (n + 16))
 
 
 def kl_divergence(law: StateLaw, rbm: TwoLayers) -> float:
@@ -235,7 +243,8 @@ def kl_divergence(law: StateLaw, rbm: TwoLayers) -> float:
     ``KL(q‖p) = Σ_v q(v) ln[q(v)/p(v)]``.
 
     As both laws sum to 1 it is computed as ``Σ q (e^d − 1 − d) + Σ_(q = 0) p`` with d = ln(p/q): no term is
-    negative and no two cancel, so that divergences far below 10⁻¹⁶ keep their digits.
+    negative and no two cancel, so that divergences far below 10⁻¹⁶ keep their digits. For a law over all 2^n
+    states in the order of `spins.all_states` it takes about the time of `visible_law`, and 16 · 2^n bytes.
 
     Parameters
     ----------
@@ -266,6 +275,10 @@ def kl_divergence(law: StateLaw, rbm: TwoLayers) -> float:
     if law.n_sites != check_machine("rbm", rbm).n_visible:
         raise ValueError(f"law is over {law.n_sites} spins: the machine has {rbm.n_visible} visible units")
     log_partition = exact_log_partition(rbm)
+    if law.in_order:
+        listed = all_log_weights(rbm.weights, rbm.visible_bias, rbm.hidden_bias)
+        listed -= log_partition
+        return law.divergence(lambda _: listed)
     return law.divergence(lambda states: -rbm.free_energy(states) - log_partition)
 
 
