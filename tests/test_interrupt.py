@@ -169,7 +169,7 @@ CALLS = {
     "exact_weight": ("", "trained_weight('0.5', 1000, 50, dps=2000)"),
     "limit_table": ("", "weight.limit_table(200, 50, dps=1000)"),
     "mixture": ("", "[trained_weight_mixture(0, 2 + i / 1000, 10**5, 4) for i in range(1000)]"),
-    "critical_temperature": ("", "flow.critical_temperature(10**6, 10**6, T_low=0.5)"),
+    "critical_temperature": ("", "flow.critical_temperature(10**6, 10**6)"),
     "samples": ("x = spins(10**6, 100)", "[trained_weight_from_samples(x, 4) for _ in range(100)]"),
 }
 

@@ -126,6 +126,14 @@ def test_thresholds_of_ranges(M, N, low):
     assert trained_weight_mixture(low, 1.01 * high, M, N) < critical_weight(M, N)
 
 
+@pytest.mark.parametrize(("M", "N", "low"), [(2000, 20, 0.0), (3000, 3000, 0.25), (20, 10**9, 0.01)])
+def test_the_integral_over_temperatures_is_the_mean_law(M, N, low):
+    high = critical_temperature(M, N, T_low=low)
+    # the law of a mixture is averaged as a vector there, one number at each temperature here
+    weight = trained_weight_mixture(low, high, M, N)
+    assert weight == pytest.approx(critical_weight(M, N), rel=1e-12, abs=0)
+
+
 @pytest.mark.slow
 def test_thresholds_of_ranges_with_digits():
     exact = critical_temperature(8, 4, dps=25)

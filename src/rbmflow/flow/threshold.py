@@ -9,19 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import check_digits, check_integer, shown
+from rbmflow.arguments import FloatArray, check_digits, check_integer, shown
 from rbmflow.flow.uniform import check_layers
 from rbmflow.precision import exact_roots, settle
 from rbmflow.roots import refine_root
 from rbmflow.weight.equation import MAX_UNITS, check_sizes
 from rbmflow.weight.exact import log_deficit_ratio, training_weights
-from rbmflow.weight.forms import ring_form
-from rbmflow.weight.mixture_law import MAX_MIXTURE_SITES, exact_mixture, mixture_form
-from rbmflow.weight.temperatures import TemperatureRange, check_range, number
+from rbmflow.weight.forms import Window, excess, model_gain, ring_form, weak_order, window_for
+from rbmflow.weight.mixture_law import MAX_MIXTURE_SITES, coupling_at, exact_mixture, ring_excess
+from rbmflow.weight.temperatures import TemperatureRange, check_range, integral, number
 
 MAX_ROUNDED_SITES = 256
 HALVINGS = 5000  # from one end of the doubles to the other, and to the last digit
 FLOAT_DIGITS = 17
+INTEGRAL_TOLERANCE = 1e-16  # for each spin, of the integrand's largest value
+LONG_RING = 10**5  # beyond, the laws of strongly coupled rings are noisier than that
+MAX_STEPS = 30
 
 
 def critical_weight(n_visible: int, n_hidden: int) -> float:
@@ -255,7 +258,8 @@ def critical_temperature(n_visible: int, n_hidden: int, *, T_low: Any = 0.0, dps
     Returns
     -------
     float or mpmath.mpf
-        T_high, above ``1/K_c``.
+        T_high, above ``1/K_c``. In float64 the time is O(M) for each of a thousand temperatures, 0.1 s at
+        M = 10⁴ and 7 s at 10⁶, where the law of the ring limits the relative accuracy to 10⁻⁹.
 
     Raises
     ------
@@ -267,8 +271,6 @@ def critical_temperature(n_visible: int, n_hidden: int, *, T_low: Any = 0.0, dps
     >>> print(round(critical_temperature(8, 4), 10), round(1 / critical_coupling(8, 4), 10))
     9.0310781918 2.2512401458
     """
-    from scipy.optimize import brentq
-
     n_visible, n_hidden = check_sizes(n_visible, n_hidden)
     check_integer("n_visible", n_visible, 3, MAX_MIXTURE_SITES)
     digits = None if dps is None else check_digits(dps)
@@ -278,16 +280,7 @@ def critical_temperature(n_visible: int, n_hidden: int, *, T_low: Any = 0.0, dps
         raise ValueError(
             f"T_low={shown(T_low)}: below 1/K_c = {single:.12g} is needed, no hotter range orders"
         )
-    W = critical_weight(n_visible, n_hidden)
-
-    def surplus(T_high: float) -> float:
-        form, _ = mixture_form(TemperatureRange(T_low, T_high), n_visible)
-        return form.residual(W, n_hidden)
-
-    low, high = single, 2 * single
-    while surplus(high) < 0:
-        low, high = high, 2 * high
-    found = float(brentq(surplus, low, high, xtol=1e-15, rtol=1e-15))
+    found = _critical_temperature(n_visible, n_hidden, float(number("T_low", T_low)), single)
     if digits is None:
         return found
 
@@ -305,3 +298,43 @@ def critical_temperature(n_visible: int, n_hidden: int, *, T_low: Any = 0.0, dps
         return +root
 
     return exact_roots(exact, digits, start=found)
+
+
+def _critical_temperature(n_visible: int, n_hidden: int, T_low: float, single: float) -> float:
+    """Return the root T_high of ``∫_(T_low)^(T_high) h(T) dT``, ``h = ⟨T⟩_q(T) − ⟨T⟩_p`` at the weight W_c.
+
+    The integral rises up to 1/K_c, where h changes sign, and is concave beyond: Newton's method cannot go
+    astray. The weak form of the equation holds its digits at W_c, whose gain MNW² is 1, at all temperatures.
+    """
+    W = critical_weight(n_visible, n_hidden)
+    orders: dict[int, tuple[Window, FloatArray]] = {}
+
+    def window_at(K: float) -> tuple[Window, FloatArray]:
+        # a few windows, each with four times the variance of the last, instead of one for each coupling
+        variance = 4.0 ** np.ceil(min(K, 300.0) / np.log(2))
+        view = window_for(n_visible, variance)
+        if view.first not in orders:
+            orders[view.first] = view, weak_order(W, view)
+        return orders[view.first]
+
+    view, order = window_at(coupling_at(T_low))
+    model = float(excess(model_gain(W, n_hidden, view), view) @ order)
+
+    def surplus(T: float) -> float:
+        K = coupling_at(T)
+        view, order = window_at(K)
+        return float(ring_excess(K, view) @ order) - model
+
+    noise = INTEGRAL_TOLERANCE * max(n_visible, 100) * max(1.0, n_visible / LONG_RING)
+    tolerance = noise * surplus(T_low) * (single - T_low)
+    high, total = single, integral(surplus, T_low, single, tolerance)
+    while total > 0:
+        total += integral(surplus, high, 2 * high, tolerance)
+        high *= 2
+    for _ in range(MAX_STEPS):
+        step = -total / surplus(high)
+        total += integral(surplus, high, high + step, tolerance)
+        high += step
+        if abs(step) < 1e-15 * high:
+            break
+    return float(high)

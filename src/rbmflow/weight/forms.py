@@ -174,10 +174,19 @@ class WeakForm:
         return W * float(self.excess @ self._order(W))
 
     def _order(self, W: float) -> FloatArray:
-        return self._centred(order_function(W, self.view.values) / W)
+        return weak_order(W, self.view)
 
     def _centred(self, function: FloatArray) -> FloatArray:
-        return np.asarray(function - self.view.free @ function)
+        return _centred(function, self.view)
+
+
+def weak_order(W: float, view: Window) -> FloatArray:
+    """Return ``T = V tanh WV/W`` less its mean over independent spins."""
+    return _centred(order_function(W, view.values) / W, view)
+
+
+def _centred(function: FloatArray, view: Window) -> FloatArray:
+    return np.asarray(function - view.free @ function)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ def cold_coupling(temperatures: Temperatures) -> float | None:
             return (4 / high - log_mean_decay(low, high)) / 4
         return 1 / high
     weights = temperatures.shares
-    rates = np.array([4 * _coupling(float(number("temperatures", T))) for T in temperatures.temperatures])
+    rates = np.array([4 * coupling_at(float(number("temperatures", T))) for T in temperatures.temperatures])
     rates = np.where(weights > 0, rates, np.inf)
     return float((rates.min() - np.log(weights @ np.exp(rates.min() - rates) / weights.sum())) / 4)
 
@@ -99,21 +99,21 @@ def check_mixture(temperatures: object, n_visible: object, n_hidden: object) -> 
 def mixture_form(temperatures: Temperatures, n_visible: int) -> tuple[Form, float]:
     """Return the form of the equation for T_high > 0, and the quadrature's error in its data."""
     ring = Ring(n_visible)
-    coldest = _coupling(float(number("T_low", temperatures.T_low)))
+    coldest = coupling_at(float(number("T_low", temperatures.T_low)))
     view = window_for(n_visible, np.exp(2 * min(coldest, 300.0)))
     # in hot ranges the aligned share, 2/(T_high ln M), leaves the mean susceptibility near 1
     hot = isinstance(temperatures, TemperatureRange) and float(number("T_high", temperatures.T_high)) > HOT
 
     def susceptibility() -> float:
-        return float(average(temperatures, lambda T: np.array([ring.susceptibility(_coupling(T))]))[0][0])
+        return float(average(temperatures, lambda T: np.array([ring.susceptibility(coupling_at(T))]))[0][0])
 
     if view.first or hot or susceptibility() < strong_from(n_visible):
         excess, error = _mean_excess(temperatures, view)
         return WeakForm(view, excess), error
-    hottest = ring_strong_form(_coupling(float(number("T_high", temperatures.T_high))), n_visible)
+    hottest = ring_strong_form(coupling_at(float(number("T_high", temperatures.T_high))), n_visible)
 
     def interior(T: float) -> FloatArray:
-        K = _coupling(T)
+        K = coupling_at(T)
         if float("inf") == K:
             return np.zeros_like(hottest.interior)
         form = ring_strong_form(K, n_visible)
@@ -133,7 +133,7 @@ def _mean_excess(temperatures: Temperatures, view: Window) -> Average:
     """Return the mean of q − b, and the quadrature's error in it."""
 
     def excess(T: float) -> FloatArray:
-        return _excess(_coupling(T), view)
+        return ring_excess(coupling_at(T), view)
 
     low, high = (float(number("T", T)) for T in (temperatures.T_low, temperatures.T_high))
     if not isinstance(temperatures, TemperatureRange) or high <= BLAZING or low == high:
@@ -147,11 +147,12 @@ def _mean_excess(temperatures: Temperatures, view: Window) -> Average:
     return mean + rest * share, error * share
 
 
-def _coupling(T: float) -> float:
+def coupling_at(T: float) -> float:
+    """Return 1/T, ∞ where that is not a double."""
     return 1 / T if T > 1e-300 else float("inf")
 
 
-def _excess(K: float, view: Window) -> FloatArray:
+def ring_excess(K: float, view: Window) -> FloatArray:
     """Return q − b of the ring, for one coupling from 0 to ∞."""
     if K <= WEAKEST:  # the mean bond at magnetization V is (V² − M)/[M(M − 1)]
         bonds = (view.values**2 - view.n_visible) / (view.n_visible - 1)
@@ -243,7 +244,7 @@ def mixture_law(temperatures: Temperatures, n_visible: int, *, dps: int | None =
     values = magnetizations(n_visible)
     if dps is None:
         ring = Ring(n_visible)
-        mean, error = average(temperatures, lambda T: ring.magnetization_law(_coupling(T)).probabilities)
+        mean, error = average(temperatures, lambda T: ring.magnetization_law(coupling_at(T)).probabilities)
         if error > TOLERANCE * float(np.linalg.norm(mean)):
             raise not_reached(temperatures, Law(values, mean), error / float(np.linalg.norm(mean)))
         return Law(values, mean)
