@@ -159,7 +159,7 @@ CALLS = {
         "a = machine(200, 200, .2)",
         "flow.fixed_points(a, n_starts=3000, rng=1, max_steps=10**6)",
     ),
-    "density_of_states": ("", "Torus(32, 32).density_of_states()"),
+    "density_of_states": ("", "Torus(64, 64).density_of_states()"),
     "joint_density_of_states": ("", "Torus(8, 8).joint_density_of_states()"),
     "torus_exact": ("", "Torus(300, 300).heat_capacity(0.44, dps=1000)"),
     "torus_long": ("", "Torus(10**6, 10**6).energy(np.linspace(.1, .9, 1000))"),

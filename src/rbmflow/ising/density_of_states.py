@@ -13,7 +13,7 @@ import numpy.typing as npt
 from rbmflow.arguments import check_integer
 from rbmflow.ising.ring_counts import MAX_POWER
 
-MAX_DENSITY_SITES = 1024
+MAX_DENSITY_SITES = 4096
 
 Residues = npt.NDArray[np.int64]
 
@@ -95,8 +95,9 @@ def torus_density_of_states(n_rows: int, n_cols: int) -> DensityOfStates:
     ``x^(2N) Z`` with x = e^(−2K) is the polynomial ``Σ_u g_u x^u`` in the number u of unsatisfied bonds
     (P. D. Beale, Phys. Rev. Lett. 76, 78 (1996)). Its coefficients are found modulo primes p ≡ 1 (mod R),
     R > 2N: such a field holds 2 cos(πk/n) and a root of unity of order R, so that every one of the four
-    products is exact there, and so is the transform from the values at R points. As 0 ≤ g_u ≤ 2^N, primes
-    whose product exceeds 2^N determine the integers. O(R²) operations for each 31 bits.
+    products is exact there, and so is the transform from the values at R points. Around each row and column
+    u is even, so that ±x have the same value. As 0 ≤ g_u ≤ 2^N, primes whose product exceeds 2^N determine
+    the integers. For each 31 bits O(N (n ln m + m)) operations, n ≤ m; the table has O(N²) bits.
 
     Examples
     --------
@@ -107,7 +108,7 @@ def torus_density_of_states(n_rows: int, n_cols: int) -> DensityOfStates:
     n, m = sorted((n_rows, n_cols))
     n_sites = n * m
     order = 2 * n * (m + 1)
-    modulus, counts = 1, [0] * (2 * n_sites + 1)
+    modulus, counts = 1, [0] * (n_sites + 1)
     prime = 2**31
     while modulus <= 2**n_sites:
         prime = _prime_below(prime, order)
@@ -115,49 +116,74 @@ def torus_density_of_states(n_rows: int, n_cols: int) -> DensityOfStates:
         inverse = pow(modulus, -1, prime)
         counts = [a + modulus * ((r - a) * inverse % prime) for a, r in zip(counts, residues, strict=True)]
         modulus *= prime
-    energy, count = zip(*((2 * u - 2 * n_sites, g) for u, g in enumerate(counts) if g), strict=True)
+    energy, count = zip(*((4 * j - 2 * n_sites, g) for j, g in enumerate(counts) if g), strict=True)
     return DensityOfStates(n_rows, n_cols, energy, count)
 
 
 def _coefficients(n: int, m: int, order: int, p: int) -> Residues:
-    """Coefficients of the polynomial modulo p, from its values at the powers of a root of unity."""
-    powers = _powers(_root_of_unity(order, p), order, p)
-    values = _values(n, m, powers, p)
-    exponents = np.arange(order)
-    sums = np.empty(order, dtype=np.int64)
-    for u in range(order):
-        sums[u] = (values * powers[-u * exponents % order] % p).sum() % p
-    return sums * pow(order, -1, p) % p
+    """Coefficients of the polynomial in y = x² modulo p, from its values at the powers of a root of unity.
 
-
-def _values(n: int, m: int, x: Residues, p: int) -> Residues:
-    """``x^(2N) Z`` modulo p at the points x, which hold the roots of unity of order 2n.
-
-    A pair of modes gives ``V_m ± 2S^m`` with ``S = x − x³``, ``V_j = a V_(j−1) − S² V_(j−2)``, V_0 = 2,
-    V_1 = a and ``a = (1 + x²)² − 2x (1 − x²) cos φ_k``.
+    Their order n (m + 1) is a product: the transform is one of length n, a phase, and one of length m + 1.
     """
+    powers = _powers(_root_of_unity(order, p), order, p)
+    values = _values(n, m, powers, p).reshape(n, m + 1)
+    row, column = np.arange(n), np.arange(m + 1)
+    inverses = powers[-2 * np.arange(order // 2) % order]  # y^−j
+    transform = inverses[np.outer(row, row) % n * (m + 1)]
+    across = _product(transform, values, p) * inverses[np.outer(row, column)] % p
+    sums = _product(across, inverses[np.outer(column, column) % (m + 1) * n], p)
+    return sums.T.ravel() * pow(order // 2, -1, p) % p
+
+
+def _product(a: Residues, b: Residues, p: int) -> Residues:
+    """Return the product of two matrices modulo p < 2^31; one is halved into digits, and no sum overflows."""
+    upper = (a >> 16) @ b % p
+    return ((upper << 16) + (a & 0xFFFF) @ b) % p
+
+
+def _values(n: int, m: int, powers: Residues, p: int) -> Residues:
+    """``x^(2N) Z`` modulo p at half of the roots of unity x, one of each pair ±x.
+
+    A pair of modes gives ``V_m ± 2S^m`` with ``S = x − x³`` and Lucas' sequence
+    ``V_j = a V_(j−1) − S² V_(j−2)``, V_0 = 2, V_1 = a and ``a = (1 + x²)² − 2x (1 − x²) cos φ_k``.
+    """
+    x = powers[: len(powers) // 2]
     square = x * x % p
     scale = x * (1 - square) % p
     central = 2 * _power(scale, m, p) % p
     product = scale * scale % p
-    stride = len(x) // (2 * n)
+    stride = len(powers) // (2 * n)
     total = np.zeros_like(x)
     for first in (1, 0):
         plus, minus = np.ones_like(x), np.ones_like(x)
-        for k in range(first or 2, n, 2):
-            twice_cosine = int(x[k * stride] + x[-k * stride]) % p
-            a = ((1 + square) ** 2 - scale * twice_cosine) % p
-            before, pair = np.full_like(x, 2), a
-            for _ in range(m - 1):
-                before, pair = pair, (a * pair - product * before) % p
+        k = np.arange(first or 2, n, 2)
+        twice_cosine = (powers[k * stride] + powers[-k * stride]) % p
+        for pair in _lucas(((1 + square) ** 2 - scale * twice_cosine[:, None]) % p, product, m, p):
             plus, minus = plus * ((pair + central) % p) % p, minus * ((pair - central) % p) % p
-        for k in (0, n):
-            if k % 2 == first:
-                sign = 1 if k else -1
+        for end in (0, n):
+            if end % 2 == first:
+                sign = 1 if end else -1
                 larger, smaller = _power((1 + sign * x) % p, m, p), _power((x - sign * square) % p, m, p)
                 plus, minus = plus * ((larger + smaller) % p) % p, minus * ((larger - smaller) % p) % p
         total += plus + minus
     return total % p * pow(2, -1, p) % p
+
+
+def _lucas(a: Residues, product: Residues, m: int, p: int) -> Residues:
+    """V_m modulo p by doubling.
+
+    ``V_2j = V_j² − 2Q^j`` and ``V_(2j+1) = V_j V_(j+1) − a Q^j`` with Q the product of the roots.
+    """
+    value, after, power = np.full_like(a, 2), a, np.ones_like(product)
+    for digit in f"{m:b}":
+        between = (value * after - a * power) % p
+        if digit == "1":
+            value, after = between, (after * after - 2 * (power * product % p)) % p
+            power = power * power % p * product % p
+        else:
+            value, after = (value * value - 2 * power) % p, between
+            power = power * power % p
+    return value
 
 
 def _power(base: Residues, exponent: int, p: int) -> Residues:
