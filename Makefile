@@ -1,9 +1,6 @@
 # What one runs while working, in an environment with the extra dev; .ci/run and .ci/full call these too.
 
 PYTEST = pytest -q -n auto --dist loadgroup
-LEVELS = $(shell python -c "from rbmflow._kernels import simd; \
-	print(*('plain', 'avx2', 'avx512')[: simd.supported()])")
-
 help:
 	@echo "make kernels   compile ext/ in place, after an edit there"
 	@echo "make lint      formats, types, stubs, docstrings, lengths of lines"
@@ -32,7 +29,9 @@ test:
 
 # the kernels' own tests take every level
 levels:
-	@for level in $(LEVELS); do echo "-- $$level"; RBMFLOW_SIMD=$$level $(PYTEST) tests/test_digests.py \
+	@levels=$$(python -c "from rbmflow._kernels import simd; \
+		print(*('plain', 'avx2', 'avx512')[: simd.supported()])") || exit 1; \
+	for level in $$levels; do echo "-- $$level"; RBMFLOW_SIMD=$$level $(PYTEST) tests/test_digests.py \
 		tests/test_hardware.py tests/sampling/test_block_gibbs.py tests/sampling/test_boltzmann.py \
 		tests/training/test_fit.py tests/networks/test_exact.py tests/networks/test_hopfield.py \
 		tests/ising/test_sample.py tests/weight/test_trained_weight.py tests/flow/test_maps.py || exit 1; done

@@ -78,6 +78,8 @@ def test_some_stages(result):
     assert list(some.stages) == ["decimation", "weights"]
     assert not some.complete
     assert all(some.stages[name].tables == result.stages[name].tables for name in some.stages)
+    with pytest.raises(TypeError, match="stages='weights'"):
+        reproduce.run(SMALL, rng=3, stages="weights")
     with pytest.raises(ValueError, match="stages='none'"):
         reproduce.run(SMALL, rng=3, stages=["none"])
 

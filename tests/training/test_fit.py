@@ -181,6 +181,79 @@ def test_a_subclass_with_averages_of_its_own_is_not_the_kernel():
     np.testing.assert_array_equal(found.model.weights, rbm.weights.astype(np.float32))
 
 
+class Given(NegativePhase):
+    """Averages and rungs that are given."""
+
+    def __init__(self, found, rungs=((1.0,), 0)):
+        self.found, self.ladder = found, rungs
+
+    def __repr__(self):
+        return "Given()"
+
+    def averages(self, update):
+        if self.found == "into the rows":
+            update.rows[:] = 1
+        return self.found
+
+    def rungs(self):
+        return self.ladder
+
+
+A, V, H = np.zeros((6, 4)), np.zeros(6), np.zeros(4)
+
+
+@pytest.mark.parametrize(
+    ("phase", "error", "said"),
+    [
+        (Given(None), TypeError, r"negative=Given\(\): its averages are None, Averages are needed"),
+        (Given((A, V, H)), TypeError, "Averages are needed"),
+        (Given(Averages(0.0, V, H)), ValueError, r"have pairs 0\.0: floats of shape \(6, 4\)"),
+        (Given(Averages(A.T, V, H)), ValueError, r"have pairs float64 of shape \(4, 6\)"),
+        (Given(Averages(A, H, V)), ValueError, r"have visible float64 of shape \(4,\)"),
+        (Given(Averages(A, V, H * 1j)), ValueError, "have hidden complex128"),
+        (Given(Averages(A, V, H.tolist())), ValueError, r"have hidden \[0\.0"),
+        (Given(Averages(A, V + np.nan, H)), ValueError, "have visible that are not finite"),
+        (Given("into the rows"), ValueError, "read-only"),
+        (Given(Averages(A, V, H), None), TypeError, "its rungs are None"),
+        (Given(Averages(A, V, H), ((1.0,), -1)), ValueError, "n_chains of its rungs=-1"),
+        (Given(Averages(A, V, H), ((1.0,), 2.0)), TypeError, "n_chains of its rungs=2.0"),
+        (Given(Averages(A, V, H), ((0.5,), 2)), ValueError, "at least two inverse temperatures"),
+        (Given(Averages(A, V, H), ((1.0, np.nan), 2)), ValueError, "NaN"),
+    ],
+)
+def test_what_a_phase_of_ones_own_returns_is_checked(phase, error, said):
+    with pytest.raises(error, match=said):
+        fit(random_machine(6, 4, 1), SPINS, negative=phase, n_epochs=1, rng=1)
+
+
+def test_averages_of_ones_own_are_taken_in_the_precision_of_the_run():
+    rbm = random_machine(6, 4, 1)
+    machines = [
+        fit(
+            rbm,
+            SPINS,
+            negative=Given(Averages(*(x.astype(kind) + 0.1 for x in (A, V, H)))),
+            n_epochs=2,
+            rng=1,
+        )
+        for kind in (np.float32, np.float64)
+    ]
+    np.testing.assert_allclose(machines[0].model.weights, machines[1].model.weights, rtol=1e-6)
+
+
+def test_subclasses_that_change_no_average_are_what_they_derive_from():
+    rbm = random_machine(6, 4, 1)
+    for kind in (CD, PCD):
+        other = type("Other", (kind,), {})
+        found = [
+            fit(rbm, SPINS, negative=phase(2), n_epochs=2, rng=1).model.weights for phase in (kind, other)
+        ]
+        np.testing.assert_array_equal(*found)
+    other = type("Other", (Exact,), {"averages": lambda self, update: None})
+    with pytest.raises(ValueError, match="needs negative=Exact"):
+        fit(rbm, SPINS, negative=other(), optimizer=LBFGS(), n_epochs=1, rng=1)
+
+
 def test_what_a_phase_records_is_held_against_what_there_is():
     class Unknown(Restarted):
         records = ("loss",)

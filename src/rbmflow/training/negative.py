@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -128,7 +128,7 @@ class NegativePhase(ABC):
         n_visible, n_hidden : int
             Sizes of its layers.
         """
-        ladder, n_chains = self.rungs()
+        ladder, n_chains = rungs_of(self)
         check_size(n_visible, n_hidden, len(ladder) * n_chains)
 
 
@@ -282,6 +282,44 @@ def _ladder(ladder: object) -> tuple[float, ...]:
             "descending from 1 to 0 or above"
         )
     return tuple(rungs.tolist())
+
+
+def averages_of(negative: NegativePhase, update: Update) -> Averages:
+    """Return the averages for one update, those of a phase of one's own held against what they must be."""
+    if type(negative).__module__ == __name__:
+        return negative.averages(update)
+    rows = update.rows.view()
+    rows.flags.writeable = False  # the averages over the data are taken of them as well
+    found, p = negative.averages(replace(update, rows=rows)), update.parameters
+    if not isinstance(found, Averages):
+        raise TypeError(f"negative={shown(negative)}: its averages are {shown(found)}, Averages are needed")
+    parts = {"pairs": p.weights, "visible": p.visible_bias, "hidden": p.hidden_bias}
+    for name, of in parts.items():
+        part = getattr(found, name)
+        if not isinstance(part, np.ndarray) or part.shape != of.shape or part.dtype.kind != "f":
+            what = f"{part.dtype} of shape {part.shape}" if isinstance(part, np.ndarray) else shown(part)
+            raise ValueError(
+                f"negative={shown(negative)}: its averages have {name} {what}: "
+                f"floats of shape {of.shape} are needed"
+            )
+        if not np.isfinite(part).all():
+            raise ValueError(f"negative={shown(negative)}: its averages have {name} that are not finite")
+    return Averages(*(getattr(found, name).astype(p.weights.dtype, copy=False) for name in parts))
+
+
+def rungs_of(negative: NegativePhase) -> tuple[tuple[float, ...], int]:
+    """Return the rungs of a phase, or raise where no chains can be on them."""
+    if type(negative).__module__ == __name__:
+        return negative.rungs()
+    given: Any = negative.rungs()
+    if not isinstance(given, tuple) or len(given) != 2:
+        raise TypeError(
+            f"negative={shown(negative)}: its rungs are {shown(given)}, (ladder, n_chains) is needed"
+        )
+    ladder, n_chains = given
+    n_chains = check_integer(f"negative={shown(negative)}: n_chains of its rungs", n_chains, 0, MAX_CHAINS)
+    alone = isinstance(ladder, tuple) and ladder == (1.0,)
+    return (1.0,) if alone else _ladder(ladder), n_chains
 
 
 def check_negative(negative: object) -> NegativePhase:

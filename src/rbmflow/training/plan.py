@@ -89,8 +89,8 @@ class Method:
 
     def _check_smooth(self, penalty: Penalty) -> None:
         """Raise unless the likelihood itself can be followed: a quasi-Newton method trusts its values."""
-        if not isinstance(self.negative, Exact):
-            raise ValueError(  # noqa: TRY004 (another would do for another optimiser)
+        if type(self.negative).averages is not Exact.averages:
+            raise ValueError(
                 f"optimizer=LBFGS() needs negative=Exact(), not {shown(self.negative)}: "
                 "noise would mislead its line search"
             )

@@ -12,7 +12,7 @@ from rbmflow.hardware import simd_level
 from rbmflow.networks import RBM
 from rbmflow.training.chains import Chains, start
 from rbmflow.training.moments import centred, clamped, gradient
-from rbmflow.training.negative import CD, PCD, Update
+from rbmflow.training.negative import CD, PCD, Update, averages_of, rungs_of
 from rbmflow.training.optimizers import LBFGS, SGD, Adam, rate_of, step
 from rbmflow.training.parameters import Parameters
 from rbmflow.training.plan import Method, Objective
@@ -28,7 +28,7 @@ class Trainer:
         self.objective, self.method = objective, method
         self.parameters = Parameters(model, method.real)
         self.rng = rng
-        self.chains = start(*method.negative.rungs(), self.parameters, rng)
+        self.chains = start(*rungs_of(method.negative), self.parameters, rng)
         n_slots = 0 if isinstance(method.optimizer, LBFGS) else method.optimizer.n_slots
         self.slots = np.zeros((n_slots, objective.ties.n_free), dtype=method.real)
         self.epoch = self.n_updates = 0
@@ -98,7 +98,7 @@ class Trainer:
         """Whether an epoch is one call of the kernel: steps along the gradient, all parameters free."""
         return (
             isinstance(self.method.optimizer, SGD)
-            and type(self.method.negative) in (CD, PCD)  # those that the kernel knows
+            and type(self.method.negative).averages in (CD.averages, PCD.averages)  # the kernel knows these
             and self.objective.ties.trivial
             and not self.method.centred
             and not self.objective.penalty.l1
@@ -156,7 +156,9 @@ class Trainer:
         ties, penalty = self.objective.ties, self.objective.penalty
         method, p = self.method, self.parameters
         assert not isinstance(method.optimizer, LBFGS)
-        model = method.negative.averages(Update(p, rows, weights, method.batch_size, self.chains, self.rng))
+        model = averages_of(
+            method.negative, Update(p, rows, weights, method.batch_size, self.chains, self.rng)
+        )
         data = clamped(p, rows.astype(method.real), None if weights is None else weights.astype(method.real))
         slope = gradient(data, model)
         if penalty.l1 or penalty.l2:

@@ -24,6 +24,7 @@ from rbmflow.weight.mixture_law import (
     cold_coupling,
     exact_mixture,
     mixture_form,
+    mixture_law,
     not_reached,
     settled,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "TemperatureDensity",
     "TemperatureRange",
     "TemperatureSet",
+    "mixture_law",
     "mixture_weight",
     "trained_weight_density",
     "trained_weight_mixture",

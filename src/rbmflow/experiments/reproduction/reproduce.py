@@ -214,6 +214,8 @@ def run(
     >>> result.stages["weights"].checks[0].name
     'W(1), M = 8, N = 4, 40 digits'
     """
+    if isinstance(stages, str) or not isinstance(stages, Collection | None):
+        raise TypeError(f"stages={shown(stages)}: a list of names of stages is needed")
     asked = list(STAGES) if stages is None else [check_choice("stages", name, STAGES) for name in stages]
     parameters = parameters or Parameters()
     sequence = np.random.default_rng(rng).bit_generator.seed_seq
