@@ -34,6 +34,7 @@ def refine_root(ctx: Any, residual: Callable[[Any], Any], start: Any, known: flo
 
     Examples
     --------
+    >>> from rbmflow.precision import context
     >>> ctx = context(40)
     >>> print(refine_root(ctx, lambda x: x * x - 2, ctx.mpf(1.4142135), 7))
     1.414213562373095048801688724209698078570

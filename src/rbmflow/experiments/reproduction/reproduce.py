@@ -212,7 +212,7 @@ def run(
     >>> all(check.passed for check in result.checks)
     True
     >>> result.stages["weights"].checks[0].name
-    'W(1), M = 8, N = 4, 40 digits'
+    'W(0.05), M = 8, N = 4, float64'
     """
     if isinstance(stages, str) or not isinstance(stages, Collection | None):
         raise TypeError(f"stages={shown(stages)}: a list of names of stages is needed")
