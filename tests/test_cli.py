@@ -338,7 +338,7 @@ def test_an_interrupted_reproduction_goes_on(capsys, tmp_path, small, undrawn, m
     before = part.read_bytes()
     for more, said in ((("--seed", "1"), "(seed)"), ((), "(n_points)")):
         with monkeypatch.context() as patch:
-            other = replace(reproduce.Parameters.quick(), n_points=22 if not more else 21)
+            other = replace(reproduce.Parameters.quick(), n_points=SMALL.n_points + (not more))
             patch.setattr(reproduce.Parameters, "quick", classmethod(lambda cls, other=other: other))
             status, out, err = run(capsys, "reproduce", "--quick", "--out", str(broken), "--quiet", *more)
         assert (status, out, err.count("\n")) == (2, "", 1)

@@ -165,7 +165,7 @@ CALLS = {
     "torus_long": ("", "Torus(10**6, 10**6).energy(np.linspace(.1, .9, 1000))"),
     "degeneracies": ("", "[Ring(2000).degeneracies() for _ in range(100)]"),
     "magnetization_law": ("", "[Ring(10**7).magnetization_law(0.5) for _ in range(100)]"),
-    "certified_weight": ("", "certified_weight('0.5', 100, 50, digits=10**4)"),
+    "certified_weight": ("", "certified_weight('0.5', 100, 50, digits=3 * 10**4)"),
     "exact_weight": ("", "trained_weight('0.5', 1000, 50, dps=2000)"),
     "limit_table": ("", "weight.limit_table(200, 50, dps=1000)"),
     "mixture": ("", "[trained_weight_mixture(0, 2 + i / 1000, 10**5, 4) for i in range(1000)]"),
