@@ -51,7 +51,17 @@ class Update:
     rng: np.random.Generator
 
     def batch(self) -> SpinArray:
-        """Return the batch; of a law as many states as a batch has, drawn from it."""
+        """Return the batch; of a law as many states as a batch has, drawn from it.
+
+        Returns
+        -------
+        numpy.ndarray of int8, shape (n, n_visible)
+            Not to be written to.
+
+        Examples
+        --------
+        `NegativePhase` shows a phase that begins at the batch.
+        """
         if self.weights is None:
             return self.rows
         p = self.weights / self.weights.sum()
@@ -106,6 +116,10 @@ class NegativePhase(ABC):
         -------
         Averages
             In the precision of the parameters.
+
+        Examples
+        --------
+        `NegativePhase` shows those of a mean field.
         """
 
     def rungs(self) -> tuple[tuple[float, ...], int]:
@@ -117,6 +131,11 @@ class NegativePhase(ABC):
             One for each rung.
         int
             Chains on each rung; 0 if it keeps none, as here.
+
+        Examples
+        --------
+        >>> PCD(1, 50).rungs(), CD().rungs()
+        (((1.0,), 50), ((1.0,), 0))
         """
         return (1.0,), 0
 
@@ -127,6 +146,13 @@ class NegativePhase(ABC):
         ----------
         n_visible, n_hidden : int
             Sizes of its layers.
+
+        Examples
+        --------
+        >>> Exact().check(500, 500)
+        Traceback (most recent call last):
+            ...
+        ValueError: negative=Exact(): the smaller layer has 500 units, at most 20 are possible
         """
         ladder, n_chains = rungs_of(self)
         check_size(n_visible, n_hidden, len(ladder) * n_chains)
