@@ -81,6 +81,20 @@ def test_nobody_is_left(tmp_path, name, to, status, said):
         assert (tmp_path / "out").exists() == (name == "SIGKILL" and to == "command")
 
 
+def test_workers_never_take_ctrl_c():
+    code = """if True:
+        import signal
+        from rbmflow.cli.processes import processes
+
+        with processes(2) as pool:
+            masks = [pool.submit(signal.pthread_sigmask, signal.SIG_BLOCK, []).result() for _ in range(2)]
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
+        print(*masks)
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout.count("SIGINT"), done.stderr) == (2, "")
+
+
 def test_a_worker_that_is_lost_before_it_begins(monkeypatch):
     def start(worker):
         raise BrokenPipeError

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import connection
+from multiprocessing import connection, resource_tracker
 from typing import Any
 
 from rbmflow.cli.signals import signals_held
@@ -79,6 +79,7 @@ class _Processes(ThreadPoolExecutor):
         # a fork would copy locks that threads of the BLAS hold
         spawn = multiprocessing.get_context("spawn")
         with signals_held():
+            resource_tracker.ensure_running()  # its start would unblock Ctrl-C again
             here, there = spawn.Pipe()
             worker = spawn.Process(target=_work, args=(there,), daemon=True)
             try:
