@@ -1,6 +1,6 @@
 # What one runs while working, in an environment with the extra dev; .ci/run and .ci/full call these too.
 
-PYTEST = pytest -q -n auto --dist loadgroup
+PYTEST = pytest -q -n auto --dist worksteal
 help:
 	@echo "make kernels   compile ext/ in place, after an edit there"
 	@echo "make lint      formats, types, stubs, docstrings, lengths of lines"

@@ -22,8 +22,6 @@ from rbmflow.provenance import provenance
 from rbmflow.reading import seal, unseal
 from tests.test_crafted_files import DELETED, WRONG, changed, leaves
 
-pytestmark = pytest.mark.xdist_group("reproduction")
-
 SCRIPT = "<script>alert('x')</script>\"&"
 PLACE = "PLACE"
 CHECK = Check("W", "1", "2", 0.5, 1.0, "relative", "here")

@@ -13,8 +13,6 @@ from rbmflow.experiments import style, weight_map
 from rbmflow.experiments.reproduction.reproduce import FIGURES
 from tests.experiments.cropped import cut_texts, holds
 
-pytestmark = pytest.mark.xdist_group("reproduction")
-
 
 def drawn(result, name):
     return style.figure_of(FIGURES[name](result))

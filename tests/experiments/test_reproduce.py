@@ -12,8 +12,6 @@ from rbmflow.experiments.tables import Check, Table, columns_of
 from rbmflow.provenance import provenance
 from tests.experiments.conftest import SMALL
 
-pytestmark = pytest.mark.xdist_group("reproduction")
-
 
 def test_every_number_agrees(result):
     assert [check for check in result.checks if not check.passed] == []
