@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm
+from operator import mul
 from typing import Any
 
 Series = list[Fraction]
@@ -36,26 +37,19 @@ def scale(series: Sequence[Fraction], factor: Fraction | int) -> Series:
 
 def multiply(first: Sequence[Fraction], second: Sequence[Fraction]) -> Series:
     """Return the product, cut to the common length."""
-    return [_dot(first[: n + 1], second[n::-1]) for n in range(len(first))]
-
-
-def _dot(first: Sequence[Fraction], second: Sequence[Fraction]) -> Fraction:
-    """Return ``Σ first[i] second[i]``, reduced once: Fraction does it after each operation."""
-    pairs = [(a, b) for a, b in zip(first, second, strict=True) if a and b]
-    denominators = [a.denominator * b.denominator for a, b in pairs]
-    common = lcm(*denominators)
-    numerators = (
-        a.numerator * b.numerator * (common // d) for (a, b), d in zip(pairs, denominators, strict=True)
-    )
-    return Fraction(sum(numerators), common)
+    a, a_denominator = _over_one_denominator(first)
+    b, b_denominator = _over_one_denominator(second)
+    common = a_denominator * b_denominator
+    return [Fraction(sum(map(mul, a[: n + 1], b[n::-1])), common) for n in range(len(a))]
 
 
 def divide(numerator: Sequence[Fraction], denominator: Sequence[Fraction]) -> Series:
     """Return the quotient; the denominator has a constant term."""
-    result: Series = []
-    for i, a in enumerate(numerator):
-        result.append((a - _dot(denominator[1 : i + 1], result[::-1])) / denominator[0])
-    return result
+    whole, common = _over_one_denominator(denominator)
+    result = _Growing()
+    for n, a in enumerate(numerator):
+        result.append((a * common - result.dot(whole[1 : n + 1])) / whole[0])
+    return result.series
 
 
 def power(series: Sequence[Fraction], exponent: Fraction | int) -> Series:
@@ -63,11 +57,43 @@ def power(series: Sequence[Fraction], exponent: Fraction | int) -> Series:
 
     The exponent is any rational number.
     """
-    result = [Fraction(1)]
+    whole, common = _over_one_denominator(series)
+    rise, root = Fraction(exponent).as_integer_ratio()
+    weighted = [k * a for k, a in enumerate(whole)]
+    result = _Growing()
+    result.append(Fraction(1))
     for n in range(1, len(series)):
-        factors = [(exponent * k - (n - k)) * series[k] for k in range(1, n + 1)]
-        result.append(_dot(factors, result[::-1]) / n)
-    return result
+        # Σ_k [(rise/root + 1) k − n] a_k r_(n−k)
+        risen = (rise + root) * result.dot(weighted[1 : n + 1])
+        result.append((risen - root * n * result.dot(whole[1 : n + 1])) / (n * root * common))
+    return result.series
+
+
+def _over_one_denominator(series: Sequence[Fraction]) -> tuple[list[int], int]:
+    """Return numerators over a common denominator: sums of products of integers are fast."""
+    common = lcm(*(a.denominator for a in series))
+    return [a.numerator * (common // a.denominator) for a in series], common
+
+
+class _Growing:
+    """A series to which terms are appended, also as numerators over a common denominator."""
+
+    def __init__(self) -> None:
+        self.series: Series = []
+        self.numerators: list[int] = []
+        self.denominator = 1
+
+    def append(self, term: Fraction) -> None:
+        self.series.append(term)
+        larger = lcm(self.denominator, term.denominator)
+        if larger != self.denominator:
+            self.numerators = [a * (larger // self.denominator) for a in self.numerators]
+            self.denominator = larger
+        self.numerators.append(term.numerator * (larger // term.denominator))
+
+    def dot(self, factors: Sequence[int]) -> Fraction:
+        """Return the sum of the factors times the terms, the last one first."""
+        return Fraction(sum(map(mul, factors, reversed(self.numerators))), self.denominator)
 
 
 def compose(outer: Sequence[Fraction], inner: Sequence[Fraction]) -> Series:
