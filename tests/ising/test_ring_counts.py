@@ -6,6 +6,7 @@ import sys
 import textwrap
 import time
 import warnings
+from fractions import Fraction
 from math import comb
 
 import pytest
@@ -13,7 +14,8 @@ import pytest
 from rbmflow import CostWarning, DegeneracyTable, Ring
 from rbmflow.ising import enumeration, layer_degeneracies
 from rbmflow.ising.ring_counts import wall_pair_count
-from tests.exact import ring_states
+from rbmflow.ising.walls import wall_sums
+from tests.exact import private, ring_states
 
 # counted independently of this package
 CLASSES = dict(zip(range(3, 17), [4, 6, 8, 11, 14, 18, 22, 27, 32, 38, 44, 51, 58, 66], strict=True)) | {
@@ -165,3 +167,14 @@ def test_ctrl_c_stops_within_a_second():
     )
     # the warning of the cost times one chunk first; the interrupt comes a second after the start
     assert float(done.stdout) < 2.0 + 1.0
+
+
+@pytest.mark.parametrize("n_sites", [3, 4, 5, 12, 101])
+@pytest.mark.parametrize("x", ["1", "0.3", "1e-3", "1e-40", "0", "1.5"])
+def test_sums_over_walls_in_fractions_and_in_numbers(n_sites, x):
+    ctx = private(40)
+    number = ctx.mpf(x)
+    exact = Fraction(int(ctx.ldexp(number, 600)), 2**600)  # of the number itself
+    for found, sums in zip(wall_sums(n_sites, number), wall_sums(n_sites, exact), strict=True):
+        for a, b in zip(found, sums, strict=True):
+            assert abs(a * b.denominator - b.numerator) <= b.numerator * n_sites * ctx.eps

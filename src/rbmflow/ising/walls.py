@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
+MAX_FIXED_POINT_SITES = 1000
+"""On longer rings the sums outgrow the digits that are kept of them."""
+
 
 def wall_sums(n_sites: int, x: Any) -> tuple[list[Any], list[Any]]:
     """Return ``F(n)`` and ``dF/dx`` for n = 1 … n_sites // 2.
@@ -19,8 +22,10 @@ def wall_sums(n_sites: int, x: Any) -> tuple[list[Any], list[Any]]:
         C D(n) = A D(n−1) + x B F(n)
         A = (n−1)(M−n+1)(M−2n−1),  B = (M−2n)((M−2n)² − 1),  C = (n+1)(M−n−1)(M−2n+1)
 
-    Nothing cancels, whatever the sign of K. `x` may be a Fraction or a number of an mpmath context.
+    Nothing cancels, whatever the sign of K. `x` may be a Fraction, a ball or a number of an mpmath context.
     """
+    if n_sites <= MAX_FIXED_POINT_SITES and hasattr(x, "context") and 0 <= x <= 1:
+        return _fixed_point_sums(n_sites, x)
     value, slope = 1 + 0 * x, 0 * x
     values, slopes = [value], [slope]
     step, step_slope = 0 * x, 0 * x
@@ -34,6 +39,29 @@ def wall_sums(n_sites: int, x: Any) -> tuple[list[Any], list[Any]]:
         values.append(value)
         slopes.append(slope)
     return values, slopes
+
+
+def _fixed_point_sums(n_sites: int, x: Any) -> tuple[list[Any], list[Any]]:
+    """Return the sums as integers times 2^(−bits) give them: exact but for the bits below the last.
+
+    F ≥ 1 and dF/dx is 0 or at least of order 1, so that digits after the point are digits of the number; each
+    of the steps adds some units to the last bit.
+    """
+    ctx = x.context
+    bits = ctx.prec + 2 * n_sites.bit_length() + 10
+    whole = int(ctx.ldexp(x, bits))
+    value, slope, step, step_slope = 1 << bits, 0, 0, 0
+    values, slopes = [value], [slope]
+    for n in range(1, n_sites // 2):
+        a = (n - 1) * (n_sites - n + 1) * (n_sites - 2 * n - 1)
+        b = (n_sites - 2 * n) * ((n_sites - 2 * n) ** 2 - 1)
+        c = (n + 1) * (n_sites - n - 1) * (n_sites - 2 * n + 1)
+        step_slope = (a * step_slope + b * (value + (whole * slope >> bits))) // c
+        step = (a * step + b * (whole * value >> bits)) // c
+        value, slope = value + step, slope + step_slope
+        values.append(value)
+        slopes.append(slope)
+    return [ctx.mpf((value, -bits)) for value in values], [ctx.mpf((slope, -bits)) for slope in slopes]
 
 
 def ring_weights(n_sites: int, x: Any) -> list[Any]:
