@@ -346,18 +346,19 @@ def test_figures_are_drawn(result, tmp_path):
     from rbmflow.provenance import provenance
     from tests.experiments.cropped import cut_texts
 
+    figures = {name: style.figure_of(draw(result)) for name, draw in FIGURES.items()}
     pictures = {}
-    for name in FIGURES:
+    for name, figure in figures.items():
         for kind in ("png", "svg"):
             with (tmp_path / f"{name}.{kind}").open("wb") as stream:
-                style.save(style.figure_of(FIGURES[name](result)), stream, kind, 50)
+                style.save(figure, stream, kind, 50)
         pictures[name] = (tmp_path / f"{name}.svg").read_bytes()
-        assert not cut_texts(style.figure_of(FIGURES[name](result)))
-    panels = style.figure_of(FIGURES["flows"](result)).get_axes()
+        assert not cut_texts(figure)
+    panels = figures["flows"].get_axes()
     labels = [panel.get_ylabel() for panel in panels if panel.get_ylabel()]
     assert "exact" in labels[0]  # the exact thermometer leads
     assert all("J/k_B" in label for label in labels if label.startswith("T read"))
-    last = style.figure_of(FIGURES["fixed_points"](result)).get_axes()[2]
+    last = figures["fixed_points"].get_axes()[2]
     assert "mean field, from T = " in last.get_title()
     assert last.get_ylim()[1] <= 1.5 * SMALL.temperatures[-1]
     page = render(result, iso_tables.tables(result), pictures, provenance(SMALL.to_json(), 4))
