@@ -1,13 +1,16 @@
 """The command line: output, files, exit status."""
 
+import argparse
 import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from importlib import import_module
 from importlib.util import find_spec
 
 import numpy as np
@@ -270,3 +273,26 @@ def test_ctrl_c_ends_a_brute_force_with_status_130():
     assert process.returncode == 130
     assert time.monotonic() - begin < 2
     assert err == "rbmflow degeneracies: interrupted\n"
+
+
+def test_a_command_loads_what_it_needs():
+    code = """if True:
+        import sys
+        from rbmflow.cli import main
+        main(["weight", "1", "--visible", "8", "--hidden", "4"])
+        loaded = {"scipy", "mpmath", "numpy.ma", "matplotlib", "rbmflow.training", "rbmflow.cli.lattice"}
+        print(*loaded & set(sys.modules))
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == ""
+
+
+def test_every_command_is_found_where_it_is_declared(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    every = re.findall(r"^    (\w+)", capsys.readouterr().out, re.MULTILINE)
+    assert every == [word for words in cli.COMMANDS.values() for word in words]
+    for module, words in cli.COMMANDS.items():
+        commands = argparse.ArgumentParser().add_subparsers()
+        import_module(f"rbmflow.cli.{module}").add_commands(commands, argparse.ArgumentParser(add_help=False))
+        assert tuple(commands.choices) == words

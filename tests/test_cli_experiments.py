@@ -12,6 +12,7 @@ import pytest
 
 from rbmflow import cli
 from rbmflow.checkpoints import END
+from rbmflow.cli import experiment, output
 from rbmflow.experiments import capacity, torus_threshold, weight_map
 from rbmflow.experiments.seven_steps import experiment as iso_shiba_yokoo
 
@@ -66,7 +67,7 @@ def test_workers_and_what_is_written(capsys, tmp_path, monkeypatch):
     texts = {}
     for workers in (1, 2):
         if workers == 2:
-            monkeypatch.setattr(cli.output, "figures_module", lambda: None)  # drawn by the first
+            monkeypatch.setattr(output, "figures_module", lambda: None)  # drawn by the first
         out = tmp_path / str(workers)
         words = ("iso", "--quick", *TINY, "--workers", workers, "--out", out, "--seed", "3")
         status, text, err = run(capsys, *words)
@@ -163,8 +164,8 @@ def test_independent_tasks_go_on_after_a_loss(capsys, tmp_path, monkeypatch, nam
         return do(*arguments, **keywords)
 
     monkeypatch.setattr(module, work, counted)
-    monkeypatch.setattr(cli.experiment, "SECONDS", seconds)
-    monkeypatch.setattr(cli.output, "figures_module", lambda: None)
+    monkeypatch.setattr(experiment, "SECONDS", seconds)
+    monkeypatch.setattr(output, "figures_module", lambda: None)
     lost = None
     assert run(capsys, *words, "--out", whole)[0] == 0
     n_tasks, lost = len(calls), n_done + 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 import reprlib
+import sys
 from collections.abc import Collection
 from typing import Any
 
@@ -56,8 +57,13 @@ def shown(value: object) -> str:
 
 def refuse_mask(name: str, value: object) -> None:
     """Raise where a value is masked, which numpy forgets when it makes an array or a number of it."""
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+    if isinstance(value, _masked_arrays()) and np.ma.is_masked(value):
         raise ValueError(f"{name} is masked: fill in what is missing, or leave it out")
+
+
+def _masked_arrays() -> tuple[type, ...]:
+    """Return the class of masked arrays, or nothing where nobody has loaded it: that takes a while."""
+    return (np.ma.MaskedArray,) if "numpy.ma" in sys.modules else ()
 
 
 def as_array(name: str, value: object, dtype: Any = None) -> npt.NDArray[Any]:
@@ -74,7 +80,7 @@ def _refuse_masks(name: str, value: object, level: int = 0) -> None:
     refuse_mask(name, value)
     if isinstance(value, (list, tuple)) and level < MAX_AXES:
         kinds = set(map(type, value))
-        if any(issubclass(kind, (list, tuple, np.ma.MaskedArray)) for kind in kinds):
+        if any(issubclass(kind, (list, tuple, *_masked_arrays())) for kind in kinds):
             for part in value:
                 _refuse_masks(name, part, level + 1)
 

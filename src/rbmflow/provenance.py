@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from rbmflow.hardware import SIMD_LEVELS, simd_level
@@ -13,6 +12,8 @@ from rbmflow.hardware import SIMD_LEVELS, simd_level
 
 def version_of(package: str = "rbmflow") -> str:
     """Return the version of a package, by default this one, or "absent"."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version(package)
     except PackageNotFoundError:

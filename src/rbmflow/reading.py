@@ -10,7 +10,6 @@ import math
 import os
 import re
 import warnings
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -139,6 +138,8 @@ def read_npz(content: bytes, *, inflated: int | None = None) -> dict[str, npt.ND
 
     Its members are as long as they stand there, none is inflated, or they may be to `inflated` bytes in all.
     """
+    import zipfile
+
     if not content.startswith(ZIP):
         raise ValueError("it is no npz")
     found: dict[str, npt.NDArray[Any]] = {}

@@ -10,6 +10,8 @@ import pytest
 import rbmflow
 from rbmflow import cli
 from rbmflow.checkpoints import Checkpoints
+from rbmflow.cli import output
+from rbmflow.cli.reproduction import PARTIAL
 from rbmflow.experiments.page import Html, checks_html, join, markup, page, picture, table_html
 from rbmflow.experiments.reproduction import reproduce
 from rbmflow.experiments.reproduction.report import render
@@ -156,7 +158,7 @@ def test_partial_files_of_another_version_or_altered_are_refused(
     status = cli.main(["reproduce", "--quick", "--quiet", "--seed", "5", "--out", str(tmp_path)])
     out, err = capsys.readouterr()
     assert (status, out, err.count("\n")) == (2, "", 1)
-    assert said.replace(PLACE, str(tmp_path / cli.PARTIAL)) in err
+    assert said.replace(PLACE, str(tmp_path / PARTIAL)) in err
 
 
 def left_by_a_run(tmp_path, monkeypatch, result, change, **others):
@@ -165,7 +167,7 @@ def left_by_a_run(tmp_path, monkeypatch, result, change, **others):
     arguments = {**vars(result.parameters), "seed": 5, **others}
     del arguments["n_threads"]
     text = change(unseal(replace(result, seed=5).to_json()))
-    Checkpoints(tmp_path / cli.PARTIAL, arguments).store("stages", lambda stream: stream.write(text.encode()))
+    Checkpoints(tmp_path / PARTIAL, arguments).store("stages", lambda stream: stream.write(text.encode()))
 
 
 def test_a_partial_file_without_what_is_drawn_is_told(capsys, tmp_path, monkeypatch, result):
@@ -173,7 +175,7 @@ def test_a_partial_file_without_what_is_drawn_is_told(capsys, tmp_path, monkeypa
         plain["stages"]["limits"]["tables"] = {}
         return seal(plain)
 
-    monkeypatch.setattr(cli.output, "figures_module", lambda: None)
+    monkeypatch.setattr(output, "figures_module", lambda: None)
     left_by_a_run(tmp_path, monkeypatch, result, lacking)
     status = cli.main(["reproduce", "--quick", "--quiet", "--seed", "5", "--out", str(tmp_path)])
     err = capsys.readouterr().err

@@ -13,6 +13,7 @@ import pytest
 
 from rbmflow import Ring, cli
 from rbmflow.checkpoints import Checkpoints
+from rbmflow.cli import output
 from rbmflow.experiments import capacity, experiment, own_data, seven_steps, torus_threshold, weight_map
 from rbmflow.experiments.experiment import BaseParameters, Experiment, Result, experiments, option
 from rbmflow.experiments.reproduction import reproduce
@@ -153,7 +154,7 @@ def test_every_option_is_said_in_the_help(capsys, name):
 
 
 def test_a_result_is_read_with_the_parameters_that_the_command_leaves(capsys, tmp_path, monkeypatch):
-    monkeypatch.setattr(cli.output, "figures_module", lambda: None)
+    monkeypatch.setattr(output, "figures_module", lambda: None)
     words = ("--units", "20", "30", "--networks", "2", "--workers", "1", "--quiet", "--out", str(tmp_path))
     assert cli.main(["experiment", "capacity", *words]) == 0
     found = capacity.Capacity.load(tmp_path / "capacity.csv")

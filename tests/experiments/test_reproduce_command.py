@@ -9,6 +9,7 @@ import pytest
 
 from rbmflow import cli
 from rbmflow.cli import output
+from rbmflow.cli.reproduction import PARTIAL
 from rbmflow.experiments.reproduction import reproduce, weights
 from tests.experiments.conftest import SMALL
 
@@ -58,7 +59,7 @@ def test_reproduce_writes_everything_and_repeats_to_the_byte(capsys, tmp_path, s
     ):
         assert (f"{name}.png" in names, f"{name}.svg" in names) == (DRAWN, DRAWN)
     assert {"report.html", "provenance.json", "limits.csv", "fig4_trained_weight.csv"} <= names
-    assert cli.PARTIAL not in names
+    assert PARTIAL not in names
     assert json.loads((first / "provenance.json").read_text())["seed"] == 5
 
 
@@ -95,7 +96,7 @@ def test_an_interrupted_reproduction_goes_on(capsys, tmp_path, small, undrawn, m
         status, _, err = run(capsys, "reproduce", "--quick", "--out", str(broken), "--dpi", "50", "--quiet")
     assert status == 130
     assert "interrupted" in err
-    part = broken / cli.PARTIAL / "stages.part"
+    part = broken / PARTIAL / "stages.part"
     assert part.exists()
 
     before = part.read_bytes()

@@ -11,19 +11,27 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import nullcontext
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
 import rbmflow
-from rbmflow.cli import experiment, lattice, reproduction, training, weight
 from rbmflow.cli.output import BAD_INPUT, DONE, INTERRUPTED, list_written, named
-from rbmflow.cli.reproduction import PARTIAL
 from rbmflow.cli.signals import Terminated, signals_raised
 from rbmflow.errors import PrecisionError
 from rbmflow.locks import locked
 from rbmflow.reading import brief
 
-__all__ = ["PARTIAL", "main"]
+__all__ = ["main"]
+
+COMMANDS = {
+    "reproduction": ("reproduce", "info"),
+    "weight": ("weight", "limits", "mixture", "threshold"),
+    "lattice": ("degeneracies", "ising", "sample"),
+    "training": ("train",),
+    "experiment": ("experiment",),
+}
+"""Commands by the module that declares them: one is loaded for its own commands alone."""
 
 SHOWN = 700
 """Characters of an error that are printed."""
@@ -60,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # α and ² where the terminal lacks them
-    options = _parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parser(words).parse_args(words)
     status = _run(options)
     if arguments is None and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # nothing is left to interrupt while Python ends
@@ -112,7 +121,7 @@ def _run(options: argparse.Namespace) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="rbmflow", description="RBMs and the renormalization group through the Ising model."
     )
@@ -130,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--workers", type=int, metavar="N", help="threads; default: the processors available")
     common.add_argument("--seed", type=int, default=20180612, metavar="N", help="seed (default %(default)s)")
     common.add_argument("--quiet", action="store_true", help="no progress on stderr")
-    for module in (reproduction, weight, lattice, training, experiment):
-        module.add_commands(commands, common)
+    command = next((word for word in words if not word.startswith("-")), None)
+    for module in [name for name, declared in COMMANDS.items() if command in declared] or COMMANDS:
+        import_module(f"rbmflow.cli.{module}").add_commands(commands, common)
     return parser

@@ -8,15 +8,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rbmflow import critical_coupling
 from rbmflow.cli.output import progress_bar, publish
 from rbmflow.experiments import weights
-from rbmflow.experiments.reproduction import limits, mixtures, thresholds
 from rbmflow.experiments.tables import digits_of
-from rbmflow.flow import training_sets
+from rbmflow.flow.threshold import critical_coupling, float_critical_coupling
 from rbmflow.reading import read_array
 from rbmflow.weight import TemperatureRange, TemperatureSet
-from rbmflow.weight.mixture import weight_of
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -100,7 +97,8 @@ def _weight(options: argparse.Namespace) -> int:
         tables["weight_curve"] = weights.curve_table(options.K, M, N)
     status = publish(options, tables, "weight", partial(weights.draw_weight, n_visible=M, n_hidden=N))
     if options.format == "table" and options.out is None:
-        print(f"gain = M N W²; the flow orders above 1, that is above K_c = {critical_coupling(M, N):.10g}")
+        K_c = float_critical_coupling(M, N)
+        print(f"gain = M N W²; the flow orders above 1, that is above K_c = {K_c:.10g}")
     return status
 
 
@@ -118,12 +116,18 @@ def _weight_of_data(options: argparse.Namespace) -> int:
 
 
 def _limits(options: argparse.Namespace) -> int:
+    from rbmflow.experiments.reproduction import limits
+
     table = limits.limits_table(options.visible, options.hidden, dps=options.dps)
     drawing = partial(limits.draw_limits, n_visible=options.visible)
     return publish(options, {"limits": table}, "limits", drawing)
 
 
 def _mixture(options: argparse.Namespace) -> int:
+    from rbmflow.experiments.reproduction import mixtures
+    from rbmflow.flow import training_sets
+    from rbmflow.weight.mixture import weight_of
+
     M, N = options.visible, options.hidden
     sets: dict[str, Any] = {
         f"T in [{low}, {high}]": TemperatureRange(low, high) for low, high in options.range
@@ -147,6 +151,8 @@ def _mixture(options: argparse.Namespace) -> int:
 
 
 def _threshold(options: argparse.Namespace) -> int:
+    from rbmflow.experiments.reproduction import thresholds
+
     def hidden(M: int) -> int:
         if options.hidden is not None:
             return int(options.hidden)

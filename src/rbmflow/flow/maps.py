@@ -22,7 +22,6 @@ from rbmflow.arguments import MAX_STEPS, FloatArray, SpinArray, check_integer, c
 from rbmflow.hardware import resolve_threads, simd_level
 from rbmflow.networks import RBM
 from rbmflow.networks.two_layers import draw_spins
-from rbmflow.sampling.block_gibbs import block_gibbs
 from rbmflow.spins import check_means, check_sites, check_spins
 from rbmflow.workers import run_tasks
 
@@ -204,6 +203,8 @@ def gibbs(rbm: RBM, v: object, rng: object, *, n_steps: int = 1, n_threads: int 
     array([[ 1,  1,  1],
            [-1, -1, -1]], dtype=int8)
     """
+    from rbmflow.sampling.block_gibbs import block_gibbs
+
     _check_rbm(rbm)
     n_steps = check_integer("n_steps", n_steps, 0, MAX_STEPS)
     source = check_rng(rng)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from rbmflow.arguments import check_real_scalar, shown
-from rbmflow.flow.threshold import HALVINGS, critical_weight
+from rbmflow.flow.threshold import critical_weight
 from rbmflow.ising import Law
+from rbmflow.roots import bracketed_root
 from rbmflow.weight.equation import MAX_UNITS, check_sizes
 from rbmflow.weight.from_histogram import folded_rows, histogram_form
 
@@ -112,8 +113,6 @@ def critical_parameter(law_at: Callable[[float], Law], n_hidden: int, low: float
     >>> print(round(critical_parameter(Ring(8).magnetization_law, 4, 0.1, 1.0), 12))
     0.444199612316
     """
-    from scipy.optimize import brentq
-
     if not callable(law_at):
         raise TypeError(f"law_at={shown(law_at)}: a function of one parameter is needed")
     low, high = check_real_scalar("low", low), check_real_scalar("high", high)
@@ -134,4 +133,4 @@ def critical_parameter(law_at: Callable[[float], Law], n_hidden: int, low: float
     if surplus(low) * surplus(high) > 0:
         fate = "orders" if surplus(low) > 0 else "goes to m = 0"
         raise ValueError(f"low={low}, high={high}: the flow {fate} at both; a change between them is needed")
-    return float(brentq(surplus, low, high, xtol=1e-15, rtol=1e-15, maxiter=HALVINGS))
+    return bracketed_root(surplus, low, high, absolute=1e-15, relative=1e-15)

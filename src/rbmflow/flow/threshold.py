@@ -12,7 +12,7 @@ import numpy as np
 from rbmflow.arguments import FloatArray, check_digits, check_integer, shown
 from rbmflow.flow.uniform import check_layers
 from rbmflow.precision import exact_roots, settle
-from rbmflow.roots import refine_root
+from rbmflow.roots import bracketed_root, refine_root
 from rbmflow.weight.equation import MAX_UNITS, check_sizes
 from rbmflow.weight.exact import log_deficit_ratio, training_weights
 from rbmflow.weight.forms import Window, excess, model_gain, ring_form, weak_order, window_for
@@ -20,7 +20,6 @@ from rbmflow.weight.mixture_law import MAX_MIXTURE_SITES, coupling_at, exact_mix
 from rbmflow.weight.temperatures import TemperatureRange, check_range, integral, number
 
 MAX_ROUNDED_SITES = 256
-HALVINGS = 5000  # from one end of the doubles to the other, and to the last digit
 FLOAT_DIGITS = 17
 INTEGRAL_TOLERANCE = 1e-16  # for each spin, of the integrand's largest value
 LONG_RING = 10**5  # beyond, the laws of strongly coupled rings are noisier than that
@@ -76,7 +75,7 @@ def critical_coupling(n_visible: int, n_hidden: int, *, dps: int | None = None) 
     """
     n_visible, n_hidden = check_sizes(n_visible, n_hidden)
     digits = None if dps is None else check_digits(dps)
-    K = _critical_coupling(n_visible, n_hidden)
+    K = float_critical_coupling(n_visible, n_hidden)
     if digits is None and n_visible > MAX_ROUNDED_SITES:
         return K
     wanted = digits or FLOAT_DIGITS
@@ -88,10 +87,8 @@ def critical_coupling(n_visible: int, n_hidden: int, *, dps: int | None = None) 
     return float(exact) if digits is None else exact
 
 
-def _critical_coupling(n_visible: int, n_hidden: int) -> float:
-    """Solve ``r(W_c; K) = 0`` for K; r falls as K rises."""
-    from scipy.optimize import brentq
-
+def float_critical_coupling(n_visible: int, n_hidden: int) -> float:
+    """Return K_c in float64, not rounded from more digits: the root of ``r(W_c; K) = 0`` in K."""
     W = critical_weight(n_visible, n_hidden)
 
     def surplus(K: float) -> float:
@@ -100,7 +97,7 @@ def _critical_coupling(n_visible: int, n_hidden: int) -> float:
     low, high = 0.02, 0.25
     while surplus(high) < 0:
         low, high = high, high + 0.25
-    return float(brentq(surplus, low, high, xtol=1e-16, rtol=8.9e-16))
+    return bracketed_root(surplus, low, high, absolute=1e-16)
 
 
 def _exact_critical_coupling(

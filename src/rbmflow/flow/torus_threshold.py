@@ -14,6 +14,7 @@ from rbmflow.estimate import Estimate
 from rbmflow.flow.threshold import critical_weight
 from rbmflow.ising import Torus
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
+from rbmflow.roots import bracketed_root
 from rbmflow.sampling import run
 from rbmflow.weight import f
 
@@ -45,15 +46,13 @@ def ordering_temperature(
 
 def exact_temperature(torus: Torus, n_hidden: int) -> float:
     """Return the temperature, by the exact law of V."""
-    from scipy.optimize import brentq
-
     W, wanted = _threshold(torus, n_hidden)
 
     def surplus(T: float) -> float:
         law = torus.magnetization_law(1 / T)
         return float(law.probabilities @ (law.values * np.tanh(W * law.values))) - wanted
 
-    return float(brentq(surplus, 1.5, 8.0, xtol=1e-13))
+    return bracketed_root(surplus, 1.5, 8.0, absolute=1e-13)
 
 
 def measured_temperature(
@@ -113,8 +112,6 @@ def _chains(
 
 def _reweighted(energy: FloatArray, order: FloatArray, T: float, wanted: float) -> float:
     """The temperature at which the reweighted mean of `order` is `wanted`, beside T."""
-    from scipy.optimize import brentq
-
     centred = energy - energy.mean()
     reach = 2 / centred.std()  # in β: two standard deviations of the energy
 
@@ -122,4 +119,4 @@ def _reweighted(energy: FloatArray, order: FloatArray, T: float, wanted: float) 
         weight = np.exp(-shift * centred)
         return float((weight * order).sum() / weight.sum()) - wanted
 
-    return float(1 / (1 / T + brentq(surplus, -reach, reach, xtol=1e-14)))
+    return 1 / (1 / T + bracketed_root(surplus, -reach, reach, absolute=1e-14))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from rbmflow.arguments import check_integer, check_real, check_real_scalar, shown
+from rbmflow.roots import bracketed_root
 from rbmflow.weight.equation import MAX_UNITS
 
 
@@ -98,7 +99,6 @@ def uniform_fixed_points(W: float, n_visible: int, n_hidden: int) -> UniformFixe
     gain = n_visible * n_hidden * W * W
     if gain <= 1 + 4 * np.finfo(float).eps:
         return UniformFixedPoints((0.0,), (gain,), (True,))
-    from scipy.optimize import brentq
 
     def growth(m: float) -> float:
         return float(np.tanh(n_hidden * W * np.tanh(n_visible * W * m))) / m - 1
@@ -107,7 +107,7 @@ def uniform_fixed_points(W: float, n_visible: int, n_hidden: int) -> UniformFixe
     while growth(low) < 0:
         low /= 2
     # tanh rounds to 1 for strong weights: then m = 1 within rounding
-    m = 1.0 if low == 1.0 else float(brentq(growth, low, 1.0, xtol=1e-300, rtol=8.9e-16))
+    m = 1.0 if low == 1.0 else bracketed_root(growth, low, 1.0, absolute=0.0)
     decay = np.exp(-2 * n_visible * W * m)
     slope = gain * (1 - m * m) * 4 * decay / (1 + decay) ** 2 if m < 1 else 0.0
     return UniformFixedPoints((-m, 0.0, m), (float(slope), gain, float(slope)), (True, False, True))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from rbmflow.roots import bracketed_root
+
 
 def mean_field_magnetization(T: float, n_neighbours: int) -> float:
     """Return the solution m ≥ 0 of ``m = tanh(z m/T)``: above 0 for T < z, in units of J/k_B.
@@ -17,6 +19,6 @@ def mean_field_magnetization(T: float, n_neighbours: int) -> float:
         return 1.0
     if n_neighbours <= T:
         return 0.0
-    from scipy.optimize import brentq
-
-    return float(brentq(lambda m: np.tanh(n_neighbours * m / T) - m, np.sqrt(1 - T / n_neighbours) / 2, 1.0))
+    return bracketed_root(
+        lambda m: float(np.tanh(n_neighbours * m / T)) - m, float(np.sqrt(1 - T / n_neighbours)) / 2, 1.0
+    )

@@ -19,6 +19,7 @@ from rbmflow.arguments import MAX_SIZE, FloatArray, check_integer, check_real, s
 from rbmflow.estimate import Estimate
 from rbmflow.ising.bonds import energies
 from rbmflow.ising.lattice import Solved, check_solved
+from rbmflow.roots import bracketed_root
 from rbmflow.thermometer.arguments import check_configurations, check_training_set
 from rbmflow.thermometer.calibration import Calibration, calibrate, mean_of
 
@@ -174,8 +175,6 @@ class EnergyThermometer:
 
     def _temperature(self, energy: float) -> float:
         """Return T where the exact energy per site is the one given."""
-        from scipy.optimize import brentq
-
         share = -energy / self.lattice.bonds_per_site
         if share >= 1:
             return 0.0
@@ -184,12 +183,12 @@ class EnergyThermometer:
         # each bond is correlated at least as an isolated one, by tanh K (Griffiths);
         # twice the bound clears its rounding
         highest = 2 * np.arctanh(share)
-        part = brentq(
+        part = bracketed_root(
             lambda part: float(self.lattice.energy(part * highest)) / energy - 1,
             0.0,
             1.0,
-            xtol=1e-15,
-            rtol=1e-15,
+            absolute=1e-15,
+            relative=1e-15,
         )
         return float(1 / (part * highest))
 

@@ -12,6 +12,7 @@ from rbmflow.arguments import FloatArray, check_digits, check_real
 from rbmflow.errors import PrecisionError
 from rbmflow.hardware import simd_level
 from rbmflow.precision import exact_roots
+from rbmflow.roots import bracketed_root
 from rbmflow.weight.equation import check_sizes
 from rbmflow.weight.exact import exact_root, limiting_weight, training_weights
 from rbmflow.weight.forms import Form, WeakForm, ring_form
@@ -123,12 +124,10 @@ def weakest_weight(surplus: float, n_visible: int, n_hidden: int) -> float:
 
 def solve_form(form: Form, n_hidden: int) -> float:
     """Return the positive root of one form of the equation, bracketed in ln W around its guess."""
-    from scipy.optimize import brentq
-
     if isinstance(form, WeakForm) and 0 < form.surplus < WEAKEST:
         return weakest_weight(form.surplus, form.view.n_visible, n_hidden)
 
-    @cache  # brentq asks for both ends again
+    @cache  # the ends are asked for again
     def residual(log_weight: float) -> float:
         return form.residual(float(np.exp(log_weight)), n_hidden)
 
@@ -142,4 +141,4 @@ def solve_form(form: Form, n_hidden: int) -> float:
             low, high, width = high, high + width, min(3 * width, 2.0)
     # a residual carries the rounding of logarithms of size M, within which a bracket shrinks by chance
     settled = 1e-15 + 1e-17 * form.view.n_visible
-    return float(np.exp(brentq(residual, low, high, xtol=settled, rtol=8.9e-16)))
+    return float(np.exp(bracketed_root(residual, low, high, absolute=settled)))

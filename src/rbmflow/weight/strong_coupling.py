@@ -23,6 +23,7 @@ import numpy as np
 from rbmflow.arguments import check_integer, check_real, check_real_scalar
 from rbmflow.ising.ring_counts import wall_pair_count
 from rbmflow.precision import exact_map
+from rbmflow.roots import bracketed_root
 from rbmflow.weight.equation import check_sizes
 from rbmflow.weight.power_series import (
     Series,
@@ -200,9 +201,7 @@ class StrongCouplingSeries:
         high = low + step
         while excess(high) > 0:
             low, high = high, high + step
-        from scipy.optimize import brentq
-
-        return high if low == high else float(brentq(excess, low + 1e-9 * step, high, xtol=1e-9))
+        return high if low == high else bracketed_root(excess, low + 1e-9 * step, high, absolute=1e-9)
 
     def _magnitude(self, K: float) -> float:
         return abs(float(self.weight(K)))

@@ -16,6 +16,7 @@ from rbmflow.experiments.tables import Cell, Check, Table, columns_of, tables_of
 from rbmflow.ising import Law, Ring, Torus, state_law
 from rbmflow.networks import RBM, hidden_law, kl_divergence
 from rbmflow.rg import decimate
+from rbmflow.roots import bracketed_root
 from rbmflow.spins import all_states
 from rbmflow.state_law import StateLaw
 from rbmflow.training import LBFGS, Exact, GibbsOperator, fit
@@ -107,20 +108,19 @@ def _machines_of_a_chain(parameters: Parameters) -> Findings:
 
 def _root_of_gain(M: int) -> float:
     """The coupling at which the largest singular value of the local machine is 1."""
-    from scipy.optimize import brentq
 
     def surplus(K: float) -> float:
         return float(flow.spectrum(RBM.local_ring(M, K)).singular_values[0]) - 1
 
-    return float(brentq(surplus, 0.01, 1.0, xtol=1e-15))
+    return bracketed_root(surplus, 0.01, 1.0, absolute=1e-15)
 
 
 def _root_of_pair(K: float) -> float:
     """The positive solution of m = tanh(2w tanh 2wm), cosh 2w = e^(2K)."""
-    from scipy.optimize import brentq
-
     double = np.arccosh(np.exp(2 * K))
-    return float(brentq(lambda m: np.tanh(double * np.tanh(double * m)) - m, 0.1, 1.0, xtol=1e-15))
+    return bracketed_root(
+        lambda m: float(np.tanh(double * np.tanh(double * m))) - m, 0.1, 1.0, absolute=1e-15
+    )
 
 
 def _stationary(parameters: Parameters, rng: np.random.Generator) -> Findings:
