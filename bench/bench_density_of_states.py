@@ -10,6 +10,7 @@ from rbmflow.ising.density_of_states import (
     _root_of_unity,
     torus_density_of_states,
 )
+from rbmflow.ising.joint_density_of_states import torus_joint_density_of_states
 
 SIDE, TARGET = 32, 9
 
@@ -60,3 +61,47 @@ def test_density_of_states(benchmark):
     assert benchmark(lambda: own(SIDE)).count == tuple(count for count in plain(SIDE) if count)
     mine, peer = least_seconds(lambda: own(SIDE), lambda: plain(SIDE), rounds=2)
     print(f"\ndensity of states {SIDE} x {SIDE}: {mine:.2f} s, {peer / mine:.0f}x plain (target {TARGET}x)")
+
+
+def plain_joint(n_rows, width):
+    """Counts by (up spins, unsatisfied bonds), modulo 2^64, for each state and first row."""
+    n_sites, states = n_rows * width, np.arange(2**width)
+    total = np.zeros((n_sites + 1, 2 * n_sites + 1), dtype=np.uint64)
+    for first in range(2**width):
+        bits = [first >> i & 1 for i in range(width)]
+        counts = np.zeros((2**width, *total.shape), dtype=np.uint64)
+        counts[first, sum(bits), sum(bits[i] ^ bits[i - 1] for i in range(width))] = 1
+        for site in range(width, n_sites):
+            column = site % width
+            spin = states >> column & 1
+            across = (spin ^ states >> column - 1 & 1 if column else 0) + (
+                spin ^ states & 1 if column == width - 1 else 0
+            )
+            after = np.zeros_like(counts)
+            for state in states:
+                for source, broken in ((state, 0), (state ^ 1 << column, 1)):
+                    up, shift = spin[state], broken + np.broadcast_to(across, spin.shape)[state]
+                    rows = counts[source, : total.shape[0] - up, : total.shape[1] - shift]
+                    after[state, up:, shift:] += rows
+            counts = after
+        for state in states:
+            shift = int(state ^ first).bit_count()
+            total[:, shift:] += counts[state, :, : total.shape[1] - shift]
+    return total
+
+
+def own_joint(n_rows, width):
+    torus_joint_density_of_states.cache_clear()
+    return torus_joint_density_of_states(n_rows, width)
+
+
+def test_joint_density_of_states(benchmark):
+    n_rows, width, target = 8, 6, 40
+    n_sites = n_rows * width
+    found = benchmark(lambda: own_joint(n_rows, width))
+    wanted = plain_joint(n_rows, width)
+    assert len(found) == np.count_nonzero(wanted)
+    for energy, magnetization, count in found.rows():
+        assert count == wanted[(magnetization + n_sites) // 2, (energy + 2 * n_sites) // 2]
+    mine, peer = least_seconds(lambda: own_joint(n_rows, width), lambda: plain_joint(n_rows, width), rounds=1)
+    print(f"\njoint density {n_rows} x {width}: {mine:.2f} s, {peer / mine:.0f}x plain (target {target}x)")

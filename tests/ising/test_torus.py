@@ -418,9 +418,9 @@ def test_too_large_tables_name_the_limit():
         with pytest.raises(ValueError, match="at most 8"):
             Torus(*sides).joint_density_of_states()
     for method in (
-        Torus(8, 9).joint_density_of_states,
+        Torus(8, 10).joint_density_of_states,
         lambda: Torus(2, 500).susceptibility(0.1),
-        lambda: Torus(9, 8).magnetization_law(0.1, dps=20),
+        lambda: Torus(10, 8).magnetization_law(0.1, dps=20),
     ):
         with pytest.raises(ValueError, match=r"joint counts would take .* 4e\+09 are allowed"):
             method()

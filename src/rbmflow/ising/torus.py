@@ -237,7 +237,7 @@ class Torus(Solved):
     def joint_density_of_states(self) -> JointDensityOfStates:
         """Return the number of configurations for each energy and magnetization, in exact integers.
 
-        By a transfer matrix, spin by spin; computed once for each pair of sides. 8 × 8 takes two seconds.
+        By a transfer matrix, spin by spin; computed once for each pair of sides. 8 × 8 takes a second.
 
         Returns
         -------
@@ -248,7 +248,7 @@ class Torus(Solved):
         ------
         ValueError
             If the shorter side exceeds 8, or the torus is so long that it would take much longer than 8 × 8
-            (4 × 49, 6 × 19, 7 × 13 and 8 × 8 are the longest).
+            (4 × 57, 6 × 22, 7 × 16 and 8 × 9 are the longest).
 
         Examples
         --------
