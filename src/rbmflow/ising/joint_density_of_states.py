@@ -214,7 +214,7 @@ def _from_first_row(width: int, length: int, first: int, p: int) -> Counts:
         n_up += 1  # at most
         _add_spin(counts, after, column, first >> column & 1, stride, (n_up + 1) * stride, p)
         counts, after = after, counts
-    closed = np.zeros_like(counts[0])
+    closed: Counts = np.zeros_like(counts[0])
     for part in counts:
         closed = _reduced(closed + part, p)
     return closed.reshape(stride, stride)
