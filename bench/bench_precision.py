@@ -12,6 +12,7 @@ from processor_time import least_seconds
 
 from rbmflow import certified_weight, trained_weight
 from rbmflow.ising import Ring
+from rbmflow.weight import proof
 
 PURE = """
 import sys, mpmath
@@ -94,3 +95,14 @@ def test_certified_value_against_mpmath_without_gmpy2(benchmark, M, N, dps):
         f"\ncertified, {dps} digits at M = {M}: {1e3 * mine:.1f} ms; {plain:.0f}x mpmath.findroot, "
         f"{own:.1f}x trained_weight, both without gmpy2 (target 10x)"
     )
+
+
+def test_certificate_of_a_weak_coupling(benchmark, monkeypatch):
+    pytest.importorskip("flint", reason="certificates are an extra")
+    K, M, N = "1e-200", 101, 50
+    found = benchmark(certified_weight, K, M, N, digits=30)
+    seconds = least_seconds(lambda: certified_weight(K, M, N, digits=30))[0]
+    monkeypatch.setattr(proof, "_weak_up_to", lambda *_: None)
+    assert certified_weight(K, M, N, digits=30) == found
+    plain = least_seconds(lambda: certified_weight(K, M, N, digits=30), rounds=2)[0]
+    print(f"\ncertified at K = {K}, M = {M}: {seconds:.2f} s, {plain / seconds:.0f}x boxes alone (target 4x)")

@@ -302,3 +302,34 @@ def test_bounds_on_wide_boxes_hold_at_every_weight_inside():
                     assert weak.overlaps(balls._weak_difference(Box(flint.arb(W), flint.arb(W))))
     finally:
         flint.ctx.prec = 53
+
+
+@pytest.mark.parametrize(
+    ("M", "N", "K"), [(3, 1, "1e-8"), (8, 4, "1e-9"), (9, 30, "1e-30"), (60, 7, "1e-200")]
+)
+def test_weak_roots_are_where_the_difference_changes_its_sign(M, N, K):
+    flint.ctx.prec = 2000
+    try:
+        balls = proof._ring_balls(flint, flint.arb(K), M, N)
+        root = flint.arb(str(trained_weight(K, M, N, dps=300)))
+        for part in (4, 64, 1000):
+            W = (1 / (part * M * flint.arb(N).sqrt())).mid()
+            roots = balls.weak_roots(W)
+            assert roots.lower() < root < roots.upper()
+            assert roots.rad() < 4 * roots.mid() / part**2
+            points = [roots.mid() * factor for factor in (1e-3, 0.5, 1 - 2 / part, 1 + 2 / part, 2, 1e3)]
+            for point in (*points, W / 2, W):
+                if not roots.overlaps(point) and point <= W:
+                    exact = point.mid()
+                    assert (balls._weak_difference(Box(exact, exact)) > 0) == (point < roots)
+        assert not balls.weak_roots(flint.arb(100)).is_finite()  # far from weak
+    finally:
+        flint.ctx.prec = 53
+
+
+def test_the_weakest_coupling_takes_few_boxes(monkeypatch):
+    boxes = []
+    holds = proof._holds_on
+    monkeypatch.setattr(proof, "_holds_on", lambda shown, some: boxes.extend(some) or holds(shown, some))
+    assert certified_weight("1e-200", 101, 50, digits=30).unique_on == ("0", "inf")
+    assert len(boxes) < 20

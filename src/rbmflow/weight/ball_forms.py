@@ -124,6 +124,25 @@ class RingBalls:
         (_, model), (data, _) = self._deficit_means(box)
         return bool(model < data)
 
+    def weak_roots(self, W: Any) -> Any:
+        """Return a ball that holds every root up to W, not finite where that is not shown.
+
+        ``⟨T⟩_p − ⟨T⟩_q = c w² − d`` at a weight w, T = V tanh wV/w, where c and d vary little: T falls with w
+        from V², and ``(cosh^N wV − 1)/w²`` rises from N V²/2.
+        """
+        one = self.flint.arb(1)
+        order = [V * V * one.union(t) for V, t in zip(self.values, self._tanhcs(W), strict=True)]
+        tilt = [
+            (self.flint.arb(self.N * V * V) / 2).union(growth / (W * W))
+            for V, growth in zip(self.values, self._growths(W), strict=True)
+        ]
+        centre, mean = _dot(self.free, order).mid(), _dot(self.free, tilt)
+        order = [t - centre for t in order]
+        norm = one.union(1 + W * W * mean)
+        c = _sum([b * (u - mean) * t for b, u, t in zip(self.free, tilt, order, strict=True)]) / norm
+        d = _sum([(q - b) * t for q, b, t in zip(self.law, self.free, order, strict=True)])
+        return (d / c).sqrt() if c > 0 and d > 0 else self.flint.arb("nan")
+
     def no_root_above(self, W: Any) -> bool:
         """Whether ⟨D⟩_p < ⟨D⟩_q for all weights from W on.
 

@@ -144,9 +144,21 @@ def no_other_root(
         last = (2 * last).mid()
     else:
         return None
-    below = _holds_on(balls.positive_on, _away_from(low, left, flint.arb(0)))
-    above = below and _holds_on(balls.negative_on, _away_from(high, right, last))
+    weak = _weak_up_to(balls, left, right)
+    below = weak is not None or _holds_on(balls.positive_on, _away_from(low, left, flint.arb(0)))
+    above = below and _holds_on(balls.negative_on, _away_from(high, weak or right, last))
     return ("0", "inf") if above else None
+
+
+def _weak_up_to(balls: RingBalls, left: Any, right: Any) -> Any:
+    """Return a weight far above both ends up to which all roots are shown to lie between them, or None."""
+    W = (1 / (4 * balls.M * (balls.flint.arb(balls.N)).sqrt())).mid()
+    while W > 16 * right:
+        roots = balls.weak_roots(W)
+        if left < roots < right:
+            return W
+        W = W / 4
+    return None
 
 
 def _away_from(root: Any, start: Any, end: Any) -> list[Box]:
