@@ -89,7 +89,7 @@ def test_names_are_loaded_when_they_are_asked_for():
         assert rbmflow.Ring is rbmflow.ising.Ring and "rbmflow.networks" not in sys.modules
         from rbmflow import *
         assert not [name for name in rbmflow.__all__ if name not in globals()]
-        assert rbmflow.estimator.IsingRBM and not hasattr(rbmflow, "estimater")
+        assert rbmflow.estimate.Estimate and not hasattr(rbmflow, "estimater")
     """
     subprocess.run([sys.executable, "-c", code], check=True)
     assert set(rbmflow._HOME_OF) <= set(rbmflow.__all__)

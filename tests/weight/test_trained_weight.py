@@ -1,6 +1,7 @@
 """W(K) against independent reference values, the literal equation, its limits and direct minimisation."""
 
 import json
+from math import comb
 from pathlib import Path
 
 import mpmath
@@ -10,6 +11,7 @@ from scipy.optimize import minimize_scalar
 
 from rbmflow import Ring, kl_uniform, trained_weight, weight
 from rbmflow.weight import equation, solve
+from rbmflow.weight.exact import _binomials
 from tests.exact import literal_sides, private, relative, ring_states
 
 # source: see the note in the file
@@ -238,3 +240,11 @@ def test_divergence_at_the_ends():
     # independently computed by enumeration
     assert kl_uniform(trained_weight(1, 8, 4), 1, 8, 4) == pytest.approx(0.577930474430534, rel=1e-14, abs=0)
     assert np.isfinite(kl_uniform(0.1, np.logspace(-6, 6, 30), 8, 4)).all()
+
+
+def test_binomials_of_long_rings_are_those_of_short_ones_rounded():
+    ctx = private(20)
+    for n in (0, 1, 2, 7, 64, 500, 3001):
+        for k, found in enumerate(_binomials(ctx, n)):
+            assert abs(found / comb(n, k) - 1) < 4 * ctx.eps
+        assert k == n // 2

@@ -7,9 +7,9 @@ function of an integer multiple of W is rational in s. Both laws are even in V, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from math import comb
 from typing import Any
 
 from rbmflow.ising.ring_counts import wall_pair_count
@@ -53,12 +53,30 @@ def model_weights(ctx: Any, W: Any, n_visible: int, n_hidden: int) -> list[Any]:
 
     ``C(M, n) [cosh WV / cosh WM]^N = C(M, n) [s^((M−V)/2) (1 + s^V) / (1 + s^M)]^N``.
     """
-    powers = decay_powers(ctx, W, n_visible)
+    return _weights_of(ctx, decay_powers(ctx, W, n_visible), n_hidden)
+
+
+def _weights_of(ctx: Any, powers: list[Any], n_hidden: int) -> list[Any]:
+    n_visible = len(powers) - 1
     top = 1 / (1 + powers[n_visible])
     return [
-        multiplicity * comb(n_visible, k) * (powers[k] * (1 + powers[v]) * top) ** n_hidden
-        for k, (v, multiplicity) in enumerate(_half(n_visible))
+        multiplicity * states * (powers[k] * (1 + powers[v]) * top) ** n_hidden
+        for k, ((v, multiplicity), states) in enumerate(
+            zip(_half(n_visible), _binomials(ctx, n_visible), strict=True)
+        )
     ]
+
+
+def _binomials(ctx: Any, n: int) -> Iterator[Any]:
+    """``C(n, k)`` for k = 0 … n // 2: integers, from where they are long on numbers of the context."""
+    bits = ctx.prec + 2 * n.bit_length() + 10
+    value, exponent = 1, 0
+    for k in range(n // 2 + 1):
+        yield ctx.mpf((value, exponent)) if exponent else value
+        value = value * (n - k) // (k + 1)
+        if value.bit_length() > 2 * bits:
+            exponent += bits
+            value >>= bits
 
 
 def decay_powers(ctx: Any, W: Any, n_visible: int) -> list[Any]:
@@ -96,7 +114,11 @@ def exact_training_mean(ctx: Any, W: Any, K: Any, n_visible: int) -> Any:
 
 def deficits(ctx: Any, W: Any, n_visible: int) -> list[Any]:
     """``D = M tanh MW − V tanh VW ≥ 0`` for V = M, M − 2, …; 0 for the aligned states."""
-    powers = decay_powers(ctx, W, n_visible)
+    return _deficits_of(decay_powers(ctx, W, n_visible))
+
+
+def _deficits_of(powers: list[Any]) -> list[Any]:
+    n_visible = len(powers) - 1
     tails = [2 * v * powers[v] / (1 + powers[v]) for v, _ in _half(n_visible)]
     return [(n_visible - v) + tail - tails[0] for (v, _), tail in zip(_half(n_visible), tails, strict=True)]
 
@@ -108,8 +130,8 @@ def log_deficit_ratio(ctx: Any, W: Any, data: list[Any], n_visible: int, n_hidde
     numbers, however strong the coupling: subtracting a constant from V tanh WV changes nothing, as both laws
     are normalised.
     """
-    gaps = deficits(ctx, W, n_visible)
-    model = model_weights(ctx, W, n_visible, n_hidden)
+    powers = decay_powers(ctx, W, n_visible)
+    gaps, model = _deficits_of(powers), _weights_of(ctx, powers, n_hidden)
     return ctx.log(_mean(ctx, model, gaps) / _mean(ctx, data, gaps))
 
 

@@ -79,7 +79,9 @@ class LimitTable:
     rows: tuple[LimitRow, ...]
 
 
-Entry = Callable[[Any, Any, int, int, int], tuple[Any, Any, Any]]
+Solve = Callable[[Any, Any, int, int], Any]
+"""W(K) of a ring and a machine to the precision of a context."""
+Entry = Callable[[Any, Any, int, int, Solve], tuple[Any, Any, Any]]
 
 
 def _tail(ctx: Any, W: Any, exponent: int) -> Any:
@@ -87,7 +89,7 @@ def _tail(ctx: Any, W: Any, exponent: int) -> Any:
     return ctx.exp(-2 * W * exponent)
 
 
-def _f_in_W(ctx: Any, W: Any, M: int, N: int, _dps: int) -> tuple[Any, Any, Any]:
+def _f_in_W(ctx: Any, W: Any, M: int, N: int, _solve: Solve) -> tuple[Any, Any, Any]:
     # M tanh MW falls short of M by 2M s^M, and one spin against the others, 2M states of 2, by 2M s^N
     return (
         exact_model_mean(ctx, W, M, N),
@@ -96,7 +98,7 @@ def _f_in_W(ctx: Any, W: Any, M: int, N: int, _dps: int) -> tuple[Any, Any, Any]
     )
 
 
-def _g_in_K(ctx: Any, K: Any, M: int, _N: int, _dps: int) -> tuple[Any, Any, Any]:
+def _g_in_K(ctx: Any, K: Any, M: int, _N: int, _solve: Solve) -> tuple[Any, Any, Any]:
     W = 1 / ctx.sqrt(M)
     # M states with one pair of walls for each number of up spins
     states = [M * ctx.exp(-4 * K) / (1 if v else 2) for v in visible_values(M)[1:]]
@@ -104,16 +106,16 @@ def _g_in_K(ctx: Any, K: Any, M: int, _N: int, _dps: int) -> tuple[Any, Any, Any
     return exact_training_mean(ctx, W, K, M), M * ctx.tanh(M * W), leading
 
 
-def _g_of_ground_states(ctx: Any, W: Any, M: int, _N: int, _dps: int) -> tuple[Any, Any, Any]:
+def _g_of_ground_states(ctx: Any, W: Any, M: int, _N: int, _solve: Solve) -> tuple[Any, Any, Any]:
     return exact_training_mean(ctx, W, ctx.inf, M), ctx.mpf(M), -2 * M * _tail(ctx, W, M)
 
 
-def _g_of_infinite_weight(ctx: Any, K: Any, M: int, _N: int, _dps: int) -> tuple[Any, Any, Any]:
+def _g_of_infinite_weight(ctx: Any, K: Any, M: int, _N: int, _solve: Solve) -> tuple[Any, Any, Any]:
     leading = -ctx.exp(-4 * K) * M * (M * M - M % 2) / 4
     return exact_training_mean(ctx, ctx.inf, K, M), ctx.mpf(M), leading
 
 
-def _g_in_W(ctx: Any, W: Any, M: int, _N: int, _dps: int) -> tuple[Any, Any, Any]:
+def _g_in_W(ctx: Any, W: Any, M: int, _N: int, _solve: Solve) -> tuple[Any, Any, Any]:
     K = ctx.one
     data = training_weights(ctx, K, M)
     smallest = -1 if M % 2 else -2  # |V| = 1 or 2
@@ -122,15 +124,15 @@ def _g_in_W(ctx: Any, W: Any, M: int, _N: int, _dps: int) -> tuple[Any, Any, Any
     return exact_training_mean(ctx, W, K, M), exact_training_mean(ctx, ctx.inf, K, M), leading
 
 
-def _weak_coupling(ctx: Any, K: Any, M: int, N: int, dps: int) -> tuple[Any, Any, Any]:
-    W = exact_weight(ctx, None, K, M, N, dps)
+def _weak_coupling(ctx: Any, K: Any, M: int, N: int, solve: Solve) -> tuple[Any, Any, Any]:
+    W = solve(ctx, K, M, N)
     coefficients = weak_coupling_coefficients(M, N, 3)
     order, first = next((k, c) for k, c in enumerate(coefficients, 1) if c)
     return W**2 * N * (M - 1) / (2 * K), ctx.one, K**order * first.numerator / first.denominator
 
 
-def _strong_coupling(ctx: Any, K: Any, M: int, N: int, dps: int) -> tuple[Any, Any, Any]:
-    W = exact_weight(ctx, None, K, M, N, dps)
+def _strong_coupling(ctx: Any, K: Any, M: int, N: int, solve: Solve) -> tuple[Any, Any, Any]:
+    W = solve(ctx, K, M, N)
     log_amplitude = ctx.log(ctx.mpf(M * M - M % 2) / 8)
     coefficients = strong_coupling_series(M, N, 8).coefficients
     power, first = next((j, c) for j, c in enumerate(coefficients[1:], 1) if c)
@@ -138,10 +140,10 @@ def _strong_coupling(ctx: Any, K: Any, M: int, N: int, dps: int) -> tuple[Any, A
     return N * W - 2 * K, -log_amplitude / 2, -N * X**power * first.numerator / first.denominator / 2
 
 
-def _long_rings(ctx: Any, scale: Any, M: int, N: int, dps: int) -> tuple[Any, Any, Any]:
+def _long_rings(ctx: Any, scale: Any, M: int, N: int, solve: Solve) -> tuple[Any, Any, Any]:
     K, factor = ctx.mpf(1) / 4, int(scale)
     sites, hidden = factor * M, factor * N
-    W = exact_weight(ctx, None, K, sites, hidden, dps)
+    W = solve(ctx, K, sites, hidden)
     limit = -ctx.expm1(-2 * K)
     first = ctx.convert(long_ring_gain(K, sites, hidden, order=1, dps=ctx.dps))
     return sites * hidden * W**2, limit, first - limit
@@ -203,11 +205,21 @@ def limit_table(n_visible: int, n_hidden: int, *, dps: int = 30) -> LimitTable:
 
 
 def _row(quantity: str, entry: Entry, variable: str, point: str, M: int, N: int, dps: int) -> LimitRow:
+    found: Any = None
+    lost: int | None = None
+
+    def solve(ctx: Any, K: Any, sites: int, hidden: int) -> Any:
+        nonlocal found
+        found = exact_weight(ctx, found and ctx.convert(found), K, sites, hidden, dps)
+        return found
+
     def evaluate(ctx: Any) -> list[Any]:
-        value, limit, predicted = entry(ctx, to_exact(ctx, variable, point), M, N, dps)
-        # as many digits more as the leading term says that the difference takes away
-        ctx.dps += max(0, -int(ctx.log10(abs(predicted) + ctx.mpf(10) ** -(10**6))))
-        value, limit, predicted = entry(ctx, to_exact(ctx, variable, point), M, N, dps)
+        nonlocal lost
+        if lost is None:  # as many digits as the leading term says that the difference takes away
+            _, _, predicted = entry(ctx, to_exact(ctx, variable, point), M, N, solve)
+            lost = max(0, -int(ctx.log10(abs(predicted) + ctx.mpf(10) ** -(10**6))))
+        ctx.dps += lost
+        value, limit, predicted = entry(ctx, to_exact(ctx, variable, point), M, N, solve)
         return [value, limit, value - limit, predicted]
 
     at = f"{variable} = {point}" if variable != LONGER else f"M = {M * int(point)}, N = {N * int(point)}"

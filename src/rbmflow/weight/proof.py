@@ -153,7 +153,7 @@ def no_other_root(
 def _weak_up_to(balls: RingBalls, left: Any, right: Any) -> Any:
     """Return a weight far above both ends up to which all roots are shown to lie between them, or None."""
     W = (1 / (4 * balls.M * (balls.flint.arb(balls.N)).sqrt())).mid()
-    while W > 16 * right:
+    while 16 * right < W:
         roots = balls.weak_roots(W)
         if left < roots < right:
             return W
