@@ -26,6 +26,8 @@ CORRECTIONS = 100  # of Newton's method; at a threshold each takes a third off
 PATIENCE, WANDERING = 25, 0.1  # corrections after which a larger one than this ends the search
 HALVINGS = 6  # of a correction that does not bring the map closer to its fixed point
 JACOBIANS_BYTES = 2**26
+MAX_STACKED = 32  # sides of systems that numpy solves together: of small ones a call costs more than the work
+NUDGE = 1e-14  # of a system that is singular
 
 
 @dataclass(frozen=True, eq=False)
@@ -310,22 +312,37 @@ def _correction(rbm: RBM, v: FloatArray) -> FloatArray:
     change = mean_field(rbm, v) - v
     of_visible, of_hidden = _slopes(rbm, v)
     if rbm.n_visible <= rbm.n_hidden:
-        return _solve(
-            of_visible[:, :, None] * ((rbm.weights * of_hidden[:, None, :]) @ rbm.weights.T), change
-        )
+        return _solve(of_visible, rbm.weights, of_hidden, change)
     up = of_hidden * (change @ rbm.weights)
-    product = of_hidden[:, :, None] * ((rbm.weights.T * of_visible[:, None, :]) @ rbm.weights)
-    return np.asarray(change + of_visible * (_solve(product, up) @ rbm.weights.T))
+    return np.asarray(
+        change + of_visible * (_solve(of_hidden, rbm.weights.T, of_visible, up) @ rbm.weights.T)
+    )
 
 
-def _solve(product: FloatArray, right: FloatArray) -> FloatArray:
-    """Return ``(1 − product)⁻¹ right`` for every row."""
-    system = np.eye(product.shape[-1]) - product
+def _solve(outer: FloatArray, weights: FloatArray, inner: FloatArray, right: FloatArray) -> FloatArray:
+    """Return ``(1 − D_outer W D_inner Wᵀ)⁻¹ right`` for every row."""
+    if len(weights) > MAX_STACKED:  # one after another, in the cache
+        return np.array([_solve_one(a, weights, b, c) for a, b, c in zip(outer, inner, right, strict=True)])
+    product = outer[:, :, None] * ((weights * inner[:, None, :]) @ weights.T)
+    system = np.eye(len(weights)) - product
     try:
         return np.asarray(np.linalg.solve(system, right[..., None])[..., 0])
     except np.linalg.LinAlgError:  # one of them is exactly at a threshold
-        system += 1e-14 * np.eye(product.shape[-1])
+        system += NUDGE * np.eye(len(weights))
         return np.asarray(np.linalg.solve(system, right[..., None])[..., 0])
+
+
+def _solve_one(outer: FloatArray, weights: FloatArray, inner: FloatArray, right: FloatArray) -> FloatArray:
+    from scipy.linalg.lapack import dgesv
+
+    for nudge in (0.0, NUDGE):
+        system = ((weights * inner) @ weights.T).T  # symmetric, in the order of LAPACK
+        system *= -outer[:, None]
+        system.flat[:: len(system) + 1] += 1 + nudge
+        _, _, solution, singular = dgesv(system, right, overwrite_a=True)
+        if not singular:
+            break
+    return np.asarray(solution)
 
 
 def _damped(rbm: RBM, v: FloatArray, correction: FloatArray) -> FloatArray:
