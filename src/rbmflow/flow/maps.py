@@ -21,7 +21,7 @@ from rbmflow._kernels import mean_field as kernel
 from rbmflow.arguments import MAX_STEPS, FloatArray, SpinArray, check_integer, check_rng, shown
 from rbmflow.hardware import resolve_threads, simd_level
 from rbmflow.networks import RBM
-from rbmflow.networks.two_layers import draw_spins
+from rbmflow.networks.two_layers import NUMBERS_AT_ONCE, draw_spins
 from rbmflow.spins import check_means, check_sites, check_spins
 from rbmflow.workers import run_tasks
 
@@ -137,9 +137,13 @@ def sign(rbm: RBM, v: object) -> SpinArray:
     """
     _check_rbm(rbm)
     size = np.abs(rbm.weights)
-    hidden = _sign(rbm.field_on_hidden(v), size.sum(axis=0) + np.abs(rbm.hidden_bias))
-    visible = _sign(rbm.field_on_visible(hidden), size.sum(axis=1) + np.abs(rbm.visible_bias))
-    return visible.astype(np.int8)
+    of_hidden = size.sum(axis=0) + np.abs(rbm.hidden_bias)
+    of_visible = size.sum(axis=1) + np.abs(rbm.visible_bias)
+
+    def step(v: FloatArray) -> FloatArray:
+        return _sign(rbm.field_on_visible(_sign(rbm.field_on_hidden(v), of_hidden)), of_visible)
+
+    return _in_blocks(step, rbm, v)
 
 
 def mean_field_sampled(rbm: RBM, v: object, rng: object) -> SpinArray:
@@ -170,7 +174,7 @@ def mean_field_sampled(rbm: RBM, v: object, rng: object) -> SpinArray:
     """
     _check_rbm(rbm)
     source = check_rng(rng)
-    return draw_spins(rbm.field_on_visible(rbm.mean_hidden(v)), source)
+    return _in_blocks(lambda v: draw_spins(rbm.field_on_visible(rbm.mean_hidden(v)), source), rbm, v)
 
 
 def gibbs(rbm: RBM, v: object, rng: object, *, n_steps: int = 1, n_threads: int | None = None) -> SpinArray:
@@ -220,6 +224,17 @@ def gibbs(rbm: RBM, v: object, rng: object, *, n_steps: int = 1, n_threads: int 
         n_threads=n_threads,
     )
     return chains.visible.reshape(spins.shape)
+
+
+def _in_blocks(step: Callable[[FloatArray], Any], rbm: RBM, v: object) -> SpinArray:
+    """Take a step with some rows after others: their fields stay in the cache."""
+    means = check_means("v", v, rbm.n_visible)
+    rows = means.reshape(-1, rbm.n_visible)
+    spins = np.empty(rows.shape, dtype=np.int8)
+    size = max(1, NUMBERS_AT_ONCE // max(rbm.weights.shape))
+    for first in range(0, len(rows), size):
+        spins[first : first + size] = step(rows[first : first + size])
+    return spins.reshape(means.shape)
 
 
 def _copy_of_means(v: object, n_visible: int) -> npt.NDArray[Any]:

@@ -12,7 +12,7 @@ from rbmflow.networks.parameters import frozen_array
 from rbmflow.networks.storage import Stored
 from rbmflow.spins import check_means, check_spins
 
-NUMBERS_AT_ONCE = 2**22
+NUMBERS_AT_ONCE = 2**17  # of a layer: more would leave the cache
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -339,4 +339,4 @@ def draw_spins(field: FloatArray, rng: np.random.Generator) -> SpinArray:
     """
     rare = np.exp(-2 * np.abs(field))
     flipped = rng.random(field.shape) * (1 + rare) < rare
-    return np.where((field >= 0) != flipped, 1, -1).astype(np.int8)
+    return np.asarray(2 * ((field >= 0) != flipped).astype(np.int8) - 1)
