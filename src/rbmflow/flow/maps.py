@@ -40,6 +40,8 @@ def mean_field(rbm: RBM, v: object, *, n_steps: int = 1, n_threads: int | None =
     at every SIMD level, with any number of threads and in any batch. With equal weights the sum
     of v is taken instead: what is symmetric stays so.
 
+    Time O(M N) for each configuration and step.
+
     Parameters
     ----------
     rbm : RBM
@@ -117,6 +119,8 @@ def sign(rbm: RBM, v: object) -> SpinArray:
     For uniform weights every unit becomes the sign of ``V = Σ v_i``, and 0 where V = 0. A field within its
     own rounding error counts as 0.
 
+    Time O(M N) for each configuration.
+
     Parameters
     ----------
     rbm : RBM
@@ -152,6 +156,8 @@ def mean_field_sampled(rbm: RBM, v: object, rng: object) -> SpinArray:
     The hidden layer stays at its means ``h = tanh(Wᵀv + c)``; spins are drawn with
     ``P(v' = 1) = (1 + tanh a)/2``, ``a = Wh + b``.
 
+    Time O(M N) for each configuration.
+
     Parameters
     ----------
     rbm : RBM
@@ -182,6 +188,8 @@ def gibbs(rbm: RBM, v: object, rng: object, *, n_steps: int = 1, n_threads: int 
 
     p(v) of the machine is stationary.
     The result is the same at every SIMD level and with any number of threads.
+
+    Time O(M N) for each configuration and step.
 
     Parameters
     ----------

@@ -43,6 +43,8 @@ def spectrum(rbm: RBM) -> Spectrum:
     Near v = 0 the mean-field flow of a machine without biases is ``v' = W Wᵀ v``: v = 0 is stable if and only
     if ``s₁ ≤ 1``. For uniform weights ``s₁² = M N W²``.
 
+    Time O(M N n), n the size of the smaller layer.
+
     Parameters
     ----------
     rbm : RBM

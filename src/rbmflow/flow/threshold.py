@@ -54,6 +54,8 @@ def critical_coupling(n_visible: int, n_hidden: int, *, dps: int | None = None) 
     For K > K_c the flow of the machine trained with equal weights orders; below, every configuration flows to
     m = 0, which is infinite temperature. `critical_coupling_law` gives it for long rings.
 
+    Time O(M).
+
     Parameters
     ----------
     n_visible : int

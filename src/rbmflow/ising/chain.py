@@ -83,6 +83,8 @@ class Chain(OneDimensional):
 
         Evaluated in arbitrary precision by a recurrence of positive terms, O(n), and rounded once.
 
+        Time O(n^(3/2)), as its numbers grow with the chain.
+
         Parameters
         ----------
         K : array_like

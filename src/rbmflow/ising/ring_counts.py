@@ -204,6 +204,8 @@ def layer_degeneracies(n_units: int) -> dict[int, int]:
     ``d(H) = N! / [((N+H)/2)! ((N−H)/2)!]`` (thesis eq. 72); H runs over −N, −N + 2, …, N,
     through 0 for even N only.
 
+    Time O(N²): N integers of N bits.
+
     Parameters
     ----------
     n_units : int
@@ -222,4 +224,7 @@ def layer_degeneracies(n_units: int) -> dict[int, int]:
     {-3: 1, -1: 3, 1: 3, 3: 1}
     """
     n_units = check_integer("n_units", n_units, 1, 20_000)
-    return {2 * up - n_units: comb(n_units, up) for up in range(n_units + 1)}
+    half = [1]
+    for up in range(1, n_units // 2 + 1):
+        half.append(half[-1] * (n_units - up + 1) // up)
+    return {2 * up - n_units: half[min(up, n_units - up)] for up in range(n_units + 1)}

@@ -128,6 +128,9 @@ def log_partition(
 ) -> LogPartition:
     """Return ln Z of a machine.
 
+    Time O(2^n m) for the exact sum, n the size of the smaller layer and m that of the other; O(M N) for each
+    temperature and chain of the others.
+
     Parameters
     ----------
     rbm : RBM

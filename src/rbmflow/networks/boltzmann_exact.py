@@ -84,6 +84,8 @@ def boltzmann_moments(
 
     Clamped, the visible units have the states of a law. Free, it takes three times as long as ln Z.
 
+    Time O(2^n), as for `boltzmann_log_partition`.
+
     Parameters
     ----------
     machine : BoltzmannMachine or Hopfield

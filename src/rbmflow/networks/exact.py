@@ -53,6 +53,8 @@ def exact_log_partition(
 
     ``Z = Σ_h e^(c·h) Π_i 2cosh(b_i + Σ_a W_ia h_a)``.
 
+    Time O(2^n m), n the size of the smaller layer and m that of the other.
+
     Parameters
     ----------
     rbm : RBM
@@ -121,6 +123,8 @@ def exact_moments(
     rbm: TwoLayers, *, n_threads: int | None = None, progress: Progress | None = None
 ) -> Moments:
     """Return the means of both layers and of their products, and ln Z, the smaller layer enumerated.
+
+    Time O(2^n m), n the size of the smaller layer and m that of the other.
 
     Parameters
     ----------

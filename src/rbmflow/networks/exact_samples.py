@@ -22,6 +22,8 @@ def sample_exactly(rbm: TwoLayers, size: int, *, rng: object) -> SpinArray:
 
     The smaller layer is drawn from its law, the other given it.
 
+    Time O(2^n m) once, and O(M N) for each sample; n is the size of the smaller layer, m that of the other.
+
     Parameters
     ----------
     rbm : RBM

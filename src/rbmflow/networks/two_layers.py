@@ -90,6 +90,8 @@ class TwoLayers(Stored):
 
         ``F(v) = −b·v − Σ_a ln 2cosh(c_a + Σ_i W_ia v_i)``.
 
+        Time O(M N) for each configuration.
+
         Parameters
         ----------
         v : array_like, shape (..., n_visible)

@@ -20,6 +20,8 @@ def block_spins(
     The spin of a block of b sites (ring) or b × b sites (torus) is ``sign Σ s_i`` (majority rule,
     Th. Niemeijer and J. M. J. van Leeuwen, Phys. Rev. Lett. 31, 1411 (1973)).
 
+    Time O(sites).
+
     Parameters
     ----------
     spins : array_like
@@ -54,6 +56,8 @@ def block_spins(
 
 def decimate_spins(spins: object, shape: object, *, scale_factor: int = 2) -> SpinArray:
     """Return every b-th spin of each direction, the first one included.
+
+    Time O(sites).
 
     Parameters
     ----------

@@ -49,6 +49,8 @@ def even_operators(spins: object, shape: object, *, n_operators: int | None = No
     (R. H. Swendsen, Phys. Rev. B 20, 2080 (1979) lists such sums). `EVEN_OPERATORS` holds the names and
     offsets.
 
+    Time O(sites).
+
     Parameters
     ----------
     spins : array_like
@@ -78,6 +80,8 @@ def odd_operators(spins: object, shape: object, *, n_operators: int | None = Non
     In this order: the magnetization, ``Σ s(x)``; the corner, ``Σ s(x) s(x ± e₁) s(x ± e₂)`` over its four
     orientations; three spins in a row, in both directions; three spins on a diagonal, in both directions.
     `ODD_OPERATORS` holds the names and offsets.
+
+    Time O(sites).
 
     Parameters
     ----------

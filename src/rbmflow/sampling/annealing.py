@@ -44,6 +44,8 @@ def anneal(
     T = ∞ a coin for every unit. Many states at temperatures between are annealed much faster by
     `boltzmann_chains`, with activations in single precision.
 
+    Time O(n²) for each sweep and chain.
+
     Parameters
     ----------
     network : Hopfield

@@ -72,6 +72,8 @@ def block_gibbs(
     (float32) or 2⁻⁵³ count as 0. The sums of weights are taken in one order everywhere: chains are the same
     bits on every machine, at every SIMD level and with any number of threads.
 
+    Time O(M N) for each sweep and chain.
+
     Parameters
     ----------
     rbm : RBM

@@ -80,6 +80,8 @@ def boltzmann_chains(
     below 2⁻³² count as 0. Chains are the same bits on every machine, at every SIMD level and
     with any number of threads.
 
+    Time O(n²) for each sweep and chain.
+
     Parameters
     ----------
     machine : BoltzmannMachine or Hopfield

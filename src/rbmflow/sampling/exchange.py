@@ -106,6 +106,8 @@ def replica_exchange(
     probability ``min(1, exp[(K_i − K_j)(E_i − E_j)])``; even and odd pairs take turns (Hukushima and Nemoto,
     J. Phys. Soc. Jpn. 65, 1604 (1996)). Measurements are taken before each exchange.
 
+    Time O(sites) for each sweep, ladder and coupling.
+
     Parameters
     ----------
     lattice : Ring, Chain, Torus or Graph

@@ -65,6 +65,8 @@ def recall(
     Unit by unit no update raises the energy, and one that leaves it as it is only switches a unit on: every
     state settles. All at once the states end in a fixed point or a cycle of two.
 
+    Time O(n²) for each sweep and probe.
+
     Parameters
     ----------
     network : Hopfield

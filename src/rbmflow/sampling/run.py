@@ -78,6 +78,8 @@ def run(
     From 8 chains on (200 on tori of even sides) lattices are simulated 512 chains at a time, a bit each, with
     coins of their own to the last binary digit of each probability.
 
+    Time O(sites) for each sweep and chain.
+
     Parameters
     ----------
     lattice : Ring, Chain, Torus or Graph

@@ -56,6 +56,8 @@ def training_set(
     random ones above it, and samples 6 τ apart. Each sample is turned over as a whole by a fair coin, an
     exact symmetry. A temperature has a generator of its own, so that its samples do not depend on the others.
 
+    Time O(sites) for each sample of a ring, and for each sweep of a chain elsewhere.
+
     Parameters
     ----------
     lattice : Ring or Torus

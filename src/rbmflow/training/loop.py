@@ -86,6 +86,8 @@ def fit(
     epoch is one update with the averages over all the data; CD then begins from `batch_size` states drawn
     from the law. With `LBFGS` an epoch is one of its iterations.
 
+    Time O(k M N) for each row and epoch, k the sweeps of the negative phase.
+
     Parameters
     ----------
     model : RBM

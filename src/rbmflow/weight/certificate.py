@@ -93,6 +93,8 @@ def certified_weight(K: object, n_visible: int, n_hidden: int, *, digits: int) -
     f(b) > ⟨|V|⟩_q excludes all weights above b; and the weak and strong forms of the equation are evaluated
     on whole boxes, the derivative of their logarithms around the root.
 
+    Time O(M²) for a given number of digits, as the integers of the law are M²/8.
+
     Parameters
     ----------
     K : int, float, str, Fraction, Decimal or mpf

@@ -108,6 +108,8 @@ def f(W: object, n_visible: int, n_hidden: int, *, dps: int | None = None) -> An
 
     ``f(W) = (1/N) d ln Z/dW = ⟨V tanh WV⟩_p``.
 
+    Time O(M) for each number.
+
     Parameters
     ----------
     W : array_like
@@ -139,6 +141,8 @@ def f(W: object, n_visible: int, n_hidden: int, *, dps: int | None = None) -> An
 
 def g(W: object, K: object, n_visible: int, *, dps: int | None = None) -> Any:
     """Return the data's side of the equation, ``g(W, K) = ⟨V tanh WV⟩_q`` (thesis eq. 74, 94).
+
+    Time O(M) for each pair of numbers.
 
     Parameters
     ----------
@@ -177,6 +181,8 @@ def kl_uniform(W: object, K: object, n_visible: int, n_hidden: int, *, dps: int 
     ``x = ln(p/q)`` up to a constant, over the classes of states that share α and V: no term is negative. For
     longer rings ``KL = −S(q) + N ⟨ln [cosh WM / cosh WV]⟩_q + ln Σ_v [cosh WV / cosh WM]^N``, the entropy of
     the ring and two terms without large numbers.
+
+    Time O(M) for each pair of numbers.
 
     Parameters
     ----------

@@ -189,6 +189,8 @@ def trained_weight_from_samples(spins: object, n_hidden: int) -> Estimate:
     sample has ``⟨V²⟩ ≤ M`` and the law is no longer linear; the error is then the weight that one standard
     deviation of ⟨V²⟩ above M would give, ``[σ(V²)/(√n M N (M−1))]^½``.
 
+    Time O(M) for each sample.
+
     Parameters
     ----------
     spins : array_like

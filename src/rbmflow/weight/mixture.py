@@ -129,6 +129,8 @@ def trained_weight_mixture(
 ) -> Any:
     """Return the trained weight for temperatures uniform on [T_low, T_high] (thesis eq. 78-79), J = 1.
 
+    Time O(M) at most for each range.
+
     Parameters
     ----------
     T_low, T_high : array_like
