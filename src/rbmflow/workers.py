@@ -15,6 +15,8 @@ from typing import Any
 from rbmflow.arguments import shown
 
 POLL_SECONDS = 0.1
+WORTH_A_THREAD = 2e6
+"""Nanoseconds of work for which a thread is begun; that itself takes a tenth of it."""
 
 Progress = Callable[[int, int], object]
 """Called as ``progress(done, total)``."""
@@ -59,7 +61,12 @@ def _bar() -> Progress:
 
 
 def run_tasks(
-    tasks: Iterable[Iterator[int]], n_threads: int, *, total: int = 0, progress: Progress | None = None
+    tasks: Iterable[Iterator[int]],
+    n_threads: int,
+    *,
+    total: int = 0,
+    progress: Progress | None = None,
+    nanoseconds: float = float("inf"),
 ) -> None:
     """Exhaust every task; each yields after a step how much it has done.
 
@@ -75,6 +82,8 @@ def run_tasks(
         What the steps add up to, for the progress.
     progress : callable, optional
         Called about ten times a second, always from the calling thread.
+    nanoseconds : float
+        What the work takes on one thread, about: little work takes fewer threads.
 
     Examples
     --------
@@ -84,6 +93,7 @@ def run_tasks(
     >>> seen[-1]
     (4, 4)
     """
+    n_threads = max(1, int(min(n_threads, nanoseconds / WORTH_A_THREAD)))
     if n_threads == 1:
         _run_here(tasks, total, progress)
         return

@@ -151,7 +151,8 @@ def _in_chunks(
             if not possible[-1]:
                 return
 
-    run_tasks((work(k) for k in range(0, total, chunk)), n_threads, total=total, progress=progress)
+    tasks, nanoseconds = (work(k) for k in range(0, total, chunk)), STATE_NANOSECONDS * n_traced * total
+    run_tasks(tasks, n_threads, total=total, progress=progress, nanoseconds=nanoseconds)
     return all(possible)
 
 

@@ -133,7 +133,8 @@ def block_gibbs(
         _steps(parameters, visible[at], hidden[at], generators[i], n_sweeps, beta, begin)
         for i, at in enumerate(_blocks(len(visible)))
     ]
-    run_tasks(tasks, threads, total=len(visible) * n_sweeps, progress=progress)
+    sweeps = len(visible) * n_sweeps
+    run_tasks(tasks, threads, total=sweeps, progress=progress, nanoseconds=sweeps * _nanoseconds(rbm.weights))
     return GibbsChains(visible, hidden, before.n_sweeps + n_sweeps, generators)
 
 
@@ -188,6 +189,11 @@ def _check_chains(chains: GibbsChains) -> None:
         check_words("initial: generators", words)
 
 
+def _nanoseconds(weights: npt.NDArray[Any]) -> float:
+    """Of a sweep of a chain, about."""
+    return sum(weights.shape) + weights.size / 16
+
+
 def _steps(
     parameters: tuple[Any, Any, Any],
     visible: SpinArray,
@@ -200,7 +206,7 @@ def _steps(
     """Sweep up to 512 chains in steps short enough to stop at; yield the sweeps done, summed over chains."""
     weights = parameters[0]
     no_means = np.empty((0, weights.shape[1]), dtype=weights.dtype)
-    step = max(1, int(STEP_NANOSECONDS / (len(visible) * (sum(weights.shape) + weights.size / 16))))
+    step = max(1, int(STEP_NANOSECONDS / (len(visible) * _nanoseconds(weights))))
     if begin:
         kernel.sweep(*parameters, visible, hidden, no_means, 0, beta, True, True, generator, simd_level())
     for first in range(0, n_sweeps, step):

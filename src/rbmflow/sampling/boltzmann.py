@@ -145,7 +145,8 @@ def boltzmann_chains(
         plan.steps(spins[first : first + BLOCK], generators[index], samples[first : first + BLOCK])
         for index, first in enumerate(range(0, len(spins), BLOCK))
     ]
-    run_tasks(tasks, threads, total=len(tasks) * n_sweeps, progress=progress)
+    work = len(tasks) * n_sweeps * plan.nanoseconds
+    run_tasks(tasks, threads, total=len(tasks) * n_sweeps, progress=progress, nanoseconds=work)
     return BoltzmannChains(spins, samples, before.n_sweeps + n_sweeps, generators, before.order_seed)
 
 
@@ -161,13 +162,18 @@ class _Plan:
     order_seed: int
     n_done: int
 
+    @property
+    def nanoseconds(self) -> float:
+        """At most, of a sweep of a block."""
+        return BLOCK * len(self.free) * (self.machine.n_units / 8 + 1)
+
     def steps(self, spins: SpinArray, generator: Words, samples: SpinArray) -> Iterator[int]:
         """Advance up to 64 chains; yield the sweeps done."""
         n_chains, n_units = spins.shape
         block = np.ones((n_units, BLOCK), dtype=np.float32)
         block[:, :n_chains] = spins.T
         n_sweeps, kept = len(self.temperatures), 0
-        step = max(1, int(STEP_NANOSECONDS / (BLOCK * len(self.free) * (n_units / 8 + 1) + 1)))
+        step = max(1, int(STEP_NANOSECONDS / (self.nanoseconds + 1)))
         first, scaled_by = 0, np.nan
         while first < n_sweeps:
             T = self.temperatures[first]

@@ -181,9 +181,13 @@ def run(
     )
     for array in (block.energy, block.magnetization, block.spins):
         _take_memory(array)
-    total = n_chains * (lengths["burn_in"] + lengths["n_sweeps"])
+    n_sweeps = lengths["burn_in"] + lengths["n_sweeps"]
     run_tasks(
-        [steps(engine, block, **lengths) for engine in engines], threads, total=total, progress=progress
+        [steps(engine, block, **lengths) for engine in engines],
+        threads,
+        total=n_chains * n_sweeps,
+        progress=progress,
+        nanoseconds=n_sweeps * sum(engine.cost for engine in engines),
     )
     for engine in engines:
         engine.write_back(spins)
