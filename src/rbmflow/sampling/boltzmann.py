@@ -33,6 +33,7 @@ BLOCK = 64  # chains that one call of the kernel advances
 MAX_CHAINS = 10**7
 ORDERS = ("sequential", "random")
 STEP_NANOSECONDS = 5e7  # of work, about, between two looks at Ctrl-C
+LINE = 16  # of the cache, in numbers of 32 bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,6 +151,13 @@ def boltzmann_chains(
     return BoltzmannChains(spins, samples, before.n_sweeps + n_sweeps, generators, before.order_seed)
 
 
+def _at_a_line(n_units: int) -> npt.NDArray[np.float32]:
+    """Return memory of a block that begins with a line of the cache: no vector lies in two of them."""
+    memory = np.empty(n_units * BLOCK + LINE, dtype=np.float32)
+    first = -memory.ctypes.data % (4 * LINE) // 4
+    return memory[first : first + n_units * BLOCK].reshape(n_units, BLOCK)
+
+
 @dataclass(frozen=True, eq=False)
 class _Plan:
     """What every block of chains does."""
@@ -170,7 +178,8 @@ class _Plan:
     def steps(self, spins: SpinArray, generator: Words, samples: SpinArray) -> Iterator[int]:
         """Advance up to 64 chains; yield the sweeps done."""
         n_chains, n_units = spins.shape
-        block = np.ones((n_units, BLOCK), dtype=np.float32)
+        block = _at_a_line(n_units)
+        block[:] = 1
         block[:, :n_chains] = spins.T
         n_sweeps, kept = len(self.temperatures), 0
         step = max(1, int(STEP_NANOSECONDS / (self.nanoseconds + 1)))
