@@ -296,3 +296,11 @@ def test_every_command_is_found_where_it_is_declared(capsys):
         commands = argparse.ArgumentParser().add_subparsers()
         import_module(f"rbmflow.cli.{module}").add_commands(commands, argparse.ArgumentParser(add_help=False))
         assert tuple(commands.choices) == words
+
+
+@pytest.mark.parametrize("words", [["--help", "weight"], ["-h", "train"], ["--help"]])
+def test_the_help_names_every_command(capsys, words):
+    with pytest.raises(SystemExit):
+        cli.main(words)
+    out = capsys.readouterr().out
+    assert not [word for declared in cli.COMMANDS.values() for word in declared if f"    {word}" not in out]

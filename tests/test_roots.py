@@ -57,6 +57,41 @@ def test_values_of_any_size():
         bracketed_root(lambda x: 1e-200, 0.0, 1.0)  # the product of the ends' values rounds to 0
 
 
+@pytest.mark.parametrize(
+    ("function", "low", "high", "root"),
+    [
+        (lambda x: x - 1e-19, 1.0, 1e-20, 1e-19),
+        (lambda x: x - 4.99e-25, 0.0, 1.0, 4.99e-25),
+        (lambda x: math.sqrt(x) - 2e-10, 1e6, 1e-20, 4e-20),
+        (lambda x: x - 5, -1e308, 1e308, 5),
+        (lambda x: 1.0 if x > 0.3 else -1.0, -9e307, 9e307, 0.3),
+        (lambda x: math.log(x) + 400, 1e-300, 1.7e308, math.exp(-400)),
+    ],
+)
+def test_brackets_over_many_orders_of_magnitude(function, low, high, root):
+    seen = []
+    found = bracketed_root(lambda x: seen.append(x) or function(x), low, high, absolute=0.0)
+    assert found == pytest.approx(root, rel=1e-13, abs=0)
+    assert all(min(low, high) <= x <= max(low, high) for x in seen)
+    assert len(seen) < 2200
+
+
+def test_random_brackets_are_kept():
+    rng = np.random.default_rng(1)
+    for _ in range(2000):
+        low, high = np.sort(rng.choice([-1, 1], 2) * 10 ** rng.uniform(-300, 300, 2))
+        root, power = rng.uniform() * (high - low) + low, rng.choice([1 / 3, 1, 3])
+        relative = rng.choice([0, 1e-12, 1e-3])
+
+        def function(x, low=low, high=high, root=root, power=power):
+            assert low <= x <= high
+            scaled = x / max(-low, high) - root / max(-low, high)
+            return math.copysign(abs(scaled) ** power, scaled)
+
+        found = bracketed_root(function, low, high, absolute=0.0, relative=relative)
+        assert abs(found - root) <= (relative + 1e-12) * abs(root) or abs(function(found)) < 1e-80
+
+
 def test_an_end_that_is_a_root():
     assert bracketed_root(lambda x: x, 0.0, 1.0) == 0
     assert bracketed_root(lambda x: x - 1, 0.0, 1.0) == 1
@@ -73,3 +108,9 @@ def test_an_end_that_is_a_root():
 def test_no_root(function, message):
     with pytest.raises(ValueError, match=message):
         bracketed_root(function, -1.0, 2.0)
+
+
+@pytest.mark.parametrize("ends", [(0.0, math.inf), (-math.inf, 1.0), (math.nan, 1.0)])
+def test_ends_are_finite(ends):
+    with pytest.raises(ValueError, match="two finite ends are needed"):
+        bracketed_root(lambda x: x - 0.5, *ends)

@@ -40,7 +40,7 @@ def bracketed_root(
     Raises
     ------
     ValueError
-        If the signs at the ends are equal, or a value is NaN.
+        If an end is not finite, the signs at both are equal, or a value is NaN.
 
     Examples
     --------
@@ -48,6 +48,8 @@ def bracketed_root(
     1.414213562373095
     """
     newest, other, oldest = float(low), float(high), math.nan
+    if not math.isfinite(newest) or not math.isfinite(other):
+        raise ValueError(f"low={low}, high={high}: two finite ends are needed")
     at_newest, at_other, at_oldest = float(function(newest)), float(function(other)), math.nan
     if not (at_newest <= 0 <= at_other or at_other <= 0 <= at_newest):
         raise ValueError(
@@ -58,12 +60,13 @@ def bracketed_root(
         best, at_best = (newest, at_newest) if abs(at_newest) < abs(at_other) else (other, at_other)
         width = abs(other - newest)
         resolved = absolute + relative * abs(best)
-        if not at_best or width <= resolved:
+        lower, upper = sorted((math.nextafter(newest, other), math.nextafter(other, newest)))
+        if not at_best or width <= resolved or lower in (newest, other):
             return best
-        least = 0.5 * resolved / width
-        trial = newest + min(max(share, least), 1 - least) * (other - newest)
-        if trial in (newest, other):
-            return best
+        trial = _between(newest, other, share)
+        step = min(resolved, width) / 2
+        trial = max(min(newest, other) + step, min(trial, max(newest, other) - step))
+        trial = max(lower, min(trial, upper))
         at_trial = float(function(trial))
         if math.isnan(at_trial):
             raise ValueError(f"the function is NaN at {trial}")
@@ -81,6 +84,15 @@ def bracketed_root(
             ) * at_newest / (at_oldest - at_newest) * at_other / (at_oldest - at_other)
         else:
             share = 0.5
+
+
+def _between(first: float, second: float, share: float) -> float:
+    """Return the number that divides the way from the first to the second, counted from the nearer one."""
+    if math.isinf(second - first):
+        return first / 2 + second / 2
+    if share <= 0.5:
+        return first + share * (second - first)
+    return second - (1 - share) * (second - first)
 
 
 def refine_root(ctx: Any, residual: Callable[[Any], Any], start: Any, known: float) -> Any:

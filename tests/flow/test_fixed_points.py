@@ -1,5 +1,7 @@
 """Fixed points of the mean-field map: closed forms, brute force, finite differences; cycles of maps."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -238,3 +240,14 @@ def test_bad_arguments_of_cycle_length():
         flow.cycle_length(flow.sign, rbm, [1, 1, 1], atol=-1)
     with pytest.raises(ValueError, match="step: it makes shape"):
         flow.cycle_length(lambda _rbm, v: v[:, :2], rbm, [1, 1, 1])
+
+
+@pytest.mark.parametrize(("n_visible", "n_hidden"), [(40, 50), (50, 40), (33, 33), (300, 60)])
+def test_corrections_one_after_another_are_those_of_the_jacobian(n_visible, n_hidden):
+    search = sys.modules["rbmflow.flow.fixed_points"]  # the package has the function of that name
+    rbm = machine(n_visible, n_hidden, seed=3)
+    v = np.random.default_rng(4).uniform(-1, 1, (3, n_visible))
+    system = np.eye(n_visible) - flow.mean_field_jacobian(rbm, v)
+    wanted = np.linalg.solve(system, (flow.mean_field(rbm, v) - v)[..., None])[..., 0]
+    np.testing.assert_allclose(search._correction(rbm, v), wanted, rtol=1e-9, atol=1e-12)
+    assert search._correction(rbm, v[:0]).shape == (0, n_visible)

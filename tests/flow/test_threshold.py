@@ -203,6 +203,12 @@ def test_families_of_laws():
     assert critical_parameter(ring.magnetization_law, 5, 1e-300, 1e308) == pytest.approx(
         found, rel=1e-14, abs=0
     )
+    steps = [
+        lambda t, up=up: ring.magnetization_law(0.01 if (t < 0.3) == up else 1.0) for up in (True, False)
+    ]
+    for low, high in ((-1e308, 1e308), (1e308, -1e308), (-1.0, 1.0)):  # laws that jump, over all doubles
+        for step in steps:
+            assert critical_parameter(step, 5, low, high) == pytest.approx(0.3, rel=1e-14, abs=0)
     by_temperature = critical_parameter(lambda T: ring.magnetization_law(1 / T), 5, 0.4, 20.0)
     assert by_temperature == pytest.approx(1 / found, rel=1e-13, abs=0)
 

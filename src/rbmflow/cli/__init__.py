@@ -139,7 +139,7 @@ def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
     common.add_argument("--workers", type=int, metavar="N", help="threads; default: the processors available")
     common.add_argument("--seed", type=int, default=20180612, metavar="N", help="seed (default %(default)s)")
     common.add_argument("--quiet", action="store_true", help="no progress on stderr")
-    command = next((word for word in words if not word.startswith("-")), None)
+    command = words[0] if words else ""
     for module in [name for name, declared in COMMANDS.items() if command in declared] or COMMANDS:
         import_module(f"rbmflow.cli.{module}").add_commands(commands, common)
     return parser

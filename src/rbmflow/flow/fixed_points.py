@@ -122,7 +122,7 @@ def fixed_points(
     between stable points, which finds unstable points too. There is no proof that none is missing, but for
     the zero vector and the partners −v of points of a machine without biases.
 
-    Time O(n³) for each correction of each start, n the size of the smaller layer.
+    Time O(n² m) for each correction of each start, n the size of the smaller layer and m that of the other.
 
     Parameters
     ----------
@@ -326,7 +326,8 @@ def _correction(rbm: RBM, v: FloatArray) -> FloatArray:
 def _solve(outer: FloatArray, weights: FloatArray, inner: FloatArray, right: FloatArray) -> FloatArray:
     """Return ``(1 − D_outer W D_inner Wᵀ)⁻¹ right`` for every row."""
     if len(weights) > MAX_STACKED:  # one after another, in the cache
-        return np.array([_solve_one(a, weights, b, c) for a, b, c in zip(outer, inner, right, strict=True)])
+        rows = [_solve_one(a, weights, b, c) for a, b, c in zip(outer, inner, right, strict=True)]
+        return np.array(rows).reshape(right.shape)
     product = outer[:, :, None] * ((weights * inner[:, None, :]) @ weights.T)
     system = np.eye(len(weights)) - product
     try:

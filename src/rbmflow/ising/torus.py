@@ -245,7 +245,7 @@ class Torus(Solved):
 
         By a transfer matrix, spin by spin; computed once for each pair of sides. 8 × 8 takes a second.
 
-        Time O(4^w w² l³) for sides w ≤ l.
+        Time O(4^w w² l³) for sides w ≤ l of up to 67 sites, and O(4^w w³ l⁴) beyond.
 
         Returns
         -------

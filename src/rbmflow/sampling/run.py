@@ -187,7 +187,7 @@ def run(
         threads,
         total=n_chains * n_sweeps,
         progress=progress,
-        nanoseconds=n_sweeps * sum(engine.cost for engine in engines),
+        nanoseconds=sum(n_sweeps * engine.cost + n_kept * engine.overhead for engine in engines),
     )
     for engine in engines:
         engine.write_back(spins)

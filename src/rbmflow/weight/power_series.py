@@ -40,6 +40,8 @@ def multiply(first: Sequence[Fraction], second: Sequence[Fraction]) -> Series:
     a, a_denominator = _over_one_denominator(first)
     b, b_denominator = _over_one_denominator(second)
     common = a_denominator * b_denominator
+    if len(a) != len(b):
+        raise ValueError(f"series of {len(a)} and {len(b)} terms: one length is needed")
     return [Fraction(sum(map(mul, a[: n + 1], b[n::-1])), common) for n in range(len(a))]
 
 
@@ -47,7 +49,7 @@ def divide(numerator: Sequence[Fraction], denominator: Sequence[Fraction]) -> Se
     """Return the quotient; the denominator has a constant term."""
     whole, common = _over_one_denominator(denominator)
     result = _Growing()
-    for n, a in enumerate(numerator):
+    for n, (a, _) in enumerate(zip(numerator, whole, strict=True)):
         result.append((a * common - result.dot(whole[1 : n + 1])) / whole[0])
     return result.series
 

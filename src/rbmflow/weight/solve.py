@@ -31,7 +31,8 @@ def trained_weight(K: object, n_visible: int, n_hidden: int, *, dps: int | None 
     With ``D = M tanh MW − |V| tanh |V|W`` the equation reads ``ln ⟨D⟩_p = ln ⟨D⟩_q``; at weak coupling both
     sides are written as positive deviations from the binomial law. Neither form cancels.
 
-    Time O(√M) for each coupling in float64, O(M) with `dps`; N does not enter.
+    Time O(√M) for each coupling in float64 where M is beyond the correlation length e^(2K)/2, else O(M), as
+    with `dps`; N does not enter.
 
     Parameters
     ----------
