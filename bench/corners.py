@@ -212,6 +212,13 @@ def seconds(tree, name):
     return json.loads(done.stdout)
 
 
+def shown(seconds):
+    """Return a time as text."""
+    if seconds is None:
+        return "-"
+    return f"{seconds:.3g} s" if seconds >= 1 else f"{1000 * seconds:.3g} ms"
+
+
 def main(before, after, *names):
     """Print the table of the jobs, all of them or those whose name holds one of the words."""
     print("| job | before | after | ratio | to be reached |\n|---|---|---|---|---|")
@@ -222,7 +229,7 @@ def main(before, after, *names):
         old, new = (
             min((one for one in times if one is not None), default=None) for times in zip(*found, strict=True)
         )
-        texts = ["-" if one is None else f"{1000 * one:.3g} ms" for one in (old, new)]
+        texts = [shown(one) for one in (old, new)]
         ratio = "-" if old is None or new is None else f"{old / new:.1f}"
         print(f"| {name} | {texts[0]} | {texts[1]} | {ratio} | {target} |", flush=True)
 
