@@ -134,6 +134,8 @@ def test_an_interrupt_is_passed_on(monkeypatch):
         ({"hidden": 64}, TypeError, r"hidden=64: a tuple of layer sizes"),
         ({"hidden": ()}, TypeError, r"hidden=\(\)"),
         ({"hidden": (0,)}, ValueError, r"hidden\[0\]=0: at least 1"),
+        ({"hidden": (2**31 - 1,)}, MemoryError, r"hidden=\[2147483647\]: .* GiB of memory are needed"),
+        ({"hidden": (8, 10**12)}, MemoryError, "smaller layers need less"),
         ({"n_epochs": 0}, ValueError, "n_epochs=0"),
         ({"batch_size": 1.5}, TypeError, "batch_size=1.5"),
         ({"learning_rate": 0}, ValueError, "learning_rate=0"),

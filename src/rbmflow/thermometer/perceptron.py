@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from rbmflow.arguments import (
-    FloatArray,
-    SpinArray,
-)
+from rbmflow.arguments import FloatArray, SpinArray, shown
+from rbmflow.hardware import check_memory
 from rbmflow.workers import Progress
 
 
@@ -26,6 +25,10 @@ def train_perceptron(
     """Return the trained classifier and the loss of each epoch; class k is the k-th temperature."""
     MLPClassifier, check_random_state, threadpool_limits = require_scikit_learn()
     n_temperatures, n_samples, n_sites = spins.shape
+    sizes, batch = (n_sites, *layers, n_temperatures), min(batch_size, n_temperatures * n_samples)
+    # weights, their gradient and two moments; values and errors of the units for each row of a batch
+    numbers = 4 * sum(a * b for a, b in pairwise(sizes)) + 2 * batch * sum(sizes)
+    check_memory(f"hidden={shown(layers)}", 8 * numbers, "smaller layers need less")
     inputs = spins.reshape(-1, n_sites).astype(np.float64)
     classes = np.arange(n_temperatures)
     labels = np.repeat(classes, n_samples)
@@ -34,7 +37,7 @@ def train_perceptron(
         activation="tanh",
         solver="adam",
         alpha=decay,
-        batch_size=min(batch_size, len(inputs)),
+        batch_size=batch,
         learning_rate_init=rate,
         # a state rather than a seed, which would shuffle every epoch alike
         random_state=check_random_state(int(source.integers(2**31))),
