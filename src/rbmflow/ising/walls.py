@@ -13,7 +13,7 @@ MAX_FIXED_POINT_SITES = 1000
 """On longer rings the sums outgrow the digits that are kept of them."""
 
 
-def wall_sums(n_sites: int, x: Any) -> tuple[list[Any], list[Any]]:
+def wall_sums(n_sites: int, x: Any, *, slopes_too: bool = True) -> tuple[list[Any], list[Any]]:
     """Return ``F(n)`` and ``dF/dx`` for n = 1 … n_sites // 2.
 
     F obeys a three-term relation in n whose coefficients sum to zero at x = 0, so the differences
@@ -23,9 +23,10 @@ def wall_sums(n_sites: int, x: Any) -> tuple[list[Any], list[Any]]:
         A = (n−1)(M−n+1)(M−2n−1),  B = (M−2n)((M−2n)² − 1),  C = (n+1)(M−n−1)(M−2n+1)
 
     Nothing cancels, whatever the sign of K. `x` may be a Fraction, a ball or a number of an mpmath context.
+    Without `slopes_too` the derivatives may be missing.
     """
     if n_sites <= MAX_FIXED_POINT_SITES and hasattr(x, "context") and 0 <= x <= 1:
-        return _fixed_point_sums(n_sites, x)
+        return _fixed_point_sums(n_sites, x, slopes_too=slopes_too)
     value, slope = 1 + 0 * x, 0 * x
     values, slopes = [value], [slope]
     step, step_slope = 0 * x, 0 * x
@@ -41,7 +42,7 @@ def wall_sums(n_sites: int, x: Any) -> tuple[list[Any], list[Any]]:
     return values, slopes
 
 
-def _fixed_point_sums(n_sites: int, x: Any) -> tuple[list[Any], list[Any]]:
+def _fixed_point_sums(n_sites: int, x: Any, *, slopes_too: bool = True) -> tuple[list[Any], list[Any]]:
     """Return the sums as integers times 2^(−bits) give them: exact but for the bits below the last.
 
     F ≥ 1 and dF/dx is 0 or at least of order 1, so that digits after the point are digits of the number; each
@@ -56,11 +57,13 @@ def _fixed_point_sums(n_sites: int, x: Any) -> tuple[list[Any], list[Any]]:
         a = (n - 1) * (n_sites - n + 1) * (n_sites - 2 * n - 1)
         b = (n_sites - 2 * n) * ((n_sites - 2 * n) ** 2 - 1)
         c = (n + 1) * (n_sites - n - 1) * (n_sites - 2 * n + 1)
-        step_slope = (a * step_slope + b * (value + (whole * slope >> bits))) // c
+        if slopes_too:
+            step_slope = (a * step_slope + b * (value + (whole * slope >> bits))) // c
+            slope += step_slope
+            slopes.append(slope)
         step = (a * step + b * (whole * value >> bits)) // c
-        value, slope = value + step, slope + step_slope
+        value += step
         values.append(value)
-        slopes.append(slope)
     return [ctx.mpf((value, -bits)) for value in values], [ctx.mpf((slope, -bits)) for slope in slopes]
 
 
@@ -68,8 +71,9 @@ def ring_weights(n_sites: int, x: Any) -> list[Any]:
     """Return the weight of all ring states with n = 0 … n_sites spins up, an aligned one having 1."""
     if n_sites == 1:
         return [1 + 0 * x, 1 + 0 * x]
-    values, _ = wall_sums(n_sites, x)
-    interior = [n_sites * x * value for value in values]
+    values, _ = wall_sums(n_sites, x, slopes_too=False)
+    scale = n_sites * x
+    interior = [scale * value for value in values]
     return [1 + 0 * x, *interior, *_mirror(interior, n_sites), 1 + 0 * x]
 
 

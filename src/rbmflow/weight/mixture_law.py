@@ -205,8 +205,8 @@ def exact_mixture(ctx: Any, temperatures: Temperatures, n_visible: int) -> tuple
         if not T:
             return [ctx.zero] * (n_visible // 2)
         weights = training_weights(ctx, 1 / T, n_visible)
-        total = ctx.fsum(weights)
-        return [weight / total / unit for weight in weights[1:]]
+        scale = 1 / (ctx.fsum(weights) * unit)
+        return [weight * scale for weight in weights[1:]]
 
     means, error = exact_average(ctx, temperatures, interior)
     inside = [mean * unit for mean in means]
