@@ -14,34 +14,9 @@ import time
 from functools import partial
 from pathlib import Path
 
+from inputs import coupled, machine, spins
+
 ROUNDS = 3
-
-
-def machine(n_visible, n_hidden, scale=0.5):
-    """Return an RBM of random weights."""
-    import numpy as np
-
-    from rbmflow import RBM
-
-    weights = np.random.default_rng(1).normal(size=(n_visible, n_hidden))
-    return RBM(weights * scale / np.sqrt(n_visible + n_hidden))
-
-
-def coupled(n):
-    """Return a Boltzmann machine of n units, all of them coupled."""
-    import numpy as np
-
-    from rbmflow.networks import BoltzmannMachine
-
-    couplings = np.triu(np.random.default_rng(1).normal(size=(n, n)) * 0.5 / np.sqrt(n), 1)
-    return BoltzmannMachine(couplings + couplings.T, np.zeros(n))
-
-
-def spins(*shape):
-    """Return random spins."""
-    import numpy as np
-
-    return np.random.default_rng(1).choice(np.array([-1, 1], dtype=np.int8), shape)
 
 
 def torus(method, side):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from inputs import coupled, machine, spins
 from processor_time import least_seconds
 
 from rbmflow import (
@@ -35,7 +36,7 @@ from rbmflow.ising import layer_degeneracies
 from rbmflow.ising.density_of_states import torus_density_of_states
 from rbmflow.ising.joint_density_of_states import torus_joint_density_of_states
 from rbmflow.likelihood import log_partition
-from rbmflow.networks import BoltzmannMachine, Hopfield
+from rbmflow.networks import Hopfield
 
 SLACK = 0.25
 """Of an exponent: logarithms, caches and noise."""
@@ -56,23 +57,6 @@ class Job:
         """Return the measured exponent: of a power, or of 2 for each unit."""
         x = np.array(self.sizes, dtype=float) if self.doubles else np.log2(self.sizes)
         return np.polyfit(x, np.log2(seconds), 1)[0]
-
-
-def machine(n_visible, n_hidden, scale=0.5):
-    """Return an RBM of random weights."""
-    weights = np.random.default_rng(n_visible).normal(size=(n_visible, n_hidden))
-    return RBM(weights * scale / np.sqrt(n_visible + n_hidden))
-
-
-def coupled(n):
-    """Return a Boltzmann machine of n units, all of them coupled."""
-    couplings = np.random.default_rng(n).normal(size=(n, n)) * 0.5 / np.sqrt(n)
-    return BoltzmannMachine(np.triu(couplings, 1) + np.triu(couplings, 1).T, np.zeros(n))
-
-
-def spins(*shape):
-    """Return random spins."""
-    return np.random.default_rng(1).choice(np.array([-1, 1], dtype=np.int8), shape)
 
 
 def fresh(cached, *arguments):

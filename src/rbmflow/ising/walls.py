@@ -7,6 +7,7 @@ A ring state with n of M spins up and 2k domain walls has weight x^k relative to
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 MAX_FIXED_POINT_SITES = 1000
@@ -30,16 +31,23 @@ def wall_sums(n_sites: int, x: Any, *, slopes_too: bool = True) -> tuple[list[An
     value, slope = 1 + 0 * x, 0 * x
     values, slopes = [value], [slope]
     step, step_slope = 0 * x, 0 * x
-    for n in range(1, n_sites // 2):
-        a = (n - 1) * (n_sites - n + 1) * (n_sites - 2 * n - 1)
-        b = (n_sites - 2 * n) * ((n_sites - 2 * n) ** 2 - 1)
-        c = (n + 1) * (n_sites - n - 1) * (n_sites - 2 * n + 1)
+    for a, b, c in _coefficients(n_sites):
         step_slope = (a * step_slope + b * (value + x * slope)) / c
         step = (a * step + b * x * value) / c
         value, slope = value + step, slope + step_slope
         values.append(value)
         slopes.append(slope)
     return values, slopes
+
+
+def _coefficients(n_sites: int) -> Iterator[tuple[int, int, int]]:
+    """A, B and C of the relation, for n from 1 on."""
+    for n in range(1, n_sites // 2):
+        yield (
+            (n - 1) * (n_sites - n + 1) * (n_sites - 2 * n - 1),
+            (n_sites - 2 * n) * ((n_sites - 2 * n) ** 2 - 1),
+            (n + 1) * (n_sites - n - 1) * (n_sites - 2 * n + 1),
+        )
 
 
 def _fixed_point_sums(n_sites: int, x: Any, *, slopes_too: bool = True) -> tuple[list[Any], list[Any]]:
@@ -53,10 +61,7 @@ def _fixed_point_sums(n_sites: int, x: Any, *, slopes_too: bool = True) -> tuple
     whole = int(ctx.ldexp(x, bits))
     value, slope, step, step_slope = 1 << bits, 0, 0, 0
     values, slopes = [value], [slope]
-    for n in range(1, n_sites // 2):
-        a = (n - 1) * (n_sites - n + 1) * (n_sites - 2 * n - 1)
-        b = (n_sites - 2 * n) * ((n_sites - 2 * n) ** 2 - 1)
-        c = (n + 1) * (n_sites - n - 1) * (n_sites - 2 * n + 1)
+    for a, b, c in _coefficients(n_sites):
         if slopes_too:
             step_slope = (a * step_slope + b * (value + (whole * slope >> bits))) // c
             slope += step_slope
