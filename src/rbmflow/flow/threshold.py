@@ -11,7 +11,7 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, check_digits, check_integer, shown
 from rbmflow.flow.uniform import check_layers
-from rbmflow.precision import exact_roots, settle
+from rbmflow.precision import exact_roots, settle, to_exact
 from rbmflow.roots import bracketed_root, refine_root
 from rbmflow.weight.equation import MAX_UNITS, check_sizes
 from rbmflow.weight.exact import log_deficit_ratio, training_weights
@@ -285,13 +285,22 @@ def critical_temperature(n_visible: int, n_hidden: int, *, T_low: Any = 0.0, dps
 
     def exact(ctx: Any, before: Any, start: Any) -> Any:
         start, known = (start, 11) if before is None or digits < 13 else (before, digits - 2)
+        start = ctx.convert(start)
         W = 1 / ctx.sqrt(ctx.mpf(n_visible) * n_hidden)
 
-        def residual(T_high: Any) -> Any:
-            data, _ = exact_mixture(ctx, TemperatureRange(T_low, T_high), n_visible)
+        ctx.dps += 10
+        low = to_exact(ctx, "T_low", T_low)
+        known_data, _ = exact_mixture(ctx, TemperatureRange(T_low, start), n_visible)
+
+        def residual(T_high: Any) -> Any:  # all of them within a narrow range about the start
+            added = TemperatureRange(min(start, T_high), max(start, T_high))
+            share = (T_high - start) / (T_high - low)
+            data = [
+                old + (new - old) * share
+                for old, new in zip(known_data, exact_mixture(ctx, added, n_visible)[0], strict=True)
+            ]
             return log_deficit_ratio(ctx, W, data, n_visible, n_hidden)
 
-        ctx.dps += 10
         root = refine_root(ctx, residual, start, known)
         ctx.dps -= 10
         return +root

@@ -11,9 +11,9 @@ from rbmflow.arguments import FloatArray, check_digits, check_integer, shown
 from rbmflow.errors import PrecisionError
 from rbmflow.ising import Law, Ring
 from rbmflow.ising.law import magnetizations
+from rbmflow.ising.walls import wall_sums
 from rbmflow.precision import settle, to_exact
 from rbmflow.weight.equation import check_sizes
-from rbmflow.weight.exact import training_weights
 from rbmflow.weight.forms import (
     Form,
     StrongForm,
@@ -201,12 +201,15 @@ def exact_mixture(ctx: Any, temperatures: Temperatures, n_visible: int) -> tuple
     hottest = to_exact(ctx, "T_high", temperatures.T_high)
     unit = ctx.exp(-4 / hottest)
 
-    def interior(T: Any) -> list[Any]:
+    def interior(T: Any) -> tuple[list[Any], Any]:
         if not T:
-            return [ctx.zero] * (n_visible // 2)
-        weights = training_weights(ctx, 1 / T, n_visible)
-        scale = 1 / (ctx.fsum(weights) * unit)
-        return [weight * scale for weight in weights[1:]]
+            return [ctx.zero] * (n_visible // 2), ctx.one
+        x = ctx.exp(-4 / T)
+        sums, _ = wall_sums(n_visible, x, slopes_too=False)
+        if n_visible % 2 == 0:
+            sums[-1] = ctx.ldexp(sums[-1], -1)  # V = 0 is its own mirror image
+        pair = n_visible * x
+        return sums, pair / ((1 + pair * ctx.fsum(sums)) * unit)
 
     means, error = exact_average(ctx, temperatures, interior)
     inside = [mean * unit for mean in means]

@@ -24,6 +24,7 @@ ISO_SHIBA_YOKOO_TEMPERATURES = tuple(index / 4 for index in range(25))
 the thesis analyses."""
 
 Average = tuple[FloatArray, float]
+Scaled = tuple[list[Any], Any]
 
 
 @dataclass(frozen=True)
@@ -211,19 +212,19 @@ def integral(function: Callable[[float], float], low: float, high: float, tolera
 
 
 def exact_average(
-    ctx: Any, temperatures: Temperatures, function: Callable[[Any], list[Any]]
+    ctx: Any, temperatures: Temperatures, function: Callable[[Any], Scaled]
 ) -> tuple[list[Any], Any]:
     """Return the means of the list ``function(T)`` over the temperatures, and the quadrature's error.
 
-    The error is relative to the largest mean.
+    The function gives a list and a factor that all of it has. The error is relative to the largest mean.
     """
     if isinstance(temperatures, TemperatureSet):
         weights = [to_exact(ctx, "weights", weight) for weight in temperatures.weights]
-        rows = [function(to_exact(ctx, "temperatures", T)) for T in temperatures.temperatures]
+        rows = [_whole(function(to_exact(ctx, "temperatures", T))) for T in temperatures.temperatures]
         return [ctx.fdot(weights, column) / ctx.fsum(weights) for column in zip(*rows, strict=True)], 0
     low, high = to_exact(ctx, "T_low", temperatures.T_low), to_exact(ctx, "T_high", temperatures.T_high)
     if isinstance(temperatures, TemperatureRange) and low == high:
-        return function(low), 0
+        return _whole(function(low)), 0
     if high > HOTTEST:
         raise ValueError(
             f"T_high={ctx.nstr(high, 5)}: with dps, averages reach to {HOTTEST:g}; without, to all doubles"
@@ -236,7 +237,7 @@ def exact_average(
     def density(T: Any) -> Any:
         return to_exact(ctx, "density(T)", temperatures.density(T))
 
-    (norm,), norm_error = _exact_integrals(ctx, lambda _: [ctx.one], low, high, points, density)
+    (norm,), norm_error = _exact_integrals(ctx, lambda _: ([ctx.one], ctx.one), low, high, points, density)
     if not 0 < norm < ctx.inf:
         raise ValueError(
             f"density={temperatures.density!r}: its integral over [{low}, {high}] is "
@@ -330,7 +331,7 @@ def _integrate(
 
 def _exact_integrals(
     ctx: Any,
-    function: Callable[[Any], list[Any]],
+    function: Callable[[Any], Scaled],
     low: Any,
     high: Any,
     points: Collection[Any] = (),
@@ -346,7 +347,8 @@ def _exact_integrals(
     # the law is a series in 1/T there, of which a density is free
     powers = range(-4, widest) if density else [*range(-4, min(widest, 5)), *range(10, widest, 6)]
     panels = _panels(low, high, points, [ctx.ldexp(1, power) for power in powers])
-    totals, errors = [ctx.zero] * len(function(high)), [ctx.zero] * len(function(high))
+    size = len(function(high)[0])
+    totals, errors = [ctx.zero] * size, [ctx.zero] * size
     for panel in panels:
         known: dict[Any, list[Any]] = {}  # each node is evaluated once for all components
 
@@ -370,7 +372,7 @@ def _exact_integrals(
 
 
 def _at_node(
-    ctx: Any, function: Callable[[Any], list[Any]], density: Callable[[Any], Any] | None, panel: Panel, w: Any
+    ctx: Any, function: Callable[[Any], Scaled], density: Callable[[Any], Any] | None, panel: Panel, w: Any
 ) -> list[Any]:
     start, length, n = panel
     factor = abs(length) * n * w ** (n - 1)
@@ -381,4 +383,10 @@ def _at_node(
     if density is not None:
         factor = factor * density(T)
     ctx.prec = precision
-    return [factor * value for value in function(T)]
+    values, scale = function(T)
+    return _whole((values, factor * scale))
+
+
+def _whole(scaled: Scaled) -> list[Any]:
+    values, scale = scaled
+    return [scale * value for value in values]
