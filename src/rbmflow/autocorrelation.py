@@ -244,10 +244,10 @@ def _split_scores(values: FloatArray) -> list[FloatArray]:
 
 def _normal_scores(values: FloatArray) -> FloatArray:
     from scipy.special import ndtri
-    from scipy.stats import rankdata
 
-    ranks = rankdata(values, method="average").reshape(values.shape)
-    return np.asarray(ndtri((ranks - 0.375) / (values.size + 0.25)))
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ranks = np.cumsum(counts) - (counts - 1) / 2  # equal values have their mean rank
+    return np.asarray(ndtri((ranks - 0.375) / (values.size + 0.25))[places].reshape(values.shape))
 
 
 def _r_hat(values: FloatArray) -> float:

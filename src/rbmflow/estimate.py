@@ -14,6 +14,7 @@ import numpy as np
 
 from rbmflow.arguments import MAX_SIZE, FloatArray, check_finite, check_integer, check_real_scalar, shown
 from rbmflow.autocorrelation import (
+    AGREED,
     autocorrelation,
     chains_disagree,
     check_series,
@@ -306,7 +307,7 @@ def _warn(name: str, estimate: Estimate, values: FloatArray) -> None:
     """Warn, once for each estimate, of chains that are constant, disagree or hold few effective samples."""
     if math.isnan(estimate.n_effective):
         fault = f"all {values.size} measurements are equal, which leaves the error unknown; "
-    elif chains_disagree(values):
+    elif estimate.r_hat > AGREED and chains_disagree(values):
         fault = "the chains have not mixed, or are too short to tell; a longer burn-in, "
     elif estimate.n_effective < FEW:
         fault = f"fewer than {FEW} effective samples; "

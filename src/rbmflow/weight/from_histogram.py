@@ -14,7 +14,7 @@ import numpy as np
 from rbmflow.arguments import FloatArray, check_digits, check_integer, shown
 from rbmflow.estimate import Estimate
 from rbmflow.ising.law import Law, magnetizations
-from rbmflow.precision import context, settle, to_exact
+from rbmflow.precision import borrowed_context, settle, to_exact
 from rbmflow.spins import check_spins
 from rbmflow.weight.equation import MAX_UNITS, check_sizes, order_function
 from rbmflow.weight.exact import exact_root
@@ -79,10 +79,10 @@ def folded_rows(law: Law) -> FloatArray:
     probabilities = law.probabilities
     if probabilities.dtype.kind not in "iufO":
         raise TypeError(f"law.probabilities has dtype {probabilities.dtype}: real numbers are needed")
-    ctx = context(30)
     if probabilities.dtype.kind == "O":
-        approximate = np.array([float(to_exact(ctx, "law.probabilities", p)) for p in probabilities.flat])
-        approximate = approximate.reshape(probabilities.shape)
+        with borrowed_context(30) as ctx:
+            values = [float(to_exact(ctx, "law.probabilities", p)) for p in probabilities.flat]
+        approximate = np.array(values).reshape(probabilities.shape)
     else:
         approximate = probabilities.astype(np.float64)
     if not np.isfinite(approximate).all() or (approximate < 0).any():

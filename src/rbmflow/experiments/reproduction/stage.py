@@ -14,7 +14,7 @@ from rbmflow.arguments import check_integer
 from rbmflow.experiments.experiment import BaseParameters
 from rbmflow.experiments.style import HasTables
 from rbmflow.experiments.tables import Check, Table
-from rbmflow.precision import context
+from rbmflow.precision import borrowed_context
 
 THESIS_VISIBLE, THESIS_HIDDEN = 8, 4
 DIGITS = 40
@@ -113,18 +113,11 @@ def digits(
     name: str, computed: Any, reference: Any, n_digits: int, source: str = "ln Z(K, K0) before decimation"
 ) -> Check:
     """Compare two multiprecision numbers to a number of significant digits."""
-    ctx = context(n_digits + 20)
-    a, b = ctx.convert(computed), ctx.convert(reference)
-    difference = float(abs(a - b) / abs(b))
-    return Check(
-        name,
-        ctx.nstr(a, n_digits),
-        ctx.nstr(b, n_digits),
-        difference,
-        10.0 ** (1 - n_digits),
-        "relative",
-        source,
-    )
+    with borrowed_context(n_digits + 20) as ctx:
+        a, b = ctx.convert(computed), ctx.convert(reference)
+        shown = ctx.nstr(a, n_digits), ctx.nstr(b, n_digits)
+        difference = float(abs(a - b) / abs(b))
+    return Check(name, *shown, difference, 10.0 ** (1 - n_digits), "relative", source)
 
 
 def absolute(name: str, computed: float, reference: float, tolerance: float, source: str) -> Check:

@@ -18,7 +18,7 @@ from rbmflow.experiments.reproduction.stage import (
 )
 from rbmflow.experiments.style import BLUE, GREEN, GREY, ORANGE, RED, Drawing, axes_of, columns, styled
 from rbmflow.experiments.tables import Table, columns_of
-from rbmflow.precision import context
+from rbmflow.precision import borrowed_context
 from rbmflow.weight import kl_uniform, trained_weight
 
 
@@ -46,7 +46,8 @@ def stage(parameters: Parameters, _rng: np.random.Generator) -> Findings:
         checks.append(relative(f"{name}, float64", value, float(row["W"]), 4e-15, known["weights_source"]))
         exact = trained_weight(row["K"], m, n, dps=DIGITS)
         checks.append(digits(f"{name}, {DIGITS} digits", exact, row["W"], DIGITS, known["weights_source"]))
-        rows.append((m, n, row["K"], float(value), context(DIGITS).nstr(exact, DIGITS)))
+        with borrowed_context(DIGITS) as ctx:
+            rows.append((m, n, row["K"], float(value), ctx.nstr(exact, DIGITS)))
     kl = known["kl"]
     value = kl_uniform(trained_weight(1.0, 8, 4), 1.0, 8, 4)
     checks.append(relative("KL(q‖p) at W(1), nats", float(value), float(kl["value"]), 1e-14, kl["source"]))
