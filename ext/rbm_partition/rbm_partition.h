@@ -319,6 +319,32 @@ static int log_sums_level(
     return 1;
 }
 
+static void list_at_level(const struct layers *of, double *values, int level)
+{
+    AT_LEVEL(level, list_states, of, values);
+}
+
+/* The weights of all states of the high states first ... last - 1, and what is to be added to the logarithms
+   of those of each; 0 if the weights are too large or the products would need stops. */
+static int state_weights_level(
+    const double *weights, const double *traced_bias, const double *bias, int64_t n_traced, int64_t n_units,
+    int64_t first, int64_t last, double *doubles, int64_t *integers, double *values, double *scales, int level)
+{
+    struct layers of = {.n_traced = n_traced, .n_units = n_units,
+                        .weights = weights, .traced_bias = traced_bias, .bias = bias};
+    double x[64];
+    place_tables(&of, doubles, integers);
+    if (!fill_tables(&of, x) || of.n_stops)
+        return 0;
+    for (int64_t state = first; state < last; state++) {
+        fill_ratios(&of, state);
+        list_at_level(&of, values + (state - first) * of.n_middle * LOW_STATES, level);
+        scales[state - first]
+            = linear(x + n_units - of.n_high_units, of.n_high_units, state) + of.constant;
+    }
+    return 1;
+}
+
 /* Room for the sums of `add_moments` beside the tables. */
 static inline int64_t count_more_doubles(int64_t n_traced)
 {

@@ -19,6 +19,10 @@ cdef extern from "rbm_partition/rbm_partition.h":
         const double *weights, const double *traced_bias, const double *bias, int64_t n_traced,
         int64_t n_units, int64_t first, int64_t last, double *doubles, int64_t *integers, double *logs,
         int level) noexcept nogil
+    int state_weights_level(
+        const double *weights, const double *traced_bias, const double *bias, int64_t n_traced,
+        int64_t n_units, int64_t first, int64_t last, double *doubles, int64_t *integers, double *values,
+        double *scales, int level) noexcept nogil
 
 
 def fewest_units() -> int:
@@ -72,6 +76,31 @@ def log_of_sum(
 ) -> float:
     """Return ``ln sum_k exp(logs_k)``, rounded a few times whatever n."""
     return log_sum_exp(&logs[0], logs.shape[0])
+
+
+def state_weights(
+    const double[:, ::1] weights,   # IN (n_traced, n_units) W, fewest_units() <= n_units <= 48
+    const double[::1] traced_bias,  # IN (n_traced,) b
+    const double[::1] bias,         # IN (n_units,) c
+    int64_t first,                  # IN high state
+    int64_t last,                   # IN first < last <= 2^high_units(n_units)
+    double[::1] doubles,            # WORK (scratch_sizes()[0],)
+    int64_t[::1] integers,          # WORK (scratch_sizes()[1],)
+    double[:, ::1] values,          # OUT (last - first, states of the other units)
+    double[::1] scales,             # OUT (last - first,)
+    int level,                      # IN SIMD level, at most simd.supported()
+) -> bool:
+    """Write the weights of all states of the layer, up to a factor for each state of the high units.
+
+    ``exp(scales_k) values_ks = exp(c.s) prod_i 2cosh(b_i + sum_j W_ij s_j)``, the values from e^-690 to
+    e^690. Return whether the weights were small enough for that; if not, nothing is written.
+    """
+    cdef int done
+    with nogil:
+        done = state_weights_level(
+            &weights[0, 0], &traced_bias[0], &bias[0], weights.shape[0], weights.shape[1],
+            first, last, &doubles[0], &integers[0], &values[0, 0], &scales[0], level)
+    return bool(done)
 
 
 def moments(

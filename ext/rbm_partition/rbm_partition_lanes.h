@@ -167,6 +167,26 @@ TARGET static void LEVEL(sum_states)(const struct layers *of, double *sums, int6
     }
 }
 
+/* The weights of all low and middle states for one high state, of [m, low state]. */
+TARGET static void LEVEL(list_states)(const struct layers *of, double *values)
+{
+    for (int at = 0; at < LOW_STATES; at += TILE * WIDTH) {
+        const double *t = of->low + at / BLOCK * BLOCK * of->n_traced + at % BLOCK;
+        for (int64_t m = 0; m < of->n_middle; m += TOGETHER) {
+            vec p[TILE][TOGETHER];
+            for (int k = 0; k < TILE; k++)
+                for (int u = 0; u < TOGETHER; u++)
+                    p[k][u] = LEVEL(all)(of->start[m + u]);
+            LEVEL(multiply)(t, of->ratios + m * of->n_traced, 0, of->n_traced, p);
+            for (int k = 0; k < TILE; k++)
+                for (int u = 0; u < TOGETHER; u++) {
+                    vec value = p[k][u] * LEVEL(load)(of->end + at + k * WIDTH);
+                    memcpy(values + (m + u) * LOW_STATES + at + k * WIDTH, &value, sizeof value);
+                }
+        }
+    }
+}
+
 /* Add numbers of WIDTH low states and TOGETHER middle states
    to their sums over the middle and over the low ones. */
 FN void LEVEL(spread)(const double *value, const vec d[TOGETHER], double *over_middle, double *over_low)

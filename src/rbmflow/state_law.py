@@ -157,12 +157,23 @@ def law_of_all(log_weight: FloatArray) -> StateLaw:
     >>> law_of_all(np.zeros(4)).probabilities
     array([0.25, 0.25, 0.25, 0.25])
     """
-    states = all_states(len(log_weight).bit_length() - 1)
     _normalise(log_weight)
-    if np.isnan(log_weight[0]):
-        return StateLaw(states, log_weight)  # which says so
+    return law_in_order(log_weight)
+
+
+def law_in_order(probabilities: FloatArray) -> StateLaw:
+    """Return the law over all states, in the order of `spins.all_states`, from their probabilities.
+
+    Examples
+    --------
+    >>> law_in_order(np.full(4, 0.25)).probabilities
+    array([0.25, 0.25, 0.25, 0.25])
+    """
+    states = all_states(len(probabilities).bit_length() - 1)
+    if np.isnan(probabilities[0]):
+        return StateLaw(states, probabilities)  # which says so
     law = object.__new__(StateLaw)
-    law._fill(states, log_weight)
+    law._fill(states, probabilities)
     law.__dict__["in_order"] = True
     return law
 
@@ -200,8 +211,10 @@ def excess(delta: FloatArray) -> FloatArray:
     near = np.abs(delta) < SMALL
     if near.all():
         return _excess_series(delta)
-    result = np.expm1(delta) - delta
-    result[near] = _excess_series(delta[near])
+    result = np.expm1(delta)
+    result -= delta
+    places = np.flatnonzero(near)
+    result[places] = _excess_series(delta[places])
     return result
 
 

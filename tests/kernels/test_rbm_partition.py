@@ -66,6 +66,38 @@ def test_twin_of_the_moments(shape, scale, first, last, level):
         np.testing.assert_array_equal(one, other)
 
 
+def list_by_kernel(W, b, c, first, last, level):
+    n_doubles, n_integers = rbm_partition.scratch_sizes(*W.shape)
+    scratch = np.full(n_doubles, np.nan), np.zeros(n_integers, dtype=np.int64)
+    n_high = rbm_partition.high_units(W.shape[1])
+    found = np.full((last - first, 2 ** (W.shape[1] - n_high)), np.nan), np.full(last - first, np.nan)
+    return rbm_partition.state_weights(W, b, c, first, last, *scratch, *found, level), found
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize(
+    ("shape", "scale", "first", "last"),
+    [((1, 10), 1.0, 0, 1), ((5, 11), 0.5, 0, 1), ((33, 14), 0.3, 0, 1), ((20, 17), 0.3, 5, 7)],
+)
+def test_twin_of_the_listed_weights(shape, scale, first, last, level):
+    rbm = random_machine(*shape, seed=shape[0], scale=scale)
+    machine = rbm.weights, rbm.visible_bias, rbm.hidden_bias
+    done, found = list_by_kernel(*machine, first, last, level)
+    assert done
+    for one, other in zip(found, twin.state_weights(*machine, first, last), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize(("shape", "scale"), [((64, 16), 1.5), ((9, 17), 20.0), ((3, 13), 300.0)])
+def test_weights_that_need_stops_are_not_listed(shape, scale):
+    rbm = random_machine(*shape, seed=shape[0], scale=scale)
+    machine = rbm.weights, rbm.visible_bias, rbm.hidden_bias
+    done, found = list_by_kernel(*machine, 0, 1, BEST)
+    assert not done
+    assert np.isnan(found[0]).all()
+    assert twin.state_weights(*machine, 0, 1) is None
+
+
 @pytest.mark.parametrize(
     ("shape", "scale"), [((3, 2), 0.5), ((12, 16), 0.4), ((17, 15), 0.3), ((6, 12), 3.0)]
 )

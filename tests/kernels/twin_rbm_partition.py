@@ -168,6 +168,20 @@ def log_sums(W, b, c, first, last):
     return logs
 
 
+def state_weights(W, b, c, first, last):
+    """The weights of the states of high states first … last − 1 and their scales, or None."""
+    of = Tables(W, b, c)
+    if of.stops is None or of.stops:
+        return None
+    rows = []
+    for state in range(first, last):
+        p = np.repeat(of.start[:, None], len(of.end), axis=1)
+        for t, r in zip(of.low, of.ratios(state), strict=True):
+            p = p * (t[None, :] + r[:, None])
+        rows.append((p * of.end).ravel())
+    return np.array(rows), [linear(of.x[of.top :], state) + of.constant for state in range(first, last)]
+
+
 def weighted_tanh(of, ratios):
     """Weights times tanh of each traced unit and, last, the weights; shape (n + 1, 256, n_middle)."""
     t, r = of.low[:, :, None], ratios[:, None, :]

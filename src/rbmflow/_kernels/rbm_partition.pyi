@@ -16,6 +16,18 @@ def log_sums(
     level: int,
 ) -> bool: ...
 def log_of_sum(logs: npt.NDArray[np.float64]) -> float: ...
+def state_weights(
+    weights: npt.NDArray[np.float64],
+    traced_bias: npt.NDArray[np.float64],
+    bias: npt.NDArray[np.float64],
+    first: int,
+    last: int,
+    doubles: npt.NDArray[np.float64],
+    integers: npt.NDArray[np.int64],
+    values: npt.NDArray[np.float64],
+    scales: npt.NDArray[np.float64],
+    level: int,
+) -> bool: ...
 def moments(
     weights: npt.NDArray[np.float64],
     traced_bias: npt.NDArray[np.float64],

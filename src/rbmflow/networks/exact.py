@@ -10,10 +10,10 @@ import numpy as np
 from rbmflow.arguments import FloatArray, SpinArray, check_integer
 from rbmflow.hardware import check_memory, resolve_threads
 from rbmflow.networks.layer_sums import Enumerated, Sums, fits_tables, log_sum, moment_sums
-from rbmflow.networks.listed import all_log_weights
+from rbmflow.networks.listed import all_log_weights, all_probabilities
 from rbmflow.networks.two_layers import TwoLayers, check_machine, traced_out
 from rbmflow.spins import all_states
-from rbmflow.state_law import StateLaw, law_of_all
+from rbmflow.state_law import StateLaw, law_in_order
 from rbmflow.workers import Progress, check_progress
 
 MAX_ENUMERATED = 30  # units of the smaller layer
@@ -177,8 +177,8 @@ def _plain_moments(seen: Enumerated, log_partition: float) -> Sums:
 def visible_law(rbm: TwoLayers) -> StateLaw:
     """Return p(v) over all states of the visible layer (thesis eq. 27).
 
-    Time O(2^n N) for n visible and N hidden units, about half a nanosecond for each state and hidden unit; no
-    memory to speak of beside the result, (n + 8) 2^n bytes.
+    Time O(2^n N) for n visible and N hidden units, about a fifth of a nanosecond for each state and hidden
+    unit; no memory to speak of beside the result, (n + 8) 2^n bytes.
 
     Parameters
     ----------
@@ -203,7 +203,7 @@ def visible_law(rbm: TwoLayers) -> StateLaw:
     np.float64(0.2135)
     """
     check_listed("rbm.n_visible", check_machine("rbm", rbm).n_visible)
-    return law_of_all(all_log_weights(rbm.weights, rbm.visible_bias, rbm.hidden_bias))
+    return law_in_order(all_probabilities(visible_layer(rbm)))
 
 
 def hidden_law(rbm: TwoLayers) -> StateLaw:
@@ -232,7 +232,7 @@ def hidden_law(rbm: TwoLayers) -> StateLaw:
     array([0.5, 0.5])
     """
     check_listed("rbm.n_hidden", check_machine("rbm", rbm).n_hidden)
-    return law_of_all(all_log_weights(rbm.weights.T, rbm.hidden_bias, rbm.visible_bias))
+    return law_in_order(all_probabilities(_hidden_layer(rbm)))
 
 
 def check_listed(name: str, n_units: int) -> None:
@@ -280,7 +280,7 @@ def kl_divergence(law: StateLaw, rbm: TwoLayers) -> float:
         raise ValueError(f"law is over {law.n_sites} spins: the machine has {rbm.n_visible} visible units")
     log_partition = exact_log_partition(rbm)
     if law.in_order:
-        listed = all_log_weights(rbm.weights, rbm.visible_bias, rbm.hidden_bias)
+        listed = all_log_weights(visible_layer(rbm))
         listed -= log_partition
         return law.divergence(lambda _: listed)
     return law.divergence(lambda states: -rbm.free_energy(states) - log_partition)
@@ -294,9 +294,16 @@ def _smaller_layer(rbm: TwoLayers) -> Enumerated:
             f"rbm has {rbm.n_visible} visible and {rbm.n_hidden} hidden units: exact values need a layer of "
             f"at most {MAX_ENUMERATED}; log_partition(rbm, method='ais') estimates ln Z"
         )
-    if rbm.n_hidden <= rbm.n_visible:
-        return Enumerated(rbm.weights, rbm.visible_bias, rbm.hidden_bias)
+    return _hidden_layer(rbm) if rbm.n_hidden <= rbm.n_visible else visible_layer(rbm)
+
+
+def visible_layer(rbm: TwoLayers) -> Enumerated:
+    """Return the machine seen from its visible layer."""
     return Enumerated(rbm.weights.T, rbm.hidden_bias, rbm.visible_bias)
+
+
+def _hidden_layer(rbm: TwoLayers) -> Enumerated:
+    return Enumerated(rbm.weights, rbm.visible_bias, rbm.hidden_bias)
 
 
 def log_weights(seen: Enumerated) -> Iterator[tuple[SpinArray, FloatArray]]:

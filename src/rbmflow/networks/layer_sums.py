@@ -69,7 +69,7 @@ def high_log_sums(seen: Enumerated, n_threads: int, progress: Progress | None = 
     logs, level = np.empty(n_high), simd_level()
 
     def fill(_chunk: int, first: int, last: int) -> bool:
-        return rbm_partition.log_sums(*padded, first, last, *_scratch(padded), logs[first:last], level)
+        return rbm_partition.log_sums(*padded, first, last, *scratch(padded), logs[first:last], level)
 
     return logs if _in_chunks(fill, n_high, len(padded.weights), n_threads, progress) else None
 
@@ -95,7 +95,7 @@ def moment_sums(
         low, middle, high = chunks[chunk]
         shifted = log_partition + added * LN2
         return rbm_partition.moments(
-            *padded, first, last, shifted, *_scratch(padded), low, middle, high, level
+            *padded, first, last, shifted, *scratch(padded), low, middle, high, level
         )
 
     if not _in_chunks(fill, 2**n_high_units, n_traced, n_threads, progress):
@@ -121,7 +121,8 @@ def _padded(seen: Enumerated) -> tuple[Enumerated, int]:
     return Enumerated(np.concatenate([weights, none], axis=1), seen.traced_bias, bias), added
 
 
-def _scratch(seen: Enumerated) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+def scratch(seen: Enumerated) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+    """Return the arrays that the kernel works in."""
     n_doubles, n_integers = rbm_partition.scratch_sizes(*seen.weights.shape)
     return np.empty(n_doubles), np.empty(n_integers, dtype=np.int64)
 
