@@ -51,6 +51,7 @@ KERNEL_OWNERS = {
     "annealing": {"likelihood.annealed_importance"},
     "hopfield": {"sampling.relaxation"},
     "mean_field": {"flow.maps"},
+    "walsh": {"networks.effective"},
 }
 
 

@@ -18,6 +18,7 @@ from rbmflow.networks import (
     exact_moments,
     hidden_law,
     kl_divergence,
+    layer_sums,
     listed,
     sample_exactly,
     visible_law,
@@ -37,6 +38,7 @@ SHAPES = [(1, 1), (4, 3), (3, 5), (1, 6), (7, 2)]
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (2, 3), (7, 12), (12, 7), (16, 3)], ids=str)
 def test_weights_of_all_states_are_free_energies_one_by_one(shape, scale, monkeypatch):
     monkeypatch.setattr(listed, "NUMBERS_AT_ONCE", 128)
+    monkeypatch.setattr(layer_sums, "LISTED_AT_ONCE", 2**14)
     rbm = random_machine(*shape, seed=9, scale=scale)
     wanted = -rbm.free_energy(all_states(shape[0]))
     found = listed.all_log_weights(module.visible_layer(rbm))
@@ -50,13 +52,13 @@ def test_weights_of_all_states_are_free_energies_one_by_one(shape, scale, monkey
 def test_the_kernel_and_the_matrices_list_the_same_weights():
     seen = module.visible_layer(random_machine(17, 20, seed=3, scale=0.3))
     result = np.empty(2**17)
-    assert listed._by_kernel(seen, result, lambda values, scales: None)
+    assert layer_sums.list_weights(seen, result, lambda rows, scales: None)
     np.testing.assert_allclose(listed.all_log_weights(seen), listed._by_matrices(seen), rtol=0, atol=2e-14)
 
 
 def test_weights_beyond_the_kernel_take_the_matrices():
     seen = module.visible_layer(random_machine(11, 40, seed=3, scale=5.0))
-    assert not listed._by_kernel(seen, np.empty(2**11), lambda values, scales: None)
+    assert not layer_sums.list_weights(seen, np.empty(2**11), lambda rows, scales: None)
     np.testing.assert_array_equal(listed.all_log_weights(seen), listed._by_matrices(seen))
 
 

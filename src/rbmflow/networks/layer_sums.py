@@ -22,6 +22,7 @@ LARGEST_EXPONENT = 689.0  # of the kernel, see rbm_partition.log_sums
 LN2 = math.log(2)
 CHUNK = 64  # states of the high units to a call, at least: 2^20 states of the layer
 MAX_CHUNKS = 64
+LISTED_AT_ONCE = 2**16  # states
 STEP_NANOSECONDS = 1e8  # of work, about, between two looks at Ctrl-C
 STATE_NANOSECONDS = 5e3  # of a state of the high units, for each traced unit
 
@@ -69,7 +70,7 @@ def high_log_sums(seen: Enumerated, n_threads: int, progress: Progress | None = 
     logs, level = np.empty(n_high), simd_level()
 
     def fill(_chunk: int, first: int, last: int) -> bool:
-        return rbm_partition.log_sums(*padded, first, last, *scratch(padded), logs[first:last], level)
+        return rbm_partition.log_sums(*padded, first, last, *_scratch(padded), logs[first:last], level)
 
     return logs if _in_chunks(fill, n_high, len(padded.weights), n_threads, progress) else None
 
@@ -95,7 +96,7 @@ def moment_sums(
         low, middle, high = chunks[chunk]
         shifted = log_partition + added * LN2
         return rbm_partition.moments(
-            *padded, first, last, shifted, *scratch(padded), low, middle, high, level
+            *padded, first, last, shifted, *_scratch(padded), low, middle, high, level
         )
 
     if not _in_chunks(fill, 2**n_high_units, n_traced, n_threads, progress):
@@ -106,6 +107,39 @@ def moment_sums(
     total = high[-1, 0]  # 1, but for rounding
     coupled = coupled[:, : len(seen.bias)] / total
     return Sums(coupled[-1], high[:-1, 0] / total, coupled[:-1])
+
+
+def list_weights(
+    seen: Enumerated, weights: FloatArray, finish: Callable[[FloatArray, FloatArray], None]
+) -> bool:
+    """Write the weights of all states and finish them, some rows at a time, while they are in the cache.
+
+    Return whether the kernel can, as for layers of at least ten units whose weights are not too large.
+
+    Parameters
+    ----------
+    seen : Enumerated
+        The machine.
+    weights : numpy.ndarray of float64, shape (2**n,)
+        Written, in the order of `spins.all_states`.
+    finish : callable
+        Called as ``finish(rows, scales)`` with rows of `weights`, which are still to be multiplied by
+        ``exp(scales)``.
+    """
+    n_units = len(seen.bias)
+    if n_units < FEWEST_UNITS:
+        return False
+    listed = weights.reshape(2 ** rbm_partition.high_units(n_units), -1)
+    machine = Enumerated(*map(np.ascontiguousarray, seen))
+    step, room, level = max(1, LISTED_AT_ONCE // listed.shape[1]), _scratch(machine), simd_level()
+    for first in range(0, len(listed), step):
+        rows = listed[first : first + step]
+        scales, last = np.empty(len(rows)), first + len(rows)
+        possible = rbm_partition.state_weights(*machine, first, last, *room, rows, scales, level)
+        if not possible or not np.isfinite(scales).all():
+            return False
+        finish(rows, scales)
+    return True
 
 
 def _padded(seen: Enumerated) -> tuple[Enumerated, int]:
@@ -121,8 +155,7 @@ def _padded(seen: Enumerated) -> tuple[Enumerated, int]:
     return Enumerated(np.concatenate([weights, none], axis=1), seen.traced_bias, bias), added
 
 
-def scratch(seen: Enumerated) -> tuple[FloatArray, npt.NDArray[np.int64]]:
-    """Return the arrays that the kernel works in."""
+def _scratch(seen: Enumerated) -> tuple[FloatArray, npt.NDArray[np.int64]]:
     n_doubles, n_integers = rbm_partition.scratch_sizes(*seen.weights.shape)
     return np.empty(n_doubles), np.empty(n_integers, dtype=np.int64)
 

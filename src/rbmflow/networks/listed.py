@@ -9,14 +9,12 @@ matrices; and one logarithm serves as many of these products as stay far from ov
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 
-from rbmflow._kernels import rbm_partition
 from rbmflow.arguments import FloatArray
-from rbmflow.hardware import simd_level
-from rbmflow.networks.layer_sums import FEWEST_UNITS, Enumerated, scratch
+from rbmflow.networks.layer_sums import Enumerated, list_weights
 from rbmflow.networks.two_layers import log_two_cosh
 from rbmflow.spins import all_states
 from rbmflow.state_law import normalised
@@ -43,7 +41,7 @@ def all_log_weights(seen: Enumerated) -> FloatArray:
         np.log(values, out=values)
         values += scales[:, None]
 
-    return result if _by_kernel(seen, result, to_logs) else _by_matrices(seen)
+    return result if list_weights(seen, result, to_logs) else _by_matrices(seen)
 
 
 def all_probabilities(seen: Enumerated) -> FloatArray:
@@ -62,37 +60,12 @@ def all_probabilities(seen: Enumerated) -> FloatArray:
         values *= 1 / total[:, None]
         logs.append(np.log(total) + scales)
 
-    if not _by_kernel(seen, result, to_shares):
+    if not list_weights(seen, result, to_shares):
         return normalised(_by_matrices(seen))
     shares = normalised(np.concatenate(logs))
     rows = result.reshape(len(shares), -1)
     rows *= shares[:, None]
     return result
-
-
-def _by_kernel(
-    seen: Enumerated, result: FloatArray, finish: Callable[[FloatArray, FloatArray], None]
-) -> bool:
-    """Fill in the weights up to a factor for each of some rows of states, and finish these, in the cache.
-
-    Return whether the kernel can.
-    """
-    n_units = len(seen.bias)
-    if n_units < FEWEST_UNITS:
-        return False
-    rows = result.reshape(2 ** rbm_partition.high_units(n_units), -1)
-    machine = Enumerated(*map(np.ascontiguousarray, seen))
-    step, room, level = max(1, NUMBERS_AT_ONCE // rows.shape[1]), scratch(machine), simd_level()
-    for first in range(0, len(rows), step):
-        values = rows[first : first + step]
-        scales = np.empty(len(values))
-        last = first + len(values)
-        if not rbm_partition.state_weights(*machine, first, last, *room, values, scales, level):
-            return False
-        if not np.isfinite(scales).all():
-            return False
-        finish(values, scales)
-    return True
 
 
 def _by_matrices(seen: Enumerated) -> FloatArray:
