@@ -23,12 +23,12 @@ def train_perceptron(
     progress: Progress | None,
 ) -> tuple[Any, FloatArray]:
     """Return the trained classifier and the loss of each epoch; class k is the k-th temperature."""
-    MLPClassifier, check_random_state, threadpool_limits = require_scikit_learn()
     n_temperatures, n_samples, n_sites = spins.shape
     sizes, batch = (n_sites, *layers, n_temperatures), min(batch_size, n_temperatures * n_samples)
     # weights, their gradient and two moments; values and errors of the units for each row of a batch
     numbers = 4 * sum(a * b for a, b in pairwise(sizes)) + 2 * batch * sum(sizes)
     check_memory(f"hidden={shown(layers)}", 8 * numbers, "smaller layers need less")
+    MLPClassifier, check_random_state, threadpool_limits = require_scikit_learn()
     inputs = spins.reshape(-1, n_sites).astype(np.float64)
     classes = np.arange(n_temperatures)
     labels = np.repeat(classes, n_samples)
