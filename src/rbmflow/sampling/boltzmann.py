@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,8 @@ from rbmflow.networks.pairwise import Pairwise, check_pairwise
 from rbmflow.spins import check_spins, random_spins
 from rbmflow.workers import Progress, check_progress, run_tasks
 
-BLOCK = 64  # chains that one call of the kernel advances
+BLOCK = 64  # chains that share a generator
+TOGETHER = 8  # blocks that one call of the kernel advances, at most
 MAX_CHAINS = 10**7
 ORDERS = ("sequential", "random")
 STEP_NANOSECONDS = 5e7  # of work, about, between two looks at Ctrl-C
@@ -142,20 +144,33 @@ def boltzmann_chains(
     check_memory(f"samples of shape {shape}", math.prod(shape), "a larger thin keeps less")
     samples = np.empty(shape, dtype=np.int8)
     plan = _Plan(machine, T, every, free, order == "random", before.order_seed, before.n_sweeps)
+    n_blocks = len(generators)
+    together = max(1, min(TOGETHER, n_blocks // threads))
+    chains = together * BLOCK
     tasks = [
-        plan.steps(spins[first : first + BLOCK], generators[index], samples[first : first + BLOCK])
-        for index, first in enumerate(range(0, len(spins), BLOCK))
+        plan.steps(
+            spins[first : first + chains],
+            generators[index : index + together],
+            samples[first : first + chains],
+        )
+        for index, first in zip(range(0, n_blocks, together), range(0, len(spins), chains), strict=True)
     ]
-    work = len(tasks) * n_sweeps * plan.nanoseconds
-    run_tasks(tasks, threads, total=len(tasks) * n_sweeps, progress=progress, nanoseconds=work)
+    total = n_blocks * n_sweeps
+    run_tasks(tasks, threads, total=total, progress=progress, nanoseconds=total * plan.nanoseconds)
     return BoltzmannChains(spins, samples, before.n_sweeps + n_sweeps, generators, before.order_seed)
 
 
-def _at_a_line(n_units: int) -> npt.NDArray[np.float32]:
-    """Return memory of a block that begins with a line of the cache: no vector lies in two of them."""
-    memory = np.empty(n_units * BLOCK + LINE, dtype=np.float32)
+def _at_a_line(kind: npt.DTypeLike, *shape: int) -> npt.NDArray[Any]:
+    """Return memory of 32-bit numbers that begins with a line of the cache: no vector lies in two of them."""
+    size = math.prod(shape)
+    memory = np.empty(size + LINE, dtype=kind)
     first = -memory.ctypes.data % (4 * LINE) // 4
-    return memory[first : first + n_units * BLOCK].reshape(n_units, BLOCK)
+    return memory[first : first + size].reshape(shape)
+
+
+def _rows(blocks: npt.NDArray[Any], n_chains: int) -> npt.NDArray[Any]:
+    """Return the chains of blocks, one to a row."""
+    return blocks.swapaxes(1, 2).reshape(-1, blocks.shape[1])[:n_chains]
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,14 +190,18 @@ class _Plan:
         """At most, of a sweep of a block."""
         return BLOCK * len(self.free) * (self.machine.n_units / 8 + 1)
 
-    def steps(self, spins: SpinArray, generator: Words, samples: SpinArray) -> Iterator[int]:
-        """Advance up to 64 chains; yield the sweeps done."""
-        n_chains, n_units = spins.shape
-        block = _at_a_line(n_units)
-        block[:] = 1
-        block[:, :n_chains] = spins.T
+    def steps(self, spins: SpinArray, generators: Words, samples: SpinArray) -> Iterator[int]:
+        """Advance the chains of some blocks; yield the sweeps done, of each block."""
+        n_blocks, (n_chains, n_units) = len(generators), spins.shape
+        blocks = _at_a_line(np.float32, n_blocks, n_units, BLOCK)
+        blocks[:] = 1
+        for block, first in zip(blocks, range(0, n_chains, BLOCK), strict=True):
+            part = spins[first : first + BLOCK]
+            block[:, : len(part)] = part.T
+        n_table, n_entries = kernel.scratch_sizes(n_units)
+        scratch = _at_a_line(np.float32, n_table), _at_a_line(np.uint32, n_blocks, n_entries)
         n_sweeps, kept = len(self.temperatures), 0
-        step = max(1, int(STEP_NANOSECONDS / (self.nanoseconds + 1)))
+        step = max(1, int(STEP_NANOSECONDS / (n_blocks * self.nanoseconds + 1)))
         first, scaled_by = 0, np.nan
         while first < n_sweeps:
             T = self.temperatures[first]
@@ -195,23 +214,24 @@ class _Plan:
             ):
                 last += 1
             n_kept = int(last % self.thin == 0)
-            out = np.empty((n_kept, n_units, BLOCK), dtype=np.int8)
+            out = np.empty((n_kept, n_blocks, n_units, BLOCK), dtype=np.int8)
             kernel.sweep(
-                block,
-                generator,
+                blocks,
+                generators,
                 couplings,
                 bias,
                 self.orders(first, last),
                 last - first,
+                *scratch,
                 out,
                 simd_level(),
             )
             if n_kept:
-                samples[:, kept] = out[0, :, :n_chains].T
+                samples[:, kept] = _rows(out[0], n_chains)
                 kept += 1
-            yield last - first
+            yield n_blocks * (last - first)
             first = last
-        spins[:] = block[:, :n_chains].T
+        spins[:] = _rows(blocks, n_chains)
 
     def orders(self, first: int, last: int) -> npt.NDArray[np.int32]:
         """Return the units of each sweep."""
