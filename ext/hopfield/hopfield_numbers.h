@@ -46,19 +46,23 @@ TARGET static inline KIND(vector) KIND(widen)(const COUPLING *from)
     return *(const KIND(vector) *)from;
 }
 
-/* The 16 signed sums of four rows of couplings, for one block of columns. */
+/* The 16 signed sums of four rows of couplings, for one block of columns; of each row one after the other,
+   first those of the signs before it. */
 TARGET static inline void KIND(fill_table)(const COUPLING *rows, int64_t n_units, FIELD *table)
 {
-    for (int signs = 0; signs < 16; signs++, table += BLOCK)
-        for (int64_t j = 0; j < BLOCK; j++) {
-            FIELD sum = 0;
-            for (int k = 0; k < 4; k++) {
-                FIELD w = (FIELD)rows[k * n_units + j];
-                w = (FIELD)(signs >> k & 1 ? w : -w);
-                sum = (FIELD)(k ? sum + w : w);
+    for (int64_t j = 0; j < BLOCK; j += LANES) {
+        KIND(vector) sum[16], w = KIND(widen)(rows + j);
+        sum[1] = w, sum[0] = -w;
+        for (int k = 1; k < 4; k++) {
+            w = KIND(widen)(rows + k * n_units + j);
+            for (int signs = (1 << k) - 1; signs >= 0; signs--) {
+                sum[signs | 1 << k] = sum[signs] + w;
+                sum[signs] = sum[signs] - w;
             }
-            table[j] = sum;
         }
+        for (int signs = 0; signs < 16; signs++)
+            *(KIND(vector) *)(table + signs * BLOCK + j) = sum[signs];
+    }
 }
 
 /* One block of fields of at most STATES states. The tables of a few groups stay in the fastest cache and

@@ -6,13 +6,19 @@ lowers the SIMD level; ``RBMFLOW_NUM_THREADS`` sets the default number of thread
 
 from __future__ import annotations
 
+import math
 import os
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from rbmflow._kernels import simd
 from rbmflow.arguments import check_integer, shown
 
 SIMD_LEVELS = ("plain", "avx2", "avx512")
 MAX_THREADS = 1024
+LINE = 64  # bytes of a line of the cache
 
 
 def simd_level() -> int:
@@ -76,6 +82,33 @@ def resolve_threads(n_threads: int | None) -> int:
             )
         return int(text)
     return check_integer("n_threads", n_threads, 1, MAX_THREADS)
+
+
+def empty_at_line(shape: int | tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Return an empty array that begins with a line of the cache, so that no vector lies in two of them.
+
+    Parameters
+    ----------
+    shape : int or tuple of int
+        Its shape.
+    dtype : data-type
+        Of a size that divides a line of 64 bytes.
+
+    Returns
+    -------
+    numpy.ndarray
+        Its memory is not set.
+
+    Examples
+    --------
+    >>> empty_at_line((3, 4), np.float32).ctypes.data % 64
+    0
+    """
+    kind = np.dtype(dtype)
+    size = math.prod(shape) if isinstance(shape, tuple) else shape
+    memory = np.empty(size + LINE // kind.itemsize, kind)
+    first = -memory.ctypes.data % LINE // kind.itemsize
+    return memory[first : first + size].reshape(shape)
 
 
 def check_memory(what: str, n_bytes: int, hint: str = "") -> None:

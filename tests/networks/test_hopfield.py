@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rbmflow.networks import Hopfield, overlap
-from rbmflow.sampling import anneal, geometric_schedule, linear_schedule, recall
+from rbmflow.sampling import anneal, geometric_schedule, linear_schedule, recall, relaxation
 from rbmflow.sampling.relaxation import number_types
 from rbmflow.spins import all_states
 
@@ -112,6 +112,22 @@ def test_recall_is_the_rule_applied_unit_by_unit(order, seed):
         assert (np.diff(energies) < 1e-12).all()  # downhill, but for rounding
     assert network.is_stable(found.states[found.period == 1]).all()
     assert (found.period == 1).mean() > 0.9
+
+
+def test_states_are_settled_early_only_where_rounding_cannot_matter(monkeypatch):
+    # fields of a few units of the last place beside large ones, of either sign
+    weights = np.zeros((6, 6))
+    weights[0, 1:5] = 0.1, 0.2, -0.3, 1e-17
+    weights[5, 1:4] = 1.0, -0.7, 0.3
+    network = Hopfield(weights + weights.T, np.array([0, 0.3, -0.1, 0.2, 0, 1e-3]))
+    for model in (network, Hopfield.pseudo_inverse(patterns(4, 21))):
+        probes = all_states(6) if model is network else corrupted(patterns(4, 21), 0.3)
+        early = recall(model, probes, rng=3)
+        with monkeypatch.context() as late:
+            late.setattr(relaxation._Relaxation, "_settle", lambda self, rows, fields: None)
+            wanted = recall(model, probes, rng=3)
+        for name in ("states", "period", "n_sweeps"):
+            np.testing.assert_array_equal(getattr(early, name), getattr(wanted, name))
 
 
 def test_ties_switch_a_unit_on():

@@ -25,7 +25,7 @@ from rbmflow.arguments import (
     shown,
 )
 from rbmflow.generators import Words, draw_words
-from rbmflow.hardware import check_memory, resolve_threads, simd_level
+from rbmflow.hardware import check_memory, empty_at_line, resolve_threads, simd_level
 from rbmflow.networks.pairwise import Pairwise, check_pairwise
 from rbmflow.spins import check_spins, random_spins
 from rbmflow.workers import Progress, check_progress, run_tasks
@@ -35,7 +35,6 @@ TOGETHER = 8  # blocks that one call of the kernel advances, at most
 MAX_CHAINS = 10**7
 ORDERS = ("sequential", "random")
 STEP_NANOSECONDS = 5e7  # of work, about, between two looks at Ctrl-C
-LINE = 16  # of the cache, in numbers of 32 bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,14 +159,6 @@ def boltzmann_chains(
     return BoltzmannChains(spins, samples, before.n_sweeps + n_sweeps, generators, before.order_seed)
 
 
-def _at_a_line(kind: npt.DTypeLike, *shape: int) -> npt.NDArray[Any]:
-    """Return memory of 32-bit numbers that begins with a line of the cache: no vector lies in two of them."""
-    size = math.prod(shape)
-    memory = np.empty(size + LINE, dtype=kind)
-    first = -memory.ctypes.data % (4 * LINE) // 4
-    return memory[first : first + size].reshape(shape)
-
-
 def _rows(blocks: npt.NDArray[Any], n_chains: int) -> npt.NDArray[Any]:
     """Return the chains of blocks, one to a row."""
     return blocks.swapaxes(1, 2).reshape(-1, blocks.shape[1])[:n_chains]
@@ -193,13 +184,13 @@ class _Plan:
     def steps(self, spins: SpinArray, generators: Words, samples: SpinArray) -> Iterator[int]:
         """Advance the chains of some blocks; yield the sweeps done, of each block."""
         n_blocks, (n_chains, n_units) = len(generators), spins.shape
-        blocks = _at_a_line(np.float32, n_blocks, n_units, BLOCK)
+        blocks = empty_at_line((n_blocks, n_units, BLOCK), np.float32)
         blocks[:] = 1
         for block, first in zip(blocks, range(0, n_chains, BLOCK), strict=True):
             part = spins[first : first + BLOCK]
             block[:, : len(part)] = part.T
         n_table, n_entries = kernel.scratch_sizes(n_units)
-        scratch = _at_a_line(np.float32, n_table), _at_a_line(np.uint32, n_blocks, n_entries)
+        scratch = empty_at_line(n_table, np.float32), empty_at_line((n_blocks, n_entries), np.uint32)
         n_sweeps, kept = len(self.temperatures), 0
         step = max(1, int(STEP_NANOSECONDS / (n_blocks * self.nanoseconds + 1)))
         first, scaled_by = 0, np.nan

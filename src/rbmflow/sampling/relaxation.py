@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from rbmflow._kernels import hopfield as kernel
 from rbmflow.arguments import SpinArray, check_choice, check_integer, check_rng, shown
-from rbmflow.hardware import resolve_threads, simd_level
+from rbmflow.hardware import empty_at_line, resolve_threads, simd_level
 from rbmflow.networks.hopfield import Hopfield
 from rbmflow.networks.pairwise import Couplings
 from rbmflow.spins import check_spins
@@ -197,6 +197,7 @@ class _Relaxation:
         self.sweeps = np.zeros(n_states, np.int64)
         self.settled = np.zeros(n_states, np.uint8)
         self.whole, self.level = of.whole, simd_level()
+        self.n_units, self.largest_field = n_units, of.largest_field
 
     def work(self, first: int, last: int, order: npt.NDArray[np.int32]) -> Iterator[int]:
         """Sweep some states in the given orders; fields that round are summed afresh for each sweep."""
@@ -213,14 +214,28 @@ class _Relaxation:
                 part = slice(begin, min(begin + at_once, last))
                 self._relax(part, fields[begin - first : part.stop - first], order[sweep : sweep + together])
                 yield 0
+            if not self.whole:
+                self._settle(rows, fields)
         yield last - first
+
+    def _settle(self, rows: slice, fields: npt.NDArray[Any]) -> None:
+        """Settle states whose next sweep cannot change a unit, whatever rounding did to their fields.
+
+        A field summed afresh, and one that n flips at most have changed, are each n roundings off.
+        """
+        n_units = self.n_units
+        here = fields[:, :n_units] * self.spins[rows, :n_units]
+        safe = here > 2 * (n_units + 8) * np.finfo(np.float64).eps * self.largest_field
+        if len(self.clamped):
+            safe |= self.clamped[rows, :n_units] > 0
+        self.settled[rows] |= safe.all(axis=1)
 
     def _fields(self, rows: slice) -> npt.NDArray[Any]:
         spins, number = self.spins[rows], self.biases.dtype
         n_states, width = spins.shape
         entries = np.empty((n_states, width // 4), np.uint16)
-        table = np.empty(kernel.table_bytes() // number.itemsize, number)
-        fields = np.empty((n_states, width), number)
+        table = empty_at_line(kernel.table_bytes() // number.itemsize, number)
+        fields = empty_at_line((n_states, width), number)
         kernel.sum_fields(self.couplings, self.biases, spins, entries, table, fields, self.level)
         return fields
 
@@ -229,7 +244,7 @@ class _Relaxation:
             self.couplings,
             order,
             self.clamped[rows],
-            np.empty((order.shape[1], kernel.visits()), self.couplings.dtype),
+            empty_at_line((order.shape[1], kernel.visits()), self.couplings.dtype),
             self.spins[rows],
             fields,
             self.sweeps[rows],
@@ -249,6 +264,9 @@ def number_types(of: Couplings) -> tuple[Any, Any]:
 
 def _filled(array: npt.NDArray[Any], shape: tuple[int, ...], dtype: Any) -> npt.NDArray[Any]:
     """Return a copy with zeros after the given values."""
-    result = np.zeros(shape, dtype)
-    result[tuple(slice(length) for length in array.shape)] = array
+    result = empty_at_line(shape, dtype)
+    inside = tuple(slice(length) for length in array.shape)
+    result[inside] = array
+    for axis, length in enumerate(array.shape):
+        result[(*inside[:axis], slice(length, None))] = 0
     return result
