@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from rbmflow.workers import WORTH_A_THREAD, run_tasks
+from rbmflow.workers import WORTH_A_THREAD, results_of, run_tasks
 
 
 def threads_of(n_threads, **keywords):
@@ -33,3 +33,55 @@ def test_little_work_takes_fewer_threads(work, n_threads):
 def test_without_an_estimate_all_threads_are_taken():
     assert threading.get_ident() not in threads_of(2)
     assert threads_of(1) == {threading.get_ident()}
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 7])
+def test_results_of_calls_come_to_the_calling_thread(n_threads):
+    found = dict(results_of([lambda k=k: (k * k, threading.get_ident()) for k in range(20)], n_threads))
+    assert {place: value for place, (value, _) in found.items()} == {k: k * k for k in range(20)}
+    assert (threading.get_ident() in {thread for _, thread in found.values()}) == (n_threads == 1)
+    assert not list(results_of([], n_threads))
+
+
+@pytest.mark.parametrize("n_within", [1, 2])
+def test_a_call_that_fails_stops_the_tasks_of_the_others(n_within):
+    begun, steps = threading.Event(), []
+
+    def endless():
+        def work():
+            while True:
+                steps.append(1)
+                begun.set()
+                time.sleep(0.001)
+                yield 1
+
+        run_tasks([work(), work()], n_within)
+
+    def fails():
+        begun.wait()
+        raise OverflowError("one of them")
+
+    with pytest.raises(OverflowError, match="one of them"):
+        list(results_of([endless, fails, endless], 2))
+    taken = len(steps)
+    time.sleep(0.05)
+    assert len(steps) == taken
+
+
+def test_calls_stop_where_no_more_results_are_wanted():
+    begun = threading.Event()
+
+    def endless():
+        def work():
+            while True:
+                begun.set()
+                time.sleep(0.001)
+                yield 1
+
+        run_tasks([work()], 1)
+
+    results = results_of([begun.wait, endless], 2)
+    assert next(results) == (0, True)
+    results.close()
+    assert threading.active_count() < 10
+    assert not [one for one in threading.enumerate() if "ThreadPoolExecutor" in one.name]

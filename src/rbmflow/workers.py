@@ -1,6 +1,6 @@
-"""Tasks over threads, in steps: stoppable between steps, with progress.
+"""Tasks over threads, in steps: stoppable between steps, with progress; and whole calls over threads.
 
-The tasks' results do not depend on the threads.
+The tasks' results do not depend on the threads. Tasks within a call stop when it is to stop.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 
@@ -17,6 +17,14 @@ from rbmflow.arguments import shown
 POLL_SECONDS = 0.1
 WORTH_A_THREAD = 2e6
 """Nanoseconds of work for which a thread is begun; that itself takes a tenth of it."""
+
+_calling = threading.local()
+"""Of a thread that makes a call for `results_of`: the event that stops it."""
+
+
+class _Stopped(BaseException):
+    """The call that tasks belong to is not needed any more."""
+
 
 Progress = Callable[[int, int], object]
 """Called as ``progress(done, total)``."""
@@ -118,10 +126,56 @@ def run_tasks(
                 finished, pending = wait(pending, timeout=POLL_SECONDS, return_when="FIRST_EXCEPTION")
                 for future in finished:
                     future.result()
+                _check_stop()
                 if progress is not None:
                     progress(sum(done), total)
         finally:
             stop.set()
+
+
+def results_of(calls: Sequence[Callable[[], Any]], n_threads: int) -> Iterator[tuple[int, Any]]:
+    """Yield the place and the result of every call, as they come, to the calling thread.
+
+    An exception, Ctrl-C, or the end of the generator stops the others: where they run tasks, between steps.
+
+    Parameters
+    ----------
+    calls : sequence of callable
+        Independent of each other, without arguments.
+    n_threads : int
+        At least 1; with one the calls are made in the calling thread.
+
+    Examples
+    --------
+    >>> sorted(results_of([lambda: "a", lambda: "b"], 2))
+    [(0, 'a'), (1, 'b')]
+    """
+    if min(n_threads, len(calls)) <= 1:
+        for place, call in enumerate(calls):
+            yield place, call()
+        return
+    stop = threading.Event()
+
+    def make(call: Callable[[], Any]) -> Any:
+        _calling.stop = stop
+        return call()
+
+    with ThreadPoolExecutor(min(n_threads, len(calls))) as pool:
+        pending = {pool.submit(make, call): place for place, call in enumerate(calls)}
+        try:
+            while pending:
+                done, _ = wait(pending, timeout=POLL_SECONDS, return_when="FIRST_COMPLETED")
+                for future in sorted(done, key=pending.__getitem__):
+                    yield pending.pop(future), future.result()
+        finally:
+            stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _check_stop() -> None:
+    stop = getattr(_calling, "stop", None)
+    if stop is not None and stop.is_set():
+        raise _Stopped
 
 
 def _run_here(tasks: Iterable[Iterator[int]], total: int, progress: Progress | None) -> None:
@@ -130,6 +184,7 @@ def _run_here(tasks: Iterable[Iterator[int]], total: int, progress: Progress | N
     for task in tasks:
         for amount in task:
             done += amount
+            _check_stop()
             if progress is not None and time.monotonic() - told > POLL_SECONDS:
                 told = time.monotonic()
                 progress(done, total)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -222,3 +223,24 @@ def test_bad_input(change, error, name):
         training_set(
             arguments.pop("lattice"), arguments.pop("temperatures"), arguments.pop("n_samples"), **arguments
         )
+
+
+def test_threads_take_temperatures_and_change_nothing():
+    where, told = [], []
+    found = [
+        training_set(
+            Torus(6, 6),
+            [1.5, 2.5, 3.5, 5.0],
+            40,
+            rng=3,
+            n_threads=n_threads,
+            store=lambda place, one: where.append((place, threading.get_ident())),
+            progress=lambda done, total: told.append((done, total)),
+        )
+        for n_threads in (1, 3)
+    ]
+    np.testing.assert_array_equal(found[0].spins, found[1].spins)
+    assert repr(found[0].certificate) == repr(found[1].certificate)
+    assert {thread for _, thread in where} == {threading.get_ident()}
+    assert sorted(place for place, _ in where[4:]) == [0, 1, 2, 3]
+    assert told == 2 * [(1, 4), (2, 4), (3, 4), (4, 4)]

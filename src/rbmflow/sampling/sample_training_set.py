@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ from rbmflow.sampling.result import Run
 from rbmflow.sampling.run import run
 from rbmflow.sampling.training_set import Certificate, TrainingSet
 from rbmflow.spins import random_spins
-from rbmflow.workers import Progress, check_progress
+from rbmflow.workers import Progress, check_progress, results_of
 
 PILOT_CHAINS, PILOT_SWEEPS = 16, 256
 LOCAL_CHAINS, CLUSTER_CHAINS = 512, 64
@@ -69,14 +70,14 @@ def training_set(
     rng : numpy.random.Generator or int
         Generator or seed.
     n_threads : int, optional
-        Threads; no result depends on it.
+        Threads, which take temperatures; no result depends on it.
     progress : callable, optional
         Called as ``progress(done, total)`` in temperatures.
     finished : callable, optional
         Given the place of a temperature it returns its training set, if it is there from an interrupted run.
     store : callable, optional
         Called as ``store(place, training_set)`` with each temperature drawn, a training set of one
-        temperature, before the next; what it keeps `finished` may return to a later run with the same
+        temperature, as they come; what it keeps `finished` may return to a later run with the same
         arguments, which gives equal samples.
 
     Returns
@@ -105,38 +106,50 @@ def training_set(
     n_samples, progress = check_integer("n_samples", n_samples, 1, MAX_SIZE), check_progress(progress)
     check_memory(f"n_samples={n_samples}", len(levels) * n_samples * lattice.n_sites)
     source = check_rng(rng)
-    resolve_threads(n_threads)
+    threads = resolve_threads(n_threads)
     facts = provenance(
         {"lattice": repr(lattice), "temperatures": levels.tolist(), "n_samples": n_samples},
         _entropy(source),
     )
     streams = spawn(source, len(levels))
     spins = np.empty((len(levels), n_samples, lattice.n_sites), dtype=np.int8)
-    certificates = []
-    for index, (level, stream) in enumerate(zip(levels.tolist(), streams, strict=True)):
+    certificates: dict[int, Certificate] = {}
+
+    def keep(index: int, one: TrainingSet) -> None:
+        spins[index], certificates[index] = one.spins[0], one.certificate[0]
+        if progress is not None:
+            progress(len(certificates), len(levels))
+
+    missing = []
+    for index, level in enumerate(levels.tolist()):
         one = finished(index) if finished is not None else None
         if one is None:
-            drawn, certificate = _draw(lattice, level, n_samples, stream, n_threads)
-            one = TrainingSet(lattice, drawn[np.newaxis], levels[index : index + 1], (certificate,), facts)
-            if store is not None:
-                store(index, one)
-        elif not (
+            missing.append(index)
+            continue
+        if not (
             one.lattice == lattice and one.temperature.tolist() == [level] and one.spins.shape[1] == n_samples
         ):
             raise ValueError(
                 f"finished({index}) gives {one.spins.shape[1]} samples of {shown(one.lattice)} at T = "
                 f"{one.temperature.tolist()}: {n_samples} of {shown(lattice)} at T = {level} are needed"
             )
-        elif _proof(one.provenance) != _proof(facts):
+        if _proof(one.provenance) != _proof(facts):
             raise ValueError(
                 f"finished({index}) gives samples of a run with other arguments: those of this lattice, "
                 "temperatures, n_samples, generator and version of rbmflow are needed"
             )
-        spins[index] = one.spins[0]
-        certificates.append(one.certificate[0])
-        if progress is not None:
-            progress(index + 1, len(levels))
-    return TrainingSet(lattice, spins, levels, tuple(certificates), facts)
+        keep(index, one)
+    within = max(1, threads // max(1, len(missing)))
+    draws = [
+        partial(_draw, lattice, float(levels[index]), n_samples, streams[index], within) for index in missing
+    ]
+    for place, (drawn, certificate) in results_of(draws, threads):
+        index = missing[place]
+        one = TrainingSet(lattice, drawn[np.newaxis], levels[index : index + 1], (certificate,), facts)
+        if store is not None:
+            store(index, one)
+        keep(index, one)
+    return TrainingSet(lattice, spins, levels, tuple(certificates[k] for k in range(len(levels))), facts)
 
 
 def _proof(facts: dict[str, Any]) -> list[Any]:
