@@ -114,7 +114,7 @@ JOBS = {
     "`Torus.heat_capacity`, 10⁴ couplings, 16 × 16": (lambda: torus("heat_capacity", 16), 100),
     "`Torus.heat_capacity`, 10⁴ couplings, 64 × 64": (lambda: torus("heat_capacity", 64), 40),
     "`boltzmann_log_partition`, 28 units": (lambda: of_networks("boltzmann_log_partition", coupled(28)), 35),
-    "`boltzmann_moments`, 24 units": (lambda: of_networks("boltzmann_moments", coupled(24)), 35),
+    "`boltzmann_moments`, 28 units": (lambda: of_networks("boltzmann_moments", coupled(28)), 35),
     "`visible_law`, 20 × 16": (lambda: of_networks("visible_law", machine(20, 16)), 30),
     "`kl_divergence`, 20 × 16": (divergence, 30),
     "`effective_couplings`, 20 × 16": (lambda: of_networks("effective_couplings", machine(20, 16)), 30),
