@@ -8,8 +8,9 @@ from rbmflow.training.loop import Fit, fit
 from rbmflow.training.moments import Averages
 from rbmflow.training.negative import CD, PCD, Exact, NegativePhase, Tempered, Update
 from rbmflow.training.neuron import NeuronFit, fit_neuron
-from rbmflow.training.optimizers import LBFGS, SGD, Adam, Decay, Exponential, Momentum
+from rbmflow.training.optimizers import LBFGS, SGD, Adam, Decay, Exponential, Linear, Momentum
 from rbmflow.training.parameters import tied
+from rbmflow.training.recipe import Learned, Recipe, learn
 from rbmflow.training.state import State
 
 __all__ = [
@@ -28,9 +29,12 @@ __all__ = [
     "Fit",
     "GibbsOperator",
     "History",
+    "Learned",
+    "Linear",
     "Momentum",
     "NegativePhase",
     "NeuronFit",
+    "Recipe",
     "SampledPhases",
     "State",
     "Tempered",
@@ -41,6 +45,7 @@ __all__ = [
     "fit",
     "fit_boltzmann",
     "fit_neuron",
+    "learn",
     "tied",
 ]
 

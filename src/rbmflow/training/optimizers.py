@@ -77,6 +77,34 @@ class Exponential:
 
 
 @dataclass(frozen=True)
+class Linear:
+    """The rate ``start · (1 − epochs/n_epochs)``, in the last epoch ``start/n_epochs`` and so from there on.
+
+    Parameters
+    ----------
+    start : float
+        Rate in the first epoch, above 0.
+    n_epochs : int
+        Epochs in which it falls, at least 1.
+
+    Examples
+    --------
+    >>> Linear(0.1, 4)(1)
+    0.075
+    """
+
+    start: float
+    n_epochs: int
+
+    def __post_init__(self) -> None:
+        _positive("start", self.start)
+        check_integer("n_epochs", self.n_epochs, 1)
+
+    def __call__(self, epoch: int) -> float:  # noqa: D102 (the class says it)
+        return float(self.start * max(self.n_epochs - epoch, 1) / self.n_epochs)
+
+
+@dataclass(frozen=True)
 class SGD:
     """Steps along the gradient, ``θ ← θ + η g``.
 

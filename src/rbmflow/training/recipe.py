@@ -1,0 +1,375 @@
+"""Training where little is said: settings chosen from the data, and the machine that judges rows best."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real_scalar, check_rng, shown
+from rbmflow.errors import LikelihoodWarning, warn_caller
+from rbmflow.likelihood import log_partition
+from rbmflow.networks import RBM
+from rbmflow.sampling import block_gibbs
+from rbmflow.training.loop import fit
+from rbmflow.training.negative import PCD, NegativePhase, Tempered, check_negative
+from rbmflow.training.optimizers import SGD, Linear, Optimizer, check_optimizer
+from rbmflow.training.parameters import split
+from rbmflow.training.size import check_size
+from rbmflow.training.state import State
+from rbmflow.workers import Progress, check_progress
+
+START = 0.01  # standard deviation of the weights before training
+BATCH = 100
+RATE, UPDATES = 0.02, 8000
+SPARSE, SPARSE_RATE, SPARSE_UPDATES = 0.8, 0.03, 1500
+"""Where the mean square of the units' means is larger, most units say the same in almost every row."""
+DECAY = 10.0  # l2 times the number of rows
+RUNGS, TEMPERED_UPDATES = 10, 2000
+REMEMBERED, MEMORY_SWEEPS, MEMORY_CHAINS = 0.4, 200, 200
+CHECKPOINTS = 20
+HELD_OUT = 0.1
+FEWEST_HELD, FEWEST_DISTINCT = 10, 20
+SCORED_ROWS = 500
+ENUMERATED = 16  # units of the smaller layer whose states are summed for every checkpoint
+TEMPERATURES, BURN_IN = 200, 100  # of the bracket elsewhere
+WORSE = 0.1  # nats
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a machine learns; what is None is chosen from the data by `learn`.
+
+    Attributes
+    ----------
+    negative : NegativePhase, optional
+        Where the averages over the model come from: ``PCD(1, n_chains)``; where the chains of the machine
+        remember for hundreds of sweeps where they began, once more with ``Tempered(10, 1, n_chains)``.
+    n_chains : int
+        Persistent chains of these.
+    optimizer : SGD, Momentum or Adam, optional
+        ``SGD`` whose rate falls linearly to 0.
+    learning_rate : float, optional
+        Its rate in the first epoch: 0.02, or 0.03 for sparse data.
+    batch_size : int
+        Rows to an update.
+    n_epochs : int, optional
+        As many as make 8,000 updates; 1,500 for sparse data, 2,000 with tempered chains.
+    l2 : float, optional
+        Cost ``½ l2 ΣW²`` per row: 10 over the number of rows.
+    centred : bool, optional
+        Use the centred gradient: for sparse data, whose units have means with a mean square above 0.8.
+    average : bool
+        Take the mean of the parameters after all epochs of the second half.
+    held_out : float
+        Share of the distinct rows by whose likelihood the machine is chosen, that of independent units
+        included; 0 takes the last one. Of fewer than 10 rows none are held out.
+
+    Examples
+    --------
+    >>> Recipe(l2=0.0).negative is None
+    True
+    """
+
+    negative: NegativePhase | None = None
+    n_chains: int = 100
+    optimizer: Optimizer | None = None
+    learning_rate: float | None = None
+    batch_size: int = BATCH
+    n_epochs: int | None = None
+    l2: float | None = None
+    centred: bool | None = None
+    average: bool = True
+    held_out: float = HELD_OUT
+
+    def __post_init__(self) -> None:
+        check_integer("n_chains", self.n_chains, 1)
+        check_integer("batch_size", self.batch_size, 1)
+        if self.negative is not None:
+            check_negative(self.negative)
+        if self.optimizer is not None:
+            check_optimizer(self.optimizer)
+            if self.learning_rate is not None:
+                raise ValueError(
+                    f"learning_rate={shown(self.learning_rate)}: the optimizer that is given has its own"
+                )
+        if self.learning_rate is not None:
+            Linear(self.learning_rate, 1)
+        if self.n_epochs is not None:
+            check_integer("n_epochs", self.n_epochs, 0)
+        if not 0 <= check_real_scalar("held_out", self.held_out) < 1:
+            raise ValueError(f"held_out={shown(self.held_out)}: a share from 0 to below 1 is needed")
+        for name in ("centred", "average"):
+            value = getattr(self, name)
+            if value is not None and not isinstance(value, (bool, np.bool_)):
+                raise TypeError(f"{name}={shown(value)}: True or False is needed")
+
+    def settled(self, rows: SpinArray, *, tempered: bool = False) -> Recipe:
+        """Return the recipe with nothing left to choose.
+
+        Parameters
+        ----------
+        rows : numpy.ndarray of int8, shape (n, n_visible)
+            What is trained on.
+        tempered : bool
+            Whether chains are to be tempered.
+
+        Returns
+        -------
+        Recipe
+            For these rows.
+
+        Examples
+        --------
+        >>> Recipe().settled(np.ones((200, 3), dtype=np.int8)).n_epochs
+        750
+        """
+        sparse = float((rows.mean(axis=0) ** 2).mean()) > SPARSE
+        centred = sparse if self.centred is None else bool(self.centred)
+        updates = TEMPERED_UPDATES if tempered else SPARSE_UPDATES if centred else UPDATES
+        n_epochs = -(-updates // -(-len(rows) // self.batch_size)) if self.n_epochs is None else self.n_epochs
+        rate = self.learning_rate or (SPARSE_RATE if centred else RATE)
+        phase = Tempered(RUNGS, 1, self.n_chains) if tempered else PCD(1, self.n_chains)
+        return replace(
+            self,
+            negative=self.negative or phase,
+            optimizer=self.optimizer or SGD(Linear(rate, max(n_epochs, 1))),
+            learning_rate=None,
+            n_epochs=n_epochs,
+            l2=DECAY / len(rows) if self.l2 is None else self.l2,
+            centred=centred,
+        )
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The machine of the best checkpoint, and how it was found.
+
+    Attributes
+    ----------
+    model : RBM
+        The machine.
+    state : State or None
+        Of the training at that checkpoint; None before the first epoch.
+    recipe : Recipe
+        What was done, nothing left open.
+    epoch : int
+        When.
+    log_likelihood : float
+        Mean of the rows held out (of those trained on, where none are), in nats; −∞ where no estimate of
+        ln Z can be relied on.
+    independent_log_likelihood : float
+        The same of independent units with the means of the training data.
+    history : dict of str to list of float
+        ``epoch`` and ``log_likelihood`` of the checkpoints.
+    """
+
+    model: RBM
+    state: State | None = field(repr=False)
+    recipe: Recipe
+    epoch: int
+    log_likelihood: float
+    independent_log_likelihood: float
+    history: dict[str, list[float]] = field(repr=False)
+
+
+def start_from(rows: SpinArray, n_hidden: int, rng: np.random.Generator) -> RBM:
+    """Return a machine with small random weights whose units have the means of the data.
+
+    Visible biases are ``artanh(mean · n/(n + 1))`` of n rows; hidden ones ``−Wᵀ tanh(b)``, so that hidden
+    units begin near 0.
+
+    Examples
+    --------
+    >>> rows = np.array([[1, 1], [1, -1], [1, 1]], dtype=np.int8)
+    >>> start_from(rows, 2, np.random.default_rng(1)).visible_bias
+    array([0.973 , 0.2554])
+    """
+    n = len(rows)
+    bias = np.arctanh(rows.mean(axis=0, dtype=np.float64) * n / (n + 1))
+    weights = rng.normal(0.0, START, (rows.shape[1], n_hidden))
+    return RBM(weights, bias, -weights.T @ np.tanh(bias))
+
+
+def learn(
+    rows: SpinArray,
+    n_hidden: int,
+    recipe: Recipe | None = None,
+    *,
+    rng: object = None,
+    progress: Progress | None = None,
+) -> Learned:
+    """Train a machine by a recipe whose open settings are chosen from the data.
+
+    At twenty checkpoints the machine is judged by the likelihood of the rows held out, with ln Z summed where
+    the smaller layer has at most 16 units, and bracketed elsewhere; the best of them is taken.
+
+    Parameters
+    ----------
+    rows : numpy.ndarray of int8, shape (n, n_visible)
+        Spins ±1.
+    n_hidden : int
+        Hidden units.
+    recipe : Recipe, optional
+        What is not to be chosen.
+    rng : numpy.random.Generator or int
+        Generator or seed.
+    progress : callable, optional
+        ``progress(done, total)`` in epochs.
+
+    Returns
+    -------
+    Learned
+        The machine and how it was found.
+
+    Warns
+    -----
+    LikelihoodWarning
+        If the machine is worse than independent units.
+
+    Examples
+    --------
+    >>> from rbmflow import Ring
+    >>> found = learn(Ring(6).sample(0.7, 500, rng=1), 4, rng=1)
+    >>> found.log_likelihood > found.independent_log_likelihood
+    True
+    """
+    recipe, progress = recipe or Recipe(), check_progress(progress)
+    n_hidden = check_integer("n_hidden", n_hidden, 1)
+    check_size(rows.shape[1], n_hidden)
+    generator = check_rng(rng)
+    held = _held_out(rows, recipe.held_out, generator)
+    trained = rows[~held]
+    choose = bool(held.any())
+    judge = _Judge(rows[held] if choose else rows[:: -(-len(rows) // SCORED_ROWS)], generator)
+    begin = start_from(rows, n_hidden, generator)
+    alone = judge.independent(begin.visible_bias)
+    found, last = _train(begin, trained, recipe.settled(trained), judge, choose, generator, progress)
+    if recipe.negative is None and found.recipe.n_epochs and _remembers(last, trained, generator):
+        settled = recipe.settled(trained, tempered=True)
+        other, _ = _train(begin, trained, settled, judge, choose, generator, progress)
+        if other.log_likelihood > found.log_likelihood or not choose:
+            found = other
+    if found.log_likelihood < alone - WORSE:
+        warn_caller(
+            f"rows {'held out' if choose else 'trained on'} have {found.log_likelihood:.5g} nats each, "
+            f"{alone:.5g} with independent units: other settings, or more rows, are needed",
+            LikelihoodWarning,
+        )
+    return replace(found, independent_log_likelihood=alone)
+
+
+def _held_out(rows: SpinArray, share: float, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """Return which rows are held out: all copies of some distinct ones, where there are many of these."""
+    if not share or len(rows) < FEWEST_HELD:
+        return np.zeros(len(rows), dtype=bool)
+    _, which = np.unique(np.packbits(rows > 0, axis=1), axis=0, return_inverse=True)
+    if which.max() + 1 < FEWEST_DISTINCT:
+        which = np.arange(len(rows))
+    which = which.ravel()
+    n_distinct = int(which.max()) + 1
+    chosen = rng.permutation(n_distinct)[: max(1, int(share * n_distinct))]
+    return np.asarray(np.isin(which, chosen))
+
+
+class _Judge:
+    """Mean likelihoods of some rows."""
+
+    def __init__(self, rows: SpinArray, rng: np.random.Generator) -> None:
+        self.rows, self.rng = rows, rng
+
+    def independent(self, bias: FloatArray) -> float:
+        """Return that of independent units with the biases."""
+        return float((self.rows @ bias - np.logaddexp(bias, -bias).sum()).mean())
+
+    def __call__(self, model: RBM) -> float:
+        """Return that of a machine, −∞ where its ln Z is in doubt or a likelihood would be above 0."""
+        if min(model.n_visible, model.n_hidden) <= ENUMERATED:
+            found = log_partition(model)
+        else:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", LikelihoodWarning)
+                found = log_partition(
+                    model,
+                    "bracket",
+                    n_temperatures=TEMPERATURES,
+                    burn_in=BURN_IN,
+                    rng=self.rng,
+                    n_threads=1,
+                )
+        mean = -float(model.free_energy(self.rows).mean()) - found.value
+        return -math.inf if found.doubt or mean > 0 else mean
+
+
+def _train(
+    begin: RBM,
+    rows: SpinArray,
+    recipe: Recipe,
+    judge: _Judge,
+    choose: bool,
+    rng: np.random.Generator,
+    progress: Progress | None,
+) -> tuple[Learned, RBM]:
+    """Return the machine that is chosen of a training, and the last one."""
+    assert recipe.n_epochs is not None
+    assert recipe.negative is not None
+    assert recipe.optimizer is not None
+    total, mean, n_averaged = recipe.n_epochs, np.zeros(_vector(begin).shape), 0
+    ends = np.unique(np.linspace(0, total, min(CHECKPOINTS, total) + 1).astype(int)).tolist()
+    last, state, history = begin, None, {"epoch": [0.0], "log_likelihood": [judge(begin)]}
+    best = Learned(begin, None, recipe, 0, history["log_likelihood"][0], math.nan, history)
+    for done, end in pairwise(ends):
+        averaged = end - done if recipe.average and 2 * done >= total else 0
+        step = fit(
+            begin,
+            rows,
+            negative=recipe.negative,
+            optimizer=recipe.optimizer,
+            n_epochs=end - done,
+            batch_size=recipe.batch_size,
+            l2=0.0 if recipe.l2 is None else recipe.l2,
+            centred=bool(recipe.centred),
+            average=averaged,
+            state=state,
+            rng=rng,
+            record=(),
+            progress=_beyond(done, total, progress),
+        )
+        last, state = step.model, step.state
+        if averaged:
+            n_averaged += averaged
+            mean += (_vector(last) - mean) * (averaged / n_averaged)
+            last = RBM(*split(mean, last.weights.shape))
+        if choose or end == total:
+            found = judge(last)
+            history["epoch"].append(float(end))
+            history["log_likelihood"].append(found)
+            if found > best.log_likelihood or not choose:
+                best = Learned(last, state, recipe, end, found, math.nan, history)
+    return best, last
+
+
+def _vector(model: RBM) -> FloatArray:
+    return np.concatenate([model.weights.ravel(), model.visible_bias, model.hidden_bias])
+
+
+def _beyond(done: int, total: int, progress: Progress | None) -> Progress | None:
+    """Return the progress of epochs after others."""
+    return None if progress is None else lambda now, _: progress(done + now, total)
+
+
+def _remembers(model: RBM, rows: SpinArray, rng: np.random.Generator) -> bool:
+    """Return whether chains that begin in the data are still where they began after 200 sweeps.
+
+    By the correlation of the two configurations over rows and units, each less the means of the data.
+    """
+    before = rows[rng.integers(len(rows), size=MEMORY_CHAINS)]
+    after = block_gibbs(model, n_sweeps=MEMORY_SWEEPS, rng=rng, initial=before, n_threads=1).visible
+    mean = rows.mean(axis=0)
+    first, second = before - mean, after - mean
+    scale = math.sqrt(float((first**2).sum()) * float((second**2).sum()))
+    return scale > 0 and float((first * second).sum()) / scale > REMEMBERED
