@@ -20,7 +20,7 @@ import numpy as np
 import rbmflow
 from rbmflow import Estimate, Graph, Ring, StateLaw, Torus, flow, thermometer
 from rbmflow.networks import RBM, BoltzmannMachine, Hopfield, Neuron
-from rbmflow.training import CD, Exact, SampledPhases, Update
+from rbmflow.training import CD, Exact, Recipe, SampledPhases, Update
 from rbmflow.weight import TemperatureRange, TemperatureSet
 
 ROOMS = (
@@ -159,7 +159,7 @@ RECORDS = {
         ],
         "rg": ["Couplings", "FixedPoint", "MigdalKadanoffFixedPoint", "MonteCarloRG"],
         "likelihood": ["LogPartition"],
-        "training": ["Averages", "BoltzmannFit", "Fit", "History", "NeuronFit", "State", "Update"],
+        "training": ["Averages", "BoltzmannFit", "Fit", "History", "Learned", "NeuronFit", "State", "Update"],
         "weight": ["Enclosure", "LimitRow", "LimitTable", "MixtureWeight", "MonotoneCertificate"],
         "weight.asymptotics": ["StrongCouplingSeries"],
         "flow": ["FixedPoints", "FlowAfterTraining", "Orbit", "Spectrum", "UniformFixedPoints"],
@@ -348,6 +348,8 @@ def _table():
         "training.LBFGS": ({"gradient": 1e-6, "memory": 5}, None, {}),
         "training.Decay": ({"start": 0.1}, None, {}),
         "training.Exponential": ({"start": 0.1, "factor": 0.5}, None, {}),
+        "training.Linear": ({"start": 0.1, "n_epochs": 4}, None, {}),
+        "training.Recipe": ({"l2": 0.1, "n_epochs": 2}, Recipe(n_epochs=2), {"settled": {"rows": V}}),
         "training.Checkpoint": (path, None, {}),
         "training.SampledPhases": ({"n_chains": 4, "n_sweeps": 2, "schedule": [2.0, 1.0]}, None, {}),
         "training.EarlyStopping": (
@@ -476,6 +478,7 @@ def _table():
             "rng": 1,
         },
         "training.fit": {"model": MACHINE, "data": V, "negative": CD(1), "n_epochs": 1, "rng": 1},
+        "training.learn": {"rows": V, "n_hidden": 2, "recipe": Recipe(n_epochs=2), "rng": 1},
         "training.fit_boltzmann": {"machine": BOLTZMANN, "data": V[:, :2], "n_steps": 1},
         "training.boltzmann_gradient": {
             "machine": BOLTZMANN,
@@ -626,6 +629,8 @@ SPINS = {
     "rg.renormalization_group": ("spins",),
     "likelihood.log_partition": ("start",),
     "training.fit": ("data", "held_out"),
+    "training.learn": ("rows",),
+    "training.Recipe.settled": ("rows",),
     **{f"training.{name}": ("data",) for name in ("fit_boltzmann", "cd_fixed_point", "expected_update")},
     "weight.trained_weight_from_samples": ("spins",),
     "flow.gibbs": ("v",),

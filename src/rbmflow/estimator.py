@@ -11,8 +11,8 @@ from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real_s
 from rbmflow.errors import LikelihoodWarning, warn_caller
 from rbmflow.likelihood import LogPartition, log_partition
 from rbmflow.networks import RBM
-from rbmflow.training import PCD, SGD, Fit, State, fit
-from rbmflow.training.negative import check_negative
+from rbmflow.training import SGD, Learned, NegativePhase, Recipe, State, fit, learn
+from rbmflow.training.recipe import START
 from rbmflow.training.size import check_size
 from rbmflow.training.tempered_samples import sample_model
 
@@ -27,8 +27,8 @@ except ImportError as error:
 
 KEPT_ROWS = 500
 """Rows of the last training that ln Z is checked against."""
-START = 0.01
-"""Standard deviation of the weights before training."""
+RATE = 0.01
+"""Of `partial_fit`."""
 
 
 class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -38,19 +38,35 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     0 or less, where a 0 would silently be a spin: give ``threshold=0.5``, or spins. Before `fit` or
     `partial_fit` every other method raises `sklearn.exceptions.NotFittedError`.
 
+    What is None is chosen from the data, see `rbmflow.training.Recipe`.
+
     Parameters
     ----------
     n_components : int
         Hidden units.
-    learning_rate : float
-        Rate of stochastic gradient descent, above 0.
+    learning_rate : float, optional
+        Rate of stochastic gradient descent in the first epoch, above 0; in `fit` it falls linearly to 0, in
+        `partial_fit` it is constant, 0.01 by default.
     batch_size : int
         Rows to an update.
-    n_iter : int
+    n_iter : int, optional
         Epochs of `fit`.
     negative : NegativePhase, optional
         Where the averages over the model come from: CD, PCD, Tempered or Exact of `rbmflow.training`, or one
-        of one's own; by default ``PCD(1, n_chains=batch_size)``.
+        of one's own.
+    n_chains : int
+        Persistent chains, where `negative` is None.
+    optimizer : SGD, Momentum or Adam, optional
+        With a rate, or a schedule, of its own.
+    l2 : float, optional
+        Cost ``½ l2 ΣW²`` per row.
+    centred : bool, optional
+        Use the centred gradient.
+    average : bool
+        Take the mean of the parameters over the second half of the epochs.
+    held_out : float
+        Share of the rows by whose likelihood the machine is chosen among twenty checkpoints; 0 takes the
+        last one.
     threshold : float
         Features above it are +1.
     random_state : int, numpy.random.RandomState or None
@@ -64,6 +80,8 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         Its weights, transposed as in `sklearn.neural_network.BernoulliRBM`, in units of ±1.
     intercept_hidden_, intercept_visible_ : numpy.ndarray
         Its biases.
+    learned_ : rbmflow.training.Learned or None
+        How `fit` found it: settings, epoch, likelihoods of the rows held out beside independent units.
     state_ : rbmflow.training.State
         What `partial_fit` goes on from.
     n_features_in_ : int
@@ -84,10 +102,16 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         self,
         n_components: int = 256,
         *,
-        learning_rate: float = 0.01,
+        learning_rate: float | None = None,
         batch_size: int = 100,
-        n_iter: int = 10,
+        n_iter: int | None = None,
         negative: Any = None,
+        n_chains: int = 100,
+        optimizer: Any = None,
+        l2: float | None = None,
+        centred: bool | None = None,
+        average: bool = True,
+        held_out: float = 0.1,
         threshold: float = 0.0,
         random_state: Any = None,
     ) -> None:
@@ -96,11 +120,17 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         self.batch_size = batch_size
         self.n_iter = n_iter
         self.negative = negative
+        self.n_chains = n_chains
+        self.optimizer = optimizer
+        self.l2 = l2
+        self.centred = centred
+        self.average = average
+        self.held_out = held_out
         self.threshold = threshold
         self.random_state = random_state
 
     def fit(self, X: object, y: object = None) -> Self:
-        """Train a machine from small random weights on.
+        """Train a machine from small random weights and the means of the data on.
 
         Parameters
         ----------
@@ -114,6 +144,11 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         IsingRBM
             This estimator.
 
+        Warns
+        -----
+        rbmflow.LikelihoodWarning
+            If the machine is worse than independent units.
+
         Examples
         --------
         >>> IsingRBM(2, n_iter=1, random_state=1).fit([[1, -1], [-1, 1]]).rbm_.n_hidden
@@ -121,8 +156,13 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         """
         del y
         spins = self._spins(X, reset=True)
-        self._begin(spins.shape[1])
-        return self._train(spins, check_integer("n_iter", self.n_iter, 0), shuffle=True)
+        recipe = self._recipe()
+        n_components = check_integer("n_components", self.n_components, 1)
+        self._seed_generators()
+        found = learn(spins, n_components, recipe, rng=self._rng)
+        self.learned_: Learned | None = found
+        self._negative = self._phase(found.recipe)
+        return self._take(found.model, found.state, spins)
 
     def partial_fit(self, X: object, y: object = None) -> Self:
         """Pass once through some rows in their order, an update for each `batch_size` of them.
@@ -147,9 +187,29 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         del y
         first = not hasattr(self, "rbm_")
         spins = self._spins(X, reset=first)
+        recipe = self._recipe()
         if first:
-            self._begin(spins.shape[1])
-        return self._train(spins, 1, shuffle=False)
+            n_components = check_integer("n_components", self.n_components, 1)
+            check_size(spins.shape[1], n_components)
+            self._seed_generators()
+            begin = RBM(self._rng.normal(0.0, START, (spins.shape[1], n_components)))
+            self._take(begin, None, spins)
+            self.learned_, self._negative = None, self._phase(recipe.settled(spins))
+        trained = fit(
+            self.rbm_,
+            spins,
+            negative=self._negative,
+            optimizer=recipe.optimizer or SGD(RATE if self.learning_rate is None else self.learning_rate),
+            n_epochs=1,
+            batch_size=recipe.batch_size,
+            l2=0.0 if recipe.l2 is None else recipe.l2,
+            centred=bool(recipe.centred),
+            shuffle=False,
+            state=self.state_,
+            rng=self._rng,
+            record=(),
+        )
+        return self._take(trained.model, trained.state, spins)
 
     def transform(self, X: object) -> FloatArray:
         """Return the means of the hidden units given the data, ``tanh(Wᵀv + c)``.
@@ -365,32 +425,33 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             )
         return np.where(values > threshold, np.int8(1), np.int8(-1))
 
-    def _begin(self, n_features: int) -> None:
-        n_components = check_integer("n_components", self.n_components, 1)
-        check_size(n_features, n_components)
+    def _recipe(self) -> Recipe:
+        """Return what is not to be chosen from the data."""
+        if self.n_iter is not None:
+            check_integer("n_iter", self.n_iter, 0)
+        return Recipe(
+            self.negative,
+            self.n_chains,
+            self.optimizer,
+            self.learning_rate,
+            self.batch_size,
+            self.n_iter,
+            self.l2,
+            self.centred,
+            self.average,
+            self.held_out,
+        )
+
+    def _phase(self, settled: Recipe) -> NegativePhase:
+        assert settled.negative is not None
+        return settled.negative
+
+    def _seed_generators(self) -> None:
         self._seed = int(check_random_state(self.random_state).randint(2**31))
         self._rng = np.random.default_rng(self._seed)
-        self.rbm_ = RBM(self._rng.normal(0.0, START, (n_features, n_components)))
-        self.state_: State | None = None
-        self._log_partition: list[LogPartition] = []  # of `rbm_`, once it is asked for
-        self._rows: SpinArray | None = None
 
-    def _train(self, spins: SpinArray, n_epochs: int, *, shuffle: bool) -> Self:
-        batch_size = check_integer("batch_size", self.batch_size, 1)
-        negative = PCD(1, batch_size) if self.negative is None else check_negative(self.negative)
-        trained: Fit = fit(
-            self.rbm_,
-            spins,
-            negative=negative,
-            optimizer=SGD(self.learning_rate),
-            n_epochs=n_epochs,
-            batch_size=batch_size,
-            shuffle=shuffle,
-            state=self.state_,
-            rng=self._rng,
-            record=(),
-        )
-        self.rbm_, self.state_ = trained.model, trained.state
-        self._log_partition = []
+    def _take(self, machine: RBM, state: State | None, spins: SpinArray) -> Self:
+        self.rbm_, self.state_ = machine, state
+        self._log_partition: list[LogPartition] = []  # of `rbm_`, once it is asked for
         self._rows = spins[:: -(-len(spins) // KEPT_ROWS)].copy()
         return self

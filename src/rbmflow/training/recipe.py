@@ -10,15 +10,25 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real_scalar, check_rng, shown
+from rbmflow.arguments import (
+    FloatArray,
+    SpinArray,
+    check_flag,
+    check_integer,
+    check_real_scalar,
+    check_rng,
+    shown,
+)
 from rbmflow.errors import LikelihoodWarning, warn_caller
 from rbmflow.likelihood import log_partition
 from rbmflow.networks import RBM
 from rbmflow.sampling import block_gibbs
+from rbmflow.spins import check_spins
 from rbmflow.training.loop import fit
 from rbmflow.training.negative import PCD, NegativePhase, Tempered, check_negative
 from rbmflow.training.optimizers import SGD, Linear, Optimizer, check_optimizer
 from rbmflow.training.parameters import split
+from rbmflow.training.plan import Penalty
 from rbmflow.training.size import check_size
 from rbmflow.training.state import State
 from rbmflow.workers import Progress, check_progress
@@ -34,6 +44,7 @@ REMEMBERED, MEMORY_SWEEPS, MEMORY_CHAINS = 0.4, 200, 200
 CHECKPOINTS = 20
 HELD_OUT = 0.1
 FEWEST_HELD, FEWEST_DISTINCT = 10, 20
+COPIED = 1e-3  # probability of counts so even
 SCORED_ROWS = 500
 ENUMERATED = 16  # units of the smaller layer whose states are summed for every checkpoint
 TEMPERATURES, BURN_IN = 200, 100  # of the bracket elsewhere
@@ -66,8 +77,9 @@ class Recipe:
     average : bool
         Take the mean of the parameters after all epochs of the second half.
     held_out : float
-        Share of the distinct rows by whose likelihood the machine is chosen, that of independent units
-        included; 0 takes the last one. Of fewer than 10 rows none are held out.
+        Share of the rows by whose likelihood the machine is chosen, that of independent units included; 0
+        takes the last one. Of fewer than 10 rows none are held out; of rows that are copies, as they occur
+        more evenly than independent draws would, all or none.
 
     Examples
     --------
@@ -98,23 +110,26 @@ class Recipe:
                     f"learning_rate={shown(self.learning_rate)}: the optimizer that is given has its own"
                 )
         if self.learning_rate is not None:
-            Linear(self.learning_rate, 1)
+            rate = check_real_scalar("learning_rate", self.learning_rate)
+            if not 0 < rate < math.inf:
+                raise ValueError(f"learning_rate={shown(rate)}: a finite number above 0 is needed")
         if self.n_epochs is not None:
             check_integer("n_epochs", self.n_epochs, 0)
         if not 0 <= check_real_scalar("held_out", self.held_out) < 1:
             raise ValueError(f"held_out={shown(self.held_out)}: a share from 0 to below 1 is needed")
-        for name in ("centred", "average"):
-            value = getattr(self, name)
-            if value is not None and not isinstance(value, (bool, np.bool_)):
-                raise TypeError(f"{name}={shown(value)}: True or False is needed")
+        if self.l2 is not None:
+            Penalty(0.0, self.l2)
+        if self.centred is not None:
+            check_flag("centred", self.centred)
+        check_flag("average", self.average)
 
-    def settled(self, rows: SpinArray, *, tempered: bool = False) -> Recipe:
+    def settled(self, rows: object, *, tempered: bool = False) -> Recipe:
         """Return the recipe with nothing left to choose.
 
         Parameters
         ----------
-        rows : numpy.ndarray of int8, shape (n, n_visible)
-            What is trained on.
+        rows : array_like, shape (n, n_visible)
+            Spins that are trained on.
         tempered : bool
             Whether chains are to be tempered.
 
@@ -128,10 +143,12 @@ class Recipe:
         >>> Recipe().settled(np.ones((200, 3), dtype=np.int8)).n_epochs
         750
         """
-        sparse = float((rows.mean(axis=0) ** 2).mean()) > SPARSE
+        spins, tempered = _check_rows(rows), check_flag("tempered", tempered)
+        sparse = float((spins.mean(axis=0) ** 2).mean()) > SPARSE
         centred = sparse if self.centred is None else bool(self.centred)
         updates = TEMPERED_UPDATES if tempered else SPARSE_UPDATES if centred else UPDATES
-        n_epochs = -(-updates // -(-len(rows) // self.batch_size)) if self.n_epochs is None else self.n_epochs
+        in_epoch = -(-len(spins) // self.batch_size)
+        n_epochs = -(-updates // in_epoch) if self.n_epochs is None else self.n_epochs
         rate = self.learning_rate or (SPARSE_RATE if centred else RATE)
         phase = Tempered(RUNGS, 1, self.n_chains) if tempered else PCD(1, self.n_chains)
         return replace(
@@ -140,7 +157,7 @@ class Recipe:
             optimizer=self.optimizer or SGD(Linear(rate, max(n_epochs, 1))),
             learning_rate=None,
             n_epochs=n_epochs,
-            l2=DECAY / len(rows) if self.l2 is None else self.l2,
+            l2=DECAY / len(spins) if self.l2 is None else self.l2,
             centred=centred,
         )
 
@@ -196,7 +213,7 @@ def start_from(rows: SpinArray, n_hidden: int, rng: np.random.Generator) -> RBM:
 
 
 def learn(
-    rows: SpinArray,
+    rows: object,
     n_hidden: int,
     recipe: Recipe | None = None,
     *,
@@ -210,7 +227,7 @@ def learn(
 
     Parameters
     ----------
-    rows : numpy.ndarray of int8, shape (n, n_visible)
+    rows : array_like, shape (n, n_visible)
         Spins ±1.
     n_hidden : int
         Hidden units.
@@ -238,20 +255,23 @@ def learn(
     >>> found.log_likelihood > found.independent_log_likelihood
     True
     """
-    recipe, progress = recipe or Recipe(), check_progress(progress)
+    spins, progress = _check_rows(rows), check_progress(progress)
+    recipe = Recipe() if recipe is None else recipe
+    if not isinstance(recipe, Recipe):
+        raise TypeError(f"recipe={shown(recipe)}: a Recipe is needed")
     n_hidden = check_integer("n_hidden", n_hidden, 1)
-    check_size(rows.shape[1], n_hidden)
+    check_size(spins.shape[1], n_hidden)
     generator = check_rng(rng)
-    held = _held_out(rows, recipe.held_out, generator)
-    trained = rows[~held]
+    held = _held_out(spins, recipe.held_out, generator)
+    trained = spins[~held]
     choose = bool(held.any())
-    judge = _Judge(rows[held] if choose else rows[:: -(-len(rows) // SCORED_ROWS)], generator)
-    begin = start_from(rows, n_hidden, generator)
+    judge = _Judge(spins[held] if choose else spins[:: -(-len(spins) // SCORED_ROWS)], generator)
+    begin = start_from(spins, n_hidden, generator)
     alone = judge.independent(begin.visible_bias)
-    found, last = _train(begin, trained, recipe.settled(trained), judge, choose, generator, progress)
+    found, last = _train(begin, trained, recipe.settled(trained), judge, alone, choose, generator, progress)
     if recipe.negative is None and found.recipe.n_epochs and _remembers(last, trained, generator):
         settled = recipe.settled(trained, tempered=True)
-        other, _ = _train(begin, trained, settled, judge, choose, generator, progress)
+        other, _ = _train(begin, trained, settled, judge, alone, choose, generator, progress)
         if other.log_likelihood > found.log_likelihood or not choose:
             found = other
     if found.log_likelihood < alone - WORSE:
@@ -260,19 +280,36 @@ def learn(
             f"{alone:.5g} with independent units: other settings, or more rows, are needed",
             LikelihoodWarning,
         )
-    return replace(found, independent_log_likelihood=alone)
+    return found
+
+
+def _check_rows(rows: object) -> SpinArray:
+    spins = check_spins("rows", rows)
+    if spins.ndim != 2 or not spins.size:
+        raise ValueError(f"rows has shape {spins.shape}: (n, n_visible) is needed, both at least 1")
+    return spins
 
 
 def _held_out(rows: SpinArray, share: float, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
-    """Return which rows are held out: all copies of some distinct ones, where there are many of these."""
+    """Return which rows are held out: of copies all or none.
+
+    Rows that occur more evenly than independent draws could, by Pearson's statistic, are copies.
+    """
+    from scipy.special import chdtr
+
     if not share or len(rows) < FEWEST_HELD:
         return np.zeros(len(rows), dtype=bool)
-    _, which = np.unique(np.packbits(rows > 0, axis=1), axis=0, return_inverse=True)
-    if which.max() + 1 < FEWEST_DISTINCT:
+    _, which, counts = np.unique(
+        np.packbits(rows > 0, axis=1), axis=0, return_inverse=True, return_counts=True
+    )
+    even = len(rows) / len(counts)
+    evenness = ((counts - even) ** 2 / even).sum()
+    if len(counts) >= FEWEST_DISTINCT and chdtr(len(counts) - 1, evenness) < COPIED:
+        which = which.ravel()
+    else:
         which = np.arange(len(rows))
-    which = which.ravel()
-    n_distinct = int(which.max()) + 1
-    chosen = rng.permutation(n_distinct)[: max(1, int(share * n_distinct))]
+    n_kinds = int(which.max()) + 1
+    chosen = rng.permutation(n_kinds)[: max(1, int(share * n_kinds))]
     return np.asarray(np.isin(which, chosen))
 
 
@@ -310,6 +347,7 @@ def _train(
     rows: SpinArray,
     recipe: Recipe,
     judge: _Judge,
+    alone: float,
     choose: bool,
     rng: np.random.Generator,
     progress: Progress | None,
@@ -320,8 +358,9 @@ def _train(
     assert recipe.optimizer is not None
     total, mean, n_averaged = recipe.n_epochs, np.zeros(_vector(begin).shape), 0
     ends = np.unique(np.linspace(0, total, min(CHECKPOINTS, total) + 1).astype(int)).tolist()
-    last, state, history = begin, None, {"epoch": [0.0], "log_likelihood": [judge(begin)]}
-    best = Learned(begin, None, recipe, 0, history["log_likelihood"][0], math.nan, history)
+    last, state, history = begin, None, {"epoch": [0.0], "log_likelihood": [alone]}
+    independent = RBM(0 * begin.weights, begin.visible_bias)
+    best = Learned(independent if choose else begin, None, recipe, 0, alone, alone, history)
     for done, end in pairwise(ends):
         averaged = end - done if recipe.average and 2 * done >= total else 0
         step = fit(
@@ -349,7 +388,7 @@ def _train(
             history["epoch"].append(float(end))
             history["log_likelihood"].append(found)
             if found > best.log_likelihood or not choose:
-                best = Learned(last, state, recipe, end, found, math.nan, history)
+                best = Learned(last, state, recipe, end, found, alone, history)
     return best, last
 
 

@@ -1,0 +1,139 @@
+"""Settings chosen from the data: what they are, and what they reach on data whose law is known."""
+
+import math
+
+import numpy as np
+import pytest
+
+from rbmflow import RBM, LikelihoodWarning, Ring
+from rbmflow.ising.state_law import state_law
+from rbmflow.networks import kl_divergence
+from rbmflow.training import CD, PCD, SGD, Adam, Linear, Recipe, Tempered, learn, recipe
+from rbmflow.training.optimizers import rate_of
+
+
+def random_rows(n, n_units, seed=1, share=0.5):
+    return np.where(np.random.default_rng(seed).random((n, n_units)) < share, 1, -1).astype(np.int8)
+
+
+def two_patterns():
+    x, y = random_rows(2, 30, seed=4)
+    which = np.random.default_rng(5).random(1000) < 0.5
+    return np.where(which[:, None], x, y).astype(np.int8)
+
+
+def test_the_rate_falls_to_its_last_part():
+    optimizer = SGD(Linear(0.1, 4))
+    rates = [rate_of(optimizer, epoch) for epoch in range(6)]
+    np.testing.assert_allclose(rates, [0.1, 0.075, 0.05, 0.025, 0.025, 0.025], rtol=1e-15)
+
+
+def test_what_is_chosen():
+    plain = Recipe().settled(random_rows(950, 40))
+    assert plain == Recipe(
+        PCD(1, 100), 100, SGD(Linear(0.02, 800)), None, 100, 800, 10 / 950, False, True, 0.1
+    )
+    sparse = Recipe(batch_size=50).settled(random_rows(500, 40, share=0.01))
+    assert (sparse.centred, sparse.optimizer, sparse.n_epochs) == (True, SGD(Linear(0.03, 150)), 150)
+    tempered = Recipe(n_chains=7).settled(random_rows(500, 40), tempered=True)
+    assert (tempered.negative, tempered.n_epochs) == (Tempered(10, 1, 7), 400)
+    given = {"negative": CD(2), "n_epochs": 3, "l2": 0.5, "centred": True, "average": False}
+    for optimizer in ({"learning_rate": 0.3}, {"optimizer": Adam(0.01)}):
+        kept = Recipe(**given, **optimizer).settled(random_rows(500, 40))
+        assert {name: getattr(kept, name) for name in given} == given
+        assert kept.optimizer == optimizer.get("optimizer", SGD(Linear(0.3, 3)))
+
+
+def test_units_begin_with_the_means_of_the_data():
+    rows = random_rows(4000, 6, share=np.array([0.1, 0.3, 0.5, 0.7, 0.9, 1.0]))
+    begun = recipe.start_from(rows, 3, np.random.default_rng(1))
+    np.testing.assert_allclose(np.tanh(begun.visible_bias), rows.mean(axis=0) * 4000 / 4001, rtol=1e-12)
+    fields = np.tanh(begun.visible_bias) @ begun.weights + begun.hidden_bias
+    np.testing.assert_allclose(fields, 0, atol=1e-15)
+
+
+def test_a_ring_is_learned():
+    # 0.029 to 0.034 with twenty other seeds
+    ring = Ring(16)
+    found = learn(ring.sample(0.7, 5000, rng=1), 16, rng=3)
+    assert kl_divergence(state_law(ring, 0.7), found.model) < 0.04
+    assert found.history["epoch"][0] == 0
+    assert len(found.history["epoch"]) == len(found.history["log_likelihood"]) == 21
+    assert found.log_likelihood == max(found.history["log_likelihood"])
+
+
+def test_patterns_between_which_chains_do_not_pass_are_learned_with_tempered_ones():
+    rows = two_patterns()
+    found = learn(rows, 20, rng=1)
+    assert isinstance(found.recipe.negative, Tempered)
+    log_likelihood = found.model.log_likelihood(rows).mean()
+    assert -0.8 < log_likelihood < -math.log(2) + 0.01
+
+
+def test_noise_and_copies_are_not_learned():
+    p = np.random.default_rng(6).uniform(0.02, 0.98, 40)
+    noise = np.where(np.random.default_rng(7).random((1000, 40)) < p, 1, -1).astype(np.int8)
+    copies = np.repeat(noise[:50], 20, axis=0)
+    fresh = noise[500:]
+    for rows in (noise[:500], copies):
+        found = learn(rows, 20, Recipe(n_epochs=60), rng=2)
+        assert found.log_likelihood >= found.independent_log_likelihood
+        bias = recipe.start_from(rows, 1, np.random.default_rng(1)).visible_bias
+        alone = RBM(np.zeros((40, 1)), bias).log_likelihood(fresh).mean()
+        assert found.model.log_likelihood(fresh).mean() > alone - 0.2
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25])
+def test_copies_are_held_out_together_and_draws_one_by_one(share):
+    rng = np.random.default_rng(3)
+    distinct = random_rows(40, 30)
+    copies = np.repeat(distinct, 5, axis=0)[rng.permutation(200)]
+    held = recipe._held_out(copies, share, rng)
+    assert held.sum() == 5 * int(40 * share)
+    assert not set(map(bytes, copies[held])) & set(map(bytes, copies[~held]))
+    draws = Ring(6).sample(1.0, 1000, rng=1)  # 64 states, some of them hundreds of times
+    held = recipe._held_out(draws, share, rng)
+    assert held.sum() == int(1000 * share)
+    assert set(map(bytes, draws[held])) & set(map(bytes, draws[~held]))
+    for few in (draws[:9], np.ones((30, 4), dtype=np.int8)):
+        assert recipe._held_out(few, share, rng).sum() == (0 if len(few) < 10 else int(30 * share))
+
+
+def test_all_epochs_are_told_and_seeds_repeat():
+    rows, told = Ring(8).sample(0.5, 300, rng=1), []
+    settings = Recipe(n_epochs=7, held_out=0.0)
+    found = [
+        learn(rows, 3, settings, rng=4, progress=lambda done, total: told.append((done, total)))
+        for _ in range(2)
+    ]
+    assert told == 2 * [(k, 7) for k in range(1, 8)]
+    np.testing.assert_array_equal(found[0].model.weights, found[1].model.weights)
+    assert found[0].epoch == 7
+    assert found[0].state.epoch == 7
+
+
+def test_a_machine_that_is_worse_than_independent_units_is_told():
+    rows = random_rows(300, 20)
+    with pytest.warns(LikelihoodWarning, match="rows trained on have .* with independent units"):
+        learn(rows, 30, Recipe(learning_rate=3.0, n_epochs=20, held_out=0.0, average=False, l2=0.0), rng=1)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"learning_rate": 0.0}, ValueError, "learning_rate=0"),
+        ({"learning_rate": 0.1, "optimizer": SGD(0.1)}, ValueError, "learning_rate=0.1: the optimizer"),
+        ({"optimizer": 0.1}, TypeError, "optimizer=0.1"),
+        ({"negative": "cd"}, TypeError, "negative"),
+        ({"n_epochs": -1}, ValueError, "n_epochs=-1"),
+        ({"n_chains": 0}, ValueError, "n_chains=0"),
+        ({"batch_size": 0}, ValueError, "batch_size=0"),
+        ({"held_out": 1.0}, ValueError, "held_out=1"),
+        ({"centred": 1}, TypeError, "centred=1"),
+        ({"average": None}, TypeError, "average=None"),
+        ({"l2": -1.0}, ValueError, "l2"),
+    ],
+)
+def test_bad_recipes(change, error, message):
+    with pytest.raises(error, match=message):
+        learn(random_rows(30, 4), 2, Recipe(**change), rng=1)
