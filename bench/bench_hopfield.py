@@ -114,7 +114,7 @@ def test_recall(benchmark, monkeypatch):
 
 
 def test_recall_with_real_weights(benchmark, monkeypatch):
-    """Weights of the pseudo-inverse are multiples of nothing: float64, fields summed afresh every sweep."""
+    """Weights of the pseudo-inverse are multiples of nothing: float64, fields summed anew for each sweep."""
     rng = np.random.default_rng(2)
     patterns = rng.choice([-1, 1], size=(N_PATTERNS, N_UNITS)).astype(np.int8)
     probes = np.where(rng.random(patterns.shape) < 0.15, -patterns, patterns)

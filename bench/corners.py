@@ -95,12 +95,25 @@ def series():
     return call
 
 
-def chains():
+def chains(n_units, n_chains):
     """Return a call of chains of a Boltzmann machine."""
     from rbmflow.sampling import boltzmann_chains
 
-    machine = coupled(64)
-    return lambda: boltzmann_chains(machine, n_sweeps=20, n_chains=1000, rng=1, n_threads=1)
+    machine = coupled(n_units)
+    return lambda: boltzmann_chains(machine, n_sweeps=100, n_chains=n_chains, rng=1, n_threads=1)
+
+
+def recalled():
+    """Return a call that recalls patterns in a network with real couplings."""
+    import numpy as np
+
+    from rbmflow.networks import Hopfield
+    from rbmflow.sampling import recall
+
+    patterns = spins(200, 1000).astype(np.int8)
+    network = Hopfield.pseudo_inverse(patterns)
+    probes = np.where(np.random.default_rng(2).random(patterns.shape) < 0.15, -patterns, patterns)
+    return lambda: recall(network, probes, rng=1, n_threads=1)
 
 
 def command(*words):
@@ -118,7 +131,11 @@ JOBS = {
     "`visible_law`, 20 × 16": (lambda: of_networks("visible_law", machine(20, 16)), 30),
     "`kl_divergence`, 20 × 16": (divergence, 30),
     "`effective_couplings`, 20 × 16": (lambda: of_networks("effective_couplings", machine(20, 16)), 30),
-    "`boltzmann_chains`, 64 units, 1,000 chains": (chains, 2),
+    "`boltzmann_chains`, 64 units, 1,000 chains": (lambda: chains(64, 1000), 2),
+    "`boltzmann_chains`, 256 units, 512 chains": (lambda: chains(256, 512), 2),
+    "`recall`, pseudo-inverse, 1,000 units, 200 probes": (recalled, 3),
+    "`critical_temperature`, M = 40, 16 digits": (lambda: of_flow("critical_temperature", 40, 4, dps=16), 1),
+    "`critical_coupling_limit`, 50 digits": (lambda: of_flow("critical_coupling_limit", 4, dps=50), 1),
     "`critical_temperature`, M = 10⁴": (lambda: of_flow("critical_temperature", 10**4, 5000), 7),
     "`fixed_points`, 256 × 256": (lambda: of_flow("fixed_points", machine(256, 256, 1.3), rng=1), 4.8),
     "`Torus.density_of_states`, 32 × 32": (

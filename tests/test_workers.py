@@ -85,3 +85,22 @@ def test_calls_stop_where_no_more_results_are_wanted():
     results.close()
     assert threading.active_count() < 10
     assert not [one for one in threading.enumerate() if "ThreadPoolExecutor" in one.name]
+
+
+def test_calls_within_calls_stop_with_them():
+    begun = threading.Event()
+
+    def endless():
+        def work():
+            while True:
+                begun.set()
+                time.sleep(0.001)
+                yield 1
+
+        run_tasks([work()], 1)
+
+    results = results_of([begun.wait, lambda: list(results_of([endless, endless], 2))], 2)
+    assert next(results) == (0, True)
+    before = time.monotonic()
+    results.close()
+    assert time.monotonic() - before < 5

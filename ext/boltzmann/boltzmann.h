@@ -21,6 +21,11 @@ enum {
 #define BODY "boltzmann/boltzmann_lanes.h"
 #include "simd/levels.h"
 
+static void enter_all(const float *spins, int64_t n_blocks, int64_t n_units, uint32_t *entries, int level)
+{
+    AT_LEVEL(level, enter_all, spins, n_blocks, n_units, entries);
+}
+
 static void sweep_units(
     float *spins, uint64_t *state, int64_t n_blocks, const float *couplings, const float *bias,
     int64_t n_units, const int32_t *order, int64_t n_attempts, float *table, uint32_t *entries, int level)

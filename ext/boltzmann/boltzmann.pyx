@@ -7,6 +7,8 @@ cdef extern from "boltzmann/boltzmann.h":
         CHAINS
         UNITS
         SIGNED_SUMS
+    void enter_all(
+        const float *spins, int64_t n_blocks, int64_t n_units, uint32_t *entries, int level) noexcept nogil
     void sweep_units(
         float *spins, uint64_t *state, int64_t n_blocks, const float *couplings, const float *bias,
         int64_t n_units, const int32_t *order, int64_t n_attempts, float *table, uint32_t *entries, int level
@@ -41,6 +43,7 @@ def sweep(
     if not spins.shape[0]:
         return
     with nogil:
+        enter_all(&spins[0, 0, 0], spins.shape[0], n_units, &entries[0, 0], level)
         for sweep in range(order.shape[0]):
             if order.shape[1]:
                 sweep_units(

@@ -137,17 +137,22 @@ FN void LEVEL(sum_couplings)(
 
 #endif
 
+TARGET static void LEVEL(enter_all)(const float *spins, int64_t n_blocks, int64_t n_units, uint32_t *entries)
+{
+    const int64_t n_groups = (n_units + UNITS - 1) / UNITS;
+    memset(entries, 0, sizeof *entries * (size_t)(n_blocks * n_groups * CHAINS));
+    for (int64_t block = 0; block < n_blocks; block++)
+        for (int64_t unit = n_units - 1; unit >= 0; unit--) /* the last of four first: the others refer to it */
+            LEVEL(enter)(spins + (block * n_units + unit) * CHAINS, (int)(unit % UNITS),
+                         entries + (block * n_groups + unit / UNITS) * CHAINS);
+}
+
 TARGET static void LEVEL(sweep_units)(
     float *spins, uint64_t *state, int64_t n_blocks, const float *couplings, const float *bias,
     int64_t n_units, const int32_t *order, int64_t n_attempts, float *table, uint32_t *entries)
 {
     const int64_t n_groups = (n_units + UNITS - 1) / UNITS;
     float sums[CHAINS];
-    memset(entries, 0, sizeof *entries * (size_t)(n_blocks * n_groups * CHAINS));
-    for (int64_t block = 0; block < n_blocks; block++)
-        for (int64_t unit = n_units - 1; unit >= 0; unit--) /* the last of four first: the others refer to it */
-            LEVEL(enter)(spins + (block * n_units + unit) * CHAINS, (int)(unit % UNITS),
-                         entries + (block * n_groups + unit / UNITS) * CHAINS);
     for (int64_t attempt = 0; attempt < n_attempts; attempt++) {
         const int64_t unit = order[attempt];
         LEVEL(fill_table)(couplings + unit * n_units, n_units, table);

@@ -161,9 +161,12 @@ def results_of(calls: Sequence[Callable[[], Any]], n_threads: int) -> Iterator[t
         return call()
 
     with ThreadPoolExecutor(min(n_threads, len(calls))) as pool:
-        pending = {pool.submit(make, call): place for place, call in enumerate(calls)}
+        pending = {}
         try:
+            for place, call in enumerate(calls):
+                pending[pool.submit(make, call)] = place
             while pending:
+                _check_stop()
                 done, _ = wait(pending, timeout=POLL_SECONDS, return_when="FIRST_COMPLETED")
                 for future in sorted(done, key=pending.__getitem__):
                     yield pending.pop(future), future.result()

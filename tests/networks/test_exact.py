@@ -56,6 +56,15 @@ def test_the_kernel_and_the_matrices_list_the_same_weights():
     np.testing.assert_allclose(listed.all_log_weights(seen), listed._by_matrices(seen), rtol=0, atol=2e-14)
 
 
+@pytest.mark.parametrize("shape", [(2, 1100), (12, 1950)])
+def test_many_units_without_couplings_do_not_overflow(shape):
+    rbm = RBM(np.full(shape, 1e-6))
+    law = visible_law(rbm)
+    np.testing.assert_allclose(law.probabilities, 2.0 ** -shape[0], rtol=1e-5)
+    assert 0 <= kl_divergence(law, rbm) < 1e-20
+    assert np.isfinite(effective_couplings(rbm)).all()
+
+
 def test_weights_beyond_the_kernel_take_the_matrices():
     seen = module.visible_layer(random_machine(11, 40, seed=3, scale=5.0))
     assert not layer_sums.list_weights(seen, np.empty(2**11), lambda rows, scales: None)

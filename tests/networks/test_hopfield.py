@@ -120,14 +120,26 @@ def test_states_are_settled_early_only_where_rounding_cannot_matter(monkeypatch)
     weights[0, 1:5] = 0.1, 0.2, -0.3, 1e-17
     weights[5, 1:4] = 1.0, -0.7, 0.3
     network = Hopfield(weights + weights.T, np.array([0, 0.3, -0.1, 0.2, 0, 1e-3]))
-    for model in (network, Hopfield.pseudo_inverse(patterns(4, 21))):
-        probes = all_states(6) if model is network else corrupted(patterns(4, 21), 0.3)
-        early = recall(model, probes, rng=3)
-        with monkeypatch.context() as late:
-            late.setattr(relaxation._Relaxation, "_settle", lambda self, rows, fields: None)
-            wanted = recall(model, probes, rng=3)
-        for name in ("states", "period", "n_sweeps"):
-            np.testing.assert_array_equal(getattr(early, name), getattr(wanted, name))
+    glass = random_network(60)
+    for model, probes in (
+        (network, all_states(6)),
+        (Hopfield.pseudo_inverse(patterns(4, 21)), corrupted(patterns(4, 21), 0.3)),
+        (glass, patterns(100, 60)),
+    ):
+        for max_sweeps in (1, 2, 3, 7, 8, 9, 100):
+            generators = [np.random.default_rng(3) for _ in range(2)]
+            early = recall(model, probes, rng=generators[0], max_sweeps=max_sweeps)
+            with monkeypatch.context() as late:
+                late.setattr(relaxation._Relaxation, "_settle", lambda self, rows, fields: None)
+                wanted = recall(model, probes, rng=generators[1], max_sweeps=max_sweeps)
+            for name in ("states", "period", "n_sweeps"):
+                np.testing.assert_array_equal(getattr(early, name), getattr(wanted, name))
+            assert generators[0].random() == generators[1].random()
+
+
+def test_couplings_at_the_end_of_the_doubles_are_recalled_without_a_warning():
+    weights = np.array([[0, 1, 1.1], [1, 0, -0.7], [1.1, -0.7, 0]]) * 1e308
+    assert recall(Hopfield(weights), [[1, 1, 1]], rng=3).period.tolist() == [1]
 
 
 def test_ties_switch_a_unit_on():

@@ -8,7 +8,7 @@ import pytest
 from rbmflow import RBM, LikelihoodWarning, Ring
 from rbmflow.ising.state_law import state_law
 from rbmflow.networks import kl_divergence
-from rbmflow.training import CD, PCD, SGD, Adam, Linear, Recipe, Tempered, learn, recipe
+from rbmflow.training import CD, LBFGS, PCD, SGD, Adam, Linear, Momentum, Recipe, Tempered, learn, recipe
 from rbmflow.training.optimizers import rate_of
 
 
@@ -42,6 +42,14 @@ def test_what_is_chosen():
         kept = Recipe(**given, **optimizer).settled(random_rows(500, 40))
         assert {name: getattr(kept, name) for name in given} == given
         assert kept.optimizer == optimizer.get("optimizer", SGD(Linear(0.3, 3)))
+
+
+def test_few_rows_do_not_make_weights_oscillate():
+    rows = np.array([[1, 1, -1, -1], [1, 1, 1, 1]])
+    settled = Recipe(learning_rate=0.5).settled(rows)
+    assert settled.l2 == 1.0
+    assert Recipe(optimizer=Momentum(0.05, 0.9)).settled(rows).l2 == pytest.approx(1.0)
+    assert np.abs(learn(rows, 3, Recipe(learning_rate=0.5, n_epochs=200), rng=1).model.weights).max() < 10
 
 
 def test_units_begin_with_the_means_of_the_data():
@@ -124,6 +132,7 @@ def test_a_machine_that_is_worse_than_independent_units_is_told():
         ({"learning_rate": 0.0}, ValueError, "learning_rate=0"),
         ({"learning_rate": 0.1, "optimizer": SGD(0.1)}, ValueError, "learning_rate=0.1: the optimizer"),
         ({"optimizer": 0.1}, TypeError, "optimizer=0.1"),
+        ({"optimizer": LBFGS()}, TypeError, "optimizer=LBFGS"),
         ({"negative": "cd"}, TypeError, "negative"),
         ({"n_epochs": -1}, ValueError, "n_epochs=-1"),
         ({"n_chains": 0}, ValueError, "n_chains=0"),

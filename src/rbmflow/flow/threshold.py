@@ -225,19 +225,19 @@ def _limit(ctx: Any, n_hidden: int) -> Any:
 
 
 def _gaussian_mean(ctx: Any, slope: Any) -> Any:
-    """Return ``∫_0^∞ z tanh(slope z) e^(−z²/2) dz/√(2π)`` by the trapezoidal rule, which errs by e^(−bits).
+    """Return ``∫_0^∞ z tanh(slope z) e^(−z²/2) dz/√(2π)`` by the trapezoidal rule, which errs by e^(−nats).
 
     The integrand is even and analytic up to the pole at ``iπ/(2 slope)``: with the path moved by y the rule
     of step h errs by ``e^(y²/2 − 2πy/h)``.
     """
-    bits = ctx.prec * ctx.ln2 + 20
-    shift = min(ctx.pi / (2 * slope), ctx.sqrt(2 * bits))
-    h = 2 * ctx.pi * shift / (bits + shift**2 / 2)
+    nats = ctx.prec * ctx.ln2 + 20
+    shift = min(ctx.pi / (2 * slope), ctx.sqrt(2 * nats))
+    h = 2 * ctx.pi * shift / (nats + shift**2 / 2)
     # e^(−z²/2) and e^(−2 slope z) at z = h, 2h, …
     gauss, ratio, square = ctx.one, ctx.exp(-h * h / 2), ctx.exp(-h * h)
     decay, factor = ctx.one, ctx.exp(-2 * slope * h)
     total = ctx.zero
-    for k in range(1, int(ctx.sqrt(2 * bits) / h) + 2):
+    for k in range(1, int(ctx.sqrt(2 * nats) / h) + 2):
         gauss *= ratio
         ratio *= square
         decay *= factor

@@ -33,7 +33,7 @@ def effective_couplings(rbm: TwoLayers) -> FloatArray:
     """Return J_S for every set S of visible units, by a Walsh transform.
 
     They are those of ``ln p(v) = Σ_S J_S Π_(i in S) v_i``. Time O(2^n (n + N)) for n visible and N hidden
-    units, and no memory to speak of beside the result of 8 · 2^n bytes.
+    units. Beside the result of 8 · 2^n bytes there is little memory, with large weights 32 · 2^(n/2) N more.
 
     Parameters
     ----------

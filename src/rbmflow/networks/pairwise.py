@@ -36,7 +36,8 @@ class Couplings:
     @cached_property
     def largest_field(self) -> float:
         """A bound on every field: the largest ``|b| + Σ |w|`` of a unit."""
-        return float((np.abs(self.weights).sum(axis=1) + np.abs(self.biases)).max())
+        with np.errstate(over="ignore"):
+            return float((np.abs(self.weights).sum(axis=1) + np.abs(self.biases)).max())
 
 
 class Pairwise(Stored):

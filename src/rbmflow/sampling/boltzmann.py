@@ -144,7 +144,7 @@ def boltzmann_chains(
     samples = np.empty(shape, dtype=np.int8)
     plan = _Plan(machine, T, every, free, order == "random", before.order_seed, before.n_sweeps)
     n_blocks = len(generators)
-    together = max(1, min(TOGETHER, n_blocks // threads))
+    together = plan.together(n_blocks, threads)
     chains = together * BLOCK
     tasks = [
         plan.steps(
@@ -180,6 +180,15 @@ class _Plan:
     def nanoseconds(self) -> float:
         """At most, of a sweep of a block."""
         return BLOCK * len(self.free) * (self.machine.n_units / 8 + 1)
+
+    def together(self, n_blocks: int, n_threads: int) -> int:
+        """Return how many blocks to a task: alike for all threads, and a sweep of them is one step at most.
+
+        At the plain level nothing is looked up that they could share.
+        """
+        most = min(TOGETHER, int(STEP_NANOSECONDS / (self.nanoseconds + 1))) if simd_level() else 1
+        rounds = -(-n_blocks // (max(most, 1) * n_threads))
+        return max(1, -(-n_blocks // (rounds * n_threads)))
 
     def steps(self, spins: SpinArray, generators: Words, samples: SpinArray) -> Iterator[int]:
         """Advance the chains of some blocks; yield the sweeps done, of each block."""

@@ -214,14 +214,14 @@ class _Relaxation:
                 part = slice(begin, min(begin + at_once, last))
                 self._relax(part, fields[begin - first : part.stop - first], order[sweep : sweep + together])
                 yield 0
-            if not self.whole:
+            if not self.whole and sweep + 1 < len(order):  # the last of them says itself who rests
                 self._settle(rows, fields)
         yield last - first
 
     def _settle(self, rows: slice, fields: npt.NDArray[Any]) -> None:
         """Settle states whose next sweep cannot change a unit, whatever rounding did to their fields.
 
-        A field summed afresh, and one that n flips at most have changed, are each n roundings off.
+        A field summed afresh and one that n flips at most have changed differ by 3n/2 roundings or so.
         """
         n_units = self.n_units
         here = fields[:, :n_units] * self.spins[rows, :n_units]

@@ -70,7 +70,7 @@ def training_set(
     rng : numpy.random.Generator or int
         Generator or seed.
     n_threads : int, optional
-        Threads, which take temperatures; no result depends on it.
+        Threads, which take temperatures of a torus; no result depends on it.
     progress : callable, optional
         Called as ``progress(done, total)`` in temperatures.
     finished : callable, optional
@@ -143,7 +143,8 @@ def training_set(
     draws = [
         partial(_draw, lattice, float(levels[index]), n_samples, streams[index], within) for index in missing
     ]
-    for place, (drawn, certificate) in results_of(draws, threads):
+    # a ring is drawn in one go, in the calling thread, where Ctrl-C arrives
+    for place, (drawn, certificate) in results_of(draws, 1 if isinstance(lattice, Ring) else threads):
         index = missing[place]
         one = TrainingSet(lattice, drawn[np.newaxis], levels[index : index + 1], (certificate,), facts)
         if store is not None:

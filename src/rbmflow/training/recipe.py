@@ -26,7 +26,7 @@ from rbmflow.sampling import block_gibbs
 from rbmflow.spins import check_spins
 from rbmflow.training.loop import fit
 from rbmflow.training.negative import PCD, NegativePhase, Tempered, check_negative
-from rbmflow.training.optimizers import SGD, Linear, Optimizer, check_optimizer
+from rbmflow.training.optimizers import SGD, Linear, Stepper, rate_of
 from rbmflow.training.parameters import split
 from rbmflow.training.plan import Penalty
 from rbmflow.training.size import check_size
@@ -71,7 +71,8 @@ class Recipe:
     n_epochs : int, optional
         As many as make 8,000 updates; 1,500 for sparse data, 2,000 with tempered chains.
     l2 : float, optional
-        Cost ``½ l2 ΣW²`` per row: 10 over the number of rows.
+        Cost ``½ l2 ΣW²`` per row: 10 over the number of rows, and so small that a step takes at most half
+        of a weight away.
     centred : bool, optional
         Use the centred gradient: for sparse data, whose units have means with a mean square above 0.8.
     average : bool
@@ -89,7 +90,7 @@ class Recipe:
 
     negative: NegativePhase | None = None
     n_chains: int = 100
-    optimizer: Optimizer | None = None
+    optimizer: Stepper | None = None
     learning_rate: float | None = None
     batch_size: int = BATCH
     n_epochs: int | None = None
@@ -104,7 +105,8 @@ class Recipe:
         if self.negative is not None:
             check_negative(self.negative)
         if self.optimizer is not None:
-            check_optimizer(self.optimizer)
+            if not isinstance(self.optimizer, Stepper):
+                raise TypeError(f"optimizer={shown(self.optimizer)}: SGD, Momentum or Adam is needed")
             if self.learning_rate is not None:
                 raise ValueError(
                     f"learning_rate={shown(self.learning_rate)}: the optimizer that is given has its own"
@@ -150,14 +152,16 @@ class Recipe:
         in_epoch = -(-len(spins) // self.batch_size)
         n_epochs = -(-updates // in_epoch) if self.n_epochs is None else self.n_epochs
         rate = self.learning_rate or (SPARSE_RATE if centred else RATE)
+        optimizer = self.optimizer or SGD(Linear(rate, max(n_epochs, 1)))
+        fastest = rate_of(optimizer, 0) / (1 - getattr(optimizer, "momentum", 0.0))
         phase = Tempered(RUNGS, 1, self.n_chains) if tempered else PCD(1, self.n_chains)
         return replace(
             self,
             negative=self.negative or phase,
-            optimizer=self.optimizer or SGD(Linear(rate, max(n_epochs, 1))),
+            optimizer=optimizer,
             learning_rate=None,
             n_epochs=n_epochs,
-            l2=DECAY / len(spins) if self.l2 is None else self.l2,
+            l2=min(DECAY / len(spins), 0.5 / fastest) if self.l2 is None else self.l2,
             centred=centred,
         )
 
