@@ -1,9 +1,10 @@
-/* Heat bath of Boltzmann machines: blocks of 64 chains side by side, a float32 for each spin, chains innermost.
+/* Heat bath of Boltzmann machines: blocks of 64 chains side by side, a float32 for each spin, the chains
+ * innermost.
  *
- * An attempt sums the couplings of one unit over all units for every chain, four at a time and in their order,
+ * An attempt sums the couplings of one unit over all units for every chain, four at a time in their order,
  *     b + t(0) + t(1) + ..., t(g) = ((x w of unit 4g + x w of the next) + ...) + ...,
  * and draws the unit by the sampler of logistic.h. Where the processor can permute a vector by another, t is
- * looked up among the signed sums of four couplings: `entries` holds for each four spins of a chain the place.
+ * looked up among the signed sums of four couplings: `entries` holds the place for four spins of a chain.
  * Multiplications and additions are separate, so that every SIMD level gives the same bits: a sum that begins
  * with b + 0 is never -0, whatever zeros are added.
  */

@@ -8,8 +8,8 @@
 
 #if defined(RBMFLOW_EXPAND_AVX512) || defined(RBMFLOW_EXPAND_AVX2)
 
-/* An entry: with AVX-512 bit k where spin k is down. With AVX2 bit k of the first three where they differ from
-   the last, and the top bit where that is down: then the sum is minus the one of the opposite spins. */
+/* An entry: with AVX-512 bit k where spin k is down. With AVX2 bit k of the first three where they differ
+   from the last, and the top bit where that is down: then the sum is minus the one of the opposite spins. */
 FN void LEVEL(enter)(const float *spins, int place, uint32_t *entries)
 {
     for (int chain = 0; chain < CHAINS; chain += FLOATS) {
@@ -73,7 +73,8 @@ FN void LEVEL(sum_couplings)(
         for (int64_t group = 0; group < (n_units + UNITS - 1) / UNITS; group++)
             for (int k = 0; k < SUMS; k++)
                 sum[k] = sum[k]
-                    + LEVEL(look_up)(table + group * SIGNED_SUMS, entries + group * CHAINS + first + k * FLOATS);
+                    + LEVEL(look_up)(table + group * SIGNED_SUMS,
+                                     entries + group * CHAINS + first + k * FLOATS);
         memcpy(sums + first, sum, sizeof sum);
     }
 }
@@ -142,7 +143,7 @@ TARGET static void LEVEL(enter_all)(const float *spins, int64_t n_blocks, int64_
     const int64_t n_groups = (n_units + UNITS - 1) / UNITS;
     memset(entries, 0, sizeof *entries * (size_t)(n_blocks * n_groups * CHAINS));
     for (int64_t block = 0; block < n_blocks; block++)
-        for (int64_t unit = n_units - 1; unit >= 0; unit--) /* the last of four first: the others refer to it */
+        for (int64_t unit = n_units - 1; unit >= 0; unit--) /* the last of four first: others refer to it */
             LEVEL(enter)(spins + (block * n_units + unit) * CHAINS, (int)(unit % UNITS),
                          entries + (block * n_groups + unit / UNITS) * CHAINS);
 }

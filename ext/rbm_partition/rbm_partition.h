@@ -328,7 +328,8 @@ static void list_at_level(const struct layers *of, double *values, int level)
    of those of each; 0 if the weights are too large or the products would need stops. */
 static int state_weights_level(
     const double *weights, const double *traced_bias, const double *bias, int64_t n_traced, int64_t n_units,
-    int64_t first, int64_t last, double *doubles, int64_t *integers, double *values, double *scales, int level)
+    int64_t first, int64_t last, double *doubles, int64_t *integers, double *values, double *scales,
+    int level)
 {
     struct layers of = {.n_traced = n_traced, .n_units = n_units,
                         .weights = weights, .traced_bias = traced_bias, .bias = bias};

@@ -5,7 +5,7 @@ cdef extern from "walsh/walsh.h":
 
 
 def transform(
-    double[::1] x,  # INOUT (2^n_sites,) the number of a state s is x[s], digit i of s being 1 where site i is up
+    double[::1] x,  # INOUT (2^n_sites,) x[s] of the state s, digit i of s being 1 where site i is up
     int n_sites,    # IN 0..48
     int level,      # IN SIMD level, at most simd.supported()
 ) -> None:
