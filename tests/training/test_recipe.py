@@ -96,15 +96,18 @@ def test_copies_are_held_out_together_and_draws_one_by_one(share):
     rng = np.random.default_rng(3)
     distinct = random_rows(40, 30)
     copies = np.repeat(distinct, 5, axis=0)[rng.permutation(200)]
-    held = recipe._held_out(copies, share, rng)
-    assert held.sum() == 5 * int(40 * share)
-    assert not set(map(bytes, copies[held])) & set(map(bytes, copies[~held]))
+    trained, held = recipe._split(copies, share, rng)
+    assert len(held) == int(40 * share)  # once each
+    assert len(trained) == 200 - 5 * len(held)
+    assert not set(map(bytes, held)) & set(map(bytes, trained))
     draws = Ring(6).sample(1.0, 1000, rng=1)  # 64 states, some of them hundreds of times
-    held = recipe._held_out(draws, share, rng)
-    assert held.sum() == int(1000 * share)
-    assert set(map(bytes, draws[held])) & set(map(bytes, draws[~held]))
-    for few in (draws[:9], np.ones((30, 4), dtype=np.int8)):
-        assert recipe._held_out(few, share, rng).sum() == (0 if len(few) < 10 else int(30 * share))
+    trained, held = recipe._split(draws, share, rng)
+    assert (len(trained), len(held)) == (1000 - int(1000 * share), int(1000 * share))
+    assert set(map(bytes, held)) & set(map(bytes, trained))
+    assert [len(part) for part in recipe._split(draws[:9], share, rng)] == [9, 0]
+    assert [len(part) for part in recipe._split(draws[:12], 0.1, rng)] == [9, 3]
+    alike = recipe._split(np.ones((40, 4), dtype=np.int8), share, rng)
+    assert [len(part) for part in alike] == [40 - int(40 * share), int(40 * share)]
 
 
 def test_all_epochs_are_told_and_seeds_repeat():

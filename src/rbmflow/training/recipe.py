@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 
 from rbmflow.arguments import (
     FloatArray,
@@ -43,12 +42,13 @@ RUNGS, TEMPERED_UPDATES = 10, 2000
 REMEMBERED, MEMORY_SWEEPS, MEMORY_CHAINS = 0.4, 200, 200
 CHECKPOINTS = 20
 HELD_OUT = 0.1
-FEWEST_HELD, FEWEST_DISTINCT = 10, 20
+FEWEST_ROWS, FEWEST_HELD, FEWEST_DISTINCT = 10, 3, 20
 COPIED = 1e-3  # probability of counts so even
 SCORED_ROWS = 500
 ENUMERATED = 16  # units of the smaller layer whose states are summed for every checkpoint
 TEMPERATURES, BURN_IN = 200, 100  # of the bracket elsewhere
 WORSE = 0.1  # nats
+SURE = 2.0  # standard errors by which the rows held out are to gain
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,8 @@ class Recipe:
     held_out : float
         Share of the rows by whose likelihood the machine is chosen, that of independent units included; 0
         takes the last one. Of fewer than 10 rows none are held out; of rows that are copies, as they occur
-        more evenly than independent draws would, all or none.
+        more evenly than independent draws would, all or none. The machine has to be better than independent
+        units by twice the standard error of the gain.
 
     Examples
     --------
@@ -266,18 +267,20 @@ def learn(
     n_hidden = check_integer("n_hidden", n_hidden, 1)
     check_size(spins.shape[1], n_hidden)
     generator = check_rng(rng)
-    held = _held_out(spins, recipe.held_out, generator)
-    trained = spins[~held]
-    choose = bool(held.any())
-    judge = _Judge(spins[held] if choose else spins[:: -(-len(spins) // SCORED_ROWS)], generator)
+    trained, held = _split(spins, recipe.held_out, generator)
+    choose = bool(len(held))
     begin = start_from(spins, n_hidden, generator)
-    alone = judge.independent(begin.visible_bias)
+    judge = _Judge(held if choose else spins[:: -(-len(spins) // SCORED_ROWS)], begin.visible_bias, generator)
+    alone = float(judge.alone.mean())
     found, last = _train(begin, trained, recipe.settled(trained), judge, alone, choose, generator, progress)
     if recipe.negative is None and found.recipe.n_epochs and _remembers(last, trained, generator):
         settled = recipe.settled(trained, tempered=True)
         other, _ = _train(begin, trained, settled, judge, alone, choose, generator, progress)
         if other.log_likelihood > found.log_likelihood or not choose:
             found = other
+    if choose and not judge.surely_better(found.model):
+        independent = RBM(0 * begin.weights, begin.visible_bias)
+        found = replace(found, model=independent, state=None, epoch=0, log_likelihood=alone)
     if found.log_likelihood < alone - WORSE:
         warn_caller(
             f"rows {'held out' if choose else 'trained on'} have {found.log_likelihood:.5g} nats each, "
@@ -294,15 +297,15 @@ def _check_rows(rows: object) -> SpinArray:
     return spins
 
 
-def _held_out(rows: SpinArray, share: float, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
-    """Return which rows are held out: of copies all or none.
+def _split(rows: SpinArray, share: float, rng: np.random.Generator) -> tuple[SpinArray, SpinArray]:
+    """Return the rows to train on and those held out; of copies all or none, and one of each held out.
 
     Rows that occur more evenly than independent draws could, by Pearson's statistic, are copies.
     """
     from scipy.special import chdtr
 
-    if not share or len(rows) < FEWEST_HELD:
-        return np.zeros(len(rows), dtype=bool)
+    if not share or len(rows) < FEWEST_ROWS:
+        return rows, rows[:0]
     _, which, counts = np.unique(
         np.packbits(rows > 0, axis=1), axis=0, return_inverse=True, return_counts=True
     )
@@ -313,19 +316,24 @@ def _held_out(rows: SpinArray, share: float, rng: np.random.Generator) -> npt.ND
     else:
         which = np.arange(len(rows))
     n_kinds = int(which.max()) + 1
-    chosen = rng.permutation(n_kinds)[: max(1, int(share * n_kinds))]
-    return np.asarray(np.isin(which, chosen))
+    chosen = rng.permutation(n_kinds)[: max(FEWEST_HELD, int(share * n_kinds))]
+    held = np.isin(which, chosen)
+    _, once = np.unique(which[held], return_index=True)
+    return rows[~held], rows[held][once]
 
 
 class _Judge:
     """Mean likelihoods of some rows."""
 
-    def __init__(self, rows: SpinArray, rng: np.random.Generator) -> None:
+    def __init__(self, rows: SpinArray, bias: FloatArray, rng: np.random.Generator) -> None:
         self.rows, self.rng = rows, rng
+        self.alone = rows @ bias - np.logaddexp(bias, -bias).sum()  # with independent units
 
-    def independent(self, bias: FloatArray) -> float:
-        """Return that of independent units with the biases."""
-        return float((self.rows @ bias - np.logaddexp(bias, -bias).sum()).mean())
+    def surely_better(self, model: RBM) -> bool:
+        """Return whether rows gain against independent units by more than they differ in that."""
+        gain = -model.free_energy(self.rows) - self.alone
+        mean = self(model) - float(self.alone.mean())
+        return bool(mean > SURE * float(gain.std(ddof=1)) / math.sqrt(len(gain)))
 
     def __call__(self, model: RBM) -> float:
         """Return that of a machine, −∞ where its ln Z is in doubt or a likelihood would be above 0."""
