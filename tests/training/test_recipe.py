@@ -61,10 +61,10 @@ def test_units_begin_with_the_means_of_the_data():
 
 
 def test_a_ring_is_learned():
-    # 0.029 to 0.034 with twenty other seeds
+    # 0.028 to 0.040 with twenty other seeds of data and training
     ring = Ring(16)
     found = learn(ring.sample(0.7, 5000, rng=1), 16, rng=3)
-    assert kl_divergence(state_law(ring, 0.7), found.model) < 0.04
+    assert kl_divergence(state_law(ring, 0.7), found.model) < 0.045
     assert found.history["epoch"][0] == 0
     assert len(found.history["epoch"]) == len(found.history["log_likelihood"]) == 21
     assert found.log_likelihood == max(found.history["log_likelihood"])

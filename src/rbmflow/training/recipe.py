@@ -40,7 +40,7 @@ SPARSE, SPARSE_RATE, SPARSE_UPDATES = 0.8, 0.03, 1500
 DECAY = 10.0  # l2 times the number of rows
 RUNGS, TEMPERED_UPDATES = 10, 2000
 REMEMBERED, MEMORY_SWEEPS, MEMORY_CHAINS = 0.4, 200, 200
-CHECKPOINTS = 20
+CHECKPOINTS, APART = 20, 150  # at most, and updates between them at least: a bracket takes as long
 HELD_OUT = 0.1
 FEWEST_ROWS, FEWEST_HELD, FEWEST_DISTINCT = 10, 3, 20
 COPIED = 1e-3  # probability of counts so even
@@ -227,7 +227,7 @@ def learn(
 ) -> Learned:
     """Train a machine by a recipe whose open settings are chosen from the data.
 
-    At twenty checkpoints the machine is judged by the likelihood of the rows held out, with ln Z summed where
+    At up to twenty checkpoints the machine is judged by the likelihood of the rows held out, with ln Z summed where
     the smaller layer has at most 16 units, and bracketed elsewhere; the best of them is taken.
 
     Parameters
@@ -369,7 +369,8 @@ def _train(
     assert recipe.negative is not None
     assert recipe.optimizer is not None
     total, mean, n_averaged = recipe.n_epochs, np.zeros(_vector(begin).shape), 0
-    ends = np.unique(np.linspace(0, total, min(CHECKPOINTS, total) + 1).astype(int)).tolist()
+    n_checkpoints = min(CHECKPOINTS, total, 1 + total * -(-len(rows) // recipe.batch_size) // APART)
+    ends = np.unique(np.linspace(0, total, n_checkpoints + 1).astype(int)).tolist()
     last, state, history = begin, None, {"epoch": [0.0], "log_likelihood": [alone]}
     independent = RBM(0 * begin.weights, begin.visible_bias)
     best = Learned(independent if choose else begin, None, recipe, 0, alone, alone, history)
