@@ -227,8 +227,8 @@ def learn(
 ) -> Learned:
     """Train a machine by a recipe whose open settings are chosen from the data.
 
-    At up to twenty checkpoints the machine is judged by the likelihood of the rows held out, with ln Z summed where
-    the smaller layer has at most 16 units, and bracketed elsewhere; the best of them is taken.
+    At up to twenty checkpoints the machine is judged by the likelihood of the rows held out, with ln Z summed
+    where the smaller layer has at most 16 units, and bracketed elsewhere; the best of them is taken.
 
     Parameters
     ----------
