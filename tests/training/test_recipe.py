@@ -36,7 +36,7 @@ def test_what_is_chosen():
     sparse = Recipe(batch_size=50).settled(random_rows(500, 40, share=0.01))
     assert (sparse.centred, sparse.optimizer, sparse.n_epochs) == (True, SGD(Linear(0.03, 150)), 150)
     tempered = Recipe(n_chains=7).settled(random_rows(500, 40), tempered=True)
-    assert (tempered.negative, tempered.n_epochs) == (Tempered(10, 1, 7), 400)
+    assert (tempered.negative, tempered.n_epochs) == (Tempered(10, 1, 7), 800)
     given = {"negative": CD(2), "n_epochs": 3, "l2": 0.5, "centred": True, "average": False}
     for optimizer in ({"learning_rate": 0.3}, {"optimizer": Adam(0.01)}):
         kept = Recipe(**given, **optimizer).settled(random_rows(500, 40))

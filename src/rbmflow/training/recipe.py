@@ -38,7 +38,7 @@ RATE, UPDATES = 0.02, 8000
 SPARSE, SPARSE_RATE, SPARSE_UPDATES = 0.8, 0.03, 1500
 """Where the mean square of the units' means is larger, most units say the same in almost every row."""
 DECAY = 10.0  # l2 times the number of rows
-RUNGS, TEMPERED_UPDATES = 10, 2000
+RUNGS, TEMPERED_UPDATES = 10, 4000
 REMEMBERED, MEMORY_SWEEPS, MEMORY_CHAINS = 0.4, 200, 200
 CHECKPOINTS, APART = 20, 150  # at most, and updates between them at least: a bracket takes as long
 HELD_OUT = 0.1
@@ -69,7 +69,7 @@ class Recipe:
     batch_size : int
         Rows to an update.
     n_epochs : int, optional
-        As many as make 8,000 updates; 1,500 for sparse data, 2,000 with tempered chains.
+        As many as make 8,000 updates; 1,500 for sparse data, 4,000 with tempered chains.
     l2 : float, optional
         Cost ``½ l2 ΣW²`` per row: 10 over the number of rows, and so small that a step takes at most half
         of a weight away.
@@ -276,7 +276,8 @@ def learn(
     if recipe.negative is None and found.recipe.n_epochs and _remembers(last, trained, generator):
         settled = recipe.settled(trained, tempered=True)
         other, _ = _train(begin, trained, settled, judge, alone, choose, generator, progress)
-        if other.log_likelihood > found.log_likelihood or not choose:
+        # between modes that chains do not pass, shares are the better learned of two that are as likely
+        if not choose or not judge.surely_better(found.model, other.model):
             found = other
     if choose and not judge.surely_better(found.model):
         independent = RBM(0 * begin.weights, begin.visible_bias)
@@ -329,10 +330,11 @@ class _Judge:
         self.rows, self.rng = rows, rng
         self.alone = rows @ bias - np.logaddexp(bias, -bias).sum()  # with independent units
 
-    def surely_better(self, model: RBM) -> bool:
-        """Return whether rows gain against independent units by more than they differ in that."""
-        gain = -model.free_energy(self.rows) - self.alone
-        mean = self(model) - float(self.alone.mean())
+    def surely_better(self, model: RBM, than: RBM | None = None) -> bool:
+        """Return whether rows gain, on another or on independent units, by more than they differ in it."""
+        before = self.alone if than is None else -than.free_energy(self.rows)
+        gain = -model.free_energy(self.rows) - before
+        mean = self(model) - (float(before.mean()) if than is None else self(than))
         return bool(mean > SURE * float(gain.std(ddof=1)) / math.sqrt(len(gain)))
 
     def __call__(self, model: RBM) -> float:
