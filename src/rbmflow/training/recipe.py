@@ -277,9 +277,9 @@ def learn(
         settled = recipe.settled(trained, tempered=True)
         other, _ = _train(begin, trained, settled, judge, alone, choose, generator, progress)
         # between modes that chains do not pass, shares are the better learned of two that are as likely
-        if not choose or not judge.surely_better(found.model, other.model):
+        if not choose or not judge.surely_better(found, other):
             found = other
-    if choose and not judge.surely_better(found.model):
+    if choose and not judge.surely_better(found):
         independent = RBM(0 * begin.weights, begin.visible_bias)
         found = replace(found, model=independent, state=None, epoch=0, log_likelihood=alone)
     if found.log_likelihood < alone - WORSE:
@@ -330,11 +330,11 @@ class _Judge:
         self.rows, self.rng = rows, rng
         self.alone = rows @ bias - np.logaddexp(bias, -bias).sum()  # with independent units
 
-    def surely_better(self, model: RBM, than: RBM | None = None) -> bool:
+    def surely_better(self, found: Learned, than: Learned | None = None) -> bool:
         """Return whether rows gain, on another or on independent units, by more than they differ in it."""
-        before = self.alone if than is None else -than.free_energy(self.rows)
-        gain = -model.free_energy(self.rows) - before
-        mean = self(model) - (float(before.mean()) if than is None else self(than))
+        before = self.alone if than is None else -than.model.free_energy(self.rows)
+        gain = -found.model.free_energy(self.rows) - before
+        mean = found.log_likelihood - (float(before.mean()) if than is None else than.log_likelihood)
         return bool(mean > SURE * float(gain.std(ddof=1)) / math.sqrt(len(gain)))
 
     def __call__(self, model: RBM) -> float:
