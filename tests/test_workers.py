@@ -68,19 +68,22 @@ def test_a_call_that_fails_stops_the_tasks_of_the_others(n_within):
     assert len(steps) == taken
 
 
+def run_endlessly(begun):
+    """Run a task that never ends and says when it has begun."""
+
+    def work():
+        while True:
+            begun.set()
+            time.sleep(0.001)
+            yield 1
+
+    run_tasks([work()], 1)
+
+
 def test_calls_stop_where_no_more_results_are_wanted():
     begun = threading.Event()
 
-    def endless():
-        def work():
-            while True:
-                begun.set()
-                time.sleep(0.001)
-                yield 1
-
-        run_tasks([work()], 1)
-
-    results = results_of([begun.wait, endless], 2)
+    results = results_of([begun.wait, lambda: run_endlessly(begun)], 2)
     assert next(results) == (0, True)
     results.close()
     assert threading.active_count() < 10
@@ -90,16 +93,8 @@ def test_calls_stop_where_no_more_results_are_wanted():
 def test_calls_within_calls_stop_with_them():
     begun = threading.Event()
 
-    def endless():
-        def work():
-            while True:
-                begun.set()
-                time.sleep(0.001)
-                yield 1
-
-        run_tasks([work()], 1)
-
-    results = results_of([begun.wait, lambda: list(results_of([endless, endless], 2))], 2)
+    calls = [lambda: run_endlessly(begun)] * 2
+    results = results_of([begun.wait, lambda: list(results_of(calls, 2))], 2)
     assert next(results) == (0, True)
     before = time.monotonic()
     results.close()

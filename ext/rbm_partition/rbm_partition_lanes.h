@@ -79,6 +79,15 @@ FN void LEVEL(add_scaled)(double *sum, int64_t *exponent, vec value, ivec by)
     memcpy(exponent, &top, sizeof top);
 }
 
+/* Products of TILE * WIDTH low states and TOGETHER middle ones, but for the values of the low states. */
+FN void LEVEL(multiply_all)(const struct layers *of, const double *t, int64_t m, vec p[TILE][TOGETHER])
+{
+    for (int k = 0; k < TILE; k++)
+        for (int u = 0; u < TOGETHER; u++)
+            p[k][u] = LEVEL(all)(of->start[m + u]);
+    LEVEL(multiply)(t, of->ratios + m * of->n_traced, 0, of->n_traced, p);
+}
+
 /* The sum over the low and the middle states for one high state, in eight lanes: all in the range of doubles.
    A tile of low states meets all middle states before the next one comes: it stays in the cache, its sums
    over them in registers. */
@@ -92,10 +101,7 @@ FN void LEVEL(sum_low_and_middle)(const struct layers *of, double *sums)
             totals[k] = LEVEL(all)(0.0);
         for (int64_t m = 0; m < of->n_middle; m += TOGETHER) {
             vec p[TILE][TOGETHER];
-            for (int k = 0; k < TILE; k++)
-                for (int u = 0; u < TOGETHER; u++)
-                    p[k][u] = LEVEL(all)(of->start[m + u]);
-            LEVEL(multiply)(t, of->ratios + m * of->n_traced, 0, of->n_traced, p);
+            LEVEL(multiply_all)(of, t, m, p);
             for (int k = 0; k < TILE; k++)
                 totals[k] = totals[k] + ((p[k][0] + p[k][1]) + (p[k][2] + p[k][3]));
         }
@@ -174,10 +180,7 @@ TARGET static void LEVEL(list_states)(const struct layers *of, double *values)
         const double *t = of->low + at / BLOCK * BLOCK * of->n_traced + at % BLOCK;
         for (int64_t m = 0; m < of->n_middle; m += TOGETHER) {
             vec p[TILE][TOGETHER];
-            for (int k = 0; k < TILE; k++)
-                for (int u = 0; u < TOGETHER; u++)
-                    p[k][u] = LEVEL(all)(of->start[m + u]);
-            LEVEL(multiply)(t, of->ratios + m * of->n_traced, 0, of->n_traced, p);
+            LEVEL(multiply_all)(of, t, m, p);
             for (int k = 0; k < TILE; k++)
                 for (int u = 0; u < TOGETHER; u++) {
                     vec value = p[k][u] * LEVEL(load)(of->end + at + k * WIDTH);

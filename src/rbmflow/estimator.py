@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import fields
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +13,7 @@ from rbmflow.errors import LikelihoodWarning, warn_caller
 from rbmflow.likelihood import LogPartition, log_partition
 from rbmflow.networks import RBM
 from rbmflow.training import SGD, Learned, NegativePhase, Recipe, State, fit, learn
-from rbmflow.training.recipe import START
+from rbmflow.training.learning import START
 from rbmflow.training.size import check_size
 from rbmflow.training.tempered_samples import sample_model
 
@@ -29,6 +30,8 @@ KEPT_ROWS = 500
 """Rows of the last training that ln Z is checked against."""
 RATE = 0.01
 """Of `partial_fit`."""
+SETTINGS = tuple(one.name for one in fields(Recipe) if one.name != "n_epochs")
+"""Parameters of the estimator that are those of the recipe."""
 
 
 class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -429,18 +432,7 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         """Return what is not to be chosen from the data."""
         if self.n_iter is not None:
             check_integer("n_iter", self.n_iter, 0)
-        return Recipe(
-            self.negative,
-            self.n_chains,
-            self.optimizer,
-            self.learning_rate,
-            self.batch_size,
-            self.n_iter,
-            self.l2,
-            self.centred,
-            self.average,
-            self.held_out,
-        )
+        return Recipe(n_epochs=self.n_iter, **{name: getattr(self, name) for name in SETTINGS})
 
     def _phase(self, settled: Recipe) -> NegativePhase:
         assert settled.negative is not None

@@ -8,7 +8,7 @@ import pytest
 from rbmflow import RBM, LikelihoodWarning, Ring
 from rbmflow.ising.state_law import state_law
 from rbmflow.networks import kl_divergence
-from rbmflow.training import CD, LBFGS, PCD, SGD, Adam, Linear, Momentum, Recipe, Tempered, learn, recipe
+from rbmflow.training import CD, LBFGS, PCD, SGD, Adam, Linear, Momentum, Recipe, Tempered, learn, learning
 from rbmflow.training.optimizers import rate_of
 
 
@@ -54,7 +54,7 @@ def test_few_rows_do_not_make_weights_oscillate():
 
 def test_units_begin_with_the_means_of_the_data():
     rows = random_rows(4000, 6, share=np.array([0.1, 0.3, 0.5, 0.7, 0.9, 1.0]))
-    begun = recipe.start_from(rows, 3, np.random.default_rng(1))
+    begun = learning.start_from(rows, 3, np.random.default_rng(1))
     np.testing.assert_allclose(np.tanh(begun.visible_bias), rows.mean(axis=0) * 4000 / 4001, rtol=1e-12)
     fields = np.tanh(begun.visible_bias) @ begun.weights + begun.hidden_bias
     np.testing.assert_allclose(fields, 0, atol=1e-15)
@@ -86,7 +86,7 @@ def test_noise_and_copies_are_not_learned():
     for rows in (noise[:500], copies):
         found = learn(rows, 20, Recipe(n_epochs=60), rng=2)
         assert found.log_likelihood >= found.independent_log_likelihood
-        bias = recipe.start_from(rows, 1, np.random.default_rng(1)).visible_bias
+        bias = learning.start_from(rows, 1, np.random.default_rng(1)).visible_bias
         alone = RBM(np.zeros((40, 1)), bias).log_likelihood(fresh).mean()
         assert found.model.log_likelihood(fresh).mean() > alone - 0.2
 
@@ -96,17 +96,17 @@ def test_copies_are_held_out_together_and_draws_one_by_one(share):
     rng = np.random.default_rng(3)
     distinct = random_rows(40, 30)
     copies = np.repeat(distinct, 5, axis=0)[rng.permutation(200)]
-    trained, held = recipe._split(copies, share, rng)
+    trained, held = learning._split(copies, share, rng)
     assert len(held) == int(40 * share)  # once each
     assert len(trained) == 200 - 5 * len(held)
     assert not set(map(bytes, held)) & set(map(bytes, trained))
     draws = Ring(6).sample(1.0, 1000, rng=1)  # 64 states, some of them hundreds of times
-    trained, held = recipe._split(draws, share, rng)
+    trained, held = learning._split(draws, share, rng)
     assert (len(trained), len(held)) == (1000 - int(1000 * share), int(1000 * share))
     assert set(map(bytes, held)) & set(map(bytes, trained))
-    assert [len(part) for part in recipe._split(draws[:9], share, rng)] == [9, 0]
-    assert [len(part) for part in recipe._split(draws[:12], 0.1, rng)] == [9, 3]
-    alike = recipe._split(np.ones((40, 4), dtype=np.int8), share, rng)
+    assert [len(part) for part in learning._split(draws[:9], share, rng)] == [9, 0]
+    assert [len(part) for part in learning._split(draws[:12], 0.1, rng)] == [9, 3]
+    alike = learning._split(np.ones((40, 4), dtype=np.int8), share, rng)
     assert [len(part) for part in alike] == [40 - int(40 * share), int(40 * share)]
 
 

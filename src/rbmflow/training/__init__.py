@@ -4,13 +4,14 @@ from rbmflow.training.boltzmann import BoltzmannFit, SampledPhases, boltzmann_gr
 from rbmflow.training.checkpoint import Checkpoint
 from rbmflow.training.contrastive_bias import GibbsOperator, cd_fixed_point, expected_update
 from rbmflow.training.history import EarlyStopping, History
+from rbmflow.training.learning import Learned, learn
 from rbmflow.training.loop import Fit, fit
 from rbmflow.training.moments import Averages
 from rbmflow.training.negative import CD, PCD, Exact, NegativePhase, Tempered, Update
 from rbmflow.training.neuron import NeuronFit, fit_neuron
 from rbmflow.training.optimizers import LBFGS, SGD, Adam, Decay, Exponential, Linear, Momentum
 from rbmflow.training.parameters import tied
-from rbmflow.training.recipe import Learned, Recipe, learn
+from rbmflow.training.recipe import Recipe
 from rbmflow.training.state import State
 
 __all__ = [
