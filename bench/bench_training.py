@@ -6,6 +6,7 @@ Every peer runs on one thread (conftest.py).
 """
 
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from rbmflow.hardware import SIMD_LEVELS
 from rbmflow.ising import state_law
 from rbmflow.networks import kl_divergence, visible_law
 from rbmflow.sampling import block_gibbs
-from rbmflow.training import CD, PCD, SGD, Decay, fit
+from rbmflow.training import CD, PCD, SGD, Adam, Decay, Momentum, fit
 
 LEVELS = SIMD_LEVELS[: simd.supported() + 1]
 ROWS = 25_000
@@ -253,6 +254,32 @@ def test_an_epoch(
             f"; the matrix products alone take {products:.0f} ms in BLAS, {products / mine:.2f} of this time",
             end="",
         )
+    print()
+
+
+STEPS = {
+    "centred": ({"centred": True}, 1.25),
+    "Momentum": ({"optimizer": Momentum(0.001)}, 1.4),
+    "Adam": ({"optimizer": Adam(0.001)}, 1.4),
+    "Adam, centred": ({"optimizer": Adam(0.001), "centred": True}, 1.4),
+}
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("shape", [(64, 100), (784, 128), (784, 500), (2000, 40)], ids=str)
+def test_steps(benchmark, monkeypatch, level, shape):
+    monkeypatch.setenv("RBMFLOW_SIMD", level)
+    data = spins((3000, shape[0]))
+    plain = {"negative": PCD(1, 100), "optimizer": SGD(0.001), "n_epochs": 1, "rng": 1, "record": ()}
+    epochs = [partial(fit, start(*shape), data, **{**plain, **options}) for options, _ in STEPS.values()]
+    for epoch in epochs:
+        assert np.isfinite(epoch().model.weights).all()
+    own = partial(fit, start(*shape), data, **plain)
+    benchmark.pedantic(own, rounds=1)
+    mine, *others = interleaved(own, *epochs, repeats=REPEATS)
+    print(f"\n{shape[0]} x {shape[1]}, PCD(1, 100), {level}: {mine:.2f} ms an epoch of SGD", end="")
+    for (name, (_, limit)), theirs in zip(STEPS.items(), others, strict=True):
+        print(f"; {name} {theirs / mine:.2f} of it (at most {limit})", end="")
     print()
 
 

@@ -18,6 +18,7 @@
 #ifndef RBMFLOW_BLOCK_GIBBS_H
 #define RBMFLOW_BLOCK_GIBBS_H
 
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,8 +36,11 @@ enum {
     KEPT_BYTES = 1 << 20,    /* tables of a layer are kept from pass to pass; larger ones are built again */
     CHUNK_BYTES = 24 * 1024, /* of tables that are used at a time */
     ROWS_AT_ONCE = 128,      /* whose activations wait in the nearest cache */
-    CHAINS_AT_ONCE = 512     /* chains of a sweep that are finished before the next ones begin */
+    CHAINS_AT_ONCE = 512,    /* chains of a sweep that are finished before the next ones begin */
+    STEP_ROWS = 32           /* visible units whose weights take a step together */
 };
+
+#define OFFSET_RATE 0.01 /* of a new mean in the offsets of the centred gradient */
 
 /* Memory in one block, cut into aligned pieces:
    counted on a first pass, where the base is 0, given out on the second. */
@@ -60,14 +64,22 @@ static inline int64_t up_to(int64_t n, int64_t multiple)
 /* One epoch of stochastic gradient steps; see block_gibbs.pyx. */
 struct epoch {
     int64_t n_visible, n_hidden, n_rows, batch_size, n_chains, n_measured, k;
-    int persistent;
+    int persistent, centred;
     double rate, decay;
+    int64_t n_slots, n_updates; /* memories of the optimiser; updates before this epoch */
+    double first, second, epsilon;
     const uint8_t *data;
     const int64_t *order;
     int8_t *chains_visible, *chains_hidden; /* of persistent chains */
     int32_t *series;                        /* (n_updates, n_measured) totals of their visible spins */
     uint64_t *state;
 };
+
+/* Whether the gradient is kept apart from the weights, since a step is more than a multiple of it. */
+static inline int apart(const struct epoch *e)
+{
+    return e->centred || e->n_slots;
+}
 
 /* Chains that are swept; see block_gibbs.pyx. */
 struct chains {
@@ -142,14 +154,16 @@ static inline int64_t row_total(const uint8_t *packed, int64_t n)
 #define BODY "block_gibbs/block_gibbs_lanes.h"
 #include "simd/levels.h"
 
-static int run_epoch32(const struct epoch *e, float *weights, float *b, float *c, int level)
+static int run_epoch32(
+    const struct epoch *e, float *weights, float *b, float *c, float *slots, float *offsets, int level)
 {
-    return AT_LEVEL(level, train32, e, weights, b, c);
+    return AT_LEVEL(level, train32, e, weights, b, c, slots, offsets);
 }
 
-static int run_epoch64(const struct epoch *e, double *weights, double *b, double *c, int level)
+static int run_epoch64(
+    const struct epoch *e, double *weights, double *b, double *c, double *slots, double *offsets, int level)
 {
-    return AT_LEVEL(level, train64, e, weights, b, c);
+    return AT_LEVEL(level, train64, e, weights, b, c, slots, offsets);
 }
 
 static int run_chains32(

@@ -5,8 +5,10 @@ from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint64_t
 cdef extern from "block_gibbs/block_gibbs.h":
     cdef struct epoch:
         int64_t n_visible, n_hidden, n_rows, batch_size, n_chains, n_measured, k
-        int persistent
+        int persistent, centred
         double rate, decay
+        int64_t n_slots, n_updates
+        double first, second, epsilon
         const uint8_t *data
         const int64_t *order
         int8_t *chains_visible
@@ -20,8 +22,12 @@ cdef extern from "block_gibbs/block_gibbs.h":
         int8_t *visible
         int8_t *hidden
         uint64_t *state
-    int run_epoch32(const epoch *e, float *weights, float *b, float *c, int level) except -1 nogil
-    int run_epoch64(const epoch *e, double *weights, double *b, double *c, int level) except -1 nogil
+    int run_epoch32(
+        const epoch *e, float *weights, float *b, float *c, float *slots, float *offsets, int level
+    ) except -1 nogil
+    int run_epoch64(
+        const epoch *e, double *weights, double *b, double *c, double *slots, double *offsets, int level
+    ) except -1 nogil
     int run_chains32(
         const chains *e, const float *weights, const float *b, const float *c, float *means, int level
     ) except -1 nogil
@@ -91,24 +97,39 @@ def train(
     int64_t batch_size,             # IN 1 ... n_rows
     int64_t k,                      # IN sweeps, k >= 1
     double rate,                    # IN learning rate
-    double decay,                   # IN weights lose rate * decay of themselves in each update
+    double decay,                   # IN the slope of a weight has -decay times it
+    real[:, ::1] slots,             # INOUT (n, n_weights + n_visible + n_hidden) SGD, Momentum, Adam
+    double first,                   # IN memory of the mean slope, 0 <= first < 1
+    double second,                  # IN memory of the mean square, 0 <= second < 1
+    double epsilon,                 # IN of Adam, > 0
+    int64_t n_updates,              # IN before this call
+    real[::1] offsets,              # INOUT (n_visible + n_hidden,) of the centred gradient, or (0,)
     int8_t[:, ::1] chains_visible,  # OUT (n_chains, n_visible) n_chains = 0 for CD
     int8_t[:, ::1] chains_hidden,   # INOUT (n_chains, n_hidden)
     int32_t[:, ::1] series,         # OUT (n_updates, n <= n_chains) totals of visible spins, first n chains
     uint64_t[::1] generator,        # INOUT (32,) eight xoshiro256++ generators, not all zero
     int level,                      # IN SIMD level, at most simd.supported()
 ) -> None:
-    """Pass once through the data: a step of `rate` along the gradient for each batch.
+    """Pass once through the data: a step of the optimiser for each batch.
 
     With chains they go on from their hidden spins, k sweeps for an update (PCD-k); without, the negative
     phase begins with the batch (CD-k). Averages use the means of the hidden units given the visible spins.
     """
     cdef epoch e
     cdef int failed
+    cdef real nowhere
+    cdef real *memory = &nowhere
+    cdef real *centre = &nowhere
     e.n_visible, e.n_hidden = weights.shape[0], weights.shape[1]
     e.n_rows, e.batch_size = order.shape[0], batch_size
     e.n_chains, e.k, e.rate, e.decay = chains_visible.shape[0], k, rate, decay
     e.persistent, e.n_measured = e.n_chains > 0, series.shape[1]
+    e.n_slots, e.first, e.second, e.epsilon = slots.shape[0], first, second, epsilon
+    e.n_updates, e.centred = n_updates, offsets.shape[0] > 0
+    if e.n_slots:
+        memory = &slots[0, 0]
+    if e.centred:
+        centre = &offsets[0]
     e.data, e.order, e.state, e.series = &data[0, 0], &order[0], &generator[0], NULL
     e.chains_visible, e.chains_hidden = NULL, NULL
     if e.persistent:
@@ -117,8 +138,10 @@ def train(
         e.series = &series[0, 0]
     with nogil:
         if real is float:
-            failed = run_epoch32(&e, &weights[0, 0], &visible_bias[0], &hidden_bias[0], level)
+            failed = run_epoch32(
+                &e, &weights[0, 0], &visible_bias[0], &hidden_bias[0], memory, centre, level)
         else:
-            failed = run_epoch64(&e, &weights[0, 0], &visible_bias[0], &hidden_bias[0], level)
+            failed = run_epoch64(
+                &e, &weights[0, 0], &visible_bias[0], &hidden_bias[0], memory, centre, level)
     if failed:
         raise MemoryError

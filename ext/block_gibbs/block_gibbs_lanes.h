@@ -40,6 +40,40 @@ FN uint32_t LEVEL(signs64)(LEVEL(doubles) x)
 #endif
 }
 
+FN LEVEL(floats) LEVEL(root32)(LEVEL(floats) x)
+{
+#if defined(RBMFLOW_EXPAND_AVX512)
+    return (LEVEL(floats))_mm512_sqrt_ps((__m512)x);
+#elif defined(RBMFLOW_EXPAND_AVX2)
+    return (LEVEL(floats))_mm256_sqrt_ps((__m256)x);
+#elif RBMFLOW_X86
+    return (LEVEL(floats))_mm_sqrt_ps((__m128)x);
+#elif RBMFLOW_VECTORS
+    for (int i = 0; i < 2 * WIDTH; i++)
+        x[i] = sqrtf(x[i]);
+    return x;
+#else
+    return sqrtf(x);
+#endif
+}
+
+FN LEVEL(doubles) LEVEL(root64)(LEVEL(doubles) x)
+{
+#if defined(RBMFLOW_EXPAND_AVX512)
+    return (LEVEL(doubles))_mm512_sqrt_pd((__m512d)x);
+#elif defined(RBMFLOW_EXPAND_AVX2)
+    return (LEVEL(doubles))_mm256_sqrt_pd((__m256d)x);
+#elif RBMFLOW_X86
+    return (LEVEL(doubles))_mm_sqrt_pd((__m128d)x);
+#elif RBMFLOW_VECTORS
+    for (int i = 0; i < WIDTH; i++)
+        x[i] = sqrt(x[i]);
+    return x;
+#else
+    return sqrt(x);
+#endif
+}
+
 /* Sixteen bits to the upper halves of four bytes. */
 FN uint32_t LEVEL(to_bytes)(uint32_t bits)
 {

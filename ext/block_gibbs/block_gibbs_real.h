@@ -312,6 +312,8 @@ FN void NAME(copy_rows)(
         memcpy(to + i * to_row, from + i * from_row, (size_t)n * sizeof(REAL));
 }
 
+#include "block_gibbs/block_gibbs_steps.h"
+
 #include "block_gibbs/block_gibbs_runs.h"
 
 #undef LANES

@@ -1,44 +1,15 @@
 /* Epochs of learning and sweeps of chains, on their own memory; block_gibbs_real.h includes it. */
 
-/* What an epoch works on. */
-struct NAME(work) {
-    int64_t row, stride_v, stride_h; /* numbers to a row of weights, bytes to a row of spins */
-    int64_t samples;                 /* of both phases */
-    REAL *weights, *b, *means, *table;
-    REAL *c; /* stands below the weights and learns like those of a unit that is always up */
-    uint8_t *data, *v, *h, *turned;
-    struct NAME(layer) up, down;
-};
-
-FN struct NAME(work) NAME(lay_out)(struct arena *from, const struct epoch *e)
-{
-    struct NAME(work) w;
-    int64_t n_chains = e->persistent ? e->n_chains : e->batch_size;
-    w.row = up_to(e->n_hidden, LANES);
-    w.stride_v = up_to(e->n_visible, 16) / 4, w.stride_h = up_to(e->n_hidden, 16) / 4;
-    w.samples = up_to(e->batch_size, 4) + up_to(n_chains, 4);
-    w.weights = piece(from, (size_t)((e->n_visible + 1) * w.row) * sizeof(REAL));
-    w.b = piece(from, (size_t)up_to(e->n_visible, LANES) * sizeof(REAL));
-    w.c = w.weights ? w.weights + e->n_visible * w.row : NULL;
-    w.means = piece(from, (size_t)(w.samples * w.row) * sizeof(REAL));
-    w.table = piece(from, (size_t)(CHUNK * 16 * LANES) * sizeof(REAL));
-    w.data = piece(from, (size_t)(e->batch_size * w.stride_v));
-    w.v = piece(from, (size_t)((e->batch_size > n_chains ? e->batch_size : n_chains) * w.stride_v));
-    w.h = piece(from, (size_t)((e->batch_size > n_chains ? e->batch_size : n_chains) * w.stride_h));
-    w.turned = piece(from, (size_t)((up_to(e->n_visible, 4) + 1) * (w.samples / 4)));
-    w.up = NAME(make_layer)(from, w.weights, w.c, e->n_visible, e->n_hidden, w.row, 0);
-    w.down = NAME(make_layer)(from, w.weights, w.b, e->n_hidden, e->n_visible, w.row, 1);
-    return w;
-}
-
-/* One update from n rows of data; -1 where Ctrl-C stops it. Without persistent chains the negative phase
+/* Update number `count`, from n rows of data; -1 where Ctrl-C stops it. Without persistent chains the negative phase
    begins with the spins of the positive one. */
 TARGET static int NAME(update)(
-    struct NAME(work) *w, const struct epoch *e, const int64_t *order, int64_t n, int64_t *done)
+    struct NAME(work) *w, const struct epoch *e, const int64_t *order, int64_t n, int64_t count,
+    int64_t *done)
 {
     const int64_t n_chains = e->persistent ? e->n_chains : n, n_groups = up_to(e->n_visible, 4) / 4;
     const int64_t below = up_to(n, 4), stride = w->samples / 4, n_samples = below + up_to(n_chains, 4);
-    const REAL data = (REAL)(e->rate / (double)n), model = (REAL)(-e->rate / (double)n_chains);
+    const double rate = apart(e) ? 1 : e->rate;
+    const REAL data = (REAL)(rate / (double)n), model = (REAL)(-rate / (double)n_chains);
     uint8_t *given = w->data;
     for (int64_t i = 0; i < n; i++)
         memcpy(given + i * w->stride_v, e->data + order[i] * w->stride_v, (size_t)w->stride_v);
@@ -61,21 +32,54 @@ TARGET static int NAME(update)(
     }
     turn_rows(w->v, n_chains, n_groups, w->stride_v, w->turned + below / 4, stride);
     memset(up.means + n_chains * w->row, 0, (size_t)((n_samples - below - n_chains) * w->row) * sizeof(REAL));
+    memset(w->turned + e->n_visible * stride, 240, (size_t)stride); /* of the unit that is always up */
+    if (apart(e))
+        return NAME(climb)(w, e, n, n_chains, count, done);
     for (int64_t i = 0; i < e->n_visible; i++) {
-        const uint8_t *turned = w->turned + i * stride;
-        REAL clamped = (REAL)spin_total(turned, below / 4, n);
-        REAL free = (REAL)spin_total(turned + below / 4, (n_samples - below) / 4, n_chains);
-        w->b[i] += data * clamped + model * free;
+        const struct NAME(pair) of = NAME(visible_means)(w, i, n, n_chains, data, model);
+        w->b[i] += of.clamped + of.free;
     }
     if (e->decay != 0)
         for (int64_t i = 0; i < e->n_visible * w->row; i++)
             w->weights[i] *= (REAL)(1 - e->rate * e->decay);
-    memset(w->turned + e->n_visible * stride, 240, (size_t)stride);
     return NAME(accumulate)(
         w->weights, w->row, w->turned, stride, e->n_visible + 1, w->means, n_samples, w->table, done);
 }
 
-TARGET static int NAME(train)(const struct epoch *e, REAL *weights, REAL *b, REAL *c)
+/* All parameters, or a memory of the optimiser, to the rows that are worked on, or back. */
+FN void NAME(exchange)(
+    const struct epoch *e, REAL *weights, REAL *b, REAL *c, REAL *rows, REAL *biases, int64_t row, int back)
+{
+    const int64_t n = e->n_hidden;
+    REAL *last = rows + e->n_visible * row;
+    if (back)
+        NAME(copy_rows)(weights, n, rows, row, e->n_visible, n);
+    else
+        NAME(copy_rows)(rows, row, weights, n, e->n_visible, n);
+    memcpy(back ? b : biases, back ? biases : b, (size_t)e->n_visible * sizeof(REAL));
+    memcpy(back ? c : last, back ? last : c, (size_t)n * sizeof(REAL));
+}
+
+/* What the caller keeps from epoch to epoch; see block_gibbs.pyx. */
+FN void NAME(exchange_all)(
+    const struct epoch *e, const struct NAME(work) *w, REAL *weights, REAL *b, REAL *c, REAL *slots,
+    REAL *offsets, int back)
+{
+    const int64_t n = e->n_visible, m = e->n_hidden;
+    NAME(exchange)(e, weights, b, c, w->weights, w->b, w->row, back);
+    for (int64_t slot = 0; slot < e->n_slots; slot++, slots += n * m + n + m)
+        NAME(exchange)(
+            e, slots, slots + n * m, slots + n * m + n, w->slots[slot], w->slots[slot] + w->biases, w->row,
+            back);
+    if (e->centred) {
+        REAL *visible = w->visible_offset, *hidden = w->hidden_offset;
+        memcpy(back ? offsets : visible, back ? visible : offsets, (size_t)n * sizeof(REAL));
+        memcpy(back ? offsets + n : hidden, back ? hidden : offsets + n, (size_t)m * sizeof(REAL));
+    }
+}
+
+TARGET static int NAME(train)(
+    const struct epoch *e, REAL *weights, REAL *b, REAL *c, REAL *slots, REAL *offsets)
 {
     struct arena memory = {NULL, 0};
     NAME(lay_out)(&memory, e);
@@ -84,15 +88,13 @@ TARGET static int NAME(train)(const struct epoch *e, REAL *weights, REAL *b, REA
         return 1;
     memory.base = block + (64 - (uintptr_t)block % 64), memory.used = 0;
     struct NAME(work) w = NAME(lay_out)(&memory, e);
-    NAME(copy_rows)(w.weights, w.row, weights, e->n_hidden, e->n_visible, e->n_hidden);
-    memcpy(w.c, c, (size_t)e->n_hidden * sizeof(REAL));
-    memcpy(w.b, b, (size_t)e->n_visible * sizeof(REAL));
+    NAME(exchange_all)(e, &w, weights, b, c, slots, offsets, 0);
     if (e->persistent)
         pack_rows(e->chains_hidden, e->n_chains, e->n_hidden, w.h, w.stride_h);
     int64_t done = 0;
     for (int64_t first = 0, update = 0; first < e->n_rows; first += e->batch_size, update++) {
-        int64_t left = e->n_rows - first;
-        if (NAME(update)(&w, e, e->order + first, left < e->batch_size ? left : e->batch_size, &done)) {
+        int64_t left = e->n_rows - first, n = left < e->batch_size ? left : e->batch_size;
+        if (NAME(update)(&w, e, e->order + first, n, e->n_updates + update + 1, &done)) {
             free(block);
             return -1;
         }
@@ -100,9 +102,7 @@ TARGET static int NAME(train)(const struct epoch *e, REAL *weights, REAL *b, REA
             e->series[update * e->n_measured + chain]
                 = (int32_t)row_total(w.v + chain * w.stride_v, e->n_visible);
     }
-    NAME(copy_rows)(weights, e->n_hidden, w.weights, w.row, e->n_visible, e->n_hidden);
-    memcpy(c, w.c, (size_t)e->n_hidden * sizeof(REAL));
-    memcpy(b, w.b, (size_t)e->n_visible * sizeof(REAL));
+    NAME(exchange_all)(e, &w, weights, b, c, slots, offsets, 1);
     if (e->persistent) {
         unpack_rows(w.v, e->n_chains, e->n_visible, e->chains_visible, w.stride_v);
         unpack_rows(w.h, e->n_chains, e->n_hidden, e->chains_hidden, w.stride_h);

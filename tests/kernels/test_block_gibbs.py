@@ -125,8 +125,12 @@ def test_train(n_chains, k, shape, real, level):
         wanted = twin.train(other, rows, order, batch_size, k, 0.1, decay, hidden, generator)
         measured = min(n_chains, 5)
         series = np.zeros((-(-41 // batch_size), measured), dtype=np.int32)
+        none = np.empty((0, 0), dtype=real)
         block_gibbs.train(
-            *parameters, pack(rows), order, batch_size, k, 0.1, decay, *chains, series, words, level
+            *parameters,
+            *(pack(rows), order, batch_size, k, 0.1, decay),
+            *(none, 0.0, 0.0, 0.0, 0, none.ravel()),
+            *(*chains, series, words, level),
         )
         for found, same in zip(parameters, (other.W, other.b, other.c), strict=True):
             np.testing.assert_array_equal(found, same)
@@ -135,6 +139,39 @@ def test_train(n_chains, k, shape, real, level):
             np.testing.assert_array_equal(chains[0], wanted[0])
             np.testing.assert_array_equal(chains[1], wanted[1])
             np.testing.assert_array_equal(series, wanted[2][:, :measured])
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("real", REALS)
+@pytest.mark.parametrize("shape", [(1, 1), (5, 17), (16, 16), (70, 33), (33, 8)])
+@pytest.mark.parametrize(("n_slots", "centred"), [(0, True), (1, False), (1, True), (2, False), (2, True)])
+def test_steps_of_optimisers_and_centred_gradients(n_slots, centred, shape, real, level):
+    rows, words = spins((23, shape[0]), 2), key(3)
+    order, rng = np.random.default_rng(5).permutation(23), np.random.default_rng(6)
+    parameters = machine(shape, real)
+    slots = rng.uniform(0, 0.1, (n_slots, shape[0] * shape[1] + sum(shape))).astype(real)
+    offsets = rng.normal(0, 0.3, sum(shape) if centred else 0).astype(real)
+    for n_chains, decay, n_updates in ((0, 0.0, 0), (9, 0.2, 7)):
+        chains = spins((n_chains, shape[0]), 6), spins((n_chains, shape[1]), 7)
+        generator, other = twin.Generator(words), twin.Machine(*parameters)
+        steps = twin.Steps(slots.copy(), 0.9, 0.99, 1e-8, n_updates, offsets.copy())
+        hidden = chains[1].astype(real) if n_chains else None
+        wanted = twin.train(other, rows, order, 6, 2, 0.05, decay, hidden, generator, steps)
+        series = np.zeros((4, n_chains), dtype=np.int32)
+        block_gibbs.train(
+            *parameters,
+            *(pack(rows), order, 6, 2, 0.05, decay, slots, 0.9, 0.99, 1e-8, n_updates, offsets),
+            *(*chains, series, words, level),
+        )
+        for found, same in zip(parameters, (other.W, other.b, other.c), strict=True):
+            np.testing.assert_array_equal(found, same)
+        np.testing.assert_array_equal(slots, steps.slots)
+        np.testing.assert_array_equal(offsets, steps.offsets)
+        np.testing.assert_array_equal(words, words_of(generator))
+        if n_chains:
+            np.testing.assert_array_equal(chains[0], wanted[0])
+            np.testing.assert_array_equal(chains[1], wanted[1])
+            np.testing.assert_array_equal(series, wanted[2])
 
 
 @pytest.mark.parametrize("real", REALS)

@@ -65,14 +65,84 @@ def sweep(machine, visible, hidden, k, from_visible, generator):
     return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
 
 
-def train(machine, rows, order, batch_size, k, rate, decay, hidden, generator):
+class Steps:
+    """Steps of an optimiser, in the order of the kernel: rows of 32 visible units, panels of 64 bytes."""
+
+    def __init__(self, slots, first, second, epsilon, n_updates, offsets):
+        self.slots, self.first, self.second, self.epsilon = slots, first, second, epsilon
+        self.n_updates, self.offsets = n_updates, offsets
+
+    def climb(self, machine, rate, decay, slope, clamped, free):
+        """Move along the slopes of weights and of both biases; `clamped` and `free` are means of spins."""
+        real = machine.W.dtype.type
+        W, b, c = slope
+        n = len(b)
+        if decay:
+            W = W - real(decay) * machine.W
+        if len(self.offsets):
+            mu, lam = self.offsets[:n], self.offsets[n:]
+            mu += real(0.01) * (real(0.5) * (clamped[0] - free[0]) - mu)
+            lam += real(0.01) * (real(0.5) * (clamped[1] - free[1]) - lam)
+            W = W - (b[:, None] * lam + mu[:, None] * c)
+            width = 64 // W.itemsize
+            padded = np.pad(W * lam, ((0, 0), (0, -W.shape[1] % width))).reshape(n, -1, width)
+            lanes = np.zeros((n, width), dtype=real)
+            for panel in range(padded.shape[1]):
+                lanes += padded[:, panel]
+            while lanes.shape[1] > 1:
+                lanes = lanes[:, : lanes.shape[1] // 2] + lanes[:, lanes.shape[1] // 2 :]
+            b = b - lanes[:, 0]
+            for block in range(0, n, 32):
+                turned = np.zeros_like(c)
+                for i in range(block, min(block + 32, n)):
+                    turned += mu[i] * W[i]
+                c = c - turned
+        self.n_updates += 1
+        moved = self.step(np.concatenate([W.ravel(), b, c]), rate)
+        machine.W += moved[: W.size].reshape(W.shape)
+        machine.b += moved[W.size : W.size + n]
+        machine.c += moved[W.size + n :]
+
+    def step(self, g, rate):
+        real = g.dtype.type
+        if not len(self.slots):
+            return real(rate) * g
+        if len(self.slots) == 1:
+            self.slots[0] = real(self.first) * self.slots[0] + g
+            return real(rate) * self.slots[0]
+        mean, square = self.slots
+        mean += real(1 - self.first) * (g - mean)
+        square += real(1 - self.second) * (g * g - square)
+        scale = real(rate / (1 - power(self.first, self.n_updates)))
+        spread = np.sqrt(square * real(1 / (1 - power(self.second, self.n_updates))))
+        return scale * mean / (spread + real(self.epsilon))
+
+
+def power(x, n):
+    product = 1.0
+    while n:
+        product = product * x if n % 2 else product
+        n, x = n // 2, x * x
+    return product
+
+
+def sums(start, means, rows):
+    """Sums over samples, one after the other, of what stands in `rows`."""
+    total = start
+    for row in means[rows]:
+        total = total + row
+    return total
+
+
+def train(machine, rows, order, batch_size, k, rate, decay, hidden, generator, steps=None):
     """One epoch; `hidden` of persistent chains or None. Returns the chains and totals of visible spins."""
     real = machine.W.dtype.type
     visible, series = None, []
     for first in range(0, len(order), batch_size):
         batch = rows[order[first : first + batch_size]].astype(real)
         n_chains = len(batch) if hidden is None else len(hidden)
-        data, model = real(rate / len(batch)), real(-rate / n_chains)
+        share = rate if steps is None else 1
+        data, model = real(share / len(batch)), real(-share / n_chains)
         field = machine.up(batch)
         clamped = data * tanh(field)
         h = draw(field, generator) if hidden is None else hidden
@@ -84,16 +154,27 @@ def train(machine, rows, order, batch_size, k, rate, decay, hidden, generator):
         free = model * tanh(field)
         if hidden is not None:
             hidden = h
-        machine.b += data * batch.sum(axis=0) + model * visible.sum(axis=0)
-        if decay:
-            machine.W *= real(1 - rate * decay)
         padded = [np.pad(x, ((0, -len(x) % 4), (0, 0))) for x in (batch, visible, clamped, free)]
         spins, means = np.concatenate(padded[:2]), np.concatenate(padded[2:])
-        machine.W = sum_of_fours(machine.W, spins.T, means)
-        machine.c = sum_of_fours(machine.c, np.ones((1, len(means))), means)[0]
+        up, down = data * batch.sum(axis=0), model * visible.sum(axis=0)
+        if steps is not None:
+            none, below = np.zeros_like(machine.c), len(padded[0])
+            slope = (
+                sum_of_fours(np.zeros_like(machine.W), spins.T, means),
+                up + down,
+                sum_of_fours(none, np.ones((1, len(means))), means)[0],
+            )
+            both = (up, sums(none, means, slice(below))), (down, sums(none, means, slice(below, None)))
+            steps.climb(machine, rate, decay, slope, *both)
+        else:
+            machine.b += up + down
+            if decay:
+                machine.W *= real(1 - rate * decay)
+            machine.W = sum_of_fours(machine.W, spins.T, means)
+            machine.c = sum_of_fours(machine.c, np.ones((1, len(means))), means)[0]
         if hidden is not None:
             series.append(visible.sum(axis=1))
     return visible, hidden, np.array(series)
 
 
-__all__ = ["Generator", "Machine", "draw", "sum_of_fours", "sweep", "tanh", "train"]
+__all__ = ["Generator", "Machine", "Steps", "draw", "sum_of_fours", "sweep", "tanh", "train"]

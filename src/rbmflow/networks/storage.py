@@ -18,6 +18,8 @@ from rbmflow.reading import brief, check_names, read_npz, refusing, seal, unseal
 
 FORMAT = "rbmflow model 1"
 HEADER = "header"
+ADDED = "added"
+"""In the metadata of an array's field: files that were written before it are without it."""
 
 
 class Stored:
@@ -155,6 +157,8 @@ def _members(content: bytes, model: type) -> dict[str, Any]:
     if header["model"] != model.__name__:
         raise ValueError(f"it holds a {brief(header['model'])}")
     wanted = {field.name for field in fields(model)}
+    later = {field.name for field in fields(model) if field.metadata.get(ADDED)}
+    wanted -= later - found.keys()
     values = check_names("the header's values", header["values"], wanted - found.keys())
     digests = check_names("the header's sha256", header["sha256"], wanted - values.keys())
     if found.keys() != digests.keys():

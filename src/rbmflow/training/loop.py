@@ -125,7 +125,8 @@ def fit(
     l1, l2 : float
         Costs ``l1 Σ|W|`` and ``½ l2 ΣW²`` per row, at least 0.
     centred : bool
-        Use the centred gradient, which does not depend on which of its two values a unit calls up.
+        Use the centred gradient, which does not depend on which of its two values a unit calls up: the means
+        of both phases from which units are counted are averaged over about a hundred updates.
     precision : str, optional
         ``"float32"`` or ``"float64"``; by default float32, and float64 with exact gradients.
     record : sequence of str, optional
@@ -155,10 +156,10 @@ def fit(
 
     Notes
     -----
-    Chains, and whole epochs of `SGD` with CD or PCD (no tie, mask, l1 or centred gradient), are the same bits
-    on every machine and at every SIMD level: their sums are taken in one order (see `block_gibbs`). Other
-    runs also take matrix products from numpy: they are the same bits on one machine with one BLAS and one
-    number of its threads. Training itself uses one thread.
+    Chains, and whole epochs with CD or PCD (no tie, mask or l1), are the same bits on every machine and at
+    every SIMD level: their sums are taken in one order (see `block_gibbs`). Other runs also take matrix
+    products from numpy: they are the same bits on one machine with one BLAS and one number of its threads.
+    Training itself uses one thread.
 
     Examples
     --------

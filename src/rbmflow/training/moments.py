@@ -11,6 +11,9 @@ from rbmflow.networks.exact import exact_moments
 from rbmflow.networks.two_layers import traced_out
 from rbmflow.training.parameters import Parameters, Ties, Vector, join, split
 
+OFFSET_RATE = 0.01
+"""Of the means of an update in the offsets; the kernel has it too."""
+
 
 @dataclass(frozen=True)
 class Averages:
@@ -34,18 +37,17 @@ def gradient(data: Averages, model: Averages) -> Vector:
     return join(data.pairs - model.pairs, data.visible - model.visible, data.hidden - model.hidden)
 
 
-def centred(slope: Vector, data: Averages, model: Averages, ties: Ties) -> Vector:
+def centred(slope: Vector, offsets: Vector, shape: tuple[int, int], ties: Ties) -> Vector:
     """Return the centred gradient by the free parameters: units counted from μ and λ, then taken back.
 
-    With ``μ, λ`` the means of v and h over data and model, the machine has the biases ``b' = b + Wλ``,
-    ``c' = c + Wᵀμ``. Its gradient is ``ΔW = g_W − g_b λᵀ − μ g_cᵀ``, ``Δb' = g_b``, ``Δc' = g_c``, and back
-    it is ``Δb = g_b − ΔW λ``, ``Δc = g_c − ΔWᵀ μ`` (K. Cho, T. Raiko and A. Ilin, Neural Comput. 25, 805
-    (2013)): without penalty or ties ΔW is the difference of the covariances. Tied biases move by the mean of
-    their group, in both directions, and fixed ones not at all: it is ``P Pᵀ g``, P the change of the free
-    parameters, which vanishes only where the gradient g does.
+    With offsets ``μ, λ`` of v and h the machine has the biases ``b' = b + Wλ``, ``c' = c + Wᵀμ``. Its
+    gradient is ``ΔW = g_W − g_b λᵀ − μ g_cᵀ``, ``Δb' = g_b``, ``Δc' = g_c``, and back it is
+    ``Δb = g_b − ΔW λ``, ``Δc = g_c − ΔWᵀ μ`` (K. Cho, T. Raiko and A. Ilin, Neural Comput. 25, 805 (2013)):
+    where they are the means over data and model, ΔW is the difference of the covariances. Tied biases move by
+    the mean of their group, in both directions, and fixed ones not at all: it is ``P Pᵀ g``, P the change of
+    the free parameters, which vanishes only where the gradient g does.
     """
-    shape, half = data.pairs.shape, slope.dtype.type(0.5)
-    mu, lam = half * (data.visible + model.visible), half * (data.hidden + model.hidden)
+    mu, lam = offsets[: shape[0]], offsets[shape[0] :]
     pairs, visible, hidden = split(slope, shape)
     even = np.zeros_like(slope)
     ties.scatter(ties.mean(slope), even)
@@ -56,6 +58,18 @@ def centred(slope: Vector, data: Averages, model: Averages, ties: Ties) -> Vecto
     ties.scatter(free, change)
     weights = split(change, shape)[0]
     return np.asarray(free - ties.mean(join(np.zeros_like(weights), weights @ lam, mu @ weights)))
+
+
+def follow(offsets: Vector, data: Averages, model: Averages) -> None:
+    """Let offsets follow the means of both layers over data and model, in place.
+
+    They average over about a hundred updates: with those of each update alone the noise of the model's
+    averages, which is in the gradient too, drives training away (J. Melchior, A. Fischer and L. Wiskott,
+    J. Mach. Learn. Res. 17, 1 (2016)).
+    """
+    half, share = offsets.dtype.type(0.5), offsets.dtype.type(OFFSET_RATE)
+    visible, hidden = data.visible + model.visible, data.hidden + model.hidden
+    offsets += share * (half * np.concatenate([visible, hidden]) - offsets)
 
 
 def clamped(parameters: Parameters, rows: Vector, weights: Vector | None) -> Averages:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from rbmflow.arguments import FloatArray, SpinArray, check_integer, shown
 from rbmflow.generators import check_generator, check_words
 from rbmflow.networks import RBM
-from rbmflow.networks.storage import Stored
+from rbmflow.networks.storage import ADDED, Stored
 from rbmflow.spins import check_spins
 
 MAX_COUNT = 2**62
@@ -47,6 +47,8 @@ class State(Stored):
         That epoch.
     best_of : str
         That quantity.
+    offsets : numpy.ndarray, shape (n_visible + n_hidden,) or (0,)
+        Of the centred gradient; none without it.
 
     Raises
     ------
@@ -69,6 +71,7 @@ class State(Stored):
     best: FloatArray
     best_epoch: int
     best_of: str
+    offsets: FloatArray = field(default_factory=lambda: np.empty(0), metadata={ADDED: True})
 
     def __post_init__(self) -> None:
         for name in ("epoch", "n_updates", "best_epoch"):
@@ -86,6 +89,8 @@ class State(Stored):
         _real("visible_bias", self.visible_bias, (n,), self.weights.dtype)
         _real("hidden_bias", self.hidden_bias, (m,), self.weights.dtype)
         _real("best", self.best, (size if np.size(self.best) else 0,))
+        none = isinstance(self.offsets, np.ndarray) and not self.offsets.size
+        _real("offsets", self.offsets, (0 if none else n + m,), None if none else self.weights.dtype)
         memory = _real("slots", self.slots, (None, None), self.weights.dtype, finite=False)
         if np.isnan(memory).any() or memory.shape[0] > 2 or memory.shape[1] > size:
             raise ValueError(f"slots of shape {memory.shape}, or NaN in it, is no memory of an optimiser")

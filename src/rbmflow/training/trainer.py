@@ -11,10 +11,10 @@ from rbmflow.generators import generator_from, generator_state
 from rbmflow.hardware import simd_level
 from rbmflow.networks import RBM
 from rbmflow.training.chains import Chains, start
-from rbmflow.training.moments import centred, clamped, gradient
+from rbmflow.training.moments import centred, clamped, follow, gradient
 from rbmflow.training.negative import CD, PCD, Update, averages_of, rungs_of
-from rbmflow.training.optimizers import LBFGS, SGD, Adam, rate_of, step
-from rbmflow.training.parameters import Parameters
+from rbmflow.training.optimizers import LBFGS, Adam, Momentum, rate_of, step
+from rbmflow.training.parameters import Parameters, Vector
 from rbmflow.training.plan import Method, Objective
 from rbmflow.training.state import State
 
@@ -31,6 +31,7 @@ class Trainer:
         self.chains = start(*rungs_of(method.negative), self.parameters, rng)
         n_slots = 0 if isinstance(method.optimizer, LBFGS) else method.optimizer.n_slots
         self.slots = np.zeros((n_slots, objective.ties.n_free), dtype=method.real)
+        self.offsets = _offsets(self.parameters, objective) if method.centred else np.empty(0, method.real)
         self.epoch = self.n_updates = 0
         self.series: FloatArray = np.empty((0, 0))
 
@@ -51,6 +52,8 @@ class Trainer:
         if isinstance(method.optimizer, Adam) and (state.slots[1] < 0).any():
             raise ValueError("state: its memory of the optimiser holds a mean square below 0")
         trainer.slots = state.slots.copy()
+        if method.centred and state.offsets.size:
+            trainer.offsets = state.offsets.copy()
         trainer.chains = Chains(
             trainer.chains.ladder,
             np.array(state.chains_visible, order="C"),
@@ -86,6 +89,7 @@ class Trainer:
             best.copy(),
             best_epoch,
             best_of,
+            self.offsets.copy(),
         )
 
     @property
@@ -94,13 +98,11 @@ class Trainer:
         return self.method.negative.exact or self.objective.data.weights is not None
 
     @property
-    def plain(self) -> bool:
-        """Whether an epoch is one call of the kernel: steps along the gradient, all parameters free."""
+    def compiled(self) -> bool:
+        """Whether an epoch is one call of the kernel: all parameters free, chains that it knows."""
         return (
-            isinstance(self.method.optimizer, SGD)
-            and type(self.method.negative).averages in (CD.averages, PCD.averages)  # the kernel knows these
+            type(self.method.negative).averages in (CD.averages, PCD.averages)
             and self.objective.ties.trivial
-            and not self.method.centred
             and not self.objective.penalty.l1
         )
 
@@ -113,7 +115,7 @@ class Trainer:
             self.series = np.empty((0, 0))
         else:
             order = self.rng.permutation(data.n_rows) if self.method.shuffle else np.arange(data.n_rows)
-            self._plain_epoch(order, rate) if self.plain else self._epoch(order, rate)
+            self._compiled_epoch(order, rate) if self.compiled else self._epoch(order, rate)
         self.epoch += 1
 
     def _epoch(self, order: npt.NDArray[np.int64], rate: float) -> None:
@@ -125,13 +127,19 @@ class Trainer:
             totals.append(self.chains.visible[0, :MEASURED_CHAINS].sum(axis=1, dtype=np.int64))
         self.series = np.array(totals, dtype=np.float64).T
 
-    def _plain_epoch(self, order: npt.NDArray[np.int64], rate: float) -> None:
+    def _compiled_epoch(self, order: npt.NDArray[np.int64], rate: float) -> None:
         """Let the kernel make all updates."""
         negative, p, chains = self.method.negative, self.parameters, self.chains
         assert isinstance(negative, (CD, PCD))
         batch_size = min(self.method.batch_size, len(order))
         n_updates, n_measured = -(-len(order) // batch_size), min(chains.visible.shape[1], MEASURED_CHAINS)
         totals = np.empty((n_updates, n_measured), dtype=np.int32)
+        optimizer = self.method.optimizer
+        first, second, epsilon = 0.0, 0.0, 0.0
+        if isinstance(optimizer, Momentum):
+            first = optimizer.momentum
+        elif isinstance(optimizer, Adam):
+            first, second, epsilon = optimizer.first, optimizer.second, optimizer.epsilon
         block_gibbs.train(
             p.weights,
             p.visible_bias,
@@ -142,6 +150,12 @@ class Trainer:
             negative.k,
             rate,
             self.objective.penalty.l2,
+            self.slots,
+            first,
+            second,
+            epsilon,
+            self.n_updates,
+            self.offsets,
             chains.visible[0],
             chains.hidden[0],
             totals,
@@ -163,8 +177,20 @@ class Trainer:
         slope = gradient(data, model)
         if penalty.l1 or penalty.l2:
             slope[: p.weights.size] += penalty.pull(p.weights).ravel()
-        uphill = centred(slope, data, model, ties) if method.centred else ties.reduce(slope)
+        if method.centred:
+            follow(self.offsets, data, model)
+            uphill = centred(slope, self.offsets, p.shape, ties)
+        else:
+            uphill = ties.reduce(slope)
         self.n_updates += 1
         free = ties.gather(p.vector)
         free = free + step(method.optimizer, self.slots, uphill, rate, self.n_updates)
         ties.scatter(free, p.vector)
+
+
+def _offsets(parameters: Parameters, objective: Objective) -> Vector:
+    """Return where both layers begin to be counted from: their means with the visible units on the data."""
+    rows, weights = objective.data.monitored()
+    real = parameters.vector.dtype
+    means = clamped(parameters, rows.astype(real), weights.astype(real))
+    return np.concatenate([means.visible, means.hidden])
