@@ -21,6 +21,7 @@
 /* See annealing.pyx. */
 struct annealing {
     int64_t n_visible, n_hidden, n_chains, n_betas, first, last;
+    int64_t before, after; /* chains of the same generator, whose numbers are passed over */
     const double *betas;
     int8_t *visible;
     double *log_weights;

@@ -4,7 +4,7 @@ from libc.stdint cimport int8_t, int64_t, uint64_t
 
 cdef extern from "annealing/annealing.h":
     cdef struct annealing:
-        int64_t n_visible, n_hidden, n_chains, n_betas, first, last
+        int64_t n_visible, n_hidden, n_chains, n_betas, first, last, before, after
         const double *betas
         int8_t *visible
         double *log_weights
@@ -42,6 +42,8 @@ def anneal(
     int8_t[:, ::1] visible,        # INOUT (n_chains, n_visible) spins from the law at betas[0], n_chains > 0
     double[::1] log_weights,       # OUT (n_chains,)
     uint64_t[::1] generator,       # INOUT (32,) eight xoshiro256++ generators, not all zero
+    int64_t before,                # IN chains of the same generator that come before these
+    int64_t after,                 # IN and after them: each draws its own numbers
     unsigned char[::1] work,       # WORK (work_size(),) the chains between two calls
     int level,                     # IN SIMD level, at most simd.supported()
 ) -> None:
@@ -55,7 +57,7 @@ def anneal(
     e.n_visible, e.n_hidden, e.n_chains = weights.shape[0], weights.shape[1], visible.shape[0]
     e.n_betas, e.betas, e.first, e.last = betas.shape[0], &betas[0], first, last
     e.visible, e.log_weights, e.state = &visible[0, 0], &log_weights[0], &generator[0]
-    e.memory = <char *>&work[0]
+    e.before, e.after, e.memory = before, after, <char *>&work[0]
     with nogil:
         if real is float:
             run_annealing32(&e, &weights[0, 0], &visible_bias[0], &hidden_bias[0], level)

@@ -20,6 +20,7 @@ struct NAME(annealed) {
 
 FN struct NAME(annealed) NAME(lay_out_annealed)(struct arena *from, const struct annealing *e)
 {
+    static const struct member alone = {NULL, 1, 0};
     struct NAME(annealed) w;
     w.gathered = 0;
     w.row = up_to(e->n_hidden, LANES);
@@ -36,9 +37,18 @@ FN struct NAME(annealed) NAME(lay_out_annealed)(struct arena *from, const struct
     w.size = piece(from, (size_t)(e->n_chains * LANES) * sizeof(REAL));
     w.ratio = piece(from, (size_t)e->n_chains * sizeof(double));
     w.total = piece(from, (size_t)e->n_chains * sizeof(double));
-    w.up = NAME(make_layer)(from, w.weights, w.c, e->n_visible, e->n_hidden, w.row, 0);
-    w.down = NAME(make_layer)(from, w.weights, w.b, e->n_hidden, e->n_visible, w.row, 1);
+    w.up = NAME(make_layer)(from, &alone, w.weights, w.c, e->n_visible, e->n_hidden, w.row, 0);
+    w.down = NAME(make_layer)(from, &alone, w.weights, w.b, e->n_hidden, e->n_visible, w.row, 1);
     return w;
+}
+
+/* Steps of the generator that are not used here. */
+FN void NAME(pass_over)(LEVEL(streams) *generator, int64_t n_steps)
+{
+    LEVEL(streams) p = generator[0], q = generator[1], s = generator[2], t = generator[3], r;
+    for (int64_t step = 0; step < n_steps; step++)
+        XOSHIRO(p, q, s, t, r);
+    generator[0] = p, generator[1] = q, generator[2] = s, generator[3] = t;
 }
 
 /* One panel of hidden units for all chains:
@@ -146,10 +156,13 @@ TARGET static void NAME(step)(struct NAME(annealed) *w, const struct annealing *
             e->n_chains);
         for (int part = 0; part < PARTS; part++) {
             NAME(get_generator)(generator, e->state, part);
-            if (draw)
+            if (draw) {
+                NAME(pass_over)(generator, e->before);
                 NAME(weigh_part)(w, e, panel, part, beta, next, generator, 1);
-            else
+                NAME(pass_over)(generator, e->after);
+            } else {
                 NAME(weigh_part)(w, e, panel, part, beta, next, generator, 0);
+            }
             NAME(put_generator)(generator, e->state, part);
         }
         if (++w->gathered == PANELS_AT_ONCE || (panel == hidden_panels - 1 && !draw))
@@ -161,7 +174,9 @@ TARGET static void NAME(step)(struct NAME(annealed) *w, const struct annealing *
             e->n_chains);
         for (int part = 0; part < PARTS; part++) {
             NAME(get_generator)(generator, e->state, part);
+            NAME(pass_over)(generator, e->before);
             NAME(draw_part)(w, e, panel, part, next, generator);
+            NAME(pass_over)(generator, e->after);
             NAME(put_generator)(generator, e->state, part);
         }
     }

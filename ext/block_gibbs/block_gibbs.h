@@ -24,6 +24,7 @@
 #include <string.h>
 #include "simd/interrupt.h"
 #include "simd/logistic.h"
+#include "simd/team.h"
 
 #if defined(__GNUC__) && !defined(__clang__)
 #define UNROLL _Pragma("GCC unroll 8")
@@ -56,6 +57,17 @@ static inline void *piece(struct arena *from, size_t n_bytes)
     return at;
 }
 
+/* A piece for each member of a team: that of this one. */
+static inline void *piece_of(struct arena *from, const struct member *m, size_t n_bytes)
+{
+    char *first = piece(from, n_bytes);
+    for (int64_t other = 1; other < m->n; other++) {
+        char *next = piece(from, n_bytes);
+        first = other == m->index ? next : first;
+    }
+    return first;
+}
+
 static inline int64_t up_to(int64_t n, int64_t multiple)
 {
     return (n + multiple - 1) / multiple * multiple;
@@ -73,6 +85,11 @@ struct epoch {
     int8_t *chains_visible, *chains_hidden; /* of persistent chains */
     int32_t *series;                        /* (n_updates, n_measured) totals of their visible spins */
     uint64_t *state;
+};
+
+/* Numbers from the first one to before the last one. */
+struct range {
+    int64_t first, last;
 };
 
 /* Whether the gradient is kept apart from the weights, since a step is more than a multiple of it. */
@@ -155,15 +172,19 @@ static inline int64_t row_total(const uint8_t *packed, int64_t n)
 #include "simd/levels.h"
 
 static int run_epoch32(
-    const struct epoch *e, float *weights, float *b, float *c, float *slots, float *offsets, int level)
+    const struct epoch *e, float *weights, float *b, float *c, float *slots, float *offsets, int level,
+    struct team *team, int64_t n_members, int64_t member)
 {
-    return AT_LEVEL(level, train32, e, weights, b, c, slots, offsets);
+    const struct member of = {team, n_members, member};
+    return AT_LEVEL(level, train32, e, &of, weights, b, c, slots, offsets);
 }
 
 static int run_epoch64(
-    const struct epoch *e, double *weights, double *b, double *c, double *slots, double *offsets, int level)
+    const struct epoch *e, double *weights, double *b, double *c, double *slots, double *offsets, int level,
+    struct team *team, int64_t n_members, int64_t member)
 {
-    return AT_LEVEL(level, train64, e, weights, b, c, slots, offsets);
+    const struct member of = {team, n_members, member};
+    return AT_LEVEL(level, train64, e, &of, weights, b, c, slots, offsets);
 }
 
 static int run_chains32(

@@ -2,6 +2,10 @@
 
 from libc.stdint cimport int8_t, int32_t, int64_t, uint8_t, uint64_t
 
+cdef extern from "simd/team.h":
+    cdef struct team:
+        pass
+
 cdef extern from "block_gibbs/block_gibbs.h":
     cdef struct epoch:
         int64_t n_visible, n_hidden, n_rows, batch_size, n_chains, n_measured, k
@@ -23,11 +27,11 @@ cdef extern from "block_gibbs/block_gibbs.h":
         int8_t *hidden
         uint64_t *state
     int run_epoch32(
-        const epoch *e, float *weights, float *b, float *c, float *slots, float *offsets, int level
-    ) except -1 nogil
+        const epoch *e, float *weights, float *b, float *c, float *slots, float *offsets, int level, team *team,
+        int64_t n_members, int64_t member) except? -1 nogil
     int run_epoch64(
-        const epoch *e, double *weights, double *b, double *c, double *slots, double *offsets, int level
-    ) except -1 nogil
+        const epoch *e, double *weights, double *b, double *c, double *slots, double *offsets, int level, team *team,
+        int64_t n_members, int64_t member) except? -1 nogil
     int run_chains32(
         const chains *e, const float *weights, const float *b, const float *c, float *means, int level
     ) except -1 nogil
@@ -109,6 +113,9 @@ def train(
     int32_t[:, ::1] series,         # OUT (n_updates, n <= n_chains) totals of visible spins, first n chains
     uint64_t[::1] generator,        # INOUT (32,) eight xoshiro256++ generators, not all zero
     int level,                      # IN SIMD level, at most simd.supported()
+    int64_t[::1] together,          # WORK (8,) zeros, of all who make this call together; [4] = 1 ends waiting
+    int64_t n_members,              # IN who make it, each in a thread of its own, 1 <= n_members
+    int64_t member,                 # IN which one this is, 0 <= member < n_members
 ) -> None:
     """Pass once through the data: a step of the optimiser for each batch.
 
@@ -120,6 +127,7 @@ def train(
     cdef real nowhere
     cdef real *memory = &nowhere
     cdef real *centre = &nowhere
+    cdef team *all = <team *>&together[0]
     e.n_visible, e.n_hidden = weights.shape[0], weights.shape[1]
     e.n_rows, e.batch_size = order.shape[0], batch_size
     e.n_chains, e.k, e.rate, e.decay = chains_visible.shape[0], k, rate, decay
@@ -139,9 +147,11 @@ def train(
     with nogil:
         if real is float:
             failed = run_epoch32(
-                &e, &weights[0, 0], &visible_bias[0], &hidden_bias[0], memory, centre, level)
+                &e, &weights[0, 0], &visible_bias[0], &hidden_bias[0], memory, centre, level, all, n_members,
+                member)
         else:
             failed = run_epoch64(
-                &e, &weights[0, 0], &visible_bias[0], &hidden_bias[0], memory, centre, level)
-    if failed:
+                &e, &weights[0, 0], &visible_bias[0], &hidden_bias[0], memory, centre, level, all, n_members,
+                member)
+    if failed > 0:
         raise MemoryError

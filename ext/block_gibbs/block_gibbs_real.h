@@ -12,7 +12,8 @@ struct NAME(layer) {
     const REAL *weights, *bias;
     int64_t n_in, n_out, row;
     int turned;
-    int64_t built; /* panels whose tables are there */
+    int64_t first, last; /* panels that this thread takes */
+    int64_t built;       /* panels before this one, from `first` on, have their tables */
     int kept;
     REAL *tables, *scratch;
 };
@@ -22,15 +23,21 @@ FN int64_t NAME(table_size)(int64_t n_in)
     return up_to(n_in, 4) / 4 * 16 * LANES;
 }
 
+/* A layer whose panels are shared by the members of a team: tables that are kept are of all of them, those
+   that are built again and the scratch are of each. */
 FN struct NAME(layer) NAME(make_layer)(
-    struct arena *from, const REAL *weights, const REAL *bias, int64_t n_in, int64_t n_out, int64_t row,
-    int turned)
+    struct arena *from, const struct member *m, const REAL *weights, const REAL *bias, int64_t n_in,
+    int64_t n_out, int64_t row, int turned)
 {
-    struct NAME(layer) layer = {weights, bias, n_in, n_out, row, turned, 0, 0, NULL, NULL};
     int64_t size = NAME(table_size)(n_in), panels = up_to(n_out, LANES) / LANES;
+    struct NAME(layer) layer = {weights, bias, n_in, n_out, row, turned, 0, 0, 0, 0, NULL, NULL};
+    layer.first = layer.built = share_begin(m, panels), layer.last = share_end(m, panels);
     layer.kept = size * panels * (int64_t)sizeof(REAL) <= KEPT_BYTES;
-    layer.tables = piece(from, (size_t)(size * (layer.kept ? panels : 1)) * sizeof(REAL));
-    layer.scratch = piece(from, turned ? (size_t)(n_in * LANES) * sizeof(REAL) : 0);
+    if (layer.kept)
+        layer.tables = piece(from, (size_t)(size * panels) * sizeof(REAL));
+    else
+        layer.tables = piece_of(from, m, (size_t)size * sizeof(REAL));
+    layer.scratch = piece_of(from, m, turned ? (size_t)(n_in * LANES) * sizeof(REAL) : 0);
     return layer;
 }
 
@@ -244,13 +251,30 @@ TARGET ALWAYS_INLINE void NAME(finish)(
     memcpy(state + 16, &c, sizeof c), memcpy(state + 24, &d, sizeof d);
 }
 
-/* -1 where Ctrl-C stops it. */
+/* Let the generator take the steps of panels that others draw. */
+FN void NAME(skip)(uint64_t *state, int64_t n_steps)
+{
+    for (int part = 0; n_steps && part < PARTS; part++, state += WIDTH) {
+        LEVEL(streams) a, b, c, d, r;
+        memcpy(&a, state, sizeof a), memcpy(&b, state + 8, sizeof b);
+        memcpy(&c, state + 16, sizeof c), memcpy(&d, state + 24, sizeof d);
+        for (int64_t step = 0; step < n_steps; step++)
+            XOSHIRO(a, b, c, d, r);
+        (void)r;
+        memcpy(state, &a, sizeof a), memcpy(state + 8, &b, sizeof b);
+        memcpy(state + 16, &c, sizeof c), memcpy(state + 24, &d, sizeof d);
+    }
+}
+
+/* The panels of this thread; -1 where Ctrl-C stops it. */
 TARGET ALWAYS_INLINE int NAME(pass)(
     struct NAME(layer) *layer, const struct NAME(rows) *on, const int draw, const int mean)
 {
     REAL sums[ROWS_AT_ONCE * PANEL_BYTES / sizeof(REAL)];
     const int64_t n_groups = up_to(layer->n_in, 4) / 4, n_panels = up_to(layer->n_out, LANES) / LANES;
-    for (int64_t panel = 0; panel < n_panels; panel++) {
+    if (draw)
+        NAME(skip)(on->state, layer->first * on->n_rows);
+    for (int64_t panel = layer->first; panel < layer->last; panel++) {
         const REAL *table = NAME(table)(layer, panel);
         for (int64_t row = 0; row < on->n_rows; row += ROWS_AT_ONCE) {
             int64_t n = on->n_rows - row < ROWS_AT_ONCE ? on->n_rows - row : ROWS_AT_ONCE;
@@ -263,6 +287,8 @@ TARGET ALWAYS_INLINE int NAME(pass)(
                 return -1;
         }
     }
+    if (draw)
+        NAME(skip)(on->state, (n_panels - layer->last) * on->n_rows);
     return 0;
 }
 
@@ -281,12 +307,13 @@ TARGET static int NAME(draw_and_mean)(struct NAME(layer) *layer, const struct NA
     return NAME(pass)(layer, on, 1, 1);
 }
 
-/* weights[i] += Σ over samples of spin i times the sample's means, for n_units rows, samples in chunks. */
+/* weights[i] += Σ over samples of spin i times the sample's means, for n_units rows and the panels of this
+   thread, samples in chunks. */
 TARGET static int NAME(accumulate)(
-    REAL *weights, int64_t row, const uint8_t *packed, int64_t stride, int64_t n_units, const REAL *means,
+    REAL *weights, int64_t row, int64_t first_panel, int64_t last_panel, const uint8_t *packed, int64_t stride, int64_t n_units, const REAL *means,
     int64_t n_samples, REAL *table, int64_t *done)
 {
-    for (int64_t panel = 0; panel < row; panel += LANES)
+    for (int64_t panel = first_panel * LANES; panel < last_panel * LANES; panel += LANES)
         for (int64_t first = 0; first < n_samples; first += 4 * CHUNK) {
             int64_t n = n_samples - first < 4 * CHUNK ? n_samples - first : 4 * CHUNK;
             NAME(fill_table)(means + first * row + panel, row, n, table);

@@ -1,49 +1,81 @@
 /* Epochs of learning and sweeps of chains, on their own memory; block_gibbs_real.h includes it. */
 
-/* Update number `count`, from n rows of data; -1 where Ctrl-C stops it. Without persistent chains the negative phase
-   begins with the spins of the positive one. */
-TARGET static int NAME(update)(
-    struct NAME(work) *w, const struct epoch *e, const int64_t *order, int64_t n, int64_t count,
-    int64_t *done)
+/* Rows of spins of this thread's share, turned to columns. */
+FN void NAME(turn)(const struct NAME(work) *w, const struct epoch *e, const uint8_t *rows, int64_t n, uint8_t *to)
 {
-    const int64_t n_chains = e->persistent ? e->n_chains : n, n_groups = up_to(e->n_visible, 4) / 4;
-    const int64_t below = up_to(n, 4), stride = w->samples / 4, n_samples = below + up_to(n_chains, 4);
+    const int64_t n_groups = up_to(e->n_visible, 4) / 4, stride = w->samples / 4;
+    const int64_t first = share_begin(w->member, n_groups), last = share_end(w->member, n_groups);
+    turn_rows(rows + first, n, last - first, w->stride_v, to + 4 * first * stride, stride);
+}
+
+/* The positive phase and k sweeps: spins, means and turned spins of both; -1 where it is to stop. */
+TARGET static int NAME(phases)(
+    struct NAME(work) *w, const struct epoch *e, const int64_t *order, int64_t n, int64_t n_chains)
+{
+    const int64_t below = up_to(n, 4);
     const double rate = apart(e) ? 1 : e->rate;
     const REAL data = (REAL)(rate / (double)n), model = (REAL)(-rate / (double)n_chains);
-    uint8_t *given = w->data;
-    for (int64_t i = 0; i < n; i++)
-        memcpy(given + i * w->stride_v, e->data + order[i] * w->stride_v, (size_t)w->stride_v);
     struct NAME(rows) up = {
-        given, w->stride_v, n, e->state, 1, w->h, w->stride_h, w->means, w->row, data, done};
-    struct NAME(rows) down = {w->h, w->stride_h, n_chains, e->state, 1, w->v, w->stride_v, NULL, 0, 0, done};
-    w->up.built = w->down.built = 0;
-    if (e->persistent ? NAME(mean)(&w->up, &up) : NAME(draw_and_mean)(&w->up, &up))
+        w->data, w->stride_v, n, w->state, 1, w->h, w->stride_h, w->means, w->row, data, &w->done};
+    struct NAME(rows) down = {
+        w->h, w->stride_h, n_chains, w->state, 1, w->v, w->stride_v, NULL, 0, 0, &w->done};
+    for (int64_t i = share_begin(w->member, n); i < share_end(w->member, n); i++)
+        memcpy(w->data + i * w->stride_v, e->data + order[i] * w->stride_v, (size_t)w->stride_v);
+    if (meet(w->member, 0))
         return -1;
-    turn_rows(given, n, n_groups, w->stride_v, w->turned, stride);
-    memset(w->means + n * w->row, 0, (size_t)((below - n) * w->row) * sizeof(REAL));
+    w->up.built = w->up.first, w->down.built = w->down.first;
+    int failed = e->persistent ? NAME(mean)(&w->up, &up) : NAME(draw_and_mean)(&w->up, &up);
+    NAME(turn)(w, e, w->data, n, w->turned);
+    if (!e->persistent && meet(w->member, failed))
+        return -1;
     up.in = w->v, up.n_rows = n_chains, up.means = w->means + below * w->row, up.share = model;
     for (int64_t sweep = 1; sweep <= e->k; sweep++) {
-        if (NAME(draw)(&w->down, &down))
+        failed |= NAME(draw)(&w->down, &down);
+        if (meet(w->member, failed))
             return -1;
-        if (sweep < e->k            ? NAME(draw)(&w->up, &up)
-                : e->persistent ? NAME(draw_and_mean)(&w->up, &up)
-                                : NAME(mean)(&w->up, &up))
+        failed = sweep < e->k   ? NAME(draw)(&w->up, &up)
+            : e->persistent ? NAME(draw_and_mean)(&w->up, &up)
+                            : NAME(mean)(&w->up, &up);
+        if (sweep < e->k && meet(w->member, failed))
             return -1;
     }
-    turn_rows(w->v, n_chains, n_groups, w->stride_v, w->turned + below / 4, stride);
-    memset(up.means + n_chains * w->row, 0, (size_t)((n_samples - below - n_chains) * w->row) * sizeof(REAL));
-    memset(w->turned + e->n_visible * stride, 240, (size_t)stride); /* of the unit that is always up */
+    NAME(turn)(w, e, w->v, n_chains, w->turned + below / 4);
+    if (w->member->index == w->member->n - 1) /* after the last group: the unit that is always up */
+        memset(w->turned + e->n_visible * (w->samples / 4), 240, (size_t)(w->samples / 4));
+    for (int64_t at = w->up.first * LANES; at < w->up.last * LANES; at += LANES) {
+        for (int64_t i = n; i < below; i++)
+            memset(w->means + i * w->row + at, 0, PANEL_BYTES);
+        for (int64_t i = n_chains; i < up_to(n_chains, 4); i++)
+            memset(up.means + i * w->row + at, 0, PANEL_BYTES);
+    }
+    return meet(w->member, failed);
+}
+
+/* Update number `count`, from n rows of data; -1 where it is to stop. Without persistent chains the negative
+   phase begins with the spins of the positive one. */
+TARGET static int NAME(update)(
+    struct NAME(work) *w, const struct epoch *e, const int64_t *order, int64_t n, int64_t count)
+{
+    const int64_t n_chains = e->persistent ? e->n_chains : n;
+    const int64_t n_samples = up_to(n, 4) + up_to(n_chains, 4);
+    const int64_t first = w->up.first * LANES, last = w->up.last * LANES;
+    if (NAME(phases)(w, e, order, n, n_chains))
+        return -1;
     if (apart(e))
-        return NAME(climb)(w, e, n, n_chains, count, done);
-    for (int64_t i = 0; i < e->n_visible; i++) {
-        const struct NAME(pair) of = NAME(visible_means)(w, i, n, n_chains, data, model);
+        return NAME(climb)(w, e, n, n_chains, count);
+    const struct range own = NAME(own_units)(w, e);
+    for (int64_t i = own.first; i < own.last; i++) {
+        const struct NAME(pair) of = NAME(visible_means)(
+            w, i, n, n_chains, (REAL)(e->rate / (double)n), (REAL)(-e->rate / (double)n_chains));
         w->b[i] += of.clamped + of.free;
     }
     if (e->decay != 0)
-        for (int64_t i = 0; i < e->n_visible * w->row; i++)
-            w->weights[i] *= (REAL)(1 - e->rate * e->decay);
+        for (int64_t i = 0; i < e->n_visible; i++)
+            for (int64_t a = first; a < last; a++)
+                w->weights[i * w->row + a] *= (REAL)(1 - e->rate * e->decay);
     return NAME(accumulate)(
-        w->weights, w->row, w->turned, stride, e->n_visible + 1, w->means, n_samples, w->table, done);
+        w->weights, w->row, w->up.first, w->up.last, w->turned, w->samples / 4, e->n_visible + 1, w->means,
+        n_samples, w->table, &w->done);
 }
 
 /* All parameters, or a memory of the optimiser, to the rows that are worked on, or back. */
@@ -78,37 +110,52 @@ FN void NAME(exchange_all)(
     }
 }
 
-TARGET static int NAME(train)(
-    const struct epoch *e, REAL *weights, REAL *b, REAL *c, REAL *slots, REAL *offsets)
+/* All updates of an epoch; -1 where it is to stop. */
+TARGET static int NAME(make_updates)(struct NAME(work) *w, const struct epoch *e)
 {
-    struct arena memory = {NULL, 0};
-    NAME(lay_out)(&memory, e);
-    char *block = calloc(memory.used + 64, 1);
-    if (!block)
-        return 1;
-    memory.base = block + (64 - (uintptr_t)block % 64), memory.used = 0;
-    struct NAME(work) w = NAME(lay_out)(&memory, e);
-    NAME(exchange_all)(e, &w, weights, b, c, slots, offsets, 0);
-    if (e->persistent)
-        pack_rows(e->chains_hidden, e->n_chains, e->n_hidden, w.h, w.stride_h);
-    int64_t done = 0;
     for (int64_t first = 0, update = 0; first < e->n_rows; first += e->batch_size, update++) {
         int64_t left = e->n_rows - first, n = left < e->batch_size ? left : e->batch_size;
-        if (NAME(update)(&w, e, e->order + first, n, e->n_updates + update + 1, &done)) {
-            free(block);
-            return -1;
-        }
-        for (int64_t chain = 0; chain < e->n_measured; chain++)
+        int failed = NAME(update)(w, e, e->order + first, n, e->n_updates + update + 1);
+        for (int64_t chain = 0; !w->member->index && chain < e->n_measured; chain++)
             e->series[update * e->n_measured + chain]
-                = (int32_t)row_total(w.v + chain * w.stride_v, e->n_visible);
+                = (int32_t)row_total(w->v + chain * w->stride_v, e->n_visible);
+        if (meet(w->member, failed))
+            return -1;
     }
-    NAME(exchange_all)(e, &w, weights, b, c, slots, offsets, 1);
-    if (e->persistent) {
-        unpack_rows(w.v, e->n_chains, e->n_visible, e->chains_visible, w.stride_v);
-        unpack_rows(w.h, e->n_chains, e->n_hidden, e->chains_hidden, w.stride_h);
+    return 0;
+}
+
+/* One member's part of an epoch; the first one lends the memory, and reads and writes what the caller has. */
+TARGET static int NAME(train)(
+    const struct epoch *e, const struct member *m, REAL *weights, REAL *b, REAL *c, REAL *slots, REAL *offsets)
+{
+    struct arena memory = {NULL, 0};
+    NAME(lay_out)(&memory, e, m);
+    char *block = m->index ? NULL : calloc(memory.used + 64, 1);
+    if (!m->index)
+        m->team->memory = block ? block + (64 - (uintptr_t)block % 64) : NULL;
+    if (meet(m, 0))
+        return -1;
+    if (!m->team->memory)
+        return 1;
+    memory.base = m->team->memory, memory.used = 0;
+    struct NAME(work) w = NAME(lay_out)(&memory, e, m);
+    if (!m->index) {
+        NAME(exchange_all)(e, &w, weights, b, c, slots, offsets, 0);
+        if (e->persistent)
+            pack_rows(e->chains_hidden, e->n_chains, e->n_hidden, w.h, w.stride_h);
+    }
+    int stopped = meet(m, 0) || NAME(make_updates)(&w, e);
+    if (!m->index && !stopped) {
+        NAME(exchange_all)(e, &w, weights, b, c, slots, offsets, 1);
+        memcpy(e->state, w.state, sizeof w.state);
+        if (e->persistent) {
+            unpack_rows(w.v, e->n_chains, e->n_visible, e->chains_visible, w.stride_v);
+            unpack_rows(w.h, e->n_chains, e->n_hidden, e->chains_hidden, w.stride_h);
+        }
     }
     free(block);
-    return 0;
+    return stopped ? -1 : 0;
 }
 
 /* What sweeps work on. */
@@ -120,6 +167,7 @@ struct NAME(swept) {
 
 FN struct NAME(swept) NAME(lay_out_chains)(struct arena *from, const struct chains *e)
 {
+    static const struct member alone = {NULL, 1, 0};
     struct NAME(swept) w;
     int64_t row = up_to(e->n_hidden, LANES);
     w.weights = piece(from, (size_t)(e->n_visible * row) * sizeof(REAL));
@@ -128,8 +176,8 @@ FN struct NAME(swept) NAME(lay_out_chains)(struct arena *from, const struct chai
     w.means = piece(from, (size_t)(CHAINS_AT_ONCE * row) * sizeof(REAL));
     w.v = piece(from, (size_t)(CHAINS_AT_ONCE * up_to(e->n_visible, 16) / 4));
     w.h = piece(from, (size_t)(CHAINS_AT_ONCE * up_to(e->n_hidden, 16) / 4));
-    w.up = NAME(make_layer)(from, w.weights, w.c, e->n_visible, e->n_hidden, row, 0);
-    w.down = NAME(make_layer)(from, w.weights, w.b, e->n_hidden, e->n_visible, row, 1);
+    w.up = NAME(make_layer)(from, &alone, w.weights, w.c, e->n_visible, e->n_hidden, row, 0);
+    w.down = NAME(make_layer)(from, &alone, w.weights, w.b, e->n_hidden, e->n_visible, row, 1);
     return w;
 }
 

@@ -3,6 +3,9 @@
 
 /* What an epoch works on. */
 struct NAME(work) {
+    const struct member *member;
+    uint64_t state[32]; /* the generator: every member takes all of its steps */
+    int64_t done;       /* since the last look at Ctrl-C */
     int64_t row, stride_v, stride_h; /* numbers to a row of weights, bytes to a row of spins */
     int64_t samples;                 /* of both phases */
     REAL *weights, *b, *means, *table;
@@ -15,7 +18,7 @@ struct NAME(work) {
     int64_t biases;
 };
 
-FN struct NAME(work) NAME(lay_out)(struct arena *from, const struct epoch *e)
+FN struct NAME(work) NAME(lay_out)(struct arena *from, const struct epoch *e, const struct member *m)
 {
     struct NAME(work) w;
     int64_t n_chains = e->persistent ? e->n_chains : e->batch_size;
@@ -27,14 +30,16 @@ FN struct NAME(work) NAME(lay_out)(struct arena *from, const struct epoch *e)
     w.b = piece(from, (size_t)n_biases * sizeof(REAL));
     w.c = w.weights ? w.weights + e->n_visible * w.row : NULL;
     w.means = piece(from, (size_t)(w.samples * w.row) * sizeof(REAL));
-    w.table = piece(from, (size_t)(CHUNK * 16 * LANES) * sizeof(REAL));
+    w.table = piece_of(from, m, (size_t)(CHUNK * 16 * LANES) * sizeof(REAL));
     w.data = piece(from, (size_t)(e->batch_size * w.stride_v));
     w.v = piece(from, (size_t)((e->batch_size > n_chains ? e->batch_size : n_chains) * w.stride_v));
     w.h = piece(from, (size_t)((e->batch_size > n_chains ? e->batch_size : n_chains) * w.stride_h));
     w.turned = piece(from, (size_t)((up_to(e->n_visible, 4) + 1) * (w.samples / 4)));
-    w.up = NAME(make_layer)(from, w.weights, w.c, e->n_visible, e->n_hidden, w.row, 0);
-    w.down = NAME(make_layer)(from, w.weights, w.b, e->n_hidden, e->n_visible, w.row, 1);
-    w.biases = n_weights;
+    w.up = NAME(make_layer)(from, m, w.weights, w.c, e->n_visible, e->n_hidden, w.row, 0);
+    w.down = NAME(make_layer)(from, m, w.weights, w.b, e->n_hidden, e->n_visible, w.row, 1);
+    w.member = m, w.biases = n_weights;
+    memcpy(w.state, e->state, sizeof w.state);
+    w.done = m->index ? INT64_MIN / 2 : 0; /* signals are told to the first member only */
     w.gradient = w.slope_b = w.turned_c = w.visible_offset = w.hidden_offset = w.slots[0] = w.slots[1] = NULL;
     if (apart(e)) {
         int64_t n_blocks = up_to(e->n_visible, STEP_ROWS) / STEP_ROWS;
@@ -107,6 +112,16 @@ FN REAL NAME(total)(const VECTOR *sums)
     return lanes[0];
 }
 
+/* The visible units whose rows of weights take their steps in this thread. */
+FN struct range NAME(own_units)(const struct NAME(work) *w, const struct epoch *e)
+{
+    const int64_t n_blocks = up_to(e->n_visible, STEP_ROWS) / STEP_ROWS;
+    struct range own = {
+        share_begin(w->member, n_blocks) * STEP_ROWS, share_end(w->member, n_blocks) * STEP_ROWS};
+    own.last = own.last < e->n_visible ? own.last : e->n_visible;
+    return own;
+}
+
 /* The means of a visible unit in both phases, each times the share of a sample. */
 struct NAME(pair) {
     REAL clamped, free;
@@ -126,7 +141,7 @@ FN struct NAME(pair) NAME(visible_means)(
 /* The offsets of the hidden units follow the means of both phases; those of the free one have a minus. */
 FN void NAME(follow)(const struct NAME(work) *w, int64_t below, int64_t n_samples)
 {
-    for (int64_t at = 0; at < w->row; at += PIECE) {
+    for (int64_t at = w->up.first * LANES; at < w->up.last * LANES; at += PIECE) {
         VECTOR sums[2] = {{0}, {0}};
         for (int64_t i = 0; i < n_samples; i++)
             sums[i >= below] += NAME(load)(w->means + i * w->row + at);
@@ -179,12 +194,12 @@ TARGET ALWAYS_INLINE void NAME(step_rows)(
             NAME(load)(w->slope_b + first + i), pace, n_slots);
 }
 
-/* The steps of the hidden biases, once all rows have theirs. */
+/* The steps of this member's hidden biases, once all rows have theirs. */
 TARGET ALWAYS_INLINE void NAME(step_hidden)(
     const struct NAME(work) *w, const struct epoch *e, const struct NAME(pace) *pace, const int centred,
     const int n_slots)
 {
-    for (int64_t lane = 0; lane < w->row; lane += PIECE) {
+    for (int64_t lane = w->up.first * LANES; lane < w->up.last * LANES; lane += PIECE) {
         const int64_t at = e->n_visible * w->row + lane;
         VECTOR g = NAME(load)(w->gradient + at);
         for (int64_t block = 0; centred && block * STEP_ROWS < e->n_visible; block++)
@@ -193,41 +208,46 @@ TARGET ALWAYS_INLINE void NAME(step_hidden)(
     }
 }
 
-TARGET ALWAYS_INLINE void NAME(step_all)(
+TARGET ALWAYS_INLINE int NAME(step_all)(
     const struct NAME(work) *w, const struct epoch *e, const struct NAME(pace) *pace, const int centred,
     const int n_slots)
 {
-    for (int64_t block = 0; block * STEP_ROWS < e->n_visible; block++)
+    const int64_t n_blocks = up_to(e->n_visible, STEP_ROWS) / STEP_ROWS;
+    for (int64_t block = share_begin(w->member, n_blocks); block < share_end(w->member, n_blocks); block++)
         NAME(step_rows)(w, e, pace, block, centred, n_slots);
+    if (meet(w->member, 0))
+        return -1;
     NAME(step_hidden)(w, e, pace, centred, n_slots);
+    return 0;
 }
 
 /* Each way of stepping is compiled for itself. */
-TARGET static void NAME(step_parameters)(
+TARGET static int NAME(step_parameters)(
     const struct NAME(work) *w, const struct epoch *e, const struct NAME(pace) *pace)
 {
     switch (2 * e->n_slots + e->centred) {
-    case 1: NAME(step_all)(w, e, pace, 1, 0); break;
-    case 2: NAME(step_all)(w, e, pace, 0, 1); break;
-    case 3: NAME(step_all)(w, e, pace, 1, 1); break;
-    case 4: NAME(step_all)(w, e, pace, 0, 2); break;
-    case 5: NAME(step_all)(w, e, pace, 1, 2); break;
-    default: NAME(step_all)(w, e, pace, 0, 0);
+    case 1: return NAME(step_all)(w, e, pace, 1, 0);
+    case 2: return NAME(step_all)(w, e, pace, 0, 1);
+    case 3: return NAME(step_all)(w, e, pace, 1, 1);
+    case 4: return NAME(step_all)(w, e, pace, 0, 2);
+    default: return NAME(step_all)(w, e, pace, 1, 2);
     }
 }
 
 /* One step along the gradient of n rows and n_chains chains, whose turned spins and means are there. */
 TARGET static int NAME(climb)(
-    struct NAME(work) *w, const struct epoch *e, int64_t n, int64_t n_chains, int64_t count, int64_t *done)
+    struct NAME(work) *w, const struct epoch *e, int64_t n, int64_t n_chains, int64_t count)
 {
     const int64_t below = up_to(n, 4), n_samples = below + up_to(n_chains, 4);
+    const int64_t first = w->up.first * LANES, width = w->up.last * LANES - first;
     const struct NAME(pace) pace = NAME(pace_of)(e, count);
-    memset(w->gradient, 0, (size_t)w->biases * sizeof(REAL));
-    if (NAME(accumulate)(
-            w->gradient, w->row, w->turned, w->samples / 4, e->n_visible + 1, w->means, n_samples, w->table,
-            done))
-        return -1;
-    for (int64_t i = 0; i < e->n_visible; i++) {
+    for (int64_t i = 0; i < e->n_visible + 1; i++)
+        memset(w->gradient + i * w->row + first, 0, (size_t)width * sizeof(REAL));
+    int failed = NAME(accumulate)(
+        w->gradient, w->row, w->up.first, w->up.last, w->turned, w->samples / 4, e->n_visible + 1, w->means,
+        n_samples, w->table, &w->done);
+    const struct range own = NAME(own_units)(w, e);
+    for (int64_t i = own.first; i < own.last; i++) {
         const struct NAME(pair) of
             = NAME(visible_means)(w, i, n, n_chains, (REAL)(1 / (double)n), (REAL)(-1 / (double)n_chains));
         w->slope_b[i] = of.clamped + of.free;
@@ -236,6 +256,7 @@ TARGET static int NAME(climb)(
     }
     if (e->centred)
         NAME(follow)(w, below, n_samples);
-    NAME(step_parameters)(w, e, &pace);
-    return 0;
+    if (meet(w->member, failed))
+        return -1;
+    return NAME(step_parameters)(w, e, &pace);
 }

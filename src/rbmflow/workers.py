@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import Any
 
 from rbmflow.arguments import shown
@@ -173,6 +174,47 @@ def results_of(calls: Sequence[Callable[[], Any]], n_threads: int) -> Iterator[t
         finally:
             stop.set()
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def call_together(call: Callable[[int], object], n_members: int, leave: Callable[[], object]) -> None:
+    """Call ``call(member)`` for all members at the same time, the first one in the calling thread.
+
+    The members wait for each other within the call; `leave` ends their waiting if one of them never comes.
+    What the first one raises is raised, and the others are taken to have ended by it.
+
+    Parameters
+    ----------
+    call : callable
+        Of the number of a member, from 0.
+    n_members : int
+        At least 1.
+    leave : callable
+        Called when the first member has ended, or was never called.
+
+    Examples
+    --------
+    >>> seen = []
+    >>> call_together(seen.append, 3, lambda: None)
+    >>> sorted(seen)
+    [0, 1, 2]
+    """
+
+    def follow(member: int) -> None:
+        with suppress(MemoryError):  # the first one raises it as well
+            call(member)
+
+    others = [
+        threading.Thread(target=follow, args=(member,), daemon=True) for member in range(1, n_members)
+    ]
+    try:
+        for other in others:
+            other.start()
+        call(0)
+    finally:
+        leave()
+        for other in others:
+            if other.ident is not None:
+                other.join()
 
 
 def _check_stop() -> None:

@@ -26,15 +26,14 @@ def start(n_chains, n, seed):
     return (2 * np.random.default_rng(seed).integers(0, 2, size=(n_chains, n)) - 1).astype(np.int8)
 
 
-def run_kernel(parameters, betas, visible, words, level, at_once=100):
+def run_kernel(parameters, betas, visible, words, level, at_once=100, around=(0, 0)):
     spins, words, log_weights = visible.copy(), words.copy(), np.full(len(visible), np.nan)
     work = np.empty(
         annealing.work_size(*parameters[0].shape, len(spins), parameters[0].dtype == np.float64), np.uint8
     )
     for first, last in itertools.pairwise([*range(0, len(betas) - 1, at_once), len(betas) - 1]):
-        annealing.anneal(
-            *parameters, np.array(betas, dtype=float), first, last, spins, log_weights, words, work, level
-        )
+        steps = np.array(betas, dtype=float), first, last
+        annealing.anneal(*parameters, *steps, spins, log_weights, words, *around, work, level)
     return log_weights, spins
 
 
@@ -53,6 +52,29 @@ def test_twin(shape, real, level):
         wanted, wanted_spins = twin.anneal(*parameters, betas, visible, Generator(words))
         np.testing.assert_array_equal(spins, wanted_spins)
         np.testing.assert_array_equal(log_weights, wanted)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("real", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_chains_of_one_generator_may_be_parted(shape, real, level):
+    parameters = parameters_of(random_machine(*shape, seed=1, scale=0.4), real)
+    betas, visible = [0.0, 0.3, 0.7, 1.0], start(13, shape[0], 2)
+    log_weights, spins = run_kernel(parameters, betas, visible, key(3), level)
+    for first, last in itertools.pairwise([0, 4, 5, 13]):
+        part = run_kernel(parameters, betas, visible[first:last], key(3), level, 2, (first, 13 - last))
+        np.testing.assert_array_equal(part[0], log_weights[first:last])
+        np.testing.assert_array_equal(part[1], spins[first:last])
+
+
+@pytest.mark.parametrize("shape", [(30, 20), (300, 250)])
+def test_the_chains_are_those_of_any_number_of_threads(shape):
+    rbm = random_machine(*shape, seed=1, scale=0.05)
+    visible, betas = start(150, shape[0], 2), np.linspace(0, 1, 5)
+    one, *others = (anneal(rbm, visible, betas, np.random.default_rng(1), n_threads=n) for n in (1, 2, 16))
+    for other in others:
+        np.testing.assert_array_equal(other[0], one[0])
+        np.testing.assert_array_equal(other[1], one[1])
 
 
 @pytest.mark.parametrize("level", LEVELS)

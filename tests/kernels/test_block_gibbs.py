@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rbmflow._kernels import block_gibbs, simd
+from rbmflow.workers import call_together
 from tests.kernels import twin_block_gibbs as twin
 from tests.kernels.twin_logistic import words_of
 
@@ -130,7 +131,7 @@ def test_train(n_chains, k, shape, real, level):
             *parameters,
             *(pack(rows), order, batch_size, k, 0.1, decay),
             *(none, 0.0, 0.0, 0.0, 0, none.ravel()),
-            *(*chains, series, words, level),
+            *(*chains, series, words, level, np.zeros(8, dtype=np.int64), 1, 0),
         )
         for found, same in zip(parameters, (other.W, other.b, other.c), strict=True):
             np.testing.assert_array_equal(found, same)
@@ -161,7 +162,7 @@ def test_steps_of_optimisers_and_centred_gradients(n_slots, centred, shape, real
         block_gibbs.train(
             *parameters,
             *(pack(rows), order, 6, 2, 0.05, decay, slots, 0.9, 0.99, 1e-8, n_updates, offsets),
-            *(*chains, series, words, level),
+            *(*chains, series, words, level, np.zeros(8, dtype=np.int64), 1, 0),
         )
         for found, same in zip(parameters, (other.W, other.b, other.c), strict=True):
             np.testing.assert_array_equal(found, same)
@@ -172,6 +173,56 @@ def test_steps_of_optimisers_and_centred_gradients(n_slots, centred, shape, real
             np.testing.assert_array_equal(chains[0], wanted[0])
             np.testing.assert_array_equal(chains[1], wanted[1])
             np.testing.assert_array_equal(series, wanted[2])
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("real", REALS)
+@pytest.mark.parametrize("shape", [(5, 17), (70, 66), (150, 130)])
+@pytest.mark.parametrize(("n_slots", "centred"), [(0, False), (0, True), (2, True)])
+@pytest.mark.parametrize(("n_chains", "k"), [(0, 3), (9, 2)])
+def test_members_of_a_team_make_the_same_updates(n_chains, k, n_slots, centred, shape, real, level):
+    # more members than panels, too
+    rows, order = spins((23, shape[0]), 2), np.random.default_rng(5).permutation(23)
+    results = []
+    for n_members in (1, 2, 3, 8):
+        parameters, words = machine(shape, real), key(3)
+        slots = np.full((n_slots, shape[0] * shape[1] + sum(shape)), 0.1, dtype=real)
+        offsets = np.zeros(sum(shape) if centred else 0, dtype=real)
+        chains = spins((n_chains, shape[0]), 6), spins((n_chains, shape[1]), 7)
+        series, together = np.zeros((4, n_chains), dtype=np.int32), np.zeros(8, dtype=np.int64)
+        call_together(
+            lambda member: block_gibbs.train(
+                *parameters,
+                *(pack(rows), order, 6, k, 0.05, 0.1, slots, 0.9, 0.99, 1e-8, 0, offsets),
+                *(*chains, series, words, level, together, n_members, member),
+            ),
+            n_members,
+            lambda: together.__setitem__(4, 1),
+        )
+        results.append((*parameters, slots, offsets, *chains, series, words))
+    for result in results[1:]:
+        for found, same in zip(result, results[0], strict=True):
+            np.testing.assert_array_equal(found, same)
+
+
+def test_members_end_where_the_first_one_never_comes():
+    rows, parameters, words = spins((5, 4), 2), machine((4, 3), np.float32), key(3)
+    none, order = np.empty((0, 0), dtype=np.float32), np.arange(5)
+    together = np.zeros(8, dtype=np.int64)
+
+    def call(member):
+        if not member:
+            raise KeyboardInterrupt
+        block_gibbs.train(
+            *parameters,
+            *(pack(rows), order, 2, 1, 0.1, 0.0, none, 0.0, 0.0, 0.0, 0, none.ravel()),
+            *(spins((0, 4), 1), spins((0, 3), 1), np.zeros((3, 0), dtype=np.int32), words, BEST),
+            *(together, 3, member),
+        )
+
+    with pytest.raises(KeyboardInterrupt):
+        call_together(call, 3, lambda: together.__setitem__(4, 1))
+    np.testing.assert_array_equal(words, key(3))
 
 
 @pytest.mark.parametrize("real", REALS)

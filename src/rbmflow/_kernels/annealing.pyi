@@ -16,6 +16,8 @@ def anneal(
     visible: npt.NDArray[np.int8],
     log_weights: npt.NDArray[np.float64],
     generator: npt.NDArray[np.uint64],
+    before: int,
+    after: int,
     work: npt.NDArray[np.uint8],
     level: int,
 ) -> None: ...

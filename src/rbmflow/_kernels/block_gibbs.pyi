@@ -41,4 +41,7 @@ def train(
     series: npt.NDArray[np.int32],
     generator: npt.NDArray[np.uint64],
     level: int,
+    together: npt.NDArray[np.int64],
+    n_members: int,
+    member: int,
 ) -> None: ...

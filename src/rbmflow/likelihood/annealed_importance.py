@@ -20,7 +20,9 @@ from rbmflow.hardware import simd_level
 from rbmflow.networks.two_layers import TwoLayers, draw_spins, log_two_cosh
 from rbmflow.workers import Progress, run_tasks
 
-CHAINS_AT_ONCE = 64  # a task; each has a generator of its own
+CHAINS_AT_ONCE = 64  # of one generator
+FEWEST_CHAINS = 8  # of a task, and as many times as its tables of signed sums fill what is kept
+KEPT_BYTES = 2**20
 LARGEST_FIELD = 100.0  # beyond it single precision would show: it rounds a field of 100 by 4e-6
 STEP_NANOSECONDS = 1e8  # of work, about, between two looks at Ctrl-C
 
@@ -57,23 +59,42 @@ def anneal(
     )
     visible, log_weight, level = np.array(spins, order="C"), np.empty(len(spins)), simd_level()
     ladder = np.ascontiguousarray(betas)
-    firsts = range(0, len(spins), CHAINS_AT_ONCE)
-    keys = draw_words(rng, len(firsts))
+    blocks = range(0, len(spins), CHAINS_AT_ONCE)
+    keys = draw_words(rng, len(blocks))
+    at_once = _chains_of_a_task(len(spins), weights, n_threads)
 
-    def chains(first: int, key: npt.NDArray[np.uint64]) -> Iterator[int]:
-        n, at = min(CHAINS_AT_ONCE, len(spins) - first), slice(first, first + CHAINS_AT_ONCE)
+    def chains(first: int, block: int, key: npt.NDArray[np.uint64]) -> Iterator[int]:
+        end_of_block = min(block + CHAINS_AT_ONCE, len(spins))
+        last = min(first + at_once, end_of_block)
+        n, at, around = last - first, slice(first, last), (first - block, end_of_block - last)
         work = np.empty(
             annealing.work_size(rbm.n_visible, rbm.n_hidden, n, real == np.float64), dtype=np.uint8
         )
         steps = max(1, int(STEP_NANOSECONDS / (n * (sum(weights.shape) + weights.size / 16))))
         for begin in range(0, len(ladder) - 1, steps):
             end = min(begin + steps, len(ladder) - 1)
-            annealing.anneal(weights, b, c, ladder, begin, end, visible[at], log_weight[at], key, work, level)
+            annealing.anneal(
+                *(weights, b, c, ladder, begin, end),
+                *(visible[at], log_weight[at], key, *around, work, level),
+            )
             yield n * (end - begin)
 
-    tasks = (chains(first, key) for first, key in zip(firsts, keys, strict=True))
+    tasks = (
+        chains(first, block, key.copy())
+        for block, key in zip(blocks, keys, strict=True)
+        for first in range(block, min(block + CHAINS_AT_ONCE, len(spins)), at_once)
+    )
     run_tasks(tasks, n_threads, total=len(spins) * (len(ladder) - 1), progress=progress)
     return log_weight, visible
+
+
+def _chains_of_a_task(n_chains: int, weights: npt.NDArray[Any], n_threads: int) -> int:
+    """Return into how many chains those of a generator are parted, so that each thread has some.
+
+    Every part has tables of its own, which large machines build anew for each step.
+    """
+    fewest = FEWEST_CHAINS * max(1, -(-4 * weights.nbytes // KEPT_BYTES))
+    return int(min(CHAINS_AT_ONCE, max(fewest, 4 * -(-n_chains // (4 * n_threads)))))
 
 
 def _precision(rbm: TwoLayers) -> Any:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from rbmflow.arguments import MAX_STEPS, check_integer, check_rng, shown
+from rbmflow.hardware import resolve_threads
 from rbmflow.networks import RBM
 from rbmflow.training.data import Data, check_data
 from rbmflow.training.history import EarlyStopping, History, Situation, check_record, measure
@@ -76,6 +77,7 @@ def fit(
     stop: EarlyStopping | None = None,
     average: int = 0,
     held_out: object = None,
+    n_threads: int | None = None,
 ) -> Fit:
     """Train a machine: ascend the likelihood of the data by stochastic or exact gradients.
 
@@ -141,6 +143,9 @@ def fit(
         (1992)); ``state`` goes on from the last ones.
     held_out : array_like, TrainingSet or StateLaw, optional
         Data that are not trained on: the history records what they say, and `stop` can go by it.
+    n_threads : int, optional
+        Threads that share each update, see `rbmflow.hardware`; small updates are made by fewer. The result
+        does not depend on it.
 
     Returns
     -------
@@ -159,7 +164,6 @@ def fit(
     Chains, and whole epochs with CD or PCD (no tie, mask or l1), are the same bits on every machine and at
     every SIMD level: their sums are taken in one order (see `block_gibbs`). Other runs also take matrix
     products from numpy: they are the same bits on one machine with one BLAS and one number of its threads.
-    Training itself uses one thread.
 
     Examples
     --------
@@ -176,7 +180,8 @@ def fit(
         _check_state(state, model)
     begin = model if state is None else state.model
     learned, penalty = check_data(data, model.n_visible), Penalty(l1, l2)
-    method = Method(negative, optimizer, batch_size, shuffle, centred, precision)
+    threads = resolve_threads(n_threads)
+    method = Method(negative, optimizer, batch_size, shuffle, centred, precision, threads)
     method.check(begin, penalty)
     objective = Objective(learned, make_ties(begin, tie, mask, biases), penalty)
     n_epochs = check_integer("n_epochs", n_epochs, 0, MAX_STEPS)

@@ -61,6 +61,7 @@ class Method:
     centred: bool = False
     precision: str | None = None
     """None before it is checked: float32, and float64 with exact averages."""
+    n_threads: int = 1
 
     def __post_init__(self) -> None:
         check_negative(self.negative)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from rbmflow._kernels import block_gibbs
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.generators import generator_from, generator_state
-from rbmflow.hardware import simd_level
+from rbmflow.hardware import LINE, simd_level
 from rbmflow.networks import RBM
 from rbmflow.training.chains import Chains, start
 from rbmflow.training.moments import centred, clamped, follow, gradient
@@ -17,8 +17,12 @@ from rbmflow.training.optimizers import LBFGS, Adam, Momentum, rate_of, step
 from rbmflow.training.parameters import Parameters, Vector
 from rbmflow.training.plan import Method, Objective
 from rbmflow.training.state import State
+from rbmflow.workers import call_together
 
 MEASURED_CHAINS = 16
+LEFT = 4  # of the words that a team shares: ends its waiting
+WEIGHTS_PER_NANOSECOND = 65  # and sample, about
+WORTH_A_MEMBER = 5e4  # nanoseconds of an update
 
 
 class Trainer:
@@ -140,30 +144,46 @@ class Trainer:
             first = optimizer.momentum
         elif isinstance(optimizer, Adam):
             first, second, epsilon = optimizer.first, optimizer.second, optimizer.epsilon
-        block_gibbs.train(
-            p.weights,
-            p.visible_bias,
-            p.hidden_bias,
-            self.objective.data.packed,
-            order,
-            batch_size,
-            negative.k,
-            rate,
-            self.objective.penalty.l2,
-            self.slots,
-            first,
-            second,
-            epsilon,
-            self.n_updates,
-            self.offsets,
-            chains.visible[0],
-            chains.hidden[0],
-            totals,
-            chains.generator,
-            simd_level(),
-        )
+        together = np.zeros(8, dtype=np.int64)
+        n_members = self._threads(batch_size, n_measured and chains.visible.shape[1])
+
+        def epoch(member: int) -> None:
+            block_gibbs.train(
+                p.weights,
+                p.visible_bias,
+                p.hidden_bias,
+                self.objective.data.packed,
+                order,
+                batch_size,
+                negative.k,
+                rate,
+                self.objective.penalty.l2,
+                self.slots,
+                first,
+                second,
+                epsilon,
+                self.n_updates,
+                self.offsets,
+                chains.visible[0],
+                chains.hidden[0],
+                totals,
+                chains.generator,
+                simd_level(),
+                together,
+                n_members,
+                member,
+            )
+
+        call_together(epoch, n_members, lambda: together.__setitem__(LEFT, 1))
         self.n_updates += n_updates
         self.series = totals.T.astype(np.float64)
+
+    def _threads(self, batch_size: int, n_chains: int) -> int:
+        """Return how many threads share the updates: each has at least some tens of microseconds of work."""
+        n_samples = (2 + 2 * getattr(self.method.negative, "k", 1)) * max(batch_size, n_chains)
+        nanoseconds = self.parameters.weights.size * n_samples / WEIGHTS_PER_NANOSECOND
+        n_panels = -(-self.parameters.weights.shape[1] * self.parameters.weights.itemsize // LINE)
+        return max(1, min(self.method.n_threads, n_panels, int(nanoseconds / WORTH_A_MEMBER)))
 
     def _update(self, rows: SpinArray, weights: FloatArray | None, rate: float) -> None:
         """Make one step along the gradient on `rows`."""
