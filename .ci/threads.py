@@ -10,7 +10,7 @@ import warnings
 
 import numpy as np
 
-from rbmflow import RBM, Torus, flow, sampling
+from rbmflow import CD, PCD, RBM, Adam, Torus, fit, flow, sampling
 from rbmflow.errors import CostWarning
 from rbmflow.ising.enumeration import enumerate_ring
 from rbmflow.likelihood import log_partition
@@ -50,6 +50,14 @@ def last_states(network, order):
     return call
 
 
+def trained(negative, **options):
+    """Parameters after some epochs, each of which is made by a team."""
+    options = {"negative": negative, "batch_size": 64, "n_epochs": 3, "rng": 1, "record": (), **options}
+    return lambda threads: (
+        fit(machine(300, 200), spins(1000, 300), n_threads=threads, **options).model.weights
+    )
+
+
 def annealed(network):
     return lambda threads: log_partition(network, "ais", n_temperatures=600, rng=1, n_threads=threads).value
 
@@ -69,6 +77,8 @@ CALLS = {
     "block Gibbs": lambda n: sampling.block_gibbs(
         machine(100, 100), n_chains=1024, n_sweeps=40, rng=1, n_threads=n
     ).visible,
+    "training": trained(CD(2)),
+    "training, centred": trained(PCD(1, 60), centred=True, optimizer=Adam(0.01)),
     "Boltzmann machine": lambda n: sampling.boltzmann_chains(
         BoltzmannMachine(couplings(60)), n_chains=256, n_sweeps=100, thin=50, rng=1, n_threads=n
     ).samples,

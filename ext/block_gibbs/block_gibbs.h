@@ -101,9 +101,11 @@ static inline int apart(const struct epoch *e)
 /* Chains that are swept; see block_gibbs.pyx. */
 struct chains {
     int64_t n_visible, n_hidden, n_chains, k;
+    int64_t before, after; /* chains of the same generator that others sweep */
     int from_visible, with_means, last_hidden;
     double scale;
     int8_t *visible, *hidden;
+    const uint8_t *clamped; /* a bit for each visible unit, as spins; or none */
     uint64_t *state;
 };
 

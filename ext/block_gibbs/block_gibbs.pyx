@@ -20,18 +20,19 @@ cdef extern from "block_gibbs/block_gibbs.h":
         int32_t *series
         uint64_t *state
     cdef struct chains:
-        int64_t n_visible, n_hidden, n_chains, k
+        int64_t n_visible, n_hidden, n_chains, k, before, after
         int from_visible, with_means, last_hidden
         double scale
         int8_t *visible
         int8_t *hidden
+        const uint8_t *clamped
         uint64_t *state
     int run_epoch32(
-        const epoch *e, float *weights, float *b, float *c, float *slots, float *offsets, int level, team *team,
-        int64_t n_members, int64_t member) except? -1 nogil
+        const epoch *e, float *weights, float *b, float *c, float *slots, float *offsets,
+        int level, team *all, int64_t n_members, int64_t member) except? -1 nogil
     int run_epoch64(
-        const epoch *e, double *weights, double *b, double *c, double *slots, double *offsets, int level, team *team,
-        int64_t n_members, int64_t member) except? -1 nogil
+        const epoch *e, double *weights, double *b, double *c, double *slots, double *offsets,
+        int level, team *all, int64_t n_members, int64_t member) except? -1 nogil
     int run_chains32(
         const chains *e, const float *weights, const float *b, const float *c, float *means, int level
     ) except -1 nogil
@@ -67,6 +68,9 @@ def sweep(
     double scale,                  # IN inverse temperature: activations are multiplied by it
     bint from_visible,             # IN draw the hidden spins once before the sweeps
     bint last_hidden,              # IN draw the hidden spins of the last sweep too, where there are means
+    const uint8_t[:, ::1] clamped,  # IN (n_chains or 0, 4 ceil(n_visible / 16)) of `pack`, bits of 1 stay
+    int64_t before,                # IN chains of the same generator that come before these
+    int64_t after,                 # IN and after them: each draws its own numbers; all are at most 512, or 0
     uint64_t[::1] generator,       # INOUT (32,) eight xoshiro256++ generators, not all zero
     int level,                     # IN SIMD level, at most simd.supported()
 ) -> None:
@@ -79,7 +83,9 @@ def sweep(
         return
     e.n_visible, e.n_hidden, e.n_chains, e.k = weights.shape[0], weights.shape[1], visible.shape[0], k
     e.from_visible, e.with_means, e.scale = from_visible, means.shape[0] > 0, scale
-    e.last_hidden = last_hidden
+    e.last_hidden, e.before, e.after, e.clamped = last_hidden, before, after, NULL
+    if clamped.shape[0]:
+        e.clamped = &clamped[0, 0]
     e.visible, e.hidden, e.state = &visible[0, 0], &hidden[0, 0], &generator[0]
     if e.with_means:
         to = &means[0, 0]
@@ -113,7 +119,7 @@ def train(
     int32_t[:, ::1] series,         # OUT (n_updates, n <= n_chains) totals of visible spins, first n chains
     uint64_t[::1] generator,        # INOUT (32,) eight xoshiro256++ generators, not all zero
     int level,                      # IN SIMD level, at most simd.supported()
-    int64_t[::1] together,          # WORK (8,) zeros, of all who make this call together; [4] = 1 ends waiting
+    int64_t[::1] together,          # WORK (8,) zeros, of all who make this call together; [4] = 1 ends it
     int64_t n_members,              # IN who make it, each in a thread of its own, 1 <= n_members
     int64_t member,                 # IN which one this is, 0 <= member < n_members
 ) -> None:

@@ -144,7 +144,8 @@ struct NAME(rows) {
     REAL *means; /* share * tanh */
     int64_t means_stride;
     REAL share;
-    int64_t *done; /* since the last look at Ctrl-C */
+    int64_t *done;         /* since the last look at Ctrl-C */
+    int64_t before, after; /* rows of the same generator that others draw */
 };
 
 /* The random words for the lanes from `lane` on. */
@@ -251,7 +252,7 @@ TARGET ALWAYS_INLINE void NAME(finish)(
     memcpy(state + 16, &c, sizeof c), memcpy(state + 24, &d, sizeof d);
 }
 
-/* Let the generator take the steps of panels that others draw. */
+/* Let the generator take the steps of panels and rows that others draw. */
 FN void NAME(skip)(uint64_t *state, int64_t n_steps)
 {
     for (int part = 0; n_steps && part < PARTS; part++, state += WIDTH) {
@@ -272,8 +273,9 @@ TARGET ALWAYS_INLINE int NAME(pass)(
 {
     REAL sums[ROWS_AT_ONCE * PANEL_BYTES / sizeof(REAL)];
     const int64_t n_groups = up_to(layer->n_in, 4) / 4, n_panels = up_to(layer->n_out, LANES) / LANES;
+    const int64_t all_rows = on->before + on->n_rows + on->after;
     if (draw)
-        NAME(skip)(on->state, layer->first * on->n_rows);
+        NAME(skip)(on->state, layer->first * all_rows + on->before);
     for (int64_t panel = layer->first; panel < layer->last; panel++) {
         const REAL *table = NAME(table)(layer, panel);
         for (int64_t row = 0; row < on->n_rows; row += ROWS_AT_ONCE) {
@@ -286,9 +288,11 @@ TARGET ALWAYS_INLINE int NAME(pass)(
             if (interrupted(on->done, n * (n_groups + LANES)))
                 return -1;
         }
+        if (draw && panel + 1 < layer->last)
+            NAME(skip)(on->state, on->after + on->before);
     }
     if (draw)
-        NAME(skip)(on->state, (n_panels - layer->last) * on->n_rows);
+        NAME(skip)(on->state, (n_panels - layer->last) * all_rows + on->after);
     return 0;
 }
 

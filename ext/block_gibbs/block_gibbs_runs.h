@@ -1,7 +1,8 @@
 /* Epochs of learning and sweeps of chains, on their own memory; block_gibbs_real.h includes it. */
 
 /* Rows of spins of this thread's share, turned to columns. */
-FN void NAME(turn)(const struct NAME(work) *w, const struct epoch *e, const uint8_t *rows, int64_t n, uint8_t *to)
+FN void NAME(turn)(
+    const struct NAME(work) *w, const struct epoch *e, const uint8_t *rows, int64_t n, uint8_t *to)
 {
     const int64_t n_groups = up_to(e->n_visible, 4) / 4, stride = w->samples / 4;
     const int64_t first = share_begin(w->member, n_groups), last = share_end(w->member, n_groups);
@@ -127,7 +128,8 @@ TARGET static int NAME(make_updates)(struct NAME(work) *w, const struct epoch *e
 
 /* One member's part of an epoch; the first one lends the memory, and reads and writes what the caller has. */
 TARGET static int NAME(train)(
-    const struct epoch *e, const struct member *m, REAL *weights, REAL *b, REAL *c, REAL *slots, REAL *offsets)
+    const struct epoch *e, const struct member *m, REAL *weights, REAL *b, REAL *c, REAL *slots,
+    REAL *offsets)
 {
     struct arena memory = {NULL, 0};
     NAME(lay_out)(&memory, e, m);
@@ -161,7 +163,7 @@ TARGET static int NAME(train)(
 /* What sweeps work on. */
 struct NAME(swept) {
     REAL *weights, *b, *c, *means;
-    uint8_t *v, *h;
+    uint8_t *v, *h, *given; /* given: spins of the clamped units, 0 elsewhere */
     struct NAME(layer) up, down;
 };
 
@@ -176,23 +178,36 @@ FN struct NAME(swept) NAME(lay_out_chains)(struct arena *from, const struct chai
     w.means = piece(from, (size_t)(CHAINS_AT_ONCE * row) * sizeof(REAL));
     w.v = piece(from, (size_t)(CHAINS_AT_ONCE * up_to(e->n_visible, 16) / 4));
     w.h = piece(from, (size_t)(CHAINS_AT_ONCE * up_to(e->n_hidden, 16) / 4));
+    w.given = piece(from, e->clamped ? (size_t)(CHAINS_AT_ONCE * up_to(e->n_visible, 16) / 4) : 0);
     w.up = NAME(make_layer)(from, &alone, w.weights, w.c, e->n_visible, e->n_hidden, row, 0);
     w.down = NAME(make_layer)(from, &alone, w.weights, w.b, e->n_hidden, e->n_visible, row, 1);
     return w;
 }
 
+/* Clamped spins back to what they were. */
+FN void NAME(restore)(uint8_t *spins, const uint8_t *clamped, const uint8_t *given, int64_t n_bytes)
+{
+    for (int64_t at = 0; clamped && at < n_bytes; at++)
+        spins[at] = (uint8_t)((spins[at] & ~clamped[at]) | given[at]);
+}
+
 /* Sweep up to CHAINS_AT_ONCE chains k times; -1 where Ctrl-C stops it. */
 TARGET static int NAME(sweep_block)(
-    struct NAME(swept) *w, const struct chains *e, int8_t *visible, int8_t *hidden, int64_t n, REAL *means,
-    int64_t *done)
+    struct NAME(swept) *w, const struct chains *e, int8_t *visible, int8_t *hidden, const uint8_t *clamped,
+    int64_t n, REAL *means, int64_t *done)
 {
     const int64_t row = up_to(e->n_hidden, LANES);
     const int64_t stride_v = up_to(e->n_visible, 16) / 4, stride_h = up_to(e->n_hidden, 16) / 4;
     const REAL scale = (REAL)e->scale;
-    struct NAME(rows) up = {w->v, stride_v, n, e->state, scale, w->h, stride_h, w->means, row, 1, done};
-    struct NAME(rows) down = {w->h, stride_h, n, e->state, scale, w->v, stride_v, NULL, 0, 0, done};
-    if (e->from_visible) {
+    struct NAME(rows) up = {w->v,    stride_v, n, e->state, scale,     w->h,    stride_h,
+                            w->means, row,      1, done,     e->before, e->after};
+    struct NAME(rows) down = {w->h, stride_h, n, e->state, scale,     w->v,    stride_v,
+                              NULL, 0,        0, done,     e->before, e->after};
+    if (clamped || e->from_visible)
         pack_rows(visible, n, e->n_visible, w->v, stride_v);
+    for (int64_t at = 0; clamped && at < n * stride_v; at++)
+        w->given[at] = w->v[at] & clamped[at];
+    if (e->from_visible) {
         if (NAME(draw)(&w->up, &up))
             return -1;
     } else {
@@ -201,6 +216,7 @@ TARGET static int NAME(sweep_block)(
     for (int64_t sweep = 1; sweep <= e->k; sweep++) {
         if (NAME(draw)(&w->down, &down))
             return -1;
+        NAME(restore)(w->v, clamped, w->given, n * stride_v);
         if (sweep < e->k || !e->with_means ? NAME(draw)(&w->up, &up)
                 : e->last_hidden           ? NAME(draw_and_mean)(&w->up, &up)
                                            : NAME(mean)(&w->up, &up))
@@ -231,7 +247,8 @@ TARGET static int NAME(sweep)(
     for (int64_t first = 0; first < e->n_chains && !failed; first += CHAINS_AT_ONCE) {
         int64_t n = e->n_chains - first < CHAINS_AT_ONCE ? e->n_chains - first : CHAINS_AT_ONCE;
         failed = NAME(sweep_block)(
-            &w, e, e->visible + first * e->n_visible, e->hidden + first * e->n_hidden, n,
+            &w, e, e->visible + first * e->n_visible, e->hidden + first * e->n_hidden,
+            e->clamped ? e->clamped + first * (up_to(e->n_visible, 16) / 4) : NULL, n,
             means + first * e->n_hidden, &done);
     }
     free(block);

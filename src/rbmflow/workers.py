@@ -203,9 +203,7 @@ def call_together(call: Callable[[int], object], n_members: int, leave: Callable
         with suppress(MemoryError):  # the first one raises it as well
             call(member)
 
-    others = [
-        threading.Thread(target=follow, args=(member,), daemon=True) for member in range(1, n_members)
-    ]
+    others = [threading.Thread(target=follow, args=(member,), daemon=True) for member in range(1, n_members)]
     try:
         for other in others:
             other.start()

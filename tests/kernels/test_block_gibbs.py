@@ -11,6 +11,7 @@ from tests.kernels.twin_logistic import words_of
 BEST = simd.supported()
 LEVELS = range(BEST + 1)
 REALS = (np.float32, np.float64)
+WHOLE = np.empty((0, 0), dtype=np.uint8), 0, 0  # nothing clamped, all chains of the generator
 SHAPES = [(1, 1), (2, 3), (4, 4), (8, 4), (5, 17), (16, 16), (17, 5), (30, 33), (64, 40), (70, 8)]
 
 
@@ -63,7 +64,7 @@ def test_sweep(shape, real, level):
         v, h = spins((n_chains, shape[0]), 4), spins((n_chains, shape[1]), 5)
         wanted = twin.sweep(twin.Machine(*parameters, scale), v, h, k, from_visible, generator)
         means = np.zeros((n_chains if k else 0, shape[1]), dtype=real)
-        block_gibbs.sweep(*parameters, v, h, means, k, scale, from_visible, True, words, level)
+        block_gibbs.sweep(*parameters, v, h, means, k, scale, from_visible, True, *WHOLE, words, level)
         np.testing.assert_array_equal(v, wanted[0])
         np.testing.assert_array_equal(h, wanted[1])
         if k:
@@ -77,10 +78,47 @@ def test_the_last_hidden_spins_may_be_left_out(real):
     v, h = spins((20, 9), 4), spins((20, 6), 5)
     other, drawn = v.copy(), h.copy()
     means, same = np.zeros((20, 6), dtype=real), np.zeros((20, 6), dtype=real)
-    block_gibbs.sweep(*parameters, v, h, means, 2, 1.0, True, False, words, BEST)
-    block_gibbs.sweep(*parameters, other, drawn, same, 2, 1.0, True, True, key(1), BEST)
+    block_gibbs.sweep(*parameters, v, h, means, 2, 1.0, True, False, *WHOLE, words, BEST)
+    block_gibbs.sweep(*parameters, other, drawn, same, 2, 1.0, True, True, *WHOLE, key(1), BEST)
     np.testing.assert_array_equal(v, other)
     np.testing.assert_array_equal(means, same)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("real", REALS)
+@pytest.mark.parametrize("shape", [(9, 6), (16, 16), (30, 33), (300, 250)])
+def test_chains_of_one_generator_may_be_parted(shape, real, level):
+    # those of the last shape build their tables again
+    parameters, words, mask = machine(shape, real), key(1), np.random.default_rng(8).random((150, shape[0]))
+    v, h = spins((150, shape[0]), 4), spins((150, shape[1]), 5)
+    clamped = pack((mask < 0.5).astype(np.int8))
+    whole, means = (v.copy(), h.copy()), np.zeros((150, shape[1]), dtype=real)
+    rest = 2, 1.0, True, True
+    block_gibbs.sweep(*parameters, *whole, means, *rest, clamped, 0, 0, words, level)
+    for first, last in ((0, 4), (4, 5), (5, 140), (140, 150)):
+        other, at = key(1), slice(first, last)
+        part = v[at].copy(), h[at].copy(), np.zeros((last - first, shape[1]), dtype=real)
+        block_gibbs.sweep(*parameters, *part, *rest, clamped[at], first, 150 - last, other, level)
+        for found, wanted in zip((*part, other), (whole[0][at], whole[1][at], means[at], words), strict=True):
+            np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("real", REALS)
+@pytest.mark.parametrize("from_visible", [False, True])
+def test_clamped_units_keep_their_spins(from_visible, real):
+    parameters, words = machine((9, 6), real), key(1)
+    generator = twin.Generator(words)
+    v, h = spins((20, 9), 4), spins((20, 6), 5)
+    mask = np.random.default_rng(8).random((20, 9)) < 0.5
+    wanted = twin.sweep(twin.Machine(*parameters), v, h, 3, from_visible, generator, mask)
+    means = np.zeros((20, 6), dtype=real)
+    clamped = pack(mask.view(np.int8))
+    block_gibbs.sweep(*parameters, v, h, means, 3, 1.0, from_visible, True, clamped, 0, 0, words, BEST)
+    np.testing.assert_array_equal(v, wanted[0])
+    np.testing.assert_array_equal(h, wanted[1])
+    np.testing.assert_array_equal(means, wanted[2])
+    np.testing.assert_array_equal(v[mask], spins((20, 9), 4)[mask])
+    assert (v != spins((20, 9), 4)).any()
 
 
 @pytest.mark.parametrize("real", REALS)
@@ -89,7 +127,9 @@ def test_sweep_of_many_chains_without_means(real):
     generator = twin.Generator(words)
     v, h = spins((1100, 9), 4), spins((1100, 6), 5)
     wanted = twin.sweep(twin.Machine(*parameters), v, h, 2, False, generator)
-    block_gibbs.sweep(*parameters, v, h, np.zeros((0, 6), dtype=real), 2, 1.0, False, True, words, BEST)
+    block_gibbs.sweep(
+        *parameters, v, h, np.zeros((0, 6), dtype=real), 2, 1.0, False, True, *WHOLE, words, BEST
+    )
     np.testing.assert_array_equal(v, wanted[0])
     np.testing.assert_array_equal(h, wanted[1])
 
@@ -104,7 +144,7 @@ def test_tables_that_are_built_again(real, level):
     v, h = spins((9, shape[0]), 4), spins((9, shape[1]), 5)
     wanted = twin.sweep(twin.Machine(*parameters), v, h, 2, True, generator)
     means = np.zeros((9, shape[1]), dtype=real)
-    block_gibbs.sweep(*parameters, v, h, means, 2, 1.0, True, True, words, level)
+    block_gibbs.sweep(*parameters, v, h, means, 2, 1.0, True, True, *WHOLE, words, level)
     np.testing.assert_array_equal(v, wanted[0])
     np.testing.assert_array_equal(h, wanted[1])
     np.testing.assert_array_equal(means, wanted[2])
@@ -175,6 +215,26 @@ def test_steps_of_optimisers_and_centred_gradients(n_slots, centred, shape, real
             np.testing.assert_array_equal(series, wanted[2])
 
 
+def train_together(n_members, shape, real, level, n_chains, k, n_slots, centred):
+    """All that an epoch changes, made by some threads."""
+    rows, order = spins((23, shape[0]), 2), np.random.default_rng(5).permutation(23)
+    parameters, words = machine(shape, real), key(3)
+    slots = np.full((n_slots, shape[0] * shape[1] + sum(shape)), 0.1, dtype=real)
+    offsets = np.zeros(sum(shape) if centred else 0, dtype=real)
+    chains = spins((n_chains, shape[0]), 6), spins((n_chains, shape[1]), 7)
+    series, together = np.zeros((4, n_chains), dtype=np.int32), np.zeros(8, dtype=np.int64)
+
+    def member(number):
+        block_gibbs.train(
+            *parameters,
+            *(pack(rows), order, 6, k, 0.05, 0.1, slots, 0.9, 0.99, 1e-8, 0, offsets),
+            *(*chains, series, words, level, together, n_members, number),
+        )
+
+    call_together(member, n_members, lambda: together.__setitem__(4, 1))
+    return *parameters, slots, offsets, *chains, series, words
+
+
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("real", REALS)
 @pytest.mark.parametrize("shape", [(5, 17), (70, 66), (150, 130)])
@@ -182,26 +242,10 @@ def test_steps_of_optimisers_and_centred_gradients(n_slots, centred, shape, real
 @pytest.mark.parametrize(("n_chains", "k"), [(0, 3), (9, 2)])
 def test_members_of_a_team_make_the_same_updates(n_chains, k, n_slots, centred, shape, real, level):
     # more members than panels, too
-    rows, order = spins((23, shape[0]), 2), np.random.default_rng(5).permutation(23)
-    results = []
-    for n_members in (1, 2, 3, 8):
-        parameters, words = machine(shape, real), key(3)
-        slots = np.full((n_slots, shape[0] * shape[1] + sum(shape)), 0.1, dtype=real)
-        offsets = np.zeros(sum(shape) if centred else 0, dtype=real)
-        chains = spins((n_chains, shape[0]), 6), spins((n_chains, shape[1]), 7)
-        series, together = np.zeros((4, n_chains), dtype=np.int32), np.zeros(8, dtype=np.int64)
-        call_together(
-            lambda member: block_gibbs.train(
-                *parameters,
-                *(pack(rows), order, 6, k, 0.05, 0.1, slots, 0.9, 0.99, 1e-8, 0, offsets),
-                *(*chains, series, words, level, together, n_members, member),
-            ),
-            n_members,
-            lambda: together.__setitem__(4, 1),
-        )
-        results.append((*parameters, slots, offsets, *chains, series, words))
-    for result in results[1:]:
-        for found, same in zip(result, results[0], strict=True):
+    what = shape, real, level, n_chains, k, n_slots, centred
+    one, *others = (train_together(n, *what) for n in (1, 2, 3, 8))
+    for other in others:
+        for found, same in zip(other, one, strict=True):
             np.testing.assert_array_equal(found, same)
 
 
@@ -249,6 +293,7 @@ def test_means_of_large_activations(real, level):
         1.0,
         True,
         True,
+        *WHOLE,
         key(7),
         level,
     )

@@ -49,16 +49,17 @@ class Machine:
         return self.scale * sum_of_fours(self.b, hidden, self.W.T)
 
 
-def sweep(machine, visible, hidden, k, from_visible, generator):
+def sweep(machine, visible, hidden, k, from_visible, generator, clamped=None):
     """Visible and hidden spins after k sweeps, and the means of the latter."""
+    clamped = np.zeros(visible.shape, dtype=bool) if clamped is None else clamped
     blocks = []
     for first in range(0, len(visible), CHAINS_AT_ONCE):
         v, h = (spins[first : first + CHAINS_AT_ONCE].astype(machine.W.dtype) for spins in (visible, hidden))
         if from_visible:
             h = draw(machine.up(v), generator)
-        means = h
+        means, given, kept = h, v, clamped[first : first + CHAINS_AT_ONCE]
         for _ in range(k):
-            v = draw(machine.down(h), generator)
+            v = np.where(kept, given, draw(machine.down(h), generator))
             field = machine.up(v)
             h, means = draw(field, generator), tanh(field)
         blocks.append((v, h, means))

@@ -110,6 +110,46 @@ def test_chains_go_on_and_do_not_depend_on_threads():
     assert len(whole.generators) == -(-1200 // CHAINS_TO_A_GENERATOR)
 
 
+def test_threads_share_the_chains_of_a_generator():
+    # 1,000 sweeps of 300 chains are worth threads
+    rbm = machine(40, 30, 1)
+    whole, *others = (block_gibbs(rbm, n_chains=300, n_sweeps=1000, rng=1, n_threads=n) for n in (1, 2, 8))
+    for other in others:
+        for name in ("visible", "hidden", "generators"):
+            np.testing.assert_array_equal(getattr(other, name), getattr(whole, name))
+
+
+def test_clamped_units_leave_the_conditional_law():
+    # from each of 16 machines 4,000 chains of 40 sweeps, chi-square over the states of the other units; a
+    # sweep forgets most of what was, and 1e-6 is the false alarm for each
+    for seed in range(16):
+        rbm = machine(6, 3, seed, 0.5)
+        clamped = np.random.default_rng(seed).random(6) < 0.5
+        values = np.where(np.random.default_rng(seed + 100).random(6) < 0.5, 1, -1)
+        law = visible_law(rbm)
+        fits = (law.states[:, clamped] == values[clamped]).all(axis=1)
+        wanted = np.bincount(index(law.states[fits]), law.probabilities[fits], 64)
+        wanted = 4000 * wanted / wanted.sum()
+        chains = block_gibbs(rbm, n_chains=4000, n_sweeps=40, rng=seed, clamped=clamped, values=values)
+        assert (chains.visible[:, clamped] == values[clamped]).all()
+        found = np.bincount(index(chains.visible), minlength=64)
+        some = wanted > 0
+        assert found[some].sum() == 4000
+        assert stats.chisquare(found[some], wanted[some]).pvalue > 1e-6
+
+
+def test_each_chain_may_have_clamped_units_of_its_own():
+    rbm, rng = machine(6, 3, 2), np.random.default_rng(3)
+    mask, values = rng.random((600, 6)) < 0.4, np.where(rng.random((600, 6)) < 0.5, 1.0, -1.0)
+    values[~mask] = 0.5
+    begun = block_gibbs(rbm, n_sweeps=5, rng=1, clamped=mask, values=values)
+    assert (begun.visible[mask] == values[mask]).all()
+    whole = block_gibbs(rbm, n_sweeps=9, rng=1, clamped=mask, values=values)
+    went_on = block_gibbs(rbm, n_sweeps=4, initial=begun, clamped=mask)
+    np.testing.assert_array_equal(went_on.visible, whole.visible)
+    np.testing.assert_array_equal(went_on.generators, whole.generators)
+
+
 def test_levels_and_progress(monkeypatch):
     from rbmflow._kernels import simd
     from rbmflow.hardware import SIMD_LEVELS
@@ -139,6 +179,15 @@ def test_levels_and_progress(monkeypatch):
         ({"initial": np.ones((2, 4)), "n_chains": 3}, ValueError, r"initial has shape \(2, 4\)"),
         ({"initial": np.ones((0, 4))}, ValueError, r"initial has shape \(0, 4\)"),
         ({"rng": "x"}, TypeError, "rng='x'"),
+        ({"values": [1, 1, 1, 1]}, ValueError, "clamped is None"),
+        ({"clamped": [1, 0, 1, 0]}, ValueError, "clamped has dtype int"),
+        ({"clamped": [True]}, ValueError, r"shape \(1,\): truth values of shape \(4,\)"),
+        ({"clamped": [True] * 4}, ValueError, "values: spins of the clamped units are needed"),
+        ({"clamped": [True] * 4, "values": [1, 1]}, ValueError, r"values has shape \(2,\)"),
+        ({"clamped": [True] * 4, "values": [1, 0, 1, 1]}, ValueError, "values of clamped units holds 0"),
+        ({"clamped": [[True] * 4] * 2, "values": np.ones((3, 4))}, ValueError, "values has 3 rows"),
+        ({"clamped": [[True] * 4] * 2, "initial": np.ones((3, 4))}, ValueError, "initial has shape|clamped"),
+        ({"clamped": [[True] * 4] * 2, "values": [1] * 4, "n_chains": 3}, ValueError, "clamped has 2 rows"),
         ({"rbm": RBM.uniform(4, 3, 1e39)}, ValueError, "too large"),
     ],
 )

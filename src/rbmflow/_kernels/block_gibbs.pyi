@@ -17,6 +17,9 @@ def sweep(
     scale: float,
     from_visible: bool,
     last_hidden: bool,
+    clamped: npt.NDArray[np.uint8],
+    before: int,
+    after: int,
     generator: npt.NDArray[np.uint64],
     level: int,
 ) -> None: ...

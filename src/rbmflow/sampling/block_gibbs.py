@@ -23,9 +23,10 @@ from rbmflow.generators import check_words, draw_words
 from rbmflow.hardware import check_memory, resolve_threads, simd_level
 from rbmflow.networks import RBM
 from rbmflow.spins import check_spins, random_spins
-from rbmflow.workers import Progress, check_progress, run_tasks
+from rbmflow.workers import WORTH_A_THREAD, Progress, check_progress, run_tasks
 
 CHAINS_TO_A_GENERATOR = 512
+FEWEST_CHAINS = 32  # of a task: each builds tables of its own
 STEP_NANOSECONDS = 5e7  # of work, about, between two looks at Ctrl-C
 MAX_CHAINS = 10**7
 PRECISIONS = {"float32": np.float32, "float64": np.float64}
@@ -60,6 +61,8 @@ def block_gibbs(
     n_sweeps: int,
     rng: object = None,
     initial: object = "random",
+    clamped: object = None,
+    values: object = None,
     inverse_temperature: float = 1.0,
     precision: str = "float32",
     n_threads: int | None = None,
@@ -87,6 +90,10 @@ def block_gibbs(
     initial : str, array_like or GibbsChains
         ``"random"``, visible spins of shape ``(n_visible,)`` or ``(n_chains, n_visible)``, or chains to go on
         with as if they had never stopped.
+    clamped : array_like of bool, shape (n_visible,) or (n_chains, n_visible), optional
+        True where a visible unit keeps its spin in all sweeps: the other units then have the law given it.
+    values : array_like, shape (n_visible,) or (n_chains, n_visible), optional
+        Spins of the clamped units, those of `initial` by default; elsewhere anything finite.
     inverse_temperature : float
         β, at least 0.
     precision : str
@@ -126,20 +133,87 @@ def block_gibbs(
         raise ValueError(f"rbm: a parameter is too large for precision={shown(precision)}")
     n_chains = check_integer("n_chains", n_chains, 1, MAX_CHAINS)
     check_memory(f"n_chains={n_chains}", 2 * n_chains * (rbm.n_visible + rbm.n_hidden))
-    before, begin = _begin(rbm, n_chains, rng, initial)
-    visible, hidden = before.visible.copy(), before.hidden.copy()
-    generators = before.generators.copy()
-    tasks = [
-        _steps(parameters, visible[at], hidden[at], generators[i], n_sweeps, beta, begin)
-        for i, at in enumerate(_blocks(len(visible)))
-    ]
+    clamps = _check_clamps(rbm, clamped, values, initial)
+    before, begin = _begin(rbm, max(n_chains, len(clamps.mask)), rng, initial)
+    visible, hidden, generators = before.visible.copy(), before.hidden.copy(), before.generators.copy()
+    packed = clamps.hold(visible)
     sweeps = len(visible) * n_sweeps
-    run_tasks(tasks, threads, total=sweeps, progress=progress, nanoseconds=sweeps * _nanoseconds(rbm.weights))
+    nanoseconds = sweeps * _nanoseconds(rbm.weights)
+    at_once = _chains_of_a_task(len(visible), threads) if nanoseconds > WORTH_A_THREAD else len(visible)
+    tasks = []
+    for block, generator in zip(_blocks(len(visible)), generators, strict=True):
+        for first in range(block.start, block.stop, at_once):
+            at = slice(first, min(first + at_once, block.stop))
+            others = first - block.start, block.stop - at.stop
+            # all tasks of a generator leave it in the same state
+            own = generator if first == block.start else generator.copy()
+            chains = visible[at], hidden[at], packed[at], *others, own
+            tasks.append(_steps(parameters, *chains, n_sweeps, beta, begin))
+    run_tasks(tasks, threads, total=sweeps, progress=progress, nanoseconds=nanoseconds)
     return GibbsChains(visible, hidden, before.n_sweeps + n_sweeps, generators)
 
 
+@dataclass(frozen=True, eq=False)
+class Clamps:
+    """Which visible units keep their spins, and these; no rows where there are none."""
+
+    mask: npt.NDArray[np.bool_]
+    spins: SpinArray | None
+
+    def hold(self, visible: SpinArray) -> npt.NDArray[np.uint8]:
+        """Set the clamped units of chains; return which they are, as the kernel takes them."""
+        if len(self.mask) not in (0, 1, len(visible)):
+            raise ValueError(
+                f"clamped has {len(self.mask)} rows: one is needed, or {len(visible)} as of chains"
+            )
+        n = len(visible) if len(self.mask) else 0
+        mask = np.ascontiguousarray(np.broadcast_to(self.mask, (n, visible.shape[1])))
+        if n and self.spins is not None:
+            np.copyto(visible, self.spins, where=mask)
+        packed = np.empty((n, 4 * -(-visible.shape[1] // 16)), dtype=np.uint8)
+        kernel.pack(mask.view(np.int8), packed)
+        return packed
+
+
+def _check_clamps(rbm: RBM, clamped: object, values: object, initial: object) -> Clamps:
+    """Return what is clamped, or raise."""
+    if clamped is None:
+        if values is not None:
+            raise ValueError("values: they are of clamped units, clamped is None")
+        return Clamps(np.empty((0, rbm.n_visible), dtype=bool), None)
+    mask = np.asarray(clamped)
+    if mask.dtype != bool or mask.ndim not in (1, 2) or mask.shape[-1] != rbm.n_visible or not mask.size:
+        raise ValueError(
+            f"clamped has dtype {mask.dtype} and shape {mask.shape}: truth values of shape "
+            f"({rbm.n_visible},) or (n_chains, {rbm.n_visible}) are needed"
+        )
+    mask = np.atleast_2d(mask)
+    if values is None:
+        if isinstance(initial, str):
+            raise ValueError("values: spins of the clamped units are needed, or initial has them")
+        return Clamps(mask, None)
+    given = np.asarray(values)
+    if given.ndim not in (1, 2) or given.shape[-1] != rbm.n_visible:
+        raise ValueError(
+            f"values has shape {given.shape}: ({rbm.n_visible},) or (n_chains, {rbm.n_visible}) is needed"
+        )
+    try:
+        mask, given = np.broadcast_arrays(mask, np.atleast_2d(given))
+    except ValueError:
+        raise ValueError(f"values has {len(given)} rows, clamped has {len(mask)}") from None
+    spins = np.full(mask.shape, 1, dtype=np.int8)
+    spins[mask] = check_spins("values of clamped units", given[mask])
+    return Clamps(mask, spins)
+
+
+def _chains_of_a_task(n_chains: int, n_threads: int) -> int:
+    """Return into how many chains those of a generator are parted, so that each thread has some."""
+    return min(CHAINS_TO_A_GENERATOR, max(FEWEST_CHAINS, 4 * -(-n_chains // (4 * n_threads))))
+
+
 def _blocks(n_chains: int) -> list[slice]:
-    return [slice(i, i + CHAINS_TO_A_GENERATOR) for i in range(0, n_chains, CHAINS_TO_A_GENERATOR)]
+    firsts = range(0, n_chains, CHAINS_TO_A_GENERATOR)
+    return [slice(first, min(first + CHAINS_TO_A_GENERATOR, n_chains)) for first in firsts]
 
 
 def _begin(rbm: RBM, n_chains: int, rng: object, initial: object) -> tuple[GibbsChains, bool]:
@@ -198,6 +272,9 @@ def _steps(
     parameters: tuple[Any, Any, Any],
     visible: SpinArray,
     hidden: SpinArray,
+    clamped: npt.NDArray[np.uint8],
+    before: int,
+    after: int,
     generator: npt.NDArray[np.uint64],
     n_sweeps: int,
     beta: float,
@@ -207,9 +284,10 @@ def _steps(
     weights = parameters[0]
     no_means = np.empty((0, weights.shape[1]), dtype=weights.dtype)
     step = max(1, int(STEP_NANOSECONDS / (len(visible) * _nanoseconds(weights))))
+    rest = True, clamped, before, after, generator, simd_level()
     if begin:
-        kernel.sweep(*parameters, visible, hidden, no_means, 0, beta, True, True, generator, simd_level())
+        kernel.sweep(*parameters, visible, hidden, no_means, 0, beta, True, *rest)
     for first in range(0, n_sweeps, step):
         now = min(step, n_sweeps - first)
-        kernel.sweep(*parameters, visible, hidden, no_means, now, beta, False, True, generator, simd_level())
+        kernel.sweep(*parameters, visible, hidden, no_means, now, beta, False, *rest)
         yield now * len(visible)

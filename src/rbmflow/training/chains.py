@@ -86,6 +86,9 @@ def sweep(
         beta,
         from_data,
         not from_data,
+        np.empty((0, 0), dtype=np.uint8),
+        0,
+        0,
         generator,
         simd_level(),
     )
