@@ -20,7 +20,7 @@ import numpy as np
 import rbmflow
 from rbmflow import Estimate, Graph, Ring, StateLaw, Torus, flow, thermometer
 from rbmflow.networks import RBM, BoltzmannMachine, Hopfield, Neuron
-from rbmflow.training import CD, Exact, Recipe, SampledPhases, Update
+from rbmflow.training import CD, Exact, Recipe, SampledPhases, Trajectory, Update
 from rbmflow.weight import TemperatureRange, TemperatureSet
 
 ROOMS = (
@@ -156,6 +156,7 @@ RECORDS = {
             "Recall",
             "Run",
             "State",
+            "TemperedChains",
         ],
         "rg": ["Couplings", "FixedPoint", "MigdalKadanoffFixedPoint", "MonteCarloRG"],
         "likelihood": ["LogPartition"],
@@ -199,6 +200,10 @@ def _table():
     MACHINE.save(saved)
     trained = rbmflow.fit(MACHINE, V, negative=Exact(), n_epochs=1, rng=1)
     trained.state.save(FOLDER / "state.npz")
+    kept = Trajectory(1)
+    kept(trained)
+    kept.save(FOLDER / "machines.npz")
+    chains = rbmflow.sampling.tempered(MACHINE, n_chains=4, n_sweeps=2, ladder=3, rng=1)
     BOLTZMANN.save(FOLDER / "boltzmann.npz")
     NETWORK.save(FOLDER / "hopfield.npz")
     if not missing("sampling.TrainingSet.save"):
@@ -326,6 +331,7 @@ def _table():
         ),
         "sampling.Run": (None, ran, {"at": {"K": 0.5}}),
         "sampling.Exchange": (None, exchange, {"energy_estimate": {"rung": 1}}),
+        "sampling.TemperedChains": (None, chains, {"at": {"rung": 1}}),
         "sampling.TrainingSet": (
             {
                 "lattice": KNOWN.lattice,
@@ -351,6 +357,7 @@ def _table():
         "training.Linear": ({"start": 0.1, "n_epochs": 4}, None, {}),
         "training.Recipe": ({"l2": 0.1, "n_epochs": 2}, Recipe(n_epochs=2), {"settled": {"rows": V}}),
         "training.Checkpoint": (path, None, {}),
+        "training.Trajectory": ({"every": 2}, kept, {**stored, "load": {"path": FOLDER / "machines.npz"}}),
         "training.SampledPhases": ({"n_chains": 4, "n_sweeps": 2, "schedule": [2.0, 1.0]}, None, {}),
         "training.EarlyStopping": (
             {"quantity": "kl", "patience": 2, "least": 0.0},
@@ -445,6 +452,20 @@ def _table():
             "n_sweeps": 2,
             "rng": 1,
             "initial": V,
+        },
+        "sampling.tempered": {**machine, "n_chains": 4, "n_sweeps": 2, "ladder": 3, "rng": 1, "initial": V},
+        "sampling.trajectory_tempering": {
+            "machines": [MACHINE, MACHINE],
+            "n_sweeps": 2,
+            "rng": 1,
+            "initial": V,
+        },
+        "sampling.spaced_machines": {
+            "machines": [MACHINE] * 3,
+            "rate": 0.4,
+            "n_chains": 3,
+            "n_sweeps": 2,
+            "rng": 1,
         },
         "sampling.is_irreducible": {"lattice": Ring(4)},
         "sampling.replica_exchange": {"lattice": Ring(8), "couplings": [0.3, 0.5], "n_sweeps": 2, "rng": 1},
@@ -621,6 +642,7 @@ SPINS = {
     "sampling.recall": ("probes",),
     "networks.overlap": ("x", "patterns"),
     **{f"sampling.{name}": ("initial",) for name in ("run", "block_gibbs", "boltzmann_chains")},
+    **{f"sampling.{name}": ("initial",) for name in ("tempered", "trajectory_tempering")},
     "sampling.TrainingSet": ("spins",),
     **{
         f"rg.{name}": ("spins",)

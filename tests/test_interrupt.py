@@ -126,6 +126,11 @@ CALLS = {
         "sampling.replica_exchange(Torus(32, 32), [.3, .4], n_sweeps=10**9, thin=10**8, rng=1)",
     ),
     "block_gibbs": ("a = machine(500, 500)", "sampling.block_gibbs(a, n_chains=1000, n_sweeps=10**6, rng=1)"),
+    "tempered": ("a = machine(200, 200)", "sampling.tempered(a, n_chains=500, n_sweeps=10**6, rng=1)"),
+    "trajectory": (
+        "a = [machine(200, 200)] * 20",
+        "sampling.trajectory_tempering(a, n_chains=500, n_sweeps=10**6, rng=1)",
+    ),
     "boltzmann_chains": (
         "w = rng.normal(0, .05, (200, 200)); a = BoltzmannMachine(np.triu(w, 1) + np.triu(w, 1).T)",
         "sampling.boltzmann_chains(a, n_chains=100, n_sweeps=10**7, thin=10**6, rng=1)",

@@ -5,7 +5,8 @@ import pytest
 
 from rbmflow import RBM
 from rbmflow.networks import exact_moments, hidden_law
-from rbmflow.training.tempered_samples import FEWEST_RECORDS, MAX_RUNGS, UNMIXED, _r_hat, draw_tempered
+from rbmflow.sampling.tempered import MOST_RUNGS
+from rbmflow.training.tempered_samples import FEWEST_RECORDS, UNMIXED, _r_hat, draw_tempered
 from tests.networks.machines import random_machine
 
 
@@ -41,7 +42,7 @@ def test_free_spins_need_three_rungs_and_strong_couplings_many():
     free = draw_tempered(RBM(np.zeros((8, 6))), 5, 40, rng)
     assert (free.n_rungs, free.exchange_rate, free.spins.shape) == (3, 1.0, (5, 8))
     strong = draw_tempered(RBM(rng.normal(0, 2, (30, 30))), 5, 20, rng)
-    assert 8 < strong.n_rungs <= MAX_RUNGS
+    assert 8 < strong.n_rungs <= MOST_RUNGS
 
 
 def test_chains_that_stay_in_their_modes_are_told():

@@ -5,12 +5,15 @@ from rbmflow.sampling.annealing import Annealed, anneal, geometric_schedule, lin
 from rbmflow.sampling.block_gibbs import GibbsChains, block_gibbs
 from rbmflow.sampling.boltzmann import BoltzmannChains, boltzmann_chains
 from rbmflow.sampling.exchange import Exchange, replica_exchange
+from rbmflow.sampling.machine_ladder import TemperedChains
 from rbmflow.sampling.reducibility import is_irreducible
 from rbmflow.sampling.relaxation import Recall, recall
 from rbmflow.sampling.result import Run, State
 from rbmflow.sampling.run import run
 from rbmflow.sampling.sample_training_set import training_set
+from rbmflow.sampling.tempered import tempered
 from rbmflow.sampling.training_set import Certificate, TrainingSet
+from rbmflow.sampling.trajectory import spaced_machines, trajectory_tempering
 
 __all__ = [
     "Annealed",
@@ -23,6 +26,7 @@ __all__ = [
     "ReducibleChainWarning",
     "Run",
     "State",
+    "TemperedChains",
     "TrainingSet",
     "anneal",
     "block_gibbs",
@@ -33,7 +37,10 @@ __all__ = [
     "recall",
     "replica_exchange",
     "run",
+    "spaced_machines",
+    "tempered",
     "training_set",
+    "trajectory_tempering",
 ]
 
 

@@ -22,6 +22,8 @@ from rbmflow.arguments import (
 from rbmflow.generators import check_words, draw_words
 from rbmflow.hardware import check_memory, resolve_threads, simd_level
 from rbmflow.networks import RBM
+from rbmflow.networks.two_layers import TwoLayers
+from rbmflow.sampling.clamps import check_clamps
 from rbmflow.spins import check_spins, random_spins
 from rbmflow.workers import WORTH_A_THREAD, Progress, check_progress, run_tasks
 
@@ -126,17 +128,13 @@ def block_gibbs(
         )
     n_sweeps, progress = check_integer("n_sweeps", n_sweeps, 0, MAX_STEPS), check_progress(progress)
     threads = resolve_threads(n_threads)
-    real: Any = PRECISIONS[precision]
-    with np.errstate(over="ignore"):
-        parameters = rbm.weights.astype(real), rbm.visible_bias.astype(real), rbm.hidden_bias.astype(real)
-    if not all(np.isfinite(x).all() for x in parameters):
-        raise ValueError(f"rbm: a parameter is too large for precision={shown(precision)}")
+    parameters = rounded("rbm", rbm, precision)
     n_chains = check_integer("n_chains", n_chains, 1, MAX_CHAINS)
     check_memory(f"n_chains={n_chains}", 2 * n_chains * (rbm.n_visible + rbm.n_hidden))
-    clamps = _check_clamps(rbm, clamped, values, initial)
+    clamps = check_clamps(rbm.n_visible, clamped, values, initial)
     before, begin = _begin(rbm, max(n_chains, len(clamps.mask)), rng, initial)
     visible, hidden, generators = before.visible.copy(), before.hidden.copy(), before.generators.copy()
-    packed = clamps.hold(visible)
+    packed = _packed(clamps.hold(visible))
     sweeps = len(visible) * n_sweeps
     nanoseconds = sweeps * _nanoseconds(rbm.weights)
     at_once = _chains_of_a_task(len(visible), threads) if nanoseconds > WORTH_A_THREAD else len(visible)
@@ -153,57 +151,34 @@ def block_gibbs(
     return GibbsChains(visible, hidden, before.n_sweeps + n_sweeps, generators)
 
 
-@dataclass(frozen=True, eq=False)
-class Clamps:
-    """Which visible units keep their spins, and these; no rows where there are none."""
-
-    mask: npt.NDArray[np.bool_]
-    spins: SpinArray | None
-
-    def hold(self, visible: SpinArray) -> npt.NDArray[np.uint8]:
-        """Set the clamped units of chains; return which they are, as the kernel takes them."""
-        if len(self.mask) not in (0, 1, len(visible)):
-            raise ValueError(
-                f"clamped has {len(self.mask)} rows: one is needed, or {len(visible)} as of chains"
-            )
-        n = len(visible) if len(self.mask) else 0
-        mask = np.ascontiguousarray(np.broadcast_to(self.mask, (n, visible.shape[1])))
-        if n and self.spins is not None:
-            np.copyto(visible, self.spins, where=mask)
-        packed = np.empty((n, 4 * -(-visible.shape[1] // 16)), dtype=np.uint8)
-        kernel.pack(mask.view(np.int8), packed)
-        return packed
+def rounded(name: str, rbm: TwoLayers, precision: str) -> tuple[Any, Any, Any]:
+    """Return weights and biases as the kernel takes them, or raise where one is too large."""
+    real: Any = PRECISIONS[precision]
+    with np.errstate(over="ignore"):
+        parameters = rbm.weights.astype(real), rbm.visible_bias.astype(real), rbm.hidden_bias.astype(real)
+    if not all(np.isfinite(x).all() for x in parameters):
+        raise ValueError(f"{name}: a parameter is too large for precision={shown(precision)}")
+    return parameters
 
 
-def _check_clamps(rbm: RBM, clamped: object, values: object, initial: object) -> Clamps:
-    """Return what is clamped, or raise."""
-    if clamped is None:
-        if values is not None:
-            raise ValueError("values: they are of clamped units, clamped is None")
-        return Clamps(np.empty((0, rbm.n_visible), dtype=bool), None)
-    mask = np.asarray(clamped)
-    if mask.dtype != bool or mask.ndim not in (1, 2) or mask.shape[-1] != rbm.n_visible or not mask.size:
-        raise ValueError(
-            f"clamped has dtype {mask.dtype} and shape {mask.shape}: truth values of shape "
-            f"({rbm.n_visible},) or (n_chains, {rbm.n_visible}) are needed"
-        )
-    mask = np.atleast_2d(mask)
-    if values is None:
-        if isinstance(initial, str):
-            raise ValueError("values: spins of the clamped units are needed, or initial has them")
-        return Clamps(mask, None)
-    given = np.asarray(values)
-    if given.ndim not in (1, 2) or given.shape[-1] != rbm.n_visible:
-        raise ValueError(
-            f"values has shape {given.shape}: ({rbm.n_visible},) or (n_chains, {rbm.n_visible}) is needed"
-        )
-    try:
-        mask, given = np.broadcast_arrays(mask, np.atleast_2d(given))
-    except ValueError:
-        raise ValueError(f"values has {len(given)} rows, clamped has {len(mask)}") from None
-    spins = np.full(mask.shape, 1, dtype=np.int8)
-    spins[mask] = check_spins("values of clamped units", given[mask])
-    return Clamps(mask, spins)
+def sweep_visible(
+    parameters: tuple[Any, Any, Any],
+    visible: SpinArray,
+    hidden: SpinArray,
+    generator: npt.NDArray[np.uint64],
+    n_sweeps: int,
+) -> None:
+    """Draw hidden spins given the visible ones, then both layers `n_sweeps` times, in place."""
+    no_means = np.empty((0, hidden.shape[1]), dtype=parameters[0].dtype)
+    rest = True, True, _packed(np.empty((0, visible.shape[1]), dtype=bool)), 0, 0, generator, simd_level()
+    kernel.sweep(*parameters, visible, hidden, no_means, n_sweeps, 1.0, *rest)
+
+
+def _packed(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
+    """Return truth values as bits, in the order of the kernel."""
+    out = np.empty((len(mask), 4 * -(-mask.shape[1] // 16)), dtype=np.uint8)
+    kernel.pack(mask.view(np.int8), out)
+    return out
 
 
 def _chains_of_a_task(n_chains: int, n_threads: int) -> int:

@@ -16,6 +16,7 @@ from rbmflow.sampling.compiled_chains import make_engines, weak
 from rbmflow.sampling.engine import Block, Engine
 from rbmflow.sampling.reducibility import CLUSTER_RULES, check_rule, guard, resolve_order
 from rbmflow.sampling.run import MAX_CHAINS, random_start, steps
+from rbmflow.sampling.rungs import Rungs
 from rbmflow.sampling.topology import check_lattice
 from rbmflow.workers import Progress, check_progress, run_tasks
 
@@ -183,9 +184,9 @@ def replica_exchange(
     generators = draw_words(source, n_chains + 1)
     spins = random_start(on, n_chains, source, resolved if rule == "metropolis" else "random")
     engines = make_engines(on, np.tile(ladder, n_ladders), rule, resolved, spins, generators, couple=True)
-    rungs = _Rungs(ladder, n_ladders)
+    rungs = Rungs(n_ladders, len(ladder))
     shape = (n_ladders, len(ladder), rounds["n_sweeps"])
-    energy, magnetization = np.empty(shape), np.empty(shape)
+    energy, magnetization, couplings = np.empty(shape), np.empty(shape), np.empty(n_chains)
     threads = resolve_threads(n_threads)
     total = rounds["burn_in"] + rounds["n_sweeps"]
     for index in range(-rounds["burn_in"], rounds["n_sweeps"]):
@@ -194,9 +195,12 @@ def replica_exchange(
         if index >= 0:
             energy[:, :, index] = now.energy[rungs.chain, 0]
             magnetization[:, :, index] = now.magnetization[rungs.chain, 0]
-        rungs.exchange(now.energy[:, 0], index % 2, source, counted=index >= 0)
+        low, energies = rungs.pairs(index % 2), now.energy[rungs.chain, 0]
+        gain = (ladder[low] - ladder[low + 1]) * (energies[:, low] - energies[:, low + 1])
+        rungs.exchange(low, gain, source, counted=index >= 0)
+        couplings[rungs.chain] = ladder
         for engine in engines:
-            engine.couple(rungs.couplings()[engine.chains])  # type: ignore[attr-defined]
+            engine.couple(couplings[engine.chains])  # type: ignore[attr-defined]
         if progress is not None:
             progress(index + rounds["burn_in"] + 1, total)
     for engine in engines:
@@ -218,38 +222,3 @@ def _advance(engines: list[Engine], thin: int, block: Block, n_threads: int) -> 
         [steps(engine, block, n_sweeps=thin, thin=thin, burn_in=0) for engine in engines],
         n_threads if len(engines) > 1 else 1,
     )
-
-
-class _Rungs:
-    """Which chain stands on which rung, and where it has been."""
-
-    def __init__(self, ladder: FloatArray, n_ladders: int) -> None:
-        self.ladder = ladder
-        self.chain = np.arange(n_ladders * len(ladder)).reshape(n_ladders, -1)  # at [ladder, rung]
-        self.tried, self.accepted = (np.zeros(len(ladder) - 1) for _ in range(2))
-        self.round_trips = np.zeros(self.chain.shape, dtype=np.int64)
-        self.heading = np.zeros(self.chain.size, dtype=np.int8)  # 1 up, −1 down, 0 not begun at the lowest
-
-    def couplings(self) -> FloatArray:
-        """Return the coupling of each chain."""
-        K = np.empty(self.chain.size)
-        K[self.chain] = self.ladder
-        return K
-
-    def exchange(
-        self, energy: FloatArray, parity: int, source: np.random.Generator, *, counted: bool
-    ) -> None:
-        """Try every second pair of neighbours."""
-        low = np.arange(parity, len(self.ladder) - 1, 2)
-        a, b = self.chain[:, low], self.chain[:, low + 1]
-        gain = (self.ladder[low] - self.ladder[low + 1]) * (energy[a] - energy[b])
-        swap = np.log(source.random(a.shape)) < gain
-        self.chain[:, low], self.chain[:, low + 1] = np.where(swap, b, a), np.where(swap, a, b)
-        if counted:
-            self.tried[low] += len(a)
-            self.accepted[low] += swap.sum(axis=0)
-            bottom, top = self.chain[:, 0], self.chain[:, -1]
-            returned = self.heading[bottom] == -1
-            self.round_trips.ravel()[bottom[returned]] += 1
-            self.heading[bottom] = 1
-            self.heading[top[self.heading[top] == 1]] = -1

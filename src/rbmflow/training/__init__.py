@@ -13,6 +13,7 @@ from rbmflow.training.optimizers import LBFGS, SGD, Adam, Decay, Exponential, Li
 from rbmflow.training.parameters import tied
 from rbmflow.training.recipe import Recipe
 from rbmflow.training.state import State
+from rbmflow.training.trajectory import Trajectory
 
 __all__ = [
     "CD",
@@ -39,6 +40,7 @@ __all__ = [
     "SampledPhases",
     "State",
     "Tempered",
+    "Trajectory",
     "Update",
     "boltzmann_gradient",
     "cd_fixed_point",

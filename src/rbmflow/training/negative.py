@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, shown
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, shown
+from rbmflow.sampling.machine_ladder import check_ladder
 from rbmflow.training.chains import Chains, contrastive
 from rbmflow.training.moments import Averages, exact
 from rbmflow.training.parameters import Parameters
@@ -276,7 +277,7 @@ class Tempered(NegativePhase):
     records = ("tau", "exchange_rate")
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "ladder", _ladder(self.ladder))
+        object.__setattr__(self, "ladder", check_ladder(self.ladder))
         object.__setattr__(self, "k", check_integer("k", self.k, 1, MAX_SWEEPS))
         object.__setattr__(self, "n_chains", check_integer("n_chains", self.n_chains, 1, MAX_CHAINS))
 
@@ -296,18 +297,6 @@ NEGATIVES: dict[str, Callable[[int, int], NegativePhase]] = {
     "exact": lambda *_: Exact(),
 }
 """Phases by the names that commands know, from the sweeps of an update and the number of chains."""
-
-
-def _ladder(ladder: object) -> tuple[float, ...]:
-    if not isinstance(ladder, (Sequence, np.ndarray)):
-        return tuple(np.linspace(1, 0, check_integer("ladder", ladder, 2, 1000)).tolist())
-    rungs = check_real("ladder", ladder)
-    if rungs.ndim != 1 or len(rungs) < 2 or rungs[0] != 1 or rungs[-1] < 0 or not (np.diff(rungs) < 0).all():
-        raise ValueError(
-            f"ladder={shown(ladder)}: at least two inverse temperatures are needed, "
-            "descending from 1 to 0 or above"
-        )
-    return tuple(rungs.tolist())
 
 
 def averages_of(negative: NegativePhase, update: Update) -> Averages:
@@ -345,7 +334,7 @@ def rungs_of(negative: NegativePhase) -> tuple[tuple[float, ...], int]:
     ladder, n_chains = given
     n_chains = check_integer(f"negative={shown(negative)}: n_chains of its rungs", n_chains, 0, MAX_CHAINS)
     alone = isinstance(ladder, tuple) and ladder == (1.0,)
-    return (1.0,) if alone else _ladder(ladder), n_chains
+    return (1.0,) if alone else check_ladder(ladder), n_chains
 
 
 def check_negative(negative: object) -> NegativePhase:

@@ -6,20 +6,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rbmflow.arguments import MAX_SIZE, MAX_STEPS, FloatArray, SpinArray, check_integer
+from rbmflow.arguments import MAX_SIZE, MAX_STEPS, SpinArray, check_integer
 from rbmflow.autocorrelation import rank_normalised_r_hat
 from rbmflow.errors import ConvergenceWarning, warn_caller
 from rbmflow.hardware import check_memory
 from rbmflow.networks import RBM, sample_exactly
 from rbmflow.networks.exact import MAX_LISTED
-from rbmflow.training.chains import Chains, start
-from rbmflow.training.parameters import Parameters
+from rbmflow.sampling import tempered
 
 FEWEST_CHAINS = 20
 MEASURED_CHAINS = 100
 RECORDS, FEWEST_RECORDS = 100, 16
-PILOTS, PILOT_SWEEPS, PILOT_CHAINS = 4, 50, 20
-MAX_RUNGS = 60
 AXES_FROM = 500  # configurations
 UNMIXED = 1.1
 """R-hat of chains whose length is about twenty of their autocorrelation times."""
@@ -53,47 +50,20 @@ def sample_model(model: RBM, n_samples: int, n_sweeps: int, rng: np.random.Gener
 
 
 def draw_tempered(model: RBM, n_samples: int, n_sweeps: int, rng: np.random.Generator) -> Drawn:
-    """Return configurations after `n_sweeps` sweeps of chains on a ladder of β, from random spins.
-
-    Each sample has a chain of its own. The ladder is spaced by short runs so that neighbours exchange
-    their places about half of the time (S. Syed et al., J. R. Stat. Soc. B 84, 321 (2022)): at β = 0,
-    where spins are drawn afresh, modes are forgotten.
-    """
-    parameters = Parameters(model, np.float64)
-    ladder = np.linspace(1.0, 0.0, 10)
-    for _ in range(PILOTS):
-        ladder = _respaced(_run(parameters, ladder, PILOT_CHAINS, PILOT_SWEEPS, rng)[0], parameters)
+    """Return configurations after `n_sweeps` sweeps of chains on a ladder, each with a chain of its own."""
     n_chains = max(n_samples, FEWEST_CHAINS)
-    chains, records, rate = _run(parameters, ladder, n_chains, n_sweeps, rng)
-    return Drawn(chains.visible[0, :n_samples].copy(), _r_hat(model, records), rate, len(ladder))
-
-
-def _run(
-    parameters: Parameters, ladder: FloatArray, n_chains: int, n_sweeps: int, rng: np.random.Generator
-) -> tuple[Chains, SpinArray, float]:
-    """Return chains after some sweeps, first-rung configurations of the second half, the exchange rate."""
-    chains = start(tuple(ladder.tolist()), n_chains, parameters, rng)
     every = max(1, n_sweeps // (2 * RECORDS))
-    records, rates = [], []
-    for sweep in range(n_sweeps):
-        chains.sweep(parameters, 1)
-        rates.append(chains.exchange(parameters, rng))
-        if sweep >= n_sweeps // 2 and (n_sweeps - 1 - sweep) % every == 0:
-            records.append(chains.visible[0, :MEASURED_CHAINS].copy())
-    return chains, np.array(records), float(np.mean(rates))
-
-
-def _respaced(chains: Chains, parameters: Parameters) -> FloatArray:
-    """Return a ladder whose neighbours refuse equally often, by the energies of chains on another."""
-    ladder = np.array(chains.ladder)
-    energies = chains.energies(parameters)
-    gain = (ladder[:-1] - ladder[1:])[:, None] * (energies[:-1] - energies[1:])
-    refused = np.maximum(1 - np.exp(np.minimum(gain, 0)).mean(axis=1), 1e-3)
-    barrier = np.concatenate([[0.0], np.cumsum(refused)])
-    n_rungs = int(np.clip(np.ceil(2 * barrier[-1]) + 1, 3, MAX_RUNGS))
-    found = np.interp(np.linspace(0, barrier[-1], n_rungs), barrier, ladder)
-    found[0], found[-1] = 1.0, 0.0
-    return np.asarray(found)
+    n_records = (n_sweeps - n_sweeps // 2 - 1) // every + 1
+    before = n_sweeps - (n_records - 1) * every
+    chains = tempered(model, n_chains=n_chains, n_sweeps=before, rng=rng, n_threads=1)
+    records = [chains.visible[:MEASURED_CHAINS]]
+    for _ in range(n_records - 1):
+        chains = tempered(model, n_sweeps=every, initial=chains, n_threads=1)
+        records.append(chains.visible[:MEASURED_CHAINS])
+    rate = float(chains.rates.mean())
+    return Drawn(
+        chains.visible[:n_samples].copy(), _r_hat(model, np.array(records)), rate, len(chains.ladder)
+    )
 
 
 def _r_hat(model: RBM, records: SpinArray) -> float:
