@@ -187,6 +187,13 @@ JOBS = [
         2,
     ),
     Job(
+        sampling.tempered,
+        "M = N",
+        lambda n: sampling.tempered(machine(n, n), n_sweeps=5, n_chains=64, ladder=4, rng=1, n_threads=1),
+        (100, 1000),
+        2,
+    ),
+    Job(
         sampling.block_gibbs,
         "M = N",
         lambda n: sampling.block_gibbs(machine(n, n), n_sweeps=5, n_chains=64, rng=1, n_threads=1),
