@@ -314,8 +314,8 @@ TARGET static int NAME(draw_and_mean)(struct NAME(layer) *layer, const struct NA
 /* weights[i] += Σ over samples of spin i times the sample's means, for n_units rows and the panels of this
    thread, samples in chunks. */
 TARGET static int NAME(accumulate)(
-    REAL *weights, int64_t row, int64_t first_panel, int64_t last_panel, const uint8_t *packed, int64_t stride,
-    int64_t n_units, const REAL *means,
+    REAL *weights, int64_t row, int64_t first_panel, int64_t last_panel, const uint8_t *packed,
+    int64_t stride, int64_t n_units, const REAL *means,
     int64_t n_samples, REAL *table, int64_t *done)
 {
     for (int64_t panel = first_panel * LANES; panel < last_panel * LANES; panel += LANES)

@@ -66,7 +66,7 @@ def anneal(
     def chains(first: int, block: int, key: npt.NDArray[np.uint64]) -> Iterator[int]:
         end_of_block = min(block + CHAINS_AT_ONCE, len(spins))
         last = min(first + at_once, end_of_block)
-        n, at, around = last - first, slice(first, last), (first - block, end_of_block - last)
+        n, at, before, after = last - first, slice(first, last), first - block, end_of_block - last
         work = np.empty(
             annealing.work_size(rbm.n_visible, rbm.n_hidden, n, real == np.float64), dtype=np.uint8
         )
@@ -74,8 +74,19 @@ def anneal(
         for begin in range(0, len(ladder) - 1, steps):
             end = min(begin + steps, len(ladder) - 1)
             annealing.anneal(
-                *(weights, b, c, ladder, begin, end),
-                *(visible[at], log_weight[at], key, *around, work, level),
+                weights,
+                b,
+                c,
+                ladder,
+                begin,
+                end,
+                visible[at],
+                log_weight[at],
+                key,
+                before,
+                after,
+                work,
+                level,
             )
             yield n * (end - begin)
 

@@ -169,9 +169,38 @@ def sweep_visible(
     n_sweeps: int,
 ) -> None:
     """Draw hidden spins given the visible ones, then both layers `n_sweeps` times, in place."""
+    none = _packed(np.empty((0, visible.shape[1]), dtype=bool))
+    _sweep(parameters, visible, hidden, n_sweeps, 1.0, True, none, 0, 0, generator)
+
+
+def _sweep(
+    parameters: tuple[Any, Any, Any],
+    visible: SpinArray,
+    hidden: SpinArray,
+    n_sweeps: int,
+    beta: float,
+    from_visible: bool,
+    clamped: npt.NDArray[np.uint8],
+    before: int,
+    after: int,
+    generator: npt.NDArray[np.uint64],
+) -> None:
     no_means = np.empty((0, hidden.shape[1]), dtype=parameters[0].dtype)
-    rest = True, True, _packed(np.empty((0, visible.shape[1]), dtype=bool)), 0, 0, generator, simd_level()
-    kernel.sweep(*parameters, visible, hidden, no_means, n_sweeps, 1.0, *rest)
+    kernel.sweep(
+        *parameters,
+        visible,
+        hidden,
+        no_means,
+        n_sweeps,
+        beta,
+        from_visible,
+        True,
+        clamped,
+        before,
+        after,
+        generator,
+        simd_level(),
+    )
 
 
 def _packed(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
@@ -256,13 +285,10 @@ def _steps(
     begin: bool,
 ) -> Iterator[int]:
     """Sweep up to 512 chains in steps short enough to stop at; yield the sweeps done, summed over chains."""
-    weights = parameters[0]
-    no_means = np.empty((0, weights.shape[1]), dtype=weights.dtype)
-    step = max(1, int(STEP_NANOSECONDS / (len(visible) * _nanoseconds(weights))))
-    rest = True, clamped, before, after, generator, simd_level()
+    step = max(1, int(STEP_NANOSECONDS / (len(visible) * _nanoseconds(parameters[0]))))
     if begin:
-        kernel.sweep(*parameters, visible, hidden, no_means, 0, beta, True, *rest)
+        _sweep(parameters, visible, hidden, 0, beta, True, clamped, before, after, generator)
     for first in range(0, n_sweeps, step):
         now = min(step, n_sweeps - first)
-        kernel.sweep(*parameters, visible, hidden, no_means, now, beta, False, *rest)
+        _sweep(parameters, visible, hidden, now, beta, False, clamped, before, after, generator)
         yield now * len(visible)

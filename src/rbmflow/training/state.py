@@ -89,7 +89,7 @@ class State(Stored):
         _real("visible_bias", self.visible_bias, (n,), self.weights.dtype)
         _real("hidden_bias", self.hidden_bias, (m,), self.weights.dtype)
         _real("best", self.best, (size if np.size(self.best) else 0,))
-        none = isinstance(self.offsets, np.ndarray) and not self.offsets.size
+        none = np.size(self.offsets) == 0
         _real("offsets", self.offsets, (0 if none else n + m,), None if none else self.weights.dtype)
         memory = _real("slots", self.slots, (None, None), self.weights.dtype, finite=False)
         if np.isnan(memory).any() or memory.shape[0] > 2 or memory.shape[1] > size:

@@ -183,7 +183,7 @@ class Trainer:
         n_samples = (2 + 2 * getattr(self.method.negative, "k", 1)) * max(batch_size, n_chains)
         nanoseconds = self.parameters.weights.size * n_samples / WEIGHTS_PER_NANOSECOND
         n_panels = -(-self.parameters.weights.shape[1] * self.parameters.weights.itemsize // LINE)
-        return max(1, min(self.method.n_threads, n_panels, int(nanoseconds / WORTH_A_MEMBER)))
+        return int(max(1, min(self.method.n_threads, n_panels, nanoseconds / WORTH_A_MEMBER)))
 
     def _update(self, rows: SpinArray, weights: FloatArray | None, rate: float) -> None:
         """Make one step along the gradient on `rows`."""
