@@ -23,10 +23,10 @@ def machine(n_visible, n_hidden, scale=0.02):
 
 
 def epoch(shape, n_rows, batch_size, negative, n_threads):
-    """Parameters after an epoch."""
+    """Parameters after five epochs."""
     rows = np.where(np.random.default_rng(2).random((n_rows, shape[0])) < 0.3, 1, -1).astype(np.int8)
     run = partial(fit, machine(*shape), rows, negative=negative, optimizer=SGD(0.01), batch_size=batch_size)
-    return lambda: run(n_epochs=1, rng=1, record=(), n_threads=n_threads).model.weights
+    return lambda: run(n_epochs=5, rng=1, record=(), n_threads=n_threads).model.weights
 
 
 def annealed(n, n_chains, n_temperatures, n_threads):
@@ -43,10 +43,10 @@ def gibbs(n, n_chains, n_threads):
 
 
 JOBS = {
-    "CD-1, 784 × 500, batch 100, 12,000 rows": partial(epoch, (784, 500), 12_000, 100, CD(1)),
-    "PCD-1, 784 × 500, batch 100, 12,000 rows": partial(epoch, (784, 500), 12_000, 100, PCD(1, 100)),
-    "CD-1, 784 × 500, batch 1,000, 12,000 rows": partial(epoch, (784, 500), 12_000, 1000, CD(1)),
-    "annealing, 256 × 256, 100 chains, 1,000 temperatures": partial(annealed, 256, 100, 1000),
+    "CD-1, 784 × 500, batch 100, five epochs of 6,000 rows": partial(epoch, (784, 500), 6_000, 100, CD(1)),
+    "PCD-1, 784 × 500, batch 100, five epochs of 6,000 rows": partial(epoch, (784, 500), 6_000, 100, PCD(1, 100)),
+    "CD-1, 784 × 500, batch 1,000, five epochs of 6,000 rows": partial(epoch, (784, 500), 6_000, 1000, CD(1)),
+    "annealing, 256 × 256, 100 chains, 3,000 temperatures": partial(annealed, 256, 100, 3000),
     "annealing, 256 × 256, 1,000 chains, 100 temperatures": partial(annealed, 256, 1000, 100),
     "annealing, 784 × 784, 100 chains, 200 temperatures": partial(annealed, 784, 100, 200),
     "block Gibbs, 1,024 × 1,024, 2,000 chains": partial(gibbs, 1024, 2000),
