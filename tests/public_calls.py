@@ -20,7 +20,7 @@ import numpy as np
 import rbmflow
 from rbmflow import Estimate, Graph, Ring, StateLaw, Torus, flow, thermometer
 from rbmflow.networks import RBM, BoltzmannMachine, Hopfield, Neuron
-from rbmflow.training import CD, Exact, Recipe, SampledPhases, Trajectory, Update
+from rbmflow.training import CD, Exact, Grey, Recipe, SampledPhases, Trajectory, Update
 from rbmflow.weight import TemperatureRange, TemperatureSet
 
 ROOMS = (
@@ -355,6 +355,12 @@ def _table():
         "training.Decay": ({"start": 0.1}, None, {}),
         "training.Exponential": ({"start": 0.1, "factor": 0.5}, None, {}),
         "training.Linear": ({"start": 0.1, "n_epochs": 4}, None, {}),
+        "training.Grey": (
+            {"probabilities": np.full((3, 4), 0.5)},
+            Grey(np.full((3, 4), 0.5)),
+            {"means": {}},
+        ),
+        "training.Incomplete": ({"spins": [[1, np.nan], [-1, 1]]}, None, {}),
         "training.Recipe": ({"l2": 0.1, "n_epochs": 2}, Recipe(n_epochs=2), {"settled": {"rows": V}}),
         "training.Checkpoint": (path, None, {}),
         "training.Trajectory": ({"every": 2}, kept, {**stored, "load": {"path": FOLDER / "machines.npz"}}),

@@ -3,6 +3,7 @@
 from rbmflow.training.boltzmann import BoltzmannFit, SampledPhases, boltzmann_gradient, fit_boltzmann
 from rbmflow.training.checkpoint import Checkpoint
 from rbmflow.training.contrastive_bias import GibbsOperator, cd_fixed_point, expected_update
+from rbmflow.training.data import Grey, Incomplete
 from rbmflow.training.history import EarlyStopping, History
 from rbmflow.training.learning import Learned, learn
 from rbmflow.training.loop import Fit, fit
@@ -30,7 +31,9 @@ __all__ = [
     "Exponential",
     "Fit",
     "GibbsOperator",
+    "Grey",
     "History",
+    "Incomplete",
     "Learned",
     "Linear",
     "Momentum",

@@ -68,10 +68,12 @@ def sweep(
     *,
     beta: float = 1.0,
     from_data: bool = False,
+    clamped: npt.NDArray[np.uint8] | None = None,
 ) -> Vector:
     """Draw visible from hidden and hidden from visible spins k times, in place; return the hidden means.
 
-    From data the hidden spins are drawn first, and those of the last sweep are not.
+    From data the hidden spins are drawn first, and those of the last sweep are not. Visible spins whose bit
+    in `clamped` is 1 stay.
     """
     p = parameters
     means = np.empty(hidden.shape, dtype=p.vector.dtype)
@@ -86,7 +88,7 @@ def sweep(
         beta,
         from_data,
         not from_data,
-        np.empty((0, 0), dtype=np.uint8),
+        np.empty((0, 0), dtype=np.uint8) if clamped is None else clamped,
         0,
         0,
         generator,

@@ -158,6 +158,8 @@ def _machine(moment: Averages) -> RBM:
 
 def _full(data: Data) -> FloatArray:
     """Return the probabilities of all states, in the order of `all_states`."""
+    if data.varies:
+        raise ValueError("data: whole rows of spins or a law are needed, without gaps or grey values")
     rows, weights = data.as_law()
     index = (rows > 0) @ (1 << np.arange(rows.shape[1], dtype=np.int64))
     return np.bincount(index, weights=weights, minlength=2 ** rows.shape[1]).astype(np.float64)

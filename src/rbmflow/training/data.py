@@ -1,40 +1,250 @@
-"""What a machine is trained on: rows of spins, or a law over configurations."""
+"""What a machine is trained on: rows of spins, whole or with gaps, rows of probabilities, or a law."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rbmflow._kernels import block_gibbs
-from rbmflow.arguments import FloatArray, SpinArray
+from rbmflow.arguments import FloatArray, SpinArray, as_array, check_real
+from rbmflow.generators import Words
 from rbmflow.sampling import TrainingSet
 from rbmflow.spins import check_spins
 from rbmflow.state_law import StateLaw
+from rbmflow.training.chains import sweep
+from rbmflow.training.parameters import Parameters
 
 MONITORED_ROWS = 100
+SWEPT_ROWS = 4096  # at a time, whose hidden units are drawn
 
 
 @dataclass(frozen=True, eq=False)
+class Grey:
+    """Rows of probabilities: what is between 0 and 1 is how often a unit is up.
+
+    Training draws spins from them, anew for each epoch, so that the machine learns the law in which units are
+    independent given the row: an average over draws of the likelihood of spins.
+
+    Parameters
+    ----------
+    probabilities : array_like, shape (n, n_visible)
+        From 0 to 1; NaN where a value is missing.
+
+    Raises
+    ------
+    ValueError
+        If a value is outside, or there are no rows.
+
+    Examples
+    --------
+    >>> Grey([[0.2, 1.0]]).means()
+    array([-0.6,  1. ])
+    """
+
+    probabilities: FloatArray
+
+    def __post_init__(self) -> None:
+        values = as_array("probabilities", self.probabilities)
+        if values.dtype.kind not in "biuf":
+            raise TypeError(f"probabilities has dtype {values.dtype}: real numbers are needed")
+        values = np.asarray(values, dtype=np.float32)
+        if values.ndim != 2 or not values.size:
+            raise ValueError(
+                f"probabilities has shape {values.shape}: (n, n_visible) is needed, both at least 1"
+            )
+        bad = (values < 0) | (values > 1)
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
+            raise ValueError(
+                f"probabilities holds {values[row, column]:g} in row {row}, column {column}, from 0: "
+                "values from 0 to 1 are needed, or NaN"
+            )
+        object.__setattr__(self, "probabilities", values)
+
+    def means(self) -> FloatArray:
+        """Return the mean of each unit, from −1 to 1; 0 where nothing is known.
+
+        Returns
+        -------
+        numpy.ndarray, shape (n_visible,)
+            ``2 p − 1`` of the mean probability.
+
+        Examples
+        --------
+        >>> Grey([[0.5, np.nan]]).means()
+        array([0., 0.])
+        """
+        return _means(2 * self.probabilities.astype(np.float64) - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Incomplete:
+    """Rows of spins some of which are missing.
+
+    Training draws what is missing from the law of the machine given the other spins of the row: one sweep of
+    both layers before each epoch, which goes on from the one before. So it ascends the likelihood of what is
+    known (data augmentation: M. Tanner and W. Wong, J. Am. Stat. Assoc. 82, 528 (1987)).
+
+    Parameters
+    ----------
+    spins : array_like, shape (n, n_visible)
+        −1 and +1, and NaN where a spin is missing.
+
+    Raises
+    ------
+    ValueError
+        If a value is something else, or there are no rows.
+
+    Examples
+    --------
+    >>> Incomplete([[1, np.nan], [1, -1]]).missing
+    array([[False,  True],
+           [False, False]])
+    """
+
+    spins: Any
+    missing: npt.NDArray[np.bool_] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        values = as_array("spins", self.spins)
+        if values.dtype.kind not in "iuf":
+            raise TypeError(f"spins has dtype {values.dtype}: real numbers are needed")
+        if values.ndim != 2 or not values.size:
+            raise ValueError(f"spins has shape {values.shape}: (n, n_visible) is needed, both at least 1")
+        missing = np.isnan(values)
+        object.__setattr__(self, "spins", check_spins("spins", np.where(missing, 1, values)))
+        object.__setattr__(self, "missing", missing)
+
+
+@dataclass(eq=False)
 class Data:
-    """Rows of spins and their probabilities; `weights` is None for samples, which all count alike."""
+    """Rows of spins as they stand, and what they are drawn from where they are not given.
+
+    Attributes
+    ----------
+    rows : numpy.ndarray of int8, shape (n, n_visible)
+        Spins.
+    weights : numpy.ndarray, shape (n,), or None
+        Probabilities of these states, where they are a law.
+    counts : numpy.ndarray, shape (n,), or None
+        How often each row counts, above 0.
+    up : numpy.ndarray, shape (n, n_visible), or None
+        Probabilities from which spins are drawn for each epoch, NaN where they are missing.
+    missing : numpy.ndarray of bool, shape (n, n_visible), or None
+        Where spins are missing: they are drawn given the others of the row by the machine as it stands.
+    """
 
     rows: SpinArray
-    weights: FloatArray | None
+    weights: FloatArray | None = None
+    counts: FloatArray | None = None
+    up: FloatArray | None = None
+    missing: npt.NDArray[np.bool_] | None = None
+    begun: bool = field(default=False, repr=False)
 
     @property
     def n_rows(self) -> int:
         """Number of samples, or of states."""
         return len(self.rows)
 
+    @property
+    def varies(self) -> bool:
+        """Whether spins are drawn for each epoch."""
+        return self.up is not None or self.missing is not None
+
     @cached_property
     def packed(self) -> npt.NDArray[np.uint8]:
         """The rows as the kernel of training takes them."""
-        out = np.empty((self.n_rows, 4 * -(-self.rows.shape[1] // 16)), dtype=np.uint8)
-        block_gibbs.pack(np.ascontiguousarray(self.rows), out)
-        return out
+        return _packed(np.ascontiguousarray(self.rows))
+
+    def draw(self, parameters: Parameters, generator: Words, rng: np.random.Generator) -> None:
+        """Draw what is not given: grey units from their probabilities, missing ones given the others.
+
+        Missing units are swept once, hidden units between, from where the epoch before left them; first from
+        independent units with the means of the data.
+        """
+        if self.up is not None:
+            known = slice(None) if self.missing is None else ~self.missing
+            self.rows[known] = _spins(self.up, rng)[known]
+        if self.missing is not None:
+            if not self.begun:
+                self.rows[self.missing] = _spins(np.broadcast_to(self.mean_up(), self.rows.shape), rng)[
+                    self.missing
+                ]
+            self.begun = True
+            some = np.flatnonzero(self.missing.any(axis=1))
+            for first in range(0, len(some), SWEPT_ROWS):
+                at = some[first : first + SWEPT_ROWS]
+                visible = np.ascontiguousarray(self.rows[at])
+                hidden = np.empty((len(at), parameters.shape[1]), dtype=np.int8)
+                clamped = _packed(np.ascontiguousarray(~self.missing[at]).view(np.int8))
+                sweep(parameters, visible, hidden, 1, generator, from_data=True, clamped=clamped)
+                self.rows[at] = visible
+        self.__dict__.pop("packed", None)
+        self.__dict__.pop("_law", None)
+
+    def drawn(self) -> SpinArray:
+        """Return the rows with missing spins as they were drawn, which a run goes on from, or none."""
+        return (
+            self.rows.copy() if self.missing is not None and self.begun else np.empty((0, 0), dtype=np.int8)
+        )
+
+    def restore(self, rows: SpinArray) -> None:
+        """Go on from missing spins that were drawn before."""
+        if self.missing is None or not rows.size:
+            return
+        if rows.shape != self.rows.shape:
+            raise ValueError(f"state: its rows have shape {rows.shape}, those of the data {self.rows.shape}")
+        self.rows[self.missing] = rows[self.missing]
+        self.begun = True
+
+    def mean_up(self) -> FloatArray:
+        """Return the probability of each unit in the data, what is missing left out."""
+        return np.asarray((1 + self.means()) / 2)
+
+    def means(self) -> FloatArray:
+        """Return the mean of each unit, what is missing left out, 0 where nothing is known."""
+        if self.weights is not None:
+            return np.asarray(self.weights @ self.rows)
+        if self.up is not None:
+            return _means(2 * self.up.astype(np.float64) - 1, self.counts)
+        if self.missing is None and self.counts is None:
+            return np.asarray(self.rows.mean(axis=0, dtype=np.float64))
+        values = self.rows.astype(np.float64)
+        return _means(values if self.missing is None else np.where(self.missing, np.nan, values), self.counts)
+
+    @property
+    def n_counted(self) -> int:
+        """Rows of an epoch."""
+        return self.n_rows if self.counts is None else max(1, round(float(self.counts.sum())))
+
+    def order(self, shuffle: bool, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+        """Return the rows of an epoch in their order, each as often as it counts.
+
+        Rows lie on a line, as long as they count, and marks on it are one apart: what is not whole is left
+        to chance.
+        """
+        if self.counts is None:
+            return rng.permutation(self.n_rows) if shuffle else np.arange(self.n_rows)
+        ends = np.cumsum(self.counts)
+        whole = bool((self.counts == np.rint(self.counts)).all())
+        marks = np.arange(self.n_counted) + (0.5 if whole else rng.random())
+        places = np.minimum(
+            np.searchsorted(ends, marks * (ends[-1] / self.n_counted), side="right"), self.n_rows - 1
+        )
+        return np.asarray(places[rng.permutation(len(places))] if shuffle else places)
+
+    def take(self, at: npt.NDArray[np.int64]) -> Data:
+        """Return some of the rows."""
+        return Data(
+            self.rows[at],
+            counts=None if self.counts is None else self.counts[at],
+            up=None if self.up is None else self.up[at],
+            missing=None if self.missing is None else self.missing[at],
+        )
 
     def as_law(self) -> tuple[SpinArray, FloatArray]:
         """Return distinct states and their probabilities."""
@@ -44,7 +254,11 @@ class Data:
     def _law(self) -> tuple[SpinArray, FloatArray]:
         if self.weights is not None:
             return self.rows, self.weights
-        packed, counts = np.unique(np.packbits(self.rows > 0, axis=1), axis=0, return_counts=True)
+        packed, which, counts = np.unique(
+            np.packbits(self.rows > 0, axis=1), axis=0, return_inverse=True, return_counts=True
+        )
+        if self.counts is not None:
+            counts = np.bincount(which.ravel(), weights=self.counts)
         bits = np.unpackbits(packed, axis=1, count=self.rows.shape[1])
         return (2 * bits.astype(np.int8) - 1).astype(np.int8), counts / counts.sum()
 
@@ -53,18 +267,56 @@ class Data:
         if self.weights is not None:
             return self.rows, self.weights
         n = min(self.n_rows, MONITORED_ROWS)
-        picked = self.rows[np.linspace(0, self.n_rows - 1, n).astype(np.int64)]
-        return picked, np.full(n, 1 / n)
+        at = np.linspace(0, self.n_rows - 1, n).astype(np.int64)
+        counts = np.ones(n) if self.counts is None else self.counts[at]
+        return self.rows[at], counts / counts.sum()
 
 
-def check_data(data: object, n_visible: int, name: str = "data") -> Data:
-    """Return the data of `fit`, or raise."""
+def _packed(spins: SpinArray) -> npt.NDArray[np.uint8]:
+    out = np.empty((len(spins), 4 * -(-spins.shape[1] // 16)), dtype=np.uint8)
+    block_gibbs.pack(spins, out)
+    return out
+
+
+def _spins(up: FloatArray, rng: np.random.Generator) -> SpinArray:
+    """Return spins that are up with these probabilities."""
+    return np.where(rng.random(up.shape, dtype=np.float32) < up, np.int8(1), np.int8(-1))
+
+
+def _means(values: FloatArray, counts: FloatArray | None = None) -> FloatArray:
+    """Return the mean of each column, NaN left out, 0 where there is nothing else."""
+    known = ~np.isnan(values)
+    counted = known * (1.0 if counts is None else counts[:, None])
+    total = counted.sum(axis=0)
+    return np.asarray((np.where(known, values, 0.0) * counted).sum(axis=0) / np.where(total > 0, total, 1.0))
+
+
+def check_data(data: object, n_visible: int | None, name: str = "data", sample_weight: object = None) -> Data:
+    """Return the data of `fit`, or raise; `n_visible` None takes any."""
     if isinstance(data, StateLaw):
         if data.n_sites != n_visible:
             raise ValueError(
                 f"{name} holds states of {data.n_sites} spins: the model has n_visible={n_visible}"
             )
+        if sample_weight is not None:
+            raise ValueError(f"sample_weight: {name} is a law, which has probabilities of its own")
         return Data(data.states, data.probabilities)
+    if isinstance(data, Data):
+        found = data
+    elif isinstance(data, Grey):
+        missing = np.isnan(data.probabilities)
+        rows = np.ones(missing.shape, dtype=np.int8)
+        found = Data(rows, up=data.probabilities, missing=missing if missing.any() else None)
+    elif isinstance(data, Incomplete):
+        found = Data(data.spins.copy(), missing=data.missing if data.missing.any() else None)
+    else:
+        found = _check_rows(data, n_visible, name)
+    if n_visible is not None and found.rows.shape[1] != n_visible:
+        raise ValueError(f"{name} has shape {found.rows.shape}: the last axis must have {n_visible} sites")
+    return found if sample_weight is None else _weighed(found, sample_weight)
+
+
+def _check_rows(data: object, n_visible: int | None, name: str) -> Data:
     spins = data.configurations if isinstance(data, TrainingSet) else data
     empty = np.asarray(spins, dtype=object).size == 0 if not isinstance(spins, np.ndarray) else not spins.size
     if empty:
@@ -76,4 +328,20 @@ def check_data(data: object, n_visible: int, name: str = "data") -> Data:
     rows = check_spins(name, spins, n_visible)
     if rows.ndim != 2:
         raise ValueError(f"{name} has shape {rows.shape}: (n, n_visible) is needed")
-    return Data(rows, None)
+    return Data(rows)
+
+
+def _weighed(data: Data, sample_weight: object) -> Data:
+    """Return the rows that count, with how often they do."""
+    counts = check_real("sample_weight", sample_weight)
+    if counts.shape != (data.n_rows,):
+        raise ValueError(f"sample_weight has shape {counts.shape}: ({data.n_rows},) is needed")
+    if (counts < 0).any():
+        raise ValueError(f"sample_weight holds {counts.min():g}: numbers of at least 0 are needed")
+    if not 1 <= counts.sum() < np.inf:
+        raise ValueError(
+            f"sample_weight adds up to {counts.sum():g}: at least 1 is needed; 1 is a row once, 2 a row twice"
+        )
+    found = data.take(np.flatnonzero(counts))
+    found.counts = counts[counts > 0].astype(np.float64)
+    return found

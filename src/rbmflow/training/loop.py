@@ -78,6 +78,7 @@ def fit(
     average: int = 0,
     held_out: object = None,
     n_threads: int | None = None,
+    sample_weight: object = None,
 ) -> Fit:
     """Train a machine: ascend the likelihood of the data by stochastic or exact gradients.
 
@@ -95,9 +96,9 @@ def fit(
     model : RBM
         Where to begin. Equal hidden units stay equal in exact training: begin with random weights.
         With `state` only its sizes are used.
-    data : array_like, TrainingSet or StateLaw
-        Spins ±1 of shape ``(n, n_visible)``, all configurations of a training set,
-        or probabilities of states.
+    data : array_like, TrainingSet, Grey, Incomplete or StateLaw
+        Spins ±1 of shape ``(n, n_visible)``, all configurations of a training set, rows of probabilities,
+        rows with gaps, or probabilities of states.
     negative : Exact, CD, PCD or Tempered
         Where the averages over the model come from; a `NegativePhase` of one's own is possible.
     optimizer : SGD, Momentum, Adam or LBFGS
@@ -146,6 +147,9 @@ def fit(
     n_threads : int, optional
         Threads that share each update, see `rbmflow.hardware`; small updates are made by fewer. The result
         does not depend on it.
+    sample_weight : array_like, shape (n,), optional
+        How often each row counts, 1 once: as if it were there so many times. An epoch takes a row as often,
+        the rest of a number that is not whole at random.
 
     Returns
     -------
@@ -179,7 +183,7 @@ def fit(
     if state is not None:
         _check_state(state, model)
     begin = model if state is None else state.model
-    learned, penalty = check_data(data, model.n_visible), Penalty(l1, l2)
+    learned, penalty = check_data(data, model.n_visible, sample_weight=sample_weight), Penalty(l1, l2)
     threads = resolve_threads(n_threads)
     method = Method(negative, optimizer, batch_size, shuffle, centred, precision, threads)
     method.check(begin, penalty)
@@ -190,6 +194,10 @@ def fit(
     else:
         trainer = Trainer.resume(objective, method, state)
     aside = None if held_out is None else check_data(held_out, model.n_visible, "held_out")
+    if aside is not None and aside.varies:
+        raise ValueError("held_out: whole rows of spins are needed, without gaps or grey values")
+    if learned.varies and isinstance(optimizer, LBFGS):
+        raise ValueError("optimizer=LBFGS() needs data that stay as they are: no gaps, no grey values")
     names = check_record(record, negative, trainer.parameters, learned, aside)
     monitor = Monitor(names, record_every, aside, stop, average, callback, progress)
     run = _Run(trainer, monitor, n_epochs, state)

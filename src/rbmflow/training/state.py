@@ -49,6 +49,8 @@ class State(Stored):
         That quantity.
     offsets : numpy.ndarray, shape (n_visible + n_hidden,) or (0,)
         Of the centred gradient; none without it.
+    rows : numpy.ndarray of int8, shape (n_rows, n_visible) or (0, 0)
+        The data with what is missing in them as it was last drawn; none where nothing is missing.
 
     Raises
     ------
@@ -72,6 +74,7 @@ class State(Stored):
     best_epoch: int
     best_of: str
     offsets: FloatArray = field(default_factory=lambda: np.empty(0), metadata={ADDED: True})
+    rows: SpinArray = field(default_factory=lambda: np.empty((0, 0), dtype=np.int8), metadata={ADDED: True})
 
     def __post_init__(self) -> None:
         for name in ("epoch", "n_updates", "best_epoch"):
@@ -94,6 +97,10 @@ class State(Stored):
         memory = _real("slots", self.slots, (None, None), self.weights.dtype, finite=False)
         if np.isnan(memory).any() or memory.shape[0] > 2 or memory.shape[1] > size:
             raise ValueError(f"slots of shape {memory.shape}, or NaN in it, is no memory of an optimiser")
+        rows: Any = self.rows
+        if _kind(rows) not in (f"int8 of shape {(len(rows), n)}", "int8 of shape (0, 0)"):
+            raise ValueError(f"rows is {_kind(rows)}: int8 of shape (n_rows, {n}) is needed")
+        check_spins("rows", rows)
         chains = np.shape(self.chains_visible)[:2]
         for name, units in (("chains_visible", n), ("chains_hidden", m)):
             spins: Any = getattr(self, name)

@@ -58,6 +58,7 @@ class Trainer:
         trainer.slots = state.slots.copy()
         if method.centred and state.offsets.size:
             trainer.offsets = state.offsets.copy()
+        objective.data.restore(state.rows)
         trainer.chains = Chains(
             trainer.chains.ladder,
             np.array(state.chains_visible, order="C"),
@@ -94,6 +95,7 @@ class Trainer:
             best_epoch,
             best_of,
             self.offsets.copy(),
+            self.objective.data.drawn(),
         )
 
     @property
@@ -114,11 +116,13 @@ class Trainer:
         """Pass once through the data, or make one update where they are a law or the gradient is exact."""
         assert not isinstance(self.method.optimizer, LBFGS)
         rate, data = rate_of(self.method.optimizer, self.epoch), self.objective.data
+        if data.varies:
+            data.draw(self.parameters, self.chains.generator, self.rng)
         if self.whole:
             self._update(*data.as_law(), rate)
             self.series = np.empty((0, 0))
         else:
-            order = self.rng.permutation(data.n_rows) if self.method.shuffle else np.arange(data.n_rows)
+            order = data.order(self.method.shuffle, self.rng)
             self._compiled_epoch(order, rate) if self.compiled else self._epoch(order, rate)
         self.epoch += 1
 
@@ -209,8 +213,6 @@ class Trainer:
 
 
 def _offsets(parameters: Parameters, objective: Objective) -> Vector:
-    """Return where both layers begin to be counted from: their means with the visible units on the data."""
-    rows, weights = objective.data.monitored()
-    real = parameters.vector.dtype
-    means = clamped(parameters, rows.astype(real), weights.astype(real))
-    return np.concatenate([means.visible, means.hidden])
+    """Return where units are counted from at first: means of the data, and of hidden units given these."""
+    mu = objective.data.means().astype(parameters.vector.dtype)
+    return np.concatenate([mu, np.tanh(mu @ parameters.weights + parameters.hidden_bias)])
