@@ -1,6 +1,7 @@
 """Settings chosen from the data: what they are, and what they reach on data whose law is known."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,24 @@ import pytest
 from rbmflow import RBM, LikelihoodWarning, Ring
 from rbmflow.ising.state_law import state_law
 from rbmflow.networks import kl_divergence
-from rbmflow.training import CD, LBFGS, PCD, SGD, Adam, Linear, Momentum, Recipe, Tempered, learn, learning
+from rbmflow.training import (
+    CD,
+    LBFGS,
+    PCD,
+    SGD,
+    Adam,
+    Grey,
+    Incomplete,
+    Linear,
+    Momentum,
+    Recipe,
+    Tempered,
+    learn,
+    learning,
+)
+from rbmflow.training.attempt import Course
+from rbmflow.training.data import Data
+from rbmflow.training.judging import hold_out
 from rbmflow.training.optimizers import rate_of
 
 
@@ -91,22 +109,26 @@ def test_noise_and_copies_are_not_learned():
         assert found.model.log_likelihood(fresh).mean() > alone - 0.2
 
 
+def split(rows, share, rng):
+    return [part.rows for part in hold_out(Data(rows), share, rng)]
+
+
 @pytest.mark.parametrize("share", [0.1, 0.25])
 def test_copies_are_held_out_together_and_draws_one_by_one(share):
     rng = np.random.default_rng(3)
     distinct = random_rows(40, 30)
     copies = np.repeat(distinct, 5, axis=0)[rng.permutation(200)]
-    trained, held = learning._split(copies, share, rng)
+    trained, held = split(copies, share, rng)
     assert len(held) == int(40 * share)  # once each
     assert len(trained) == 200 - 5 * len(held)
     assert not set(map(bytes, held)) & set(map(bytes, trained))
     draws = Ring(6).sample(1.0, 1000, rng=1)  # 64 states, some of them hundreds of times
-    trained, held = learning._split(draws, share, rng)
+    trained, held = split(draws, share, rng)
     assert (len(trained), len(held)) == (1000 - int(1000 * share), int(1000 * share))
     assert set(map(bytes, held)) & set(map(bytes, trained))
-    assert [len(part) for part in learning._split(draws[:9], share, rng)] == [9, 0]
-    assert [len(part) for part in learning._split(draws[:12], 0.1, rng)] == [9, 3]
-    alike = learning._split(np.ones((40, 4), dtype=np.int8), share, rng)
+    assert [len(part) for part in split(draws[:9], share, rng)] == [9, 0]
+    assert [len(part) for part in split(draws[:12], 0.1, rng)] == [9, 3]
+    alike = split(np.ones((40, 4), dtype=np.int8), share, rng)
     assert [len(part) for part in alike] == [40 - int(40 * share), int(40 * share)]
 
 
@@ -121,6 +143,84 @@ def test_all_epochs_are_told_and_seeds_repeat():
     np.testing.assert_array_equal(found[0].model.weights, found[1].model.weights)
     assert found[0].epoch == 7
     assert found[0].state.epoch == 7
+
+
+@pytest.mark.parametrize(
+    ("rows", "n_hidden", "settings"),
+    [
+        (two_patterns()[:200], 5, Recipe(n_epochs=60)),  # twice: the second time with tempered chains
+        (Ring(8).sample(0.5, 300, rng=1), 3, Recipe(n_epochs=55, held_out=0.0)),
+        (Grey(np.random.default_rng(1).random((300, 6))), 3, Recipe(n_epochs=55)),
+        (
+            Incomplete(np.where(random_rows(300, 6) * random_rows(300, 6, 2) > 0, np.nan, 1.0)),
+            3,
+            Recipe(n_epochs=55),
+        ),
+    ],
+    ids=["tempered", "last", "grey", "gaps"],
+)
+def test_what_was_interrupted_goes_on_to_the_same_bits(rows, n_hidden, settings, tmp_path):
+    courses = []
+    whole = learn(rows, n_hidden, settings, rng=3, keep=courses.append)
+    tempered = isinstance(whole.recipe.negative, Tempered)
+    assert [course.attempt for course in courses] == sorted(course.attempt for course in courses)
+    for course in courses[:: max(1, len(courses) // 4)] + courses[-1:]:
+        course.save(tmp_path / "course.npz")
+        again = []
+        found = learn(
+            rows, n_hidden, settings, rng=3, resume=Course.load(tmp_path / "course.npz"), keep=again.append
+        )
+        np.testing.assert_array_equal(found.model.weights, whole.model.weights)
+        assert found.history == whole.history
+        assert (found.epoch, found.log_likelihood) == (whole.epoch, whole.log_likelihood)
+        assert len(again) == len(courses) - 1 - [one.epoch + 100 * one.attempt for one in courses].index(
+            course.epoch + 100 * course.attempt
+        )
+    if n_hidden == 5:
+        assert tempered
+        assert {course.attempt for course in courses} == {0, 1}
+
+
+def test_a_course_of_something_else_is_refused():
+    rows, courses = Ring(8).sample(0.5, 300, rng=1), []
+    learn(rows, 3, Recipe(n_epochs=55), rng=3, keep=courses.append)
+    with pytest.raises(ValueError, match="resume: it has 35 parameters, the machine 44"):
+        learn(rows, 4, Recipe(n_epochs=55), rng=3, resume=courses[0])
+    with pytest.raises(ValueError, match="is beyond n_epochs=20"):
+        learn(rows, 3, Recipe(n_epochs=20), rng=3, resume=courses[-1])
+    with pytest.raises(TypeError, match="resume=3"):
+        learn(rows, 3, rng=3, resume=3)
+    with pytest.raises(TypeError, match="keep=3"):
+        learn(rows, 3, rng=3, keep=3)
+    for change, message in (
+        ({"best": np.ones(3)}, "best is"),
+        ({"epochs": []}, "epochs is"),
+        ({"attempt": 2}, "attempt=2"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            replace(courses[0], **change)
+
+
+def test_threads_change_nothing():
+    rows = random_rows(400, 128, seed=3)
+    one, two = (learn(rows, 128, Recipe(n_epochs=3), rng=1, n_threads=n).state for n in (1, 2))
+    assert (one is None) == (two is None)
+    one, two = (learn(rows, 128, Recipe(n_epochs=3, held_out=0.0), rng=1, n_threads=n).model for n in (1, 2))
+    np.testing.assert_array_equal(one.weights, two.weights)
+
+
+def test_grey_rows_rows_with_gaps_and_rows_that_count_are_learned():
+    spins = Ring(10).sample(0.7, 3000, rng=1)
+    fresh = Ring(10).sample(0.7, 3000, rng=2)
+    gaps = np.where(np.random.default_rng(1).random(spins.shape) < 0.1, np.nan, spins)
+    counts = np.random.default_rng(2).integers(0, 3, 3000)
+    score = lambda found: float(found.model.log_likelihood(fresh).mean())
+    plain = score(learn(spins, 8, rng=1))
+    assert score(learn(Grey((spins + 1) / 2), 8, rng=1)) == pytest.approx(plain, abs=0.03)
+    assert score(learn(Incomplete(gaps), 8, rng=1)) > plain - 0.05
+    assert score(learn(spins, 8, rng=1, sample_weight=counts)) > plain - 0.05
+    nothing = learn(Incomplete(np.where(np.eye(10, dtype=bool), np.nan, spins[:10])), 2, rng=1)
+    assert math.isnan(nothing.log_likelihood)
 
 
 def test_a_machine_that_is_worse_than_independent_units_is_told():

@@ -166,9 +166,7 @@ class Data:
         Missing units are swept once, hidden units between, from where the epoch before left them; first from
         independent units with the means of the data.
         """
-        if self.up is not None:
-            known = slice(None) if self.missing is None else ~self.missing
-            self.rows[known] = _spins(self.up, rng)[known]
+        self.draw_grey(rng)
         if self.missing is not None:
             if not self.begun:
                 self.rows[self.missing] = _spins(np.broadcast_to(self.mean_up(), self.rows.shape), rng)[
@@ -185,6 +183,21 @@ class Data:
                 self.rows[at] = visible
         self.__dict__.pop("packed", None)
         self.__dict__.pop("_law", None)
+
+    def forget(self) -> None:
+        """Let the next draw begin from independent units again."""
+        self.begun = False
+
+    def draw_grey(self, rng: np.random.Generator) -> None:
+        """Draw grey units from their probabilities; where one is missing it stays as it is."""
+        if self.up is not None:
+            known = np.ones(self.rows.shape, dtype=bool) if self.missing is None else ~self.missing
+            np.copyto(self.rows, _spins(self.up, rng), where=known)
+
+    def whole(self, most: int) -> Data:
+        """Return rows without gaps, evenly picked where there are more than `most`."""
+        at = np.arange(self.n_rows) if self.missing is None else np.flatnonzero(~self.missing.any(axis=1))
+        return self.take(at[:: max(1, -(-len(at) // most))])
 
     def drawn(self) -> SpinArray:
         """Return the rows with missing spins as they were drawn, which a run goes on from, or none."""

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import math
-import warnings
-from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_rng, shown
+from rbmflow.arguments import SpinArray, check_integer, check_rng, shown
 from rbmflow.errors import LikelihoodWarning, warn_caller
-from rbmflow.likelihood import log_partition
+from rbmflow.generators import generator_from, generator_state
+from rbmflow.hardware import resolve_threads
 from rbmflow.networks import RBM
-from rbmflow.sampling import block_gibbs
-from rbmflow.training.loop import fit
-from rbmflow.training.parameters import split
-from rbmflow.training.recipe import Recipe, check_rows
+from rbmflow.state_law import StateLaw
+from rbmflow.training.attempt import Attempt, Course, course_before
+from rbmflow.training.data import Data, check_data
+from rbmflow.training.judging import Judge, hold_out, remembers
+from rbmflow.training.recipe import Recipe
 from rbmflow.training.size import check_size
 from rbmflow.training.state import State
 from rbmflow.workers import Progress, check_progress
 
 START = 0.01  # standard deviation of the weights before training
-REMEMBERED, MEMORY_SWEEPS, MEMORY_CHAINS = 0.4, 200, 200
-CHECKPOINTS, APART = 20, 150  # at most, and updates between them at least: a bracket takes as long
-FEWEST_ROWS, FEWEST_HELD, FEWEST_DISTINCT = 10, 3, 20
-COPIED = 1e-3  # probability of counts so even
 SCORED_ROWS = 500
-ENUMERATED = 16  # units of the smaller layer whose states are summed for every checkpoint
-TEMPERATURES, BURN_IN = 200, 100  # of the bracket elsewhere
 WORSE = 0.1  # nats
-SURE = 2.0  # standard errors by which the rows held out are to gain
 
 
 @dataclass(frozen=True)
@@ -49,7 +42,7 @@ class Learned:
         When.
     log_likelihood : float
         Mean of the rows held out (of those trained on, where none are), in nats; −∞ where no estimate of
-        ln Z can be relied on.
+        ln Z can be relied on, NaN where no row is whole.
     independent_log_likelihood : float
         The same of independent units with the means of the training data.
     history : dict of str to list of float
@@ -65,7 +58,7 @@ class Learned:
     history: dict[str, list[float]] = field(repr=False)
 
 
-def start_from(rows: SpinArray, n_hidden: int, rng: np.random.Generator) -> RBM:
+def start_from(rows: Data | SpinArray, n_hidden: int, rng: np.random.Generator) -> RBM:
     """Return a machine with small random weights whose units have the means of the data.
 
     Visible biases are ``artanh(mean · n/(n + 1))`` of n rows; hidden ones ``−Wᵀ tanh(b)``, so that hidden
@@ -77,9 +70,10 @@ def start_from(rows: SpinArray, n_hidden: int, rng: np.random.Generator) -> RBM:
     >>> start_from(rows, 2, np.random.default_rng(1)).visible_bias
     array([0.973 , 0.2554])
     """
-    n = len(rows)
-    bias = np.arctanh(rows.mean(axis=0, dtype=np.float64) * n / (n + 1))
-    weights = rng.normal(0.0, START, (rows.shape[1], n_hidden))
+    data = rows if isinstance(rows, Data) else Data(rows)
+    n, means = data.n_counted, data.means()
+    bias = np.arctanh(means * n / (n + 1))
+    weights = rng.normal(0.0, START, (len(means), n_hidden))
     return RBM(weights, bias, -weights.T @ np.tanh(bias))
 
 
@@ -90,6 +84,10 @@ def learn(
     *,
     rng: object = None,
     progress: Progress | None = None,
+    sample_weight: object = None,
+    n_threads: int | None = None,
+    resume: Course | None = None,
+    keep: Callable[[Course], object] | None = None,
 ) -> Learned:
     """Train a machine by a recipe whose open settings are chosen from the data.
 
@@ -98,8 +96,9 @@ def learn(
 
     Parameters
     ----------
-    rows : array_like, shape (n, n_visible)
-        Spins ±1.
+    rows : array_like, TrainingSet, Grey or Incomplete, shape (n, n_visible)
+        Spins ±1, probabilities or spins with gaps. Rows with gaps are not held out; of rows of probabilities
+        a draw is.
     n_hidden : int
         Hidden units.
     recipe : Recipe, optional
@@ -108,6 +107,15 @@ def learn(
         Generator or seed.
     progress : callable, optional
         ``progress(done, total)`` in epochs.
+    sample_weight : array_like, shape (n,), optional
+        How often each row counts, see `fit`.
+    n_threads : int, optional
+        Threads, as in `fit`; the result does not depend on it.
+    resume : Course, optional
+        Where an interrupted call with the same arguments, the same seed among them, stood: it goes on to the
+        same bits.
+    keep : callable, optional
+        ``keep(course)`` at each checkpoint, where `Course` has ``save`` and ``load``.
 
     Returns
     -------
@@ -126,163 +134,103 @@ def learn(
     >>> found.log_likelihood > found.independent_log_likelihood
     True
     """
-    spins, progress = check_rows(rows), check_progress(progress)
+    if isinstance(rows, StateLaw):
+        raise TypeError("rows: a law has no rows; train on it with fit(model, law, negative=Exact())")
+    data, progress = check_data(rows, None, "rows", sample_weight), check_progress(progress)
     recipe = Recipe() if recipe is None else recipe
     if not isinstance(recipe, Recipe):
         raise TypeError(f"recipe={shown(recipe)}: a Recipe is needed")
-    n_hidden = check_integer("n_hidden", n_hidden, 1)
-    check_size(spins.shape[1], n_hidden)
-    generator = check_rng(rng)
-    trained, held = _split(spins, recipe.held_out, generator)
-    choose = bool(len(held))
-    begin = start_from(spins, n_hidden, generator)
-    judge = _Judge(held if choose else spins[:: -(-len(spins) // SCORED_ROWS)], begin.visible_bias, generator)
-    alone = float(judge.alone.mean())
-    found, last = _train(begin, trained, recipe.settled(trained), judge, alone, choose, generator, progress)
-    if recipe.negative is None and found.recipe.n_epochs and _remembers(last, trained, generator):
-        settled = recipe.settled(trained, tempered=True)
-        other, _ = _train(begin, trained, settled, judge, alone, choose, generator, progress)
-        # between modes that chains do not pass, shares are the better learned of two that are as likely
-        if not choose or not judge.surely_better(found, other):
-            found = other
-    if choose and not judge.surely_better(found):
-        independent = RBM(0 * begin.weights, begin.visible_bias)
-        found = replace(found, model=independent, state=None, epoch=0, log_likelihood=alone)
-    if found.log_likelihood < alone - WORSE:
+    n_hidden, threads = check_integer("n_hidden", n_hidden, 1), resolve_threads(n_threads)
+    check_size(data.rows.shape[1], n_hidden)
+    if resume is not None and not isinstance(resume, Course):
+        raise TypeError(f"resume={shown(resume)}: a Course that was kept is needed")
+    if keep is not None and not callable(keep):
+        raise TypeError(f"keep={shown(keep)}: a callable or None is needed")
+    run = _Learning(data, n_hidden, recipe, check_rng(rng), progress, keep, threads)
+    found = run.result(resume)
+    if found.log_likelihood < found.independent_log_likelihood - WORSE:
         warn_caller(
-            f"rows {'held out' if choose else 'trained on'} have {found.log_likelihood:.5g} nats each, "
-            f"{alone:.5g} with independent units: other settings, or more rows, are needed",
+            f"rows {'held out' if run.choose else 'trained on'} have {found.log_likelihood:.5g} nats each, "
+            f"{found.independent_log_likelihood:.5g} with independent units: other settings, or more rows, "
+            "are needed",
             LikelihoodWarning,
         )
     return found
 
 
-def _split(rows: SpinArray, share: float, rng: np.random.Generator) -> tuple[SpinArray, SpinArray]:
-    """Return the rows to train on and those held out; of copies all or none, and one of each held out.
+class _Learning:
+    """A call of `learn`."""
 
-    Rows that occur more evenly than independent draws could, by Pearson's statistic, are copies.
-    """
-    from scipy.special import chdtr
-
-    if not share or len(rows) < FEWEST_ROWS:
-        return rows, rows[:0]
-    _, which, counts = np.unique(
-        np.packbits(rows > 0, axis=1), axis=0, return_inverse=True, return_counts=True
-    )
-    even = len(rows) / len(counts)
-    evenness = ((counts - even) ** 2 / even).sum()
-    if len(counts) >= FEWEST_DISTINCT and chdtr(len(counts) - 1, evenness) < COPIED:
-        which = which.ravel()
-    else:
-        which = np.arange(len(rows))
-    n_kinds = int(which.max()) + 1
-    chosen = rng.permutation(n_kinds)[: max(FEWEST_HELD, int(share * n_kinds))]
-    held = np.isin(which, chosen)
-    _, once = np.unique(which[held], return_index=True)
-    return rows[~held], rows[held][once]
-
-
-class _Judge:
-    """Mean likelihoods of some rows."""
-
-    def __init__(self, rows: SpinArray, bias: FloatArray, rng: np.random.Generator) -> None:
-        self.rows, self.rng = rows, rng
-        self.alone = rows @ bias - np.logaddexp(bias, -bias).sum()  # with independent units
-
-    def surely_better(self, found: Learned, than: Learned | None = None) -> bool:
-        """Return whether rows gain, on another or on independent units, by more than they differ in it."""
-        before = self.alone if than is None else -than.model.free_energy(self.rows)
-        gain = -found.model.free_energy(self.rows) - before
-        mean = found.log_likelihood - (float(before.mean()) if than is None else than.log_likelihood)
-        return bool(mean > SURE * float(gain.std(ddof=1)) / math.sqrt(len(gain)))
-
-    def __call__(self, model: RBM) -> float:
-        """Return that of a machine, −∞ where its ln Z is in doubt or a likelihood would be above 0."""
-        if min(model.n_visible, model.n_hidden) <= ENUMERATED:
-            found = log_partition(model)
-        else:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", LikelihoodWarning)
-                found = log_partition(
-                    model,
-                    "bracket",
-                    n_temperatures=TEMPERATURES,
-                    burn_in=BURN_IN,
-                    rng=self.rng,
-                    n_threads=1,
-                )
-        mean = -float(model.free_energy(self.rows).mean()) - found.value
-        return -math.inf if found.doubt or mean > 0 else mean
-
-
-def _train(
-    begin: RBM,
-    rows: SpinArray,
-    recipe: Recipe,
-    judge: _Judge,
-    alone: float,
-    choose: bool,
-    rng: np.random.Generator,
-    progress: Progress | None,
-) -> tuple[Learned, RBM]:
-    """Return the machine that is chosen of a training, and the last one."""
-    assert recipe.n_epochs is not None
-    assert recipe.negative is not None
-    assert recipe.optimizer is not None
-    total, mean, n_averaged = recipe.n_epochs, np.zeros(_vector(begin).shape), 0
-    n_checkpoints = min(CHECKPOINTS, total, 1 + total * -(-len(rows) // recipe.batch_size) // APART)
-    ends = np.unique(np.linspace(0, total, n_checkpoints + 1).astype(int)).tolist()
-    last, state, history = begin, None, {"epoch": [0.0], "log_likelihood": [alone]}
-    independent = RBM(0 * begin.weights, begin.visible_bias)
-    best = Learned(independent if choose else begin, None, recipe, 0, alone, alone, history)
-    for done, end in pairwise(ends):
-        averaged = end - done if recipe.average and 2 * done >= total else 0
-        step = fit(
-            begin,
-            rows,
-            negative=recipe.negative,
-            optimizer=recipe.optimizer,
-            n_epochs=end - done,
-            batch_size=recipe.batch_size,
-            l2=0.0 if recipe.l2 is None else recipe.l2,
-            centred=bool(recipe.centred),
-            average=averaged,
-            state=state,
-            rng=rng,
-            record=(),
-            progress=_beyond(done, total, progress),
+    def __init__(
+        self,
+        data: Data,
+        n_hidden: int,
+        recipe: Recipe,
+        rng: np.random.Generator,
+        progress: Progress | None,
+        keep: Callable[[Course], object] | None,
+        n_threads: int,
+    ) -> None:
+        self.recipe, self.rng, self.progress, self.keep, self.n_threads = (
+            recipe,
+            rng,
+            progress,
+            keep,
+            n_threads,
         )
-        last, state = step.model, step.state
-        if averaged:
-            n_averaged += averaged
-            mean += (_vector(last) - mean) * (averaged / n_averaged)
-            last = RBM(*split(mean, last.weights.shape))
-        if choose or end == total:
-            found = judge(last)
-            history["epoch"].append(float(end))
-            history["log_likelihood"].append(found)
-            if found > best.log_likelihood or not choose:
-                best = Learned(last, state, recipe, end, found, alone, history)
-    return best, last
+        data.draw_grey(rng)
+        self.trained, held = hold_out(data, recipe.held_out, rng)
+        self.choose = bool(held.n_rows)
+        self.begin = start_from(data, n_hidden, rng)
+        scored = held if self.choose else data.whole(SCORED_ROWS)
+        self.judge = Judge(scored.rows, scored.counts, self.begin.visible_bias, rng, n_threads)
+        self.alone = self.judge.mean(self.judge.alone)
 
+    def attempt(self, number: int, course: Course | None, before: Course | None) -> Attempt:
+        """Return an attempt at its end, begun at `course` or anew."""
+        recipe = self.recipe.settled(self.trained, tempered=number == 1)
+        attempt = Attempt(number, recipe, self.begin, self.alone, self.choose)
+        if course is not None:
+            attempt.go_on(course)
 
-def _vector(model: RBM) -> FloatArray:
-    return np.concatenate([model.weights.ravel(), model.visible_bias, model.hidden_bias])
+        def keep(now: Attempt) -> None:
+            if self.keep is not None:
+                self.keep(now.course(generator_state(self.rng), before))
 
+        attempt.run(self.trained, self.judge, self.rng, keep, self.progress, self.n_threads)
+        return attempt
 
-def _beyond(done: int, total: int, progress: Progress | None) -> Progress | None:
-    """Return the progress of epochs after others."""
-    return None if progress is None else lambda now, _: progress(done + now, total)
+    def result(self, resume: Course | None) -> Learned:
+        """Return the best of what was learned, once more with tempered chains where others do not mix."""
+        if resume is not None:
+            self.rng.bit_generator.state = generator_from("resume: source", resume.source).bit_generator.state
+        earlier = None if resume is None else course_before(resume)
+        first = self.attempt(0, resume if earlier is None else earlier, None)
+        found = first
+        again = earlier is not None or (
+            self.recipe.negative is None
+            and bool(first.n_epochs)
+            and remembers(first.last, self.trained.rows, self.rng)
+        )
+        if again:
+            before = first.course(generator_state(self.rng), None)
+            other = self.attempt(1, resume if earlier is not None else None, before)
+            # between modes that chains do not pass, shares are the better learned of two that are as likely
+            if not self.choose or not self._surely_better(first, other):
+                found = other
+        if self.choose and not self._surely_better(found, None):
+            alone = RBM(0 * self.begin.weights, self.begin.visible_bias)
+            return self._learned(found, alone, None, 0, self.alone)
+        best = found.best
+        return self._learned(found, best.model, best.state, best.epoch, best.log_likelihood)
 
+    def _surely_better(self, one: Attempt, other: Attempt | None) -> bool:
+        best = one.best
+        than, before = (None, self.alone) if other is None else (other.best.model, other.best.log_likelihood)
+        return self.judge.surely_better(best.model, best.log_likelihood, than, before)
 
-def _remembers(model: RBM, rows: SpinArray, rng: np.random.Generator) -> bool:
-    """Return whether chains that begin in the data are still where they began after 200 sweeps.
-
-    By the correlation of the two configurations over rows and units, each less the means of the data.
-    """
-    before = rows[rng.integers(len(rows), size=MEMORY_CHAINS)]
-    after = block_gibbs(model, n_sweeps=MEMORY_SWEEPS, rng=rng, initial=before, n_threads=1).visible
-    mean = rows.mean(axis=0)
-    first, second = before - mean, after - mean
-    scale = math.sqrt(float((first**2).sum()) * float((second**2).sum()))
-    return scale > 0 and float((first * second).sum()) / scale > REMEMBERED
+    def _learned(
+        self, attempt: Attempt, model: RBM, state: State | None, epoch: int, log_likelihood: float
+    ) -> Learned:
+        history = {"epoch": attempt.epochs, "log_likelihood": attempt.likelihoods}
+        return Learned(model, state, attempt.recipe, epoch, log_likelihood, self.alone, history)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from rbmflow.arguments import SpinArray, check_flag, check_integer, check_real_scalar, shown
-from rbmflow.spins import check_spins
+from rbmflow.arguments import check_flag, check_integer, check_real_scalar, shown
+from rbmflow.training.data import check_data
 from rbmflow.training.negative import PCD, NegativePhase, Tempered, check_negative
 from rbmflow.training.optimizers import SGD, Linear, Stepper, rate_of
 from rbmflow.training.plan import Penalty
@@ -100,8 +100,8 @@ class Recipe:
 
         Parameters
         ----------
-        rows : array_like, shape (n, n_visible)
-            Spins that are trained on.
+        rows : array_like, TrainingSet, Grey or Incomplete, shape (n, n_visible)
+            What is trained on.
         tempered : bool
             Whether chains are to be tempered.
 
@@ -115,11 +115,12 @@ class Recipe:
         >>> Recipe().settled([[1, 1, 1], [1, -1, 1]] * 100).n_epochs
         4000
         """
-        spins, tempered = check_rows(rows), check_flag("tempered", tempered)
-        sparse = float((spins.mean(axis=0) ** 2).mean()) > SPARSE
+        data, tempered = check_data(rows, None, "rows"), check_flag("tempered", tempered)
+        n_rows = data.n_counted
+        sparse = float((data.means() ** 2).mean()) > SPARSE
         centred = sparse if self.centred is None else bool(self.centred)
         updates = TEMPERED_UPDATES if tempered else SPARSE_UPDATES if centred else UPDATES
-        in_epoch = -(-len(spins) // self.batch_size)
+        in_epoch = -(-n_rows // self.batch_size)
         n_epochs = -(-updates // in_epoch) if self.n_epochs is None else self.n_epochs
         rate = self.learning_rate or (SPARSE_RATE if centred else RATE)
         optimizer = self.optimizer or SGD(Linear(rate, max(n_epochs, 1)))
@@ -131,14 +132,6 @@ class Recipe:
             optimizer=optimizer,
             learning_rate=None,
             n_epochs=n_epochs,
-            l2=min(DECAY / len(spins), 0.5 / fastest) if self.l2 is None else self.l2,
+            l2=min(DECAY / n_rows, 0.5 / fastest) if self.l2 is None else self.l2,
             centred=centred,
         )
-
-
-def check_rows(rows: object) -> SpinArray:
-    """Return rows of spins, or raise."""
-    spins = check_spins("rows", rows)
-    if spins.ndim != 2 or not spins.size:
-        raise ValueError(f"rows has shape {spins.shape}: (n, n_visible) is needed, both at least 1")
-    return spins

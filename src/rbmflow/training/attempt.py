@@ -1,0 +1,223 @@
+"""A training by one recipe, from checkpoint to checkpoint, and where it stands, so that it can go on."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rbmflow.arguments import FloatArray, check_integer, shown
+from rbmflow.networks import RBM
+from rbmflow.networks.storage import Stored, read, write
+from rbmflow.training.data import Data
+from rbmflow.training.judging import Judge
+from rbmflow.training.loop import Fit, fit
+from rbmflow.training.parameters import join, split
+from rbmflow.training.recipe import Recipe
+from rbmflow.training.state import MAX_COUNT, State
+from rbmflow.workers import Progress
+
+CHECKPOINTS, APART = 20, 150  # at most, and updates between them at least: a bracket takes as long
+Bytes = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Course(Stored):
+    """How far `learn` has come: all that it depends on beside its arguments.
+
+    Attributes
+    ----------
+    attempt : int
+        0, and 1 with tempered chains.
+    epoch, n_averaged : int
+        Epochs of the attempt, and those that are averaged over.
+    state, best_state : numpy.ndarray of uint8
+        The `State` of the training now and at its best checkpoint, as they are saved; empty before there is
+        one.
+    mean, last, best : numpy.ndarray, shape (n_parameters,)
+        Mean of the parameters, those of the machine that was judged last, and of the best one.
+    best_epoch : int
+        When that was.
+    epochs, likelihoods : list of float
+        Of the checkpoints.
+    source : dict
+        State of the generator.
+    before : numpy.ndarray of uint8
+        The course of the attempt before, as it is saved; empty in the first.
+    """
+
+    attempt: int
+    epoch: int
+    n_averaged: int
+    state: Bytes
+    best_state: Bytes
+    mean: FloatArray
+    last: FloatArray
+    best: FloatArray
+    best_epoch: int
+    epochs: list[float]
+    likelihoods: list[float]
+    source: dict[str, Any]
+    before: Bytes
+
+    def __post_init__(self) -> None:
+        check_integer("attempt", self.attempt, 0, 1)
+        for name in ("epoch", "n_averaged", "best_epoch"):
+            check_integer(name, getattr(self, name), 0, MAX_COUNT)
+        for name in ("mean", "last", "best"):
+            values: Any = getattr(self, name)
+            if not isinstance(values, np.ndarray) or values.dtype != float or values.shape != self.mean.shape:
+                raise ValueError(f"{name} is {shown(values)}: float64 of one length are needed")
+            if not np.isfinite(values).all():
+                raise ValueError(f"{name} holds NaN or an infinity: finite numbers are needed")
+        for name in ("epochs", "likelihoods"):
+            numbers: Any = getattr(self, name)
+            if not isinstance(numbers, list) or not all(isinstance(x, float) for x in numbers) or not numbers:
+                raise ValueError(f"{name} is {shown(numbers)}: a list of numbers is needed")
+
+
+@dataclass(frozen=True)
+class Best:
+    """A checkpoint: the machine, its state, its epoch and the mean likelihood of the judge's rows."""
+
+    model: RBM
+    state: State | None
+    epoch: int
+    log_likelihood: float
+
+
+class Attempt:
+    """A training by a recipe of which nothing is open."""
+
+    def __init__(self, number: int, recipe: Recipe, begin: RBM, alone: float, choose: bool) -> None:
+        self.number, self.recipe, self.begin, self.choose = number, recipe, begin, choose
+        self.epoch = self.n_averaged = 0
+        self.state: State | None = None
+        self.mean, self.last = np.zeros(_vector(begin).shape), begin
+        self.epochs, self.likelihoods = [0.0], [alone]
+        independent = RBM(0 * begin.weights, begin.visible_bias)
+        self.best = Best(independent if choose else begin, None, 0, alone)
+
+    @property
+    def n_epochs(self) -> int:
+        """All epochs of the recipe."""
+        assert self.recipe.n_epochs is not None
+        return self.recipe.n_epochs
+
+    def ends(self, n_rows: int) -> list[int]:
+        """Return the epochs of the checkpoints that are to come."""
+        total = self.n_epochs
+        n_checkpoints = min(CHECKPOINTS, total, 1 + total * -(-n_rows // self.recipe.batch_size) // APART)
+        ends = np.unique(np.linspace(0, total, n_checkpoints + 1).astype(int)).tolist()
+        return [int(end) for end in ends if end > self.epoch]
+
+    def run(
+        self,
+        data: Data,
+        judge: Judge,
+        rng: np.random.Generator,
+        keep: Callable[[Attempt], object],
+        progress: Progress | None,
+        n_threads: int,
+    ) -> None:
+        """Make all epochs that are left; `keep` is called at each checkpoint."""
+        assert self.recipe.negative is not None
+        assert self.recipe.optimizer is not None
+        if not self.epoch:
+            data.forget()
+        for end in self.ends(data.n_counted):
+            averaged = end - self.epoch if self.recipe.average and 2 * self.epoch >= self.n_epochs else 0
+            step = fit(
+                self.begin,
+                data,
+                negative=self.recipe.negative,
+                optimizer=self.recipe.optimizer,
+                n_epochs=end - self.epoch,
+                batch_size=self.recipe.batch_size,
+                l2=0.0 if self.recipe.l2 is None else self.recipe.l2,
+                centred=bool(self.recipe.centred),
+                average=averaged,
+                state=self.state,
+                rng=rng,
+                record=(),
+                progress=_beyond(self.epoch, self.n_epochs, progress),
+                n_threads=n_threads,
+            )
+            self._take(step, end, averaged, judge)
+            keep(self)
+
+    def _take(self, step: Fit, end: int, averaged: int, judge: Judge) -> None:
+        self.epoch, self.last, self.state = end, step.model, step.state
+        if averaged:
+            self.n_averaged += averaged
+            self.mean = self.mean + (_vector(self.last) - self.mean) * (averaged / self.n_averaged)
+            self.last = RBM(*split(self.mean, self.last.weights.shape))
+        if self.choose or end == self.n_epochs:
+            found = judge(self.last)
+            self.epochs.append(float(end))
+            self.likelihoods.append(found)
+            if found > self.best.log_likelihood or not self.choose:
+                self.best = Best(self.last, self.state, end, found)
+
+    def course(self, rng: dict[str, Any], before: Course | None) -> Course:
+        """Return where it stands, with the state of the generator and the attempt before."""
+        return Course(
+            self.number,
+            self.epoch,
+            self.n_averaged,
+            _bytes(self.state),
+            _bytes(self.best.state),
+            self.mean,
+            _vector(self.last),
+            _vector(self.best.model),
+            self.best.epoch,
+            list(self.epochs),
+            list(self.likelihoods),
+            rng,
+            _bytes(before),
+        )
+
+    def go_on(self, course: Course) -> None:
+        """Take over where an earlier one of the same arguments stood."""
+        if course.mean.shape != self.mean.shape:
+            raise ValueError(f"resume: it has {course.mean.size} parameters, the machine {self.mean.size}")
+        if course.epoch > self.n_epochs:
+            raise ValueError(f"resume: epoch={course.epoch} is beyond n_epochs={self.n_epochs}")
+        shape = self.begin.weights.shape
+        self.epoch, self.n_averaged, self.mean = course.epoch, course.n_averaged, course.mean.copy()
+        self.state, self.last = _state(course.state), RBM(*split(course.last, shape))
+        self.epochs, self.likelihoods = list(course.epochs), list(course.likelihoods)
+        at_best = (
+            self.epochs.index(float(course.best_epoch)) if float(course.best_epoch) in self.epochs else 0
+        )
+        best = RBM(*split(course.best, shape))
+        self.best = Best(best, _state(course.best_state), course.best_epoch, self.likelihoods[at_best])
+
+
+def course_before(course: Course) -> Course | None:
+    """Return the course of the attempt before, if there was one."""
+    return read(Course, course.before.tobytes()) if course.before.size else None
+
+
+def _vector(model: RBM) -> FloatArray:
+    return np.asarray(join(model.weights, model.visible_bias, model.hidden_bias))
+
+
+def _bytes(stored: Stored | None) -> Bytes:
+    stream = io.BytesIO()
+    if stored is not None:
+        write(stored, stream)
+    return np.frombuffer(stream.getvalue(), dtype=np.uint8)
+
+
+def _state(content: Bytes) -> State | None:
+    return read(State, content.tobytes()) if content.size else None
+
+
+def _beyond(done: int, total: int, progress: Progress | None) -> Progress | None:
+    """Return the progress of epochs after others."""
+    return None if progress is None else lambda now, _: progress(done + now, total)
