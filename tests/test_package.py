@@ -21,7 +21,8 @@ SOURCE = Path(rbmflow.__file__).parent
 LAYERS = [
     ["_kernels"],
     ["errors", "arguments"],
-    ["files", "hardware", "reading", "workers"],
+    ["files", "hardware", "workers"],
+    ["reading"],
     ["generators", "netcdf", "precision", "spins", "autocorrelation", "provenance", "locks"],
     ["checkpoints", "estimate", "state_law", "roots"],
     ["ising"],
