@@ -38,6 +38,10 @@ WORDS: dict[str, tuple[str, ...]] = {
     "n_samples": ("--samples",),
     "points": ("--points",),
     "dps": ("--dps",),
+    "columns": ("--columns",),
+    "label": ("--label",),
+    "array": ("--array",),
+    "threshold": ("--threshold",),
 }
 """Parameters of the package and the words on the command line that set them, beside those of experiments."""
 

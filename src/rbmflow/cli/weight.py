@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from rbmflow.cli.output import progress_bar, publish
+from rbmflow.cli.rows import KINDS, add_row_options, given_row_options, read_spins
 from rbmflow.experiments import weights
 from rbmflow.experiments.tables import digits_of
 from rbmflow.flow.threshold import critical_coupling, float_critical_coupling
-from rbmflow.reading import read_array
 from rbmflow.weight import TemperatureRange, TemperatureSet
 
 
@@ -24,12 +24,8 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
     command = commands.add_parser("weight", parents=[common], help="the trained uniform weight W(K)")
     command.add_argument("K", nargs="*", help="couplings; a decimal string is exact with --dps")
-    command.add_argument(
-        "--data",
-        type=Path,
-        metavar="FILE",
-        help="spins instead of couplings: CSV or npy, a row for each sample",
-    )
+    command.add_argument("--data", type=Path, metavar="FILE", help=f"spins instead of couplings: {KINDS}")
+    add_row_options(command)
     command.add_argument(
         "--visible", type=int, metavar="M", help="spins of the ring; with --data the file says it"
     )
@@ -89,6 +85,8 @@ def _weight(options: argparse.Namespace) -> int:
     N = options.hidden
     if options.data is not None:
         return _weight_of_data(options)
+    if given := given_row_options(options):
+        raise ValueError(f"{', '.join(given)}: --data FILE is needed")
     if not options.K or options.visible is None:
         raise ValueError("couplings K and --visible M, or --data FILE, are needed")
     M = options.visible
@@ -105,7 +103,7 @@ def _weight(options: argparse.Namespace) -> int:
 def _weight_of_data(options: argparse.Namespace) -> int:
     if options.K or options.visible is not None or options.dps is not None:
         raise ValueError("--data FILE takes the place of couplings, --visible and --dps")
-    spins = read_array(options.data)
+    spins = read_spins(options.data, options).spins
     try:
         tables = {"weight": weights.data_table(spins, options.hidden)}
     except (TypeError, ValueError) as error:

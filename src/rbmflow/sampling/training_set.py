@@ -243,17 +243,22 @@ def read_training_set(source: str | os.PathLike[str] | bytes) -> TrainingSet:
         return _from_dataset(dataset)
 
 
-def read_rows(path: str | os.PathLike[str]) -> npt.NDArray[Any]:
+def read_rows(path: str | os.PathLike[str], name: str | None = None) -> npt.NDArray[Any]:
     """Return the configurations of a training set, or the numbers of another netCDF file.
 
-    A table of numbers has a row for each configuration.
+    A table of numbers has a row for each configuration; `name` is needed if there are several.
     """
     dataset = read_dataset(path, "a netCDF file")
     if dataset.attrs.get("format") == FORMAT:
         return read_training_set(path).configurations
-    tables = [name for name, variable in dataset.data_vars.items() if variable.ndim == 2]
-    if "spins" in tables:
-        tables = ["spins"]
+    tables = [one for one, variable in dataset.data_vars.items() if variable.ndim == 2]
+    if name is not None and name not in tables:
+        raise ValueError(
+            f"array={shown(name)}: {path} has no such variable of two dimensions, "
+            f"it has {brief(sorted(map(str, tables)))}"
+        )
+    if name is not None or "spins" in tables:
+        tables = [name or "spins"]
     if len(tables) != 1:
         raise ValueError(
             f"{path}: one variable of two dimensions, or one with the name spins, is needed; "

@@ -1,0 +1,144 @@
+"""Rows of spins out of the files that commands take: which columns, and what of them is +1."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rbmflow.arguments import SpinArray, shown
+from rbmflow.reading import Columns, FileRows, read_table, rows_of_array
+from rbmflow.sampling.training_set import read_rows
+from rbmflow.spins import check_spins
+
+NETCDF = (".nc", ".nc4", ".netcdf")
+KINDS = "CSV, npy or npz, these also compressed by gzip, or netCDF, with a row for each configuration"
+OPTIONS = ("binary", "threshold", "columns", "label", "array")
+FEWEST = 3  # that count, one after the other
+
+
+@dataclass(frozen=True)
+class SpinRows:
+    """Rows of spins, and what they are called.
+
+    Attributes
+    ----------
+    spins : numpy.ndarray of int8, shape (n_rows, n_visible)
+        The spins.
+    labels : tuple of str or None
+        The cells of the column that ``--label`` names.
+    """
+
+    spins: SpinArray
+    labels: tuple[str, ...] | None
+
+
+def add_row_options(command: argparse.ArgumentParser) -> None:
+    """Declare how the rows of a file are read."""
+    values = command.add_mutually_exclusive_group()
+    values.add_argument("--binary", action="store_true", help="the file holds 0 and 1 for -1 and +1")
+    values.add_argument(
+        "--threshold", type=float, metavar="X", help="values above X are +1, all others -1; default: only ±1"
+    )
+    command.add_argument(
+        "--columns", metavar="LIST", help="columns to read, by numbers from 1 or by names: 1-784,790-,spin"
+    )
+    command.add_argument("--label", metavar="COLUMN", help="a column that is left out: what rows are called")
+    command.add_argument("--array", metavar="NAME", help="of an array in a file of several")
+
+
+def given_row_options(options: argparse.Namespace) -> list[str]:
+    """Return those options of `add_row_options` that were given."""
+    given = vars(options)
+    return [f"--{name}" for name in OPTIONS if given[name] is not None and given[name] is not False]
+
+
+def read_spins(path: Path, options: argparse.Namespace) -> SpinRows:
+    """Return the rows of a file as spins, as the options say."""
+    X = options.threshold
+    if X is not None and not math.isfinite(X):
+        raise ValueError(f"threshold={X}: a finite number is needed")
+    asked = Columns(options.columns, options.label)
+    if path.suffix.lower() in NETCDF:
+        rows = rows_of_array(path, read_rows(path, options.array), asked)
+    else:
+        rows = read_table(path, asked, name=options.array)
+    if rows.values.ndim != 2 or not rows.values.size:
+        raise ValueError(f"{path}: its array has shape {rows.values.shape}, rows of spins are needed")
+    refuse_missing(path, rows)
+    if X is not None:
+        return SpinRows(_above(path, rows, X, quiet=options.quiet), rows.labels)
+    return SpinRows(_bits(path, rows) if options.binary else _spins(path, rows), rows.labels)
+
+
+def refuse_missing(path: Path, rows: FileRows) -> None:
+    """Raise where a value is missing: the one place that decides on NaN.
+
+    Cells of text without a number do not come here, `rbmflow.reading.delimited` refuses them.
+    """
+    missing = np.isnan(rows.values)
+    if missing.any():
+        raise ValueError(f"{path}: {_first(rows, missing)}: the value is missing; leave out such rows")
+
+
+def _bits(path: Path, rows: FileRows) -> SpinArray:
+    """Return spins out of 0 and 1."""
+    bits = np.isin(rows.values, (0, 1))
+    if not bits.all():
+        raise ValueError(f"{path}: --binary is for files that hold only 0 and 1; {_first(rows, ~bits)}")
+    return np.where(rows.values > 0, np.int8(1), np.int8(-1))
+
+
+def _spins(path: Path, rows: FileRows) -> SpinArray:
+    """Return spins out of ±1."""
+    values = rows.values
+    spins = np.isin(values, (-1, 1))
+    if spins.all():
+        return check_spins(str(path), values)
+    bits = np.isin(values, (0, 1))
+    if bits.all():
+        raise ValueError(f"{path}: it holds 0 and 1; say --binary to read them as -1 and +1")
+    binary = bool(bits[:, (values == 0).any(axis=0)].all(axis=0).any())
+    good, kind = (bits, "0 and 1, for --binary") if binary else (spins, "-1 and +1")
+    hint = f"; other columns hold {kind}: leave out labels and numbers of rows by --label, --columns"
+    other = "; with --threshold X values above X are +1, all others -1"
+    raise ValueError(f"{path}: {_first(rows, ~good)}{hint if good.all(axis=0).any() else other}")
+
+
+def _above(path: Path, rows: FileRows, X: float, *, quiet: bool) -> SpinArray:
+    """Return spins that say whether values are above X, and what share of them is."""
+    values, infinite = rows.values, np.isinf(rows.values)
+    if infinite.any():
+        raise ValueError(f"{path}: {_first(rows, infinite)}: finite numbers are needed")
+    if _count(values[0]):
+        raise ValueError(f"{path}: its first row counts the columns: take it out")
+    if _count(values[:, 0]):
+        raise ValueError(f"{path}: column {rows.columns[0]} counts the rows: leave it out by --columns")
+    above = values > X
+    if above.all() or not above.any():
+        side = "above" if above.all() else "not above"
+        raise ValueError(
+            f"threshold={X:g}: every value of {path} is {side} it, they go from {float(values.min()):g}"
+            f" to {float(values.max()):g}"
+        )
+    if not quiet:
+        print(f"{above.mean():.3g} of the values are above {X:g} and are read as +1", file=sys.stderr)
+    return np.where(above, np.int8(1), np.int8(-1))
+
+
+def _count(values: Any) -> bool:
+    """Whether values are 0, 1, 2 … or 1, 2, 3 …: numbers of rows or columns, not data."""
+    steps = np.arange(len(values))
+    return len(values) >= FEWEST and any(np.array_equal(values, steps + first) for first in (0, 1))
+
+
+def _first(rows: FileRows, bad: Any) -> str:
+    """Return where the first bad value stands, counted from 1."""
+    row, column = np.argwhere(bad)[0]
+    name = f" ({shown(rows.names[column])})" if rows.names else ""
+    return f"row {row + 1}, column {rows.columns[column]}{name} holds {rows.values[row, column]:g}"
