@@ -44,7 +44,7 @@ KERNEL_OWNERS = {
     "checkerboard": {"sampling.compiled_chains"},
     "single_spin": {"sampling.compiled_chains"},
     "cluster": {"sampling.compiled_chains"},
-    "boltzmann": {"sampling.boltzmann"},
+    "boltzmann": {"likelihood.coupled", "sampling.boltzmann"},
     "logistic": set(),  # what other kernels include, for its tests
     "block_gibbs": {"sampling.block_gibbs", "training.chains", "training.data", "training.trainer"},
     "uniform_weight": {"weight.solve"},

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rbmflow import RBM, LikelihoodWarning
-from rbmflow.likelihood import LogPartition, log_partition
+from rbmflow.likelihood import LogPartition, log_partition, restricted
 from rbmflow.likelihood import partition as partition_room
 from rbmflow.likelihood.annealed_importance import anneal, independent_log_partition
 from rbmflow.likelihood.floor import descend, floor
@@ -48,7 +48,7 @@ def test_weights_are_unbiased():
 
 def test_a_bracket_holds_in_100_random_machines(monkeypatch):
     # of the chains alone, without what listed states tell
-    monkeypatch.setattr(partition_room, "_listed", lambda *_: -np.inf)
+    monkeypatch.setattr(restricted.Restricted, "listed", lambda *_: -np.inf)
     # Bounds lie 4 standard errors beyond their estimates, 3e-5 for a normal error and each of 200 bounds:
     # false alarm 6e-3 in all, seeds fixed. The combined estimates are normal: the mean square of their
     # deviations is 1 ± 0.14 (standard error).
@@ -80,7 +80,7 @@ def test_given_configurations_and_resampled_ones(monkeypatch):
     rbm = random_machine(10, 8, seed=7)
     exact = exact_log_partition(rbm)
     given = log_partition(rbm, "bracket", start=sample_exactly(rbm, 100, rng=8), rng=9)
-    monkeypatch.setattr("rbmflow.likelihood.partition.MAX_LISTED", 5)
+    monkeypatch.setattr("rbmflow.likelihood.restricted.MAX_LISTED", 5)
     resampled = log_partition(rbm, "bracket", burn_in=50, rng=9)
     for found in (given, resampled):
         assert found.lower < exact < found.upper
@@ -285,8 +285,8 @@ def test_data_refute_what_the_chains_say(shape, monkeypatch):
     coins = np.random.default_rng(26).choice(np.array([-1, 1], dtype=np.int8), size=(2000, shape[0]))
     bottoms = descend(rbm, coins)
     # without the bottoms that an estimate looks for itself
-    monkeypatch.setattr(partition_room, "descend", lambda _, visible: visible)
-    monkeypatch.setattr(partition_room, "RANDOM_STARTS", 0)
+    monkeypatch.setattr(restricted, "descend", lambda _, visible: visible)
+    monkeypatch.setattr(restricted, "RANDOM_STARTS", 0)
     quick = {"n_temperatures": 5, "n_chains": 20, "burn_in": 10, "rng": 27}
     for method in ("ais", "bracket"):
         with warnings.catch_warnings():
@@ -311,7 +311,7 @@ def test_chains_start_from_data_where_configurations_are_not_drawn_exactly(monke
     rows = descend(rbm, np.random.default_rng(29).choice(np.array([-1, 1], dtype=np.int8), size=(50, 30)))
     lengths = []
     monkeypatch.setattr(
-        partition_room,
+        restricted,
         "anneal",
         lambda *words, **more: lengths.append(len(words[2])) or anneal(*words, **more),
     )

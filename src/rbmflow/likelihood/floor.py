@@ -22,8 +22,8 @@ def floor(rbm: TwoLayers, visible: SpinArray) -> float:
     """
     hidden = _signs(rbm.field_on_hidden(visible))
     found = max(
-        _log_weight(rbm.free_energy(_distinct(visible))),
-        _log_weight(rbm.free_energy_hidden(_distinct(hidden))),
+        _log_weight(rbm.free_energy(distinct(visible))),
+        _log_weight(rbm.free_energy_hidden(distinct(hidden))),
     )
     return found - ROUNDING * max(abs(found), 1.0)
 
@@ -44,7 +44,8 @@ def descend(rbm: TwoLayers, visible: SpinArray) -> SpinArray:
     return found
 
 
-def _distinct(spins: SpinArray) -> SpinArray:
+def distinct(spins: SpinArray) -> SpinArray:
+    """Return each configuration once, in the order of the first."""
     first = np.unique(np.packbits(spins > 0, axis=1), axis=0, return_index=True)[1]
     return np.asarray(spins[np.sort(first)])
 

@@ -21,13 +21,14 @@ from rbmflow.arguments import (
 )
 from rbmflow.errors import LikelihoodWarning, warn_caller
 from rbmflow.hardware import resolve_threads
-from rbmflow.likelihood.annealed_importance import anneal, independent_log_partition, independent_spins
-from rbmflow.likelihood.floor import descend, floor
+from rbmflow.likelihood.coupled import Coupled
 from rbmflow.likelihood.ratio import LogMean, log_mean, two_sided
-from rbmflow.networks import exact_log_partition, sample_exactly
-from rbmflow.networks.exact import MAX_LISTED, exact_in_seconds
-from rbmflow.networks.two_layers import TwoLayers, check_machine
-from rbmflow.spins import check_spins, random_spins
+from rbmflow.likelihood.restricted import Restricted
+from rbmflow.networks.boltzmann_exact import MAX_ENUMERATED
+from rbmflow.networks.exact import exact_in_seconds
+from rbmflow.networks.pairwise import Pairwise
+from rbmflow.networks.two_layers import TwoLayers
+from rbmflow.spins import check_spins
 from rbmflow.state_law import normalised
 from rbmflow.workers import Progress, check_progress
 
@@ -39,7 +40,6 @@ CLOSE = 1.0
 """Nats. Of 2,400 estimates by 200 temperatures of 20 × 16 units, with parameters N(0, 0.5) to N(0, 5), 410
 were off by more than four of their errors and 6 of those were not doubted; 31 others were. None that was not
 doubted was off by more than 1 nat."""
-RANDOM_STARTS, MAX_STARTS = 5, 2000  # of descents, for each chain and in all
 # standard errors from an estimate to a bound: each is passed with probability 3e-5 if its error is normal
 WIDTH = 4.0
 MAX_CHAINS = 10**6
@@ -113,7 +113,7 @@ class LogPartition:
 
 
 def log_partition(
-    rbm: TwoLayers,
+    rbm: TwoLayers | Pairwise,
     method: Literal["exact", "ais", "bracket", "auto"] = "exact",
     *,
     n_temperatures: int = 1000,
@@ -129,17 +129,17 @@ def log_partition(
     """Return ln Z of a machine.
 
     Time O(2^n m) for the exact sum, n the size of the smaller layer and m that of the other; O(M N) for each
-    temperature and chain of the others.
+    temperature and chain of the others. With n units that are all coupled, O(2^n) and O(n²).
 
     Parameters
     ----------
-    rbm : RBM
-        The machine.
+    rbm : RBM, BoltzmannMachine or Hopfield
+        The machine, at T = 1.
     method : {"exact", "ais", "bracket", "auto"}
-        By enumeration of the smaller layer, of at most 30 units; by annealed importance sampling (Neal
-        2001) from the machine without couplings; by that in both directions, which brackets ln Z, and
-        Bennett's acceptance ratio between them; or exact where that takes seconds, up to 26 units,
-        and the bracket elsewhere.
+        By enumeration of the smaller layer, of at most 30 units, or of all units that are coupled to each
+        other, of at most 28; by annealed importance sampling (Neal 2001) from the machine without
+        couplings; by that in both directions, which brackets ln Z, and Bennett's acceptance ratio between
+        them; or exact where that takes seconds, up to 26 units of a layer, and the bracket elsewhere.
     n_temperatures : int
         Number of factors β on the couplings, from 0 to 1 in equal steps, at least 2.
     n_chains : int
@@ -148,13 +148,13 @@ def log_partition(
         The factors themselves instead of `n_temperatures`: rising, the first 0, the last 1.
     start : array_like, shape (n_chains, n_visible), optional
         For "bracket": independent visible configurations from the law of the machine, for the chains that run
-        backwards. By default they are drawn exactly if a layer has at most 24 units; otherwise the annealed
-        chains are resampled by their weights and take `burn_in` sweeps, and `upper` is a bound as far as
-        these have reached equilibrium.
+        backwards; of a BoltzmannMachine those of all units. By default they are drawn exactly if a layer has
+        at most 24 units; otherwise the annealed chains are resampled by their weights and take `burn_in`
+        sweeps, and `upper` is a bound as far as these have reached equilibrium.
     data : array_like, shape (n, n_visible), optional
         Rows that the machine was trained on, or any others: ``ln Z ≥ ln Σ e^(−F)`` over the distinct
-        ones. The bracket also starts chains from them, where it cannot draw exactly, and takes the higher
-        one of two upper bounds.
+        ones, of a BoltzmannMachine with hidden units drawn at them. The bracket also starts chains from
+        them, where it cannot draw exactly, and takes the higher one of two upper bounds.
     burn_in : int
         Sweeps of the machine itself, at least 0.
     rng : numpy.random.Generator or int, optional
@@ -172,7 +172,8 @@ def log_partition(
     Raises
     ------
     ValueError
-        If the method is "exact" and both layers have more than 30 units.
+        If the method is "exact" and both layers have more than 30 units, or a BoltzmannMachine more
+        than 28; or if fields of a BoltzmannMachine are too large for single precision.
 
     Warns
     -----
@@ -187,42 +188,49 @@ def log_partition(
     >>> found.lower < float(log_partition(rbm)) < found.upper
     True
     """
-    check_machine("rbm", rbm)
+    on = Coupled(rbm) if isinstance(rbm, Pairwise) else Restricted(rbm)
     check_choice("method", method, METHODS)
     progress = check_progress(progress)
     ladder = _check_betas(betas, n_temperatures)
     n_chains = check_integer("n_chains", n_chains, 2, MAX_CHAINS)
     burn_in = check_integer("burn_in", burn_in, 0, MAX_STEPS)
-    given = None if start is None else _check_start(start, method, n_chains, rbm.n_visible)
+    given = None if start is None else _check_start(start, method, n_chains, on.n_sites)
     rows = None if data is None else _check_data(data, rbm.n_visible)
     generator, threads = check_rng(rng), resolve_threads(n_threads)
-    if method == "exact" or (method == "auto" and exact_in_seconds(rbm)):
-        exact = exact_log_partition(rbm, n_threads=threads, progress=progress)
+    if method == "exact" or (method == "auto" and _is_quick(rbm)):
+        exact = on.exact(threads, progress)
         return LogPartition(exact, 0.0, exact, exact, math.inf, exact)
-    run = partial(anneal, rng=generator, n_threads=threads, progress=progress)
-    base = independent_log_partition(rbm)
-    forward, ends = run(rbm, independent_spins(rbm, n_chains, generator), ladder)
+    run = partial(on.anneal, rng=generator, n_threads=threads, progress=progress)
+    forward, ends = run(on.independent(n_chains, generator), ladder)
     mean = log_mean(forward)
     found = LogPartition(
-        base + mean.value, mean.stderr, base + mean.value - WIDTH * mean.stderr, math.inf, mean.n_effective
+        on.base + mean.value,
+        mean.stderr,
+        on.base + mean.value - WIDTH * mean.stderr,
+        math.inf,
+        mean.n_effective,
     )
     if method != "ais":
-        starts = [_equilibrium(rbm, forward, ends, burn_in, generator, threads) if given is None else given]
-        if given is None and rows is not None and not _drawn_exactly(rbm):
-            some = rows[generator.integers(len(rows), size=n_chains)]
-            starts.append(anneal(rbm, some, np.ones(burn_in + 2), generator, n_threads=threads)[1])
-        runs = [run(rbm, spins, ladder[::-1])[0] for spins in starts]
+        burn = partial(on.anneal, betas=np.ones(burn_in + 2), rng=generator, n_threads=threads)
+        starts = [given if given is not None else on.drawn(n_chains, generator)]
+        if starts[0] is None:
+            chosen = generator.choice(len(ends), size=len(ends), p=normalised(forward))
+            starts = [burn(ends[chosen])[1]]
+            if rows is not None:
+                some = rows[generator.integers(len(rows), size=n_chains)]
+                starts.append(burn(on.completed(some, generator))[1])
+        runs = [run(spins, ladder[::-1])[0] for spins in starts]
         backward = max(runs, key=lambda one: _upper(log_mean(one)))
         ratio = two_sided(forward, backward)
         found = LogPartition(
-            base + ratio.value,
+            on.base + ratio.value,
             ratio.stderr,
             found.lower,
-            base + _upper(log_mean(backward)),
+            on.base + _upper(log_mean(backward)),
             ratio.n_effective,
         )
         ends = np.concatenate([ends, *starts])
-    found = _above(found, _listed(rbm, ends, rows))
+    found = _above(found, on.listed(ends, rows))
     if found.doubt:
         warn_caller(
             f"{found.doubt}; more temperatures may help, and likelihoods of the machine carry that error",
@@ -231,18 +239,14 @@ def log_partition(
     return found
 
 
+def _is_quick(rbm: TwoLayers | Pairwise) -> bool:
+    """Whether the exact sum takes seconds."""
+    return rbm.n_units <= MAX_ENUMERATED if isinstance(rbm, Pairwise) else exact_in_seconds(rbm)
+
+
 def _upper(inverse: LogMean) -> float:
     """Return the bound on ln Z/Z_0 of chains that were annealed backwards."""
     return -inverse.value + WIDTH * inverse.stderr
-
-
-def _listed(rbm: TwoLayers, ends: SpinArray, rows: SpinArray | None) -> float:
-    """Return what ln Z cannot be less than; the generator of the chains is left as they leave it."""
-    n_starts = min(RANDOM_STARTS * len(ends), MAX_STARTS)
-    random = random_spins(np.random.default_rng(0), n_starts, rbm.n_visible)
-    known = ends if rows is None else np.concatenate([ends, rows])
-    bottoms = descend(rbm, np.concatenate([ends, random]))
-    return floor(rbm, np.concatenate([known, bottoms]))
 
 
 def _above(found: LogPartition, least: float) -> LogPartition:
@@ -256,28 +260,6 @@ def _above(found: LogPartition, least: float) -> LogPartition:
         least,
         found.value + WIDTH * found.stderr < least,
     )
-
-
-def _drawn_exactly(rbm: TwoLayers) -> bool:
-    return min(rbm.n_visible, rbm.n_hidden) <= MAX_LISTED
-
-
-def _equilibrium(
-    rbm: TwoLayers,
-    log_weight: FloatArray,
-    ends: SpinArray,
-    burn_in: int,
-    rng: np.random.Generator,
-    n_threads: int,
-) -> SpinArray:
-    """Return configurations from the law of the machine.
-
-    They are exact, or the ends of chains resampled by their weights.
-    """
-    if _drawn_exactly(rbm):
-        return sample_exactly(rbm, len(ends), rng=rng)
-    chosen = rng.choice(len(ends), size=len(ends), p=normalised(log_weight))
-    return anneal(rbm, ends[chosen], np.ones(burn_in + 2), rng, n_threads=n_threads)[1]
 
 
 def _check_betas(betas: object, n_temperatures: int) -> FloatArray:
