@@ -577,6 +577,9 @@ HERE = {
         training.tied(SMALL, "uniform"),
         training.tied(SMALL, mask=grid(7, 5) > 0),
     ],
+    "likelihood.coupled": lambda: log_partition(
+        BOLTZMANN, "bracket", n_temperatures=30, n_chains=40, burn_in=20, data=spins(5, 4), rng=1
+    ),
     "training.boltzmann": lambda: training.fit_boltzmann(BOLTZMANN, LAW, n_steps=3),
     "training.boltzmann_sampled": lambda: training.fit_boltzmann(
         BOLTZMANN, LAW, phases=SampledPhases(20, 4, [3.0, 1.5]), n_steps=3, rng=1
@@ -703,7 +706,7 @@ KERNELS = {
         *(f"sampling.block_gibbs_{real}" for real in ("float32", "float64")),
         *(f"training.{phase}_{real}" for phase in ("cd", "pcd") for real in ("float32", "float64")),
     ],
-    "boltzmann": ["sampling.boltzmann_chains"],
+    "boltzmann": ["likelihood.coupled", "sampling.boltzmann_chains"],
     "checkerboard": ["sampling.checkerboard", "sampling.checkerboard_in_a_field"],
     "cluster": ["sampling.wolff", "sampling.swendsen_wang"],
     "enumeration": ["ising.ring_enumerated"],

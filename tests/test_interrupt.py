@@ -46,6 +46,10 @@ CALLS = {
         "log_partition(a, 'ais', n_temperatures=10**6, rng=1, n_threads=3)",
     ),
     "anneal_double": ("a = machine(500, 500, 2)", "log_partition(a, 'ais', n_temperatures=10**6, rng=1)"),
+    "anneal_coupled": (
+        "w = rng.normal(0, .05, (400, 400)); a = BoltzmannMachine(np.triu(w, 1) + np.triu(w, 1).T)",
+        "log_partition(a, 'ais', n_temperatures=10**6, rng=1)",
+    ),
     "ring": ("", "Ring(1000).sample(0.5, 2 * 10**7, rng=1)"),
     "ring_frustrated": ("", "Ring(1001).sample(-3.0, 2 * 10**7, rng=1)"),
     "trained_weight": ("K = rng.random(2 * 10**7)", "trained_weight(K, 8, 4)"),

@@ -48,7 +48,7 @@ class ReducibleChainWarning(UserWarning):
 
 
 class ConvergenceWarning(UserWarning):
-    """Markov chains that have not mixed, or are too short to tell.
+    """Markov chains that have not mixed, or are too short to tell; a descent that does not settle.
 
     The message names the quantity and what helps.
     """

@@ -25,6 +25,7 @@ from rbmflow.networks.exact import (
 from rbmflow.networks.exact_samples import sample_exactly
 from rbmflow.networks.hopfield import Hopfield, overlap
 from rbmflow.networks.neuron import Gradient, Neuron
+from rbmflow.networks.pseudo_likelihood import boltzmann_pseudo_likelihood
 from rbmflow.networks.rbm import RBM
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "boltzmann_kl",
     "boltzmann_log_partition",
     "boltzmann_moments",
+    "boltzmann_pseudo_likelihood",
     "boltzmann_visible_law",
     "effective_coupling",
     "effective_couplings",

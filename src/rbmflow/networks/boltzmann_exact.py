@@ -166,7 +166,7 @@ def boltzmann_visible_law(machine: Pairwise, *, temperature: float = 1.0) -> Sta
             f"machine has {machine.n_units} units to enumerate: at most {MAX_ENUMERATED} are possible"
         )
     states = all_states(machine.n_visible)
-    return law_of_all(_log_visible(scaled, states))
+    return law_of_all(log_visible(scaled, states))
 
 
 def boltzmann_kl(machine: Pairwise, law: StateLaw, *, temperature: float = 1.0) -> float:
@@ -202,7 +202,7 @@ def boltzmann_kl(machine: Pairwise, law: StateLaw, *, temperature: float = 1.0) 
     scaled = _scaled(machine, temperature)
     _check_law(machine, law)
     log_partition = _enumeration(scaled).log_partition
-    return law.divergence(lambda states: _log_visible(scaled, states) - log_partition)
+    return law.divergence(lambda states: log_visible(scaled, states) - log_partition)
 
 
 def _check_law(machine: Pairwise, law: object) -> None:
@@ -227,7 +227,7 @@ def _scaled(value: object, temperature: object) -> BoltzmannMachine:
     return BoltzmannMachine(couplings, bias, machine.n_visible)
 
 
-def _log_visible(machine: BoltzmannMachine, states: SpinArray) -> FloatArray:
+def log_visible(machine: BoltzmannMachine, states: SpinArray) -> FloatArray:
     """Return the logarithm of the sum of weights over the hidden units, for each visible state."""
     n, hidden = machine.n_visible, _Hidden(machine)
     visible = BoltzmannMachine(machine.couplings[:n, :n], machine.bias[:n])

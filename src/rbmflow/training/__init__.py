@@ -1,6 +1,6 @@
 """Training: of restricted Boltzmann machines, of Boltzmann machines and of the neuron."""
 
-from rbmflow.training.boltzmann import BoltzmannFit, SampledPhases, boltzmann_gradient, fit_boltzmann
+from rbmflow.training.boltzmann import BoltzmannFit, boltzmann_gradient, fit_boltzmann
 from rbmflow.training.checkpoint import Checkpoint
 from rbmflow.training.contrastive_bias import GibbsOperator, cd_fixed_point, expected_update
 from rbmflow.training.data import Grey, Incomplete
@@ -12,6 +12,7 @@ from rbmflow.training.negative import CD, PCD, Exact, NegativePhase, Tempered, U
 from rbmflow.training.neuron import NeuronFit, fit_neuron
 from rbmflow.training.optimizers import LBFGS, SGD, Adam, Decay, Exponential, Linear, Momentum
 from rbmflow.training.parameters import tied
+from rbmflow.training.phases import SampledPhases
 from rbmflow.training.recipe import Recipe
 from rbmflow.training.state import State
 from rbmflow.training.trajectory import Trajectory

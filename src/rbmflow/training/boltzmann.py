@@ -3,64 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from rbmflow.arguments import (
     MAX_STEPS,
     FloatArray,
+    SpinArray,
     check_integer,
-    check_real,
     check_real_scalar,
     check_rng,
     shown,
+    spawn,
 )
-from rbmflow.networks import BoltzmannMachine, PairMoments, boltzmann_kl, boltzmann_moments
+from rbmflow.networks import BoltzmannMachine, PairMoments
+from rbmflow.networks.boltzmann_exact import MAX_HIDDEN
 from rbmflow.networks.pairwise import Pairwise, check_pairwise
-from rbmflow.sampling import boltzmann_chains
-from rbmflow.spins import check_spins, random_spins
+from rbmflow.spins import check_spins
 from rbmflow.state_law import StateLaw
-from rbmflow.training.negative import MAX_CHAINS
+from rbmflow.training.boltzmann_history import Measures, warn_if_unsettled
+from rbmflow.training.phases import SampledPhases, phase_difference, sampled
 from rbmflow.workers import Progress, check_progress
 
-MAX_EXACT_UNITS = 20
-
-
-@dataclass(frozen=True)
-class SampledPhases:
-    """Phases sampled as in the thesis: chains from random states, cooled to T = 1, then averages along them.
-
-    Parameters
-    ----------
-    n_chains : int
-        Chains of each phase.
-    n_sweeps : int
-        Sweeps at T = 1 over which averages are taken.
-    schedule : sequence of float
-        Temperatures of the sweeps before, one for each: simulated annealing. Averages are
-        those of the machine only if the chains have reached equilibrium, which takes the free
-        phase longest: strong couplings need a longer schedule.
-
-    Examples
-    --------
-    >>> SampledPhases(100, 10, schedule=(4.0, 2.0)).n_chains
-    100
-    """
-
-    n_chains: int = 200
-    n_sweeps: int = 20
-    schedule: Any = (5.0, 4.0, 3.0, 2.0, 1.5, *[1.0] * 100)
-
-    def __post_init__(self) -> None:
-        check_integer("n_chains", self.n_chains, 1, MAX_CHAINS)
-        check_integer("n_sweeps", self.n_sweeps, 1, MAX_STEPS)
-        levels = check_real("schedule", self.schedule)
-        if levels.ndim != 1 or (levels <= 0).any() or np.isinf(levels).any():
-            raise ValueError(
-                f"schedule={shown(self.schedule)}: a row of finite temperatures above 0 is needed"
-            )
-        object.__setattr__(self, "schedule", tuple(levels.tolist()))
+LARGEST = 1e6
+"""Of couplings, in size: beyond it nothing is learned, and float32 of the chains shows."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +42,28 @@ class BoltzmannFit:
         After the last step.
     kl : numpy.ndarray, shape (n_steps + 1,)
         KL(data ‖ p) before the first step and after each, exact, in nats;
-        NaN for machines of more than 20 units.
+        NaN for machines of more than 20 units whose phases are sampled.
     gradient_norm : numpy.ndarray, shape (n_steps,)
         Of the gradient of each step, couplings and biases.
+    pseudo_likelihood : numpy.ndarray, shape (n_steps + 1,)
+        ``Σ_i ln p(x_i | all other units)`` over the visible units, the mean of the data, in nats; of 1000
+        of its states if there are more. Hidden units are those of the clamped phase, where that is sampled;
+        NaN where it is exact.
+    likelihood_steps : numpy.ndarray of int, shape (n_measured,)
+        Steps after which the likelihood was measured, none unless that was asked for.
+    log_likelihood : numpy.ndarray, shape (n_measured,)
+        Mean of ln p of the data, nats for each row.
+    log_likelihood_stderr : numpy.ndarray, shape (n_measured,)
+        Standard error of the annealed ln Z in it; 0 where ln Z is exact.
     """
 
     machine: BoltzmannMachine
     kl: FloatArray
     gradient_norm: FloatArray
+    pseudo_likelihood: FloatArray
+    likelihood_steps: npt.NDArray[np.int64]
+    log_likelihood: FloatArray
+    log_likelihood_stderr: FloatArray
 
 
 def boltzmann_gradient(
@@ -121,15 +104,7 @@ def boltzmann_gradient(
            [1., 0.]])
     """
     _check(machine, law, phases, "law")
-    if phases is None:
-        clamped, free = boltzmann_moments(machine, clamped=law), boltzmann_moments(machine)
-    else:
-        source = check_rng(rng)
-        clamped = _sampled(machine, phases, source, law)
-        free = _sampled(machine, phases, source, None)
-    correlations = clamped.correlations - free.correlations
-    np.fill_diagonal(correlations, 0.0)
-    return PairMoments(clamped.means - free.means, correlations)
+    return phase_difference(machine, law, phases, None if phases is None else check_rng(rng))[0]
 
 
 def fit_boltzmann(
@@ -140,6 +115,7 @@ def fit_boltzmann(
     learning_rate: float = 0.1,
     n_steps: int,
     mask: object = None,
+    likelihood_every: int | None = None,
     rng: object = None,
     progress: Progress | None = None,
 ) -> BoltzmannFit:
@@ -159,20 +135,30 @@ def fit_boltzmann(
         Steps, each from all the data.
     mask : array_like of bool, shape (n_units, n_units), optional
         True where a coupling is learned; symmetric. The others stay as they are.
+    likelihood_every : int, optional
+        The likelihood of the data is measured before the first step, after every so many and after the
+        last, with ln Z exact or annealed by `log_partition`; of machines of at most 20 hidden units.
     rng : numpy.random.Generator or int
-        Generator or seed of sampled phases.
+        Generator or seed of sampled phases, and of annealing.
     progress : callable, optional
         ``progress(done, total)`` after every step.
 
     Returns
     -------
     BoltzmannFit
-        The machine, its KL divergence and the size of the gradients.
+        The machine, how well it fits the data along the way, and the size of the gradients.
 
     Raises
     ------
     ValueError
-        If the machine is too large for exact phases.
+        If the machine is too large for exact phases, or the couplings grow without bound.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the last steps went back and forth, or lost most of what was learned: the rate is too large.
+    LikelihoodWarning
+        If an annealed ln Z should not be relied on.
 
     Examples
     --------
@@ -190,19 +176,83 @@ def fit_boltzmann(
         raise ValueError(f"learning_rate={shown(learning_rate)}: a finite number above 0 is needed")
     n_steps, progress = check_integer("n_steps", n_steps, 0, MAX_STEPS), check_progress(progress)
     learned = _mask(mask, machine.n_units)
-    source = check_rng(rng)
-    kl, norms = [_kl(machine, law)], []
-    for step in range(n_steps):
-        slope = boltzmann_gradient(machine, law, phases=phases, rng=source)
-        pairs = slope.correlations * learned
-        machine = BoltzmannMachine(
-            machine.couplings + rate * pairs, machine.bias + rate * slope.means, machine.n_visible
+    every = None if likelihood_every is None else check_integer("likelihood_every", likelihood_every, 1)
+    if every is not None and machine.n_hidden > MAX_HIDDEN:
+        raise ValueError(
+            f"likelihood_every={every}: the machine has {machine.n_hidden} hidden units, at most {MAX_HIDDEN}"
+            " can be summed out for a likelihood"
         )
-        kl.append(_kl(machine, law))
-        norms.append(float(np.sqrt((pairs**2).sum() / 2 + (slope.means**2).sum())))
+    source, slopes = check_rng(rng), _Slopes(learned)
+    measures = Measures(law, is_exact=phases is None)
+    annealing = None if every is None else partial(measures.anneal, rng=spawn(source, 1)[0])
+    for step in range(n_steps):
+        if annealing is not None and step % (every or 1) == 0:
+            annealing(machine, step)
+        slope, clamped = phase_difference(machine, law, phases, source)
+        measures.measure(machine, clamped)
+        machine = _stepped(machine, slopes.learned(slope), rate)
         if progress is not None:
             progress(step + 1, n_steps)
-    return BoltzmannFit(machine, np.array(kl), np.array(norms))
+    if annealing is not None:
+        annealing(machine, n_steps)
+    measures.measure(machine, _clamped_at_the_end(machine, law, phases))
+    norms = np.array(slopes.norms)
+    warn_if_unsettled(measures, norms, np.array(slopes.cosines), rate)
+    likelihoods = np.array(measures.likelihoods).reshape(-1, 2)
+    return BoltzmannFit(
+        machine,
+        np.array(measures.kl),
+        norms,
+        np.array(measures.pseudo),
+        np.array(measures.steps, dtype=np.int64),
+        likelihoods[:, 0],
+        likelihoods[:, 1],
+    )
+
+
+class _Slopes:
+    """Gradients of the parameters that are learned, each beside the one before."""
+
+    def __init__(self, mask: Any) -> None:
+        self._mask = mask
+        self._before: PairMoments | None = None
+        self.norms: list[float] = []
+        self.cosines: list[float] = []
+
+    def learned(self, slope: PairMoments) -> PairMoments:
+        """Return a gradient without the couplings that stay, and keep its size and direction."""
+        now = PairMoments(slope.means, slope.correlations * self._mask)
+        self.norms.append(float(np.sqrt(_inner(now, now))))
+        if self._before is not None:
+            sizes = self.norms[-1] * self.norms[-2]
+            self.cosines.append(_inner(now, self._before) / sizes if sizes else 0.0)
+        self._before = now
+        return now
+
+
+def _inner(one: PairMoments, other: PairMoments) -> float:
+    return float((one.correlations * other.correlations).sum() / 2 + (one.means * other.means).sum())
+
+
+def _stepped(machine: BoltzmannMachine, slope: PairMoments, rate: float) -> BoltzmannMachine:
+    """Return the machine after a step."""
+    with np.errstate(over="ignore"):
+        couplings = machine.couplings + rate * slope.correlations
+        bias = machine.bias + rate * slope.means
+    if max(np.abs(couplings).max(), np.abs(bias).max()) > LARGEST:
+        raise ValueError(
+            f"learning_rate={rate:g}: couplings grow beyond {LARGEST:g}; a smaller rate is needed"
+        )
+    return BoltzmannMachine(couplings, bias, machine.n_visible)
+
+
+def _clamped_at_the_end(
+    machine: BoltzmannMachine, law: StateLaw, phases: SampledPhases | None
+) -> SpinArray | None:
+    """Return states of a clamped phase after the last step, with random numbers of their own."""
+    if phases is None or not machine.n_hidden:
+        return None
+    return sampled(machine, phases, np.random.default_rng(0), law)
 
 
 def _check(machine: Pairwise, law: object, phases: object, name: str) -> None:
@@ -215,10 +265,6 @@ def _check(machine: Pairwise, law: object, phases: object, name: str) -> None:
         )
     if phases is not None and not isinstance(phases, SampledPhases):
         raise TypeError(f"phases={shown(phases)}: SampledPhases or None is needed")
-
-
-def _kl(machine: Pairwise, law: StateLaw) -> float:
-    return boltzmann_kl(machine, law) if machine.n_units <= MAX_EXACT_UNITS else float("nan")
 
 
 def _law_of(data: object, n_visible: int) -> StateLaw:
@@ -240,30 +286,3 @@ def _mask(mask: object, n_units: int) -> Any:
             f"a symmetric ({n_units}, {n_units}) of bool is needed"
         )
     return array
-
-
-def _sampled(
-    machine: Pairwise, phases: SampledPhases, rng: np.random.Generator, law: StateLaw | None
-) -> PairMoments:
-    """Return averages along annealed chains, the visible units clamped to states drawn from a law."""
-    n, n_chains = machine.n_visible, phases.n_chains
-    initial = random_spins(rng, n_chains, machine.n_units)
-    clamped = None
-    if law is not None:
-        # every state as often as its probability says, but for the rounding of one chain
-        places = np.searchsorted(
-            np.cumsum(law.probabilities), (np.arange(n_chains) + rng.random()) / n_chains
-        )
-        initial[:, :n] = law.states[np.minimum(places, len(law.states) - 1)]
-        clamped = np.arange(machine.n_units) < n
-    chains = boltzmann_chains(
-        machine,
-        temperature=np.array([*phases.schedule, *[1.0] * phases.n_sweeps]),
-        n_sweeps=len(phases.schedule) + phases.n_sweeps,
-        thin=1,
-        clamped=clamped,
-        rng=rng,
-        initial=initial,
-    )
-    kept = chains.samples[:, len(phases.schedule) :].reshape(-1, machine.n_units).astype(np.float64)
-    return PairMoments(kept.mean(axis=0), kept.T @ kept / len(kept))
