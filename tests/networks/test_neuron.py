@@ -1,7 +1,10 @@
+import warnings
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from rbmflow import ConvergenceWarning
 from rbmflow.networks import Neuron
 from rbmflow.training import fit_neuron
 from rbmflow.training.neuron import METHODS, SCIPY_METHODS
@@ -57,6 +60,7 @@ def test_a_spin_has_the_mean_tanh():
     assert np.ndim(one.mean_spin([1.0])) == 0
 
 
+@pytest.mark.filterwarnings("ignore:a plane separates the targets")
 @pytest.mark.parametrize("a", [1e4, -1e4, 1e300, -745.0, 40.0])
 def test_extreme_activations(a):
     one = Neuron([1.0])
@@ -133,7 +137,8 @@ def test_the_generator_decides_the_order_of_examples():
 def test_separable_targets_have_no_minimum_but_an_infimum():
     x = np.array([[-2.0, 1.0], [-1.0, -1.0], [1.0, 0.5], [3.0, -1.0]])
     t = [0, 0, 1, 1]
-    short, long = (fit_neuron(x, t, learning_rate=1.0, n_epochs=n, tolerance=0) for n in (100, 10_000))
+    with pytest.warns(ConvergenceWarning, match="a plane separates the targets.*no minimum.*decay > 0"):
+        short, long = (fit_neuron(x, t, learning_rate=1.0, n_epochs=n, tolerance=0) for n in (100, 10_000))
     assert (np.diff(long.history) < 0).all()
     assert long.history[-1] < 1e-3 < short.history[-1]
     assert np.linalg.norm(long.neuron.weights) > np.linalg.norm(short.neuron.weights) + 1
@@ -141,6 +146,58 @@ def test_separable_targets_have_no_minimum_but_an_infimum():
     held = fit_neuron(x, t, learning_rate=1.0, n_epochs=3000, decay=0.1)
     assert held.converged
     np.testing.assert_allclose(held.neuron.weights, reference(x, np.array(t), 0.1)[0][:2], atol=1e-5, rtol=0)
+
+
+# examples, targets, and whether a plane has all of them on its right side or on itself, some not on itself
+SETS = {
+    "apart": ([[0.0], [1.0]], [0, 1], True),
+    "interleaved": ([[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1], False),
+    "met in a point": ([[0.0], [1.0], [1.0], [2.0]], [0, 0, 1, 1], True),
+    "met in a line": ([[0, 0], [1, 0], [0, 0], [1, 0], [0, 1.0]], [0, 1, 1, 0, 1], True),
+    "the same": ([[1.0, 2.0]] * 4, [0, 1, 0, 1], False),
+    "exclusive or": ([[0.0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], False),
+    "collinear columns": ([[0.0, 0], [1, 1], [2, 2], [3, 3]], [0, 1, 0, 1], False),
+    "large and small": ([[1e8, 1e-8], [2e8, 1e-8], [1e8, 2e-8], [3e8, 3e-8]], [0, 1, 1, 1], True),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", SETS)
+def test_an_error_without_a_minimum_is_told(name, method):
+    x, t, is_apart = SETS[name]
+    scale = np.abs(x).max()
+    how = {"method": method, "learning_rate": 0.5 / scale**2, "n_epochs": 30, "rng": 1}
+    if is_apart:
+        with pytest.warns(ConvergenceWarning, match="a plane separates the targets"):
+            fit_neuron(x, t, **how)
+    else:
+        fit_neuron(x, t, **how)
+    fit_neuron(x, t, **how, decay=0.1)  # warnings are errors
+
+
+def test_random_sets_are_told_apart_as_by_their_extreme_planes():
+    # if any plane separates, one through two of the examples does: whole numbers, no rounding
+    rng = np.random.default_rng(1)
+    answers = []
+    for _ in range(80):
+        x, t = rng.integers(-3, 4, (8, 2)), rng.integers(0, 2, 8)
+        ones = np.column_stack([x, np.ones(8, dtype=int)])
+        if np.linalg.matrix_rank(ones) < 3 or (t == t[0]).all():
+            continue
+        planes = np.array([np.cross(one, other) for one in ones for other in ones])
+        sides = (2 * t - 1) * (planes @ ones.T)
+        answers.append(bool(((sides >= 0).all(axis=1) & (sides > 0).any(axis=1)).any()))
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            fit_neuron(x, t, n_epochs=3)
+        assert bool(told) == answers[-1], (x, t)
+    assert 15 < sum(answers) < len(answers) - 15
+
+
+@pytest.mark.parametrize("decay", [0.0, 1.0])
+def test_targets_that_are_all_equal_leave_the_bias_without_a_minimum(decay):
+    with pytest.warns(ConvergenceWarning, match="all targets are 1: the error has no minimum, the bias"):
+        fit_neuron([[1.0], [2.0]], [1, 1], decay=decay, n_epochs=5)
 
 
 def test_learning_continues_from_a_neuron():

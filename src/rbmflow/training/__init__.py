@@ -4,6 +4,7 @@ from rbmflow.training.boltzmann import BoltzmannFit, boltzmann_gradient, fit_bol
 from rbmflow.training.checkpoint import Checkpoint
 from rbmflow.training.contrastive_bias import GibbsOperator, cd_fixed_point, expected_update
 from rbmflow.training.data import Grey, Incomplete
+from rbmflow.training.evidence import Evidence, neuron_evidence
 from rbmflow.training.history import EarlyStopping, History
 from rbmflow.training.learning import Learned, learn
 from rbmflow.training.loop import Fit, fit
@@ -28,6 +29,7 @@ __all__ = [
     "Checkpoint",
     "Decay",
     "EarlyStopping",
+    "Evidence",
     "Exact",
     "Exponential",
     "Fit",
@@ -53,6 +55,7 @@ __all__ = [
     "fit_boltzmann",
     "fit_neuron",
     "learn",
+    "neuron_evidence",
     "tied",
 ]
 

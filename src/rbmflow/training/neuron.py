@@ -13,6 +13,7 @@ import numpy as np
 from rbmflow.arguments import MAX_STEPS, FloatArray, check_choice, check_integer, check_rng, shown
 from rbmflow.networks.neuron import Neuron, check_training_set, cross_entropy, shortfall
 from rbmflow.networks.parameters import finite_number, positive_number
+from rbmflow.training.separation import warn_without_minimum
 
 SCIPY_METHODS = ("BFGS", "L-BFGS-B", "CG", "Newton-CG")
 METHODS = ("batch", "stochastic", *SCIPY_METHODS)
@@ -58,7 +59,8 @@ def fit_neuron(
     A step is ``w ← w + η Σ (t − y) x / n`` over the n examples of the batch, the bias being the weight
     of an input 1; with weight decay λ the error is ``G + λ |w|²/2``, the bias apart. Where a plane
     separates the targets G has no minimum: its infimum 0 is approached as the weights grow, and only
-    decay gives a fixed point.
+    decay gives a fixed point; where all targets are equal so does the bias, which has no decay. Which λ the
+    data speak for tells `neuron_evidence`.
 
     Parameters
     ----------
@@ -90,6 +92,12 @@ def fit_neuron(
     NeuronFit
         The neuron and the error along the way.
 
+    Warns
+    -----
+    ConvergenceWarning
+        If the error has no minimum: a plane separates the targets and there is no decay, or all of them are
+        equal. Planes on which some examples lie are looked for among up to a million numbers in `inputs`.
+
     Examples
     --------
     >>> x, t = [[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1]
@@ -114,9 +122,13 @@ def fit_neuron(
     )
     w = np.append(start.weights, start.bias)
     if method in SCIPY_METHODS:
-        return _minimise(problem, w, method, n_epochs, float(tolerance))
-    generator = check_rng(rng) if method == "stochastic" else None
-    return _descend(problem, w, rate, batch_size, n_epochs, float(tolerance), generator)
+        found = _minimise(problem, w, method, n_epochs, float(tolerance))
+    else:
+        generator = check_rng(rng) if method == "stochastic" else None
+        found = _descend(problem, w, rate, batch_size, n_epochs, float(tolerance), generator)
+    last = np.append(found.neuron.weights, found.neuron.bias)
+    warn_without_minimum(problem.x, t, last, has_decay=bool(decay), converged=found.converged)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
