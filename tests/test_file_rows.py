@@ -72,7 +72,9 @@ def test_both_readers_give_the_same_numbers_on_random_texts():
         "# made by hand; see, below\n\na,b\n1,-1\n\n-1,1",
         "\ufeffa;b\r\n1;-1\r\n-1;1\r\n",
         "a,b,\n1,-1,\n-1,1,\n",
-        " 1 -1\n-1\t1\n",
+        " 1 -1\n-1  1\n",
+        "1\t-1\n-1 \t 1\n",
+        "a\tb\t\n1\t-1\t\n-1\t1\t\n",
         "σ₁,σ₂\n+1.0,-1e0\n-1,1\n",
     ],
 )
@@ -89,6 +91,12 @@ def test_rows_of_other_lengths_are_refused_also_where_their_ends_are_not_read(co
     # np.loadtxt with usecols does not look at the others
     with pytest.raises(ValueError, match=r"line 2 holds (2 of them|'')|line 1 holds ''|of line 1 holds ''"):
         Delimited(content.encode()).numbers(columns)
+
+
+@pytest.mark.parametrize("content", ["1\t\t-1\n-1\t1\t\n", "1,,-1\n-1,1,\n", "1; ;-1\n-1;1;\n"])
+def test_no_cell_takes_the_place_of_an_empty_one(content):
+    with pytest.raises(ValueError, match="column 2 of line 1 holds ''"):
+        Delimited(content.encode()).numbers()
 
 
 @pytest.mark.parametrize("cell", ["0x10", "1_0", "١", "1d5", "1f", "infinity", "nan", "1j", "0b1", "1 # one"])
@@ -109,6 +117,13 @@ def test_an_error_names_file_line_column_and_name(tmp_path):
     path = written(tmp_path, "a.csv", "up\n1,-1\n")
     with pytest.raises(ValueError, match="it has 1 names for 2 columns"):
         read_array(path)
+
+
+def test_a_title_above_columns_between_spaces_names_none_of_them(tmp_path):
+    path = written(tmp_path, "a.txt", "spins of rings\n1 -1\n-1 1\n")
+    np.testing.assert_array_equal(read_array(path), [[1, -1], [-1, 1]])
+    with pytest.raises(ValueError, match="its columns have no names"):
+        read_table(path, Columns("of"))
 
 
 TABLE = "kind,a,b,c\nhot,1,-1,\ncold,-1,1,x\n"

@@ -27,7 +27,7 @@ DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 
 
 class Delimited:
-    r"""Text in UTF-8 with a row on each line, the cells between commas, semicolons or spaces.
+    r"""Text in UTF-8 with a row on each line, the cells between commas, semicolons, tabs or spaces.
 
     A first line of names, and lines that begin with ``#``, are passed over. Names begin with a letter; none
     of them is a number, comes twice, or stands for a value as True or NA do.
@@ -56,18 +56,19 @@ class Delimited:
         self._content = content
         if not content.isascii():
             content.decode()
-        self._between = next((mark for mark in ",;" if any(mark in line for _, line in self._lines())), None)
+        self._between = next((mark for mark in ",;\t" if self._stands(mark)), None)
         rows = self._cells()
         _, line, cells = next(rows)
-        self.names: tuple[str, ...] = ()
-        if _are_names(cells):
-            self.names = tuple(cell.strip("'\"") for cell in cells)
+        self._is_headed, names = _are_names(cells), cells
+        if self._is_headed:
             _, line, cells = next(rows, (0, line, []))
         if not cells:
             raise ValueError("it holds none")
         self.width = len(cells)
-        if self.names and self._between and len(self.names) != self.width:
-            raise ValueError(f"it has {len(self.names)} names for {self.width} columns{_comma(line)}")
+        if self._is_headed and self._between and len(names) != self.width:
+            raise ValueError(f"it has {len(names)} names for {self.width} columns{_comma(line)}")
+        is_named = self._is_headed and len(names) == self.width  # between spaces it may be a title
+        self.names = tuple(name.strip("'\"") for name in names) if is_named else ()
 
     def numbers(self, columns: Sequence[int] | None = None) -> FloatArray:
         """Return the numbers in these columns, counted from 0, or in all; other columns may hold anything."""
@@ -85,11 +86,15 @@ class Delimited:
             if line[0] != "#" and line.strip():
                 yield number, line.rstrip("\n")
 
+    def _stands(self, mark: str) -> bool:
+        """Whether a mark stands somewhere between other text."""
+        return any(mark in line.strip() for _, line in self._lines())
+
     @cached_property
     def _closed(self) -> bool:
         """Whether a separator stands at the end of every line."""
         return self._between is not None and all(
-            line.rstrip().endswith(self._between) for _, line in self._lines()
+            line.rstrip(" \r").endswith(self._between) for _, line in self._lines()
         )
 
     def _cells(self) -> Iterator[tuple[int, str, list[str]]]:
@@ -113,7 +118,7 @@ class Delimited:
     def _rows(self) -> Iterator[tuple[int, str, list[str]]]:
         """Yield the rows below the names, all of one length."""
         rows = self._cells()
-        if self.names:
+        if self._is_headed:
             next(rows)
         for number, line, cells in rows:
             if len(cells) != self.width:
@@ -161,7 +166,7 @@ class Delimited:
 
     def _first_row(self) -> int:
         """Return where the first row begins."""
-        stream, names = io.BytesIO(self._content), bool(self.names)
+        stream, names = io.BytesIO(self._content), self._is_headed
         stream.seek(len(BOM) if self._content.startswith(BOM) else 0)
         for line in stream:
             if line.strip() and not line.startswith(b"#"):

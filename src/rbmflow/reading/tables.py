@@ -153,7 +153,7 @@ def _numbers(source: Path, text: Delimited, columns: Columns) -> FileRows:
     with _rows_of_numbers(source):
         values = text.numbers(None if kept == list(range(text.width)) else kept)
         labels = None if label is None else tuple(text.texts(label))
-    names = tuple(text.names[one] for one in kept) if len(text.names) == text.width else ()
+    names = tuple(text.names[one] for one in kept) if text.names else ()
     return FileRows(values, tuple(1 + one for one in kept), names, labels)
 
 
