@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -175,21 +175,22 @@ class Delimited:
                 names = False
         raise AssertionError("rows were there")
 
-    def _is_even(self, lines: Iterable[bytes], mark: bytes | None, *, by_cells: bool) -> bool:
-        """Whether lines have as many cells as the first, none longer than csv takes.
+    def _is_even(self, stream: io.BytesIO, mark: bytes | None, *, by_cells: bool) -> bool:
+        """Whether no cell is longer than csv takes, and lines have as many cells as the first.
 
-        numpy's reader sees to the first where all columns are read and nothing stands at the end of lines.
+        numpy's reader sees to that itself where all columns are read and nothing stands at the end of lines.
         """
-        limit = csv.field_size_limit()
+        begin, limit = stream.tell(), csv.field_size_limit()
+        if max(map(len, stream)) > limit:
+            stream.seek(begin)
+            if any(len(cell) > limit for line in stream for cell in line.split(mark)):
+                return False
+        stream.seek(begin)
+        if not by_cells:
+            return True
         marks = self.width - (not self._closed)
-        for line in lines:
-            if len(line) > limit and max(map(len, line.split(mark))) >= limit:
-                return False
-            if not line.isspace() and (
-                line.count(mark) != marks if mark else by_cells and len(line.split()) != self.width
-            ):
-                return False
-        return True
+        counts = (line.count(mark) if mark else len(line.split()) for line in stream if not line.isspace())
+        return set(counts) == {marks if mark else self.width}
 
 
 def _comma(line: str) -> str:

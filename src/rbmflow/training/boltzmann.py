@@ -46,9 +46,9 @@ class BoltzmannFit:
     gradient_norm : numpy.ndarray, shape (n_steps,)
         Of the gradient of each step, couplings and biases.
     pseudo_likelihood : numpy.ndarray, shape (n_steps + 1,)
-        ``Σ_i ln p(x_i | all other units)`` over the visible units, the mean of the data, in nats; of 1000
-        of its states if there are more. Hidden units are those of the clamped phase, where that is sampled;
-        NaN where it is exact.
+        ``Σ_i ln p(x_i | all other units)`` over the visible units, the mean of the data, in nats; of 200
+        states, evenly picked, if there are more. Hidden units are those of the clamped phase, where that is
+        sampled; NaN where it is exact.
     likelihood_steps : numpy.ndarray of int, shape (n_measured,)
         Steps after which the likelihood was measured, none unless that was asked for.
     log_likelihood : numpy.ndarray, shape (n_measured,)
