@@ -208,6 +208,7 @@ def _table():
     machine, on = {"rbm": MACHINE}, {"lattice": Torus(4, 4)}
     path, saved = {"path": FOLDER / "written"}, FOLDER / "machine.npz"
     MACHINE.save(saved)
+    np.savez(FOLDER / "arrays.npz", W=MACHINE.weights, vbias=MACHINE.visible_bias, hbias=MACHINE.hidden_bias)
     trained = rbmflow.fit(MACHINE, V, negative=Exact(), n_epochs=1, rng=1)
     trained.state.save(FOLDER / "state.npz")
     kept = Trajectory(1)
@@ -473,6 +474,7 @@ def _table():
         "networks.visible_law": machine,
         "networks.kl_divergence": {"law": LAW4, **machine},
         "networks.overlap": {"x": V, "patterns": V},
+        "networks.read_machine": {"path": FOLDER / "arrays.npz", "units": "binary"},
         "networks.sample_exactly": {**machine, "size": 3, "rng": 1},
         "sampling.block_gibbs": {**machine, "n_chains": 4, "n_sweeps": 2, "rng": 1, "initial": V},
         "sampling.boltzmann_chains": {

@@ -58,7 +58,10 @@ def read_dataset(source: str | os.PathLike[str] | bytes, what: str, form: str | 
     place = io.BytesIO(source) if isinstance(source, bytes) else source
     with refusing(source, what):
         if engine == "h5netcdf":
-            _check_extent(place, n_bytes)
+            import h5py
+
+            with h5py.File(place, "r") as file:
+                check_extent(file, n_bytes)
         with xarray.open_dataset(place, engine=engine) as opened:
             found = opened.attrs.get("format")
             if form is not None and found != form:
@@ -70,21 +73,20 @@ def read_dataset(source: str | os.PathLike[str] | bytes, what: str, form: str | 
     return dataset
 
 
-def _check_extent(place: Any, n_bytes: int) -> None:
-    """Raise unless the arrays of an HDF5 file of so many bytes lie in it, and are as large as it can hold."""
+def check_extent(group: Any, n_bytes: int) -> None:
+    """Raise unless the arrays of a group lie in its HDF5 file, of so many bytes, and can be as large."""
     import h5py
 
-    with h5py.File(place, "r") as file:
-        n_said = 0
-        for name in file:
-            if not isinstance(file.get(name, getlink=True), h5py.HardLink):
-                raise ValueError(f"{brief(name)} is a link")  # noqa: TRY004
-            item = file[name]
-            if not isinstance(item, h5py.Dataset):
-                continue
-            if item.external or item.is_virtual:
-                raise ValueError(f"{brief(name)} lies in another file")
-            n_said += item.nbytes
+    n_said = 0
+    for name in group:
+        if not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            raise ValueError(f"{brief(name)} is a link")  # noqa: TRY004
+        item = group[name]
+        if not isinstance(item, h5py.Dataset):
+            continue
+        if item.external or item.is_virtual:
+            raise ValueError(f"{brief(name)} lies in another file")
+        n_said += item.nbytes
     if n_said > max(ALWAYS_PLAUSIBLE, MAX_RATIO * n_bytes):
         raise ValueError(f"it is said to hold {n_said} bytes, more than a file of its size can")
 

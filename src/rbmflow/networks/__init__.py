@@ -27,6 +27,7 @@ from rbmflow.networks.hopfield import Hopfield, overlap
 from rbmflow.networks.neuron import Gradient, Neuron
 from rbmflow.networks.pseudo_likelihood import boltzmann_pseudo_likelihood
 from rbmflow.networks.rbm import RBM
+from rbmflow.networks.read_machine import read_machine
 
 __all__ = [
     "RBM",
@@ -50,6 +51,7 @@ __all__ = [
     "hidden_law",
     "kl_divergence",
     "overlap",
+    "read_machine",
     "sample_exactly",
     "visible_law",
 ]
