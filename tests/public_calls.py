@@ -452,7 +452,9 @@ def _table():
         "networks.boltzmann_visible_law": of_machine,
         "networks.effective_coupling": {**machine, "sites": [0, 1]},
         "networks.effective_couplings": machine,
+        "networks.effective_fields": machine,
         "networks.effective_pairs": machine,
+        "networks.effective_triples": {**machine, "sites": [0, 1, 3]},
         "networks.exact_log_partition": machine,
         "networks.exact_moments": machine,
         "training.fit_neuron": {
@@ -600,6 +602,7 @@ def _table():
         "flow.gibbs": {**machine, "v": V, "rng": 1},
         "flow.lattice_observables": {"lattice": Ring(8), "distances": [1, 2]},
         "flow.mean_field": {**machine, "v": V},
+        "flow.mean_field_free_energy": {**machine, "v": V},
         "flow.mean_field_jacobian": {**machine, "v": V},
         "flow.mean_field_sampled": {**machine, "v": V, "rng": 1},
         "flow.orbit": {"step": flow.mean_field_sampled, **machine, "v0": V, "n_steps": 2, "rng": 1},
@@ -694,10 +697,9 @@ _READ = ("estimate", "readings", "histogram", "probabilities")
 MEANS = {
     **{f"networks.RBM.{name}": ("v",) for name in ("mean_hidden", "field_on_hidden")},
     **{f"networks.RBM.{name}": ("h",) for name in ("mean_visible", "field_on_visible")},
-    **{
-        f"flow.{name}": ("v",) for name in ("mean_field", "mean_field_jacobian", "mean_field_sampled", "sign")
-    },
+    **{f"flow.mean_field{name}": ("v",) for name in ("", "_free_energy", "_jacobian", "_sampled")},
     "flow.cycle_length": ("v",),
+    "flow.sign": ("v",),
     "flow.fixed_points": ("starts",),
     "flow.orbit": ("v0",),
     **{f"thermometer.NetworkThermometer.{name}": ("configurations",) for name in _READ},

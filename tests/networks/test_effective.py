@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from rbmflow import RBM, Ring
-from rbmflow.networks import effective_coupling, effective_couplings, effective_pairs, visible_law
+from rbmflow.networks import (
+    effective_coupling,
+    effective_couplings,
+    effective_fields,
+    effective_pairs,
+    effective_triples,
+    visible_law,
+)
 from tests.networks.machines import random_machine
 
 
@@ -30,6 +37,14 @@ def test_transform_and_integral_agree_in_every_order(scale):
     for i, k in np.ndindex(7, 7):
         wanted = couplings[1 << i | 1 << k] if i != k else 0.0
         assert pairs[i, k] == pytest.approx(wanted, abs=1e-15 + 2e-14 * scale)
+    fields = [couplings[1 << i] for i in range(7)]
+    np.testing.assert_allclose(effective_fields(rbm), fields, rtol=0, atol=1e-15 + 2e-14 * scale)
+    sites = [5, 0, 6, 2]
+    triples = effective_triples(rbm, sites)
+    for where in np.ndindex(4, 4, 4):
+        three = {sites[i] for i in where}
+        wanted = couplings[sum(1 << site for site in three)] if len(three) == 3 else 0.0
+        assert triples[where] == pytest.approx(wanted, abs=1e-15 + 2e-14 * scale)
 
 
 def test_two_weights_in_closed_form():

@@ -2,6 +2,7 @@
 
 from rbmflow.flow.cycles import cycle_length
 from rbmflow.flow.fixed_points import FixedPoints, fixed_points, mean_field_jacobian
+from rbmflow.flow.free_energy import mean_field_free_energy
 from rbmflow.flow.maps import gibbs, mean_field, mean_field_sampled, sign
 from rbmflow.flow.observables import lattice_observables
 from rbmflow.flow.orbit import Orbit, orbit
@@ -36,6 +37,7 @@ __all__ = [
     "gibbs",
     "lattice_observables",
     "mean_field",
+    "mean_field_free_energy",
     "mean_field_jacobian",
     "mean_field_sampled",
     "orbit",

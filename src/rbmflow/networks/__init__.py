@@ -13,7 +13,13 @@ from rbmflow.networks.boltzmann_exact import (
     boltzmann_moments,
     boltzmann_visible_law,
 )
-from rbmflow.networks.effective import effective_coupling, effective_couplings, effective_pairs
+from rbmflow.networks.effective import (
+    effective_coupling,
+    effective_couplings,
+    effective_fields,
+    effective_pairs,
+    effective_triples,
+)
 from rbmflow.networks.exact import (
     Moments,
     exact_log_partition,
@@ -45,7 +51,9 @@ __all__ = [
     "boltzmann_visible_law",
     "effective_coupling",
     "effective_couplings",
+    "effective_fields",
     "effective_pairs",
+    "effective_triples",
     "exact_log_partition",
     "exact_moments",
     "hidden_law",
