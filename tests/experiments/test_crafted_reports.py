@@ -53,7 +53,7 @@ def test_no_text_is_alive_in_a_report():
         assert "onerror" not in piece
 
 
-@pytest.mark.parametrize("name", ["reproduction/report.html", "seven_steps/report.html"])
+@pytest.mark.parametrize("name", ["reproduction/report.html", "seven_steps/report.html", "audit/report.html"])
 def test_every_fact_of_a_page_is_escaped(name):
     # also in facts to come: a page takes text as text unless it says that it is HTML
     template = page(name, dict.fromkeys(facts_of(name), "unchanged"))

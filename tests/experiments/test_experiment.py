@@ -11,10 +11,18 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from rbmflow import Ring, cli
+from rbmflow import RBM, Ring, cli
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli import output
-from rbmflow.experiments import capacity, experiment, own_data, seven_steps, torus_threshold, weight_map
+from rbmflow.experiments import (
+    audit,
+    capacity,
+    experiment,
+    own_data,
+    seven_steps,
+    torus_threshold,
+    weight_map,
+)
 from rbmflow.experiments.experiment import BaseParameters, Experiment, Result, experiments, option
 from rbmflow.experiments.reproduction import reproduce
 from rbmflow.experiments.style import axes_of, styled
@@ -38,6 +46,7 @@ TINY = {
     "iso": (replace(STEPS, lattice=seven_steps.Parameters().lattice.__class__(4, 4)),),
     "ring": (STEPS,),
     "own_data": (own_data.Parameters(3, n_epochs=5), SPINS),
+    "audit": (audit.Parameters(6, 20, 10, 4), RBM.local_ring(6, 0.5), SPINS),
     "reproduction": (
         reproduce.Parameters(
             n_points=11, enumeration_sites=12, n_samples=100, boundary_exponent=3, n_steps=3, n_threads=1

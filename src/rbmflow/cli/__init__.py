@@ -29,6 +29,7 @@ COMMANDS = {
     "weight": ("weight", "limits", "mixture", "threshold"),
     "lattice": ("degeneracies", "ising", "sample"),
     "training": ("train",),
+    "audit": ("audit",),
     "experiment": ("experiment",),
 }
 """Commands by the module that declares them: one is loaded for its own commands alone."""

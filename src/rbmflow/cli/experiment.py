@@ -69,7 +69,7 @@ def _run(one: Experiment, options: argparse.Namespace) -> int:
             progress=_announced(one, parameters, n_workers, report),
             checkpoints=kept,
         )
-    _write(one, result, folder, options.seed)
+    write_result(one, result, folder, options.seed)
     kept.remove()
     lines = result.lines() if options.format == "table" else None
     if lines is None:
@@ -109,7 +109,7 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
-def _write(one: Experiment, result: Result, folder: Path, seed: int) -> None:
+def write_result(one: Experiment, result: Result, folder: Path, seed: int) -> None:
     """Write a result, its figures and what it rests on; beside a report its tables as well."""
     save_atomically(folder / one.file, result.save)
     tables: dict[str, Any] = {} if one.report is None else result.tables

@@ -32,6 +32,7 @@ MODULES = [
     "rbmflow.experiments.torus_threshold",
     "rbmflow.experiments.seven_steps",
     "rbmflow.experiments.own_data",
+    "rbmflow.experiments.audit",
     "rbmflow.experiments.reproduction",
 ]
 PROVENANCE = "provenance.json"
@@ -252,6 +253,6 @@ def experiments() -> dict[str, Experiment]:
     Examples
     --------
     >>> list(experiments())
-    ['weight_map', 'capacity', 'torus_threshold', 'iso', 'ring', 'own_data', 'reproduction']
+    ['weight_map', 'capacity', 'torus_threshold', 'iso', 'ring', 'own_data', 'audit', 'reproduction']
     """
     return {one.name: one for name in MODULES for one in import_module(name).EXPERIMENTS}
