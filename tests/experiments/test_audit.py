@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rbmflow import RBM, Ring, flow
-from rbmflow.experiments.audit import Audit, Parameters, chains, draw_audit, report, run, static
+from rbmflow.experiments.audit import Audit, Parameters, chains, draw_audit, moments, report, run, static
 from rbmflow.experiments.audit.findings import findings
 from rbmflow.experiments.page import Html
 from rbmflow.networks import effective_coupling
@@ -38,7 +38,7 @@ def of_true():
 
 
 def test_the_law_that_made_the_data_raises_no_warning(of_true):
-    # eight differences are held against 4 errors or twice their noise: a false alarm in some 10³ seeds
+    # ten differences are held against 4 errors or chances of 10⁻⁴: a false alarm in some 10³ seeds
     assert not bewares(of_true)
     likelihood = rows_of(of_true.tables["likelihood"])
     gain = likelihood[3]
@@ -90,7 +90,7 @@ def test_chains_that_stay_where_they_began_are_told():
     assert {"memory", "mixing"} <= bewares(audit)
     text = "\n".join(audit.lines())
     assert "! memory: chains begun in data remember where they began after 200 sweeps (memory 1" in text
-    assert "chains do not agree" in text
+    assert "chains have not come to agree in 200 sweeps" in text
 
 
 def test_without_data_what_needs_them_is_left_out(of_true):
@@ -157,17 +157,46 @@ def test_fixed_points_of_equal_weights():
     assert found[2]["free_energy"] == pytest.approx(-12 * np.log(2), abs=1e-12)
 
 
-def test_moments_of_equal_laws_differ_by_their_noise():
+def test_moments_by_plain_formulas():
+    spins = random_spins(np.random.default_rng(7), 50, 5)
+    groups = moments.grouped_moments(spins)
+    means, pairs = moments.means_of_units(groups), moments.covariances_of_pairs(groups)
+    assert (means.shape, pairs.shape) == ((16, 5), (16, 10))
+    parts, centre = np.array_split(spins, 16), means.mean(axis=0)
+    for part, mean, pair in zip(parts, means, pairs, strict=True):
+        np.testing.assert_allclose(mean, part.mean(axis=0), rtol=0, atol=1e-15)
+        products = [
+            ((part - centre)[:, i] * (part - centre)[:, k]).mean() for i in range(5) for k in range(i + 1, 5)
+        ]
+        np.testing.assert_allclose(pair, products, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize(("together", "least"), [(True, 0.02), (False, 0.0)])
+def test_the_chance_of_a_difference_is_one(together, least):
+    # groups of one normal law, whose 30 moments move together or each alone: chances below 0.05 come in a
+    # twentieth of 1000 cases, 4 standard errors of which are 0.03; in less where many move alone
+    rng = np.random.default_rng(8)
+    shape = (16, 1) if together else (16, 30)
+    sets = [[rng.normal(size=shape) * np.ones(30) for _ in range(2)] for _ in range(1000)]
+    chances = np.array([moments.compare(*pair)[2] for pair in sets])
+    assert least < (chances < 0.05).mean() < 0.08
+    one, other = sets[0]
+    assert moments.compare(one, other + 5)[2] < 1e-6
+    assert moments.compare(one * 0, one * 0) == (0.0, 0.0, 1.0)
+    assert moments.compare(one * 0, one * 0 + 1) == (1.0, 0.0, 0.0)
+
+
+def test_moments_of_a_known_law():
     ring = Ring(30)
-    rows, halves = ring.sample(0.3, 4000, rng=1), ring.sample(0.3, 6000, rng=2)
-    seen = [chains._sums(part, True) / 3000 for part in (halves[:3000], halves[3000:])]
-    watched = chains.Watched([], None, None, None, {}, tuple(seen))
-    means, pairs = rows_of(chains._moments(rows, watched))
-    # 30 and 435 squares, correlated: the ratio of root mean squares scatters by some 20 % and 5 %
-    assert 0.4 < means["difference"] / means["noise"] < 1.8
-    assert 0.8 < pairs["difference"] / pairs["noise"] < 1.25
+    watched = chains.Watched([], None, None, None, {}, moments.grouped_moments(ring.sample(0.3, 6000, rng=2)))
+    means, pairs = rows_of(chains._moments(ring.sample(0.3, 4000, rng=1), watched))
+    assert min(means["chance"], pairs["chance"]) > 1e-4
     correlations = np.tanh(0.3) ** np.minimum(np.arange(1, 30), 30 - np.arange(1, 30))
-    assert pairs["of_rows"] == pytest.approx(np.sqrt((correlations**2).mean()), rel=0.1)
+    # 435 estimates of an error of 1/√4000, whose squares add to those of the correlations
+    wanted = (correlations**2).mean() + 1 / 4000
+    assert pairs["of_rows"] == pytest.approx(np.sqrt(wanted), rel=0.1)
+    other = chains.Watched([], None, None, None, {}, moments.grouped_moments(ring.sample(0.4, 6000, rng=2)))
+    assert rows_of(chains._moments(ring.sample(0.3, 4000, rng=1), other))[1]["chance"] < 1e-6
 
 
 def test_sizes_beyond_what_is_computed_are_told(monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,12 @@ from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.autocorrelation import chains_disagree
 from rbmflow.errors import ConvergenceWarning
 from rbmflow.estimate import Estimate
+from rbmflow.experiments.audit.moments import (
+    compare,
+    covariances_of_pairs,
+    grouped_moments,
+    means_of_units,
+)
 from rbmflow.experiments.audit.result import Parameters
 from rbmflow.experiments.tables import Cell, Table, columns_of
 from rbmflow.flow.observables import magnetization
@@ -23,8 +30,6 @@ from rbmflow.spins import random_spins
 TIMES = 25
 """Sweeps, equally spaced in their logarithms, after which chains are compared with their start."""
 MEASUREMENTS = 200
-MAX_PAIRED = 1024
-"""Visible units up to which correlations of all pairs are compared."""
 BINS = 40
 FROM_DATA, FROM_RANDOM = "data", "random states"
 
@@ -41,8 +46,8 @@ class Watched:
         At those times.
     series : dict of str to numpy.ndarray, shape (n_chains, n)
         Measured afterwards.
-    halves : tuple of numpy.ndarray
-        Moments over the measured states of either half of the chains.
+    groups : numpy.ndarray, shape (n_groups, 1 + n_visible, n_visible)
+        Of so many groups of chains the mean of v and below it that of v vᵀ, over what was measured.
     """
 
     times: list[int]
@@ -50,7 +55,7 @@ class Watched:
     free_energy: FloatArray
     memory: FloatArray
     series: dict[str, FloatArray]
-    halves: tuple[FloatArray, FloatArray]
+    groups: FloatArray
 
 
 def chains(
@@ -85,9 +90,9 @@ def _watch(
         now = block_gibbs(model, initial=now, n_sweeps=after - before, n_threads=n_threads)
         free_energy = np.asarray(model.free_energy(now.visible))
         seen.append((magnetization(now.visible), free_energy, memory(now.visible, start)))
-    series, halves = _measure(model, now, n_sweeps // spacing, spacing, n_threads)
+    series, groups = _measure(model, now, n_sweeps // spacing, spacing, n_threads)
     m, F, kept = (np.array(one) for one in zip(*seen, strict=True))
-    return Watched(times, m, F, kept, series, halves)
+    return Watched(times, m, F, kept, series, groups)
 
 
 def memory(now: SpinArray, start: SpinArray) -> FloatArray:
@@ -111,29 +116,19 @@ def memory(now: SpinArray, start: SpinArray) -> FloatArray:
 
 def _measure(
     model: RBM, now: GibbsChains, n: int, spacing: int, n_threads: int
-) -> tuple[dict[str, FloatArray], tuple[FloatArray, FloatArray]]:
-    """Return series along the chains, and the moments of the states of either half of them."""
+) -> tuple[dict[str, FloatArray], FloatArray]:
+    """Return series along the chains, and the moments of groups of them."""
     leading = np.linalg.svd(model.weights, full_matrices=False)[0][:, 0]
     found: list[tuple[FloatArray, ...]] = []
-    paired, half = model.n_visible <= MAX_PAIRED, len(now.visible) // 2
-    sums = [_sums(now.visible[:0], paired) for _ in range(2)]
+    moments: Any = 0.0
     for _ in range(n):
         now = block_gibbs(model, initial=now, n_sweeps=spacing, n_threads=n_threads)
         v = now.visible
         found.append((np.asarray(model.free_energy(v)), magnetization(v), v @ leading))
-        sums = [one + _sums(part, paired) for one, part in zip(sums, (v[:half], v[half:]), strict=True)]
+        moments = moments + grouped_moments(v) / n
     names = ("free energy", "magnetization", "leading mode")
-    series = {name: np.array(one).T for name, one in zip(names, zip(*found, strict=True), strict=True)}
-    counts = n * half, n * (len(now.visible) - half)
-    first, second = (one / count for one, count in zip(sums, counts, strict=True))
-    return series, (first, second)
-
-
-def _sums(spins: SpinArray, paired: bool) -> FloatArray:
-    """Return Σ v, and below it Σ v vᵀ if pairs are wanted."""
-    values = spins.astype(np.float32)  # sums of integers below 2²⁴ for each block: exact
-    single = values.sum(axis=0, dtype=np.float64)[None]
-    return np.concatenate([single, (values.T @ values).astype(np.float64)]) if paired else single
+    series = zip(names, zip(*found, strict=True), strict=True)
+    return {name: np.array(one).T for name, one in series}, moments
 
 
 def _along(watched: dict[str, Watched]) -> Table:
@@ -171,10 +166,10 @@ def _mixing(watched: dict[str, Watched], spacing: int) -> Table:
             warnings.simplefilter("ignore", ConvergenceWarning)  # the table tells
             found = _estimate(series, spacing)
         values = (found.mean, found.stderr, found.tau, found.tau_stderr, found.n_effective, found.r_hat)
-        lines.append((name, *map(_cell, values), not chains_disagree(series)))
-    names = ("quantity", "mean", "stderr", "tau", "tau_stderr", "n_effective", "r_hat", "agree")
-    n = series.shape[1] * spacing
-    caption = f"Along {n} further sweeps of {len(series)} chains; autocorrelation times tau in sweeps"
+        n = series.shape[1] * spacing
+        lines.append((name, n, *map(_cell, values), not chains_disagree(series)))
+    names = ("quantity", "sweeps", "mean", "stderr", "tau", "tau_stderr", "n_effective", "r_hat", "agree")
+    caption = f"Along further sweeps of {len(series)} chains; autocorrelation times tau in sweeps"
     return Table(caption, columns_of(names, lines))
 
 
@@ -213,35 +208,18 @@ def _drift(model: RBM, rows: SpinArray, one: Watched, spacing: int) -> Table:
 
 
 def _moments(rows: SpinArray, one: Watched) -> Table:
-    """Return how far moments of chains are from those of rows, root mean square, and what is noise of it.
-
-    The noise is told by the halves of either: the mean of two independent halves errs by half of their
-    difference.
-    """
-    paired, half = len(one.halves[0]) > 1, (len(rows) + 1) // 2
+    """Return how far moments of chains are from those of rows, and the chance of that if they were alike."""
     mixed = np.random.default_rng(0).permutation(len(rows))  # rows may be sorted
-    parts = [rows[np.sort(mixed[:half])], rows[np.sort(mixed[half:])]]
-    halves = [_sums(part, paired) / max(len(part), 1) for part in parts]
-    kinds = [("means of units", _means)] + [("covariances of pairs", _covariances)] * paired
+    of_rows = grouped_moments(rows[mixed])
+    kinds = {"means of units": means_of_units, "covariances of pairs": covariances_of_pairs}
     lines: list[tuple[Cell, ...]] = []
-    for name, moment in kinds:
-        data, other = [moment(x) for x in halves], [moment(x) for x in one.halves]
-        both = [moment((x + y) / 2) for x, y in (halves, one.halves)]
-        noise = math.hypot(_rms(data[0] - data[1]) / 2, _rms(other[0] - other[1]) / 2)
-        lines.append((name, _rms(both[0]), _rms(both[0] - both[1]), noise))
-    names = ("moments", "of_rows", "difference", "noise")
+    for name, moment in list(kinds.items())[: min(of_rows.shape[1], 2)]:
+        known = moment(of_rows)
+        lines.append((name, _rms(known.mean(axis=0)), *compare(known, moment(one.groups))))
+    names = ("moments", "of_rows", "difference", "noise", "chance")
     return Table(
         "Moments of rows and of chains that began in them, root mean square", columns_of(names, lines)
     )
-
-
-def _means(sums: FloatArray) -> FloatArray:
-    return np.asarray(sums[0])
-
-
-def _covariances(sums: FloatArray) -> FloatArray:
-    covariance = sums[1:] - np.outer(sums[0], sums[0])
-    return np.asarray(covariance[np.triu_indices(len(covariance), 1)])
 
 
 def _rms(values: FloatArray) -> float:

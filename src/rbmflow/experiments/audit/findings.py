@@ -10,8 +10,8 @@ from rbmflow.experiments.tables import Table, columns_of
 
 SURE = 4.0
 """Standard errors beyond which a difference is one: 6 in 10⁵ of those that are none, if errors are normal."""
-NOISY = 2.0
-"""Times its noise that a root mean square difference must be to be one, …"""
+CHANCE = 1e-4
+"""Of a difference between moments, or a larger one, if the laws are alike, below which it is one, …"""
 NOTABLE = 0.1
 """… and share of the root mean square of the moments themselves that is worth a word."""
 FORGOTTEN = 1 / 2.718281828459045
@@ -154,7 +154,7 @@ def _drift(tables: Mapping[str, Table]) -> Iterator[tuple[bool, str]]:
         both = "{} in chains begun in the data, {} in the rows".format(*values)
         yield off, f"{one['quantity']} {both}" + (f", {abs(apart):,.0f} errors apart" if off else "")
     for one in _rows(tables, "moments"):
-        off = one["difference"] > max(NOISY * one["noise"], NOTABLE * one["of_rows"])
+        off = one["chance"] < CHANCE and one["difference"] > NOTABLE * one["of_rows"]
         said = (
             f"{one['moments']} differ by {one['difference']:.3g}, root mean square, of which noise explains "
             f"{one['noise']:.2g}; in the rows they are {one['of_rows']:.3g}"
@@ -169,7 +169,8 @@ def _mixing(tables: Mapping[str, Table]) -> Iterator[tuple[bool, str]]:
             continue
         tau = _number(one["tau"], one["tau_stderr"])
         if not one["agree"]:
-            said = f"; chains do not agree (R-hat {one['r_hat']:.3g}): it may be much longer"
+            within = f"in {one['sweeps']:,} sweeps (R-hat {one['r_hat']:.3g})"
+            said = f"; chains have not come to agree {within}: it may be much longer"
         elif one["n_effective"] < FEW:
             said = f"; only {one['n_effective']:.3g} effective samples"
         else:
