@@ -14,7 +14,6 @@ from rbmflow.networks import effective_coupling
 from rbmflow.provenance import provenance
 from rbmflow.reading import unseal
 from rbmflow.spins import all_states, random_spins
-from tests.experiments.cropped import cut_texts
 from tests.networks.machines import joint_weights, random_machine
 from tests.test_crafted_files import WRONG, changed
 
@@ -234,6 +233,8 @@ def test_threads_change_nothing():
 @pytest.mark.skipif(not DRAWN, reason="figures are an extra")
 def test_the_figure_is_whole(of_true):
     from matplotlib.figure import Figure
+
+    from tests.experiments.cropped import cut_texts
 
     few = run(QUICK, RBM.uniform(2, 1, 1e7), rng=1)
     for audit in (of_true, run(QUICK, TRUE, rng=1), few):
