@@ -78,6 +78,22 @@ def test_an_archive_of_rbms(tmp_path):
             read_machine(path, **said)
 
 
+def test_rbms_by_its_own_functions(tmp_path):
+    torch = pytest.importorskip("torch")
+    rbms = pytest.importorskip("rbms.bernoulli_bernoulli.classes")
+    io = pytest.importorskip("rbms.io")
+    params = rbms.BBRBM(*map(torch.from_numpy, (W, B, C)))
+    x = torch.from_numpy(X.astype(np.float64))
+    chains = {"visible": x}
+    for update in (1, 12):
+        io.save_model(str(tmp_path / "m.h5"), params * update, chains, update, 0.5, ["checkpoint"])
+    rbm = read_machine(tmp_path / "m.h5", update=1)
+    off = rbm.free_energy(2 * X - 1) - params.compute_energy_visibles(x).numpy()
+    np.testing.assert_allclose(off, off[0], rtol=0, atol=1e-12)
+    assert off[0] == pytest.approx(-rbm.to_binary().constant, abs=1e-12)
+    same_law_of_bits(read_machine(tmp_path / "m.h5"), 12 * W, 12 * B, 12 * C)
+
+
 def test_scikit_learn_by_its_own_formula(tmp_path):
     network = pytest.importorskip("sklearn.neural_network")
     data = (np.random.default_rng(4).random((200, 4)) < 0.3).astype(float)
