@@ -1,15 +1,19 @@
 """The audit: each number by another way, findings that warn of what is wrong and of nothing else."""
 
+import copy
 import json
 from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from rbmflow import RBM, Ring, flow
 from rbmflow.experiments.audit import Audit, Parameters, chains, draw_audit, moments, report, run, static
-from rbmflow.experiments.audit.findings import findings
+from rbmflow.experiments.audit.findings import SUBJECTS, findings
 from rbmflow.experiments.page import Html
+from rbmflow.experiments.tables import Table
+from rbmflow.likelihood import LogPartition
 from rbmflow.networks import effective_coupling
 from rbmflow.provenance import provenance
 from rbmflow.reading import unseal
@@ -67,6 +71,17 @@ def test_likelihoods_by_the_double_sum():
     assert gain["stderr"] == pytest.approx((np.log(law[place]) - plain).std(ddof=1) / 50**0.5, rel=1e-12)
 
 
+def test_bounds_of_ln_z_are_those_of_likelihoods():
+    ln_z = LogPartition(5.0, 0.3, 4.0, 7.0, 20.0)
+    machine, alone, _, gain = rows_of(static._likelihood(TRUE, ROWS, ln_z))
+    values = -TRUE.free_energy(ROWS) - 5.0
+    assert machine["mean"] == pytest.approx(values.mean(), abs=1e-12)
+    assert machine["stderr"] == pytest.approx(np.hypot(values.std(ddof=1) / 500**0.5, 0.3), rel=1e-12)
+    for one in (machine, gain):
+        assert (one["lower"] - one["mean"], one["upper"] - one["mean"]) == pytest.approx((-2, 1), abs=1e-12)
+    assert alone["lower"] == alone["mean"] == alone["upper"]
+
+
 def test_units_that_never_change_add_nothing_to_the_likelihood():
     rows = np.array([[1, -1, 1], [1, -1, -1], [1, -1, 1], [1, -1, 1]], dtype=np.int8)
     wanted = np.log([0.75, 0.25, 0.75, 0.75])
@@ -100,6 +115,62 @@ def test_without_data_what_needs_them_is_left_out(of_true):
         "  drift: needs data",
     ]
     assert not bewares(audit)
+
+
+def test_chains_of_pairs_forget_at_the_rate_of_a_pair():
+    # v_i and h_i alone with each other: a sweep keeps λ = tanh² w of v_i, and m along chains has ρ(t) = λ^t
+    units, w = 40, np.arctanh(0.8**0.5)
+    asked = Parameters(n_chains=200, n_sweeps=1000)
+    found = chains.chains(asked, RBM(w * np.eye(units)), None, np.random.default_rng(9), 1)
+    along = rows_of(found["chains"])
+    assert [one["sweeps"] for one in along[:4]] == [0, 1, 2, 3]
+    for one in along:  # 4 errors of each of 24: a false alarm in 700 seeds
+        assert abs(one["memory"] - 0.8 ** one["sweeps"]) <= 4 * one["memory_stderr"] + 1e-12
+        assert one["memory_stderr"] < 2 / (200 * units) ** 0.5
+    (m,) = [one for one in rows_of(found["mixing"]) if one["quantity"] == "magnetization"]
+    seen = 0.8**5  # from one measurement to the next
+    assert abs(m["tau"] - 5 * (0.5 + seen / (1 - seen))) < 4 * m["tau_stderr"]
+    assert (m["sweeps"], m["agree"]) == (1000, True)
+
+
+def test_starts_of_fixed_points_are_rows_and_random():
+    starts = static._starts(TRUE, ROWS, 16, np.random.default_rng(1))
+    known = {tuple(row) for row in ROWS.tolist()}
+    assert [tuple(row) in known for row in starts[:8].tolist()] == [True] * 8
+    assert np.isin(starts[8::2], (-1, 1)).all()
+    assert (np.abs(starts[9::2]) < 1).all()
+
+
+def test_findings_by_their_tables(of_true):
+    def said(**changes):
+        tables = copy.deepcopy(of_true.tables)
+        del tables["findings"]
+        for place, value in changes.items():
+            name, column = place.split("__")
+            tables[name].columns[column][-1] = value
+        return rows_of(findings(tables))
+
+    assert not any(one["beware"] for one in said())
+    few = said(mixing__n_effective=20.0)[-1]
+    assert (few["beware"], few["finding"].endswith("; only 20 effective samples")) == (True, True)
+    never = said(mixing__tau=None)[-1]
+    assert (never["beware"], never["finding"]) == (True, "leading mode never changes")
+    far = [one for one in said(drift__deviation=-5.2) if one["beware"]]
+    assert [one["finding"][-16:] for one in far] == [", 5 errors apart"]
+    assert not any(one["beware"] for one in said(drift__deviation=3.9))
+    apart = [one for one in said(moments__chance=1e-9, moments__difference=1.0) if one["beware"]]
+    assert apart[0]["finding"].startswith("covariances of pairs differ by 1, ")
+    assert not any(one["beware"] for one in said(moments__chance=1e-9, moments__difference=1e-4))
+
+
+def test_when_memory_falls_is_the_first_time():
+    columns = {"begun_in": ["data"] * 4, "sweeps": [0, 1, 7, 50], "memory": [1.0, 0.5, 0.3, 0.01]}
+    columns["memory_stderr"] = [0.0, 0.01, 0.01, 0.01]
+    ((beware, text),) = SUBJECTS["memory"]({"chains": Table("", columns)})
+    assert not beware
+    assert text.endswith(
+        "have forgotten where they began after 50 sweeps (memory 0.010 ± 0.010, below 1/e after 7)"
+    )
 
 
 def test_memory_by_a_loop_over_pairs():
@@ -180,6 +251,15 @@ def test_the_chance_of_a_difference_is_one(together, least):
     chances = np.array([moments.compare(*pair)[2] for pair in sets])
     assert least < (chances < 0.05).mean() < 0.08
     one, other = sets[0]
+    difference, noise, chance = moments.compare(one, other)
+    error = (
+        one.mean(axis=0) - other.mean(axis=0),
+        one.var(axis=0, ddof=1) / 16 + other.var(axis=0, ddof=1) / 16,
+    )
+    assert difference == pytest.approx(np.sqrt(np.mean(error[0] ** 2)), rel=1e-12)
+    assert noise == pytest.approx(np.sqrt(np.mean(error[1])), rel=1e-12)
+    if together:  # Fisher's law of a squared difference and of 15 degrees of freedom
+        assert chance == pytest.approx(stats.f.sf((difference / noise) ** 2, 1, 15), rel=1e-10)
     assert moments.compare(one, other + 5)[2] < 1e-6
     assert moments.compare(one * 0, one * 0) == (0.0, 0.0, 1.0)
     assert moments.compare(one * 0, one * 0 + 1) == (1.0, 0.0, 0.0)

@@ -104,6 +104,8 @@ def test_scikit_learn_by_its_own_formula(tmp_path):
     np.testing.assert_allclose((1 + rbm.mean_hidden(2 * data - 1)) / 2, fitted.transform(data), rtol=1e-10)
     same_law_of_bits(rbm, fitted.components_.T, fitted.intercept_visible_, fitted.intercept_hidden_)
     assert found_machine(path).origin == "scikit-learn's arrays in npz, 0/1 units"
+    spins = read_machine(path, units="spins")  # an estimator of ±1 units may have these names too
+    np.testing.assert_array_equal(spins.weights, fitted.components_.T)
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -152,6 +154,8 @@ def test_what_is_open_is_asked_with_what_is_there(tmp_path):
     with pytest.raises(ValueError, match=there):
         read_machine(path, units="binary")
     read_machine(path, units="binary", names={"weights": "W"})
+    savez(path, W=W, vbias=B, hbias=C, means=B)  # nothing is open
+    same_law_of_bits(read_machine(path, units="binary"), W, B, C)
     savez(path, W=W, a=B, b=C)  # of the letters a, b, c each may be either layer's
     with pytest.raises(ValueError, match=r"a may be a bias.*names= says which"):
         read_machine(path, units="binary")
