@@ -42,10 +42,11 @@ def gibbs(n, n_chains, n_threads):
     return lambda: block_gibbs(rbm, n_chains=n_chains, n_sweeps=10, rng=1, n_threads=n_threads).visible
 
 
+WIDE = 784, 500
 JOBS = {
-    "CD-1, 784 × 500, batch 100, five epochs of 6,000 rows": partial(epoch, (784, 500), 6_000, 100, CD(1)),
-    "PCD-1, 784 × 500, batch 100, five epochs of 6,000 rows": partial(epoch, (784, 500), 6_000, 100, PCD(1, 100)),
-    "CD-1, 784 × 500, batch 1,000, five epochs of 6,000 rows": partial(epoch, (784, 500), 6_000, 1000, CD(1)),
+    "CD-1, 784 × 500, batch 100, five epochs of 6,000 rows": partial(epoch, WIDE, 6_000, 100, CD(1)),
+    "PCD-1, 784 × 500, batch 100, five epochs of 6,000 rows": partial(epoch, WIDE, 6_000, 100, PCD(1, 100)),
+    "CD-1, 784 × 500, batch 1,000, five epochs of 6,000 rows": partial(epoch, WIDE, 6_000, 1000, CD(1)),
     "annealing, 256 × 256, 100 chains, 3,000 temperatures": partial(annealed, 256, 100, 3000),
     "annealing, 256 × 256, 1,000 chains, 100 temperatures": partial(annealed, 256, 1000, 100),
     "annealing, 784 × 784, 100 chains, 200 temperatures": partial(annealed, 784, 100, 200),

@@ -12,8 +12,8 @@ from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.experiment import write_result
 from rbmflow.cli.options import add_options, parameters_of
 from rbmflow.cli.output import DONE, progress_bar, show
+from rbmflow.cli.rows import add_row_options, read_spins
 from rbmflow.cli.training import MODEL
-from rbmflow.cli.training import _read as read_spins
 from rbmflow.experiments import audit
 from rbmflow.experiments.audit import Parameters
 from rbmflow.networks.read_machine import ROLES, UNITS, found_machine
@@ -34,7 +34,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         "model.npz of this program",
     )
     command.add_argument("--data", type=Path, metavar="FILE", help="rows that it was trained on, or others")
-    command.add_argument("--binary", action="store_true", help="the data hold 0 and 1 for -1 and +1")
+    add_row_options(command)
     command.add_argument("--units", choices=UNITS, help="of the machine: 0 and 1, or -1 and +1")
     command.add_argument("--weights", choices=LAYOUTS, help="how they lie in the file, if it does not tell")
     command.add_argument(
@@ -59,7 +59,7 @@ def _audit(options: argparse.Namespace) -> int:
         names=_names(options.names),
     )
     model = found.model
-    rows = None if options.data is None else read_spins(options.data, binary=options.binary)
+    rows = None if options.data is None else read_spins(options.data, options).spins
     if rows is not None and rows.shape[1] != model.n_visible:
         raise ValueError(
             f"{options.data}: it has {rows.shape[1]} columns, the machine {model.n_visible} visible units"

@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from rbmflow.arguments import check_integer, shown
 from rbmflow.netcdf import ALWAYS_PLAUSIBLE, HDF5, check_extent
-from rbmflow.reading import ZIP, brief, check_names, parse_json, read_npz, refusing
+from rbmflow.reading import brief, check_names, parse_json, read_npz, refusing
+from rbmflow.reading.arrays import ZIP
 
 PICKLE, PICKLES = b"\x80", (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".ckpt")
 MAX_RATIO = 16
