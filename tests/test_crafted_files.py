@@ -168,6 +168,10 @@ def may_stand_in_a_state(where, new):
     """Whether a value is one that another run could have left."""
     if where == ("best",) and new is not DELETED and new.shape == (0,) and new.dtype == np.float32:
         return True  # none yet
+    if where in (("offsets",), ("rows",)):  # of earlier versions they are absent, and here they are empty
+        kinds = (np.float32, np.float64) if where == ("offsets",) else (np.int8,)
+        empty = (0,) if where == ("offsets",) else (0, 0)
+        return new is DELETED or (new.dtype in kinds and new.shape == empty)
     if where == ("slots",):
         return new is not DELETED and new.dtype == np.float32 and bool(np.isposinf(new).any())
     if len(where) < 2:
