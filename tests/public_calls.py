@@ -372,7 +372,11 @@ def _table():
             {"means": {}},
         ),
         "training.Incomplete": ({"spins": [[1, np.nan], [-1, 1]]}, None, {}),
-        "training.Recipe": ({"l2": 0.1, "n_epochs": 2}, Recipe(n_epochs=2), {"settled": {"rows": V}}),
+        "training.Recipe": (
+            {"l2": 0.1, "n_epochs": 2},
+            Recipe(n_epochs=2),
+            {"settled": {"rows": V}},
+        ),
         "training.Checkpoint": (path, None, {}),
         "training.Trajectory": ({"every": 2}, kept, {**stored, "load": {"path": FOLDER / "machines.npz"}}),
         "training.SampledPhases": ({"n_chains": 4, "n_sweeps": 2, "schedule": [2.0, 1.0]}, None, {}),

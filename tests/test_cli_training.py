@@ -16,6 +16,8 @@ from rbmflow import RBM, Ring, cli, training_set
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli import training
 from rbmflow.experiments import own_data
+from rbmflow.training.data import Data
+from rbmflow.training.judging import hold_out
 
 DRAWN = find_spec("matplotlib") is not None  # figures are an extra
 SPINS = Ring(8).sample(0.6, 400, rng=1)
@@ -25,6 +27,12 @@ WORDS = ("--hidden", "4", "--epochs", "6", "--quiet", "--format", "csv")
 def run(capsys, *arguments):
     status = cli.main(["train", *map(str, arguments)])
     return status, *capsys.readouterr()
+
+
+def parts(holdout):
+    """Rows that are trained on and rows that are held out, with the seed of the command."""
+    which = hold_out(Data(SPINS), holdout, np.random.default_rng(20180612).spawn(3)[1])
+    return [SPINS[at] for at in which]
 
 
 @pytest.fixture
@@ -63,7 +71,7 @@ def test_what_is_written(capsys, data):
     assert status == 0
     assert "held out:" in err
     model = RBM.load(data / "new" / "model.npz")
-    seen, held = own_data.split(SPINS, 0.25, np.random.default_rng(20180612).spawn(3)[0])
+    seen, held = parts(0.25)
     assert (len(seen), len(held)) == (300, 100)
     rows = list(csv.DictReader(io.StringIO((data / "new" / "likelihood.csv").read_text())))
     for row, part in zip(rows, (seen, held), strict=True):
@@ -74,7 +82,12 @@ def test_what_is_written(capsys, data):
         assert row["lower"] == row["upper"] == row["log_likelihood"]
         assert (row["n_effective"], row["doubt"]) == ("inf", "")
     history = list(csv.DictReader(io.StringIO((data / "new" / "history.csv").read_text())))
-    assert [row["epoch"] for row in history] == [f"{epoch}.0" for epoch in range(1, 7)]
+    assert [row["epoch"] for row in history] == ["0.0", "6.0"]
+    bias = np.arctanh(SPINS.mean(axis=0) * 400 / 401)
+    for row, part in zip(rows, (seen, held), strict=True):
+        wanted = np.log((1 + part * np.tanh(bias)) / 2).sum(axis=1).mean()
+        assert float(row["independent_log_likelihood"]) == pytest.approx(wanted, rel=1e-12, abs=0)
+        assert float(row["log_likelihood"]) > float(row["independent_log_likelihood"]) - 1e-9
     table = np.loadtxt(data / "new" / "weights.csv", delimiter=",", skiprows=1)
     np.testing.assert_array_equal(table, model.weights)
     assert json.loads((data / "new" / "training_provenance.json").read_text())["seed"] == 20180612
@@ -141,19 +154,19 @@ def test_bad_data_of_the_experiment(spins, message):
 
 def test_likelihoods_of_machines_of_many_units_come_with_bounds(capsys, data, monkeypatch):
     monkeypatch.setattr("rbmflow.likelihood.partition.exact_in_seconds", lambda _: False)
-    status, _, err = run(capsys, data / "spins.npy", *WORDS, "--out", data / "new")
+    status, _, err = run(capsys, data / "spins.npy", *WORDS, "--epochs", "200", "--out", data / "new")
     assert status == 0
     assert "effective chains" in err
     assert "warning" not in err
     model = RBM.load(data / "new" / "model.npz")
     rows = list(csv.DictReader(io.StringIO((data / "new" / "likelihood.csv").read_text())))
-    exact = model.log_likelihood(own_data.split(SPINS, 0.1, np.random.default_rng(20180612).spawn(3)[0])[0])
+    exact = model.log_likelihood(parts(0.1)[0])
     assert float(rows[0]["lower"]) < exact.mean() < float(rows[0]["upper"])
     assert float(rows[0]["lower"]) < float(rows[0]["log_likelihood"]) <= float(rows[0]["upper"])
     assert float(rows[0]["n_effective"]) > 10
     monkeypatch.setattr("rbmflow.likelihood.partition.FEWEST_EFFECTIVE", np.inf)
     monkeypatch.setattr("rbmflow.likelihood.partition.CLOSE", -np.inf)
-    err = run(capsys, data / "spins.npy", *WORDS, "--out", data / "doubted")[2]
+    err = run(capsys, data / "spins.npy", *WORDS, "--epochs", "200", "--out", data / "doubted")[2]
     assert "warning: do not rely on these likelihoods: only" in err
     rows = list(csv.DictReader(io.StringIO((data / "doubted" / "likelihood.csv").read_text())))
     assert rows[0]["doubt"].startswith("only")
@@ -191,7 +204,7 @@ def test_a_checkpoint_proves_its_arguments(capsys, data, monkeypatch):
     monkeypatch.setattr(Checkpoints, "remove", lambda kept: None)
     for seed in (1, 2):
         assert run(capsys, data / "spins.npy", *WORDS, "--seed", seed, "--out", data / str(seed))[0] == 0
-    part = f"{training.PARTIAL}/{own_data.STATE}.part"
+    part = f"{training.PARTIAL}/{own_data.COURSE}.part"
     (data / "2" / part).replace(data / "1" / part)
     status, _, err = run(capsys, data / "spins.npy", *WORDS, "--seed", 1, "--out", data / "1")
     assert (status, err.count("\n")) == (2, 1)

@@ -12,8 +12,10 @@ from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real_s
 from rbmflow.errors import LikelihoodWarning, warn_caller
 from rbmflow.likelihood import LogPartition, log_partition
 from rbmflow.networks import RBM
-from rbmflow.training import SGD, Learned, NegativePhase, Recipe, State, fit, learn
+from rbmflow.training import Learned, NegativePhase, Recipe, State, fit, learn
 from rbmflow.training.learning import START
+from rbmflow.training.optimizers import Stepper
+from rbmflow.training.recipe import OPTIMIZERS
 from rbmflow.training.size import check_size
 from rbmflow.training.tempered_samples import sample_model
 
@@ -28,8 +30,6 @@ except ImportError as error:
 
 KEPT_ROWS = 500
 """Rows of the last training that ln Z is checked against."""
-RATE = 0.01
-"""Of `partial_fit`."""
 SETTINGS = tuple(one.name for one in fields(Recipe) if one.name != "n_epochs")
 """Parameters of the estimator that are those of the recipe."""
 
@@ -202,7 +202,7 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             self.rbm_,
             spins,
             negative=self._negative,
-            optimizer=recipe.optimizer or SGD(RATE if self.learning_rate is None else self.learning_rate),
+            optimizer=self._stepper(recipe),
             n_epochs=1,
             batch_size=recipe.batch_size,
             l2=0.0 if recipe.l2 is None else recipe.l2,
@@ -433,6 +433,14 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         if self.n_iter is not None:
             check_integer("n_iter", self.n_iter, 0)
         return Recipe(n_epochs=self.n_iter, **{name: getattr(self, name) for name in SETTINGS})
+
+    def _stepper(self, recipe: Recipe) -> Stepper:
+        """Return the optimiser of `partial_fit`, at a constant rate: half of that in which `fit` begins."""
+        if isinstance(recipe.optimizer, Stepper):
+            return recipe.optimizer
+        kind, rate = OPTIMIZERS[recipe.optimizer or "sgd"]
+        found: Stepper = kind(rate / 2 if recipe.learning_rate is None else recipe.learning_rate)
+        return found
 
     def _phase(self, settled: Recipe) -> NegativePhase:
         assert settled.negative is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, replace
+from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from rbmflow.experiments.experiment import OPTION, Option
@@ -24,7 +25,8 @@ def add_options(
     `parameters` are those whose values are the defaults, or their class; `others` take the place of the
     fields' own options.
     """
-    hints = get_type_hints(parameters if isinstance(parameters, type) else type(parameters))
+    kinds = get_type_hints(parameters if isinstance(parameters, type) else type(parameters))
+    hints = {name: plain_kind(kind) for name, kind in kinds.items()}
     words: dict[str, str] = {}
     for name, one in _options(parameters, others).items():
         flag = one.flag or "--" + name.replace("_", "-")
@@ -56,6 +58,12 @@ def parameters_of(
             value = tuple(value) if isinstance(value, list) else value
             changes[name] = value if one.make is None else one.make(value)
     return parameters(**changes) if isinstance(parameters, type) else replace(parameters, **changes)
+
+
+def plain_kind(kind: Any) -> Any:
+    """Return the kind of a field without None, which stands for what is not said."""
+    plain = [one for one in get_args(kind) if one is not NoneType]
+    return plain[0] if NoneType in get_args(kind) and len(plain) == 1 else kind
 
 
 def destination(word: str) -> str:

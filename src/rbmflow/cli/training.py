@@ -61,7 +61,13 @@ def _train(options: argparse.Namespace) -> int:
     kept.remove()
     options.written.append(options.out / MODEL)
     for row in zip(*result.tables["likelihood"].columns.values(), strict=True):
-        print(f"{row[0]}: {with_error(row[2], row[3])} nats per row ({row[1]} rows)", file=sys.stderr)
+        print(
+            f"{row[0]}: {with_error(row[2], row[3])} nats per row ({row[1]} rows), "
+            f"{row[-1]:.5g} with independent units",
+            file=sys.stderr,
+        )
+        if row[2] + row[3] < row[-1]:
+            print("warning: the machine is worse than independent units", file=sys.stderr)
     found = result.log_partition
     if found.stderr:
         print(

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from importlib import import_module
 from pathlib import Path
+from types import UnionType
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Self, get_args, get_origin, get_type_hints
 
 from rbmflow.arguments import shown
@@ -103,6 +104,8 @@ class BaseParameters:
 
 def _is_of_the_kind(kind: Any, value: object) -> bool:
     """Whether a value out of JSON is of the kind of a field; for a tuple it is a list."""
+    if get_origin(kind) is UnionType:
+        return any(_is_of_the_kind(one, value) for one in get_args(kind))
     if get_origin(kind) is tuple:
         return isinstance(value, list) and all(_is_of_the_kind(get_args(kind)[0], item) for item in value)
     if kind is float:

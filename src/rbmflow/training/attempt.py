@@ -15,10 +15,13 @@ from rbmflow.networks import RBM
 from rbmflow.networks.storage import Stored, read, write
 from rbmflow.training.data import Data
 from rbmflow.training.judging import Judge
-from rbmflow.training.loop import Fit, fit
-from rbmflow.training.parameters import join, split
+from rbmflow.training.loop import check_range
+from rbmflow.training.optimizers import Stepper
+from rbmflow.training.parameters import join, make_ties, split
+from rbmflow.training.plan import Method, Objective, Penalty
 from rbmflow.training.recipe import Recipe
 from rbmflow.training.state import MAX_COUNT, State
+from rbmflow.training.trainer import Trainer
 from rbmflow.workers import Progress
 
 CHECKPOINTS, APART = 20, 150  # at most, and updates between them at least: a bracket takes as long
@@ -96,7 +99,8 @@ class Attempt:
     def __init__(self, number: int, recipe: Recipe, begin: RBM, alone: float, choose: bool) -> None:
         self.number, self.recipe, self.begin, self.choose = number, recipe, begin, choose
         self.epoch = self.n_averaged = 0
-        self.state: State | None = None
+        self.state: State | None = None  # that it goes on from
+        self.trainer: Trainer | None = None
         self.mean, self.last = np.zeros(_vector(begin).shape), begin
         self.epochs, self.likelihoods = [0.0], [alone]
         independent = RBM(0 * begin.weights, begin.visible_bias)
@@ -124,44 +128,66 @@ class Attempt:
         progress: Progress | None,
         n_threads: int,
     ) -> None:
-        """Make all epochs that are left; `keep` is called at each checkpoint."""
-        assert self.recipe.negative is not None
-        assert self.recipe.optimizer is not None
-        if not self.epoch:
-            data.forget()
-        for end in self.ends(data.n_counted):
-            averaged = end - self.epoch if self.recipe.average and 2 * self.epoch >= self.n_epochs else 0
-            step = fit(
-                self.begin,
-                data,
-                negative=self.recipe.negative,
-                optimizer=self.recipe.optimizer,
-                n_epochs=end - self.epoch,
-                batch_size=self.recipe.batch_size,
-                l2=0.0 if self.recipe.l2 is None else self.recipe.l2,
-                centred=bool(self.recipe.centred),
-                average=averaged,
-                state=self.state,
-                rng=rng,
-                record=(),
-                progress=_beyond(self.epoch, self.n_epochs, progress),
-                n_threads=n_threads,
-            )
-            self._take(step, end, averaged, judge)
+        """Make all epochs that are left; `keep` is called after each."""
+        ends = self.ends(data.n_counted)
+        if not ends:
+            return
+        self.trainer = trainer = self._trainer(data, rng, n_threads)
+        while self.epoch < self.n_epochs:
+            with np.errstate(over="ignore", invalid="ignore"):
+                trainer.run_epoch()
+            vector = trainer.parameters.vector
+            check_range(vector, trainer.epoch)
+            self.epoch += 1
+            if self.averages:
+                self.n_averaged += 1
+                self.mean = self.mean + (vector - self.mean) / self.n_averaged
+            if self.epoch in ends:
+                self._judge(judge)
             keep(self)
+            if progress is not None:
+                progress(self.epoch, self.n_epochs)
 
-    def _take(self, step: Fit, end: int, averaged: int, judge: Judge) -> None:
-        self.epoch, self.last, self.state = end, step.model, step.state
-        if averaged:
-            self.n_averaged += averaged
-            self.mean = self.mean + (_vector(self.last) - self.mean) * (averaged / self.n_averaged)
-            self.last = RBM(*split(self.mean, self.last.weights.shape))
-        if self.choose or end == self.n_epochs:
+    def _trainer(self, data: Data, rng: np.random.Generator, n_threads: int) -> Trainer:
+        recipe, penalty = self.recipe, Penalty(0.0, self.recipe.l2 or 0.0)
+        assert recipe.negative is not None
+        assert isinstance(recipe.optimizer, Stepper)
+        method = Method(
+            recipe.negative,
+            recipe.optimizer,
+            recipe.batch_size,
+            centred=bool(recipe.centred),
+            n_threads=n_threads,
+        )
+        method.check(self.begin, penalty)
+        objective = Objective(data, make_ties(self.begin, None, None, None), penalty)
+        if self.state is not None:
+            return Trainer.resume(objective, method, self.state)
+        data.forget()
+        # not a child of `rng`: how many it has is not in its state
+        return Trainer(objective, method, self.begin, np.random.default_rng(rng.integers(2**62, size=4)))
+
+    @property
+    def averages(self) -> bool:
+        """Whether the parameters of this epoch are averaged over: those of the second half are."""
+        return self.recipe.average and 2 * self.epoch > self.n_epochs
+
+    def _judge(self, judge: Judge) -> None:
+        assert self.trainer is not None
+        shape = self.begin.weights.shape
+        self.last = RBM(*split(self.mean, shape)) if self.n_averaged else self.trainer.parameters.model()
+        if self.choose or self.epoch == self.n_epochs:
             found = judge(self.last)
-            self.epochs.append(float(end))
+            self.epochs.append(float(self.epoch))
             self.likelihoods.append(found)
             if found > self.best.log_likelihood or not self.choose:
-                self.best = Best(self.last, self.state, end, found)
+                self.best = Best(self.last, self._state(), self.epoch, found)
+
+    def _state(self) -> State | None:
+        """Return where the training stands."""
+        if self.trainer is None:
+            return self.state
+        return self.trainer.snapshot({}, False, np.empty(0), 0, "")
 
     def course(self, rng: dict[str, Any], before: Course | None) -> Course:
         """Return where it stands, with the state of the generator and the attempt before."""
@@ -169,7 +195,7 @@ class Attempt:
             self.number,
             self.epoch,
             self.n_averaged,
-            _bytes(self.state),
+            _bytes(self._state()),
             _bytes(self.best.state),
             self.mean,
             _vector(self.last),
@@ -216,8 +242,3 @@ def _bytes(stored: Stored | None) -> Bytes:
 
 def _state(content: Bytes) -> State | None:
     return read(State, content.tobytes()) if content.size else None
-
-
-def _beyond(done: int, total: int, progress: Progress | None) -> Progress | None:
-    """Return the progress of epochs after others."""
-    return None if progress is None else lambda now, _: progress(done + now, total)

@@ -197,7 +197,7 @@ class Data:
     def whole(self, most: int) -> Data:
         """Return rows without gaps, evenly picked where there are more than `most`."""
         at = np.arange(self.n_rows) if self.missing is None else np.flatnonzero(~self.missing.any(axis=1))
-        return self.take(at[:: max(1, -(-len(at) // most))])
+        return self.take(at[:: max(1, -(-len(at) // max(1, most)))])
 
     def drawn(self) -> SpinArray:
         """Return the rows with missing spins as they were drawn, which a run goes on from, or none."""

@@ -6,6 +6,7 @@ import math
 import warnings
 
 import numpy as np
+import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.errors import LikelihoodWarning
@@ -22,8 +23,10 @@ SURE = 2.0  # standard errors by which the rows held out are to gain
 REMEMBERED, MEMORY_SWEEPS, MEMORY_CHAINS = 0.4, 200, 200
 
 
-def hold_out(data: Data, share: float, rng: np.random.Generator) -> tuple[Data, Data]:
-    """Return the rows to train on and those held out; of copies all or none, and one of each held out.
+def hold_out(
+    data: Data, share: float, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return which rows to train on and which are held out; of copies all or none, and one of each held out.
 
     Rows that occur more evenly than independent draws could, by Pearson's statistic, are copies. Rows with
     gaps are trained on.
@@ -33,7 +36,7 @@ def hold_out(data: Data, share: float, rng: np.random.Generator) -> tuple[Data, 
     everything, nothing = np.arange(data.n_rows), np.arange(0)
     whole = everything if data.missing is None else np.flatnonzero(~data.missing.any(axis=1))
     if not share or len(whole) < FEWEST_ROWS:
-        return data, data.take(nothing)
+        return everything, nothing
     _, which, counts = np.unique(
         np.packbits(data.rows[whole] > 0, axis=1), axis=0, return_inverse=True, return_counts=True
     )
@@ -47,7 +50,7 @@ def hold_out(data: Data, share: float, rng: np.random.Generator) -> tuple[Data, 
     chosen = rng.permutation(n_kinds)[: max(FEWEST_HELD, int(share * n_kinds))]
     held = np.isin(which, chosen)
     _, once = np.unique(which[held], return_index=True)
-    return data.take(np.setdiff1d(everything, whole[held])), data.take(whole[held][once])
+    return np.setdiff1d(everything, whole[held]), whole[held][once]
 
 
 class Judge:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from rbmflow.arguments import SpinArray, check_integer, check_rng, shown
 from rbmflow.errors import LikelihoodWarning, warn_caller
@@ -16,7 +17,7 @@ from rbmflow.state_law import StateLaw
 from rbmflow.training.attempt import Attempt, Course, course_before
 from rbmflow.training.data import Data, check_data
 from rbmflow.training.judging import Judge, hold_out, remembers
-from rbmflow.training.recipe import Recipe
+from rbmflow.training.recipe import Recipe, check_room
 from rbmflow.training.size import check_size
 from rbmflow.training.state import State
 from rbmflow.workers import Progress, check_progress
@@ -47,6 +48,8 @@ class Learned:
         The same of independent units with the means of the training data.
     history : dict of str to list of float
         ``epoch`` and ``log_likelihood`` of the checkpoints.
+    held_out : numpy.ndarray of int64
+        Which rows were held out.
     """
 
     model: RBM
@@ -56,6 +59,7 @@ class Learned:
     log_likelihood: float
     independent_log_likelihood: float
     history: dict[str, list[float]] = field(repr=False)
+    held_out: npt.NDArray[np.int64] = field(repr=False)
 
 
 def start_from(rows: Data | SpinArray, n_hidden: int, rng: np.random.Generator) -> RBM:
@@ -87,7 +91,7 @@ def learn(
     sample_weight: object = None,
     n_threads: int | None = None,
     resume: Course | None = None,
-    keep: Callable[[Course], object] | None = None,
+    keep: Callable[[Callable[[], Course]], object] | None = None,
 ) -> Learned:
     """Train a machine by a recipe whose open settings are chosen from the data.
 
@@ -115,7 +119,7 @@ def learn(
         Where an interrupted call with the same arguments, the same seed among them, stood: it goes on to the
         same bits.
     keep : callable, optional
-        ``keep(course)`` at each checkpoint, where `Course` has ``save`` and ``load``.
+        ``keep(take)`` after each epoch, where ``take()`` is the `Course` so far, with ``save`` and ``load``.
 
     Returns
     -------
@@ -142,6 +146,7 @@ def learn(
         raise TypeError(f"recipe={shown(recipe)}: a Recipe is needed")
     n_hidden, threads = check_integer("n_hidden", n_hidden, 1), resolve_threads(n_threads)
     check_size(data.rows.shape[1], n_hidden)
+    check_room(recipe, data.rows.shape[1], n_hidden)
     if resume is not None and not isinstance(resume, Course):
         raise TypeError(f"resume={shown(resume)}: a Course that was kept is needed")
     if keep is not None and not callable(keep):
@@ -168,7 +173,7 @@ class _Learning:
         recipe: Recipe,
         rng: np.random.Generator,
         progress: Progress | None,
-        keep: Callable[[Course], object] | None,
+        keep: Callable[[Callable[[], Course]], object] | None,
         n_threads: int,
     ) -> None:
         self.recipe, self.rng, self.progress, self.keep, self.n_threads = (
@@ -179,8 +184,9 @@ class _Learning:
             n_threads,
         )
         data.draw_grey(rng)
-        self.trained, held = hold_out(data, recipe.held_out, rng)
-        self.choose = bool(held.n_rows)
+        trained, self.held = hold_out(data, recipe.held_out, rng)
+        self.choose = bool(len(self.held))
+        self.trained, held = (data.take(trained) if self.choose else data), data.take(self.held)
         self.begin = start_from(data, n_hidden, rng)
         scored = held if self.choose else data.whole(SCORED_ROWS)
         self.judge = Judge(scored.rows, scored.counts, self.begin.visible_bias, rng, n_threads)
@@ -195,7 +201,7 @@ class _Learning:
 
         def keep(now: Attempt) -> None:
             if self.keep is not None:
-                self.keep(now.course(generator_state(self.rng), before))
+                self.keep(lambda: now.course(generator_state(self.rng), before))
 
         attempt.run(self.trained, self.judge, self.rng, keep, self.progress, self.n_threads)
         return attempt
@@ -233,4 +239,4 @@ class _Learning:
         self, attempt: Attempt, model: RBM, state: State | None, epoch: int, log_likelihood: float
     ) -> Learned:
         history = {"epoch": attempt.epochs, "log_likelihood": attempt.likelihoods}
-        return Learned(model, state, attempt.recipe, epoch, log_likelihood, self.alone, history)
+        return Learned(model, state, attempt.recipe, epoch, log_likelihood, self.alone, history, self.held)

@@ -14,7 +14,7 @@ from rbmflow.training.data import Data, check_data
 from rbmflow.training.history import EarlyStopping, History, Situation, check_record, measure
 from rbmflow.training.negative import PCD, NegativePhase
 from rbmflow.training.optimizers import LBFGS, SGD, Optimizer
-from rbmflow.training.parameters import make_ties, split
+from rbmflow.training.parameters import Vector, make_ties, split
 from rbmflow.training.plan import Method, Objective, Penalty
 from rbmflow.training.quasi_newton import minimise
 from rbmflow.training.state import State
@@ -270,11 +270,7 @@ class _Run:
         """Record, report and ask whether to stop."""
         trainer, monitor = self.trainer, self.monitor
         self.done += 1
-        if not np.isfinite(trainer.parameters.vector).all():
-            raise ArithmeticError(
-                f"the parameters left the range of numbers in epoch {trainer.epoch}: "
-                "a smaller learning rate is needed"
-            )
+        check_range(trainer.parameters.vector, trainer.epoch)
         if self.done > self.first:
             self.sum += trainer.parameters.vector
             self.summed += 1
@@ -318,6 +314,14 @@ class _Run:
         if self.summed:
             model = RBM(*split(self.sum / self.summed, self.trainer.parameters.shape))
         return Fit(model, History(state.history), state)
+
+
+def check_range(parameters: Vector, epoch: int) -> None:
+    """Raise where parameters are no numbers any more."""
+    if not np.isfinite(parameters).all():
+        raise ArithmeticError(
+            f"the parameters left the range of numbers in epoch {epoch}: a smaller learning rate is needed"
+        )
 
 
 def _check_state(state: object, model: RBM) -> None:

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
-from rbmflow.arguments import check_flag, check_integer, check_real_scalar, shown
+from rbmflow.arguments import check_choice, check_flag, check_integer, check_real_scalar, shown
 from rbmflow.training.data import check_data
 from rbmflow.training.negative import PCD, NegativePhase, Tempered, check_negative
-from rbmflow.training.optimizers import SGD, Linear, Stepper, rate_of
+from rbmflow.training.optimizers import SGD, Adam, Linear, Momentum, Stepper, rate_of
 from rbmflow.training.plan import Penalty
 
 BATCH = 100
-RATE, UPDATES = 0.02, 8000
-SPARSE, SPARSE_RATE, SPARSE_UPDATES = 0.8, 0.03, 1500
+UPDATES = 8000
+OPTIMIZERS: dict[str, tuple[Any, float]] = {
+    "sgd": (SGD, 0.02),
+    "momentum": (Momentum, 0.002),
+    "adam": (Adam, 0.001),
+}
+"""By name, with the rate of the first epoch: that of SGD is ten times too large for the others."""
+SPARSE, FASTER, SPARSE_UPDATES = 0.8, 1.5, 1500
 """Where the mean square of the units' means is larger, most units say the same in almost every row."""
 DECAY = 10.0  # l2 times the number of rows
 RUNGS, TEMPERED_UPDATES = 10, 4000
@@ -31,14 +38,17 @@ class Recipe:
         remember for hundreds of sweeps where they began, once more with ``Tempered(10, 1, n_chains)``.
     n_chains : int
         Persistent chains of these.
-    optimizer : SGD, Momentum or Adam, optional
-        ``SGD`` whose rate falls linearly to 0.
+    optimizer : str, SGD, Momentum or Adam, optional
+        ``"sgd"`` (the default), ``"momentum"`` or ``"adam"``, whose rate falls linearly to 0, or one with a
+        rate or schedule of its own.
     learning_rate : float, optional
-        Its rate in the first epoch: 0.02, or 0.03 for sparse data.
+        Rate in the first epoch: 0.02, 0.002 or 0.001 of these three, for sparse data one and a half times as
+        much.
     batch_size : int
         Rows to an update.
     n_epochs : int, optional
-        As many as make 8,000 updates; 1,500 for sparse data, 4,000 with tempered chains.
+        As many as make 8,000 updates; 1,500 for sparse data, 4,000 with tempered chains. With exact averages
+        an epoch is one update.
     l2 : float, optional
         Cost ``½ l2 ΣW²`` per row: 10 over the number of rows, and so small that a step takes at most half
         of a weight away.
@@ -60,7 +70,7 @@ class Recipe:
 
     negative: NegativePhase | None = None
     n_chains: int = 100
-    optimizer: Stepper | None = None
+    optimizer: Stepper | str | None = None
     learning_rate: float | None = None
     batch_size: int = BATCH
     n_epochs: int | None = None
@@ -74,9 +84,13 @@ class Recipe:
         check_integer("batch_size", self.batch_size, 1)
         if self.negative is not None:
             check_negative(self.negative)
-        if self.optimizer is not None:
+        if isinstance(self.optimizer, str):
+            check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        elif self.optimizer is not None:
             if not isinstance(self.optimizer, Stepper):
-                raise TypeError(f"optimizer={shown(self.optimizer)}: SGD, Momentum or Adam is needed")
+                raise TypeError(
+                    f"optimizer={shown(self.optimizer)}: SGD, Momentum, Adam or the name of one is needed"
+                )
             if self.learning_rate is not None:
                 raise ValueError(
                     f"learning_rate={shown(self.learning_rate)}: the optimizer that is given has its own"
@@ -120,10 +134,14 @@ class Recipe:
         sparse = float((data.means() ** 2).mean()) > SPARSE
         centred = sparse if self.centred is None else bool(self.centred)
         updates = TEMPERED_UPDATES if tempered else SPARSE_UPDATES if centred else UPDATES
-        in_epoch = -(-n_rows // self.batch_size)
+        exact = self.negative is not None and self.negative.exact
+        in_epoch = 1 if exact else -(-n_rows // self.batch_size)
         n_epochs = -(-updates // in_epoch) if self.n_epochs is None else self.n_epochs
-        rate = self.learning_rate or (SPARSE_RATE if centred else RATE)
-        optimizer = self.optimizer or SGD(Linear(rate, max(n_epochs, 1)))
+        optimizer = self.optimizer or "sgd"
+        if isinstance(optimizer, str):
+            kind, rate = OPTIMIZERS[optimizer]
+            rate = self.learning_rate or rate * (FASTER if centred else 1)
+            optimizer = kind(Linear(rate, max(n_epochs, 1)))
         fastest = rate_of(optimizer, 0) / (1 - getattr(optimizer, "momentum", 0.0))
         phase = Tempered(RUNGS, 1, self.n_chains) if tempered else PCD(1, self.n_chains)
         return replace(
@@ -135,3 +153,8 @@ class Recipe:
             l2=min(DECAY / n_rows, 0.5 / fastest) if self.l2 is None else self.l2,
             centred=centred,
         )
+
+
+def check_room(recipe: Recipe, n_visible: int, n_hidden: int) -> None:
+    """Raise unless a machine of this size, and chains for it, fit into the memory there is."""
+    (recipe.negative or PCD(1, recipe.n_chains)).check(n_visible, n_hidden)
