@@ -152,6 +152,7 @@ RECORDS = {
             "BoltzmannChains",
             "Certificate",
             "Exchange",
+            "Completion",
             "GibbsChains",
             "Recall",
             "Run",
@@ -489,6 +490,13 @@ def _table():
             "n_sweeps": 2,
             "rng": 1,
             "initial": V,
+        },
+        "sampling.complete": {
+            **machine,
+            "rows": [[1, -1, 1, -1], [1, np.nan, 1, 1]],
+            "n_chains": 3,
+            "n_sweeps": 2,
+            "rng": 1,
         },
         "sampling.tempered": {**machine, "n_chains": 4, "n_sweeps": 2, "ladder": 3, "rng": 1, "initial": V},
         "sampling.trajectory_tempering": {

@@ -4,6 +4,7 @@ from rbmflow.errors import ReducibleChainError, ReducibleChainWarning
 from rbmflow.sampling.annealing import Annealed, anneal, geometric_schedule, linear_schedule
 from rbmflow.sampling.block_gibbs import GibbsChains, block_gibbs
 from rbmflow.sampling.boltzmann import BoltzmannChains, boltzmann_chains
+from rbmflow.sampling.completion import Completion, complete
 from rbmflow.sampling.exchange import Exchange, replica_exchange
 from rbmflow.sampling.machine_ladder import TemperedChains
 from rbmflow.sampling.reducibility import is_irreducible
@@ -19,6 +20,7 @@ __all__ = [
     "Annealed",
     "BoltzmannChains",
     "Certificate",
+    "Completion",
     "Exchange",
     "GibbsChains",
     "Recall",
@@ -31,6 +33,7 @@ __all__ = [
     "anneal",
     "block_gibbs",
     "boltzmann_chains",
+    "complete",
     "geometric_schedule",
     "is_irreducible",
     "linear_schedule",
