@@ -31,8 +31,10 @@ def run(capsys, *arguments):
 
 def parts(holdout):
     """Rows that are trained on and rows that are held out, with the seed of the command."""
-    which = hold_out(Data(SPINS), holdout, np.random.default_rng(20180612).spawn(3)[1])
-    return [SPINS[at] for at in which]
+    data, source = Data(SPINS).sorted()
+    _, held = hold_out(data, holdout, np.random.default_rng(20180612).spawn(3)[1])
+    held = np.isin(np.arange(len(SPINS)), source[held])
+    return SPINS[~held], SPINS[held]
 
 
 @pytest.fixture

@@ -274,7 +274,8 @@ def test_pickles_and_clones_go_on_alike():
 
 
 def test_without_scikit_learn_the_error_names_the_extra(monkeypatch):
-    monkeypatch.delitem(sys.modules, "rbmflow.estimator")
+    for name in [name for name in sys.modules if name.startswith("rbmflow.estimator")]:
+        monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "sklearn.base", None)
     with pytest.raises(ImportError, match=r"rbmflow\[learn\]"):
         import rbmflow.estimator  # noqa: F401

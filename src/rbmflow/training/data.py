@@ -250,6 +250,32 @@ class Data:
         )
         return np.asarray(places[rng.permutation(len(places))] if shuffle else places)
 
+    def check_known(self, name: str) -> None:
+        """Raise where nothing is known of a unit."""
+        if self.missing is not None and (unknown := self.missing.all(axis=0)).any():
+            raise ValueError(
+                f"{name} has no value in column {int(unknown.argmax())}, from 0: leave out what is not known"
+            )
+
+    def sorted(self) -> tuple[Data, npt.NDArray[np.int64]]:
+        """Return the rows in an order that is theirs alone, and which they were.
+
+        Rows that count whole numbers of times are there so often: what is learned of them then depends on
+        what they are, not on how they were listed.
+        """
+        bits = [self.rows > 0 if self.missing is None else (self.rows > 0) & ~self.missing]
+        bits += [] if self.missing is None else [self.missing]
+        parts = [np.packbits(one, axis=1) for one in bits]
+        parts += [] if self.up is None else [np.ascontiguousarray(self.up).view(np.uint8)]
+        keys = np.ascontiguousarray(np.concatenate(parts, axis=1))
+        at = np.argsort(keys.view(f"V{keys.shape[1]}").ravel(), kind="stable")
+        whole = self.counts is not None and bool((self.counts == np.rint(self.counts)).all())
+        if self.counts is not None and whole:
+            at = np.repeat(at, self.counts[at].astype(np.int64))
+        found = self.take(at)
+        found.counts = None if whole else found.counts
+        return found, at
+
     def take(self, at: npt.NDArray[np.int64]) -> Data:
         """Return some of the rows."""
         return Data(
@@ -353,7 +379,8 @@ def _weighed(data: Data, sample_weight: object) -> Data:
         raise ValueError(f"sample_weight holds {counts.min():g}: numbers of at least 0 are needed")
     if not 1 <= counts.sum() < np.inf:
         raise ValueError(
-            f"sample_weight adds up to {counts.sum():g}: at least 1 is needed; 1 is a row once, 2 a row twice"
+            f"sample_weight adds up to {counts.sum():g}: weights above zero that add up to at least 1 are "
+            "needed; 1 is a row once, 2 a row twice"
         )
     found = data.take(np.flatnonzero(counts))
     found.counts = counts[counts > 0].astype(np.float64)

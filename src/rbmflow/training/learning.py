@@ -141,6 +141,7 @@ def learn(
     if isinstance(rows, StateLaw):
         raise TypeError("rows: a law has no rows; train on it with fit(model, law, negative=Exact())")
     data, progress = check_data(rows, None, "rows", sample_weight), check_progress(progress)
+    data.check_known("rows")
     recipe = Recipe() if recipe is None else recipe
     if not isinstance(recipe, Recipe):
         raise TypeError(f"recipe={shown(recipe)}: a Recipe is needed")
@@ -183,6 +184,7 @@ class _Learning:
             keep,
             n_threads,
         )
+        data, self.source = data.sorted()
         data.draw_grey(rng)
         trained, self.held = hold_out(data, recipe.held_out, rng)
         self.choose = bool(len(self.held))
@@ -239,4 +241,6 @@ class _Learning:
         self, attempt: Attempt, model: RBM, state: State | None, epoch: int, log_likelihood: float
     ) -> Learned:
         history = {"epoch": attempt.epochs, "log_likelihood": attempt.likelihoods}
-        return Learned(model, state, attempt.recipe, epoch, log_likelihood, self.alone, history, self.held)
+        return Learned(
+            model, state, attempt.recipe, epoch, log_likelihood, self.alone, history, self.source[self.held]
+        )

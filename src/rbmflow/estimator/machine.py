@@ -1,45 +1,44 @@
-"""The scikit-learn face of the restricted Boltzmann machine (extra ``learn``)."""
+"""An estimator whose features become the visible units of a machine."""
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, Self
 
 import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real_scalar, refuse_mask
-from rbmflow.errors import LikelihoodWarning, warn_caller
-from rbmflow.likelihood import LogPartition, log_partition
+from rbmflow.arguments import FloatArray, check_integer
+from rbmflow.estimator.questions import Questions
+from rbmflow.likelihood import LogPartition
 from rbmflow.networks import RBM
 from rbmflow.training import Learned, NegativePhase, Recipe, State, fit, learn
+from rbmflow.training.data import Data
 from rbmflow.training.learning import START
 from rbmflow.training.optimizers import Stepper
 from rbmflow.training.recipe import OPTIMIZERS
 from rbmflow.training.size import check_size
-from rbmflow.training.tempered_samples import sample_model
 
-try:
-    from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-    from sklearn.utils import check_random_state
-    from sklearn.utils.validation import check_is_fitted, validate_data
-except ImportError as error:
-    raise ImportError(
-        "rbmflow.estimator needs scikit-learn 1.6 or later: pip install rbmflow[learn]"
-    ) from error
-
+TRANSFORM_CHAINS, TRANSFORM_SWEEPS = 50, 50  # of each row with gaps
 KEPT_ROWS = 500
 """Rows of the last training that ln Z is checked against."""
 SETTINGS = tuple(one.name for one in fields(Recipe) if one.name != "n_epochs")
 """Parameters of the estimator that are those of the recipe."""
 
 
-class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Questions, BaseEstimator):  # type: ignore[misc]
     """A restricted Boltzmann machine of ±1 units as an estimator: real features become spins by a threshold.
 
-    A feature above `threshold` is +1, any other −1. Data that hold only 0 and 1 are refused at a threshold of
-    0 or less, where a 0 would silently be a spin: give ``threshold=0.5``, or spins. Before `fit` or
-    `partial_fit` every other method raises `sklearn.exceptions.NotFittedError`.
+    A feature above `threshold` is +1, any other −1; of truth values, True is +1. Data that hold only 0 and 1
+    are refused at a threshold of 0 or less, where a 0 would silently be a spin: give ``threshold=0.5``, or
+    spins. With ``grey=True`` features from 0 to 1 are probabilities instead: `fit` draws spins from them,
+    anew for each epoch, and `transform` clamps the visible units to their means 2x − 1. NaN stands for a
+    missing value: `fit` and `partial_fit` draw it given the others, as `transform` and `complete` do, other
+    methods refuse it.
+    Sparse matrices (CSR) are taken by all. Before `fit` or `partial_fit` every other method raises
+    `sklearn.exceptions.NotFittedError`.
 
     What is None is chosen from the data, see `rbmflow.training.Recipe`.
 
@@ -59,8 +58,8 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         of one's own.
     n_chains : int
         Persistent chains, where `negative` is None.
-    optimizer : SGD, Momentum or Adam, optional
-        With a rate, or a schedule, of its own.
+    optimizer : str, SGD, Momentum or Adam, optional
+        ``"sgd"``, ``"momentum"`` or ``"adam"``, or one with a rate, or a schedule, of its own.
     l2 : float, optional
         Cost ``½ l2 ΣW²`` per row.
     centred : bool, optional
@@ -72,6 +71,10 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         last one.
     threshold : float
         Features above it are +1.
+    grey : bool
+        Whether features are probabilities.
+    n_threads : int, optional
+        Threads, which change no result.
     random_state : int, numpy.random.RandomState or None
         As everywhere in scikit-learn.
 
@@ -116,6 +119,8 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         average: bool = True,
         held_out: float = 0.1,
         threshold: float = 0.0,
+        grey: bool = False,
+        n_threads: int | None = None,
         random_state: Any = None,
     ) -> None:
         self.n_components = n_components
@@ -130,9 +135,11 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         self.average = average
         self.held_out = held_out
         self.threshold = threshold
+        self.grey = grey
+        self.n_threads = n_threads
         self.random_state = random_state
 
-    def fit(self, X: object, y: object = None) -> Self:
+    def fit(self, X: object, y: object = None, sample_weight: object = None) -> Self:
         """Train a machine from small random weights and the means of the data on.
 
         Parameters
@@ -141,6 +148,8 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             Training data.
         y : None
             Not used.
+        sample_weight : array_like, shape (n_samples,), optional
+            How often each row counts, 1 once.
 
         Returns
         -------
@@ -158,16 +167,17 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         2
         """
         del y
-        spins = self._spins(X, reset=True)
+        data = self._data(X, reset=True, sample_weight=sample_weight)
+        data.check_known("X")
         recipe = self._recipe()
         n_components = check_integer("n_components", self.n_components, 1)
         self._seed_generators()
-        found = learn(spins, n_components, recipe, rng=self._rng)
+        found = learn(data, n_components, recipe, rng=self._rng, n_threads=self.n_threads)
         self.learned_: Learned | None = found
         self._negative = self._phase(found.recipe)
-        return self._take(found.model, found.state, spins)
+        return self._take(found.model, found.state, data)
 
-    def partial_fit(self, X: object, y: object = None) -> Self:
+    def partial_fit(self, X: object, y: object = None, sample_weight: object = None) -> Self:
         """Pass once through some rows in their order, an update for each `batch_size` of them.
 
         Parameters
@@ -176,6 +186,8 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             Training data.
         y : None
             Not used.
+        sample_weight : array_like, shape (n_samples,), optional
+            How often each row counts, 1 once.
 
         Returns
         -------
@@ -189,18 +201,20 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         """
         del y
         first = not hasattr(self, "rbm_")
-        spins = self._spins(X, reset=first)
+        data = self._data(X, reset=first, sample_weight=sample_weight)
+        n_features = data.rows.shape[1]
         recipe = self._recipe()
         if first:
             n_components = check_integer("n_components", self.n_components, 1)
-            check_size(spins.shape[1], n_components)
+            check_size(n_features, n_components)
             self._seed_generators()
-            begin = RBM(self._rng.normal(0.0, START, (spins.shape[1], n_components)))
-            self._take(begin, None, spins)
-            self.learned_, self._negative = None, self._phase(recipe.settled(spins))
+            begin = RBM(self._rng.normal(0.0, START, (n_features, n_components)))
+            self._take(begin, None, data)
+            self.learned_, self._negative = None, self._phase(recipe.settled(data))
+        state = self.state_
         trained = fit(
             self.rbm_,
-            spins,
+            data,
             negative=self._negative,
             optimizer=self._stepper(recipe),
             n_epochs=1,
@@ -208,19 +222,20 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             l2=0.0 if recipe.l2 is None else recipe.l2,
             centred=bool(recipe.centred),
             shuffle=False,
-            state=self.state_,
+            state=None if state is None else replace(state, rows=np.empty((0, 0), dtype=np.int8)),
             rng=self._rng,
             record=(),
+            n_threads=self.n_threads,
         )
-        return self._take(trained.model, trained.state, spins)
+        return self._take(trained.model, trained.state, data)
 
     def transform(self, X: object) -> FloatArray:
-        """Return the means of the hidden units given the data, ``tanh(Wᵀv + c)``.
+        """Return the means of the hidden units given the data, ``tanh(Wᵀv + c)``, v = 2x − 1 of grey ones.
 
         Parameters
         ----------
         X : array_like, shape (n_samples, n_features)
-            Data.
+            Data; where values are missing, the mean over fifty completions of the row, always the same ones.
 
         Returns
         -------
@@ -233,7 +248,14 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         (1, 2)
         """
         check_is_fitted(self)
-        return np.asarray(self.rbm_.mean_hidden(self._spins(X)))
+        data = self._data(X)
+        if data.missing is not None:
+            drawn = self._completed(
+                data, TRANSFORM_CHAINS, TRANSFORM_SWEEPS, np.random.default_rng(self._seed)
+            )
+            return np.asarray(self.rbm_.mean_hidden(drawn.samples).mean(axis=1))
+        means = data.rows if data.up is None else 2 * data.up - 1
+        return np.asarray(np.tanh(means @ self.rbm_.weights + self.rbm_.hidden_bias))
 
     def inverse_transform(self, X: object) -> FloatArray:
         """Return the means of the visible units given those of the hidden ones, ``tanh(Wh + b)``.
@@ -257,146 +279,6 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         check_is_fitted(self)
         return np.asarray(self.rbm_.mean_visible(X))
 
-    def score_samples(self, X: object) -> FloatArray:
-        """Return the log-likelihood of each row, ``ln p(v)`` in nats.
-
-        ln Z is exact if a layer has at most 26 units; otherwise it is estimated, see `log_partition`, which
-        tells its bounds and the effective number of chains.
-
-        Parameters
-        ----------
-        X : array_like, shape (n_samples, n_features)
-            Data.
-
-        Returns
-        -------
-        numpy.ndarray, shape (n_samples,)
-            Log-likelihoods.
-
-        Warns
-        -----
-        rbmflow.LikelihoodWarning
-            If ln Z should not be relied on, with each call; if a likelihood is above 0, which is impossible.
-
-        Examples
-        --------
-        >>> machine = IsingRBM(1, n_iter=0, random_state=1).fit([[1, -1], [-1, 1]])
-        >>> machine.score_samples([[1, 1]])                 # before training: about ln ¼
-        array([-1.3863])
-        """
-        check_is_fitted(self)
-        spins = self._spins(X)
-        found = self.log_partition()
-        if found.doubt:
-            warn_caller(f"log-likelihoods: {found.doubt}", LikelihoodWarning)
-        return np.asarray(self.rbm_.log_likelihood(spins, log_partition=found.value))
-
-    def score(self, X: object, y: object = None) -> float:
-        """Return the mean log-likelihood of the rows, in nats.
-
-        Parameters
-        ----------
-        X : array_like, shape (n_samples, n_features)
-            Data.
-        y : None
-            Not used.
-
-        Returns
-        -------
-        float
-            The mean of `score_samples`.
-
-        Examples
-        --------
-        >>> machine = IsingRBM(1, n_iter=0, random_state=1).fit([[1, -1], [-1, 1]])
-        >>> print(f"{machine.score([[1, 1], [-1, 1]]):.2f}")
-        -1.39
-        """
-        del y
-        return float(self.score_samples(X).mean())
-
-    def log_partition(self) -> LogPartition:
-        """Return ln Z of the machine with its error and bounds.
-
-        It is exact, or annealed in both directions with a seed of its own. The estimate of machines
-        whose layers both have more than 26 units is checked against up to 500 rows of the last
-        training; that it should not be relied on is told by `LogPartition.doubt`, and by a warning of
-        `score` and `score_samples`.
-
-        Returns
-        -------
-        LogPartition
-            Computed once after each training.
-
-        Examples
-        --------
-        >>> IsingRBM(1, n_iter=0, random_state=1).fit([[1, -1], [-1, 1]]).log_partition().stderr
-        0.0
-        """
-        check_is_fitted(self)
-        if not self._log_partition:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", LikelihoodWarning)  # it is told where likelihoods are
-                found = log_partition(self.rbm_, "auto", data=self._rows, rng=self._seed)
-            self._log_partition.append(found)
-        return self._log_partition[0]
-
-    def sample(self, n_samples: int = 1, *, n_sweeps: int = 1000) -> SpinArray:
-        """Return configurations from the law of the machine; successive calls differ.
-
-        They are independent and exact if a layer has at most 24 units. Otherwise each is the end of a
-        chain of its own, from random spins, by block Gibbs sweeps at a ladder of temperatures between which
-        chains exchange their places.
-
-        Parameters
-        ----------
-        n_samples : int
-            Number of configurations.
-        n_sweeps : int
-            Sweeps of each chain where samples are not exact.
-
-        Returns
-        -------
-        numpy.ndarray of int8, shape (n_samples, n_features)
-            Spins.
-
-        Warns
-        -----
-        rbmflow.ConvergenceWarning
-            If the chains have not mixed, or are too few sweeps to tell: modes may then have wrong shares.
-
-        Examples
-        --------
-        >>> IsingRBM(2, random_state=1).fit([[1, -1], [-1, 1]]).sample(3).shape
-        (3, 2)
-        """
-        check_is_fitted(self)
-        return sample_model(self.rbm_, n_samples, n_sweeps, self._rng)
-
-    def gibbs(self, X: object) -> SpinArray:
-        """Return the rows after one block Gibbs sweep, v → h → v.
-
-        Successive calls go on with new random numbers.
-
-        Parameters
-        ----------
-        X : array_like, shape (n_samples, n_features)
-            Where to begin.
-
-        Returns
-        -------
-        numpy.ndarray of int8, shape (n_samples, n_features)
-            Spins.
-
-        Examples
-        --------
-        >>> IsingRBM(2, random_state=1).fit([[1, -1], [-1, 1]]).gibbs([[1, 1]]).shape
-        (1, 2)
-        """
-        check_is_fitted(self)
-        hidden = self.rbm_.sample_hidden(self._spins(X), self._rng)
-        return self.rbm_.sample_visible(hidden, self._rng)
-
     @property
     def components_(self) -> FloatArray:
         """Weights, shape ``(n_components, n_features)``."""
@@ -416,17 +298,11 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     def _n_features_out(self) -> int:
         return self.rbm_.n_hidden
 
-    def _spins(self, X: object, *, reset: bool = False) -> SpinArray:
-        """Return the data as spins."""
-        refuse_mask("X", X)
-        values = validate_data(self, X, dtype=(np.float64, np.float32), reset=reset)
-        threshold = check_real_scalar("threshold", self.threshold)
-        if threshold <= 0 and (values == 0).any() and np.isin(values, (0, 1)).all():
-            raise ValueError(
-                f"X holds only 0 and 1, of which none is below threshold={threshold:g}: "
-                "give threshold=0.5, or spins 2 * X - 1"
-            )
-        return np.where(values > threshold, np.int8(1), np.int8(-1))
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn wants to know: sparse matrices and missing values are taken."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = tags.input_tags.allow_nan = True
+        return tags
 
     def _recipe(self) -> Recipe:
         """Return what is not to be chosen from the data."""
@@ -450,8 +326,9 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         self._seed = int(check_random_state(self.random_state).randint(2**31))
         self._rng = np.random.default_rng(self._seed)
 
-    def _take(self, machine: RBM, state: State | None, spins: SpinArray) -> Self:
+    def _take(self, machine: RBM, state: State | None, data: Data) -> Self:
         self.rbm_, self.state_ = machine, state
         self._log_partition: list[LogPartition] = []  # of `rbm_`, once it is asked for
-        self._rows = spins[:: -(-len(spins) // KEPT_ROWS)].copy()
+        whole = data.whole(KEPT_ROWS)
+        self._rows = whole.rows if whole.n_rows else None
         return self
