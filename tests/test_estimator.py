@@ -279,3 +279,101 @@ def test_without_scikit_learn_the_error_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.base", None)
     with pytest.raises(ImportError, match=r"rbmflow\[learn\]"):
         import rbmflow.estimator  # noqa: F401
+
+
+def test_truth_values_sparse_matrices_and_frames_are_the_same_rows():
+    sparse = pytest.importorskip("scipy.sparse")
+    wanted = IsingRBM(3, n_iter=4, random_state=1).fit(SPINS)
+    bits = (SPINS + 1) // 2
+    for X, settings in (
+        (SPINS > 0, {}),
+        (bits, {"threshold": 0.5}),
+        (sparse.csr_matrix(bits), {"threshold": 0.5}),
+        (sparse.csc_array(bits), {"threshold": 0.5}),
+        (sparse.csr_array(SPINS), {}),
+        (sparse.csr_array((SPINS + 1) / 2 - 3), {"threshold": -2.5}),
+    ):
+        found = IsingRBM(3, n_iter=4, random_state=1, **settings).fit(X)
+        np.testing.assert_array_equal(found.components_, wanted.components_)
+        np.testing.assert_array_equal(found.transform(X), wanted.transform(SPINS))
+        np.testing.assert_array_equal(found.score_samples(X), wanted.score_samples(SPINS))
+    pandas = pytest.importorskip("pandas", reason="frames are an extra")
+    frame = pandas.DataFrame(SPINS > 0, columns=[f"s{i}" for i in range(8)])
+    found = IsingRBM(3, n_iter=4, random_state=1).fit(frame)
+    np.testing.assert_array_equal(found.components_, wanted.components_)
+    assert list(found.feature_names_in_) == list(frame.columns)
+
+
+@pytest.mark.parametrize("threshold", [0.0, -1.0])
+def test_sparse_bits_are_refused_where_zeros_would_be_spins(threshold):
+    sparse = pytest.importorskip("scipy.sparse")
+    for X in (sparse.csr_array((SPINS + 1) // 2), sparse.csr_array(np.zeros((3, 4))), (SPINS + 1) // 2):
+        with pytest.raises(ValueError, match="X holds only 0 and 1"):
+            IsingRBM(3, threshold=threshold).fit(X)
+
+
+def test_the_order_of_rows_does_not_matter():
+    order = np.random.default_rng(1).permutation(len(SPINS))
+    one, other = (IsingRBM(3, n_iter=40, random_state=1).fit(X).components_ for X in (SPINS, SPINS[order]))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_grey_features():
+    up = np.random.default_rng(1).random((300, 8)) * 0.2 + 0.6 * (SPINS[:300] > 0)
+    machine = IsingRBM(4, grey=True, n_iter=80, random_state=1).fit(up)
+    # of independent units given the row: means are learned, and correlations, less than those of the spins
+    law = machine.sample(20_000).mean(axis=0)
+    np.testing.assert_allclose(law, (2 * up - 1).mean(axis=0), rtol=0, atol=0.1)
+    rbm = machine.rbm_
+    np.testing.assert_allclose(
+        machine.transform(up),
+        np.tanh((2 * up.astype(np.float32) - 1) @ rbm.weights + rbm.hidden_bias),
+        rtol=1e-6,
+    )
+    assert machine.score(up) == machine.score(up)
+    with pytest.raises(ValueError, match="values from 0 to 1 are needed"):
+        machine.transform(up + 0.5)
+    with pytest.raises(TypeError, match="grey=1"):
+        IsingRBM(3, grey=1).fit(up)
+
+
+def test_missing_values():
+    gaps = np.where(np.random.default_rng(1).random(SPINS.shape) < 0.1, np.nan, SPINS)
+    machine = IsingRBM(4, learning_rate=0.05, n_iter=200, random_state=1).fit(gaps)
+    whole = IsingRBM(4, learning_rate=0.05, n_iter=200, random_state=1).fit(SPINS)
+    assert machine.score(SPINS) > whole.score(SPINS) - 0.2
+    found = machine.complete(gaps[:20], n_chains=50)
+    known = ~np.isnan(gaps[:20])
+    np.testing.assert_array_equal(found.means[known], gaps[:20][known])
+    assert (found.stderr[~known] > 0).all()
+    # what is missing is guessed better than by a coin: its neighbours are known
+    assert (found.means * SPINS[:20])[~known].mean() > 0.1
+    hidden = machine.transform(gaps[:20])
+    np.testing.assert_array_equal(hidden, machine.transform(gaps[:20]))
+    inside = known.all(axis=1)
+    np.testing.assert_allclose(hidden[inside], machine.transform(SPINS[:20])[inside], rtol=1e-12)
+    for question in (machine.score_samples, machine.gibbs):
+        with pytest.raises(ValueError, match="X holds NaN in row 0, column 1"):
+            question([[1, np.nan, 1, 1, 1, 1, 1, 1]])
+    with pytest.raises(ValueError, match="X has no value in column 1"):
+        machine.fit([[1, np.nan], [1, np.nan]])
+    parts = IsingRBM(4, random_state=1).partial_fit(gaps[:100]).partial_fit(gaps[100:300])
+    assert parts.state_.n_updates == 3
+
+
+def test_weights_are_numbers_of_copies():
+    counts = np.random.default_rng(1).integers(0, 3, len(SPINS))
+    one = IsingRBM(3, n_iter=30, random_state=1).fit(SPINS, sample_weight=counts)
+    other = IsingRBM(3, n_iter=30, random_state=1).fit(np.repeat(SPINS, counts, axis=0))
+    np.testing.assert_array_equal(one.components_, other.components_)
+    half = IsingRBM(3, n_iter=30, random_state=1).fit(SPINS, sample_weight=counts / 2)
+    assert np.isfinite(half.score(SPINS))
+
+
+def test_optimisers_have_rates_of_their_own():
+    for name in ("sgd", "momentum", "adam"):
+        machine = IsingRBM(4, optimizer=name, n_iter=100, random_state=1).fit(SPINS)
+        assert machine.score(SPINS) > -8 * np.log(2) + 1
+        assert IsingRBM(2, optimizer=name, random_state=1).partial_fit(SPINS).state_.n_updates == 5
+    with pytest.raises(ValueError, match="optimizer='sgdm'"):
+        IsingRBM(4, optimizer="sgdm").fit(SPINS)
