@@ -114,6 +114,43 @@ def test_ways_of_training(capsys, data, more):
     assert ("held out" in err) == ("--holdout" not in more)
 
 
+def test_grey_values_and_missing_ones(capsys, data):
+    rng = np.random.default_rng(1)
+    grey = np.where(SPINS > 0, 0.9, 0.1)
+    gaps = np.where(rng.random(SPINS.shape) < 0.1, np.nan, SPINS)
+    np.savetxt(data / "grey.csv", grey, fmt="%.2f", delimiter=",")
+    np.save(data / "gaps.npy", gaps)
+    text = "\n".join(",".join("" if np.isnan(x) else f"{x:.0f}" for x in row) for row in gaps)
+    (data / "gaps.csv").write_text(f"{text}\n")
+    np.save(data / "both.npy", np.where(np.isnan(gaps), np.nan, grey))
+    machines = []
+    for name, *more in (
+        ("grey.csv", "--grey"),
+        ("gaps.npy", "--missing"),
+        ("gaps.csv", "--missing"),
+        ("both.npy", "--grey", "--missing"),
+    ):
+        status, _, err = run(
+            capsys, data / name, *WORDS, "--epochs", "60", *more, "--out", data / f"new{name}"
+        )
+        assert status == 0, err
+        machines.append(RBM.load(data / f"new{name}" / "model.npz"))
+    np.testing.assert_array_equal(machines[1].weights, machines[2].weights)
+    # likelihoods are those of whole rows
+    table = list(csv.DictReader(io.StringIO((data / "newgaps.npy" / "likelihood.csv").read_text())))
+    assert sum(int(row["rows"]) for row in table) == (~np.isnan(gaps).any(axis=1)).sum()
+    for words, message in (
+        (("gaps.npy",), "the value is missing"),
+        (("gaps.csv",), "holds ''"),
+        (("spins.npy", "--grey"), "holds -1: --grey is for values from 0 to 1"),
+        (("grey.csv",), "holds 0.9"),
+        (("grey.csv", "--grey", "--binary"), "not allowed with"),
+    ):
+        status, _, err = run(capsys, data / words[0], *words[1:], *WORDS, "--out", data / "bad")
+        assert status == 2
+        assert message in err
+
+
 def test_patience_ends_with_the_best_machine(capsys, data):
     few = SPINS[:60]
     np.save(data / "few.npy", few)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from rbmflow.arguments import SpinArray, shown
+from rbmflow.arguments import FloatArray, SpinArray, shown
 from rbmflow.reading import Columns, FileRows, read_table, rows_of_array
 from rbmflow.sampling.training_set import read_rows
 from rbmflow.spins import check_spins
+from rbmflow.training import Grey, Incomplete
 
 NETCDF = (".nc", ".nc4", ".netcdf")
 KINDS = "CSV, npy or npz, these also compressed by gzip, or netCDF, with a row for each configuration"
@@ -32,14 +34,29 @@ class SpinRows:
         The spins.
     labels : tuple of str or None
         The cells of the column that ``--label`` names.
+    missing : numpy.ndarray of bool or None
+        Where a value is missing, and a spin says nothing.
+    grey : numpy.ndarray or None
+        Probabilities, NaN where one is missing; the spins are then on the likelier side.
     """
 
     spins: SpinArray
     labels: tuple[str, ...] | None
+    missing: npt.NDArray[np.bool_] | None = None
+    grey: FloatArray | None = None
+
+    @property
+    def data(self) -> SpinArray | Grey | Incomplete:
+        """What a machine is trained on."""
+        if self.grey is not None:
+            return Grey(self.grey)
+        if self.missing is not None:
+            return Incomplete(np.where(self.missing, np.nan, self.spins))
+        return self.spins
 
 
-def add_row_options(command: argparse.ArgumentParser) -> None:
-    """Declare how the rows of a file are read."""
+def add_row_options(command: argparse.ArgumentParser, *, uncertain: bool = False) -> None:
+    """Declare how the rows of a file are read; if they may be `uncertain`, also as grey or with gaps."""
     values = command.add_mutually_exclusive_group()
     values.add_argument("--binary", action="store_true", help="the file holds 0 and 1 for -1 and +1")
     values.add_argument(
@@ -50,6 +67,13 @@ def add_row_options(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--label", metavar="COLUMN", help="a column that is left out: what rows are called")
     command.add_argument("--array", metavar="NAME", help="of an array in a file of several")
+    if uncertain:
+        values.add_argument(
+            "--grey", action="store_true", help="values from 0 to 1 say how often a unit is +1"
+        )
+        command.add_argument(
+            "--missing", action="store_true", help="empty cells, NA and nan are values that are missing"
+        )
 
 
 def given_row_options(options: argparse.Namespace) -> list[str]:
@@ -63,17 +87,38 @@ def read_spins(path: Path, options: argparse.Namespace) -> SpinRows:
     X = options.threshold
     if X is not None and not math.isfinite(X):
         raise ValueError(f"threshold={X}: a finite number is needed")
+    gaps, grey = getattr(options, "missing", False), getattr(options, "grey", False)
     asked = Columns(options.columns, options.label)
     if path.suffix.lower() in NETCDF:
         rows = rows_of_array(path, read_rows(path, options.array), asked)
     else:
-        rows = read_table(path, asked, name=options.array)
+        rows = read_table(path, asked, name=options.array, gaps=gaps)
     if rows.values.ndim != 2 or not rows.values.size:
         raise ValueError(f"{path}: its array has shape {rows.values.shape}, rows of spins are needed")
-    refuse_missing(path, rows)
+    missing = np.isnan(rows.values)
+    if not gaps:
+        refuse_missing(path, rows)
+    if grey:
+        return _grey(path, rows)
+    given = rows
+    if missing.any():
+        rows = replace(rows, values=np.where(missing, rows.values[~missing][:1], rows.values))
     if X is not None:
-        return SpinRows(_above(path, rows, X, quiet=options.quiet), rows.labels)
-    return SpinRows(_bits(path, rows) if options.binary else _spins(path, rows), rows.labels)
+        spins = _above(path, rows, X, quiet=options.quiet)
+    else:
+        spins = _bits(path, rows) if options.binary else _spins(path, rows)
+    return SpinRows(spins, given.labels, missing if missing.any() else None)
+
+
+def _grey(path: Path, rows: FileRows) -> SpinRows:
+    """Return probabilities, and the likelier spins."""
+    values = rows.values.astype(np.float64)
+    bad = (values < 0) | (values > 1)
+    if bad.any():
+        raise ValueError(f"{path}: {_first(rows, bad)}: --grey is for values from 0 to 1")
+    missing = np.isnan(values)
+    spins = np.where(values > 0.5, np.int8(1), np.int8(-1))
+    return SpinRows(spins, rows.labels, missing if missing.any() else None, values)
 
 
 def refuse_missing(path: Path, rows: FileRows) -> None:

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.options import add_options, parameters_of
 from rbmflow.cli.output import progress_bar, publish
@@ -27,7 +29,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         "train", parents=[common], help="train an RBM on a file of spins; its likelihood, weights and model"
     )
     command.add_argument("file", type=Path, metavar="FILE", help=KINDS)
-    add_row_options(command)
+    add_row_options(command, uncertain=True)
     add_options(command, Parameters, with_defaults=True)
     command.set_defaults(run=_train, folder=lambda options: Path(f"{options.file.stem}.trained"))
 
@@ -35,8 +37,10 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 def _train(options: argparse.Namespace) -> int:
     parameters = parameters_of(options, Parameters)
     rows = read_spins(options.file, options)
-    spins = rows.spins
-    digest = hashlib.sha256(f"{spins.shape}".encode() + spins.tobytes()).hexdigest()
+    total = hashlib.sha256(f"{rows.spins.shape}".encode() + rows.spins.tobytes())
+    for part in (rows.missing, rows.grey):
+        total.update(b"" if part is None else part.tobytes())
+    digest = total.hexdigest()
     arguments = {"seed": options.seed, "data": digest, **parameters.to_json()}
     kept = Checkpoints(options.out / PARTIAL, arguments, SECONDS)
     resume = own_data.left_by(kept)
@@ -46,7 +50,7 @@ def _train(options: argparse.Namespace) -> int:
     with progress_bar(options, "epochs") as report:
         result = own_data.run(
             parameters,
-            spins,
+            rows.data,
             rng=options.seed,
             checkpoints=kept,
             progress=report,
@@ -54,7 +58,7 @@ def _train(options: argparse.Namespace) -> int:
         )
     result.model.save(options.out / MODEL)
     tables = result.tables
-    if rows.labels is not None:
+    if rows.labels is not None and isinstance(rows.data, np.ndarray):
         ln_z = result.log_partition.value
         tables = {**tables, "labels": labels_table(result.model, rows.spins, rows.labels, ln_z)}
     status = publish(options, tables, "training", own_data.draw_training)

@@ -23,6 +23,8 @@ PLAIN = b"0123456789+-.eE,; \t\r\n"
 PART = 2**20  # bytes looked at together
 VALUES = {"", "true", "false", "yes", "no", "on", "off", "none", "null", "na", "n/a", "#n/a", "nan"}
 """Words that stand for a value, or for one that is missing, and name no column."""
+MISSING = {"", "none", "null", "na", "n/a", "#n/a", "nan"}
+"""Those that stand for a missing one."""
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 
 
@@ -70,10 +72,13 @@ class Delimited:
         is_named = self._is_headed and len(names) == self.width  # between spaces it may be a title
         self.names = tuple(name.strip("'\"") for name in names) if is_named else ()
 
-    def numbers(self, columns: Sequence[int] | None = None) -> FloatArray:
-        """Return the numbers in these columns, counted from 0, or in all; other columns may hold anything."""
+    def numbers(self, columns: Sequence[int] | None = None, *, gaps: bool = False) -> FloatArray:
+        """Return the numbers in these columns, counted from 0, or in all; other columns may hold anything.
+
+        With `gaps` an empty cell, NA or nan is NaN; else it is an error.
+        """
         plain = self._plain(columns)
-        return self._careful(columns) if plain is None else plain
+        return self._careful(columns, gaps=gaps) if plain is None else plain
 
     def texts(self, column: int) -> list[str]:
         """Return the cells of one column as they stand there."""
@@ -127,12 +132,14 @@ class Delimited:
                 raise ValueError(f"line {number} holds {found}{_comma(line)}")
             yield number, line, cells
 
-    def _careful(self, columns: Sequence[int] | None) -> FloatArray:
+    def _careful(self, columns: Sequence[int] | None, *, gaps: bool = False) -> FloatArray:
         """Return the numbers cell by cell, or say where there is none."""
         chosen = range(self.width) if columns is None else columns
         found = array("d")
         for number, line, cells in self._rows():
             for column in chosen:
+                if gaps and cells[column].lower() in MISSING:
+                    cells[column] = "nan"
                 if not _is_number(cells[column]):
                     name = f" ({shown(self.names[column])})" if self.names else ""
                     place = f"column {column + 1}{name} of line {number}"

@@ -83,7 +83,11 @@ def read_array(path: str | os.PathLike[str], name: str | None = None) -> npt.NDA
 
 
 def read_table(
-    path: str | os.PathLike[str], columns: Columns | None = None, *, name: str | None = None
+    path: str | os.PathLike[str],
+    columns: Columns | None = None,
+    *,
+    name: str | None = None,
+    gaps: bool = False,
 ) -> FileRows:
     r"""Return columns of numbers in a file of rows.
 
@@ -96,6 +100,8 @@ def read_table(
         Which columns; all by default.
     name : str, optional
         Of an array among several in a ``.npz`` file.
+    gaps : bool
+        Whether an empty cell of text, NA or nan, is NaN; else it is an error.
 
     Returns
     -------
@@ -123,7 +129,7 @@ def read_table(
     source, asked = Path(path), Columns() if columns is None else columns
     found = _read(source, name)
     return (
-        _numbers(source, found, asked)
+        _numbers(source, found, asked, gaps=gaps)
         if isinstance(found, Delimited)
         else rows_of_array(source, found, asked)
     )
@@ -147,11 +153,11 @@ def _text(cell: Any) -> str:
     return f"{cell:.15g}" if isinstance(cell, float) else str(cell)
 
 
-def _numbers(source: Path, text: Delimited, columns: Columns) -> FileRows:
+def _numbers(source: Path, text: Delimited, columns: Columns, *, gaps: bool = False) -> FileRows:
     """Return columns of numbers in text."""
     kept, label = columns.of(text.width, text.names)
     with _rows_of_numbers(source):
-        values = text.numbers(None if kept == list(range(text.width)) else kept)
+        values = text.numbers(None if kept == list(range(text.width)) else kept, gaps=gaps)
         labels = None if label is None else tuple(text.texts(label))
     names = tuple(text.names[one] for one in kept) if text.names else ()
     return FileRows(values, tuple(1 + one for one in kept), names, labels)
