@@ -144,7 +144,6 @@ def test_grey_values_and_missing_ones(capsys, data):
         (("gaps.csv",), "holds ''"),
         (("spins.npy", "--grey"), "holds -1: --grey is for values from 0 to 1"),
         (("grey.csv",), "holds 0.9"),
-        (("grey.csv", "--grey", "--binary"), "not allowed with"),
     ):
         status, _, err = run(capsys, data / words[0], *words[1:], *WORDS, "--out", data / "bad")
         assert status == 2
