@@ -14,7 +14,7 @@ from rbmflow.arguments import FloatArray, check_integer
 from rbmflow.estimator.questions import Questions
 from rbmflow.likelihood import LogPartition
 from rbmflow.networks import RBM
-from rbmflow.training import Learned, NegativePhase, Recipe, State, fit, learn
+from rbmflow.training import PCD, Learned, NegativePhase, Recipe, State, fit, learn
 from rbmflow.training.data import Data
 from rbmflow.training.learning import START
 from rbmflow.training.optimizers import Stepper
@@ -210,7 +210,7 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Questions, Bas
             self._seed_generators()
             begin = RBM(self._rng.normal(0.0, START, (n_features, n_components)))
             self._take(begin, None, data)
-            self.learned_, self._negative = None, self._phase(recipe.settled(data))
+            self.learned_, self._negative = None, recipe.negative or PCD(1, recipe.n_chains)
         state = self.state_
         trained = fit(
             self.rbm_,

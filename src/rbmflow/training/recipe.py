@@ -22,6 +22,8 @@ OPTIMIZERS: dict[str, tuple[Any, float]] = {
 """By name, with the rate of the first epoch: that of SGD is ten times too large for the others."""
 SPARSE, FASTER, SPARSE_UPDATES = 0.8, 1.5, 1500
 """Where the mean square of the units' means is larger, most units say the same in almost every row."""
+FOLLOWED, MOST_SWEEPS = 0.02, 10
+"""The rate at which chains follow the machine with a sweep for an update: more of it asks for more of them."""
 DECAY = 10.0  # l2 times the number of rows
 RUNGS, TEMPERED_UPDATES = 10, 4000
 HELD_OUT = 0.1
@@ -34,8 +36,8 @@ class Recipe:
     Attributes
     ----------
     negative : NegativePhase, optional
-        Where the averages over the model come from: ``PCD(1, n_chains)``; where the chains of the machine
-        remember for hundreds of sweeps where they began, once more with ``Tempered(10, 1, n_chains)``.
+        Where the averages over the model come from: ``PCD(1, n_chains)``, with a sweep more for each 0.02 of
+        the rate (up to 10; the rate of momentum is that of its sum); where the chains of the machine remember for hundreds of sweeps where they began, once more with ``Tempered(10, 1, n_chains)``.
     n_chains : int
         Persistent chains of these.
     optimizer : str, SGD, Momentum or Adam, optional
@@ -143,7 +145,10 @@ class Recipe:
             rate = self.learning_rate or rate * (FASTER if centred else 1)
             optimizer = kind(Linear(rate, max(n_epochs, 1)))
         fastest = rate_of(optimizer, 0) / (1 - getattr(optimizer, "momentum", 0.0))
-        phase = Tempered(RUNGS, 1, self.n_chains) if tempered else PCD(1, self.n_chains)
+        sweeps = (
+            1 if isinstance(optimizer, Adam) else max(1, min(MOST_SWEEPS, int(fastest / FOLLOWED + 1e-9)))
+        )
+        phase = Tempered(RUNGS, 1, self.n_chains) if tempered else PCD(sweeps, self.n_chains)
         return replace(
             self,
             negative=self.negative or phase,
