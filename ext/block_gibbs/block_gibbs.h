@@ -132,8 +132,11 @@ static void pack_rows(const int8_t *spins, int64_t n_rows, int64_t n, uint8_t *o
 static void unpack_rows(const uint8_t *packed, int64_t n_rows, int64_t n, int8_t *out, int64_t stride)
 {
     for (int64_t row = 0; row < n_rows; row++, packed += stride, out += n)
-        for (int64_t i = 0; i < n; i++)
-            out[i] = (int8_t)(2 * (packed[i / 4] >> (4 + i % 4) & 1) - 1);
+        for (int64_t i = 0; i < n; i += 4) {
+            /* bit b to all bits of byte b, then 0 and -1 to -1 and 1 */
+            uint32_t four = ~((spread[packed[i / 4] >> 4] >> 4) * 255) | 0x01010101;
+            memcpy(out + i, &four, i + 4 <= n ? 4 : (size_t)(n - i));
+        }
 }
 
 /* For each input the spins of rows 4r ... 4r + 3, at out[input * out_stride + r]; rows beyond are 0. */
