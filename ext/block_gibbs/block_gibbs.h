@@ -73,6 +73,11 @@ static inline int64_t up_to(int64_t n, int64_t multiple)
     return (n + multiple - 1) / multiple * multiple;
 }
 
+static inline int64_t at_most(int64_t largest, int64_t n)
+{
+    return n < largest ? n : largest;
+}
+
 /* One epoch of stochastic gradient steps; see block_gibbs.pyx. */
 struct epoch {
     int64_t n_visible, n_hidden, n_rows, batch_size, n_chains, n_measured, k;
@@ -102,8 +107,9 @@ static inline int apart(const struct epoch *e)
 struct chains {
     int64_t n_visible, n_hidden, n_chains, k;
     int64_t before, after; /* chains of the same generator that others sweep */
-    int from_visible, with_means, last_hidden;
-    double scale;
+    int from_visible, last_hidden;
+    int64_t n_rungs;       /* which have equally many chains */
+    const double *scales; /* of the activations, one for each rung */
     int8_t *visible, *hidden;
     const uint8_t *clamped; /* a bit for each visible unit, as spins; or none */
     uint64_t *state;
@@ -113,6 +119,12 @@ struct chains {
 static const uint32_t spread[16] = {
     0x00000000, 0x00000010, 0x00001000, 0x00001010, 0x00100000, 0x00100010, 0x00101000, 0x00101010,
     0x10000000, 0x10000010, 0x10001000, 0x10001010, 0x10100000, 0x10100010, 0x10101000, 0x10101010};
+
+/* The spins of a nibble. */
+static const double four_spins[16][4] = {
+    {-1, -1, -1, -1}, {1, -1, -1, -1}, {-1, 1, -1, -1}, {1, 1, -1, -1}, {-1, -1, 1, -1}, {1, -1, 1, -1},
+    {-1, 1, 1, -1},   {1, 1, 1, -1},   {-1, -1, -1, 1}, {1, -1, -1, 1}, {-1, 1, -1, 1},  {1, 1, -1, 1},
+    {-1, -1, 1, 1},   {1, -1, 1, 1},   {-1, 1, 1, 1},   {1, 1, 1, 1}};
 
 /* Rows of spins as bytes, four spins in the upper half of each, the first of them lowest;
    the bits beyond are 0. */
@@ -202,6 +214,18 @@ static int run_chains64(
     const struct chains *e, const double *weights, const double *b, const double *c, double *means, int level)
 {
     return AT_LEVEL(level, sweep64, e, weights, b, c, means);
+}
+
+static int run_energies32(
+    const struct chains *e, const float *weights, const float *b, const float *c, double *out, int level)
+{
+    return AT_LEVEL(level, energies32, e, weights, b, c, out);
+}
+
+static int run_energies64(
+    const struct chains *e, const double *weights, const double *b, const double *c, double *out, int level)
+{
+    return AT_LEVEL(level, energies64, e, weights, b, c, out);
 }
 
 #endif

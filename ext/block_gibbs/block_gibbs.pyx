@@ -21,8 +21,9 @@ cdef extern from "block_gibbs/block_gibbs.h":
         uint64_t *state
     cdef struct chains:
         int64_t n_visible, n_hidden, n_chains, k, before, after
-        int from_visible, with_means, last_hidden
-        double scale
+        int from_visible, last_hidden
+        int64_t n_rungs
+        const double *scales
         int8_t *visible
         int8_t *hidden
         const uint8_t *clamped
@@ -38,6 +39,12 @@ cdef extern from "block_gibbs/block_gibbs.h":
     ) except -1 nogil
     int run_chains64(
         const chains *e, const double *weights, const double *b, const double *c, double *means, int level
+    ) except -1 nogil
+    int run_energies32(
+        const chains *e, const float *weights, const float *b, const float *c, double *out, int level
+    ) except -1 nogil
+    int run_energies64(
+        const chains *e, const double *weights, const double *b, const double *c, double *out, int level
     ) except -1 nogil
     void pack_rows(
         const int8_t *spins, int64_t n_rows, int64_t n, uint8_t *out, int64_t stride) noexcept nogil
@@ -63,37 +70,72 @@ def sweep(
     const real[::1] hidden_bias,   # IN (n_hidden,)
     int8_t[:, ::1] visible,        # INOUT (n_chains, n_visible) spins, read if from_visible, written if k > 0
     int8_t[:, ::1] hidden,         # INOUT (n_chains, n_hidden) spins, read unless from_visible
-    real[:, ::1] means,            # OUT (n_chains or 0, n_hidden) of hidden spins after the last sweep; k > 0
+    real[:, ::1] means,            # OUT (n_chains / n_rungs or 0, n_hidden) of hidden spins of the first rung
+                                   # after the last sweep; k > 0
     int64_t k,                     # IN sweeps, k >= 0
-    double scale,                  # IN inverse temperature: activations are multiplied by it
+    const double[::1] scales,      # IN (n_rungs,) inverse temperatures: activations are multiplied by them;
+                                   # rungs have equally many chains and stand one after another
     bint from_visible,             # IN draw the hidden spins once before the sweeps
     bint last_hidden,              # IN draw the hidden spins of the last sweep too, where there are means
     const uint8_t[:, ::1] clamped,  # IN (n_chains or 0, 4 ceil(n_visible / 16)) of `pack`, bits of 1 stay
-    int64_t before,                # IN chains of the same generator that come before these
+    int64_t before,                # IN chains of the same generator that come before these, on each rung
     int64_t after,                 # IN and after them: each draws its own numbers; all are at most 512, or 0
     uint64_t[::1] generator,       # INOUT (32,) eight xoshiro256++ generators, not all zero
     int level,                     # IN SIMD level, at most simd.supported()
 ) -> None:
-    """Draw all visible spins from the hidden ones and all hidden spins from the visible ones, k times."""
+    """Draw all visible spins from the hidden ones and all hidden spins from the visible ones, k times.
+
+    The last rung is swept first; each takes the random numbers that it would have in a call of its own.
+    """
     cdef chains e
     cdef int failed
-    cdef real nowhere
-    cdef real *to = &nowhere
+    cdef real *to = NULL
     if not visible.shape[0]:
         return
     e.n_visible, e.n_hidden, e.n_chains, e.k = weights.shape[0], weights.shape[1], visible.shape[0], k
-    e.from_visible, e.with_means, e.scale = from_visible, means.shape[0] > 0, scale
-    e.last_hidden, e.before, e.after, e.clamped = last_hidden, before, after, NULL
+    e.from_visible, e.last_hidden, e.before, e.after = from_visible, last_hidden, before, after
+    e.n_rungs, e.scales, e.clamped = scales.shape[0], &scales[0], NULL
     if clamped.shape[0]:
         e.clamped = &clamped[0, 0]
     e.visible, e.hidden, e.state = &visible[0, 0], &hidden[0, 0], &generator[0]
-    if e.with_means:
+    if means.shape[0]:
         to = &means[0, 0]
     with nogil:
         if real is float:
             failed = run_chains32(&e, &weights[0, 0], &visible_bias[0], &hidden_bias[0], to, level)
         else:
             failed = run_chains64(&e, &weights[0, 0], &visible_bias[0], &hidden_bias[0], to, level)
+    if failed:
+        raise MemoryError
+
+
+def energies(
+    const real[:, ::1] weights,    # IN (n_visible, n_hidden) finite
+    const real[::1] visible_bias,  # IN (n_visible,)
+    const real[::1] hidden_bias,   # IN (n_hidden,)
+    const int8_t[:, ::1] visible,  # IN (n, n_visible) spins
+    const int8_t[:, ::1] hidden,   # IN (n, n_hidden) spins
+    double[::1] out,               # OUT (n,)
+    int level,                     # IN SIMD level, at most simd.supported()
+) -> None:
+    """Write the energies `-(v.b + h.(c + W'v))`, from the activations `c + W'v` that `sweep` draws from.
+
+    These are in the precision of the weights, their sums over units in double precision.
+    """
+    cdef chains e
+    cdef int failed
+    if not visible.shape[0]:
+        return
+    e.clamped = NULL
+    e.n_visible, e.n_hidden, e.n_chains = weights.shape[0], weights.shape[1], visible.shape[0]
+    e.visible, e.hidden = <int8_t *>&visible[0, 0], <int8_t *>&hidden[0, 0]
+    with nogil:
+        if real is float:
+            failed = run_energies32(
+                &e, &weights[0, 0], &visible_bias[0], &hidden_bias[0], &out[0], level)
+        else:
+            failed = run_energies64(
+                &e, &weights[0, 0], &visible_bias[0], &hidden_bias[0], &out[0], level)
     if failed:
         raise MemoryError
 

@@ -163,6 +163,7 @@ TARGET static int NAME(train)(
 /* What sweeps work on. */
 struct NAME(swept) {
     REAL *weights, *b, *c, *means;
+    double *totals; /* lanes of energies */
     uint8_t *v, *h, *given; /* given: spins of the clamped units, 0 elsewhere */
     struct NAME(layer) up, down;
 };
@@ -171,14 +172,15 @@ FN struct NAME(swept) NAME(lay_out_chains)(struct arena *from, const struct chai
 {
     static const struct member alone = {NULL, 1, 0};
     struct NAME(swept) w;
-    int64_t row = up_to(e->n_hidden, LANES);
+    int64_t row = up_to(e->n_hidden, LANES), n = at_most(CHAINS_AT_ONCE, e->n_chains);
     w.weights = piece(from, (size_t)(e->n_visible * row) * sizeof(REAL));
     w.b = piece(from, (size_t)up_to(e->n_visible, LANES) * sizeof(REAL));
     w.c = piece(from, (size_t)row * sizeof(REAL));
-    w.means = piece(from, (size_t)(CHAINS_AT_ONCE * row) * sizeof(REAL));
-    w.v = piece(from, (size_t)(CHAINS_AT_ONCE * up_to(e->n_visible, 16) / 4));
-    w.h = piece(from, (size_t)(CHAINS_AT_ONCE * up_to(e->n_hidden, 16) / 4));
-    w.given = piece(from, e->clamped ? (size_t)(CHAINS_AT_ONCE * up_to(e->n_visible, 16) / 4) : 0);
+    w.means = piece(from, (size_t)(n * row) * sizeof(REAL));
+    w.totals = piece(from, (size_t)(n * LANES) * sizeof(double));
+    w.v = piece(from, (size_t)(n * up_to(e->n_visible, 16) / 4));
+    w.h = piece(from, (size_t)(n * up_to(e->n_hidden, 16) / 4));
+    w.given = piece(from, e->clamped ? (size_t)(n * up_to(e->n_visible, 16) / 4) : 0);
     w.up = NAME(make_layer)(from, &alone, w.weights, w.c, e->n_visible, e->n_hidden, row, 0);
     w.down = NAME(make_layer)(from, &alone, w.weights, w.b, e->n_hidden, e->n_visible, row, 1);
     return w;
@@ -191,14 +193,15 @@ FN void NAME(restore)(uint8_t *spins, const uint8_t *clamped, const uint8_t *giv
         spins[at] = (uint8_t)((spins[at] & ~clamped[at]) | given[at]);
 }
 
-/* Sweep up to CHAINS_AT_ONCE chains k times; -1 where Ctrl-C stops it. */
+/* Sweep n chains from `first` on k times, at most CHAINS_AT_ONCE; -1 where Ctrl-C stops it. */
 TARGET static int NAME(sweep_block)(
-    struct NAME(swept) *w, const struct chains *e, int8_t *visible, int8_t *hidden, const uint8_t *clamped,
-    int64_t n, REAL *means, int64_t *done)
+    struct NAME(swept) *w, const struct chains *e, REAL scale, int64_t first, int64_t n, REAL *means,
+    int64_t *done)
 {
     const int64_t row = up_to(e->n_hidden, LANES);
     const int64_t stride_v = up_to(e->n_visible, 16) / 4, stride_h = up_to(e->n_hidden, 16) / 4;
-    const REAL scale = (REAL)e->scale;
+    int8_t *visible = e->visible + first * e->n_visible, *hidden = e->hidden + first * e->n_hidden;
+    const uint8_t *clamped = e->clamped ? e->clamped + first * stride_v : NULL;
     struct NAME(rows) up = {w->v,    stride_v, n, e->state, scale,     w->h,    stride_h,
                             w->means, row,      1, done,     e->before, e->after};
     struct NAME(rows) down = {w->h, stride_h, n, e->state, scale,     w->v,    stride_v,
@@ -217,40 +220,116 @@ TARGET static int NAME(sweep_block)(
         if (NAME(draw)(&w->down, &down))
             return -1;
         NAME(restore)(w->v, clamped, w->given, n * stride_v);
-        if (sweep < e->k || !e->with_means ? NAME(draw)(&w->up, &up)
-                : e->last_hidden           ? NAME(draw_and_mean)(&w->up, &up)
-                                           : NAME(mean)(&w->up, &up))
+        if (sweep < e->k || !means ? NAME(draw)(&w->up, &up)
+                : e->last_hidden   ? NAME(draw_and_mean)(&w->up, &up)
+                                   : NAME(mean)(&w->up, &up))
             return -1;
     }
     if (e->k)
         unpack_rows(w->v, n, e->n_visible, visible, stride_v);
     unpack_rows(w->h, n, e->n_hidden, hidden, stride_h);
-    if (e->with_means)
+    if (means)
         NAME(copy_rows)(means, e->n_hidden, w->means, row, n, e->n_hidden);
     return 0;
 }
 
-TARGET static int NAME(sweep)(
-    const struct chains *e, const REAL *weights, const REAL *b, const REAL *c, REAL *means)
+/* Memory to work on, in one block that is to be freed, or NULL, and the parameters there. */
+FN char *NAME(open_chains)(
+    struct NAME(swept) *w, const struct chains *e, const REAL *weights, const REAL *b, const REAL *c)
 {
     struct arena memory = {NULL, 0};
     NAME(lay_out_chains)(&memory, e);
     char *block = calloc(memory.used + 64, 1);
     if (!block)
-        return 1;
+        return NULL;
     memory.base = block + (64 - (uintptr_t)block % 64), memory.used = 0;
-    struct NAME(swept) w = NAME(lay_out_chains)(&memory, e);
-    NAME(copy_rows)(w.weights, up_to(e->n_hidden, LANES), weights, e->n_hidden, e->n_visible, e->n_hidden);
-    memcpy(w.b, b, (size_t)e->n_visible * sizeof(REAL)), memcpy(w.c, c, (size_t)e->n_hidden * sizeof(REAL));
-    int failed = 0;
+    *w = NAME(lay_out_chains)(&memory, e);
+    NAME(copy_rows)(w->weights, up_to(e->n_hidden, LANES), weights, e->n_hidden, e->n_visible, e->n_hidden);
+    memcpy(w->b, b, (size_t)e->n_visible * sizeof(REAL)), memcpy(w->c, c, (size_t)e->n_hidden * sizeof(REAL));
+    return block;
+}
+
+/* The rungs from the last to the first, which alone has means, each as if in a call of its own: the tables
+   are the same for all, since a scale multiplies the sums. */
+TARGET static int NAME(sweep)(
+    const struct chains *e, const REAL *weights, const REAL *b, const REAL *c, REAL *means)
+{
+    const int64_t n_chains = e->n_chains / e->n_rungs;
+    struct NAME(swept) w;
+    char *block = NAME(open_chains)(&w, e, weights, b, c);
+    int failed = !block;
     int64_t done = 0;
-    for (int64_t first = 0; first < e->n_chains && !failed; first += CHAINS_AT_ONCE) {
-        int64_t n = e->n_chains - first < CHAINS_AT_ONCE ? e->n_chains - first : CHAINS_AT_ONCE;
-        failed = NAME(sweep_block)(
-            &w, e, e->visible + first * e->n_visible, e->hidden + first * e->n_hidden,
-            e->clamped ? e->clamped + first * (up_to(e->n_visible, 16) / 4) : NULL, n,
-            means + first * e->n_hidden, &done);
+    for (int64_t rung = e->n_rungs - 1; rung >= 0; rung--)
+        for (int64_t first = 0; first < n_chains && !failed; first += CHAINS_AT_ONCE) {
+            const int64_t n = at_most(CHAINS_AT_ONCE, n_chains - first);
+            REAL *to = means && !rung ? means + first * e->n_hidden : NULL;
+            failed = NAME(sweep_block)(
+                &w, e, (REAL)e->scales[rung], rung * n_chains + first, n, to, &done);
+        }
+    free(block);
+    return failed;
+}
+
+/* lanes += a number with the sign of its spin, for the lanes of one panel. */
+FN void NAME(add_signed)(double *lanes, const REAL *numbers, const uint8_t *packed)
+{
+    for (int64_t g = 0; g < LANES / 4; g++, lanes += 4, numbers += 4) {
+        const double *spins = four_spins[packed[g] >> 4];
+        double sums[4];
+        for (int b = 0; b < 4; b++)
+            sums[b] = lanes[b] + spins[b] * (double)numbers[b];
+        memcpy(lanes, sums, sizeof sums);
     }
+}
+
+/* Energies of up to CHAINS_AT_ONCE pairs of configurations, from the same activations as spins: sums over
+   the units are in double precision, a lane of the panels of both layers at a time. */
+TARGET static int NAME(energies_of_block)(
+    struct NAME(swept) *w, const struct chains *e, int64_t first, int64_t n, double *out, int64_t *done)
+{
+    REAL sums[ROWS_AT_ONCE * PANEL_BYTES / sizeof(REAL)];
+    const int64_t stride_v = up_to(e->n_visible, 16) / 4, stride_h = up_to(e->n_hidden, 16) / 4;
+    const int64_t n_groups = up_to(e->n_visible, 4) / 4;
+    pack_rows(e->visible + first * e->n_visible, n, e->n_visible, w->v, stride_v);
+    pack_rows(e->hidden + first * e->n_hidden, n, e->n_hidden, w->h, stride_h);
+    memset(w->totals, 0, (size_t)(n * LANES) * sizeof(double));
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t unit = 0; unit < e->n_visible; unit += LANES)
+            NAME(add_signed)(w->totals + i * LANES, w->b + unit, w->v + i * stride_v + unit / 4);
+    for (int64_t panel = 0; panel < w->up.last; panel++) {
+        const REAL *table = NAME(table)(&w->up, panel);
+        for (int64_t row = 0; row < n; row += ROWS_AT_ONCE) {
+            const int64_t rows = at_most(ROWS_AT_ONCE, n - row);
+            NAME(activate)(
+                sums, w->c + panel * LANES, table, n_groups, w->v + row * stride_v, stride_v, rows);
+            for (int64_t i = 0; i < rows; i++)
+                NAME(add_signed)(
+                    w->totals + (row + i) * LANES, sums + i * LANES,
+                    w->h + (row + i) * stride_h + panel * LANES / 4);
+            if (interrupted(done, rows * (n_groups + LANES)))
+                return -1;
+        }
+    }
+    for (int64_t i = 0; i < n; i++) {
+        double *lanes = w->totals + i * LANES;
+        for (int64_t half = LANES / 2; half; half /= 2)
+            for (int64_t lane = 0; lane < half; lane++)
+                lanes[lane] += lanes[lane + half];
+        out[i] = -lanes[0];
+    }
+    return 0;
+}
+
+TARGET static int NAME(energies)(
+    const struct chains *e, const REAL *weights, const REAL *b, const REAL *c, double *out)
+{
+    struct NAME(swept) w;
+    char *block = NAME(open_chains)(&w, e, weights, b, c);
+    int failed = !block;
+    int64_t done = 0;
+    for (int64_t first = 0; first < e->n_chains && !failed; first += CHAINS_AT_ONCE)
+        failed = NAME(energies_of_block)(
+            &w, e, first, at_most(CHAINS_AT_ONCE, e->n_chains - first), out + first, &done);
     free(block);
     return failed;
 }

@@ -11,6 +11,7 @@ from tests.kernels.twin_logistic import words_of
 BEST = simd.supported()
 LEVELS = range(BEST + 1)
 REALS = (np.float32, np.float64)
+ONE = np.ones(1)
 WHOLE = np.empty((0, 0), dtype=np.uint8), 0, 0  # nothing clamped, all chains of the generator
 SHAPES = [(1, 1), (2, 3), (4, 4), (8, 4), (5, 17), (16, 16), (17, 5), (30, 33), (64, 40), (70, 8)]
 
@@ -64,12 +65,49 @@ def test_sweep(shape, real, level):
         v, h = spins((n_chains, shape[0]), 4), spins((n_chains, shape[1]), 5)
         wanted = twin.sweep(twin.Machine(*parameters, scale), v, h, k, from_visible, generator)
         means = np.zeros((n_chains if k else 0, shape[1]), dtype=real)
-        block_gibbs.sweep(*parameters, v, h, means, k, scale, from_visible, True, *WHOLE, words, level)
+        block_gibbs.sweep(
+            *parameters, v, h, means, k, np.array([scale]), from_visible, True, *WHOLE, words, level
+        )
         np.testing.assert_array_equal(v, wanted[0])
         np.testing.assert_array_equal(h, wanted[1])
         if k:
             np.testing.assert_array_equal(means, wanted[2])
         np.testing.assert_array_equal(words, words_of(generator))
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("real", REALS)
+@pytest.mark.parametrize(
+    ("shape", "n_chains"), [((1, 1), 3), ((5, 17), 5), ((30, 33), 37), ((9, 6), 520), ((300, 250), 7)]
+)
+def test_rungs_are_swept_as_in_calls_of_their_own(shape, n_chains, real, level):
+    # more chains than are finished at once, and tables that are built again
+    parameters, words, scales = machine(shape, real), key(3), np.array([1, 0.7, 0.35, 0])
+    generator = twin.Generator(words)
+    v, h = spins((4 * n_chains, shape[0]), 4), spins((4 * n_chains, shape[1]), 5)
+    machines = [twin.Machine(*parameters, scale) for scale in scales]
+    for k, from_visible in ((2, False), (1, True)):
+        wanted = twin.sweep_rungs(machines, v, h, k, from_visible, generator)
+        means = np.zeros((n_chains, shape[1]), dtype=real)
+        block_gibbs.sweep(*parameters, v, h, means, k, scales, from_visible, True, *WHOLE, words, level)
+        for found, twins in zip((v, h, means), wanted, strict=True):
+            np.testing.assert_array_equal(found, twins)
+        np.testing.assert_array_equal(words, words_of(generator))
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("real", REALS)
+@pytest.mark.parametrize(("shape", "n"), [*((shape, 37) for shape in SHAPES), ((9, 6), 520), ((300, 250), 9)])
+def test_energies(shape, n, real, level):
+    W, b, c = machine(shape, real)
+    v, h, found = spins((n, shape[0]), 4), spins((n, shape[1]), 5), np.empty(n)
+    block_gibbs.energies(W, b, c, v, h, found, level)
+    np.testing.assert_array_equal(found, twin.energies(twin.Machine(W, b, c), v, h))
+    exact = -np.einsum("ni,ia,na->n", v, W.astype(float), h) - v @ b.astype(float) - h @ c.astype(float)
+    # roundings of an activation, and of the sum of a lane and over lanes
+    roundings = shape[0] / 4 + 3 + sum(shape) / 8 + 5
+    size = np.abs(W).sum() + np.abs(b).sum() + np.abs(c).sum()
+    np.testing.assert_allclose(found, exact, rtol=0, atol=roundings * np.finfo(real).eps * size)
 
 
 @pytest.mark.parametrize("real", REALS)
@@ -78,8 +116,8 @@ def test_the_last_hidden_spins_may_be_left_out(real):
     v, h = spins((20, 9), 4), spins((20, 6), 5)
     other, drawn = v.copy(), h.copy()
     means, same = np.zeros((20, 6), dtype=real), np.zeros((20, 6), dtype=real)
-    block_gibbs.sweep(*parameters, v, h, means, 2, 1.0, True, False, *WHOLE, words, BEST)
-    block_gibbs.sweep(*parameters, other, drawn, same, 2, 1.0, True, True, *WHOLE, key(1), BEST)
+    block_gibbs.sweep(*parameters, v, h, means, 2, ONE, True, False, *WHOLE, words, BEST)
+    block_gibbs.sweep(*parameters, other, drawn, same, 2, ONE, True, True, *WHOLE, key(1), BEST)
     np.testing.assert_array_equal(v, other)
     np.testing.assert_array_equal(means, same)
 
@@ -93,7 +131,7 @@ def test_chains_of_one_generator_may_be_parted(shape, real, level):
     v, h = spins((150, shape[0]), 4), spins((150, shape[1]), 5)
     clamped = pack((mask < 0.5).astype(np.int8))
     whole, means = (v.copy(), h.copy()), np.zeros((150, shape[1]), dtype=real)
-    rest = 2, 1.0, True, True
+    rest = 2, ONE, True, True
     block_gibbs.sweep(*parameters, *whole, means, *rest, clamped, 0, 0, words, level)
     for first, last in ((0, 4), (4, 5), (5, 140), (140, 150)):
         other, at = key(1), slice(first, last)
@@ -113,7 +151,7 @@ def test_clamped_units_keep_their_spins(from_visible, real):
     wanted = twin.sweep(twin.Machine(*parameters), v, h, 3, from_visible, generator, mask)
     means = np.zeros((20, 6), dtype=real)
     clamped = pack(mask.view(np.int8))
-    block_gibbs.sweep(*parameters, v, h, means, 3, 1.0, from_visible, True, clamped, 0, 0, words, BEST)
+    block_gibbs.sweep(*parameters, v, h, means, 3, ONE, from_visible, True, clamped, 0, 0, words, BEST)
     np.testing.assert_array_equal(v, wanted[0])
     np.testing.assert_array_equal(h, wanted[1])
     np.testing.assert_array_equal(means, wanted[2])
@@ -128,7 +166,7 @@ def test_sweep_of_many_chains_without_means(real):
     v, h = spins((1100, 9), 4), spins((1100, 6), 5)
     wanted = twin.sweep(twin.Machine(*parameters), v, h, 2, False, generator)
     block_gibbs.sweep(
-        *parameters, v, h, np.zeros((0, 6), dtype=real), 2, 1.0, False, True, *WHOLE, words, BEST
+        *parameters, v, h, np.zeros((0, 6), dtype=real), 2, ONE, False, True, *WHOLE, words, BEST
     )
     np.testing.assert_array_equal(v, wanted[0])
     np.testing.assert_array_equal(h, wanted[1])
@@ -144,7 +182,7 @@ def test_tables_that_are_built_again(real, level):
     v, h = spins((9, shape[0]), 4), spins((9, shape[1]), 5)
     wanted = twin.sweep(twin.Machine(*parameters), v, h, 2, True, generator)
     means = np.zeros((9, shape[1]), dtype=real)
-    block_gibbs.sweep(*parameters, v, h, means, 2, 1.0, True, True, *WHOLE, words, level)
+    block_gibbs.sweep(*parameters, v, h, means, 2, ONE, True, True, *WHOLE, words, level)
     np.testing.assert_array_equal(v, wanted[0])
     np.testing.assert_array_equal(h, wanted[1])
     np.testing.assert_array_equal(means, wanted[2])
@@ -290,7 +328,7 @@ def test_means_of_large_activations(real, level):
         hidden,
         means,
         1,
-        1.0,
+        ONE,
         True,
         True,
         *WHOLE,

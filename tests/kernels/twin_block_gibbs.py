@@ -66,6 +66,30 @@ def sweep(machine, visible, hidden, k, from_visible, generator, clamped=None):
     return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
 
 
+def sweep_rungs(machines, visible, hidden, k, from_visible, generator):
+    """The same of as many chains for each machine, one after another: the last machine comes first."""
+    n, found = len(visible) // len(machines), []
+    for rung in reversed(range(len(machines))):
+        at = slice(rung * n, (rung + 1) * n)
+        found.insert(0, sweep(machines[rung], visible[at], hidden[at], k, from_visible, generator))
+    visible, hidden, means = zip(*found, strict=True)
+    return np.concatenate(visible), np.concatenate(hidden), means[0]
+
+
+def energies(machine, visible, hidden):
+    """Panels of both layers, one after another, into lanes that are then added by halves."""
+    width = 64 // machine.W.itemsize
+    lanes = np.zeros((len(visible), width))
+    b = np.broadcast_to(machine.b, visible.shape)
+    for numbers, spins in ((b, visible), (sum_of_fours(machine.c, visible, machine.W), hidden)):
+        signed = np.pad(numbers.astype(float) * spins, ((0, 0), (0, -spins.shape[1] % width)))
+        for first in range(0, signed.shape[1], width):
+            lanes += signed[:, first : first + width]
+    while lanes.shape[1] > 1:
+        lanes = lanes[:, : lanes.shape[1] // 2] + lanes[:, lanes.shape[1] // 2 :]
+    return -lanes[:, 0]
+
+
 class Steps:
     """Steps of an optimiser, in the order of the kernel: rows of 32 visible units, panels of 64 bytes."""
 
@@ -178,4 +202,15 @@ def train(machine, rows, order, batch_size, k, rate, decay, hidden, generator, s
     return visible, hidden, np.array(series)
 
 
-__all__ = ["Generator", "Machine", "Steps", "draw", "sum_of_fours", "sweep", "tanh", "train"]
+__all__ = [
+    "Generator",
+    "Machine",
+    "Steps",
+    "draw",
+    "energies",
+    "sum_of_fours",
+    "sweep",
+    "sweep_rungs",
+    "tanh",
+    "train",
+]

@@ -14,13 +14,22 @@ def sweep(
     hidden: npt.NDArray[np.int8],
     means: npt.NDArray[_Real],
     k: int,
-    scale: float,
+    scales: npt.NDArray[np.float64],
     from_visible: bool,
     last_hidden: bool,
     clamped: npt.NDArray[np.uint8],
     before: int,
     after: int,
     generator: npt.NDArray[np.uint64],
+    level: int,
+) -> None: ...
+def energies(
+    weights: npt.NDArray[_Real],
+    visible_bias: npt.NDArray[_Real],
+    hidden_bias: npt.NDArray[_Real],
+    visible: npt.NDArray[np.int8],
+    hidden: npt.NDArray[np.int8],
+    out: npt.NDArray[np.float64],
     level: int,
 ) -> None: ...
 def train(

@@ -192,7 +192,7 @@ def _sweep(
         hidden,
         no_means,
         n_sweeps,
-        beta,
+        np.array([beta]),
         from_visible,
         True,
         clamped,
