@@ -18,7 +18,7 @@ from rbmflow.hardware import SIMD_LEVELS
 from rbmflow.ising import state_law
 from rbmflow.networks import kl_divergence, visible_law
 from rbmflow.sampling import block_gibbs
-from rbmflow.training import CD, PCD, SGD, Adam, Decay, Momentum, fit
+from rbmflow.training import CD, PCD, SGD, Adam, Decay, Momentum, Tempered, fit
 
 LEVELS = SIMD_LEVELS[: simd.supported() + 1]
 ROWS = 25_000
@@ -281,6 +281,24 @@ def test_steps(benchmark, monkeypatch, level, shape):
     for (name, (_, limit)), theirs in zip(STEPS.items(), others, strict=True):
         print(f"; {name} {theirs / mine:.2f} of it (at most {limit})", end="")
     print()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("shape", [(64, 100), (784, 128)], ids=str)
+def test_rungs(benchmark, monkeypatch, level, shape):
+    monkeypatch.setenv("RBMFLOW_SIMD", level)
+    check_that_it_learns(Tempered(3, 1, 100))
+    data = spins((100 * (200 if shape[0] < 100 else 30), shape[0]))
+    epoch = partial(fit, start(*shape), optimizer=SGD(0.001), n_epochs=1, rng=1, record=(), batch_size=100)
+    phases = Tempered(10, 1, 100), PCD(1, 1000)
+    calls = [partial(epoch, rows, negative=phase) for phase in phases for rows in (data, data[:100])]
+    benchmark.pedantic(calls[0], rounds=1)
+    times = interleaved(*calls)
+    tempered, persistent = ((times[i] - times[i + 1]) / (len(data) / 100 - 1) for i in (0, 2))
+    print(
+        f"\nTempered(10, 1, 100) {shape[0]} x {shape[1]}, {level}: {tempered:.2f} ms an update,"
+        f" {tempered / persistent:.2f} of that of PCD(1, 1000) (at most 2)"
+    )
 
 
 def gemm_bound(shape, n_rows, batch_size):
