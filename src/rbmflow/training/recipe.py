@@ -23,7 +23,7 @@ OPTIMIZERS: dict[str, tuple[Any, float]] = {
 SPARSE, FASTER, SPARSE_UPDATES = 0.8, 1.5, 1500
 """Where the mean square of the units' means is larger, most units say the same in almost every row."""
 FOLLOWED, MOST_SWEEPS = 0.02, 10
-"""The rate at which chains follow the machine with a sweep for an update: more of it asks for more of them."""
+"""The rate at which chains follow the machine with one sweep for an update; more of it asks for more."""
 DECAY = 10.0  # l2 times the number of rows
 RUNGS, TEMPERED_UPDATES = 10, 4000
 HELD_OUT = 0.1
@@ -37,7 +37,8 @@ class Recipe:
     ----------
     negative : NegativePhase, optional
         Where the averages over the model come from: ``PCD(1, n_chains)``, with a sweep more for each 0.02 of
-        the rate (up to 10; the rate of momentum is that of its sum); where the chains of the machine remember for hundreds of sweeps where they began, once more with ``Tempered(10, 1, n_chains)``.
+        the rate of SGD (up to 10; momentum counts as the rate of its sum); where the chains of the machine
+        remember for hundreds of sweeps where they began, once more with ``Tempered(10, 1, n_chains)``.
     n_chains : int
         Persistent chains of these.
     optimizer : str, SGD, Momentum or Adam, optional
