@@ -173,10 +173,14 @@ def test_digits_are_scored_by_enumeration():
     assert alone.value < float(machine.log_partition())
 
 
-def test_likelihoods_that_should_not_be_relied_on_are_told():
+def test_likelihoods_that_should_not_be_relied_on_are_told(monkeypatch):
     machine = IsingRBM(30, n_iter=0, random_state=1).fit(np.ones((2, 40)))
     rng = np.random.default_rng(2)
     machine.rbm_ = RBM(rng.normal(0, 3, (40, 30)), rng.normal(0, 3, 40), rng.normal(0, 3, 30))
+    # fewer temperatures than four thousand leave a doubt here, which "auto" goes on to settle
+    with pytest.warns(LikelihoodWarning):
+        assert log_partition(machine.rbm_, "bracket", rng=machine._seed).doubt
+    monkeypatch.setattr("rbmflow.likelihood.partition.CLOSE", -1.0)
     found = machine.log_partition()  # no warning here: what is doubted can be read
     assert found.doubt
     for score in (machine.score, machine.score_samples):

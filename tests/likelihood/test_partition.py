@@ -324,6 +324,28 @@ def test_chains_start_from_data_where_configurations_are_not_drawn_exactly(monke
     assert found.lower <= exact_log_partition(rbm) <= found.upper
 
 
+def test_auto_goes_on_where_the_first_temperatures_leave_a_doubt(monkeypatch):
+    monkeypatch.setattr(partition_room, "_is_quick", lambda _: False)
+    lengths = []
+    monkeypatch.setattr(
+        restricted,
+        "anneal",
+        lambda *words, **more: lengths.append(len(words[2])) or anneal(*words, **more),
+    )
+    rbm, quick = random_machine(30, 26, seed=28, scale=0.25), {"n_chains": 20, "burn_in": 30, "rng": 30}
+    with pytest.warns(LikelihoodWarning, match="effective chains|contradict|missed"):
+        log_partition(rbm, "bracket", n_temperatures=10, **quick)
+    assert set(lengths) == {10, 32}
+    lengths.clear()
+    found = log_partition(rbm, "auto", n_temperatures=10, **quick)
+    assert set(lengths) == {10, 32, 40}
+    exact = exact_log_partition(rbm)
+    assert found.lower <= exact <= found.upper
+    lengths.clear()
+    log_partition(random_machine(30, 26, seed=28, scale=0.05), "auto", n_temperatures=50, **quick)
+    assert set(lengths) == {50, 32}
+
+
 def test_the_bracket_of_a_machine_that_knows_its_rows_by_heart():
     # 30 rows of 500 spins stored in 40 hidden units far from where chains from independent units go: the mean
     # ln p of the rows was +1,000 nats with a width of 9
@@ -333,7 +355,7 @@ def test_the_bracket_of_a_machine_that_knows_its_rows_by_heart():
     rbm = RBM(weights)
     quick = {"n_temperatures": 100, "n_chains": 20, "burn_in": 20, "rng": 28}
     with pytest.warns(LikelihoodWarning):
-        found = log_partition(rbm, "auto", data=rows, **quick)
+        found = log_partition(rbm, "bracket", data=rows, **quick)
     assert (rbm.log_likelihood(rows, log_partition=found) <= 1e-8).all()
     assert found.lower <= found.value <= found.upper
 

@@ -43,6 +43,7 @@ doubted was off by more than 1 nat."""
 # standard errors from an estimate to a bound: each is passed with probability 3e-5 if its error is normal
 WIDTH = 4.0
 MAX_CHAINS = 10**6
+MORE = 4  # times as many temperatures where the first ones leave a doubt
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,8 @@ def log_partition(
         By enumeration of the smaller layer, of at most 30 units, or of all units that are coupled to each
         other, of at most 28; by annealed importance sampling (Neal 2001) from the machine without
         couplings; by that in both directions, which brackets ln Z, and Bennett's acceptance ratio between
-        them; or exact where that takes seconds, up to 26 units of a layer, and the bracket elsewhere.
+        them; or exact where that takes seconds, up to 26 units of a layer, and the bracket elsewhere, which
+        goes on with four times as many temperatures if the first ones leave a doubt.
     n_temperatures : int
         Number of factors β on the couplings, from 0 to 1 in equal steps, at least 2.
     n_chains : int
@@ -200,6 +202,32 @@ def log_partition(
     if method == "exact" or (method == "auto" and _is_quick(rbm)):
         exact = on.exact(threads, progress)
         return LogPartition(exact, 0.0, exact, exact, math.inf, exact)
+    estimate = partial(_annealed, on, method, n_chains, given, rows, burn_in, generator, threads, progress)
+    found = estimate(ladder)
+    if found.doubt and method == "auto" and betas is None:
+        again = estimate(np.linspace(0.0, 1.0, MORE * n_temperatures))
+        found = again if not again.doubt or again.n_effective > found.n_effective else found
+    if found.doubt:
+        warn_caller(
+            f"{found.doubt}; more temperatures may help, and likelihoods of the machine carry that error",
+            LikelihoodWarning,
+        )
+    return found
+
+
+def _annealed(
+    on: Coupled | Restricted,
+    method: str,
+    n_chains: int,
+    given: SpinArray | None,
+    rows: SpinArray | None,
+    burn_in: int,
+    generator: np.random.Generator,
+    threads: int,
+    progress: Progress | None,
+    ladder: FloatArray,
+) -> LogPartition:
+    """Return the estimate of chains along a ladder, in one direction or both, and what listed states say."""
     run = partial(on.anneal, rng=generator, n_threads=threads, progress=progress)
     forward, ends = run(on.independent(n_chains, generator), ladder)
     mean = log_mean(forward)
@@ -230,13 +258,7 @@ def log_partition(
             ratio.n_effective,
         )
         ends = np.concatenate([ends, *starts])
-    found = _above(found, on.listed(ends, rows))
-    if found.doubt:
-        warn_caller(
-            f"{found.doubt}; more temperatures may help, and likelihoods of the machine carry that error",
-            LikelihoodWarning,
-        )
-    return found
+    return _above(found, on.listed(ends, rows))
 
 
 def _is_quick(rbm: TwoLayers | Pairwise) -> bool:
