@@ -289,6 +289,9 @@ def test_truth_values_sparse_matrices_and_frames_are_the_same_rows():
     sparse = pytest.importorskip("scipy.sparse")
     wanted = IsingRBM(3, n_iter=4, random_state=1).fit(SPINS)
     bits = (SPINS + 1) // 2
+    whole = sparse.csr_array(bits)  # and with each entry in two halves, which add up
+    halves = whole.data.repeat(2) / 2, whole.indices.repeat(2), 2 * whole.indptr
+    halves = sparse.csr_array(halves, shape=whole.shape)
     for X, settings in (
         (SPINS > 0, {}),
         (bits, {"threshold": 0.5}),
@@ -296,6 +299,7 @@ def test_truth_values_sparse_matrices_and_frames_are_the_same_rows():
         (sparse.csc_array(bits), {"threshold": 0.5}),
         (sparse.csr_array(SPINS), {}),
         (sparse.csr_array((SPINS + 1) / 2 - 3), {"threshold": -2.5}),
+        (halves, {"threshold": 0.7}),
     ):
         found = IsingRBM(3, n_iter=4, random_state=1, **settings).fit(X)
         np.testing.assert_array_equal(found.components_, wanted.components_)
@@ -335,6 +339,7 @@ def test_grey_features():
         rtol=1e-6,
     )
     assert machine.score(up) == machine.score(up)
+    assert abs(machine._rows.mean() - (2 * up - 1).mean()) < 0.1  # ln Z is checked against draws
     with pytest.raises(ValueError, match="values from 0 to 1 are needed"):
         machine.transform(up + 0.5)
     with pytest.raises(TypeError, match="grey=1"):
@@ -363,6 +368,15 @@ def test_missing_values():
         machine.fit([[1, np.nan], [1, np.nan]])
     parts = IsingRBM(4, random_state=1).partial_fit(gaps[:100]).partial_fit(gaps[100:300])
     assert parts.state_.n_updates == 3
+
+
+def test_independent_units_learn_more():
+    noise = np.random.default_rng(1).choice([-1, 1], (60, 8))
+    machine = IsingRBM(4, learning_rate=0.05, random_state=1).fit(noise)
+    assert not machine.rbm_.weights.any()
+    for _ in range(30):
+        machine.partial_fit(SPINS)
+    assert machine.score(SPINS) > -8 * np.log(2) + 1
 
 
 def test_weights_are_numbers_of_copies():

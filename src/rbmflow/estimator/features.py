@@ -26,6 +26,9 @@ def read_features(estimator: Any, X: object, *, reset: bool, sample_weight: obje
         ensure_all_finite="allow-nan",
         reset=reset,
     )
+    if hasattr(values, "tocoo"):
+        values = values.copy()  # entries of one place add up
+        values.sum_duplicates()
     if check_flag("grey", estimator.grey):
         rows: Any = Grey(values.toarray() if hasattr(values, "toarray") else values)
     else:

@@ -212,6 +212,9 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Questions, Bas
             self._take(begin, None, data)
             self.learned_, self._negative = None, recipe.negative or PCD(1, recipe.n_chains)
         state = self.state_
+        if state is None and not self.rbm_.weights.any():  # independent units: no gradient leads away
+            noise = self._rng.normal(0.0, START, self.rbm_.weights.shape)
+            self.rbm_ = RBM(noise, self.rbm_.visible_bias, self.rbm_.hidden_bias)
         trained = fit(
             self.rbm_,
             data,
@@ -329,6 +332,7 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Questions, Bas
     def _take(self, machine: RBM, state: State | None, data: Data) -> Self:
         self.rbm_, self.state_ = machine, state
         self._log_partition: list[LogPartition] = []  # of `rbm_`, once it is asked for
+        data.draw_grey(np.random.default_rng(self._seed))
         whole = data.whole(KEPT_ROWS)
         self._rows = whole.rows if whole.n_rows else None
         return self
