@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from rbmflow import RBM, Ring, cli, training_set
+from rbmflow import RBM, Ring, cli, log_partition, training_set
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli import training
 from rbmflow.experiments import own_data
@@ -123,6 +124,7 @@ def test_grey_values_and_missing_ones(capsys, data):
     text = "\n".join(",".join("" if np.isnan(x) else f"{x:.0f}" for x in row) for row in gaps)
     (data / "gaps.csv").write_text(f"{text}\n")
     np.save(data / "both.npy", np.where(np.isnan(gaps), np.nan, grey))
+    np.save(data / "none.npy", np.full((4, 3), np.nan))
     machines = []
     for name, *more in (
         ("grey.csv", "--grey"),
@@ -139,15 +141,28 @@ def test_grey_values_and_missing_ones(capsys, data):
     # likelihoods are those of whole rows
     table = list(csv.DictReader(io.StringIO((data / "newgaps.npy" / "likelihood.csv").read_text())))
     assert sum(int(row["rows"]) for row in table) == (~np.isnan(gaps).any(axis=1)).sum()
+    # and those of grey rows are of draws from them: rows that are all up would have no spread
+    table = list(csv.DictReader(io.StringIO((data / "newgrey.csv" / "likelihood.csv").read_text())))
+    model = machines[0]
+    spread = model.log_likelihood(SPINS, log_partition=log_partition(model).value).std()
+    assert all(float(row["stderr"]) > 0.3 * spread / math.sqrt(int(row["rows"])) for row in table)
     for words, message in (
         (("gaps.npy",), "the value is missing"),
         (("gaps.csv",), "holds ''"),
         (("spins.npy", "--grey"), "holds -1: --grey is for values from 0 to 1"),
         (("grey.csv",), "holds 0.9"),
+        (("none.npy", "--missing"), "every value is missing"),
     ):
         status, _, err = run(capsys, data / words[0], *words[1:], *WORDS, "--out", data / "bad")
         assert status == 2
         assert message in err
+
+
+def test_no_row_is_whole(capsys, data):
+    np.save(data / "gaps.npy", [[1, np.nan], [np.nan, -1], [-1, np.nan]] * 10)
+    status, _, err = run(capsys, data / "gaps.npy", *WORDS, "--missing", "--out", data / "new")
+    assert status == 0, err
+    assert "no row is whole: there are no likelihoods" in err
 
 
 def test_patience_ends_with_the_best_machine(capsys, data):

@@ -98,6 +98,8 @@ def read_spins(path: Path, options: argparse.Namespace) -> SpinRows:
     missing = np.isnan(rows.values)
     if not gaps:
         refuse_missing(path, rows)
+    if missing.all():
+        raise ValueError(f"{path}: every value is missing")
     if grey:
         return _grey(path, rows)
     given = rows

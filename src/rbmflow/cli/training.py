@@ -64,6 +64,8 @@ def _train(options: argparse.Namespace) -> int:
     status = publish(options, tables, "training", own_data.draw_training)
     kept.remove()
     options.written.append(options.out / MODEL)
+    if not result.tables["likelihood"].columns["rows"]:
+        print("no row is whole: there are no likelihoods", file=sys.stderr)
     for row in zip(*result.tables["likelihood"].columns.values(), strict=True):
         print(
             f"{row[0]}: {with_error(row[2], row[3])} nats per row ({row[1]} rows), "

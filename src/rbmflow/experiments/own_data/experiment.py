@@ -94,10 +94,12 @@ def run(
         found = fitted(parameters, data, sources, checkpoints, state, callback, progress, threads)
     else:
         found = learned(parameters, data, sources, checkpoints, _of(Course, resume), progress, threads)
-    scored = np.concatenate([part.rows for part in found.parts.values() if part.n_rows])
+    scored = np.concatenate([part.rows for part in found.parts.values()])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LikelihoodWarning)  # the table tells, and the command
-        ln_z = log_partition(found.model, "auto", data=scored, rng=sources[2], n_threads=threads)
+        ln_z = log_partition(
+            found.model, "auto", data=scored if len(scored) else None, rng=sources[2], n_threads=threads
+        )
     return TrainedMachine(found.model, ln_z, _tables(found, ln_z), parameters)
 
 

@@ -42,8 +42,8 @@ def draw_training(result: HasTables, ax: Any = None) -> Any:
                 capsize=3,
                 label=f"{name}, of the machine kept",
             )
-        alone = float(np.mean(likelihood["independent_log_likelihood"]))
-        left.axhline(alone, color=GREY, lw=1, ls=":", label="independent units")
+        if len(alone := likelihood["independent_log_likelihood"]):
+            left.axhline(float(np.mean(alone)), color=GREY, lw=1, ls=":", label="independent units")
         left.set(xlabel="epoch", ylabel="nats per row", title="Likelihood along the training")
         left.legend(loc="best", fontsize=8.5)
         largest = max(float(np.abs(weights).max()), 1e-12)

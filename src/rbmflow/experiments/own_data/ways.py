@@ -78,6 +78,7 @@ def learned(
             resume=resume,
             keep=keep,
         )
+    data.draw_grey(sources[0])  # not before: the order of the training goes by what is given
     held = np.isin(np.arange(data.n_rows), found.held_out)
     parts = {"training": data.take(np.flatnonzero(~held)), "held out": data.take(np.flatnonzero(held))}
     history = {"epoch": found.history["epoch"], "judged_log_likelihood": found.history["log_likelihood"]}
