@@ -123,6 +123,7 @@ def test_an_interrupted_audit_goes_on_to_the_same_bits(capsys, folder, monkeypat
         (("W.npz", "--units", "binary", "--names", "bias=W"), "names="),
         (("ours.npz", "--temperature", "0"), "temperature=0.0"),
         (("ours.npz", "--update", "1"), "update=1"),
+        (("ours.npz", "--threshold", "0.5"), "--threshold: --data FILE is needed"),
         (("ours.npz", "--data", "bits.csv"), "--binary"),
         (("ours.npz", "--data", "four.npy"), "four.npy: it has 4 columns, the machine 8 visible units"),
         (("ours.npz", "--chains", "1"), "--chains: n_chains=1: at least 4"),

@@ -12,7 +12,7 @@ from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.experiment import write_result
 from rbmflow.cli.options import add_options, parameters_of
 from rbmflow.cli.output import DONE, progress_bar, show
-from rbmflow.cli.rows import add_row_options, read_spins
+from rbmflow.cli.rows import add_row_options, given_row_options, read_spins
 from rbmflow.cli.training import MODEL
 from rbmflow.experiments import audit
 from rbmflow.experiments.audit import Parameters
@@ -50,6 +50,8 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def _audit(options: argparse.Namespace) -> int:
     parameters = parameters_of(options, Parameters)
+    if options.data is None and (idle := given_row_options(options)):
+        raise ValueError(f"{', '.join(idle)}: --data FILE is needed")
     found = found_machine(
         options.file,
         units=options.units,
