@@ -60,6 +60,10 @@ CALLS = {
         "a, x = machine(500, 500), spins(100, 500)",
         "fit(a, x, negative=PCD(10**5), n_epochs=1, rng=1)",
     ),
+    "fit_many_threads": (  # wait for each other all the time
+        "a, x = machine(16, 128), spins(4, 16)",
+        "fit(a, x, negative=PCD(10**6, 4), n_epochs=100, rng=1, n_threads=8)",
+    ),
     "fit_contrastive": (
         "a, x = machine(500, 500), spins(600, 500)",
         "fit(a, x, negative=CD(10**5), n_epochs=1, batch_size=600, rng=1)",

@@ -192,16 +192,16 @@ static int run_epoch32(
     const struct epoch *e, float *weights, float *b, float *c, float *slots, float *offsets, int level,
     struct team *team, int64_t n_members, int64_t member)
 {
-    const struct member of = {team, n_members, member};
-    return AT_LEVEL(level, train32, e, &of, weights, b, c, slots, offsets);
+    const struct member of = member_of(team, n_members, member);
+    return !TEAMS && member ? 0 : AT_LEVEL(level, train32, e, &of, weights, b, c, slots, offsets);
 }
 
 static int run_epoch64(
     const struct epoch *e, double *weights, double *b, double *c, double *slots, double *offsets, int level,
     struct team *team, int64_t n_members, int64_t member)
 {
-    const struct member of = {team, n_members, member};
-    return AT_LEVEL(level, train64, e, &of, weights, b, c, slots, offsets);
+    const struct member of = member_of(team, n_members, member);
+    return !TEAMS && member ? 0 : AT_LEVEL(level, train64, e, &of, weights, b, c, slots, offsets);
 }
 
 static int run_chains32(

@@ -143,6 +143,7 @@ TARGET static int NAME(train)(
     memory.base = m->team->memory, memory.used = 0;
     struct NAME(work) w = NAME(lay_out)(&memory, e, m);
     if (!m->index) {
+        m->team->done = &w.done;
         NAME(exchange_all)(e, &w, weights, b, c, slots, offsets, 0);
         if (e->persistent)
             pack_rows(e->chains_hidden, e->n_chains, e->n_hidden, w.h, w.stride_h);

@@ -2,7 +2,8 @@
  *
  * The caller begins them, and gives all the same `team`, zeros at first. Who waits spins, and lets others run
  * after some microseconds. What stops the team is decided once for all of its members, by the last one that
- * arrives; `left` is set from outside if a member never comes.
+ * arrives; `left` is set from outside if a member never comes. Where there are more members than processors
+ * waiting is most of the time: the first one, which looks at Ctrl-C, counts it as work.
  */
 #ifndef RBMFLOW_TEAM_H
 #define RBMFLOW_TEAM_H
@@ -11,6 +12,7 @@
 
 #if defined(__GNUC__) && !defined(_WIN32)
 #include <sched.h>
+#include <time.h>
 #define TEAMS 1
 #else
 #define TEAMS 0 /* without these built-ins of gcc and clang a team has one member */
@@ -21,6 +23,7 @@ enum { SPINS = 2000 };
 struct team {
     int64_t arrived, round, failed, stop, left;
     void *memory; /* of the first member, for all */
+    int64_t *done; /* what the first member has done since it looked at Ctrl-C, in nanoseconds, or none */
 };
 
 /* A member and its share. */
@@ -28,6 +31,13 @@ struct member {
     struct team *team;
     int64_t n, index;
 };
+
+/* The one that makes a call as `index` of n; without teams the first is alone, and the others do nothing. */
+static inline struct member member_of(struct team *team, int64_t n, int64_t index)
+{
+    struct member m = {team, TEAMS ? n : 1, index};
+    return m;
+}
 
 static inline int64_t share_begin(const struct member *m, int64_t n)
 {
@@ -39,13 +49,22 @@ static inline int64_t share_end(const struct member *m, int64_t n)
     return n * (m->index + 1) / m->n;
 }
 
+#if TEAMS
+static int64_t nanoseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+#endif
+
 /* Wait until all members are here; -1 if they are to stop. `failed`: this one wants it. */
 static int meet(const struct member *m, int failed)
 {
-    struct team *t = m->team;
     if (m->n == 1)
         return failed ? -1 : 0;
 #if TEAMS
+    struct team *t = m->team;
     int64_t round = __atomic_load_n(&t->round, __ATOMIC_ACQUIRE);
     if (failed)
         __atomic_store_n(&t->failed, 1, __ATOMIC_RELAXED);
@@ -54,12 +73,18 @@ static int meet(const struct member *m, int failed)
         __atomic_store_n(&t->arrived, 0, __ATOMIC_RELAXED);
         __atomic_store_n(&t->round, round + 1, __ATOMIC_RELEASE);
     }
+    int64_t begun = 0;
     for (int64_t spin = 0; __atomic_load_n(&t->round, __ATOMIC_ACQUIRE) == round; spin++) {
         if (__atomic_load_n(&t->left, __ATOMIC_RELAXED))
             return -1;
-        if (spin > SPINS)
-            sched_yield();
+        if (spin < SPINS)
+            continue;
+        if (!m->index && !begun)
+            begun = nanoseconds();
+        sched_yield();
     }
+    if (begun && t->done)
+        *t->done += nanoseconds() - begun;
     return __atomic_load_n(&t->stop, __ATOMIC_RELAXED) ? -1 : 0;
 #else
     return -1;
