@@ -160,6 +160,11 @@ def test_runs_go_on_to_the_same_bits(kind, negative, tmp_path):
             ValueError,
             "adds up to 0",
         ),
+        (
+            lambda: fit(START, SPINS, n_epochs=1, rng=1, sample_weight=np.full(400, 1e300)),
+            ValueError,
+            "sample_weight adds up to 4e\\+302: an epoch takes so many rows",
+        ),
         (lambda: fit(START, SPINS, n_epochs=1, rng=1, sample_weight=[np.nan] * 400), ValueError, "NaN"),
         (
             lambda: fit(START, state_law(Ring(6), 0.5), n_epochs=1, rng=1, sample_weight=[1.0] * 64),

@@ -193,6 +193,9 @@ def test_a_course_of_something_else_is_refused():
         learn(rows, 4, Recipe(n_epochs=55), rng=3, resume=courses[0])
     with pytest.raises(ValueError, match="is beyond n_epochs=20"):
         learn(rows, 3, Recipe(n_epochs=20), rng=3, resume=courses[-1])
+    other = np.random.Generator(np.random.MT19937(3))
+    with pytest.raises(ValueError, match="its generator is a PCG64, rng is a MT19937"):
+        learn(rows, 3, Recipe(n_epochs=55), rng=other, resume=courses[0])
     with pytest.raises(TypeError, match="resume=3"):
         learn(rows, 3, rng=3, resume=3)
     with pytest.raises(TypeError, match="keep=3"):
@@ -201,6 +204,9 @@ def test_a_course_of_something_else_is_refused():
         ({"best": np.ones(3)}, "best is"),
         ({"epochs": []}, "epochs is"),
         ({"attempt": 2}, "attempt=2"),
+        ({"state": [1, 2]}, r"state is \[1, 2\]"),
+        ({"before": np.zeros(5)}, "before is"),
+        ({name: np.zeros((35, 1)) for name in ("mean", "last", "best")}, "mean is"),
     ):
         with pytest.raises(ValueError, match=message):
             replace(courses[0], **change)

@@ -71,9 +71,17 @@ class Course(Stored):
         check_integer("attempt", self.attempt, 0, 1)
         for name in ("epoch", "n_averaged", "best_epoch"):
             check_integer(name, getattr(self, name), 0, MAX_COUNT)
+        for name in ("state", "best_state", "before"):
+            content: Any = getattr(self, name)
+            if not isinstance(content, np.ndarray) or content.dtype != np.uint8 or content.ndim != 1:
+                raise ValueError(f"{name} is {shown(content)}: bytes, uint8 of one axis, are needed")
         for name in ("mean", "last", "best"):
             values: Any = getattr(self, name)
-            if not isinstance(values, np.ndarray) or values.dtype != float or values.shape != self.mean.shape:
+            if (
+                not isinstance(values, np.ndarray)
+                or values.dtype != float
+                or values.shape != (self.mean.size,)
+            ):
                 raise ValueError(f"{name} is {shown(values)}: float64 of one length are needed")
             if not np.isfinite(values).all():
                 raise ValueError(f"{name} holds NaN or an infinity: finite numbers are needed")

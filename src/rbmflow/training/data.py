@@ -12,6 +12,7 @@ import numpy.typing as npt
 from rbmflow._kernels import block_gibbs
 from rbmflow.arguments import FloatArray, SpinArray, as_array, check_real
 from rbmflow.generators import Words
+from rbmflow.hardware import check_memory
 from rbmflow.sampling import TrainingSet
 from rbmflow.spins import check_spins
 from rbmflow.state_law import StateLaw
@@ -19,6 +20,7 @@ from rbmflow.training.chains import sweep
 from rbmflow.training.parameters import Parameters
 
 MONITORED_ROWS = 100
+MOST_COUNTED = 1e9  # rows of an epoch
 SWEPT_ROWS = 4096  # at a time, whose hidden units are drawn
 
 
@@ -271,6 +273,8 @@ class Data:
         at = np.argsort(keys.view(f"V{keys.shape[1]}").ravel(), kind="stable")
         whole = self.counts is not None and bool((self.counts == np.rint(self.counts)).all())
         if self.counts is not None and whole:
+            n_bytes = self.n_counted * (self.rows.shape[1] * (1 if self.up is None else 5) + 16)
+            check_memory(f"sample_weight adds up to {self.n_counted:g}", n_bytes)
             at = np.repeat(at, self.counts[at].astype(np.int64))
         found = self.take(at)
         found.counts = None if whole else found.counts
@@ -381,6 +385,11 @@ def _weighed(data: Data, sample_weight: object) -> Data:
         raise ValueError(
             f"sample_weight adds up to {counts.sum():g}: weights above zero that add up to at least 1 are "
             "needed; 1 is a row once, 2 a row twice"
+        )
+    total = float(counts.sum())
+    if total > MOST_COUNTED:
+        raise ValueError(
+            f"sample_weight adds up to {total:g}: an epoch takes so many rows, {MOST_COUNTED:g} at most"
         )
     found = data.take(np.flatnonzero(counts))
     found.counts = counts[counts > 0].astype(np.float64)

@@ -211,7 +211,11 @@ class _Learning:
     def result(self, resume: Course | None) -> Learned:
         """Return the best of what was learned, once more with tempered chains where others do not mix."""
         if resume is not None:
-            self.rng.bit_generator.state = generator_from("resume: source", resume.source).bit_generator.state
+            source = generator_from("resume: source", resume.source).bit_generator
+            if type(source) is not type(self.rng.bit_generator):
+                kind = type(self.rng.bit_generator).__name__
+                raise ValueError(f"resume: its generator is a {type(source).__name__}, rng is a {kind}")
+            self.rng.bit_generator.state = source.state
         earlier = None if resume is None else course_before(resume)
         first = self.attempt(0, resume if earlier is None else earlier, None)
         found = first

@@ -98,7 +98,7 @@ class State(Stored):
         if np.isnan(memory).any() or memory.shape[0] > 2 or memory.shape[1] > size:
             raise ValueError(f"slots of shape {memory.shape}, or NaN in it, is no memory of an optimiser")
         rows: Any = self.rows
-        if _kind(rows) not in (f"int8 of shape {(len(rows), n)}", "int8 of shape (0, 0)"):
+        if _kind(rows) not in (f"int8 of shape {(*np.shape(rows)[:1], n)}", "int8 of shape (0, 0)"):
             raise ValueError(f"rows is {_kind(rows)}: int8 of shape (n_rows, {n}) is needed")
         check_spins("rows", rows)
         chains = np.shape(self.chains_visible)[:2]
