@@ -181,6 +181,12 @@ def test_levels_and_progress(monkeypatch):
         ({"rng": "x"}, TypeError, "rng='x'"),
         ({"values": [1, 1, 1, 1]}, ValueError, "clamped is None"),
         ({"clamped": [1, 0, 1, 0]}, ValueError, "clamped has dtype int"),
+        ({"clamped": [[True], [True, False]]}, ValueError, "clamped=.*different lengths"),
+        (
+            {"clamped": [True] * 4, "values": np.ma.masked_equal([1, -1, 1, 1], -1)},
+            ValueError,
+            "values is masked",
+        ),
         ({"clamped": [True]}, ValueError, r"shape \(1,\): truth values of shape \(4,\)"),
         ({"clamped": [True] * 4}, ValueError, "values: spins of the clamped units are needed"),
         ({"clamped": [True] * 4, "values": [1, 1]}, ValueError, r"values has shape \(2,\)"),

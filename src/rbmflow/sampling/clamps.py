@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import SpinArray
+from rbmflow.arguments import SpinArray, as_array
 from rbmflow.spins import check_spins
 
 
@@ -37,7 +37,7 @@ def check_clamps(n_visible: int, clamped: object, values: object, initial: objec
         if values is not None:
             raise ValueError("values: they are of clamped units, clamped is None")
         return Clamps(np.empty((0, n_visible), dtype=bool), None)
-    mask = np.asarray(clamped)
+    mask = as_array("clamped", clamped)
     if mask.dtype != bool or mask.ndim not in (1, 2) or mask.shape[-1] != n_visible or not mask.size:
         raise ValueError(
             f"clamped has dtype {mask.dtype} and shape {mask.shape}: truth values of shape "
@@ -48,7 +48,7 @@ def check_clamps(n_visible: int, clamped: object, values: object, initial: objec
         if isinstance(initial, str):
             raise ValueError("values: spins of the clamped units are needed, or initial has them")
         return Clamps(mask, None)
-    given = np.asarray(values)
+    given = as_array("values", values)
     if given.ndim not in (1, 2) or given.shape[-1] != n_visible:
         raise ValueError(
             f"values has shape {given.shape}: ({n_visible},) or (n_chains, {n_visible}) is needed"
