@@ -149,7 +149,8 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Questions, Bas
         y : None
             Not used.
         sample_weight : array_like, shape (n_samples,), optional
-            How often each row counts, 1 once.
+            How often each row counts, 1 once, as numbers of observations; weights that are something else,
+            such as those that balance classes, need ``held_out=0``.
 
         Returns
         -------

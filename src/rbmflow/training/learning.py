@@ -45,7 +45,7 @@ class Learned:
         Mean of the rows held out (of those trained on, where none are), in nats; −∞ where no estimate of
         ln Z can be relied on, NaN where no row is whole.
     independent_log_likelihood : float
-        The same of independent units with the means of the training data.
+        The same of independent units with the means of the data.
     history : dict of str to list of float
         ``epoch`` and ``log_likelihood`` of the checkpoints.
     held_out : numpy.ndarray of int64
@@ -112,7 +112,9 @@ def learn(
     progress : callable, optional
         ``progress(done, total)`` in epochs.
     sample_weight : array_like, shape (n,), optional
-        How often each row counts, see `fit`.
+        How often each row counts, see `fit`. A row that counts whole numbers of times is held out copy by
+        copy, as observations are: where weights are something else, such as those that balance classes, take
+        ``held_out=0``.
     n_threads : int, optional
         Threads, as in `fit`; the result does not depend on it.
     resume : Course, optional
