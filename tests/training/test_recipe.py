@@ -26,7 +26,7 @@ from rbmflow.training import (
 )
 from rbmflow.training.attempt import Course
 from rbmflow.training.data import Data
-from rbmflow.training.judging import hold_out
+from rbmflow.training.judging import Judge, hold_out
 from rbmflow.training.optimizers import rate_of
 
 
@@ -260,3 +260,14 @@ def test_a_machine_that_is_worse_than_independent_units_is_told():
 def test_bad_recipes(change, error, message):
     with pytest.raises(error, match=message):
         learn(random_rows(30, 4), 2, Recipe(**change), rng=1)
+
+
+def test_machines_are_told_apart_by_no_more_than_their_brackets_err():
+    """A machine beside itself: 20 verdicts, each wrong with 2.3 %; four or more of them with 1e-3."""
+    rng = np.random.default_rng(5)
+    machine = RBM(rng.normal(0, 0.5, (20, 18)))
+    judge = Judge(random_rows(50, 20), None, np.zeros(20), rng, 1)
+    assert sum(judge.surely_better_anew(machine, machine) for _ in range(20)) < 4
+    assert len({judge(machine) for _ in range(3)}) == 3  # the brackets do differ
+    assert judge.surely_better_anew(RBM(np.zeros((20, 18))), machine)
+    assert not judge.surely_better_anew(machine, RBM(np.zeros((20, 18))))

@@ -65,16 +65,20 @@ class Judge:
         n_threads: int,
     ) -> None:
         self.rows, self.counts, self.rng, self.n_threads = rows, counts, rng, n_threads
+        self.error = 0.0  # standard error of ln Z of the machine that was judged last
         self.alone = rows @ bias - np.logaddexp(bias, -bias).sum()  # with independent units
 
     def mean(self, values: FloatArray) -> float:
         """Return the mean over rows, NaN of none."""
         return float(np.average(values, weights=self.counts)) if len(values) else math.nan
 
-    def surely_better(self, model: RBM, mean: float, than: RBM | None, before: float) -> bool:
+    def surely_better(
+        self, model: RBM, mean: float, than: RBM | None, before: float, *, bracket: float = 0.0
+    ) -> bool:
         """Return whether rows gain on another machine, or on independent units, by more than chance.
 
-        `mean` and `before` are the mean likelihoods of both.
+        `mean` and `before` are the mean likelihoods of both, `bracket` the standard error of their
+        difference by the estimates of ln Z.
         """
         other = self.alone if than is None else -than.free_energy(self.rows)
         gain = -model.free_energy(self.rows) - other
@@ -84,7 +88,15 @@ class Judge:
             share = self.counts / self.counts.sum()
             spread = float(share @ (gain - share @ gain) ** 2)
             error = math.sqrt(spread * float((share**2).sum()))
-        return bool(mean - before > SURE * error)
+        return bool(mean - before > SURE * math.hypot(error, bracket))
+
+    def surely_better_anew(self, model: RBM, than: RBM) -> bool:
+        """Return the same of two machines that are judged once more, so that none is the luckiest of many."""
+        means, errors = [], []
+        for one in (model, than):
+            means.append(self(one))
+            errors.append(self.error if means[-1] > -math.inf else 0.0)
+        return self.surely_better(model, means[0], than, means[1], bracket=math.hypot(*errors))
 
     def __call__(self, model: RBM) -> float:
         """Return that of a machine, −∞ where its ln Z is in doubt or a likelihood would be above 0."""
@@ -101,6 +113,7 @@ class Judge:
                     rng=self.rng,
                     n_threads=self.n_threads,
                 )
+        self.error = found.stderr
         mean = -self.mean(model.free_energy(self.rows)) - found.value
         return -math.inf if found.doubt or mean > 0 else mean
 

@@ -96,7 +96,8 @@ def learn(
     """Train a machine by a recipe whose open settings are chosen from the data.
 
     At up to twenty checkpoints the machine is judged by the likelihood of the rows held out, with ln Z summed
-    where the smaller layer has at most 16 units, and bracketed elsewhere; the best of them is taken.
+    where the smaller layer has at most 16 units, and bracketed elsewhere; the best of them is taken, with
+    tempered chains the last one unless another is surely better.
 
     Parameters
     ----------
@@ -230,18 +231,16 @@ class _Learning:
             before = first.course(generator_state(self.rng), None)
             other = self.attempt(1, resume if earlier is not None else None, before)
             # between modes that chains do not pass, shares are the better learned of two that are as likely
-            if not self.choose or not self._surely_better(first, other):
+            if not self.choose or not self.judge.surely_better_anew(first.best.model, other.best.model):
                 found = other
-        if self.choose and not self._surely_better(found, None):
+        if self.choose and not self._surely_better_than_alone(found):
             alone = RBM(0 * self.begin.weights, self.begin.visible_bias)
             return self._learned(found, alone, None, 0, self.alone)
         best = found.best
         return self._learned(found, best.model, best.state, best.epoch, best.log_likelihood)
 
-    def _surely_better(self, one: Attempt, other: Attempt | None) -> bool:
-        best = one.best
-        than, before = (None, self.alone) if other is None else (other.best.model, other.best.log_likelihood)
-        return self.judge.surely_better(best.model, best.log_likelihood, than, before)
+    def _surely_better_than_alone(self, one: Attempt) -> bool:
+        return self.judge.surely_better(one.best.model, one.best.log_likelihood, None, self.alone)
 
     def _learned(
         self, attempt: Attempt, model: RBM, state: State | None, epoch: int, log_likelihood: float
