@@ -3,7 +3,6 @@
 from rbmflow.training.boltzmann import BoltzmannFit, boltzmann_gradient, fit_boltzmann
 from rbmflow.training.checkpoint import Checkpoint
 from rbmflow.training.contrastive_bias import GibbsOperator, cd_fixed_point, expected_update
-from rbmflow.training.data import Grey, Incomplete
 from rbmflow.training.evidence import Evidence, neuron_evidence
 from rbmflow.training.history import EarlyStopping, History
 from rbmflow.training.learning import Learned, learn
@@ -17,6 +16,7 @@ from rbmflow.training.phases import SampledPhases
 from rbmflow.training.recipe import Recipe
 from rbmflow.training.state import State
 from rbmflow.training.trajectory import Trajectory
+from rbmflow.training.uncertain import Grey, Incomplete
 
 __all__ = [
     "CD",

@@ -1,16 +1,15 @@
-"""What a machine is trained on: rows of spins, whole or with gaps, rows of probabilities, or a law."""
+"""What a machine is trained on, as it stands: rows of spins, given or drawn, or a law over them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rbmflow._kernels import block_gibbs
-from rbmflow.arguments import FloatArray, SpinArray, as_array, check_real
+from rbmflow.arguments import FloatArray, SpinArray, check_real
 from rbmflow.generators import Words
 from rbmflow.hardware import check_memory
 from rbmflow.sampling import TrainingSet
@@ -18,108 +17,11 @@ from rbmflow.spins import check_spins
 from rbmflow.state_law import StateLaw
 from rbmflow.training.chains import sweep
 from rbmflow.training.parameters import Parameters
+from rbmflow.training.uncertain import Grey, Incomplete, column_means
 
 MONITORED_ROWS = 100
 MOST_COUNTED = 1e9  # rows of an epoch
 SWEPT_ROWS = 4096  # at a time, whose hidden units are drawn
-
-
-@dataclass(frozen=True, eq=False)
-class Grey:
-    """Rows of probabilities: what is between 0 and 1 is how often a unit is up.
-
-    Training draws spins from them, anew for each epoch, so that the machine learns the law in which units are
-    independent given the row: an average over draws of the likelihood of spins.
-
-    Parameters
-    ----------
-    probabilities : array_like, shape (n, n_visible)
-        From 0 to 1; NaN where a value is missing.
-
-    Raises
-    ------
-    ValueError
-        If a value is outside, or there are no rows.
-
-    Examples
-    --------
-    >>> Grey([[0.2, 1.0]]).means()
-    array([-0.6,  1. ])
-    """
-
-    probabilities: FloatArray
-
-    def __post_init__(self) -> None:
-        values = as_array("probabilities", self.probabilities)
-        if values.dtype.kind not in "biuf":
-            raise TypeError(f"probabilities has dtype {values.dtype}: real numbers are needed")
-        values = np.asarray(values, dtype=np.float32)
-        if values.ndim != 2 or not values.size:
-            raise ValueError(
-                f"probabilities has shape {values.shape}: (n, n_visible) is needed, both at least 1"
-            )
-        bad = (values < 0) | (values > 1)
-        if bad.any():
-            row, column = np.argwhere(bad)[0]
-            raise ValueError(
-                f"probabilities holds {values[row, column]:g} in row {row}, column {column}, from 0: "
-                "values from 0 to 1 are needed, or NaN"
-            )
-        object.__setattr__(self, "probabilities", values)
-
-    def means(self) -> FloatArray:
-        """Return the mean of each unit, from −1 to 1; 0 where nothing is known.
-
-        Returns
-        -------
-        numpy.ndarray, shape (n_visible,)
-            ``2 p − 1`` of the mean probability.
-
-        Examples
-        --------
-        >>> Grey([[0.5, np.nan]]).means()
-        array([0., 0.])
-        """
-        return _means(2 * self.probabilities.astype(np.float64) - 1)
-
-
-@dataclass(frozen=True, eq=False)
-class Incomplete:
-    """Rows of spins some of which are missing.
-
-    Training draws what is missing from the law of the machine given the other spins of the row: one sweep of
-    both layers before each epoch, which goes on from the one before. So it ascends the likelihood of what is
-    known (data augmentation: M. Tanner and W. Wong, J. Am. Stat. Assoc. 82, 528 (1987)).
-
-    Parameters
-    ----------
-    spins : array_like, shape (n, n_visible)
-        −1 and +1, and NaN where a spin is missing.
-
-    Raises
-    ------
-    ValueError
-        If a value is something else, or there are no rows.
-
-    Examples
-    --------
-    >>> Incomplete([[1, np.nan], [1, -1]]).missing
-    array([[False,  True],
-           [False, False]])
-    """
-
-    spins: Any
-    missing: npt.NDArray[np.bool_] = field(init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        values = as_array("spins", self.spins)
-        if values.dtype.kind not in "iuf":
-            raise TypeError(f"spins has dtype {values.dtype}: real numbers are needed")
-        if values.ndim != 2 or not values.size:
-            raise ValueError(f"spins has shape {values.shape}: (n, n_visible) is needed, both at least 1")
-        missing = np.isnan(values)
-        object.__setattr__(self, "spins", check_spins("spins", np.where(missing, 1, values)))
-        object.__setattr__(self, "missing", missing)
 
 
 @dataclass(eq=False)
@@ -225,11 +127,13 @@ class Data:
         if self.weights is not None:
             return np.asarray(self.weights @ self.rows)
         if self.up is not None:
-            return _means(2 * self.up.astype(np.float64) - 1, self.counts)
+            return column_means(2 * self.up.astype(np.float64) - 1, self.counts)
         if self.missing is None and self.counts is None:
             return np.asarray(self.rows.mean(axis=0, dtype=np.float64))
         values = self.rows.astype(np.float64)
-        return _means(values if self.missing is None else np.where(self.missing, np.nan, values), self.counts)
+        return column_means(
+            values if self.missing is None else np.where(self.missing, np.nan, values), self.counts
+        )
 
     @property
     def n_counted(self) -> int:
@@ -324,14 +228,6 @@ def _packed(spins: SpinArray) -> npt.NDArray[np.uint8]:
 def _spins(up: FloatArray, rng: np.random.Generator) -> SpinArray:
     """Return spins that are up with these probabilities."""
     return np.where(rng.random(up.shape, dtype=np.float32) < up, np.int8(1), np.int8(-1))
-
-
-def _means(values: FloatArray, counts: FloatArray | None = None) -> FloatArray:
-    """Return the mean of each column, NaN left out, 0 where there is nothing else."""
-    known = ~np.isnan(values)
-    counted = known * (1.0 if counts is None else counts[:, None])
-    total = counted.sum(axis=0)
-    return np.asarray((np.where(known, values, 0.0) * counted).sum(axis=0) / np.where(total > 0, total, 1.0))
 
 
 def check_data(data: object, n_visible: int | None, name: str = "data", sample_weight: object = None) -> Data:
