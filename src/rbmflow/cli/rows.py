@@ -16,7 +16,6 @@ from rbmflow.arguments import FloatArray, SpinArray, shown
 from rbmflow.reading import Columns, FileRows, read_table, rows_of_array
 from rbmflow.sampling.training_set import read_rows
 from rbmflow.spins import check_spins
-from rbmflow.training import Grey, Incomplete
 
 NETCDF = (".nc", ".nc4", ".netcdf")
 KINDS = "CSV, npy or npz, these also compressed by gzip, or netCDF, with a row for each configuration"
@@ -44,15 +43,6 @@ class SpinRows:
     labels: tuple[str, ...] | None
     missing: npt.NDArray[np.bool_] | None = None
     grey: FloatArray | None = None
-
-    @property
-    def data(self) -> SpinArray | Grey | Incomplete:
-        """What a machine is trained on."""
-        if self.grey is not None:
-            return Grey(self.grey)
-        if self.missing is not None:
-            return Incomplete(np.where(self.missing, np.nan, self.spins))
-        return self.spins
 
 
 def add_row_options(command: argparse.ArgumentParser, *, uncertain: bool = False) -> None:

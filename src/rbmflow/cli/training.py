@@ -10,14 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from rbmflow.arguments import SpinArray
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.options import add_options, parameters_of
 from rbmflow.cli.output import progress_bar, publish
-from rbmflow.cli.rows import KINDS, add_row_options, read_spins
+from rbmflow.cli.rows import KINDS, SpinRows, add_row_options, read_spins
 from rbmflow.estimate import with_error
 from rbmflow.experiments import own_data
 from rbmflow.experiments.labels import labels_table
 from rbmflow.experiments.own_data import Parameters
+from rbmflow.training import Grey, Incomplete
 
 MODEL, PARTIAL = "model.npz", "training.partial"
 SECONDS = 2.0  # between states that are kept
@@ -50,7 +52,7 @@ def _train(options: argparse.Namespace) -> int:
     with progress_bar(options, "epochs") as report:
         result = own_data.run(
             parameters,
-            rows.data,
+            _data(rows),
             rng=options.seed,
             checkpoints=kept,
             progress=report,
@@ -58,7 +60,7 @@ def _train(options: argparse.Namespace) -> int:
         )
     result.model.save(options.out / MODEL)
     tables = result.tables
-    if rows.labels is not None and isinstance(rows.data, np.ndarray):
+    if rows.labels is not None and rows.missing is None and rows.grey is None:
         ln_z = result.log_partition.value
         tables = {**tables, "labels": labels_table(result.model, rows.spins, rows.labels, ln_z)}
     status = publish(options, tables, "training", own_data.draw_training)
@@ -84,3 +86,12 @@ def _train(options: argparse.Namespace) -> int:
     if found.doubt:
         print(f"warning: do not rely on these likelihoods: {found.doubt}", file=sys.stderr)
     return status
+
+
+def _data(rows: SpinRows) -> SpinArray | Grey | Incomplete:
+    """Return what a machine is trained on."""
+    if rows.grey is not None:
+        return Grey(rows.grey)
+    if rows.missing is not None:
+        return Incomplete(np.where(rows.missing, np.nan, rows.spins))
+    return rows.spins

@@ -50,6 +50,7 @@ class Questions:
 
         Examples
         --------
+        >>> from rbmflow.estimator import IsingRBM
         >>> machine = IsingRBM(1, n_iter=0, random_state=1).fit([[1, -1], [-1, 1]])
         >>> machine.score_samples([[1, 1]])                 # before training: about ln ¼
         array([-1.3863])
@@ -78,6 +79,7 @@ class Questions:
 
         Examples
         --------
+        >>> from rbmflow.estimator import IsingRBM
         >>> machine = IsingRBM(1, n_iter=0, random_state=1).fit([[1, -1], [-1, 1]])
         >>> print(f"{machine.score([[1, 1], [-1, 1]]):.2f}")
         -1.39
@@ -106,6 +108,7 @@ class Questions:
 
         Examples
         --------
+        >>> from rbmflow.estimator import IsingRBM
         >>> machine = IsingRBM(2, random_state=1).fit([[1, -1], [-1, 1]] * 50)
         >>> machine.complete([[1, np.nan]], n_chains=10).samples.shape
         (1, 10, 2)
@@ -128,6 +131,7 @@ class Questions:
 
         Examples
         --------
+        >>> from rbmflow.estimator import IsingRBM
         >>> IsingRBM(1, n_iter=0, random_state=1).fit([[1, -1], [-1, 1]]).log_partition().stderr
         0.0
         """
@@ -165,6 +169,7 @@ class Questions:
 
         Examples
         --------
+        >>> from rbmflow.estimator import IsingRBM
         >>> IsingRBM(2, random_state=1).fit([[1, -1], [-1, 1]]).sample(3).shape
         (3, 2)
         """
@@ -188,6 +193,7 @@ class Questions:
 
         Examples
         --------
+        >>> from rbmflow.estimator import IsingRBM
         >>> IsingRBM(2, random_state=1).fit([[1, -1], [-1, 1]]).gibbs([[1, 1]]).shape
         (1, 2)
         """
