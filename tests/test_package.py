@@ -46,7 +46,7 @@ KERNEL_OWNERS = {
     "cluster": {"sampling.compiled_chains"},
     "boltzmann": {"likelihood.coupled", "sampling.boltzmann"},
     "logistic": set(),  # what other kernels include, for its tests
-    "block_gibbs": {"sampling.block_gibbs", "training.chains", "training.data", "training.trainer"},
+    "block_gibbs": {"sampling.block_gibbs", "training.chains", "training.trainer"},
     "uniform_weight": {"weight.solve"},
     "rbm_partition": {"networks.layer_sums"},
     "annealing": {"likelihood.annealed_importance"},

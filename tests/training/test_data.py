@@ -90,7 +90,9 @@ def test_counts_that_are_not_whole_are_met_on_average():
         seen += np.bincount(order, minlength=4)
     # each is met floor or ceil of its count: a standard error of at most 0.008
     np.testing.assert_allclose(seen / 4000, [0.3, 2.0, 1.25, 0.45], rtol=0, atol=0.05)
-    np.testing.assert_allclose(data.means(), np.array([0.3, 2, 1.25, 0.45]) @ SPINS[[0, 1, 3, 4]] / 4)
+    np.testing.assert_allclose(
+        data.means(), np.array([0.3, 2, 1.25, 0.45]) @ SPINS[[0, 1, 3, 4]] / 4, rtol=1e-12, atol=1e-15
+    )
 
 
 def test_grey_rows_are_learned_as_the_law_that_they_are_drawn_from():

@@ -134,7 +134,7 @@ def block_gibbs(
     clamps = check_clamps(rbm.n_visible, clamped, values, initial)
     before, begin = _begin(rbm, max(n_chains, len(clamps.mask)), rng, initial)
     visible, hidden, generators = before.visible.copy(), before.hidden.copy(), before.generators.copy()
-    packed = _packed(clamps.hold(visible))
+    packed = packed_rows(clamps.hold(visible))
     sweeps = len(visible) * n_sweeps
     nanoseconds = sweeps * _nanoseconds(rbm.weights)
     at_once = _chains_of_a_task(len(visible), threads) if nanoseconds > WORTH_A_THREAD else len(visible)
@@ -169,7 +169,7 @@ def sweep_visible(
     n_sweeps: int,
 ) -> None:
     """Draw hidden spins given the visible ones, then both layers `n_sweeps` times, in place."""
-    none = _packed(np.empty((0, visible.shape[1]), dtype=bool))
+    none = packed_rows(np.empty((0, visible.shape[1]), dtype=bool))
     _sweep(parameters, visible, hidden, n_sweeps, 1.0, True, none, 0, 0, generator)
 
 
@@ -203,10 +203,10 @@ def _sweep(
     )
 
 
-def _packed(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
-    """Return truth values as bits, in the order of the kernel."""
-    out = np.empty((len(mask), 4 * -(-mask.shape[1] // 16)), dtype=np.uint8)
-    kernel.pack(mask.view(np.int8), out)
+def packed_rows(rows: npt.NDArray[np.bool_] | SpinArray) -> npt.NDArray[np.uint8]:
+    """Return truth values, or spins, as bits in the order of the kernel."""
+    out = np.empty((len(rows), 4 * -(-rows.shape[1] // 16)), dtype=np.uint8)
+    kernel.pack(np.ascontiguousarray(rows).view(np.int8), out)
     return out
 
 

@@ -134,12 +134,15 @@ def _averages(
     return (total / n_measured).reshape(n, n_chains, n_visible), chains.visible.reshape(rows.shape)
 
 
-def check_gaps(name: str, rows: object, n_visible: int) -> tuple[SpinArray, npt.NDArray[np.bool_]]:
+def check_gaps(
+    name: str, rows: object, n_visible: int | None = None
+) -> tuple[SpinArray, npt.NDArray[np.bool_]]:
     """Return rows of spins, 1 where one is missing, and where that is, or raise."""
     values = as_array(name, rows)
     if values.dtype.kind not in "iuf":
         raise TypeError(f"{name} has dtype {values.dtype}: real numbers are needed")
-    if values.ndim != 2 or not values.size or values.shape[1] != n_visible:
-        raise ValueError(f"{name} has shape {values.shape}: (n, {n_visible}) is needed, n at least 1")
+    if values.ndim != 2 or not values.size or n_visible not in (None, values.shape[1]):
+        wanted = "n_visible" if n_visible is None else n_visible
+        raise ValueError(f"{name} has shape {values.shape}: (n, {wanted}) is needed, n at least 1")
     missing = np.isnan(values)
     return check_spins(name, np.where(missing, 1, values)), missing

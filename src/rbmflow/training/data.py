@@ -8,11 +8,11 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow._kernels import block_gibbs
 from rbmflow.arguments import FloatArray, SpinArray, check_real
 from rbmflow.generators import Words
 from rbmflow.hardware import check_memory
 from rbmflow.sampling import TrainingSet
+from rbmflow.sampling.block_gibbs import packed_rows
 from rbmflow.spins import check_spins
 from rbmflow.state_law import StateLaw
 from rbmflow.training.chains import sweep
@@ -62,7 +62,7 @@ class Data:
     @cached_property
     def packed(self) -> npt.NDArray[np.uint8]:
         """The rows as the kernel of training takes them."""
-        return _packed(np.ascontiguousarray(self.rows))
+        return packed_rows(self.rows)
 
     def draw(self, parameters: Parameters, generator: Words, rng: np.random.Generator) -> None:
         """Draw what is not given: grey units from their probabilities, missing ones given the others.
@@ -82,7 +82,7 @@ class Data:
                 at = some[first : first + SWEPT_ROWS]
                 visible = np.ascontiguousarray(self.rows[at])
                 hidden = np.empty((len(at), parameters.shape[1]), dtype=np.int8)
-                clamped = _packed(np.ascontiguousarray(~self.missing[at]).view(np.int8))
+                clamped = packed_rows(~self.missing[at])
                 sweep(parameters, visible, hidden, 1, generator, from_data=True, clamped=clamped)
                 self.rows[at] = visible
         self.__dict__.pop("packed", None)
@@ -217,12 +217,6 @@ class Data:
         at = np.linspace(0, self.n_rows - 1, n).astype(np.int64)
         counts = np.ones(n) if self.counts is None else self.counts[at]
         return self.rows[at], counts / counts.sum()
-
-
-def _packed(spins: SpinArray) -> npt.NDArray[np.uint8]:
-    out = np.empty((len(spins), 4 * -(-spins.shape[1] // 16)), dtype=np.uint8)
-    block_gibbs.pack(spins, out)
-    return out
 
 
 def _spins(up: FloatArray, rng: np.random.Generator) -> SpinArray:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, as_array
-from rbmflow.spins import check_spins
+from rbmflow.sampling.completion import check_gaps
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,13 +100,8 @@ class Incomplete:
     missing: npt.NDArray[np.bool_] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        values = as_array("spins", self.spins)
-        if values.dtype.kind not in "iuf":
-            raise TypeError(f"spins has dtype {values.dtype}: real numbers are needed")
-        if values.ndim != 2 or not values.size:
-            raise ValueError(f"spins has shape {values.shape}: (n, n_visible) is needed, both at least 1")
-        missing = np.isnan(values)
-        object.__setattr__(self, "spins", check_spins("spins", np.where(missing, 1, values)))
+        spins, missing = check_gaps("spins", self.spins)
+        object.__setattr__(self, "spins", spins)
         object.__setattr__(self, "missing", missing)
 
 
