@@ -189,8 +189,9 @@ def test_what_was_interrupted_goes_on_to_the_same_bits(rows, n_hidden, settings,
 def test_a_course_of_something_else_is_refused():
     rows, courses = Ring(8).sample(0.5, 300, rng=1), []
     learn(rows, 3, Recipe(n_epochs=55), rng=3, keep=lambda take: courses.append(take()))
-    with pytest.raises(ValueError, match="resume: it has 35 parameters, the machine 44"):
-        learn(rows, 4, Recipe(n_epochs=55), rng=3, resume=courses[0])
+    for others, n_hidden, seed in ((rows, 4, 3), (rows, 3, 4), (rows[1:], 3, 3)):
+        with pytest.raises(ValueError, match="resume: it was begun with other rows, weights"):
+            learn(others, n_hidden, Recipe(n_epochs=55), rng=seed, resume=courses[0])
     with pytest.raises(ValueError, match="is beyond n_epochs=20"):
         learn(rows, 3, Recipe(n_epochs=20), rng=3, resume=courses[-1])
     other = np.random.Generator(np.random.MT19937(3))
@@ -202,6 +203,9 @@ def test_a_course_of_something_else_is_refused():
         learn(rows, 3, rng=3, keep=3)
     for change, message in (
         ({"best": np.ones(3)}, "best is"),
+        ({"best_epoch": 54}, "best_epoch is not among epochs"),
+        ({"epochs": [0.0, 1.0]}, "differ in length"),
+        ({"n_averaged": 2}, "n_averaged or one of epochs is beyond it"),
         ({"epochs": []}, "epochs is"),
         ({"attempt": 2}, "attempt=2"),
         ({"state": [1, 2]}, r"state is \[1, 2\]"),

@@ -63,6 +63,8 @@ def _train(options: argparse.Namespace) -> int:
     if rows.labels is not None and rows.missing is None and rows.grey is None:
         ln_z = result.log_partition.value
         tables = {**tables, "labels": labels_table(result.model, rows.spins, rows.labels, ln_z)}
+    elif rows.labels is not None:
+        print("no table of labels: rows have gaps or are grey", file=sys.stderr)
     status = publish(options, tables, "training", own_data.draw_training)
     kept.remove()
     options.written.append(options.out / MODEL)

@@ -147,8 +147,8 @@ class Questions:
         """Return configurations from the law of the machine; successive calls differ.
 
         They are independent and exact if a layer has at most 24 units. Otherwise each is the end of a
-        chain of its own, from random spins, by block Gibbs sweeps at a ladder of temperatures between which
-        chains exchange their places.
+        chain of its own, by block Gibbs sweeps at a ladder of temperatures between which chains exchange
+        their places.
 
         Parameters
         ----------

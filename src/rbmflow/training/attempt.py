@@ -35,6 +35,8 @@ class Course(Stored):
 
     Attributes
     ----------
+    call : str
+        Digest of the rows, their counts, those held out and the machine that the training begins with.
     attempt : int
         0, and 1 with tempered chains.
     epoch, n_averaged : int
@@ -54,6 +56,7 @@ class Course(Stored):
         The course of the attempt before, as it is saved; empty in the first.
     """
 
+    call: str
     attempt: int
     epoch: int
     n_averaged: int
@@ -69,6 +72,8 @@ class Course(Stored):
     before: Bytes
 
     def __post_init__(self) -> None:
+        if not isinstance(self.call, str):
+            raise TypeError(f"call={shown(self.call)}: a text is needed")
         check_integer("attempt", self.attempt, 0, 1)
         for name in ("epoch", "n_averaged", "best_epoch"):
             check_integer(name, getattr(self, name), 0, MAX_COUNT)
@@ -90,6 +95,10 @@ class Course(Stored):
             numbers: Any = getattr(self, name)
             if not isinstance(numbers, list) or not all(isinstance(x, float) for x in numbers) or not numbers:
                 raise ValueError(f"{name} is {shown(numbers)}: a list of numbers is needed")
+        if len(self.epochs) != len(self.likelihoods) or float(self.best_epoch) not in self.epochs:
+            raise ValueError("epochs and likelihoods differ in length, or best_epoch is not among epochs")
+        if self.n_averaged > self.epoch or max(self.epochs) > self.epoch:
+            raise ValueError(f"epoch={self.epoch}: n_averaged or one of epochs is beyond it")
 
 
 @dataclass(frozen=True)
@@ -207,9 +216,10 @@ class Attempt:
             return self.state
         return self.trainer.snapshot({}, False, np.empty(0), 0, "")
 
-    def course(self, rng: dict[str, Any], before: Course | None) -> Course:
-        """Return where it stands, with the state of the generator and the attempt before."""
+    def course(self, call: str, rng: dict[str, Any], before: Course | None) -> Course:
+        """Return where it stands, with the call, the state of the generator and the attempt before."""
         return Course(
+            call,
             self.number,
             self.epoch,
             self.n_averaged,
@@ -227,18 +237,13 @@ class Attempt:
 
     def go_on(self, course: Course) -> None:
         """Take over where an earlier one of the same arguments stood."""
-        if course.mean.shape != self.mean.shape:
-            raise ValueError(f"resume: it has {course.mean.size} parameters, the machine {self.mean.size}")
         if course.epoch > self.n_epochs:
             raise ValueError(f"resume: epoch={course.epoch} is beyond n_epochs={self.n_epochs}")
         shape = self.begin.weights.shape
         self.epoch, self.n_averaged, self.mean = course.epoch, course.n_averaged, course.mean.copy()
         self.state, self.last = _state(course.state), RBM(*split(course.last, shape))
         self.epochs, self.likelihoods = list(course.epochs), list(course.likelihoods)
-        at_best = (
-            self.epochs.index(float(course.best_epoch)) if float(course.best_epoch) in self.epochs else 0
-        )
-        best = RBM(*split(course.best, shape))
+        best, at_best = RBM(*split(course.best, shape)), self.epochs.index(float(course.best_epoch))
         self.best = Best(best, _state(course.best_state), course.best_epoch, self.likelihoods[at_best])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -196,6 +197,10 @@ class _Learning:
         scored = held if self.choose else data.whole(SCORED_ROWS)
         self.judge = Judge(scored.rows, scored.counts, self.begin.visible_bias, rng, n_threads)
         self.alone = self.judge.mean(self.judge.alone)
+        total = hashlib.sha256(f"{data.rows.shape} {n_hidden}".encode())
+        for array in (data.rows, data.counts, data.up, data.missing, self.held, self.begin.weights):
+            total.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
+        self.call = total.hexdigest()
 
     def attempt(self, number: int, course: Course | None, before: Course | None) -> Attempt:
         """Return an attempt at its end, begun at `course` or anew."""
@@ -206,7 +211,7 @@ class _Learning:
 
         def keep(now: Attempt) -> None:
             if self.keep is not None:
-                self.keep(lambda: now.course(generator_state(self.rng), before))
+                self.keep(lambda: now.course(self.call, generator_state(self.rng), before))
 
         attempt.run(self.trained, self.judge, self.rng, keep, self.progress, self.n_threads)
         return attempt
@@ -218,6 +223,8 @@ class _Learning:
             if type(source) is not type(self.rng.bit_generator):
                 kind = type(self.rng.bit_generator).__name__
                 raise ValueError(f"resume: its generator is a {type(source).__name__}, rng is a {kind}")
+            if resume.call != self.call:
+                raise ValueError("resume: it was begun with other rows, weights, hidden units or another rng")
             self.rng.bit_generator.state = source.state
         earlier = None if resume is None else course_before(resume)
         first = self.attempt(0, resume if earlier is None else earlier, None)
@@ -228,7 +235,7 @@ class _Learning:
             and remembers(first.last, self.trained.rows, self.rng)
         )
         if again:
-            before = first.course(generator_state(self.rng), None)
+            before = first.course(self.call, generator_state(self.rng), None)
             other = self.attempt(1, resume if earlier is not None else None, before)
             # between modes that chains do not pass, shares are the better learned of two that are as likely
             if not self.choose or not self.judge.surely_better_anew(first.best.model, other.best.model):
