@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray, check_integer, shown
+from rbmflow.arguments import FloatArray, check_integer, check_real_scalar, shown
 from rbmflow.networks import RBM
 from rbmflow.networks.storage import Stored, read, write
 from rbmflow.training.data import Data
@@ -48,6 +48,8 @@ class Course(Stored):
         Mean of the parameters, those of the machine that was judged last, and of the best one.
     best_epoch : int
         When that was.
+    best_error : float
+        Standard error of its likelihood by the estimate of ln Z.
     epochs, likelihoods : list of float
         Of the checkpoints.
     source : dict
@@ -66,6 +68,7 @@ class Course(Stored):
     last: FloatArray
     best: FloatArray
     best_epoch: int
+    best_error: float
     epochs: list[float]
     likelihoods: list[float]
     source: dict[str, Any]
@@ -77,6 +80,8 @@ class Course(Stored):
         check_integer("attempt", self.attempt, 0, 1)
         for name in ("epoch", "n_averaged", "best_epoch"):
             check_integer(name, getattr(self, name), 0, MAX_COUNT)
+        if not 0 <= check_real_scalar("best_error", self.best_error) < math.inf:
+            raise ValueError(f"best_error={self.best_error}: a finite number from 0 on is needed")
         for name in ("state", "best_state", "before"):
             content: Any = getattr(self, name)
             if not isinstance(content, np.ndarray) or content.dtype != np.uint8 or content.ndim != 1:
@@ -103,12 +108,13 @@ class Course(Stored):
 
 @dataclass(frozen=True)
 class Best:
-    """A checkpoint: the machine, its state, its epoch and the mean likelihood of the judge's rows."""
+    """A checkpoint: the machine, its state, its epoch, the mean likelihood of the judge's rows, its error."""
 
     model: RBM
     state: State | None
     epoch: int
     log_likelihood: float
+    error: float = 0.0
 
 
 class Attempt:
@@ -196,10 +202,11 @@ class Attempt:
         self.last = RBM(*split(self.mean, shape)) if self.n_averaged else self.trainer.parameters.model()
         if self.choose or self.epoch == self.n_epochs:
             found = judge(self.last)
+            error = judge.error if found > -math.inf else 0.0
             self.epochs.append(float(self.epoch))
             self.likelihoods.append(found)
             if found > self.best.log_likelihood or not self.choose or self._lasts(judge, found):
-                self.best = Best(self.last, self._state(), self.epoch, found)
+                self.best = Best(self.last, self._state(), self.epoch, found, error)
 
     def _lasts(self, judge: Judge, found: float) -> bool:
         """Return whether this is the tempered machine of the last epoch, and not surely worse than the best.
@@ -229,6 +236,7 @@ class Attempt:
             _vector(self.last),
             _vector(self.best.model),
             self.best.epoch,
+            self.best.error,
             list(self.epochs),
             list(self.likelihoods),
             rng,
@@ -244,7 +252,13 @@ class Attempt:
         self.state, self.last = _state(course.state), RBM(*split(course.last, shape))
         self.epochs, self.likelihoods = list(course.epochs), list(course.likelihoods)
         best, at_best = RBM(*split(course.best, shape)), self.epochs.index(float(course.best_epoch))
-        self.best = Best(best, _state(course.best_state), course.best_epoch, self.likelihoods[at_best])
+        self.best = Best(
+            best,
+            _state(course.best_state),
+            course.best_epoch,
+            self.likelihoods[at_best],
+            course.best_error,
+        )
 
 
 def course_before(course: Course) -> Course | None:

@@ -247,7 +247,8 @@ class _Learning:
         return self._learned(found, best.model, best.state, best.epoch, best.log_likelihood)
 
     def _surely_better_than_alone(self, one: Attempt) -> bool:
-        return self.judge.surely_better(one.best.model, one.best.log_likelihood, None, self.alone)
+        best = one.best
+        return self.judge.surely_better(best.model, best.log_likelihood, None, self.alone, bracket=best.error)
 
     def _learned(
         self, attempt: Attempt, model: RBM, state: State | None, epoch: int, log_likelihood: float
