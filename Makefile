@@ -7,6 +7,7 @@ help:
 	@echo "make test      all tests but the slow ones"
 	@echo "make levels    results of every package on the SIMD levels below the best"
 	@echo "make slow      the slow tests"
+	@echo "make docs      the site, docs/_build/html, with the extra docs; every cell runs"
 	@echo "make bench     benchmarks, with the extra bench"
 	@echo "bash .ci/run   all that a change has to pass;  bash .ci/full   what takes long"
 
@@ -17,7 +18,7 @@ lint:
 	ruff check .
 	ruff format --check .
 	cython-lint ext
-	@! LC_ALL=C.UTF-8 grep -nE '^[^|].{110}' ext/*/*.* *.md docs/*.md || { echo "more than 110 columns"; exit 1; }
+	@! LC_ALL=C.UTF-8 grep -nE '^[^|].{110}' ext/*/*.* *.md docs/*.md docs/*/*.md || { echo "more than 110 columns"; exit 1; }
 	mypy
 	python -m mypy.stubtest $(patsubst src/rbmflow/_kernels/%.pyi,rbmflow._kernels.%, \
 		$(wildcard src/rbmflow/_kernels/*.pyi)) --allowlist .ci/stubtest.txt --ignore-unused-allowlist --concise
@@ -39,7 +40,10 @@ levels:
 slow:
 	$(PYTEST) -m slow
 
+docs:
+	sphinx-build -b html -E -W --keep-going -n -d docs/_build/doctrees docs docs/_build/html
+
 bench:
 	pytest bench -o python_files='bench_*.py' --benchmark-only -s
 
-.PHONY: help kernels lint test levels slow bench
+.PHONY: help kernels lint test levels slow docs bench

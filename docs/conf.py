@@ -1,0 +1,99 @@
+"""The site: ``make docs`` writes docs/_build/html, runs every cell and takes warnings for errors."""
+
+import os
+import sys
+from pathlib import Path
+
+from docutils import nodes
+from latex2mathml.converter import convert
+
+import rbmflow
+
+HERE = Path(__file__).parent
+
+project = "rbmflow"
+author = "the rbmflow developers"
+copyright = "the rbmflow developers, BSD-3-Clause"
+version = release = rbmflow.__version__
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+    "sphinx_copybutton",
+    "sphinx_design",
+]
+exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
+# pages of the time before the site, until their chapters stand
+exclude_patterns += ["theory.md", "flow.md", "performance.md", "quality.md", "learning.md", "audit.md"]
+
+html_math_renderer = "mathml"
+html_theme = "pydata_sphinx_theme"
+html_title = "rbmflow"
+html_static_path = ["_static"]
+html_css_files = ["rbmflow.css"]
+html_show_sourcelink = False
+ALONE = ("index", "tutorial", "gallery", "verdicts", "benchmarks", "comparison", "glossary", "development")
+html_sidebars = {page: [] for page in ALONE}
+html_theme_options = {
+    "logo": {"text": "rbmflow"},
+    "navbar_align": "left",
+    "header_links_before_dropdown": 6,
+    "show_prev_next": True,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+}
+
+myst_enable_extensions = ["amsmath", "attrs_block", "colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+
+# Cells run in a folder of their own, where a warning that a cell causes is an error and so is an exception.
+nb_execution_mode = "force"
+nb_execution_in_temp = True
+nb_execution_raise_on_error = True
+nb_execution_timeout = 120
+nb_merge_streams = True
+os.environ["PYTHONWARNINGS"] = "error:::__main__"
+os.environ["MATPLOTLIBRC"] = str(HERE / "matplotlibrc")
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+autosummary_generate = True
+autodoc_typehints = "none"
+autodoc_member_order = "groupwise"
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
+
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+
+def name_shells(_app, doctree):
+    """Show a cell of the shell, which begins with %%bash, without that line and in the shell's colours."""
+    for block in doctree.findall(nodes.literal_block):
+        if block.astext().startswith("%%bash\n"):
+            block.children = [nodes.Text(block.astext().removeprefix("%%bash\n"))]
+            block.rawsource = block.astext()
+            block["language"] = "bash"
+
+
+def inline_mathml(translator, node):
+    """Write a formula as MathML, which browsers draw by themselves, with no script and no network."""
+    translator.body.append(convert(node.astext()))
+    raise nodes.SkipNode
+
+
+def block_mathml(translator, node):
+    """Write a formula on a line of its own, with its number if it has one."""
+    label = f' id="equation-{nodes.make_id(node["label"])}"' if node.get("label") else ""
+    number = f'<span class="eqno">({node["number"]})</span>' if node.get("number") else ""
+    formula = convert(node.astext(), display="block")
+    translator.body.append(f'<div class="math"{label}>{number}{formula}</div>')
+    raise nodes.SkipNode
+
+
+def setup(app):
+    """Connect what is above."""
+    app.connect("doctree-read", name_shells)
+    app.add_html_math_renderer("mathml", (inline_mathml, None), (block_mathml, None))
