@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 from docutils import nodes
-from latex2mathml.converter import convert
 
 import rbmflow
 
@@ -20,6 +19,8 @@ extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.mathjax",
+    "sphinx-mathjax-offline",  # MathJax from the site itself: formulas without a network
     "numpydoc",
     "sphinx_copybutton",
     "sphinx_design",
@@ -28,7 +29,6 @@ exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
 # pages of the time before the site, until their chapters stand
 exclude_patterns += ["theory.md", "flow.md", "performance.md", "quality.md", "learning.md", "audit.md"]
 
-html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "rbmflow"
 html_static_path = ["_static"]
@@ -78,22 +78,6 @@ def name_shells(_app, doctree):
             block["language"] = "bash"
 
 
-def inline_mathml(translator, node):
-    """Write a formula as MathML, which browsers draw by themselves, with no script and no network."""
-    translator.body.append(convert(node.astext()))
-    raise nodes.SkipNode
-
-
-def block_mathml(translator, node):
-    """Write a formula on a line of its own, with its number if it has one."""
-    label = f' id="equation-{nodes.make_id(node["label"])}"' if node.get("label") else ""
-    number = f'<span class="eqno">({node["number"]})</span>' if node.get("number") else ""
-    formula = convert(node.astext(), display="block")
-    translator.body.append(f'<div class="math"{label}>{number}{formula}</div>')
-    raise nodes.SkipNode
-
-
 def setup(app):
     """Connect what is above."""
     app.connect("doctree-read", name_shells)
-    app.add_html_math_renderer("mathml", (inline_mathml, None), (block_mathml, None))
