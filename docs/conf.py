@@ -5,8 +5,11 @@ import sys
 from pathlib import Path
 
 from docutils import nodes
+from sphinx.ext import autosummary
 
 import rbmflow
+
+autosummary.WELL_KNOWN_ABBREVIATIONS += ("eq.", "sec.")  # they end no sentence
 
 HERE = Path(__file__).parent
 
@@ -29,6 +32,7 @@ exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
 # pages of the time before the site, until their chapters stand
 exclude_patterns += ["theory.md", "flow.md", "performance.md", "quality.md", "learning.md", "audit.md"]
 
+templates_path = ["_templates"]
 html_theme = "pydata_sphinx_theme"
 html_title = "rbmflow"
 html_static_path = ["_static"]
@@ -78,6 +82,13 @@ def name_shells(_app, doctree):
             block["language"] = "bash"
 
 
+def leave_out(_app, _what, _name, member, skip, _options):
+    """Leave out what a class has from another package, such as the methods of scikit-learn's estimators."""
+    module = getattr(member, "__module__", None) or "rbmflow"
+    return skip or not module.startswith("rbmflow")
+
+
 def setup(app):
     """Connect what is above."""
+    app.connect("autodoc-skip-member", leave_out)
     app.connect("doctree-read", name_shells)

@@ -28,7 +28,7 @@ class Orbit:
     Attributes
     ----------
     observables : dict of str to tuple of Estimate
-        By name, means over the batch after 0, 1, … steps: ``magnetization`` m, ``order_parameter`` |m|,
+        By name, means over the batch after 0, 1, … steps: ``magnetization`` m, ``order_parameter`` ``|m|``,
         ``displacement``, the root of the mean square of ``v' − v`` over the units in the step that led here
         (NaN at the start), and what was asked for.
     undecided : tuple of float
@@ -53,7 +53,7 @@ class Orbit:
 
     @property
     def order_parameter(self) -> tuple[Estimate, ...]:
-        """Mean of |m| over the batch after 0, 1, … steps."""
+        """Mean of ``|m|`` over the batch after 0, 1, … steps."""
         return self.observables["order_parameter"]
 
 
@@ -81,7 +81,7 @@ def orbit(
     n_steps : int
         Number of steps, at least 0.
     observables : dict of str to callable, optional
-        What to record beside m, |m| and the displacement:
+        What to record beside m, ``|m|`` and the displacement:
         ``f(batch)`` of shape (n,), as `flow.lattice_observables` gives.
     rng : numpy.random.Generator or int
         Generator or seed, needed by maps that take one.

@@ -42,8 +42,9 @@ class Torus(Solved):
     -----
     With two even sides K → −K leaves ln Z unchanged. With an odd side K < 0 is frustrated: the four products
     of Kaufman's formula then cancel, and float64 results too come from evaluations at raised precision, at a
-    cost that grows with |K| (n_rows + n_cols); so do heat capacities at |K| > 0.75. All other float64 results
-    are evaluated together, in a time of about 20 to 60 ns times the longer side for each coupling.
+    cost that grows with ``|K|`` (n_rows + n_cols); so do heat capacities at ``|K| > 0.75``. All other
+    float64 results are evaluated together, in a time of about 20 to 60 ns times the longer side for each
+    coupling.
 
     Examples
     --------

@@ -204,8 +204,8 @@ def decimation_flow(K: object, n_steps: int, *, scale_factor: int = 2) -> FloatA
 
     Returns
     -------
-    numpy.ndarray of float64, shape (n_steps + 1, *K.shape)
-        Row 0 is `K`; every finite coupling flows to 0, the high-temperature fixed point.
+    numpy.ndarray of float64, shape (n_steps + 1, ...)
+        Row 0 is `K`, of its shape; every finite coupling flows to 0, the high-temperature fixed point.
 
     Examples
     --------

@@ -95,8 +95,8 @@ def migdal_kadanoff_flow(K: object, n_steps: int, *, scale_factor: int = 2, dime
 
     Returns
     -------
-    numpy.ndarray of float64, shape (n_steps + 1, *K.shape)
-        Row 0 is `K`; below the fixed point couplings flow to 0, above it to ∞.
+    numpy.ndarray of float64, shape (n_steps + 1, ...)
+        Row 0 is `K`, of its shape; below the fixed point couplings flow to 0, above it to ∞.
 
     Examples
     --------

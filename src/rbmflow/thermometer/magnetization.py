@@ -1,4 +1,4 @@
-"""The thermometer that reads the magnetization: where the training set has the batch's mean |m|.
+"""The thermometer that reads the magnetization: where the training set has the batch's mean ``|m|``.
 
 It knows nothing of correlations. On the torus it tells temperatures near and below the critical one; on the
 ring, and high above the critical temperature, where ``⟨|m|⟩ ~ n^(−1/2)``, next to nothing.
@@ -22,10 +22,10 @@ ROUNDING = 1e-12
 
 @dataclass(frozen=True, eq=False)
 class MagnetizationThermometer:
-    """The inverse of a measured curve ⟨|m|⟩(T); `fit` makes it.
+    """The inverse of a measured curve ``⟨|m|⟩(T)``; `fit` makes it.
 
     The curve falls strictly. At its ends readings stop: a batch with at least the largest
-    ⟨|m|⟩ reads as the coldest temperature, one with at most the smallest as the hottest, and
+    ``⟨|m|⟩`` reads as the coldest temperature, one with at most the smallest as the hottest, and
     either is a bound, with NaN as its standard error.
 
     Attributes
@@ -35,9 +35,9 @@ class MagnetizationThermometer:
     temperature : numpy.ndarray of float64, shape (n,)
         Increasing, in units of J/k_B.
     magnetization : numpy.ndarray of float64, shape (n,)
-        ⟨|m|⟩ at these, decreasing. Between them T is a monotone cubic (PCHIP) in ⟨|m|⟩.
+        ``⟨|m|⟩`` at these, decreasing. Between them T is a monotone cubic (PCHIP) in ``⟨|m|⟩``.
     stderr : numpy.ndarray of float64, shape (n,)
-        Standard error of ⟨|m|⟩.
+        Standard error of ``⟨|m|⟩``.
     """
 
     lattice: Solved
@@ -50,10 +50,10 @@ class MagnetizationThermometer:
             object.__setattr__(self, name, as_array(name, getattr(self, name)))
 
     def estimate(self, configurations: object) -> Estimate:
-        """Return the temperature of a batch, where the curve has its mean |m|.
+        """Return the temperature of a batch, where the curve has its mean ``|m|``.
 
-        Its standard error is that of |m|, from the scatter within the batch and that of the curve, times the
-        slope ``|dT/d⟨|m|⟩|``.
+        Its standard error is that of ``|m|``, from the scatter within the batch and that of the curve, times
+        the slope ``|dT/d⟨|m|⟩|``.
 
         Parameters
         ----------
@@ -81,7 +81,7 @@ class MagnetizationThermometer:
         return Estimate(float(reading[0]), stderr, 0.5, order.n_effective, float("nan"))
 
     def readings(self, configurations: object) -> FloatArray:
-        """Return the temperature at which the curve has the |m| of each configuration.
+        """Return the temperature at which the curve has the ``|m|`` of each configuration.
 
         Parameters
         ----------
@@ -139,10 +139,10 @@ class MagnetizationThermometer:
 
 
 def fit(training_set: object) -> MagnetizationThermometer:
-    """Return the thermometer that inverts ⟨|m|⟩(T) of a training set.
+    """Return the thermometer that inverts ``⟨|m|⟩(T)`` of a training set.
 
     The means are made to fall by isotonic regression. Of temperatures that it gives the same
-    ⟨|m|⟩, which the magnetization cannot tell apart, one stays in the curve: at the cold end the
+    ``⟨|m|⟩``, which the magnetization cannot tell apart, one stays in the curve: at the cold end the
     coldest, at the hot end the hottest, elsewhere their mean.
 
     Parameters
@@ -158,7 +158,7 @@ def fit(training_set: object) -> MagnetizationThermometer:
     Raises
     ------
     ValueError
-        If ⟨|m|⟩ does not fall with T at all.
+        If ``⟨|m|⟩`` does not fall with T at all.
 
     Examples
     --------

@@ -90,9 +90,9 @@ def certified_weight(K: object, n_visible: int, n_hidden: int, *, digits: int) -
     With ``D = M tanh MW − V tanh VW``, ``⟨D⟩_p − ⟨D⟩_q`` is shown to be positive at the lower end and
     negative at the upper one. That there is no other root is shown on boxes of W: f and g increase with W
     (ln Z is convex, and so is every ln cosh WV), so that f(b) < g(a) or f(a) > g(b) excludes [a, b];
-    f(b) > ⟨|V|⟩_q excludes all weights above b; where V tanh WV is nearly V² W one box serves for all small
-    weights; and the weak and strong forms of the equation are evaluated on whole boxes, the derivative of
-    their logarithms around the root.
+    ``f(b) > ⟨|V|⟩_q`` excludes all weights above b; where V tanh WV is nearly V² W one box serves for all
+    small weights; and the weak and strong forms of the equation are evaluated on whole boxes, the
+    derivative of their logarithms around the root.
 
     Time O(M³) for a given number of digits: the law has M²/8 integers of up to M bits.
 

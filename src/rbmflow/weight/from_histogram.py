@@ -39,7 +39,7 @@ def trained_weight_from_law(law: Law, n_hidden: int, *, dps: int | None = None) 
     ----------
     law : Law
         Of the magnetization of M ≥ 3 spins; its rows must sum to 1 and be symmetric under V → −V, as p is
-        (`Law.symmetrized` makes them so: the equation depends on |V| only).
+        (`Law.symmetrized` makes them so: the equation depends on ``|V|`` only).
     n_hidden : int
         Hidden units N, at least 1.
     dps : int, optional
@@ -183,8 +183,8 @@ def _start(ctx: Any, data: list[Any], surplus: Any, n_visible: int, n_hidden: in
 def trained_weight_from_samples(spins: object, n_hidden: int) -> Estimate:
     """Return the trained weight for measured configurations, with its standard error.
 
-    The histogram of |V| takes the place of the law: the equation is even in V, so data that prefer one sign
-    are folded. The standard error is that of the delta method: g(W) is a mean of n independent values
+    The histogram of ``|V|`` takes the place of the law: the equation is even in V, so data that prefer one
+    sign are folded. The standard error is that of the delta method: g(W) is a mean of n independent values
     V tanh WV of standard deviation σ, and W shifts by ``δg/(∂f/∂W − ∂g/∂W)``. Where the weight is 0, the
     sample has ``⟨V²⟩ ≤ M`` and the law is no longer linear; the error is then the weight that one standard
     deviation of ⟨V²⟩ above M would give, ``[σ(V²)/(√n M N (M−1))]^½``.

@@ -142,8 +142,8 @@ class StrongCouplingSeries:
     def error(self, K: object) -> Any:
         """Return an estimate of the error of `weight`, above it unless the coefficients change their growth.
 
-        With R = 0.9 radius and B = max |c_j| R^j, ``|δW| = ½ |δs|/s ≤ (B/2R) ρ^n/[(1 − ρ) u]``, ρ = X/R and
-        u = s/X, beside two roundings of W.
+        With R = 0.9 radius and ``B = max |c_j| R^j``, ``|δW| = ½ |δs|/s ≤ (B/2R) ρ^n/[(1 − ρ) u]``, ρ = X/R
+        and u = s/X, beside two roundings of W.
 
         Parameters
         ----------
