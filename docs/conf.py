@@ -56,7 +56,7 @@ myst_heading_anchors = 3
 # Cells run in a folder of their own, where a warning that a cell causes is an error and so is an exception.
 nb_execution_mode = "force"
 nb_execution_in_temp = True
-nb_execution_raise_on_error = True
+nb_execution_show_tb = True
 nb_execution_timeout = 120
 nb_merge_streams = True
 os.environ["PYTHONWARNINGS"] = "error:::__main__"
