@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from docutils import nodes
+from myst_nb.core import render
 from sphinx.ext import autosummary
 
 import rbmflow
@@ -71,6 +72,23 @@ numpydoc_xref_param_type = False
 
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
+
+
+def coalesce_streams(outputs):
+    """Join what a cell prints: its parts may end within a line, where MyST-NB would begin a new one."""
+    joined, streams = [], {}
+    for output in outputs:
+        name = output.get("name") if output["output_type"] == "stream" else None
+        if name in streams:
+            streams[name]["text"] += output["text"]
+            continue
+        joined.append(output)
+        if name is not None:
+            streams[name] = output
+    return in_lines(joined)
+
+
+in_lines, render.coalesce_streams = render.coalesce_streams, coalesce_streams
 
 
 def name_shells(_app, doctree):

@@ -93,6 +93,11 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Questions, Bas
     n_features_in_ : int
         Visible units.
 
+    See Also
+    --------
+    rbmflow.training.learn : What `fit` does.
+    rbmflow.networks.RBM : What `rbm_` is.
+
     Examples
     --------
     >>> from rbmflow import Ring

@@ -146,6 +146,12 @@ def fixed_points(
     FixedPoints
         The points, each once, with their spectra.
 
+    See Also
+    --------
+    mean_field_jacobian : Their stability.
+    uniform_fixed_points : Of a machine with equal weights.
+    spectrum : Stability of v = 0.
+
     Examples
     --------
     >>> found = fixed_points(RBM.uniform(8, 4, 0.3063), rng=1)

@@ -63,6 +63,19 @@ def mean_field(rbm: RBM, v: object, *, n_steps: int = 1, n_threads: int | None =
     ValueError
         If fields could overflow.
 
+    See Also
+    --------
+    mean_field_sampled : Spins with these means.
+    gibbs : Hidden units drawn as well.
+    sign : The limit of large parameters.
+    orbit : A map again and again.
+
+    References
+    ----------
+    * J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 50-51,
+      75-76.
+    * S. Iso, S. Shiba and S. Yokoo, Phys. Rev. E 97, 053304 (2018).
+
     Examples
     --------
     >>> mean_field(RBM.uniform(2, 1, 1.0), [1, 1])
@@ -132,6 +145,15 @@ def sign(rbm: RBM, v: object) -> SpinArray:
     -------
     numpy.ndarray of int8, shape (..., n_visible)
         −1, 0 or 1.
+
+    See Also
+    --------
+    mean_field : At finite parameters.
+    cycle_length : Where it ends.
+
+    References
+    ----------
+    J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 77.
 
     Examples
     --------
@@ -208,6 +230,15 @@ def gibbs(rbm: RBM, v: object, rng: object, *, n_steps: int = 1, n_threads: int 
     -------
     numpy.ndarray of int8, shape (..., n_visible)
         −1 or 1.
+
+    See Also
+    --------
+    mean_field : Means in place of draws.
+    rbmflow.sampling.block_gibbs : Many sweeps, compiled.
+
+    References
+    ----------
+    J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 32.
 
     Examples
     --------

@@ -99,6 +99,16 @@ def orbit(
     MemoryError
         If the observables of so many steps do not fit into the memory of this machine.
 
+    See Also
+    --------
+    mean_field : The map of the thesis.
+    lattice_observables : What may be recorded.
+    fixed_points : Where orbits end.
+
+    References
+    ----------
+    S. Iso, S. Shiba and S. Yokoo, Phys. Rev. E 97, 053304 (2018).
+
     Examples
     --------
     >>> from rbmflow import Ring, flow

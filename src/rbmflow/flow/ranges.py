@@ -94,6 +94,12 @@ def flow_after_training(temperatures: Temperatures, n_visible: int, n_hidden: in
     FlowAfterTraining
         Weight, gain, fate and fixed point.
 
+    See Also
+    --------
+    rbmflow.weight.mixture_weight : The weight alone.
+    critical_temperature : Where the fate changes.
+    training_sets : Such sets of temperatures.
+
     Examples
     --------
     >>> for name in ("T = 0, 0.25, …, 6", "T = 0.25, 0.5, …, 6", "T = 1, 1.25, …, 6"):

@@ -55,6 +55,10 @@ def spectrum(rbm: RBM) -> Spectrum:
     Spectrum
         Singular values and participation ratios.
 
+    See Also
+    --------
+    mean_field_jacobian : The linear map at any v.
+
     Examples
     --------
     >>> found = spectrum(RBM.uniform(8, 2, 0.5))

@@ -39,6 +39,11 @@ def critical_weight(n_visible: int, n_hidden: int) -> float:
     float
         W_c.
 
+    See Also
+    --------
+    critical_coupling : The coupling where W(K) reaches it.
+    uniform_fixed_points : What lies above and below.
+
     Examples
     --------
     >>> critical_weight(8, 2)
@@ -69,6 +74,13 @@ def critical_coupling(n_visible: int, n_hidden: int, *, dps: int | None = None) 
     -------
     float or mpmath.mpf
         K_c; in float64 the rounded exact value for M ≤ 256, a root of the float64 equation above.
+
+    See Also
+    --------
+    critical_weight : The weight at the threshold.
+    critical_coupling_limit : Of long rings at fixed N.
+    critical_coupling_law : Of long rings at fixed N/M.
+    critical_temperature : After training on a range of temperatures.
 
     Examples
     --------
@@ -280,6 +292,15 @@ def critical_temperature(n_visible: int, n_hidden: int, *, T_low: Any = 0.0, dps
     ------
     ValueError
         If `T_low` is not below 1/K_c: no such range orders.
+
+    See Also
+    --------
+    critical_coupling : One temperature.
+    flow_after_training : W, gain and fate at one range.
+
+    References
+    ----------
+    J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 78-79.
 
     Examples
     --------

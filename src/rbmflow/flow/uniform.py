@@ -84,6 +84,12 @@ def uniform_fixed_points(W: float, n_visible: int, n_hidden: int) -> UniformFixe
     UniformFixedPoints
         One fixed point for ``M N W² ≤ 1``, three above.
 
+    See Also
+    --------
+    uniform_map : The map.
+    critical_weight : Above which there are three.
+    fixed_points : Of any machine.
+
     Examples
     --------
     >>> points = uniform_fixed_points(0.3063, 8, 4)

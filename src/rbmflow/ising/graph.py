@@ -37,6 +37,11 @@ class Graph(Lattice):
     fields : numpy.ndarray of float64, shape (n_sites,)
         h_i, in the unit of J; at most 10¹⁰⁰ in size.
 
+    See Also
+    --------
+    Ring : With exact laws.
+    rbmflow.sampling.run : Configurations.
+
     Examples
     --------
     >>> Graph.from_bonds(3, [(0, 1), (1, 2)]).couplings

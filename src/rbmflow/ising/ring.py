@@ -48,6 +48,16 @@ class Ring(OneDimensional, Solved):
     n_sites : int
         Number of spins M, 3 to 10⁹.
 
+    See Also
+    --------
+    Chain : With free ends.
+    Torus : In two dimensions.
+    rbmflow.weight.trained_weight : What a machine learns of it.
+
+    References
+    ----------
+    E. Ising, Z. Phys. 31, 253 (1925).
+
     Examples
     --------
     >>> ring = Ring(8)

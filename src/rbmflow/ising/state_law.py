@@ -34,6 +34,11 @@ def state_law(lattice: object, K: float) -> StateLaw:
     ValueError
         If the lattice has more sites than that: its states cannot be listed.
 
+    See Also
+    --------
+    rbmflow.networks.visible_law : The law of a machine.
+    rbmflow.networks.kl_divergence : How far apart they are.
+
     Examples
     --------
     >>> from rbmflow import Ring

@@ -38,6 +38,12 @@ class Torus(Solved):
     n_rows, n_cols : int
         Sides, 2 to 10⁶. Along a side of 2 every pair of neighbours has two bonds.
 
+    See Also
+    --------
+    Ring : In one dimension.
+    rbmflow.sampling.run : Configurations.
+    onsager.energy : The infinite lattice.
+
     Notes
     -----
     With two even sides K → −K leaves ln Z unchanged. With an odd side K < 0 is frustrated: the four products
@@ -45,6 +51,11 @@ class Torus(Solved):
     cost that grows with ``|K|`` (n_rows + n_cols); so do heat capacities at ``|K| > 0.75``. All other
     float64 results are evaluated together, in a time of about 20 to 60 ns times the longer side for each
     coupling.
+
+    References
+    ----------
+    * B. Kaufman, Phys. Rev. 76, 1232 (1949).
+    * P. D. Beale, Phys. Rev. Lett. 76, 78 (1996).
 
     Examples
     --------

@@ -182,6 +182,17 @@ def log_partition(
     LikelihoodWarning
         If the estimate should not be relied on, see `LogPartition.doubt`.
 
+    See Also
+    --------
+    rbmflow.networks.exact_log_partition : The sum alone.
+    rbmflow.networks.RBM.log_likelihood : What it is needed for.
+
+    References
+    ----------
+    * R. M. Neal, Stat. Comput. 11, 125 (2001).
+    * R. Salakhutdinov and I. Murray, ICML (2008), 872.
+    * C. H. Bennett, J. Comput. Phys. 22, 245 (1976).
+
     Examples
     --------
     >>> from rbmflow import RBM

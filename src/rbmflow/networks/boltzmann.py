@@ -34,6 +34,17 @@ class BoltzmannMachine(Pairwise):
     n_visible : int, optional
         Visible units; all by default.
 
+    See Also
+    --------
+    rbmflow.training.fit_boltzmann : Train one.
+    rbmflow.sampling.boltzmann_chains : Draw from it.
+    RBM : With no couplings within a layer.
+
+    References
+    ----------
+    * J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 17-24.
+    * D. H. Ackley, G. E. Hinton and T. J. Sejnowski, Cogn. Sci. 9, 147 (1985).
+
     Examples
     --------
     >>> machine = BoltzmannMachine([[0, 0.5], [0.5, 0]])

@@ -53,6 +53,15 @@ def effective_couplings(rbm: TwoLayers) -> FloatArray:
     ValueError
         If there are more visible units.
 
+    See Also
+    --------
+    effective_coupling : Of one set, at any size.
+    effective_pairs : Pairs, at any size.
+
+    References
+    ----------
+    N. Bulso and Y. Roudi, Neural Comput. 33, 2646 (2021).
+
     Examples
     --------
     >>> from rbmflow import RBM
@@ -87,6 +96,15 @@ def effective_coupling(rbm: TwoLayers, sites: Iterable[int]) -> float:
     ------
     ValueError
         If the weights are so large that the integral needs more than 10⁶ nodes.
+
+    See Also
+    --------
+    effective_couplings : Of all sets.
+    effective_pairs : Of all pairs.
+
+    References
+    ----------
+    N. Bulso and Y. Roudi, Neural Comput. 33, 2646 (2021).
 
     Examples
     --------

@@ -74,6 +74,10 @@ def exact_log_partition(
     ValueError
         If both layers have more than 30 units.
 
+    See Also
+    --------
+    rbmflow.likelihood.log_partition : Also estimated, with bounds.
+
     Examples
     --------
     >>> from rbmflow import RBM
@@ -196,6 +200,15 @@ def visible_law(rbm: TwoLayers) -> StateLaw:
     ValueError
         If there are more visible units.
 
+    See Also
+    --------
+    hidden_law : Of the other layer.
+    kl_divergence : Its distance from another law.
+
+    References
+    ----------
+    J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 27.
+
     Examples
     --------
     >>> from rbmflow import RBM
@@ -266,6 +279,16 @@ def kl_divergence(law: StateLaw, rbm: TwoLayers) -> float:
     ------
     ValueError
         If both layers have more than 30 units.
+
+    See Also
+    --------
+    visible_law : The machine's side.
+    rbmflow.ising.state_law : The law of a lattice.
+    rbmflow.weight.kl_uniform : For equal weights, at any size.
+
+    References
+    ----------
+    J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 35.
 
     Examples
     --------

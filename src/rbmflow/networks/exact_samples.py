@@ -43,6 +43,10 @@ def sample_exactly(rbm: TwoLayers, size: int, *, rng: object) -> SpinArray:
     ValueError
         If both layers have more than 24 units.
 
+    See Also
+    --------
+    rbmflow.sampling.block_gibbs : Chains, for larger machines.
+
     Examples
     --------
     >>> from rbmflow import RBM

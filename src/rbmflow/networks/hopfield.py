@@ -30,6 +30,17 @@ class Hopfield(Pairwise):
     biases : array_like, shape (n_units,), optional
         Biases b, finite; zero by default.
 
+    See Also
+    --------
+    rbmflow.sampling.recall : Let states run downhill.
+    overlap : How far a state agrees with a pattern.
+
+    References
+    ----------
+    * J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 11-16.
+    * J. J. Hopfield, Proc. Natl. Acad. Sci. USA 79, 2554 (1982).
+    * D. J. Amit, H. Gutfreund and H. Sompolinsky, Phys. Rev. Lett. 55, 1530 (1985).
+
     Examples
     --------
     >>> network = Hopfield.hebb([[1, 1, -1, -1], [1, -1, 1, -1]])

@@ -27,6 +27,15 @@ class Neuron:
     bias : float, optional
         Bias b, the weight of an input that is always 1; zero by default.
 
+    See Also
+    --------
+    rbmflow.training.fit_neuron : Train one.
+    rbmflow.training.neuron_evidence : How much decay the data ask for.
+
+    References
+    ----------
+    J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 1-10.
+
     Examples
     --------
     >>> neuron = Neuron([1.0, -2.0], 0.5)

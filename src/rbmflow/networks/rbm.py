@@ -33,6 +33,18 @@ class RBM(TwoLayers):
     hidden_bias : array_like, shape (n_hidden,), optional
         Fields c on the hidden units; zero by default.
 
+    See Also
+    --------
+    rbmflow.training.learn : Train one.
+    rbmflow.sampling.block_gibbs : Draw from it.
+    rbmflow.likelihood.log_partition : Its normalisation.
+    rbmflow.flow.orbit : Its flow.
+
+    References
+    ----------
+    * J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 25-38.
+    * G. E. Hinton, Neural Comput. 14, 1771 (2002).
+
     Examples
     --------
     >>> rbm = RBM.uniform(8, 4, 0.3)

@@ -94,6 +94,11 @@ def read_machine(
     ValueError
         If it holds no machine, or what it holds can be read in more than one way.
 
+    See Also
+    --------
+    RBM.from_binary : Parameters of 0/1 units.
+    rbmflow.experiments.audit.run : What the machine is worth.
+
     Examples
     --------
     >>> import tempfile

@@ -40,6 +40,11 @@ def block_spins(
     numpy.ndarray of int8
         Shape ``(..., n_sites / b)`` on a ring, ``(..., n_sites / b²)`` on a torus, flattened row by row.
 
+    See Also
+    --------
+    decimate_spins : Keep every b-th spin.
+    renormalization_group : Exponents.
+
     Examples
     --------
     >>> block_spins([1, 1, -1, 1, -1, -1, -1, 1, 1], 9, scale_factor=3, rng=1)

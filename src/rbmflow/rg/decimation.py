@@ -83,6 +83,16 @@ def decimate(K: object, K0: object = 0.0, *, scale_factor: int = 2, dps: int | N
     Couplings
         K' and K0' in the broadcast shape.
 
+    See Also
+    --------
+    decimate_in_field : With a field.
+    decimation_flow : Again and again.
+    rbmflow.networks.RBM.decimating : A machine whose hidden layer is the decimated ring.
+
+    References
+    ----------
+    J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 48-49.
+
     Examples
     --------
     >>> print(round(float(decimate(1.0).K), 6))

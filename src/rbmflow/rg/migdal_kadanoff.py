@@ -67,6 +67,16 @@ def migdal_kadanoff(K: object, *, scale_factor: int = 2, dimension: int = 2, dps
     float, numpy.ndarray or mpmath.mpf
         K' in the shape of `K`.
 
+    See Also
+    --------
+    migdal_kadanoff_fixed_point : Its critical point.
+    decimate : One dimension, exact.
+
+    References
+    ----------
+    * A. A. Migdal, Sov. Phys. JETP 42, 743 (1976).
+    * L. P. Kadanoff, Ann. Phys. 100, 359 (1976).
+
     Examples
     --------
     >>> print(round(float(migdal_kadanoff(0.4)), 6))

@@ -118,12 +118,21 @@ def renormalization_group(
         If the lattice is too small for the steps, the samples are too few for the blocks or for the
         operators, their correlations are singular, or an eigenvalue is not positive.
 
+    See Also
+    --------
+    block_spins : The blocking.
+    even_operators : What is measured.
+
     Notes
     -----
     The standard errors do not hold what the truncation to few operators, the distance from the fixed
     point and the last lattices leave out. On 32 × 32, 50,000 configurations of Swendsen-Wang give
     for the three steps y_t = 0.957(4), 0.991(5), 0.998(6) with four operators and y_h = 1.8801(2),
     1.8752(3), 1.8737(8) with two.
+
+    References
+    ----------
+    R. H. Swendsen, Phys. Rev. Lett. 42, 859 (1979).
 
     Examples
     --------

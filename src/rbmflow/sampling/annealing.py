@@ -64,6 +64,16 @@ def anneal(
     Annealed
         The states at the end, and the energies along the way.
 
+    See Also
+    --------
+    linear_schedule : Temperatures in equal steps.
+    geometric_schedule : Temperatures in equal ratios.
+
+    References
+    ----------
+    * J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 17.
+    * S. Kirkpatrick, C. D. Gelatt and M. P. Vecchi, Science 220, 671 (1983).
+
     Examples
     --------
     >>> network = Hopfield.hebb([[1, 1, -1, -1, 1, -1]])

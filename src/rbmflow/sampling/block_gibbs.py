@@ -110,6 +110,16 @@ def block_gibbs(
     GibbsChains
         The last spins of both layers.
 
+    See Also
+    --------
+    tempered : Chains that pass between modes.
+    complete : With some units known.
+    rbmflow.networks.sample_exactly : Small machines, exactly.
+
+    References
+    ----------
+    J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 32.
+
     Examples
     --------
     >>> chains = block_gibbs(RBM.uniform(8, 4, 0.3), n_chains=4000, n_sweeps=50, rng=1)

@@ -115,6 +115,15 @@ def boltzmann_chains(
     BoltzmannChains
         The last spins, and those kept.
 
+    See Also
+    --------
+    block_gibbs : Of an RBM.
+    rbmflow.networks.boltzmann_moments : The means, summed over all states.
+
+    References
+    ----------
+    J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 17.
+
     Examples
     --------
     >>> from rbmflow.networks import BoltzmannMachine

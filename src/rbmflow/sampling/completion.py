@@ -85,6 +85,10 @@ def complete(
     MemoryError
         If the samples do not fit into memory.
 
+    See Also
+    --------
+    rbmflow.training.Incomplete : Train on rows with gaps.
+
     Examples
     --------
     >>> machine = RBM([[2.0], [2.0]])                      # two units that are alike, nearly always

@@ -144,6 +144,11 @@ def replica_exchange(
     ReducibleChainError
         As for `run`.
 
+    See Also
+    --------
+    run : Chains at one coupling each.
+    tempered : The same for machines.
+
     Examples
     --------
     >>> from rbmflow import Torus

@@ -92,6 +92,15 @@ def recall(
     Recall
         The states, and how they ended.
 
+    See Also
+    --------
+    anneal : At temperatures above 0.
+    rbmflow.networks.Hopfield : What runs.
+
+    References
+    ----------
+    J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 13.
+
     Examples
     --------
     >>> pattern = [1, 1, -1, -1, 1, -1]

@@ -136,6 +136,18 @@ def run(
     ReducibleChainWarning
         Once for Metropolis in a fixed order on a small torus, which has isolated frozen states.
 
+    See Also
+    --------
+    replica_exchange : Chains that exchange their couplings.
+    training_set : Independent configurations, certified.
+    is_irreducible : Whether a rule connects all states.
+
+    References
+    ----------
+    * N. Metropolis et al., J. Chem. Phys. 21, 1087 (1953).
+    * R. H. Swendsen and J.-S. Wang, Phys. Rev. Lett. 58, 86 (1987).
+    * U. Wolff, Phys. Rev. Lett. 62, 361 (1989).
+
     Examples
     --------
     >>> from rbmflow import Ring

@@ -90,6 +90,11 @@ def training_set(
     ValueError
         If `finished` returns the training set of something else.
 
+    See Also
+    --------
+    run : The chains themselves.
+    rbmflow.ising.Ring.sample : Exact samples of the ring.
+
     Examples
     --------
     >>> from rbmflow import Torus

@@ -83,6 +83,11 @@ def tempered(
     ConvergenceWarning
         If hardly anything passes between two rungs.
 
+    See Also
+    --------
+    block_gibbs : One temperature.
+    trajectory_tempering : A ladder of the machines of a training.
+
     Examples
     --------
     Two modes, which block Gibbs chains do not leave; their shares are e^0.8/(e^0.8 + e^(−0.8)) = 0.832 and

@@ -228,6 +228,10 @@ def null_calibration(
     NullCalibration
         A row for each m.
 
+    See Also
+    --------
+    EnergyThermometer : One to be looked at.
+
     Examples
     --------
     >>> from rbmflow import Ring

@@ -33,6 +33,12 @@ class EnergyThermometer:
     lattice : Ring or Torus
         Where the spins are.
 
+    See Also
+    --------
+    MagnetizationThermometer : Reads another quantity.
+    NetworkThermometer : Is taught.
+    null_calibration : What a reading is worth.
+
     Notes
     -----
     The likelihood has its maximum at an end for some batches. In the ground state it is at T = 0,

@@ -38,6 +38,11 @@ class MagnetizationThermometer:
         ``⟨|m|⟩`` at these, decreasing. Between them T is a monotone cubic (PCHIP) in ``⟨|m|⟩``.
     stderr : numpy.ndarray of float64, shape (n,)
         Standard error of ``⟨|m|⟩``.
+
+    See Also
+    --------
+    EnergyThermometer : Reads the energy.
+    null_calibration : What a reading is worth.
     """
 
     lattice: Solved

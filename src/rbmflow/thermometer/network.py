@@ -64,6 +64,15 @@ class NetworkThermometer:
         The same of those trained on.
     loss : numpy.ndarray of float64, shape (n_epochs,)
         Mean cross-entropy of each epoch in nats, with the penalty.
+
+    See Also
+    --------
+    EnergyThermometer : Nothing is learned.
+    null_calibration : What a reading is worth.
+
+    References
+    ----------
+    S. Iso, S. Shiba and S. Yokoo, Phys. Rev. E 97, 053304 (2018).
     """
 
     lattice: Solved

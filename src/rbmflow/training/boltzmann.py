@@ -160,6 +160,16 @@ def fit_boltzmann(
     LikelihoodWarning
         If an annealed ln Z should not be relied on.
 
+    See Also
+    --------
+    boltzmann_gradient : The gradient.
+    SampledPhases : Phases sampled as in the thesis.
+
+    References
+    ----------
+    J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 22-24,
+    appendix A.
+
     Examples
     --------
     >>> law = StateLaw([[1, 1], [1, -1], [-1, 1], [-1, -1]], [0.4, 0.1, 0.1, 0.4])

@@ -202,6 +202,11 @@ def cd_fixed_point(
     ArithmeticError
         If the search does not arrive.
 
+    See Also
+    --------
+    expected_update : The mean update that vanishes there.
+    rbmflow.weight.trained_weight : The maximum of the likelihood.
+
     Examples
     --------
     >>> from rbmflow import Ring, trained_weight

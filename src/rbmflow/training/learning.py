@@ -135,6 +135,11 @@ def learn(
     LikelihoodWarning
         If the machine is worse than independent units.
 
+    See Also
+    --------
+    fit : The loop itself, with every setting.
+    rbmflow.estimator.IsingRBM : The same for scikit-learn.
+
     Examples
     --------
     >>> from rbmflow import Ring

@@ -163,11 +163,22 @@ def fit(
     MemoryError
         If machine and chains would need more memory than there is.
 
+    See Also
+    --------
+    learn : With settings chosen from the data.
+    History : What is recorded.
+    Checkpoint : Keep the state in a file.
+
     Notes
     -----
     Chains, and whole epochs with CD or PCD (no tie, mask or l1), are the same bits on every machine and at
     every SIMD level: their sums are taken in one order (see `block_gibbs`). Other runs also take matrix
     products from numpy: they are the same bits on one machine with one BLAS and one number of its threads.
+
+    References
+    ----------
+    * J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 37-38.
+    * G. E. Hinton, Neural Comput. 14, 1771 (2002).
 
     Examples
     --------

@@ -200,6 +200,16 @@ class CD(NegativePhase):
     k : int
         Sweeps, at least 1.
 
+    See Also
+    --------
+    PCD : Chains that go on.
+    cd_fixed_point : Where it ends instead.
+
+    References
+    ----------
+    * G. E. Hinton, Neural Comput. 14, 1771 (2002).
+    * M. Á. Carreira-Perpiñán and G. E. Hinton, AISTATS (2005), 33.
+
     Examples
     --------
     >>> CD(10).k
@@ -225,6 +235,15 @@ class PCD(NegativePhase):
         Sweeps of every chain for an update, at least 1.
     n_chains : int
         Number of chains.
+
+    See Also
+    --------
+    CD : Chains from the batch.
+    Tempered : Chains that pass between modes.
+
+    References
+    ----------
+    T. Tieleman, ICML (2008), 1064.
 
     Examples
     --------
@@ -264,6 +283,15 @@ class Tempered(NegativePhase):
         Sweeps of every chain for an update.
     n_chains : int
         Chains on each rung.
+
+    See Also
+    --------
+    PCD : One temperature.
+    rbmflow.sampling.tempered : The chains alone.
+
+    References
+    ----------
+    G. Desjardins et al., AISTATS (2010), 145.
 
     Examples
     --------

@@ -98,6 +98,15 @@ def fit_neuron(
         If the error has no minimum: a plane separates the targets and there is no decay, or all of them are
         equal. Planes on which some examples lie are looked for among up to a million numbers in `inputs`.
 
+    See Also
+    --------
+    rbmflow.networks.Neuron : What is trained.
+    neuron_evidence : Choose the decay.
+
+    References
+    ----------
+    J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 3-10.
+
     Examples
     --------
     >>> x, t = [[0.0], [1.0], [2.0], [3.0]], [0, 1, 0, 1]

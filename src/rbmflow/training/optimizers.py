@@ -167,6 +167,15 @@ class Adam:
     epsilon : float
         ε, above 0.
 
+    See Also
+    --------
+    SGD : Steps along the gradient.
+    Momentum : With a memory.
+
+    References
+    ----------
+    D. P. Kingma and J. Ba, ICLR (2015), arXiv:1412.6980.
+
     Examples
     --------
     >>> Adam(0.001).second
@@ -196,6 +205,14 @@ class LBFGS:
         Stop when no component of the gradient exceeds this, at least 0.
     memory : int
         Corrections that are kept, at least 1.
+
+    See Also
+    --------
+    Exact : The gradients that it needs.
+
+    References
+    ----------
+    D. C. Liu and J. Nocedal, Math. Program. 45, 503 (1989).
 
     Examples
     --------

@@ -29,6 +29,10 @@ class Grey:
     ValueError
         If a value is outside, or there are no rows.
 
+    See Also
+    --------
+    Incomplete : Rows with gaps.
+
     Examples
     --------
     >>> Grey([[0.2, 1.0]]).means()
@@ -88,6 +92,11 @@ class Incomplete:
     ------
     ValueError
         If a value is something else, or there are no rows.
+
+    See Also
+    --------
+    Grey : Rows of probabilities.
+    rbmflow.sampling.complete : Fill the gaps.
 
     Examples
     --------

@@ -120,6 +120,16 @@ def certified_weight(K: object, n_visible: int, n_hidden: int, *, digits: int) -
     PrecisionError
         If the signs at the ends do not change: the equation does not hold what the search found.
 
+    See Also
+    --------
+    trained_weight : Many digits without a proof.
+    certified_monotone : That W(K) increases.
+
+    References
+    ----------
+    F. Johansson, *Arb: efficient arbitrary-precision midpoint-radius interval arithmetic*, IEEE Trans.
+    Comput. 66, 1281 (2017).
+
     Examples
     --------
     >>> certified_weight(1, 8, 4, digits=20)
@@ -170,6 +180,11 @@ def certified_monotone(
     ------
     ImportError
         If python-flint is not installed.
+
+    See Also
+    --------
+    certified_weight : Where the root is, proven.
+    trained_weight_derivative : dW/dK as a number.
 
     Examples
     --------

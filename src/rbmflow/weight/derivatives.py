@@ -40,6 +40,11 @@ def trained_weight_derivative(K: object, n_visible: int, n_hidden: int, *, dps: 
     float, numpy.ndarray, mpmath.mpf or array of mpf
         In the shape of `K`: 0 for K < 0, infinite at 0, where ``W = [2K/N(M−1)]^½``, and 2/N at K = ∞.
 
+    See Also
+    --------
+    trained_weight : The weight itself.
+    certified_monotone : A proof that it increases.
+
     Examples
     --------
     >>> print(round(trained_weight_derivative(1.0, 8, 4), 10))
@@ -205,6 +210,10 @@ def kl_trained(K: object, n_visible: int, n_hidden: int, *, dps: int | None = No
     -------
     float, numpy.ndarray, mpmath.mpf or array of mpf
         In the shape of `K`, in nats; 0 at K = 0 and at K = ∞.
+
+    See Also
+    --------
+    kl_uniform : At any weight.
 
     Examples
     --------

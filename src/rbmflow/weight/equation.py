@@ -124,6 +124,15 @@ def f(W: object, n_visible: int, n_hidden: int, *, dps: int | None = None) -> An
     float, numpy.ndarray, mpmath.mpf or array of mpf
         In the shape of `W`, between −M and M.
 
+    See Also
+    --------
+    g : The other side.
+    trained_weight : Where they meet.
+
+    References
+    ----------
+    J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 74, 94.
+
     Examples
     --------
     >>> print(round(float(f(0.30630832981152307, 8, 4)), 6))
@@ -159,6 +168,15 @@ def g(W: object, K: object, n_visible: int, *, dps: int | None = None) -> Any:
     -------
     float, numpy.ndarray, mpmath.mpf or array of mpf
         In the broadcast shape, between −M and M.
+
+    See Also
+    --------
+    f : The other side.
+    trained_weight : Where they meet.
+
+    References
+    ----------
+    J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 74, 94.
 
     Examples
     --------
@@ -200,6 +218,15 @@ def kl_uniform(W: object, K: object, n_visible: int, n_hidden: int, *, dps: int 
     float, numpy.ndarray, mpmath.mpf or array of mpf
         In the broadcast shape. In float64 small values keep their digits up to M = 256; beyond, the absolute
         accuracy is about 1e-15 M. Infinite at W = ±∞ unless K = ∞.
+
+    See Also
+    --------
+    kl_trained : At the trained weight.
+    rbmflow.networks.kl_divergence : Of any machine.
+
+    References
+    ----------
+    J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 35.
 
     Examples
     --------

@@ -51,6 +51,15 @@ def trained_weight_from_law(law: Law, n_hidden: int, *, dps: int | None = None) 
         In the leading shape of the probabilities: 0 where ``⟨V²⟩ ≤ M`` (in float64 up to rounding, 2e-15 M),
         infinite where all spins are aligned.
 
+    See Also
+    --------
+    trained_weight_from_samples : The same for measured spins.
+    rbmflow.ising.Law : A law of the magnetization.
+
+    References
+    ----------
+    J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 63.
+
     Examples
     --------
     >>> from rbmflow import Ring
@@ -202,6 +211,11 @@ def trained_weight_from_samples(spins: object, n_hidden: int) -> Estimate:
     -------
     Estimate
         ``tau = 0.5``; infinite, with infinite error, if every sample is aligned.
+
+    See Also
+    --------
+    trained_weight_from_law : The same for a law that is known.
+    rbmflow.training.learn : Weights that are not equal.
 
     Examples
     --------

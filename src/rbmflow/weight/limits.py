@@ -187,6 +187,15 @@ def limit_table(n_visible: int, n_hidden: int, *, dps: int = 30) -> LimitTable:
     LimitTable
         Value, limit, difference and predicted difference, six points for each limit.
 
+    See Also
+    --------
+    rbmflow.weight.asymptotics.weak_coupling_weight : The series at K → 0.
+    rbmflow.weight.asymptotics.strong_coupling_series : The series at K → ∞.
+
+    References
+    ----------
+    J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), appendix B.
+
     Examples
     --------
     >>> row = limit_table(8, 4).rows[5]

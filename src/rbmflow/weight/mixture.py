@@ -91,6 +91,11 @@ def mixture_weight(temperatures: Temperatures, n_visible: int, n_hidden: int) ->
     MixtureWeight
         In float64.
 
+    See Also
+    --------
+    trained_weight_mixture : The weight alone.
+    rbmflow.flow.flow_after_training : With the fate of the flow.
+
     Examples
     --------
     >>> found = mixture_weight(TemperatureSet(ISO_SHIBA_YOKOO_TEMPERATURES), 100, 64)
@@ -148,6 +153,17 @@ def trained_weight_mixture(
     float, numpy.ndarray, mpmath.mpf or array of mpf
         In the broadcast shape; finite for T_high > 0 even if T_low = 0.
 
+    See Also
+    --------
+    trained_weight_temperatures : A discrete set of temperatures.
+    trained_weight_density : A density of one's own.
+    low_temperature_weight : By the low-temperature expansion.
+    rbmflow.flow.flow_after_training : The fate of the flow.
+
+    References
+    ----------
+    J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 78-79.
+
     Examples
     --------
     >>> print(round(trained_weight_mixture(0, 1, 8, 4), 12))
@@ -188,6 +204,15 @@ def trained_weight_temperatures(
     -------
     float or mpmath.mpf
         W.
+
+    See Also
+    --------
+    trained_weight_mixture : Temperatures uniform on a range.
+    trained_weight_density : A density of one's own.
+
+    References
+    ----------
+    J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 64.
 
     Examples
     --------
@@ -240,6 +265,11 @@ def trained_weight_density(
     PrecisionError
         If the quadrature does not reach the digits, or 10 of them in float64; `best` is the
         weight that it reached.
+
+    See Also
+    --------
+    trained_weight_mixture : A constant density.
+    trained_weight_temperatures : A discrete set.
 
     Examples
     --------

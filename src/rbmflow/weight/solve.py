@@ -55,6 +55,17 @@ def trained_weight(K: object, n_visible: int, n_hidden: int, *, dps: int | None 
     PrecisionError
         If the digits asked for cannot be earned.
 
+    See Also
+    --------
+    trained_weight_from_samples : Of measured spins.
+    trained_weight_from_law : Of any law of the magnetization.
+    certified_weight : With a proof.
+    rbmflow.flow.critical_coupling : Where the flow begins to order.
+
+    References
+    ----------
+    J. ter Hoeve, *Renormalization Group connected to Neural Networks*, thesis, Utrecht (2018), eq. 69, 74.
+
     Examples
     --------
     >>> print(round(trained_weight(1.0, 8, 4), 10))
