@@ -24,7 +24,11 @@ MODULES = [
     "rbmflow.training",
     "rbmflow.weight",
 ]
-CHECKS = {"GL03", "GL08", "SS03", "PR01", "PR02", "PR03", "PR04", "PR10", "RT01", "RT03", "YD01", "EX01"}
+LEFT_OUT = {
+    "SA01",  # not every name has a neighbour,
+    "ES01",  # nor more to say than its first line
+    *("PR08", "RT04", "SS02"),  # symbols keep their case: η, ln Z, dW/dK
+}
 
 
 def public_names():
@@ -56,7 +60,7 @@ def allowed(name, code):
 bad = 0
 for name in dict.fromkeys(public_names()):
     for code, message in validate(name)["errors"]:
-        if code in CHECKS and not allowed(name, code):
+        if code not in LEFT_OUT and not allowed(name, code):
             print(f"{name}: {code} {message}")
             bad += 1
 sys.exit(bad > 0)

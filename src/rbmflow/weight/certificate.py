@@ -184,7 +184,7 @@ def certified_monotone(
     See Also
     --------
     certified_weight : Where the root is, proven.
-    trained_weight_derivative : dW/dK as a number.
+    trained_weight_derivative : The number dW/dK.
 
     Examples
     --------
