@@ -39,8 +39,8 @@ html_title = "rbmflow"
 html_static_path = ["_static"]
 html_css_files = ["rbmflow.css"]
 html_show_sourcelink = False
-ALONE = ("index", "tutorial", "gallery", "verdicts", "benchmarks", "comparison", "glossary", "development")
-html_sidebars = {page: [] for page in ALONE}
+ALONE = "index tutorial tour gallery verdicts benchmarks comparison glossary development"
+html_sidebars = {page: [] for page in ALONE.split()}  # pages with none beneath them
 html_theme_options = {
     "logo": {"text": "rbmflow"},
     "navbar_align": "left",
@@ -58,7 +58,7 @@ myst_heading_anchors = 3
 nb_execution_mode = "force"
 nb_execution_in_temp = True
 nb_execution_show_tb = True
-nb_execution_timeout = 120
+nb_execution_timeout = 300
 nb_merge_streams = True
 os.environ["PYTHONWARNINGS"] = "error:::__main__"
 os.environ["MATPLOTLIBRC"] = str(HERE / "matplotlibrc")
