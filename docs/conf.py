@@ -30,9 +30,6 @@ extensions = [
     "sphinx_design",
 ]
 exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
-# pages of the time before the site, until their chapters stand
-exclude_patterns += ["theory.md", "flow.md", "performance.md", "quality.md", "learning.md", "audit.md"]
-
 templates_path = ["_templates"]
 html_theme = "pydata_sphinx_theme"
 html_title = "rbmflow"

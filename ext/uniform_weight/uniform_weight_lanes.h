@@ -2,7 +2,7 @@
  *
  * n is the number of up spins, V = M - 2n here taken positive, b the law of independent spins, both signs of
  * V together; p the law of the machine, q that of the ring. The root of <V tanh WV>_p = <V tanh WV>_q is
- * sought in one of two forms, neither of which cancels; see docs/theory.md.
+ * sought in one of two forms, neither of which cancels; see docs/theory/weight.md.
  */
 
 #define FN TARGET static inline

@@ -109,8 +109,8 @@ def test_the_figure(tmp_path):
 
 
 def test_the_limit_is_known_as_far_as_the_second_term_is():
-    # temperatures of a long run, docs/flow.md; limits for second terms L^(-1), L^(-8/7), L^(-11/7), L^(-12/7)
-    # by weighted least squares elsewhere: 2.279, 2.272, 2.2605, 2.258
+    # temperatures of a long run, docs/theory/torus.md; limits for second terms L^(-1), L^(-8/7), L^(-11/7)
+    # and L^(-12/7) by weighted least squares elsewhere: 2.279, 2.272, 2.2605, 2.258
     measured = ((3.351550, 0.0), (2.9132, 9e-4), (2.6685, 7e-4), (2.5249, 5e-4), (2.4348, 2e-4))
     made = tuple(Estimate(T, error, 0.5, 100.0, 1.0) for T, error in measured)
     found = TorusThreshold(Parameters(sides=(8, 16, 32, 64, 128)), made).extrapolate()

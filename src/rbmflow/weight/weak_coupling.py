@@ -40,7 +40,7 @@ def weak_coupling_coefficients(n_visible: int, n_hidden: int, order: int) -> tup
     """Return c₁, c₂, … of ``W² = 2K/[N(M−1)] · (1 + c₁K + c₂K² + …)``, exactly.
 
     ``c₁ = −(3MN − 6M − 9N + 8)/[3N(M−1)]`` for every ring; c₂ and c₃ as functions of M and N stand in
-    docs/theory.md. The closure of the ring enters c_k from k = M − 1 on, and is counted.
+    docs/theory/series.md. The closure of the ring enters c_k from k = M − 1 on, and is counted.
 
     Parameters
     ----------
