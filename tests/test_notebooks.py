@@ -19,7 +19,7 @@ def test_the_eight_lectures_are_listed_and_stored_as_text():
     index = (FOLDER / "index.md").read_text(encoding="utf-8")
     assert [int(path.name[0]) for path in LECTURES] == list(range(1, 9))
     for path in LECTURES:
-        for link in f"]({path.name})", f"`{path.stem}.ipynb`", f"\n{path.stem}\n":
+        for link in f"]({path.name})", f"<{path.stem}.ipynb>", f"\n{path.stem}\n":
             assert link in index
     assert not list(FOLDER.rglob("*.ipynb"))
 
