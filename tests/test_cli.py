@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from rbmflow import Ring, cli, trained_weight, trained_weight_from_samples
+from rbmflow.cli import progress
 from rbmflow.experiments.reproduction import thresholds
 
 DRAWN = find_spec("matplotlib") is not None  # figures are an extra
@@ -30,9 +31,11 @@ def run(capsys, *arguments):
 def test_weight_as_table(capsys):
     status, out, _ = run(capsys, "weight", "1", "0.1", "--visible", "8", "--hidden", "4")
     assert status == 0
-    assert "0.306308329811523" in out
+    assert out.splitlines()[1].split() == ["1", "0.306308", "3.00239", "orders"]
     assert "goes to m = 0" in out
     assert "K_c = 0.4441996123" in out
+    _, out, _ = run(capsys, "weight", "1", "--visible", "8", "--hidden", "4", "--digits", "15")
+    assert "0.306308329811523" in out
 
 
 def test_weight_as_csv_and_json_with_digits(capsys):
@@ -211,14 +214,40 @@ def test_bad_input_is_one_line_and_status_2(capsys, arguments, monkeypatch, tmp_
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [[], ["fly"], ["weight"], ["weight", "1", "--visible", "a", "--hidden", "4"], ["info", "--x"]],
+    ("arguments", "usage", "said"),
+    [
+        (["fly"], "rbmflow COMMAND", "invalid choice: 'fly' (choose from reproduce, "),
+        (["wieght", "1"], "rbmflow COMMAND", "invalid choice: 'wieght', did you mean 'weight'?"),
+        (["weight"], "rbmflow weight K [K ...] --visible", "the following arguments are required: --hidden"),
+        (["weight", "1", "--hiden", "4"], "rbmflow weight K", "--hiden, did you mean '--hidden'?"),
+        (["weight", "1", "--visible", "a", "--hidden", "4"], "rbmflow weight K", "invalid int value: 'a'"),
+        (["info", "--x"], "rbmflow info [options]", "unrecognized arguments: --x"),
+        (["ising", "tours", "4"], "rbmflow ising {", "argument lattice: invalid choice: 'tours', did you"),
+        (["info", "--format", "jsn"], "rbmflow info", "invalid choice: 'jsn', did you mean 'json'?"),
+        (["experiment"], "rbmflow experiment NAME", "NAME is needed, one of weight_map, capacity, "),
+        (["experiment", "capcity"], "rbmflow experiment NAME", "did you mean 'capacity'?"),
+    ],
 )
-def test_what_cannot_be_parsed_is_one_line_and_status_2(capsys, arguments):
+def test_what_cannot_be_parsed_is_told_with_the_usage(capsys, arguments, usage, said):
     with pytest.raises(SystemExit) as caught:
         cli.main(arguments)
     assert caught.value.code == 2
-    assert capsys.readouterr().err.count("\n") == 1
+    *lines, error = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith(f"usage: {usage}")
+    assert len(lines) <= 2
+    assert error.startswith("rbmflow")
+    assert said in error
+
+
+def test_the_program_alone_says_what_to_do_first(capsys):
+    status, out, err = run(capsys)
+    assert (status, err) == (0, "")
+    shown = re.findall(r"^  (rbmflow (\w+) .*?)  ", out, re.MULTILINE)
+    assert len(shown) in (3, 4)
+    for words, command in shown:
+        parsed = cli.parser_for([command]).parse_args(words.split()[1:])
+        assert parsed.command == command
+    assert max(map(len, out.splitlines())) <= 80
 
 
 def test_a_reader_that_stops_early_is_no_error():
@@ -238,7 +267,7 @@ def test_terminals_without_greek():
         [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "0.306308329811523" in done.stdout
+    assert "0.306308" in done.stdout
 
 
 def test_version(capsys):
@@ -250,6 +279,7 @@ def test_version(capsys):
 
 def test_progress_without_tqdm(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setattr(progress, "AFTER", 0.0)
     status, _, err = run(capsys, "degeneracies", "12", "--brute-force")
     assert status == 0
     assert "4096 of 4096" in err

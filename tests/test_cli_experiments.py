@@ -229,7 +229,9 @@ def test_words_that_are_not_known(capsys, words):
     with pytest.raises(SystemExit) as caught:
         cli.main(["experiment", *words])
     assert caught.value.code == 2
-    assert len(capsys.readouterr().err.splitlines()) == 1
+    usage, error = capsys.readouterr().err.splitlines()
+    assert usage.startswith("usage: rbmflow experiment ")
+    assert error.startswith("rbmflow experiment")
 
 
 def test_thresholds_of_tori(capsys, tmp_path):

@@ -6,6 +6,7 @@ Files with a figure, and options that are named.
 import csv
 import io
 import json
+import re
 from importlib.util import find_spec
 
 import numpy as np
@@ -60,16 +61,22 @@ def run(capsys, *words):
     return status, *capsys.readouterr()
 
 
-def text_of_numbers(value):
-    """Texts in JSON that a double could hold as numbers; K is text as given beside more digits."""
-    for name, cell in value.items():
-        if name != "K" and isinstance(cell, str) and len(cell.lstrip("+-").replace(".", "")) <= 15:
+def kinds_of_numbers(cells):
+    """Number or text, as the numbers of a column stand in JSON, infinities apart."""
+    for cell in cells:
+        if isinstance(cell, str):
             try:
-                float(cell)
+                if np.isfinite(float(cell)):
+                    yield str
             except ValueError:
                 continue
-            if np.isfinite(float(cell)):
-                yield cell
+        elif cell is not None and not isinstance(cell, bool):
+            yield float
+
+
+def digits_of_numbers(cells):
+    """The most digits of those that stand there as text."""
+    return max(len(re.sub(r"^[+-]?0*\.?0*|e.*|\.", "", cell)) for cell in cells if isinstance(cell, str))
 
 
 def is_stored(name):
@@ -86,7 +93,12 @@ def test_stdout_is_one_document(capsys, here, monkeypatch, name):
     rows = json.loads(text, parse_constant=pytest.fail)
     assert rows
     assert len({tuple(row) for row in rows}) == 1
-    assert not [(row, cell) for row in rows for cell in text_of_numbers(row)]
+    for column in rows[0]:
+        cells = [row[column] for row in rows]
+        kinds = set(kinds_of_numbers(cells))
+        assert len(kinds) <= 1, (column, cells)
+        if kinds == {str} and column != "K":  # which is text as given beside more digits
+            assert digits_of_numbers(cells) > 15 or "e-" in "".join(cells)
     texts = {cell for row in rows for cell in row.values() if isinstance(cell, str)}
     assert not {"yes", "no", "True", "False", "nan", "None"} & texts
     _, text, _ = run(capsys, *COMMANDS[name], "--format", "csv")

@@ -55,7 +55,7 @@ def test_the_same_rows_out_of_every_file(capsys, here, command):
         status, _, err = run(capsys, command, *words, *more, "--quiet", "--out", str(index))
         assert (status, err) == (0, err), err
         read = RBM.load(f"{index}/model.npz").weights if command == "train" else None
-        found.append(read if command == "train" else (here / str(index) / "weight.txt").read_text())
+        found.append(read if command == "train" else (here / str(index) / "weight.csv").read_text())
     assert all(np.array_equal(one, found[0]) for one in found)
 
 
@@ -126,6 +126,7 @@ def test_what_is_not_guessed(capsys, here, command, content, more, message):
         status, out, err = run(capsys, *command, "spins.csv", "--hidden", "2", *more, "--quiet")
     except SystemExit as ended:
         status, (out, err) = ended.code, capsys.readouterr()
+        err = err[err.index("rbmflow " + command[0] + ": error") :]  # after the usage
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert message in err
 

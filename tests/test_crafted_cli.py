@@ -24,6 +24,8 @@ def one_line(capsys, *words):
         status = ended.code
     out, err = capsys.readouterr()
     assert (status, out) == (2, ""), (words, err)
+    if err.startswith("usage: "):
+        err = err[err.index("\nrbmflow") + 1 :]
     assert err.startswith("rbmflow"), err
     assert err.count("\n") == 1, err
     assert len(err) < 800, err

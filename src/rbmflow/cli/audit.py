@@ -11,7 +11,9 @@ from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.experiment import write_result
 from rbmflow.cli.options import add_options, parameters_of
-from rbmflow.cli.output import DONE, progress_bar, show
+from rbmflow.cli.output import show
+from rbmflow.cli.parser import DONE
+from rbmflow.cli.progress import progress_bar
 from rbmflow.cli.rows import add_row_options, given_row_options, read_spins
 from rbmflow.cli.training import MODEL
 from rbmflow.experiments import audit
@@ -83,7 +85,7 @@ def _audit(options: argparse.Namespace) -> int:
             n_threads=options.workers,
         )
     model.save(options.out / MODEL)
-    write_result(one, result, options.out, options.seed)
+    write_result(options, one, result)
     kept.remove()
     if options.format == "table":
         print(f"{result.machine}; {model.n_visible} visible, {model.n_hidden} hidden units")

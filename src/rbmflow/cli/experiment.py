@@ -13,8 +13,10 @@ from typing import Any
 
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.options import add_options, parameters_of
-from rbmflow.cli.output import DONE, draw, progress_bar, say, show
+from rbmflow.cli.output import draw, say, show
+from rbmflow.cli.parser import DONE
 from rbmflow.cli.processes import processes
+from rbmflow.cli.progress import progress_bar
 from rbmflow.experiments.experiment import PROVENANCE, Experiment, Result, experiments
 from rbmflow.files import save_atomically, write_atomically
 from rbmflow.hardware import resolve_threads
@@ -28,8 +30,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command = commands.add_parser(
         "experiment", help="an experiment by name, with its files, figures and report"
     )
-    command.set_defaults(folder=lambda options: Path(options.name))
-    names = command.add_subparsers(dest="name", required=True, metavar="NAME", parser_class=type(common))
+    names = command.add_subparsers(dest="name", metavar="NAME", parser_class=type(common))
     for name, one in experiments().items():
         if one.is_command:
             parser = names.add_parser(name, parents=[common], help=one.help)
@@ -37,7 +38,10 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
             for preset, (text, _) in one.presets.items():
                 sizes.add_argument(f"--{preset}", action="store_true", help=text)
             add_options(parser, _start(one), one.options)
-            parser.set_defaults(run=partial(_run, one))
+            parser.set_defaults(run=partial(_run, one), folder=lambda options: Path(options.name))
+    command.set_defaults(
+        incomplete=partial(command.error, f"NAME is needed, one of {', '.join(names.choices)}")
+    )
 
 
 def _start(one: Experiment) -> Any:
@@ -69,7 +73,7 @@ def _run(one: Experiment, options: argparse.Namespace) -> int:
             progress=_announced(one, parameters, n_workers, report),
             checkpoints=kept,
         )
-    write_result(one, result, folder, options.seed)
+    write_result(options, one, result)
     kept.remove()
     lines = result.lines() if options.format == "table" else None
     if lines is None:
@@ -109,14 +113,15 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
 
 
-def write_result(one: Experiment, result: Result, folder: Path, seed: int) -> None:
+def write_result(options: argparse.Namespace, one: Experiment, result: Result) -> None:
     """Write a result, its figures and what it rests on; beside a report its tables as well."""
+    folder = options.out
     save_atomically(folder / one.file, result.save)
     tables: dict[str, Any] = {} if one.report is None else result.tables
     for name, table in tables.items():
         write_atomically(folder / f"{name}.csv", table.to_csv())
-    pictures = draw(result, one.figures, folder)
-    facts = provenance(result.parameters.to_json(), seed)
+    pictures = draw(options, result, one.figures)
+    facts = provenance(result.parameters.to_json(), options.seed)
     write_atomically(folder / PROVENANCE, json.dumps(facts, indent=1) + "\n")
     if one.report is not None:
         write_atomically(folder / "report.html", one.report(result, pictures, facts))

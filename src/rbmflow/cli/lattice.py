@@ -11,7 +11,9 @@ from typing import Any
 
 from rbmflow import Ring
 from rbmflow.checkpoints import Checkpoints
-from rbmflow.cli.output import DONE, draw, progress_bar, publish, show
+from rbmflow.cli.output import draw, emit, publish, show, write_provenance
+from rbmflow.cli.parser import DONE
+from rbmflow.cli.progress import progress_bar
 from rbmflow.experiments import observables
 from rbmflow.experiments.tables import Table, Tables, columns_of
 from rbmflow.hardware import resolve_threads
@@ -162,9 +164,9 @@ def _sample(options: argparse.Namespace) -> int:
     ]
     if options.out != Path():  # a folder was named: its figure too
         table = Table(observables.name_of(lattice), columns_of(header, rows))
-        draw(Tables({"certificate": table}), {"training_set": observables.draw_training_set}, options.out)
-    if options.format == "table":
-        rows = [tuple(f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row) for row in rows]
+        draw(options, Tables({"certificate": table}), {"training_set": observables.draw_training_set})
+        emit(options, "certificate", header, rows)
+        write_provenance(options, "training_set_provenance.json")
     show(options, header, rows)
     options.written.append(path)
     return DONE

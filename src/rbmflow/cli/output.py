@@ -1,4 +1,4 @@
-"""What the commands share: exit status, tables printed or written, figures, progress."""
+"""What the commands share: tables printed or written, figures."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ import io
 import json
 import math
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from rbmflow.cli.display import as_table
 from rbmflow.cli.options import destination
+from rbmflow.cli.parser import DONE
 from rbmflow.experiments import style
 from rbmflow.experiments.style import Drawing
 from rbmflow.experiments.tables import Cell, Digits, Table, Tables
 from rbmflow.files import save_atomically, write_atomically
 from rbmflow.provenance import provenance
 
-DONE, OFF, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 DOUBLE_DIGITS = 15
 DPI = 150
-STATE = ("run", "words", "written", "shown")
+FIGURE_FORMATS = ("png", "svg")
+STATE = ("run", "words", "written", "shown", "incomplete")
 """Of the options: what the command line itself put there."""
 
 
@@ -60,20 +60,23 @@ def named(options: argparse.Namespace, message: str) -> str:
 def emit(
     options: argparse.Namespace, name: str, header: Sequence[str], rows: Sequence[Sequence[Cell]]
 ) -> None:
-    """Print rows in the chosen format, or write them to ``--out``."""
+    """Print rows in the chosen format, or write them to ``--out``, with all their digits."""
     if options.out is None:
         show(options, header, rows)
         return
-    text = _FORMATS[options.format](header, rows)
-    suffix = {"table": "txt"}.get(options.format, options.format)
-    path = options.out / f"{name}.{suffix}"
-    write_atomically(path, text)
+    kind = "json" if options.format == "json" else "csv"
+    path = options.out / f"{name}.{kind}"
+    write_atomically(path, _DOCUMENTS[kind](header, rows))
     options.written.append(path)
 
 
 def show(options: argparse.Namespace, header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
     """Print rows in the chosen format."""
-    sys.stdout.write(_FORMATS[options.format](header, rows))
+    if options.format == "table":
+        exact = getattr(options, "dps", None) is not None
+        sys.stdout.write(as_table(header, rows, options.digits, exact=exact))
+    else:
+        sys.stdout.write(_DOCUMENTS[options.format](header, rows))
     options.shown = True
 
 
@@ -91,21 +94,8 @@ def list_written(options: argparse.Namespace) -> None:
         show(options, ("file",), [(str(path),) for path in options.written])
 
 
-def _as_table(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
-    cells = [list(header), *(list(map(_table_cell, row)) for row in rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
-    lines = ("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in cells)
-    return "\n".join(lines) + "\n"
-
-
 def _is_missing(cell: Cell) -> bool:
     return cell is None or (isinstance(cell, float) and math.isnan(cell))
-
-
-def _table_cell(cell: Cell) -> str:
-    if _is_missing(cell):
-        return "-"
-    return {True: "yes", False: "no"}[cell] if isinstance(cell, bool) else str(cell)
 
 
 def _as_csv(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
@@ -123,8 +113,18 @@ def _csv_cell(cell: Cell) -> Cell:
 
 
 def _as_json(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
-    records = [dict(zip(header, map(json_cell, row), strict=True)) for row in rows]
+    columns = [_json_column(column) for column in zip(*rows, strict=True)]
+    records = [dict(zip(header, row, strict=True)) for row in zip(*columns, strict=True)]
     return json.dumps(records, indent=1, allow_nan=False) + "\n"
+
+
+def _json_column(cells: Sequence[Cell]) -> list[Cell]:
+    """Return cells as JSON holds them: numbers of a column are all numbers, or all text if one has to be."""
+    found = [json_cell(cell) for cell in cells]
+    numbers = [isinstance(cell, Digits) and "inf" not in cell and "nan" not in cell for cell in cells]
+    if any(number and isinstance(cell, str) for number, cell in zip(numbers, found, strict=True)):
+        return [str(was) if number else cell for was, number, cell in zip(cells, numbers, found, strict=True)]
+    return found
 
 
 def json_cell(cell: Cell) -> Cell:
@@ -160,37 +160,10 @@ def _json_number(text: Digits) -> Cell:
     return (int(exact) if exact == int(exact) and "." not in text else value) if in_range else str(text)
 
 
-_FORMATS: dict[str, Callable[[Sequence[str], Sequence[Sequence[Cell]]], str]] = {
-    "table": _as_table,
+_DOCUMENTS: dict[str, Callable[[Sequence[str], Sequence[Sequence[Cell]]], str]] = {
     "csv": _as_csv,
     "json": _as_json,
 }
-
-
-@contextmanager
-def progress_bar(options: argparse.Namespace, label: str) -> Iterator[Callable[[int, int], object] | None]:
-    """Yield ``report(done, total)``: a tqdm bar on stderr, lines where tqdm is absent, None with --quiet."""
-    if options.quiet:
-        yield None
-        return
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        yield lambda done, total: print(f"{label}: {done} of {total}", file=sys.stderr)
-        return
-    with ExitStack() as stack:
-        bars: list[Any] = []
-
-        def report(done: int, total: int) -> None:
-            if not bars:
-                bars.append(
-                    stack.enter_context(
-                        tqdm(desc=label, total=total, unit_scale=True, file=sys.stderr, leave=False)
-                    )
-                )
-            bars[0].update(done - bars[0].n)
-
-        yield report
 
 
 def publish(options: argparse.Namespace, tables: dict[str, Table], figure: str, drawing: Drawing) -> int:
@@ -198,26 +171,52 @@ def publish(options: argparse.Namespace, tables: dict[str, Table], figure: str, 
     for name, table in list(tables.items())[: None if options.out is not None else 1]:
         emit(options, name, list(table.columns), list(zip(*table.columns.values(), strict=True)))
     if options.out is not None:
-        draw(Tables(tables), {figure: drawing}, options.out)
-        facts = provenance(
-            {key: str(value) for key, value in vars(options).items() if key not in STATE}, options.seed
-        )
-        write_atomically(options.out / f"{figure}_provenance.json", json.dumps(facts, indent=1) + "\n")
+        draw(options, Tables(tables), {figure: drawing})
+        write_provenance(options, f"{figure}_provenance.json")
     return DONE
 
 
-def draw(result: Any, drawings: Mapping[str, Drawing], folder: Path, dpi: int = DPI) -> dict[str, bytes]:
-    """Write the figures as PNG and SVG and return the SVGs; none where matplotlib is absent."""
+def write_provenance(options: argparse.Namespace, name: str) -> None:
+    """Write what a result rests on, the words of the command among it."""
+    given = {key: _plain(value) for key, value in vars(options).items() if key not in STATE}
+    facts = provenance(given, options.seed)
+    write_atomically(options.out / name, json.dumps(facts, indent=1) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    """Return the value of an option as JSON holds it."""
+    if isinstance(value, (list, tuple)):
+        return [_plain(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+def draw(
+    options: argparse.Namespace, result: Any, drawings: Mapping[str, Drawing], dpi: int = DPI
+) -> dict[str, bytes]:
+    """Write the figures in the formats asked for and return SVGs; none where matplotlib is absent."""
     drawn = figures_module()
     if drawn is None:
         return {}
-    pictures = {}
+    pictures, formats = {}, options.figure_format or FIGURE_FORMATS
     for name, drawing in drawings.items():
         figure = drawn.figure_of(drawing(result))
-        for kind in ("png", "svg"):
-            save_atomically(folder / f"{name}.{kind}", partial(drawn.save, figure, kind=kind, dpi=dpi))
-        pictures[name] = (folder / f"{name}.svg").read_bytes()
+        contents = {kind: _content(drawn, figure, kind, dpi) for kind in dict.fromkeys((*formats, "svg"))}
+        for kind in formats:
+            save_atomically(options.out / f"{name}.{kind}", partial(_put, contents[kind]))
+        pictures[name] = contents["svg"]
     return pictures
+
+
+def _content(drawn: Any, figure: Any, kind: str, dpi: int) -> bytes:
+    stream = io.BytesIO()
+    drawn.save(figure, stream, kind=kind, dpi=dpi)
+    return stream.getvalue()
+
+
+def _put(content: bytes, stream: IO[bytes]) -> None:
+    stream.write(content)
 
 
 def figures_module() -> Any:

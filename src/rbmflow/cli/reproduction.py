@@ -10,8 +10,10 @@ from typing import Any
 
 from rbmflow.arguments import shown
 from rbmflow.checkpoints import Checkpoints
-from rbmflow.cli.output import DONE, OFF, draw, emit, progress_bar, say, show
+from rbmflow.cli.output import draw, emit, say, show
+from rbmflow.cli.parser import DONE, OFF
 from rbmflow.cli.processes import processes
+from rbmflow.cli.progress import progress_bar
 from rbmflow.experiments.reproduction import reproduce
 from rbmflow.experiments.reproduction.report import render
 from rbmflow.files import write_atomically
@@ -61,7 +63,7 @@ def _reproduce(options: argparse.Namespace) -> int:
             parameters, rng=options.seed, executor=executor, progress=after, checkpoints=kept
         )
     try:
-        pictures = draw(result, reproduce.FIGURES, folder, options.dpi)
+        pictures = draw(options, result, reproduce.FIGURES, options.dpi)
         facts = provenance(vars(result.parameters), result.seed)
         for name, table in result.tables.items():
             write_atomically(folder / f"{name}.csv", table.to_csv())

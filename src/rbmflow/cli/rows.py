@@ -14,7 +14,6 @@ import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, SpinArray, shown
 from rbmflow.reading import Columns, FileRows, read_table, rows_of_array
-from rbmflow.sampling.training_set import read_rows
 from rbmflow.spins import check_spins
 
 NETCDF = (".nc", ".nc4", ".netcdf")
@@ -80,6 +79,8 @@ def read_spins(path: Path, options: argparse.Namespace) -> SpinRows:
     gaps, grey = getattr(options, "missing", False), getattr(options, "grey", False)
     asked = Columns(options.columns, options.label)
     if path.suffix.lower() in NETCDF:
+        from rbmflow.sampling.training_set import read_rows  # the start of the others is not to wait for it
+
         rows = rows_of_array(path, read_rows(path, options.array), asked)
     else:
         rows = read_table(path, asked, name=options.array, gaps=gaps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import numpy as np
 from rbmflow.arguments import SpinArray
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.options import add_options, parameters_of
-from rbmflow.cli.output import progress_bar, publish
+from rbmflow.cli.output import publish, say
+from rbmflow.cli.progress import progress_bar
 from rbmflow.cli.rows import KINDS, SpinRows, add_row_options, read_spins
 from rbmflow.estimate import with_error
 from rbmflow.experiments import own_data
@@ -68,26 +70,28 @@ def _train(options: argparse.Namespace) -> int:
     status = publish(options, tables, "training", own_data.draw_training)
     kept.remove()
     options.written.append(options.out / MODEL)
+    for line in _lines(result):
+        say(options, line)
+    return status
+
+
+def _lines(result: Any) -> Iterator[str]:
+    """What a reader wants to know: how likely rows are, and what to beware of."""
     if not result.tables["likelihood"].columns["rows"]:
-        print("no row is whole: there are no likelihoods", file=sys.stderr)
+        yield "no row is whole: there are no likelihoods"
     for row in zip(*result.tables["likelihood"].columns.values(), strict=True):
-        print(
-            f"{row[0]}: {with_error(row[2], row[3])} nats per row ({row[1]} rows), "
-            f"{row[-1]:.5g} with independent units",
-            file=sys.stderr,
-        )
+        likelihood = with_error(row[2], row[3])
+        yield f"{row[0]}: {likelihood} nats per row ({row[1]} rows), {row[-1]:.5g} with independent units"
         if row[2] + row[3] < row[-1]:
-            print("warning: the machine is worse than independent units", file=sys.stderr)
+            yield "warning: the machine is worse than independent units"
     found = result.log_partition
     if found.stderr:
-        print(
+        yield (
             f"ln Z = {found.value:.8g}, between {found.lower:.8g} and {found.upper:.8g},"
-            f" by {found.n_effective:.2g} effective chains",
-            file=sys.stderr,
+            f" by {found.n_effective:.2g} effective chains"
         )
     if found.doubt:
-        print(f"warning: do not rely on these likelihoods: {found.doubt}", file=sys.stderr)
-    return status
+        yield f"warning: do not rely on these likelihoods: {found.doubt}"
 
 
 def _data(rows: SpinRows) -> SpinArray | Grey | Incomplete:

@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rbmflow.cli.output import progress_bar, publish
+from rbmflow.cli.output import publish
+from rbmflow.cli.progress import progress_bar
 from rbmflow.cli.rows import KINDS, add_row_options, given_row_options, read_spins
 from rbmflow.experiments import weights
 from rbmflow.experiments.tables import digits_of
@@ -22,7 +23,13 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     sizes.add_argument("--visible", type=int, required=True, metavar="M", help="spins of the ring")
     sizes.add_argument("--hidden", type=int, required=True, metavar="N", help="hidden units")
 
-    command = commands.add_parser("weight", parents=[common], help="the trained uniform weight W(K)")
+    command = commands.add_parser(
+        "weight",
+        parents=[common],
+        help="the trained uniform weight W(K)",
+        usage="%(prog)s K [K ...] --visible M --hidden N [options]\n"
+        "       %(prog)s --data FILE --hidden N [options]",
+    )
     command.add_argument("K", nargs="*", help="couplings; a decimal string is exact with --dps")
     command.add_argument("--data", type=Path, metavar="FILE", help=f"spins instead of couplings: {KINDS}")
     add_row_options(command)

@@ -25,11 +25,17 @@ STYLE: dict[Any, Any] = {
     "legend.edgecolor": "none",
     "svg.hashsalt": "rbmflow",
     "svg.fonttype": "path",
+    "pdf.fonttype": 42,  # text stays text, in fonts of its own
     "figure.constrained_layout.use": True,
 }
 BLUE, ORANGE, GREEN, RED, GREY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "0.45"
 COLOURS = (BLUE, ORANGE, GREEN, RED, "#cc79a7", "#56b4e9")
 TEMPERATURE = "temperature, $J/k_B$"
+METADATA: dict[str, dict[str, str | None]] = {
+    "png": {"Software": "rbmflow"},
+    "svg": {"Date": None, "Creator": "rbmflow"},
+    "pdf": {"CreationDate": None, "Creator": "rbmflow", "Producer": "rbmflow"},
+}
 Drawing = Callable[..., Any]
 """A figure, called as ``draw(result, ax=None)``: it returns its axes, those that are given or new ones."""
 
@@ -100,10 +106,10 @@ def figure_of(axes: Any) -> Any:
 
 
 def save(figure: Any, stream: Any, kind: str, dpi: int) -> None:
-    """Write a figure to a binary stream as ``png`` or ``svg``, undated: equal results give equal bytes."""
+    """Write a figure to a binary stream as ``png``, ``svg`` or ``pdf``; equal results give equal bytes."""
     from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    metadata = {"Date": None, "Creator": "rbmflow"} if kind == "svg" else {"Software": "rbmflow"}
+    metadata = METADATA[kind]
     with styled():
         if isinstance(figure.get_layout_engine(), ConstrainedLayoutEngine):  # found once, for both kinds
             figure.draw_without_rendering()

@@ -1,0 +1,174 @@
+"""Tables for the eye: significant digits, numbers with their errors, units, columns that fit the terminal."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import sys
+from collections.abc import Sequence
+from itertools import pairwise
+
+from rbmflow.estimate import with_error
+from rbmflow.experiments.headings import unit_of
+from rbmflow.experiments.tables import Cell, Digits
+
+DIGITS = 6
+"""Significant digits by default."""
+ERROR_DIGITS = 2
+WIDE = 10**6
+"""Columns where output is no terminal: nothing is folded, a row is a line."""
+GAP = "  "
+
+
+def terminal_width() -> int:
+    """Return the columns of the terminal; where output goes elsewhere there is no limit."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDE
+
+
+def as_table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    digits: int | None = None,
+    *,
+    exact: bool = False,
+    width: int | None = None,
+) -> str:
+    """Return rows as a table of text.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Names of the columns. A column ``stderr`` or ``NAME_stderr`` becomes the error of the column before
+        it or of ``NAME``, as the Particle Data Group rounds both.
+    rows : sequence of sequences
+        Numbers, text, None or NaN where there is no value.
+    digits : int, optional
+        Significant digits of every number, errors then in columns of their own; 6 by default, which leaves
+        numbers given as text with fewer than 10 digits as they are.
+    exact : bool
+        Whether numbers given as text keep their digits, which were asked for.
+    width : int, optional
+        Columns of the terminal. Columns that do not fit go below, each time with the first one.
+
+    Returns
+    -------
+    str
+        Lines, with a line of units where there are any.
+
+    Examples
+    --------
+    >>> print(as_table(("T", "energy", "stderr"), [(2.3, -1.53556, 0.0385), (4, None, None)]), end="")
+          T  energy
+    [J/k_B]  [J]
+        2.3  -1.54 ± 0.04
+          4  –
+    """
+    columns = _columns(header, rows, digits, exact=exact)
+    blocks = _blocks([_width(column) for column in columns], terminal_width() if width is None else width)
+    return "\n".join(_block([columns[index] for index in block]) for block in blocks)
+
+
+def _columns(
+    header: Sequence[str], rows: Sequence[Sequence[Cell]], digits: int | None, *, exact: bool
+) -> list[list[str]]:
+    """Return each column as text: its name, its unit, its cells."""
+    values = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(header, ())
+    errors = {} if digits is not None else _errors(header)
+    units = {name: unit_of(name) for name in header}
+    columns = []
+    for name, cells in values.items():
+        if name in errors.values():
+            continue
+        if name in errors:
+            texts = [_together(*pair, exact=exact) for pair in zip(cells, values[errors[name]], strict=True)]
+        else:
+            few = ERROR_DIGITS if name == "error" and digits is None else digits
+            texts = [cell_text(cell, few, exact=exact) for cell in cells]
+        head = [name, f"[{units[name]}]" if units[name] else ""] if any(units.values()) else [name]
+        columns.append(_aligned(head, texts, right=all(map(_is_number, cells)) and name not in errors))
+    return columns
+
+
+def _errors(header: Sequence[str]) -> dict[str, str]:
+    """Return the columns of errors by the columns that they belong to."""
+    found = {}
+    for before, name in pairwise(header):
+        if name in ("stderr", f"{before}_stderr"):
+            found[before] = name
+    return found
+
+
+def _is_number(cell: Cell) -> bool:
+    return isinstance(cell, (int, float, Digits)) or cell is None
+
+
+def _together(value: Cell, stderr: Cell, *, exact: bool) -> str:
+    """Return a number and its error; without one the number."""
+    number, error = (
+        float(cell) if _is_number(cell) and cell is not None else math.nan for cell in (value, stderr)
+    )
+    if not math.isfinite(number) or not math.isfinite(error) or error <= 10**-DIGITS * abs(number):
+        return cell_text(value, None, exact=exact)
+    return with_error(number, error)
+
+
+def cell_text(cell: Cell, digits: int | None, *, exact: bool = False) -> str:
+    """Return a cell as it is shown.
+
+    Examples
+    --------
+    >>> cell_text(0.1234567891, None), cell_text(0.1234567891, 3), cell_text(None, 3), cell_text(True, 3)
+    ('0.123457', '0.123', '–', 'yes')
+    """
+    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+        return _missing()
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, Digits):
+        return _shortened(cell, digits, exact=exact)
+    return f"{cell:.{digits or DIGITS}g}" if isinstance(cell, float) else str(cell)
+
+
+def _shortened(text: Digits, digits: int | None, *, exact: bool) -> str:
+    """Return a number given as text with fewer digits, where these were not asked for."""
+    n = sum(one.isdigit() for one in text.partition("e")[0])
+    if digits is None and (exact or n < 10):
+        return str(text)
+    from decimal import Context, Decimal, InvalidOperation
+
+    if text.lstrip("+-") in ("inf", "nan"):
+        return str(text)
+    try:
+        return f"{Context(prec=digits or DIGITS).create_decimal(Decimal(text)).normalize():g}"
+    except InvalidOperation:  # a fraction
+        return str(text)
+
+
+def _missing() -> str:
+    encoding = sys.stdout.encoding or "ascii"
+    return "–" if "–".encode(encoding, "ignore") else "-"
+
+
+def _aligned(head: list[str], cells: list[str], *, right: bool) -> list[str]:
+    width = max(map(len, [*head, *cells]))
+    return [one.rjust(width) if right else one.ljust(width) for one in [*head, *cells]]
+
+
+def _width(column: list[str]) -> int:
+    return len(column[0])
+
+
+def _blocks(widths: list[int], available: int) -> list[list[int]]:
+    """Return which columns stand beside one another: the first one in each block."""
+    blocks, used = [[0]], widths[0]
+    for index, width in enumerate(widths[1:], start=1):
+        used += len(GAP) + width
+        if used > available and len(blocks[-1]) > 1:
+            blocks.append([0])
+            used = widths[0] + len(GAP) + width
+        blocks[-1].append(index)
+    return blocks
+
+
+def _block(columns: list[list[str]]) -> str:
+    return "".join(f"{GAP.join(row).rstrip()}\n" for row in zip(*columns, strict=True))

@@ -1,0 +1,90 @@
+"""What columns are called where a reader sees them: in words, with units."""
+
+from __future__ import annotations
+
+J, J_PER_KB, KB, NATS = "J", "J/k_B", "k_B", "nats"
+TEMPERATURE, ENERGY, LIKELIHOOD = "temperature", "energy per site", "mean log-likelihood of a row"
+
+HEADINGS: dict[str, tuple[str, str]] = {
+    "K": ("coupling K", ""),
+    "K_c": ("threshold coupling K_c", ""),
+    "K_ensemble": ("coupling of the ensemble", ""),
+    "T": ("temperature T", J_PER_KB),
+    "T_0_included": ("T = 0 included", ""),
+    "T_flow": ("temperature below which the flow orders", J_PER_KB),
+    "V": ("sum of spins V", ""),
+    "W": ("weight W", ""),
+    "W_40_digits": ("weight W to 40 digits", ""),
+    "above_T_c": ("above the critical temperature by", J_PER_KB),
+    "alpha": ("bonds α", ""),
+    "chance": ("probability of a larger difference by chance", ""),
+    "count": ("number of configurations", ""),
+    "deviation": ("deviation", "standard errors"),
+    "doubt": ("reason for doubt", ""),
+    "energy": (ENERGY, J),
+    "energy_exact": ("exact energy per site", J),
+    "exact": ("exact value", ""),
+    "exact_energy": ("exact energy per site", J),
+    "gain": ("gain M N W²", ""),
+    "heat_capacity": ("heat capacity per site", KB),
+    "heat_capacity_exact": ("exact heat capacity per site", KB),
+    "abs_magnetization": ("mean |m|", ""),
+    "abs_magnetization_exact": ("exact mean |m|", ""),
+    "kl_nats": ("Kullback-Leibler divergence", NATS),
+    "kl": ("Kullback-Leibler divergence", NATS),
+    "largest": ("largest", ""),
+    "load": ("load P/n", ""),
+    "log_likelihood": (LIKELIHOOD, NATS),
+    "independent_log_likelihood": (f"{LIKELIHOOD}, independent units", NATS),
+    "log_partition": ("ln Z", ""),
+    "log_partition_per_site": ("ln Z per site", ""),
+    "log_partition_stderr": ("standard error of ln Z", ""),
+    "m": ("magnetization m", ""),
+    "m_fixed": ("|m| at the fixed point", ""),
+    "fixed_point_m": ("|m| at the fixed point", ""),
+    "settled_m": ("|m| where the flow settles", ""),
+    "uniform_m": ("|m| with equal weights", ""),
+    "n_effective": ("effective samples", ""),
+    "n_hidden": ("hidden units", ""),
+    "n_patterns": ("patterns", ""),
+    "n_samples": ("samples", ""),
+    "n_sites": ("sites", ""),
+    "n_units": ("units", ""),
+    "n_visible": ("visible units", ""),
+    "order_parameter": ("order parameter ⟨|m|⟩", ""),
+    "r_hat": ("R-hat", ""),
+    "reading": ("temperature read", J_PER_KB),
+    "s_1": ("largest singular value s₁", ""),
+    "s_2": ("second singular value s₂", ""),
+    "s_3": ("third singular value s₃", ""),
+    "stderr": ("standard error", ""),
+    "tau": ("autocorrelation time", "sweeps"),
+    "temperature": (TEMPERATURE, J_PER_KB),
+}
+"""Words and units, by the names that columns have in files."""
+
+
+def unit_of(name: str) -> str:
+    """Return the unit of a column, empty for numbers without one; an error has that of its value.
+
+    Examples
+    --------
+    >>> unit_of("energy_stderr"), unit_of("K")
+    ('J', '')
+    """
+    return HEADINGS.get(name.removesuffix("_stderr"), ("", ""))[1]
+
+
+def heading_of(name: str) -> str:
+    """Return the words for a column, with its unit in brackets.
+
+    Examples
+    --------
+    >>> heading_of("T_flow"), heading_of("energy_stderr"), heading_of("burn_in")
+    ('temperature below which the flow orders [J/k_B]', 'its standard error [J]', 'burn in')
+    """
+    if name.endswith("_stderr"):
+        unit = unit_of(name)
+        return f"its standard error [{unit}]" if unit else "its standard error"
+    words, unit = HEADINGS.get(name, (name.replace("_", " "), ""))
+    return f"{words} [{unit}]" if unit else words
