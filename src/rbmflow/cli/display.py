@@ -6,14 +6,10 @@ import math
 import shutil
 import sys
 from collections.abc import Sequence
-from itertools import pairwise
 
-from rbmflow.estimate import with_error
-from rbmflow.experiments.headings import unit_of
+from rbmflow.experiments.readable import DIGITS, error_shown, errors_of, is_number, unit_of
 from rbmflow.experiments.tables import Cell, Digits
 
-DIGITS = 6
-"""Significant digits by default."""
 ERROR_DIGITS = 2
 WIDE = 10**6
 """Columns where output is no terminal: nothing is folded, a row is a line."""
@@ -73,43 +69,22 @@ def _columns(
 ) -> list[list[str]]:
     """Return each column as text: its name, its unit, its cells."""
     values = dict(zip(header, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(header, ())
-    errors = {} if digits is not None else _errors(header)
+    errors = {} if digits is not None else errors_of(header)
     units = {name: unit_of(name) for name in header}
     columns = []
     for name, cells in values.items():
         if name in errors.values():
             continue
         if name in errors:
-            texts = [_together(*pair, exact=exact) for pair in zip(cells, values[errors[name]], strict=True)]
+            pairs = zip(cells, values[errors[name]], strict=True)
+            texts = [error_shown(*pair) or cell_text(pair[0], None, exact=exact) for pair in pairs]
         else:
             few = ERROR_DIGITS if name == "error" and digits is None else digits
             texts = [cell_text(cell, few, exact=exact) for cell in cells]
         head = [name, f"[{units[name]}]" if units[name] else ""] if any(units.values()) else [name]
-        columns.append(_aligned(head, texts, right=all(map(_is_number, cells)) and name not in errors))
+        right = name not in errors and all(cell is None or is_number(cell) for cell in cells)
+        columns.append(_aligned(head, texts, right=right))
     return columns
-
-
-def _errors(header: Sequence[str]) -> dict[str, str]:
-    """Return the columns of errors by the columns that they belong to."""
-    found = {}
-    for before, name in pairwise(header):
-        if name in ("stderr", f"{before}_stderr"):
-            found[before] = name
-    return found
-
-
-def _is_number(cell: Cell) -> bool:
-    return isinstance(cell, (int, float, Digits)) or cell is None
-
-
-def _together(value: Cell, stderr: Cell, *, exact: bool) -> str:
-    """Return a number and its error; without one the number."""
-    number, error = (
-        float(cell) if _is_number(cell) and cell is not None else math.nan for cell in (value, stderr)
-    )
-    if not math.isfinite(number) or not math.isfinite(error) or error <= 10**-DIGITS * abs(number):
-        return cell_text(value, None, exact=exact)
-    return with_error(number, error)
 
 
 def cell_text(cell: Cell, digits: int | None, *, exact: bool = False) -> str:

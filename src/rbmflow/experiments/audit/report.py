@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rbmflow.experiments.audit.result import Audit
-from rbmflow.experiments.page import join, markup, page, picture, table_html
+from rbmflow.experiments.page import join, markup, page, picture, scrolled, table_html
 from rbmflow.experiments.tables import Table
 
 LONGEST = 40
@@ -23,7 +23,7 @@ def of(result: Audit, pictures: dict[str, bytes], provenance: dict[str, Any]) ->
     others = [(name, table) for name, table in result.tables.items() if name != "findings"]
     facts: dict[str, str] = {
         "machine": result.machine,
-        "findings": markup("<table>{}</table>", items),
+        "findings": scrolled("findings", items),
         "audit": picture("audit", pictures),
         "tables": join(
             markup("<details><summary>{}</summary>{}</details>", table.caption, table_html(_short(table)))

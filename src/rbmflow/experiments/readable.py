@@ -1,6 +1,16 @@
-"""What columns are called where a reader sees them: in words, with units."""
+"""What a reader sees of a table: heads in words with units, numbers with their errors."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+from rbmflow.estimate import with_error
+from rbmflow.experiments.tables import Cell, Digits
+
+DIGITS = 6
+"""Significant digits of a number without an error."""
 
 J, J_PER_KB, KB, NATS = "J", "J/k_B", "k_B", "nats"
 TEMPERATURE, ENERGY, LIKELIHOOD = "temperature", "energy per site", "mean log-likelihood of a row"
@@ -60,6 +70,12 @@ HEADINGS: dict[str, tuple[str, str]] = {
     "stderr": ("standard error", ""),
     "tau": ("autocorrelation time", "sweeps"),
     "temperature": (TEMPERATURE, J_PER_KB),
+    "temperature_energy": ("temperature read from the energy", J_PER_KB),
+    "temperature_magnetization": ("temperature read from |m|", J_PER_KB),
+    "temperature_network_mean": ("temperature read by the network, mean", J_PER_KB),
+    "temperature_network_peak": ("temperature read by the network, peak", J_PER_KB),
+    "temperature_network_per_sample": ("temperature read by the network, each sample", J_PER_KB),
+    "excess": ("energy beyond that of independent spins", J),
 }
 """Words and units, by the names that columns have in files."""
 
@@ -88,3 +104,35 @@ def heading_of(name: str) -> str:
         return f"its standard error [{unit}]" if unit else "its standard error"
     words, unit = HEADINGS.get(name, (name.replace("_", " "), ""))
     return f"{words} [{unit}]" if unit else words
+
+
+def errors_of(header: Sequence[str]) -> dict[str, str]:
+    """Return the columns of standard errors by those that they follow, and whose errors they are.
+
+    Examples
+    --------
+    >>> errors_of(("T", "energy", "stderr", "m", "m_stderr", "n_stderr"))
+    {'energy': 'stderr', 'm': 'm_stderr'}
+    """
+    return {before: name for before, name in pairwise(header) if name in ("stderr", f"{before}_stderr")}
+
+
+def is_number(cell: Cell) -> bool:
+    """Whether a cell holds a number, as such or as text with its digits."""
+    return isinstance(cell, (int, float, Digits)) and not isinstance(cell, bool)
+
+
+def error_shown(value: Cell, stderr: Cell) -> str | None:
+    """Return a number and its error, None where there is no error that could be seen beside it.
+
+    Examples
+    --------
+    >>> error_shown(-1.53556, 0.0385), error_shown(2.0, 0.0), error_shown(2.0, None)
+    ('-1.54 ± 0.04', None, None)
+    """
+    if not is_number(value) or not is_number(stderr):
+        return None
+    number, error = float(value or 0), float(stderr or 0)
+    if not math.isfinite(number) or not math.isfinite(error) or error <= 10**-DIGITS * abs(number):
+        return None
+    return with_error(number, error)
