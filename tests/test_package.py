@@ -20,7 +20,7 @@ SOURCE = Path(rbmflow.__file__).parent
 # From the bottom up; a module imports only from layers below its own, or from its own package.
 LAYERS = [
     ["_kernels"],
-    ["errors", "arguments"],
+    ["errors", "arguments", "lazy"],
     ["files", "hardware", "workers"],
     ["reading"],
     ["generators", "netcdf", "precision", "spins", "autocorrelation", "provenance", "locks"],
@@ -126,7 +126,7 @@ def test_names_that_moved_up_are_found_where_they_were_with_a_warning():
     # the one arrow up: no import, but a look at the layer above when an old program asks for such a name
     for path in modules():  # beside it, what is loaded when it is asked for
         if "import_module" in path.read_text(encoding="utf-8"):
-            known = "networks/__init__.py", "experiments/experiment.py", "cli/__init__.py"
+            known = "networks/__init__.py", "experiments/experiment.py", "cli/__init__.py", "lazy.py"
             assert path in [SOURCE / name for name in known]
     assert set(MOVED.values()) == {"sampling", "training"}
     for name, room in MOVED.items():
@@ -139,6 +139,20 @@ def test_names_that_moved_up_are_found_where_they_were_with_a_warning():
         assert name not in networks.__all__
     with pytest.raises(AttributeError, match="no attribute 'annealed'"):
         networks.annealed  # noqa: B018
+
+
+@pytest.mark.parametrize("package", ["flow", "ising", "reading", "weight"])
+def test_a_lazy_package_finds_what_its_imports_for_types_say(package):
+    tree = ast.parse((SOURCE / package / "__init__.py").read_text(encoding="utf-8"))
+    (branch,) = [node for node in tree.body if isinstance(node, ast.If)]
+    said = {alias.name: node.module for node in branch.body for alias in node.names}
+    loaded = importlib.import_module(f"rbmflow.{package}")
+    assert sorted(said) == sorted(loaded.__all__) == sorted(vars(loaded)["_HOMES"])
+    for name, home in said.items():  # the submodules of the same names have been imported by now
+        module = importlib.import_module(home)
+        assert getattr(loaded, name) is getattr(module, name)
+    with pytest.raises(AttributeError, match=rf"module 'rbmflow.{package}' has no attribute 'nothing'"):
+        loaded.nothing  # noqa: B018
 
 
 def test_only_the_style_of_figures_imports_matplotlib():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import re
-import secrets
 import stat
 import sys
 from collections.abc import Callable
@@ -104,7 +103,7 @@ def is_at(path: Path, handle: int) -> bool:
 
 def _open_temporary(target: Path) -> tuple[Path, IO[bytes]]:
     while True:
-        temporary = target.with_name(f".{target.name[:100]}.{secrets.token_hex(8)}{TEMPORARY}")
+        temporary = target.with_name(f".{target.name[:100]}.{os.urandom(8).hex()}{TEMPORARY}")
         stream = temporary.open("xb")
         with suppress(OSError):  # a file system without locks
             lock(stream.fileno())

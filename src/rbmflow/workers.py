@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import Any
 
@@ -120,6 +119,8 @@ def run_tasks(
                 if stop.is_set():
                     return
 
+    from concurrent.futures import ThreadPoolExecutor, wait
+
     with ThreadPoolExecutor(n_threads) as pool:
         try:
             pending = {pool.submit(work, worker) for worker in range(n_threads)}
@@ -160,6 +161,8 @@ def results_of(calls: Sequence[Callable[[], Any]], n_threads: int) -> Iterator[t
     def make(call: Callable[[], Any]) -> Any:
         _calling.stop = stop
         return call()
+
+    from concurrent.futures import ThreadPoolExecutor, wait
 
     with ThreadPoolExecutor(min(n_threads, len(calls))) as pool:
         pending = {}

@@ -14,7 +14,8 @@ from rbmflow.cli.options import add_options, parameters_of
 from rbmflow.cli.output import show
 from rbmflow.cli.parser import DONE
 from rbmflow.cli.progress import progress_bar
-from rbmflow.cli.rows import add_row_options, given_row_options, read_spins
+from rbmflow.cli.row_options import add_row_options, given_row_options
+from rbmflow.cli.rows import read_spins
 from rbmflow.cli.training import MODEL
 from rbmflow.experiments import audit
 from rbmflow.experiments.audit import Parameters

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import shutil
 import sys
 from collections.abc import Sequence
 
+from rbmflow.cli.parser import terminal_width
 from rbmflow.experiments.readable import DIGITS, error_shown, errors_of, is_number, unit_of
 from rbmflow.experiments.tables import Cell, Digits
 
@@ -14,11 +14,6 @@ ERROR_DIGITS = 2
 WIDE = 10**6
 """Columns where output is no terminal: nothing is folded, a row is a line."""
 GAP = "  "
-
-
-def terminal_width() -> int:
-    """Return the columns of the terminal; where output goes elsewhere there is no limit."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDE
 
 
 def as_table(
@@ -60,7 +55,9 @@ def as_table(
           4  –
     """
     columns = _columns(header, rows, digits, exact=exact)
-    blocks = _blocks([_width(column) for column in columns], terminal_width() if width is None else width)
+    if width is None:
+        width = terminal_width() if sys.stdout.isatty() else WIDE
+    blocks = _blocks([_width(column) for column in columns], width)
     return "\n".join(_block([columns[index] for index in block]) for block in blocks)
 
 
@@ -120,7 +117,7 @@ def _shortened(text: Digits, digits: int | None, *, exact: bool) -> str:
 
 
 def _missing() -> str:
-    encoding = sys.stdout.encoding or "ascii"
+    encoding = sys.stdout.encoding or "utf-8"
     return "–" if "–".encode(encoding, "ignore") else "-"
 
 

@@ -8,6 +8,7 @@ from dataclasses import MISSING, fields, replace
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
+from rbmflow.cli.parser import destination
 from rbmflow.experiments.experiment import OPTION, Option
 
 MOST_SHOWN = 8
@@ -64,11 +65,6 @@ def plain_kind(kind: Any) -> Any:
     """Return the kind of a field without None, which stands for what is not said."""
     plain = [one for one in get_args(kind) if one is not NoneType]
     return plain[0] if NoneType in get_args(kind) and len(plain) == 1 else kind
-
-
-def destination(word: str) -> str:
-    """Return the name under which argparse keeps the value of a flag."""
-    return word.lstrip("-").replace("-", "_")
 
 
 def _options(parameters: Any, others: Mapping[str, Option] | None) -> dict[str, Option]:

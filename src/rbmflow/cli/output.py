@@ -14,8 +14,7 @@ from functools import partial
 from typing import IO, Any
 
 from rbmflow.cli.display import as_table
-from rbmflow.cli.options import destination
-from rbmflow.cli.parser import DONE
+from rbmflow.cli.parser import DONE, destination
 from rbmflow.experiments import style
 from rbmflow.experiments.style import Drawing
 from rbmflow.experiments.tables import Cell, Digits, Table, Tables

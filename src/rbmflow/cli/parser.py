@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
@@ -12,8 +13,30 @@ SHOWN = 700
 """Characters of an error that are printed."""
 
 
+class _Formatter(argparse.HelpFormatter):
+    """Finds the width without shutil, which loads modules of compression."""
+
+    def __init__(self, prog: str, **given: Any) -> None:
+        super().__init__(prog, **{"width": terminal_width() - 2} | given)
+
+
+def terminal_width() -> int:
+    """Return the columns of the terminal, or those that COLUMNS says, or 80."""
+    said = os.environ.get("COLUMNS", "")
+    if said.isdecimal() and int(said):
+        return int(said)
+    try:
+        return os.get_terminal_size().columns or 80
+    except OSError:
+        return 80
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose usage names what is needed, and which asks "did you mean" of words that it lacks."""
+
+    def __init__(self, *names: Any, **given: Any) -> None:
+        super().__init__(*names, **{"formatter_class": _Formatter} | given)
+        self.words: list[str] = []
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
@@ -75,3 +98,8 @@ def meant(word: str, known: Iterable[str]) -> str:
 
     close = get_close_matches(word, list(known), n=1)
     return f", did you mean {close[0]!r}?" if close else ""
+
+
+def destination(word: str) -> str:
+    """Return the name under which argparse keeps the value of a flag."""
+    return word.lstrip("-").replace("-", "_")

@@ -16,7 +16,8 @@ from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.options import add_options, parameters_of
 from rbmflow.cli.output import publish, say
 from rbmflow.cli.progress import progress_bar
-from rbmflow.cli.rows import KINDS, SpinRows, add_row_options, read_spins
+from rbmflow.cli.row_options import KINDS, add_row_options
+from rbmflow.cli.rows import SpinRows, read_spins
 from rbmflow.estimate import with_error
 from rbmflow.experiments import own_data
 from rbmflow.experiments.labels import labels_table

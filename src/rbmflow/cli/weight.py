@@ -10,11 +10,10 @@ from typing import Any
 
 from rbmflow.cli.output import publish
 from rbmflow.cli.progress import progress_bar
-from rbmflow.cli.rows import KINDS, add_row_options, given_row_options, read_spins
+from rbmflow.cli.row_options import KINDS, add_row_options, given_row_options
 from rbmflow.experiments import weights
 from rbmflow.experiments.tables import digits_of
 from rbmflow.flow.threshold import critical_coupling, float_critical_coupling
-from rbmflow.weight import TemperatureRange, TemperatureSet
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -110,6 +109,8 @@ def _weight(options: argparse.Namespace) -> int:
 def _weight_of_data(options: argparse.Namespace) -> int:
     if options.K or options.visible is not None or options.dps is not None:
         raise ValueError("--data FILE takes the place of couplings, --visible and --dps")
+    from rbmflow.cli.rows import read_spins
+
     spins = read_spins(options.data, options).spins
     try:
         tables = {"weight": weights.data_table(spins, options.hidden)}
@@ -131,6 +132,7 @@ def _limits(options: argparse.Namespace) -> int:
 def _mixture(options: argparse.Namespace) -> int:
     from rbmflow.experiments.reproduction import mixtures
     from rbmflow.flow import training_sets
+    from rbmflow.weight import TemperatureRange, TemperatureSet
     from rbmflow.weight.mixture import weight_of
 
     M, N = options.visible, options.hidden

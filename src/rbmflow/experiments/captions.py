@@ -96,7 +96,7 @@ CAPTIONS: dict[str, tuple[str, str]] = {
     "three_flows": (
         (
             "Three machines of one chain: where their mean-field flows settle, whether v = 0 is stable, "
-            "what is left."
+            "how far each is from the chain."
         ),
         (
             "Three panels over the coupling. The magnetization of the uniform machine leaves 0 at K = "

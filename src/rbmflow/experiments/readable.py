@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rbmflow.estimate import with_error
 from rbmflow.experiments.tables import Cell, Digits
 
 DIGITS = 6
@@ -135,4 +134,6 @@ def error_shown(value: Cell, stderr: Cell) -> str | None:
     number, error = float(value or 0), float(stderr or 0)
     if not math.isfinite(number) or not math.isfinite(error) or error <= 10**-DIGITS * abs(number):
         return None
+    from rbmflow.estimate import with_error
+
     return with_error(number, error)

@@ -10,7 +10,7 @@ import numpy as np
 from rbmflow.experiments.style import BLUE, ORANGE, RED, HasTables, axes_of, columns, styled
 from rbmflow.experiments.tables import Cell, Digits, Table, columns_of, digits_of
 from rbmflow.flow import critical_weight
-from rbmflow.weight import f, trained_weight, trained_weight_from_samples
+from rbmflow.weight import f, trained_weight
 
 DOUBLE_DIGITS = 15
 CURVE_POINTS = 301
@@ -67,6 +67,8 @@ def curve_table(couplings: Sequence[str], n_visible: int, n_hidden: int) -> Tabl
 
 def data_table(spins: Any, n_hidden: int) -> Table:
     """Return the weight that equal weights acquire on rows of spins, with its standard error."""
+    from rbmflow.weight import trained_weight_from_samples
+
     found = trained_weight_from_samples(spins, n_hidden)
     n_samples, M = np.shape(spins)
     gain, fate = _gain_and_fate(found.mean, M, n_hidden)
@@ -77,6 +79,8 @@ def data_table(spins: Any, n_hidden: int) -> Table:
 
 def sides_table(spins: Any, n_hidden: int) -> Table:
     """Return the two sides ⟨V tanh WV⟩, of the machine and of the data, around the weight where they meet."""
+    from rbmflow.weight import trained_weight_from_samples
+
     found = trained_weight_from_samples(spins, n_hidden).mean
     M = np.shape(spins)[1]
     V, counts = np.unique(np.sum(spins, axis=1, dtype=np.int64), return_counts=True)

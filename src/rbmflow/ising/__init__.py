@@ -1,15 +1,36 @@
 """Exact laws, exact integers and exact samples of the Ising model."""
 
-from rbmflow.ising import onsager
-from rbmflow.ising.chain import Chain
-from rbmflow.ising.density_of_states import DensityOfStates
-from rbmflow.ising.graph import Graph
-from rbmflow.ising.joint_density_of_states import JointDensityOfStates
-from rbmflow.ising.law import Law
-from rbmflow.ising.ring import Ring
-from rbmflow.ising.ring_counts import DegeneracyTable, layer_degeneracies
-from rbmflow.ising.state_law import state_law
-from rbmflow.ising.torus import Torus
+from typing import TYPE_CHECKING
+
+from rbmflow.lazy import lazily
+
+if TYPE_CHECKING:
+    from rbmflow.ising import onsager
+    from rbmflow.ising.chain import Chain
+    from rbmflow.ising.density_of_states import DensityOfStates
+    from rbmflow.ising.graph import Graph
+    from rbmflow.ising.joint_density_of_states import JointDensityOfStates
+    from rbmflow.ising.law import Law
+    from rbmflow.ising.ring import Ring
+    from rbmflow.ising.ring_counts import DegeneracyTable, layer_degeneracies
+    from rbmflow.ising.state_law import state_law
+    from rbmflow.ising.torus import Torus
+else:
+    lazily(
+        __name__,
+        {
+            "onsager": "",
+            "chain": "Chain",
+            "density_of_states": "DensityOfStates",
+            "graph": "Graph",
+            "joint_density_of_states": "JointDensityOfStates",
+            "law": "Law",
+            "ring": "Ring",
+            "ring_counts": "DegeneracyTable layer_degeneracies",
+            "state_law": "state_law",
+            "torus": "Torus",
+        },
+    )
 
 __all__ = [
     "Chain",
