@@ -53,7 +53,7 @@ def test_errors_stand_beside_their_values():
     assert lines(header, rows, 4, width=200)[0] == list(header)  # with digits asked for, each on its own
 
 
-@pytest.mark.parametrize("width", [1, 20, 39, 40, 80, 200])
+@pytest.mark.parametrize("width", [18, 20, 39, 40, 80, 200])
 def test_columns_fold_behind_the_first(width):
     header = [f"column_{index}" for index in range(9)]
     rows = [[row + index / 7 for index in range(9)] for row in range(3)]
@@ -62,8 +62,21 @@ def test_columns_fold_behind_the_first(width):
     assert all(one[0] == "column_0" for one in names)
     assert [name for one in names for name in one[1:]] == header[1:]
     assert all(len(block.splitlines()) == 4 for block in blocks)
-    for block, one in zip(blocks, names, strict=True):
-        assert len(one) == 2 or max(map(len, block.splitlines())) <= width
+    assert max(len(line) for block in blocks for line in block.splitlines()) <= width
+
+
+def test_all_columns_that_name_rows_stand_in_each_block():
+    rows = [("f", "W = 1", 0.25, 0.125), ("g", "W = 2", 0.5, 0.75)]
+    blocks = as_table(("quantity", "at", "value", "limit"), rows, width=23).split("\n\n")
+    assert [block.split()[:3] for block in blocks] == [
+        ["quantity", "at", "value"],
+        ["quantity", "at", "limit"],
+    ]
+
+
+def test_what_is_too_narrow_for_columns_has_a_line_for_each_value():
+    text = as_table(("T", "energy", "stderr"), [(2.0, -1.5, 0.1), (3.0, None, None)], width=10)
+    assert text == "T [J/k_B]   2\nenergy [J]  -1.50 ± 0.10\n\nT [J/k_B]   3\nenergy [J]  –\n"
 
 
 def test_an_empty_table_has_its_names():

@@ -55,14 +55,8 @@ def _audit(options: argparse.Namespace) -> int:
     parameters = parameters_of(options, Parameters)
     if options.data is None and (idle := given_row_options(options)):
         raise ValueError(f"{', '.join(idle)}: --data FILE is needed")
-    found = found_machine(
-        options.file,
-        units=options.units,
-        transposed=None if options.weights is None else LAYOUTS[options.weights],
-        temperature=options.temperature,
-        update=options.update,
-        names=_names(options.names),
-    )
+    with progress_bar(options, f"reading {options.file.name}"):
+        found = _found(options)
     model = found.model
     rows = None if options.data is None else read_spins(options.data, options).spins
     if rows is not None and rows.shape[1] != model.n_visible:
@@ -96,6 +90,18 @@ def _audit(options: argparse.Namespace) -> int:
         show(options, list(columns), list(zip(*columns.values(), strict=True)))
     options.written.append(options.out / "report.html")
     return DONE
+
+
+def _found(options: argparse.Namespace) -> Any:
+    """The machine in the file, with what the file says of itself."""
+    return found_machine(
+        options.file,
+        units=options.units,
+        transposed=None if options.weights is None else LAYOUTS[options.weights],
+        temperature=options.temperature,
+        update=options.update,
+        names=_names(options.names),
+    )
 
 
 def _names(words: list[str] | None) -> dict[str, str] | None:

@@ -39,7 +39,8 @@ def as_table(
     exact : bool
         Whether numbers given as text keep their digits, which were asked for.
     width : int, optional
-        Columns of the terminal. Columns that do not fit go below, each time with the first one.
+        Columns of the terminal. Columns that do not fit go below, each time with those that name the rows;
+        where that does not do either, each row becomes lines of names and values.
 
     Returns
     -------
@@ -57,8 +58,12 @@ def as_table(
     columns = _columns(header, rows, digits, exact=exact)
     if width is None:
         width = terminal_width() if sys.stdout.isatty() else WIDE
-    blocks = _blocks([_width(column) for column in columns], width)
-    return "\n".join(_block([columns[index] for index in block]) for block in blocks)
+    widths = [len(column[0]) for column in columns]
+    for n_names in dict.fromkeys((_names_of_rows(header, rows), 1)):
+        blocks = _blocks(widths, n_names, width)
+        if max(sum(widths[index] + len(GAP) for index in block) for block in blocks) <= width + len(GAP):
+            return "\n".join(_block([columns[index] for index in block]) for block in blocks)
+    return _records(columns, rows)
 
 
 def _columns(
@@ -126,21 +131,43 @@ def _aligned(head: list[str], cells: list[str], *, right: bool) -> list[str]:
     return [one.rjust(width) if right else one.ljust(width) for one in [*head, *cells]]
 
 
-def _width(column: list[str]) -> int:
-    return len(column[0])
+def _names_of_rows(header: Sequence[str], rows: Sequence[Sequence[Cell]]) -> int:
+    """Return how many columns name the rows: those of text that come first, at least one."""
+    for index in range(len(header)):
+        if not all(isinstance(row[index], str) and not isinstance(row[index], Digits) for row in rows):
+            return max(index, 1)
+    return 1
 
 
-def _blocks(widths: list[int], available: int) -> list[list[int]]:
-    """Return which columns stand beside one another: the first one in each block."""
-    blocks, used = [[0]], widths[0]
-    for index, width in enumerate(widths[1:], start=1):
-        used += len(GAP) + width
-        if used > available and len(blocks[-1]) > 1:
-            blocks.append([0])
-            used = widths[0] + len(GAP) + width
+def _blocks(widths: list[int], n_names: int, available: int) -> list[list[int]]:
+    """Return which columns stand beside one another: those that name the rows in each block."""
+    names = list(range(n_names))
+    start = sum(widths[index] + len(GAP) for index in names)
+    blocks, used = [names[:]], start
+    for index in range(n_names, len(widths)):
+        if used + widths[index] > available and len(blocks[-1]) > n_names:
+            blocks.append(names[:])
+            used = start
         blocks[-1].append(index)
+        used += widths[index] + len(GAP)
     return blocks
 
 
 def _block(columns: list[list[str]]) -> str:
     return "".join(f"{GAP.join(row).rstrip()}\n" for row in zip(*columns, strict=True))
+
+
+def _records(columns: list[list[str]], rows: Sequence[Sequence[Cell]]) -> str:
+    """Return each row as lines of names and values."""
+    n_heads = len(columns[0]) - len(rows)
+    names = [" ".join(column[:n_heads]).split() for column in columns]
+    labels = [" ".join(one) for one in names]
+    width = max(map(len, labels))
+    records = (
+        "".join(
+            f"{label.ljust(width)}{GAP}{column[index].strip()}\n"
+            for label, column in zip(labels, columns, strict=True)
+        )
+        for index in range(n_heads, len(columns[0]))
+    )
+    return "\n".join(records) or _block(columns)

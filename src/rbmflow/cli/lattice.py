@@ -90,7 +90,8 @@ def _degeneracies(options: argparse.Namespace) -> int:
         with progress_bar(options, f"2^{ring.n_sites} configurations") as report:
             table = ring.enumerate(n_threads=options.workers, progress=report)
     else:
-        table = ring.degeneracies()
+        with progress_bar(options, "counts"):
+            table = ring.degeneracies()
     name = f"degeneracies_{ring.n_sites}"
     caption = f"Configurations of the ring of {ring.n_sites} for each α and V"
     columns = columns_of(("alpha", "magnetization", "count"), list(table.rows()))
@@ -108,7 +109,8 @@ def _ising(options: argparse.Namespace) -> int:
     if options.couplings is None:
         low, high = options.range
         given = {"temperatures": options.temperatures or observables.evenly_spaced(low, high, options.points)}
-    table = observables.observables_table(lattice, **given, dps=options.dps)
+    with progress_bar(options, "observables"):
+        table = observables.observables_table(lattice, **given, dps=options.dps)
     tables: dict[str, Table] = {"ising": table}
     if options.out is not None and (lattice is None or isinstance(lattice, Torus)):
         tables["infinite_lattice"] = observables.infinite_curve(table)

@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from rbmflow.cli.display import as_table
 from rbmflow.cli.parser import DONE, destination
+from rbmflow.cli.progress import progress_bar
 from rbmflow.experiments import style
 from rbmflow.experiments.style import Drawing
 from rbmflow.experiments.tables import Cell, Digits, Table, Tables
@@ -199,12 +200,15 @@ def draw(
     if drawn is None:
         return {}
     pictures, formats = {}, options.figure_format or FIGURE_FORMATS
-    for name, drawing in drawings.items():
-        figure = drawn.figure_of(drawing(result))
-        contents = {kind: _content(drawn, figure, kind, dpi) for kind in dict.fromkeys((*formats, "svg"))}
-        for kind in formats:
-            save_atomically(options.out / f"{name}.{kind}", partial(_put, contents[kind]))
-        pictures[name] = contents["svg"]
+    with progress_bar(options, "figures") as report:
+        for name, drawing in drawings.items():
+            figure = drawn.figure_of(drawing(result))
+            contents = {kind: _content(drawn, figure, kind, dpi) for kind in dict.fromkeys((*formats, "svg"))}
+            for kind in formats:
+                save_atomically(options.out / f"{name}.{kind}", partial(_put, contents[kind]))
+            pictures[name] = contents["svg"]
+            if report is not None:
+                report(len(pictures), len(drawings))
     return pictures
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, SpinArray, shown
+from rbmflow.cli.progress import progress_bar
 from rbmflow.reading import Columns, FileRows, read_table, rows_of_array
 from rbmflow.spins import check_spins
 
@@ -49,12 +50,13 @@ def read_spins(path: Path, options: argparse.Namespace) -> SpinRows:
         raise ValueError(f"threshold={X}: a finite number is needed")
     gaps, grey = getattr(options, "missing", False), getattr(options, "grey", False)
     asked = Columns(options.columns, options.label)
-    if path.suffix.lower() in NETCDF:
-        from rbmflow.sampling.training_set import read_rows  # the start of the others is not to wait for it
+    with progress_bar(options, f"reading {path.name}"):
+        if path.suffix.lower() in NETCDF:
+            from rbmflow.sampling.training_set import read_rows  # a start without it takes half the time
 
-        rows = rows_of_array(path, read_rows(path, options.array), asked)
-    else:
-        rows = read_table(path, asked, name=options.array, gaps=gaps)
+            rows = rows_of_array(path, read_rows(path, options.array), asked)
+        else:
+            rows = read_table(path, asked, name=options.array, gaps=gaps)
     if rows.values.ndim != 2 or not rows.values.size:
         raise ValueError(f"{path}: its array has shape {rows.values.shape}, rows of spins are needed")
     missing = np.isnan(rows.values)

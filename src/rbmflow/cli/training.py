@@ -72,7 +72,10 @@ def _train(options: argparse.Namespace) -> int:
     kept.remove()
     options.written.append(options.out / MODEL)
     for line in _lines(result):
-        say(options, line)
+        if line.startswith("warning"):
+            print(line, file=sys.stderr)
+        else:
+            say(options, line)
     return status
 
 

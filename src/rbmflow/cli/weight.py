@@ -96,9 +96,10 @@ def _weight(options: argparse.Namespace) -> int:
     if not options.K or options.visible is None:
         raise ValueError("couplings K and --visible M, or --data FILE, are needed")
     M = options.visible
-    tables = {"weight": weights.weights_table(options.K, M, N, options.dps)}
-    if options.out is not None:
-        tables["weight_curve"] = weights.curve_table(options.K, M, N)
+    with progress_bar(options, "weights"):
+        tables = {"weight": weights.weights_table(options.K, M, N, options.dps)}
+        if options.out is not None:
+            tables["weight_curve"] = weights.curve_table(options.K, M, N)
     status = publish(options, tables, "weight", partial(weights.draw_weight, n_visible=M, n_hidden=N))
     if options.format == "table" and options.out is None:
         K_c = float_critical_coupling(M, N)
@@ -124,7 +125,8 @@ def _weight_of_data(options: argparse.Namespace) -> int:
 def _limits(options: argparse.Namespace) -> int:
     from rbmflow.experiments.reproduction import limits
 
-    table = limits.limits_table(options.visible, options.hidden, dps=options.dps)
+    with progress_bar(options, "limits"):
+        table = limits.limits_table(options.visible, options.hidden, dps=options.dps)
     drawing = partial(limits.draw_limits, n_visible=options.visible)
     return publish(options, {"limits": table}, "limits", drawing)
 
@@ -141,15 +143,17 @@ def _mixture(options: argparse.Namespace) -> int:
     }
     if options.temperatures:
         sets["T = " + ", ".join(options.temperatures)] = TemperatureSet(options.temperatures)
-    table = mixtures.ranges_table(M, N, sets or None)
-    if options.dps is not None:
-        columns = dict(table.columns)
-        columns["W"] = [
-            digits_of(weight_of(found, M, N, options.dps), options.dps)
-            for found in (sets or training_sets()).values()
-        ]
-        del columns["error"]
-        table = replace(table, columns=columns)
+    with progress_bar(options, "weights of ranges") as report:
+        table = mixtures.ranges_table(M, N, sets or None)
+        if options.dps is not None:
+            columns, asked = dict(table.columns), list((sets or training_sets()).values())
+            columns["W"] = []
+            for done, found in enumerate(asked, start=1):
+                columns["W"].append(digits_of(weight_of(found, M, N, options.dps), options.dps))
+                if report is not None:
+                    report(done, len(asked))
+            del columns["error"]
+            table = replace(table, columns=columns)
     tables = {"temperature_ranges": table}
     if options.out is not None:
         with progress_bar(options, "gain of ranges") as report:
@@ -174,12 +178,14 @@ def _threshold(options: argparse.Namespace) -> int:
         raise ValueError("--dps needs sizes M")
     tables = {}
     if options.visible:
-        table = thresholds.threshold_table(options.visible, hidden, ranges=max(options.visible) <= 10**4)
-        if options.dps is not None:
-            columns = dict(table.columns)
-            exact = [critical_coupling(M, hidden(M), dps=options.dps) for M in options.visible]
-            columns["K_c"] = [digits_of(K_c, options.dps) for K_c in exact]
-            table = replace(table, columns=columns)
+        with progress_bar(options, "thresholds"):
+            short = max(options.visible) <= 10**4
+            table = thresholds.threshold_table(options.visible, hidden, ranges=short)
+            if options.dps is not None:
+                columns = dict(table.columns)
+                exact = [critical_coupling(M, hidden(M), dps=options.dps) for M in options.visible]
+                columns["K_c"] = [digits_of(K_c, options.dps) for K_c in exact]
+                table = replace(table, columns=columns)
         tables["threshold"] = table
     if options.out is not None or not options.visible:
         with progress_bar(options, "phase diagram") as report:

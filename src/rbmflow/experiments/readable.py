@@ -28,7 +28,7 @@ HEADINGS: dict[str, tuple[str, str]] = {
     "alpha": ("bonds α", ""),
     "chance": ("probability of a larger difference by chance", ""),
     "count": ("number of configurations", ""),
-    "deviation": ("deviation", "standard errors"),
+    "deviation": ("deviation in standard errors", ""),
     "doubt": ("reason for doubt", ""),
     "energy": (ENERGY, J),
     "energy_exact": ("exact energy per site", J),
