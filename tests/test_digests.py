@@ -464,7 +464,7 @@ EVERYWHERE = {
     "cli.degeneracies": lambda: command("degeneracies 10 --format csv --brute-force"),
     "cli.weight_digits": lambda: command("weight 0.5 1 inf --visible 8 --hidden 4 --dps 25 --format json"),
     "cli.limits": lambda: command("limits --visible 6 --hidden 3 --dps 20 --format csv"),
-    "cli.ising_digits": lambda: command("ising ring 8 --K 0.5 1 --dps 25"),
+    "cli.ising_digits": lambda: command("ising ring 8 --K 0.5 1 --dps 25 --format csv"),
 }
 
 

@@ -1,6 +1,7 @@
 """The main job: its numbers, its files, its resumption."""
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -113,6 +114,8 @@ def test_the_report_is_one_page_with_everything_in_it(result):
     assert page.count("matplotlib is not installed") == len(PICTURES) - 1
     assert "http" not in page.split("<body>")[1]
     assert "every number agrees" in page
+    heads = re.findall(r"<th scope=col(?: class=n)?>([^<]*)", page)
+    assert all(re.search(r"[A-Za-z|]{2}", head.partition(" [")[0]) for head in heads), heads  # in words
     json.dumps(facts)
 
 

@@ -69,14 +69,21 @@ HEADINGS: dict[str, tuple[str, str]] = {
     "stderr": ("standard error", ""),
     "tau": ("autocorrelation time", "sweeps"),
     "temperature": (TEMPERATURE, J_PER_KB),
-    "temperature_energy": ("temperature read from the energy", J_PER_KB),
-    "temperature_magnetization": ("temperature read from |m|", J_PER_KB),
-    "temperature_network_mean": ("temperature read by the network, mean", J_PER_KB),
-    "temperature_network_peak": ("temperature read by the network, peak", J_PER_KB),
-    "temperature_network_per_sample": ("temperature read by the network, each sample", J_PER_KB),
     "excess": ("energy beyond that of independent spins", J),
 }
 """Words and units, by the names that columns have in files."""
+
+THERMOMETERS = {
+    "energy": "from the energy",
+    "magnetization": "from |m|",
+    "network_mean": "by the network, mean",
+    "network_peak": "by the network, peak",
+    "network_per_sample": "by the network, each sample",
+}
+for _name, _words in THERMOMETERS.items():
+    HEADINGS[f"temperature_{_name}"] = (f"temperature read {_words}", J_PER_KB)
+    HEADINGS[f"{_name}_reading"] = (f"temperature read {_words}", J_PER_KB)
+    HEADINGS[f"{_name}_resolution"] = (f"spread of the temperature read {_words}", J_PER_KB)
 
 
 def unit_of(name: str) -> str:
