@@ -180,7 +180,8 @@ def cd_fixed_point(
     Parameters
     ----------
     rbm : RBM
-        Where the search begins, at most 12 units in each layer; the maximum of the likelihood is near.
+        Where the search begins, at most 12 units in each layer. There are several fixed points, weights of 0
+        among them: begin at the maximum of the likelihood, near which the one lies that training ends in.
     data : array_like, TrainingSet or StateLaw
         As for `fit`.
     k : int
