@@ -20,6 +20,7 @@ SOURCE = Path(rbmflow.__file__).parent
 # From the bottom up; a module imports only from layers below its own, or from its own package.
 LAYERS = [
     ["_kernels"],
+    ["typing"],
     ["errors", "arguments", "lazy"],
     ["files", "hardware", "workers"],
     ["reading"],

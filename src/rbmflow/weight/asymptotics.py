@@ -8,15 +8,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from rbmflow.arguments import check_integer, check_real
+from rbmflow.arguments import FloatArray, check_integer, check_real
 from rbmflow.precision import MACHINE, Functions, exact_functions, exact_map
 from rbmflow.weight.equation import check_sizes
 from rbmflow.weight.strong_coupling import StrongCouplingSeries, strong_coupling_series
 from rbmflow.weight.weak_coupling import weak_coupling_coefficients, weak_coupling_weight
+
+if TYPE_CHECKING:
+    from rbmflow.typing import MPF, ArrayLike, ExactArray, ExactArrayLike, ExactNumber, Number
 
 __all__ = [
     "StrongCouplingSeries",
@@ -31,6 +34,20 @@ def __dir__() -> list[str]:
     return __all__
 
 
+@overload
+def long_ring_gain(
+    K: Number, n_visible: int, n_hidden: int, *, order: int = 1, dps: None = None
+) -> float: ...
+@overload
+def long_ring_gain(
+    K: ArrayLike, n_visible: int, n_hidden: int, *, order: int = 1, dps: None = None
+) -> FloatArray: ...
+@overload
+def long_ring_gain(K: ExactNumber, n_visible: int, n_hidden: int, *, order: int = 1, dps: int) -> MPF: ...
+@overload
+def long_ring_gain(
+    K: ExactArrayLike, n_visible: int, n_hidden: int, *, order: int = 1, dps: int
+) -> ExactArray: ...
 def long_ring_gain(
     K: object, n_visible: int, n_hidden: int, *, order: int = 1, dps: int | None = None
 ) -> Any:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from rbmflow.arguments import check_digits, check_real
+from rbmflow.arguments import FloatArray, check_digits, check_real
 from rbmflow.ising import Ring
 from rbmflow.ising.transfer_matrix import ring_susceptibility
 from rbmflow.precision import exact_functions, exact_map
@@ -15,9 +15,24 @@ from rbmflow.weight.exact import MAX_CLASSED_SITES, exact_derivatives, exact_div
 from rbmflow.weight.forms import ring_form
 from rbmflow.weight.solve import STRONGEST, WEAKEST, exact_weight, trained_weight
 
+if TYPE_CHECKING:
+    from rbmflow.typing import MPF, ArrayLike, ExactArray, ExactArrayLike, ExactNumber, Number
+
 STRONGEST_DIVERGENCE = 5000
 
 
+@overload
+def trained_weight_derivative(K: Number, n_visible: int, n_hidden: int, *, dps: None = None) -> float: ...
+@overload
+def trained_weight_derivative(
+    K: ArrayLike, n_visible: int, n_hidden: int, *, dps: None = None
+) -> FloatArray: ...
+@overload
+def trained_weight_derivative(K: ExactNumber, n_visible: int, n_hidden: int, *, dps: int) -> MPF: ...
+@overload
+def trained_weight_derivative(
+    K: ExactArrayLike, n_visible: int, n_hidden: int, *, dps: int
+) -> ExactArray: ...
 def trained_weight_derivative(K: object, n_visible: int, n_hidden: int, *, dps: int | None = None) -> Any:
     """Return dW/dK along the trained weight, by implicit differentiation of f(W) = g(W, K).
 
@@ -88,6 +103,14 @@ def _spare_digits(ctx: Any, K: Any) -> int:
     return max(0, int(-2.5 * float(ctx.log10(K))))
 
 
+@overload
+def kl_curvature(K: Number, n_visible: int, n_hidden: int, *, dps: None = None) -> float: ...
+@overload
+def kl_curvature(K: ArrayLike, n_visible: int, n_hidden: int, *, dps: None = None) -> FloatArray: ...
+@overload
+def kl_curvature(K: ExactNumber, n_visible: int, n_hidden: int, *, dps: int) -> MPF: ...
+@overload
+def kl_curvature(K: ExactArrayLike, n_visible: int, n_hidden: int, *, dps: int) -> ExactArray: ...
 def kl_curvature(K: object, n_visible: int, n_hidden: int, *, dps: int | None = None) -> Any:
     """Return d²KL/dW² at the trained weight, ``N (∂f/∂W − ∂g/∂W)``: the stiffness of the minimum.
 
@@ -146,6 +169,14 @@ def _curvature(K: float, W: float, n_visible: int, n_hidden: int) -> float:
     return n_hidden * form.scale(W) * form.sensitivity(W, n_hidden) / W
 
 
+@overload
+def kl_curvature_at_zero(K: Number, n_visible: int, n_hidden: int, *, dps: None = None) -> float: ...
+@overload
+def kl_curvature_at_zero(K: ArrayLike, n_visible: int, n_hidden: int, *, dps: None = None) -> FloatArray: ...
+@overload
+def kl_curvature_at_zero(K: ExactNumber, n_visible: int, n_hidden: int, *, dps: int) -> MPF: ...
+@overload
+def kl_curvature_at_zero(K: ExactArrayLike, n_visible: int, n_hidden: int, *, dps: int) -> ExactArray: ...
 def kl_curvature_at_zero(K: object, n_visible: int, n_hidden: int, *, dps: int | None = None) -> Any:
     """Return d²KL/dW² at W = 0, ``N (M − ⟨V²⟩_q)``: negative for K > 0, where W = 0 is a maximum.
 
@@ -194,7 +225,15 @@ def _exact_curvature_at_zero(ctx: Any, K: Any, n_visible: int, n_hidden: int) ->
     return -n_hidden * n_visible * surplus
 
 
-def kl_trained(K: object, n_visible: int, n_hidden: int, *, dps: int | None = None) -> Any:
+@overload
+def kl_trained(K: Number, n_visible: int, n_hidden: int, *, dps: None = None) -> float: ...
+@overload
+def kl_trained(K: ArrayLike, n_visible: int, n_hidden: int, *, dps: None = None) -> FloatArray: ...
+@overload
+def kl_trained(K: ExactNumber, n_visible: int, n_hidden: int, *, dps: int) -> MPF: ...
+@overload
+def kl_trained(K: ExactArrayLike, n_visible: int, n_hidden: int, *, dps: int) -> ExactArray: ...
+def kl_trained(K: Any, n_visible: int, n_hidden: int, *, dps: int | None = None) -> Any:
     """Return KL(q‖p) along the trained weight W(K): what equal weights cannot learn.
 
     Parameters

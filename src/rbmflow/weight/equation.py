@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import log
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +29,18 @@ from rbmflow.weight.exact import (
     exact_training_mean,
     ring_classes,
 )
+
+if TYPE_CHECKING:
+    from rbmflow.typing import (
+        MPF,
+        ArrayLike,
+        ExactArray,
+        ExactArrayLike,
+        ExactNumber,
+        ExactNumbers,
+        Number,
+        Numbers,
+    )
 
 MAX_UNITS = 10**9
 MAX_VISIBLE = 10**7
@@ -103,6 +115,14 @@ def training_law(K: Any, n_visible: int) -> FloatArray:
     return np.asarray(Ring(n_visible).magnetization_law(K).probabilities[..., : len(values)] * multiplicity)
 
 
+@overload
+def f(W: Number, n_visible: int, n_hidden: int, *, dps: None = None) -> float: ...
+@overload
+def f(W: ArrayLike, n_visible: int, n_hidden: int, *, dps: None = None) -> FloatArray: ...
+@overload
+def f(W: ExactNumber, n_visible: int, n_hidden: int, *, dps: int) -> MPF: ...
+@overload
+def f(W: ExactArrayLike, n_visible: int, n_hidden: int, *, dps: int) -> ExactArray: ...
 def f(W: object, n_visible: int, n_hidden: int, *, dps: int | None = None) -> Any:
     """Return the model's side of the equation (thesis eq. 74, 94).
 
@@ -148,6 +168,18 @@ def f(W: object, n_visible: int, n_hidden: int, *, dps: int | None = None) -> An
     return (np.sign(weights) * mean)[()]
 
 
+@overload
+def g(W: Number, K: Number, n_visible: int, *, dps: None = None) -> float: ...
+@overload
+def g(W: ArrayLike, K: Numbers, n_visible: int, *, dps: None = None) -> FloatArray: ...
+@overload
+def g(W: Number, K: ArrayLike, n_visible: int, *, dps: None = None) -> FloatArray: ...
+@overload
+def g(W: ExactNumber, K: ExactNumber, n_visible: int, *, dps: int) -> MPF: ...
+@overload
+def g(W: ExactArrayLike, K: ExactNumbers, n_visible: int, *, dps: int) -> ExactArray: ...
+@overload
+def g(W: ExactNumber, K: ExactArrayLike, n_visible: int, *, dps: int) -> ExactArray: ...
 def g(W: object, K: object, n_visible: int, *, dps: int | None = None) -> Any:
     """Return the data's side of the equation, ``g(W, K) = ⟨V tanh WV⟩_q`` (thesis eq. 74, 94).
 
@@ -192,6 +224,24 @@ def g(W: object, K: object, n_visible: int, *, dps: int | None = None) -> Any:
     return (np.sign(weights) * (law * order_function(np.abs(weights)[..., None], values)).sum(axis=-1))[()]
 
 
+@overload
+def kl_uniform(W: Number, K: Number, n_visible: int, n_hidden: int, *, dps: None = None) -> float: ...
+@overload
+def kl_uniform(
+    W: ArrayLike, K: Numbers, n_visible: int, n_hidden: int, *, dps: None = None
+) -> FloatArray: ...
+@overload
+def kl_uniform(W: Number, K: ArrayLike, n_visible: int, n_hidden: int, *, dps: None = None) -> FloatArray: ...
+@overload
+def kl_uniform(W: ExactNumber, K: ExactNumber, n_visible: int, n_hidden: int, *, dps: int) -> MPF: ...
+@overload
+def kl_uniform(
+    W: ExactArrayLike, K: ExactNumbers, n_visible: int, n_hidden: int, *, dps: int
+) -> ExactArray: ...
+@overload
+def kl_uniform(
+    W: ExactNumber, K: ExactArrayLike, n_visible: int, n_hidden: int, *, dps: int
+) -> ExactArray: ...
 def kl_uniform(W: object, K: object, n_visible: int, n_hidden: int, *, dps: int | None = None) -> Any:
     """Return KL(q‖p) in nats between the ring at coupling K and the uniform RBM of weight W (thesis eq. 35).
 

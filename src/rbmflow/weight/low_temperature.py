@@ -8,11 +8,11 @@ is a power series in x, whose powers average over [0, T₀] to generalised expon
 from __future__ import annotations
 
 from math import comb
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from rbmflow.arguments import check_digits, check_integer, check_real, shown
+from rbmflow.arguments import FloatArray, check_digits, check_integer, check_real, shown
 from rbmflow.ising import Law
 from rbmflow.ising.law import magnetizations
 from rbmflow.ising.ring_counts import wall_pair_count
@@ -20,6 +20,9 @@ from rbmflow.precision import borrowed_context, settle, to_exact
 from rbmflow.weight.equation import check_sizes
 from rbmflow.weight.from_histogram import exact_weight_of_histogram
 from rbmflow.weight.mixture_law import both_signs, scaled_exponential_integral
+
+if TYPE_CHECKING:
+    from rbmflow.typing import MPF, ArrayLike, ExactNumber, Number
 
 __all__ = ["low_temperature_law", "low_temperature_leading_weight", "low_temperature_weight"]
 
@@ -75,6 +78,14 @@ def low_temperature_law(
     )
 
 
+@overload
+def low_temperature_weight(
+    T_high: Number, n_visible: int, n_hidden: int, *, n_terms: int | None = None, dps: None = None
+) -> float: ...
+@overload
+def low_temperature_weight(
+    T_high: ExactNumber, n_visible: int, n_hidden: int, *, n_terms: int | None = None, dps: int
+) -> MPF: ...
 def low_temperature_weight(
     T_high: Any, n_visible: int, n_hidden: int, *, n_terms: int | None = None, dps: int | None = None
 ) -> Any:
@@ -121,6 +132,10 @@ def low_temperature_weight(
     return float(value) if dps is None else value
 
 
+@overload
+def low_temperature_leading_weight(T_high: Number, n_visible: int, n_hidden: int) -> float: ...
+@overload
+def low_temperature_leading_weight(T_high: ArrayLike, n_visible: int, n_hidden: int) -> FloatArray: ...
 def low_temperature_leading_weight(T_high: object, n_visible: int, n_hidden: int) -> Any:
     """Return the leading law of the weight for temperatures uniform on [0, T₀].
 

@@ -6,12 +6,13 @@ on each aligned state. Its weight is finite whenever some temperature is above 0
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from rbmflow.arguments import check_broadcast, check_digits
+from rbmflow.arguments import FloatArray, check_broadcast, check_digits
 from rbmflow.precision import exact_array, to_exact
 from rbmflow.weight.equation import check_sizes
 from rbmflow.weight.forms import (
@@ -37,6 +38,18 @@ from rbmflow.weight.temperatures import (
     TemperatureSet,
     number,
 )
+
+if TYPE_CHECKING:
+    from rbmflow.typing import (
+        MPF,
+        ArrayLike,
+        ExactArray,
+        ExactArrayLike,
+        ExactNumber,
+        ExactNumbers,
+        Number,
+        Numbers,
+    )
 
 __all__ = [
     "ISO_SHIBA_YOKOO_TEMPERATURES",
@@ -129,6 +142,30 @@ def mixture_weight(temperatures: Temperatures, n_visible: int, n_hidden: int) ->
     return MixtureWeight(weight, error, n_visible * n_hidden * weight * weight)
 
 
+@overload
+def trained_weight_mixture(
+    T_low: Number, T_high: Number, n_visible: int, n_hidden: int, *, dps: None = None
+) -> float: ...
+@overload
+def trained_weight_mixture(
+    T_low: ArrayLike, T_high: Numbers, n_visible: int, n_hidden: int, *, dps: None = None
+) -> FloatArray: ...
+@overload
+def trained_weight_mixture(
+    T_low: Number, T_high: ArrayLike, n_visible: int, n_hidden: int, *, dps: None = None
+) -> FloatArray: ...
+@overload
+def trained_weight_mixture(
+    T_low: ExactNumber, T_high: ExactNumber, n_visible: int, n_hidden: int, *, dps: int
+) -> MPF: ...
+@overload
+def trained_weight_mixture(
+    T_low: ExactArrayLike, T_high: ExactNumbers, n_visible: int, n_hidden: int, *, dps: int
+) -> ExactArray: ...
+@overload
+def trained_weight_mixture(
+    T_low: ExactNumber, T_high: ExactArrayLike, n_visible: int, n_hidden: int, *, dps: int
+) -> ExactArray: ...
 def trained_weight_mixture(
     T_low: object, T_high: object, n_visible: int, n_hidden: int, *, dps: int | None = None
 ) -> Any:
@@ -181,6 +218,24 @@ def trained_weight_mixture(
     return values.reshape(lows.shape)[()]
 
 
+@overload
+def trained_weight_temperatures(
+    temperatures: ArrayLike,
+    n_visible: int,
+    n_hidden: int,
+    *,
+    weights: ArrayLike | None = None,
+    dps: None = None,
+) -> float: ...
+@overload
+def trained_weight_temperatures(
+    temperatures: ExactArrayLike,
+    n_visible: int,
+    n_hidden: int,
+    *,
+    weights: ExactArrayLike | None = None,
+    dps: int,
+) -> MPF: ...
 def trained_weight_temperatures(
     temperatures: Any, n_visible: int, n_hidden: int, *, weights: Any = None, dps: int | None = None
 ) -> Any:
@@ -223,6 +278,28 @@ def trained_weight_temperatures(
     return weight_of(TemperatureSet(temperatures, weights), n_visible, n_hidden, dps)
 
 
+@overload
+def trained_weight_density(
+    density: Callable[[Any], Any],
+    T_low: Number,
+    T_high: Number,
+    n_visible: int,
+    n_hidden: int,
+    *,
+    points: ArrayLike = (),
+    dps: None = None,
+) -> float: ...
+@overload
+def trained_weight_density(
+    density: Callable[[Any], Any],
+    T_low: ExactNumber,
+    T_high: ExactNumber,
+    n_visible: int,
+    n_hidden: int,
+    *,
+    points: ExactArrayLike = (),
+    dps: int,
+) -> MPF: ...
 def trained_weight_density(
     density: Any,
     T_low: Any,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from rbmflow.weight.equation import check_sizes
 from rbmflow.weight.exact import exact_root, limiting_weight, training_weights
 from rbmflow.weight.forms import Form, WeakForm, ring_form
 
+if TYPE_CHECKING:
+    from rbmflow.typing import MPF, ArrayLike, ExactArray, ExactArrayLike, ExactNumber, Number
+
 MAX_KERNEL_SITES = 256
 AT_ONCE = 10**6  # sites of rings that a call of the kernel takes: a tenth of a second
 # Outside these couplings the limiting laws W² = (χ − 1)/[N(M−1)], χ − 1 = 2K, and NW = 2K
@@ -24,6 +27,14 @@ AT_ONCE = 10**6  # sites of rings that a call of the kernel takes: a tenth of a 
 WEAKEST, STRONGEST = 1e-40, 1e30
 
 
+@overload
+def trained_weight(K: Number, n_visible: int, n_hidden: int, *, dps: None = None) -> float: ...
+@overload
+def trained_weight(K: ArrayLike, n_visible: int, n_hidden: int, *, dps: None = None) -> FloatArray: ...
+@overload
+def trained_weight(K: ExactNumber, n_visible: int, n_hidden: int, *, dps: int) -> MPF: ...
+@overload
+def trained_weight(K: ExactArrayLike, n_visible: int, n_hidden: int, *, dps: int) -> ExactArray: ...
 def trained_weight(K: object, n_visible: int, n_hidden: int, *, dps: int | None = None) -> Any:
     """Return the weight W(K) that an RBM with equal weights acquires on the ring at coupling K.
 

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from math import comb
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from rbmflow.arguments import check_integer, check_real, check_real_scalar
+from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar
 from rbmflow.ising.ring_counts import wall_pair_count
 from rbmflow.precision import exact_map
 from rbmflow.roots import bracketed_root
@@ -37,6 +37,9 @@ from rbmflow.weight.power_series import (
     scale,
     shift,
 )
+
+if TYPE_CHECKING:
+    from rbmflow.typing import MPF, ArrayLike, ExactArray, ExactArrayLike, ExactNumber, Number
 
 MAX_ORDER = 100
 MAX_SERIES_SITES = 10_000
@@ -82,6 +85,10 @@ class StrongCouplingSeries:
         """The coupling above which the series converges, ``[ln A − N ln(radius)]/4``."""
         return (self.log_amplitude - self.n_hidden * float(np.log(self.radius))) / 4
 
+    @overload
+    def variable(self, K: Number) -> float: ...
+    @overload
+    def variable(self, K: ArrayLike) -> FloatArray: ...
     def variable(self, K: object) -> Any:
         """Return ``X = (A e^(−4K))^(1/N)``.
 
@@ -102,6 +109,14 @@ class StrongCouplingSeries:
         """
         return np.exp((self.log_amplitude - 4 * check_real("K", K)) / self.n_hidden)[()]
 
+    @overload
+    def weight(self, K: Number, *, dps: None = None) -> float: ...
+    @overload
+    def weight(self, K: ArrayLike, *, dps: None = None) -> FloatArray: ...
+    @overload
+    def weight(self, K: ExactNumber, *, dps: int) -> MPF: ...
+    @overload
+    def weight(self, K: ExactArrayLike, *, dps: int) -> ExactArray: ...
     def weight(self, K: object, *, dps: int | None = None) -> Any:
         """Return W(K) by the series.
 
@@ -139,7 +154,11 @@ class StrongCouplingSeries:
         rest = X * np.polynomial.polynomial.polyval(X, [float(c) for c in self.coefficients[1:]] or [0.0])
         return (linear - 0.5 * np.log1p(rest))[()]
 
-    def error(self, K: object) -> Any:
+    @overload
+    def error(self, K: Number) -> float: ...
+    @overload
+    def error(self, K: ArrayLike) -> FloatArray: ...
+    def error(self, K: Any) -> Any:
         """Return an estimate of the error of `weight`, above it unless the coefficients change their growth.
 
         With R = 0.9 radius and ``B = max |c_j| R^j``, ``|δW| = ½ |δs|/s ≤ (B/2R) ρ^n/[(1 − ρ) u]``, ρ = X/R

@@ -14,11 +14,11 @@ from __future__ import annotations
 from fractions import Fraction
 from functools import lru_cache
 from math import factorial
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from rbmflow.arguments import check_integer, check_real, shown
+from rbmflow.arguments import FloatArray, check_integer, check_real, shown
 from rbmflow.precision import exact_map
 from rbmflow.weight.equation import check_sizes
 from rbmflow.weight.power_series import (
@@ -32,6 +32,9 @@ from rbmflow.weight.power_series import (
     power,
     scale,
 )
+
+if TYPE_CHECKING:
+    from rbmflow.typing import MPF, ArrayLike, ExactArray, ExactArrayLike, ExactNumber, Number
 
 MAX_ORDER = 20
 
@@ -63,6 +66,22 @@ def weak_coupling_coefficients(n_visible: int, n_hidden: int, order: int) -> tup
     return _coefficients(n_visible, n_hidden, check_integer("order", order, 1, MAX_ORDER))
 
 
+@overload
+def weak_coupling_weight(
+    K: Number, n_visible: int, n_hidden: int, *, order: int = 3, dps: None = None
+) -> float: ...
+@overload
+def weak_coupling_weight(
+    K: ArrayLike, n_visible: int, n_hidden: int, *, order: int = 3, dps: None = None
+) -> FloatArray: ...
+@overload
+def weak_coupling_weight(
+    K: ExactNumber, n_visible: int, n_hidden: int, *, order: int = 3, dps: int
+) -> MPF: ...
+@overload
+def weak_coupling_weight(
+    K: ExactArrayLike, n_visible: int, n_hidden: int, *, order: int = 3, dps: int
+) -> ExactArray: ...
 def weak_coupling_weight(
     K: object, n_visible: int, n_hidden: int, *, order: int = 3, dps: int | None = None
 ) -> Any:
