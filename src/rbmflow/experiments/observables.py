@@ -96,7 +96,7 @@ def _quantities(lattice: Solved | None) -> dict[str, Callable[..., Any]]:
             "heat_capacity": onsager.heat_capacity,
             "magnetization": onsager.magnetization,
         }
-    found = {
+    found: dict[str, Callable[..., Any]] = {
         "log_partition": lattice.log_partition,
         "log_partition_per_site": _per_site(lattice),
         "energy": lattice.energy,

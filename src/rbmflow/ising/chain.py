@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import numpy as np
 
-from rbmflow.arguments import check_integer, shown
+from rbmflow.arguments import FloatArray, check_integer, shown
 from rbmflow.ising import transfer_matrix
 from rbmflow.ising.lattice import IndexArray, read_only
 from rbmflow.ising.law import Law
@@ -19,6 +19,18 @@ from rbmflow.ising.one_dimension import (
     over_distances,
 )
 from rbmflow.ising.walls import chain_weights
+
+if TYPE_CHECKING:
+    from rbmflow.typing import (
+        MPF,
+        ArrayLike,
+        ExactArray,
+        ExactArrayLike,
+        ExactNumber,
+        ExactNumbers,
+        Number,
+        Numbers,
+    )
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,18 @@ class Chain(OneDimensional):
     def __post_init__(self) -> None:
         object.__setattr__(self, "n_sites", check_integer("n_sites", self.n_sites, 2, MAX_SITES))
 
+    @overload
+    def correlation(self, K: Number, r: Number, *, dps: None = None) -> float: ...
+    @overload
+    def correlation(self, K: ArrayLike, r: Numbers, *, dps: None = None) -> FloatArray: ...
+    @overload
+    def correlation(self, K: Number, r: ArrayLike, *, dps: None = None) -> FloatArray: ...
+    @overload
+    def correlation(self, K: ExactNumber, r: Number, *, dps: int) -> MPF: ...
+    @overload
+    def correlation(self, K: ExactArrayLike, r: Numbers, *, dps: int) -> ExactArray: ...
+    @overload
+    def correlation(self, K: ExactNumber, r: ArrayLike, *, dps: int) -> ExactArray: ...
     def correlation(self, K: object, r: object, *, dps: int | None = None) -> Any:
         """Return ``⟨v_i v_(i+r)⟩ = t^r``, t = tanh K, the same for every i.
 
@@ -78,6 +102,10 @@ class Chain(OneDimensional):
             raise ValueError(f"r={shown(r)}: distances on a chain run from 0 to {self.n_sites - 1}")
         return over_distances(transfer_matrix.chain_correlation, K, distance, dps)
 
+    @overload
+    def magnetization_law(self, K: Numbers, *, dps: None = None) -> Law: ...
+    @overload
+    def magnetization_law(self, K: ExactNumbers, *, dps: int) -> Law: ...
     def magnetization_law(self, K: object, *, dps: int | None = None) -> Law:
         """Return the law of the magnetization ``V = Σ v_i``.
 

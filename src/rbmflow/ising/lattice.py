@@ -10,14 +10,17 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import fields
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import check_integer, shown
+from rbmflow.arguments import FloatArray, check_integer, shown
 from rbmflow.hardware import check_memory
 from rbmflow.reading import brief, check_names
+
+if TYPE_CHECKING:
+    from rbmflow.typing import MPF, ArrayLike, ExactArray, ExactArrayLike, ExactNumber, Number
 
 IndexArray = npt.NDArray[np.int32]
 LATTICES: dict[str, type[Lattice]] = {}
@@ -196,18 +199,66 @@ class Periodic(Lattice):
 class Solved(Periodic):
     """A periodic lattice whose exact thermodynamics is known: what training sets and thermometers need."""
 
+    @overload
+    @abstractmethod
+    def log_partition(self, K: Number, *, dps: None = None) -> float: ...
+    @overload
+    @abstractmethod
+    def log_partition(self, K: ArrayLike, *, dps: None = None) -> FloatArray: ...
+    @overload
+    @abstractmethod
+    def log_partition(self, K: ExactNumber, *, dps: int) -> MPF: ...
+    @overload
+    @abstractmethod
+    def log_partition(self, K: ExactArrayLike, *, dps: int) -> ExactArray: ...
     @abstractmethod
     def log_partition(self, K: object, *, dps: int | None = None) -> Any:
         """Return ln Z, the total."""
 
+    @overload
+    @abstractmethod
+    def energy(self, K: Number, *, dps: None = None) -> float: ...
+    @overload
+    @abstractmethod
+    def energy(self, K: ArrayLike, *, dps: None = None) -> FloatArray: ...
+    @overload
+    @abstractmethod
+    def energy(self, K: ExactNumber, *, dps: int) -> MPF: ...
+    @overload
+    @abstractmethod
+    def energy(self, K: ExactArrayLike, *, dps: int) -> ExactArray: ...
     @abstractmethod
     def energy(self, K: object, *, dps: int | None = None) -> Any:
         """Return the energy per site in J."""
 
+    @overload
+    @abstractmethod
+    def heat_capacity(self, K: Number, *, dps: None = None) -> float: ...
+    @overload
+    @abstractmethod
+    def heat_capacity(self, K: ArrayLike, *, dps: None = None) -> FloatArray: ...
+    @overload
+    @abstractmethod
+    def heat_capacity(self, K: ExactNumber, *, dps: int) -> MPF: ...
+    @overload
+    @abstractmethod
+    def heat_capacity(self, K: ExactArrayLike, *, dps: int) -> ExactArray: ...
     @abstractmethod
     def heat_capacity(self, K: object, *, dps: int | None = None) -> Any:
         """Return the heat capacity per site in k_B."""
 
+    @overload
+    @abstractmethod
+    def susceptibility(self, K: Number, *, dps: None = None) -> float: ...
+    @overload
+    @abstractmethod
+    def susceptibility(self, K: ArrayLike, *, dps: None = None) -> FloatArray: ...
+    @overload
+    @abstractmethod
+    def susceptibility(self, K: ExactNumber, *, dps: int) -> MPF: ...
+    @overload
+    @abstractmethod
+    def susceptibility(self, K: ExactArrayLike, *, dps: int) -> ExactArray: ...
     @abstractmethod
     def susceptibility(self, K: object, *, dps: int | None = None) -> Any:
         """Return ``⟨V²⟩/n``, per site."""

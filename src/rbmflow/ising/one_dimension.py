@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import numpy as np
 
-from rbmflow.arguments import as_array, check_broadcast, check_digits, check_integer, check_real, shown
+from rbmflow.arguments import (
+    FloatArray,
+    as_array,
+    check_broadcast,
+    check_digits,
+    check_integer,
+    check_real,
+    shown,
+)
 from rbmflow.ising import transfer_matrix
 from rbmflow.ising.lattice import Lattice
 from rbmflow.ising.law import Law, magnetizations
 from rbmflow.precision import MACHINE, exact_array, exact_functions, exact_map, settle, to_exact
+
+if TYPE_CHECKING:
+    from rbmflow.typing import MPF, ArrayLike, ExactArray, ExactArrayLike, ExactNumber, Number
 
 FLOAT_DIGITS = 17
 MAX_SITES = 10**9
@@ -27,6 +38,14 @@ class OneDimensional(Lattice):
 
     n_sites: int
 
+    @overload
+    def log_partition(self, K: Number, *, dps: None = None) -> float: ...
+    @overload
+    def log_partition(self, K: ArrayLike, *, dps: None = None) -> FloatArray: ...
+    @overload
+    def log_partition(self, K: ExactNumber, *, dps: int) -> MPF: ...
+    @overload
+    def log_partition(self, K: ExactArrayLike, *, dps: int) -> ExactArray: ...
     def log_partition(self, K: object, *, dps: int | None = None) -> Any:
         """Return ln Z, the total.
 
@@ -52,6 +71,14 @@ class OneDimensional(Lattice):
         """
         return self._evaluate("log_partition", K, dps)
 
+    @overload
+    def energy(self, K: Number, *, dps: None = None) -> float: ...
+    @overload
+    def energy(self, K: ArrayLike, *, dps: None = None) -> FloatArray: ...
+    @overload
+    def energy(self, K: ExactNumber, *, dps: int) -> MPF: ...
+    @overload
+    def energy(self, K: ExactArrayLike, *, dps: int) -> ExactArray: ...
     def energy(self, K: object, *, dps: int | None = None) -> Any:
         """Return the energy per site in J, ``−(1/n) d ln Z/dK``.
 
@@ -77,6 +104,14 @@ class OneDimensional(Lattice):
         """
         return self._evaluate("energy", K, dps)
 
+    @overload
+    def heat_capacity(self, K: Number, *, dps: None = None) -> float: ...
+    @overload
+    def heat_capacity(self, K: ArrayLike, *, dps: None = None) -> FloatArray: ...
+    @overload
+    def heat_capacity(self, K: ExactNumber, *, dps: int) -> MPF: ...
+    @overload
+    def heat_capacity(self, K: ExactArrayLike, *, dps: int) -> ExactArray: ...
     def heat_capacity(self, K: object, *, dps: int | None = None) -> Any:
         """Return the heat capacity per site in k_B, ``(K²/n) d² ln Z/dK²``.
 
@@ -100,6 +135,14 @@ class OneDimensional(Lattice):
         """
         return self._evaluate("heat_capacity", K, dps)
 
+    @overload
+    def susceptibility(self, K: Number, *, dps: None = None) -> float: ...
+    @overload
+    def susceptibility(self, K: ArrayLike, *, dps: None = None) -> FloatArray: ...
+    @overload
+    def susceptibility(self, K: ExactNumber, *, dps: int) -> MPF: ...
+    @overload
+    def susceptibility(self, K: ExactArrayLike, *, dps: int) -> ExactArray: ...
     def susceptibility(self, K: object, *, dps: int | None = None) -> Any:
         """Return ``⟨V²⟩/n``, per site.
 
@@ -125,6 +168,14 @@ class OneDimensional(Lattice):
         """
         return self._evaluate("susceptibility", K, dps)
 
+    @overload
+    def correlation_length(self, K: Number, *, dps: None = None) -> float: ...
+    @overload
+    def correlation_length(self, K: ArrayLike, *, dps: None = None) -> FloatArray: ...
+    @overload
+    def correlation_length(self, K: ExactNumber, *, dps: int) -> MPF: ...
+    @overload
+    def correlation_length(self, K: ExactArrayLike, *, dps: int) -> ExactArray: ...
     def correlation_length(self, K: object, *, dps: int | None = None) -> Any:
         """Return the correlation length in sites, ``−1/ln |tanh K|``.
 

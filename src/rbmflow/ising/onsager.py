@@ -14,13 +14,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_real
 from rbmflow.ising.kaufman import CRITICAL_COUPLING, one_minus_sinh
 from rbmflow.precision import exact_map
+
+if TYPE_CHECKING:
+    from rbmflow.typing import MPF, ArrayLike, ExactArray, ExactArrayLike, ExactNumber, Number
 
 CRITICAL_TEMPERATURE = 2.269185314213022
 """``T_c = 2/ln(1 + √2)`` in J/k_B."""
@@ -30,6 +33,10 @@ _DEEPEST = 40.0
 _SATURATED = 300.0
 
 
+@overload
+def critical_coupling(*, dps: None = None) -> float: ...
+@overload
+def critical_coupling(*, dps: int) -> MPF: ...
 def critical_coupling(*, dps: int | None = None) -> Any:
     """Return ``K_c = ½ ln(1 + √2)``, where sinh 2K = 1.
 
@@ -54,6 +61,14 @@ def critical_coupling(*, dps: int | None = None) -> Any:
     return exact_map(lambda ctx, one: ctx.log(one + ctx.sqrt(2)) / 2, dps, one=1)
 
 
+@overload
+def log_partition(K: Number, *, dps: None = None) -> float: ...
+@overload
+def log_partition(K: ArrayLike, *, dps: None = None) -> FloatArray: ...
+@overload
+def log_partition(K: ExactNumber, *, dps: int) -> MPF: ...
+@overload
+def log_partition(K: ExactArrayLike, *, dps: int) -> ExactArray: ...
 def log_partition(K: object, *, dps: int | None = None) -> Any:
     """Return ln Z per site.
 
@@ -79,6 +94,14 @@ def log_partition(K: object, *, dps: int | None = None) -> Any:
     return _over_couplings(_machine_log_partition, _exact_log_partition, K, dps)
 
 
+@overload
+def energy(K: Number, *, dps: None = None) -> float: ...
+@overload
+def energy(K: ArrayLike, *, dps: None = None) -> FloatArray: ...
+@overload
+def energy(K: ExactNumber, *, dps: int) -> MPF: ...
+@overload
+def energy(K: ExactArrayLike, *, dps: int) -> ExactArray: ...
 def energy(K: object, *, dps: int | None = None) -> Any:
     """Return the energy per site in J, ``u = −d ln Z/dK``; odd in K, −√2 at K_c.
 
@@ -102,6 +125,14 @@ def energy(K: object, *, dps: int | None = None) -> Any:
     return _over_couplings(_machine_energy, _exact_energy, K, dps)
 
 
+@overload
+def heat_capacity(K: Number, *, dps: None = None) -> float: ...
+@overload
+def heat_capacity(K: ArrayLike, *, dps: None = None) -> FloatArray: ...
+@overload
+def heat_capacity(K: ExactNumber, *, dps: int) -> MPF: ...
+@overload
+def heat_capacity(K: ExactArrayLike, *, dps: int) -> ExactArray: ...
 def heat_capacity(K: object, *, dps: int | None = None) -> Any:
     """Return the heat capacity per site in k_B, ``K² d² ln Z/dK²``; even in K.
 
@@ -125,6 +156,14 @@ def heat_capacity(K: object, *, dps: int | None = None) -> Any:
     return _over_couplings(_machine_heat_capacity, _exact_heat_capacity, K, dps)
 
 
+@overload
+def magnetization(K: Number, *, dps: None = None) -> float: ...
+@overload
+def magnetization(K: ArrayLike, *, dps: None = None) -> FloatArray: ...
+@overload
+def magnetization(K: ExactNumber, *, dps: int) -> MPF: ...
+@overload
+def magnetization(K: ExactArrayLike, *, dps: int) -> ExactArray: ...
 def magnetization(K: object, *, dps: int | None = None) -> Any:
     """Return the spontaneous magnetization per site, ``(1 − sinh(2K)^(−4))^(1/8)`` above K_c.
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import numpy as np
 
 from rbmflow._kernels import magnetization, ring_sampler
 from rbmflow.arguments import (
     MAX_SIZE,
+    FloatArray,
     SpinArray,
     check_integer,
     check_real,
@@ -34,6 +35,18 @@ from rbmflow.ising.ring_counts import DegeneracyTable, ring_degeneracies
 from rbmflow.ising.walls import ring_weights
 from rbmflow.precision import MACHINE
 from rbmflow.workers import Progress, check_progress
+
+if TYPE_CHECKING:
+    from rbmflow.typing import (
+        MPF,
+        ArrayLike,
+        ExactArray,
+        ExactArrayLike,
+        ExactNumber,
+        ExactNumbers,
+        Number,
+        Numbers,
+    )
 
 MAX_LAW_SITES = 10**7
 MAX_TABLE_SITES = 2000
@@ -71,6 +84,18 @@ class Ring(OneDimensional, Solved):
     def __post_init__(self) -> None:
         object.__setattr__(self, "n_sites", check_integer("n_sites", self.n_sites, 3, MAX_SITES))
 
+    @overload
+    def correlation(self, K: Number, r: Number, *, dps: None = None) -> float: ...
+    @overload
+    def correlation(self, K: ArrayLike, r: Numbers, *, dps: None = None) -> FloatArray: ...
+    @overload
+    def correlation(self, K: Number, r: ArrayLike, *, dps: None = None) -> FloatArray: ...
+    @overload
+    def correlation(self, K: ExactNumber, r: Number, *, dps: int) -> MPF: ...
+    @overload
+    def correlation(self, K: ExactArrayLike, r: Numbers, *, dps: int) -> ExactArray: ...
+    @overload
+    def correlation(self, K: ExactNumber, r: ArrayLike, *, dps: int) -> ExactArray: ...
     def correlation(self, K: object, r: object, *, dps: int | None = None) -> Any:
         """Return ``⟨v_0 v_r⟩ = (t^r + t^(M−r))/(1 + t^M)``, t = tanh K.
 
@@ -96,6 +121,10 @@ class Ring(OneDimensional, Solved):
         formula = partial(transfer_matrix.ring_correlation, n_sites=self.n_sites)
         return over_distances(formula, K, check_distance(r) % self.n_sites, dps)
 
+    @overload
+    def magnetization_law(self, K: Numbers, *, dps: None = None) -> Law: ...
+    @overload
+    def magnetization_law(self, K: ExactNumbers, *, dps: int) -> Law: ...
     def magnetization_law(self, K: object, *, dps: int | None = None) -> Law:
         """Return the law of the magnetization ``V = Σ v_i``.
 

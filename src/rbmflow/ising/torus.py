@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import numpy as np
 
-from rbmflow.arguments import check_integer
+from rbmflow.arguments import FloatArray, check_integer
 from rbmflow.ising.density_of_states import (
     MAX_DENSITY_SITES,
     DensityOfStates,
@@ -23,6 +23,9 @@ from rbmflow.ising.lattice import Solved
 from rbmflow.ising.law import Law
 from rbmflow.ising.torus_law import law_from_counts, mean_square
 from rbmflow.ising.torus_thermodynamics import energy, heat_capacity, log_partition
+
+if TYPE_CHECKING:
+    from rbmflow.typing import MPF, ArrayLike, ExactArray, ExactArrayLike, ExactNumber, Number
 
 MAX_SIDE = 10**6
 
@@ -82,6 +85,14 @@ class Torus(Solved):
         """Number of spins."""
         return self.n_rows * self.n_cols
 
+    @overload
+    def log_partition(self, K: Number, *, dps: None = None) -> float: ...
+    @overload
+    def log_partition(self, K: ArrayLike, *, dps: None = None) -> FloatArray: ...
+    @overload
+    def log_partition(self, K: ExactNumber, *, dps: int) -> MPF: ...
+    @overload
+    def log_partition(self, K: ExactArrayLike, *, dps: int) -> ExactArray: ...
     def log_partition(self, K: object, *, dps: int | None = None) -> Any:
         """Return ln Z, the total, from Kaufman's four products (module `rbmflow.ising.kaufman`).
 
@@ -111,6 +122,14 @@ class Torus(Solved):
         """
         return log_partition(self.n_rows, self.n_cols, K, dps)
 
+    @overload
+    def energy(self, K: Number, *, dps: None = None) -> float: ...
+    @overload
+    def energy(self, K: ArrayLike, *, dps: None = None) -> FloatArray: ...
+    @overload
+    def energy(self, K: ExactNumber, *, dps: int) -> MPF: ...
+    @overload
+    def energy(self, K: ExactArrayLike, *, dps: int) -> ExactArray: ...
     def energy(self, K: object, *, dps: int | None = None) -> Any:
         """Return the energy per site in J, ``−(1/n) d ln Z/dK``.
 
@@ -138,6 +157,14 @@ class Torus(Solved):
         """
         return energy(self.n_rows, self.n_cols, K, dps)
 
+    @overload
+    def heat_capacity(self, K: Number, *, dps: None = None) -> float: ...
+    @overload
+    def heat_capacity(self, K: ArrayLike, *, dps: None = None) -> FloatArray: ...
+    @overload
+    def heat_capacity(self, K: ExactNumber, *, dps: int) -> MPF: ...
+    @overload
+    def heat_capacity(self, K: ExactArrayLike, *, dps: int) -> ExactArray: ...
     def heat_capacity(self, K: object, *, dps: int | None = None) -> Any:
         """Return the heat capacity per site in k_B, ``(K²/n) d² ln Z/dK²``.
 
@@ -167,6 +194,14 @@ class Torus(Solved):
         """
         return heat_capacity(self.n_rows, self.n_cols, K, dps)
 
+    @overload
+    def susceptibility(self, K: Number, *, dps: None = None) -> float: ...
+    @overload
+    def susceptibility(self, K: ArrayLike, *, dps: None = None) -> FloatArray: ...
+    @overload
+    def susceptibility(self, K: ExactNumber, *, dps: int) -> MPF: ...
+    @overload
+    def susceptibility(self, K: ExactArrayLike, *, dps: int) -> ExactArray: ...
     def susceptibility(self, K: object, *, dps: int | None = None) -> Any:
         """Return ``⟨V²⟩/n``, per site, from the joint counts.
 
