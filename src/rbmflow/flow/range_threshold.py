@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -16,11 +16,20 @@ from rbmflow.weight.forms import Window, excess, model_gain, weak_order, window_
 from rbmflow.weight.mixture_law import MAX_MIXTURE_SITES, coupling_at, exact_mixture, ring_excess
 from rbmflow.weight.temperatures import TemperatureRange, check_range, integral, number
 
+if TYPE_CHECKING:
+    from rbmflow.typing import MPF, ExactNumber, Number
+
 INTEGRAL_TOLERANCE = 1e-16  # for each spin, of the integrand's largest value
 LONG_RING = 10**5  # beyond, the laws of strongly coupled rings are noisier than that
 MAX_STEPS = 30
 
 
+@overload
+def critical_temperature(
+    n_visible: int, n_hidden: int, *, T_low: Number = 0.0, dps: None = None
+) -> float: ...
+@overload
+def critical_temperature(n_visible: int, n_hidden: int, *, T_low: ExactNumber = 0.0, dps: int) -> MPF: ...
 def critical_temperature(n_visible: int, n_hidden: int, *, T_low: Any = 0.0, dps: int | None = None) -> Any:
     """Return the T_high below which training uniformly on [T_low, T_high] gives a flow that orders, J = 1.
 

@@ -5,7 +5,7 @@ The trained flow orders if and only if ``M N W² > 1``, for couplings above K_c(
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from rbmflow.roots import bracketed_root, refine_root
 from rbmflow.weight.equation import MAX_UNITS, check_sizes
 from rbmflow.weight.exact import log_deficit_ratio, training_weights
 from rbmflow.weight.forms import ring_form
+
+if TYPE_CHECKING:
+    from rbmflow.typing import MPF
 
 MAX_ROUNDED_SITES = 256
 FLOAT_DIGITS = 17
@@ -48,6 +51,10 @@ def critical_weight(n_visible: int, n_hidden: int) -> float:
     return float(1 / np.sqrt(float(n_visible) * n_hidden))
 
 
+@overload
+def critical_coupling(n_visible: int, n_hidden: int, *, dps: None = None) -> float: ...
+@overload
+def critical_coupling(n_visible: int, n_hidden: int, *, dps: int) -> MPF: ...
 def critical_coupling(n_visible: int, n_hidden: int, *, dps: int | None = None) -> Any:
     """Return the coupling K_c at which the trained weight reaches `critical_weight`: ``W(K_c) = 1/√(MN)``.
 
@@ -129,6 +136,10 @@ def _exact_critical_coupling(
     return +K
 
 
+@overload
+def critical_coupling_law(n_visible: int, n_hidden: int, *, order: int = 1, dps: None = None) -> float: ...
+@overload
+def critical_coupling_law(n_visible: int, n_hidden: int, *, order: int = 1, dps: int) -> MPF: ...
 def critical_coupling_law(n_visible: int, n_hidden: int, *, order: int = 1, dps: int | None = None) -> Any:
     """Return K_c for long rings at fixed γ = N/M, to the power ``M^(−order/2)``.
 
@@ -181,6 +192,10 @@ def _law(ctx: Any, n_visible: int, n_hidden: int, order: int) -> Any:
     return law
 
 
+@overload
+def critical_coupling_limit(n_hidden: int, *, dps: None = None) -> float: ...
+@overload
+def critical_coupling_limit(n_hidden: int, *, dps: int) -> MPF: ...
 def critical_coupling_limit(n_hidden: int, *, dps: int | None = None) -> Any:
     """Return the limit of K_c for long rings at a fixed number of hidden units.
 

@@ -9,13 +9,16 @@ K_c(M, N) only, which the thesis does not discuss.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from rbmflow.arguments import check_integer, check_real, check_real_scalar, shown
+from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar, shown
 from rbmflow.roots import bracketed_root
 from rbmflow.weight.equation import MAX_UNITS
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, Number
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,10 @@ class UniformFixedPoints:
     stable: tuple[bool, ...]
 
 
+@overload
+def uniform_map(m: Number, W: float, n_visible: int, n_hidden: int) -> float: ...
+@overload
+def uniform_map(m: ArrayLike, W: float, n_visible: int, n_hidden: int) -> FloatArray: ...
 def uniform_map(m: object, W: float, n_visible: int, n_hidden: int) -> Any:
     """Return ``tanh(N W tanh(M W m))``, one step of the flow of a uniform RBM.
 

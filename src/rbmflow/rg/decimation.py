@@ -12,12 +12,15 @@ line reads ``K*' = b K*``: near the fixed point K = ∞ that form keeps the digi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from rbmflow.arguments import MAX_SIZE, FloatArray, check_broadcast, check_finite, check_integer, check_real
 from rbmflow.precision import MACHINE, Functions, exact_array, exact_functions, exact_table
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ExactNumbers, Numbers
 
 MAX_BONDS = 10**5  # that are multiplied out one by one in a field
 MAX_FLOW = 10**5  # steps, each of which is kept
@@ -61,6 +64,10 @@ class FixedPoint:
     stable: bool
 
 
+@overload
+def decimate(K: Numbers, K0: Numbers = 0.0, *, scale_factor: int = 2, dps: None = None) -> Couplings: ...
+@overload
+def decimate(K: ExactNumbers, K0: ExactNumbers = 0.0, *, scale_factor: int = 2, dps: int) -> Couplings: ...
 def decimate(K: object, K0: object = 0.0, *, scale_factor: int = 2, dps: int | None = None) -> Couplings:
     """Return the couplings left after summing over all but every `scale_factor`-th spin.
 
@@ -126,6 +133,14 @@ def decimated_bond(fn: Functions, K: Any, K0: Any, b: int) -> tuple[Any, Any]:
     return fn.where((K < 0) & (b % 2 == 1), -new, new), constant
 
 
+@overload
+def decimate_in_field(
+    K: Numbers, h: Numbers, K0: Numbers = 0.0, *, scale_factor: int = 2, dps: None = None
+) -> Couplings: ...
+@overload
+def decimate_in_field(
+    K: ExactNumbers, h: ExactNumbers, K0: ExactNumbers = 0.0, *, scale_factor: int = 2, dps: int
+) -> Couplings: ...
 def decimate_in_field(
     K: object, h: object, K0: object = 0.0, *, scale_factor: int = 2, dps: int | None = None
 ) -> Couplings:

@@ -11,7 +11,7 @@ what remains are chains, which are decimated exactly:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -19,6 +19,9 @@ from rbmflow.arguments import MAX_SIZE, FloatArray, check_digits, check_integer,
 from rbmflow.errors import PrecisionError
 from rbmflow.precision import exact_functions, exact_map, settle
 from rbmflow.rg.decimation import MAX_FLOW, decimate, decimated_bond
+
+if TYPE_CHECKING:
+    from rbmflow.typing import MPF, ArrayLike, ExactArray, ExactArrayLike, ExactNumber, Number
 
 FLOAT_DIGITS = 20
 """Digits asked for when the answer is rounded to float64."""
@@ -45,6 +48,18 @@ class MigdalKadanoffFixedPoint:
     y_t: Any
 
 
+@overload
+def migdal_kadanoff(K: Number, *, scale_factor: int = 2, dimension: int = 2, dps: None = None) -> float: ...
+@overload
+def migdal_kadanoff(
+    K: ArrayLike, *, scale_factor: int = 2, dimension: int = 2, dps: None = None
+) -> FloatArray: ...
+@overload
+def migdal_kadanoff(K: ExactNumber, *, scale_factor: int = 2, dimension: int = 2, dps: int) -> MPF: ...
+@overload
+def migdal_kadanoff(
+    K: ExactArrayLike, *, scale_factor: int = 2, dimension: int = 2, dps: int
+) -> ExactArray: ...
 def migdal_kadanoff(K: object, *, scale_factor: int = 2, dimension: int = 2, dps: int | None = None) -> Any:
     """Return the coupling after bonds are moved and the chains that remain are decimated.
 

@@ -11,7 +11,7 @@ reading is the temperature at which the lattice has that energy.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from rbmflow.ising.lattice import Solved, check_solved
 from rbmflow.roots import bracketed_root
 from rbmflow.thermometer.arguments import check_configurations, check_training_set
 from rbmflow.thermometer.calibration import Calibration, calibrate, mean_of
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, Number
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,10 @@ class EnergyThermometer:
         levels, which = np.unique(energies(self.lattice, batch), return_inverse=True)
         return np.array([self._temperature(level) for level in levels.tolist()])[which]
 
+    @overload
+    def resolution(self, temperature: Number, n_samples: int = 1) -> float: ...
+    @overload
+    def resolution(self, temperature: ArrayLike, n_samples: int = 1) -> FloatArray: ...
     def resolution(self, temperature: object, n_samples: int = 1) -> Any:
         """Return the standard error with which n configurations of a temperature can tell it.
 
