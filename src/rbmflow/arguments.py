@@ -7,13 +7,14 @@ import re
 import reprlib
 import sys
 from collections.abc import Collection
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float64]
 SpinArray = npt.NDArray[np.int8]
+Name = TypeVar("Name", bound=str)
 LONGEST = 80  # characters of a value in a message
 MAX_AXES = 64  # of an array of numpy
 MAX_STEPS = 10**9  # of a loop; a longer one is not meant
@@ -85,10 +86,10 @@ def _refuse_masks(name: str, value: object, level: int = 0) -> None:
                 _refuse_masks(name, part, level + 1)
 
 
-def check_choice(name: str, value: object, choices: Collection[str]) -> str:
+def check_choice(name: str, value: object, choices: Collection[Name]) -> Name:
     """Return `value` if it is one of the strings, or raise naming the argument."""
     if isinstance(value, str) and value in choices:
-        return str(value)
+        return str(value)  # type: ignore[return-value]
     allowed = " or ".join(map(repr, choices)) if len(choices) < 3 else f"one of {', '.join(choices)}"
     raise ValueError(f"{name}={shown(value)}: {allowed} is needed")
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_finite, check_real_scalar
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike
 
 WINDOW = 5.0
 MIN_BLOCKS = 20
@@ -57,7 +60,7 @@ def check_series(name: str, series: object, minimum: int = 4) -> FloatArray:
     return array
 
 
-def autocorrelation(series: object, *, window: float = WINDOW) -> Autocorrelation:
+def autocorrelation(series: ArrayLike, *, window: float = WINDOW) -> Autocorrelation:
     """Return the integrated autocorrelation time by automatic windowing.
 
     The autocovariance is averaged over chains around their common mean, so that chains that disagree show
@@ -169,7 +172,7 @@ def excess_of_means(series: FloatArray, times: Autocorrelation) -> tuple[float, 
     return ratio, float(fdtrc(n_chains - 1, series.size / (2 * times.window + 1), ratio))
 
 
-def rank_normalised_r_hat(series: object) -> float:
+def rank_normalised_r_hat(series: ArrayLike) -> float:
     """Return the larger of the rank-normalised split R-hats of a series and of its distance from the median.
 
     A. Vehtari et al., Bayesian Analysis 16, 667 (2021), eq. 4, 14 and section 4.1.
@@ -195,7 +198,7 @@ def rank_normalised_r_hat(series: object) -> float:
     return max((_r_hat(one) for one in scores), default=float("nan"))
 
 
-def chains_disagree(series: object) -> bool:
+def chains_disagree(series: ArrayLike) -> bool:
     """Return whether R-hat is above 1.01 for another reason than the length of the chains.
 
     R-hat falls to 1.01 only beyond some 200 autocorrelation times: in equilibrium it is about

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from rbmflow.autocorrelation import (
     rank_normalised_r_hat,
 )
 from rbmflow.errors import ConvergenceWarning, warn_caller
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike
 
 DISAGREEMENT = 0.01  # probability that chains which agree get the error of the spread of their means
 FEW = 100  # effective samples below which the error itself is known to a fifth at best
@@ -71,7 +74,7 @@ class Estimate:
     between_chains: bool = field(default=False, kw_only=True)
 
     @classmethod
-    def from_independent(cls, samples: object) -> Estimate:
+    def from_independent(cls, samples: ArrayLike) -> Estimate:
         """Return the estimate of the mean of independent samples.
 
         The standard error is s/√n with the unbiased sample variance s².
@@ -100,7 +103,7 @@ class Estimate:
         return cls(float(values.mean()), float(values.std(ddof=1) / np.sqrt(n)), 0.5, float(n), float("nan"))
 
     @classmethod
-    def from_series(cls, series: object, *, spacing: int = 1, name: str = "series") -> Estimate:
+    def from_series(cls, series: ArrayLike, *, spacing: int = 1, name: str = "series") -> Estimate:
         """Return the estimate of the mean of measurements along Markov chains.
 
         ``stderr² = s²/n_effective`` and ``n_effective = N/(2τ)`` with the integrated autocorrelation

@@ -26,6 +26,8 @@ __all__ = [
     "ExactArrayLike",
     "ExactNumber",
     "ExactNumbers",
+    "Features",
+    "Integer",
     "Number",
     "Numbers",
     "RNGLike",
@@ -43,16 +45,6 @@ class HasDigits(Protocol):
 
 class MPF(HasDigits, Protocol):
     """A number of mpmath that comes out: ``mpmath.mpf``, of which mpmath itself declares no types."""
-
-    @property
-    def real(self) -> MPF:
-        """The number."""
-        ...
-
-    @property
-    def imag(self) -> MPF:
-        """Zero."""
-        ...
 
     def __float__(self) -> float: ...
     def __int__(self) -> int: ...
@@ -95,8 +87,19 @@ class Nested(Protocol[Item_co]):
         ...
 
 
+class Sparse(Protocol):
+    """A sparse matrix or array of scipy."""
+
+    def tocsr(self) -> Any:
+        """Return it row by row."""
+        ...
+
+
 Number: TypeAlias = float | np.floating[Any] | np.integer[Any] | Fraction | Decimal | HasDigits
 """One real number."""
+
+Integer: TypeAlias = int | np.integer[Any]
+"""One integer."""
 
 ExactNumber: TypeAlias = Number | str
 """One number of which ``dps=`` keeps all digits: a decimal string too."""
@@ -116,13 +119,10 @@ ExactNumbers: TypeAlias = ExactNumber | ExactArrayLike
 ExactArray: TypeAlias = npt.NDArray[np.object_]
 """An array of numbers of mpmath."""
 
+Features: TypeAlias = ArrayLike | Sparse
+"""Rows of features, as scikit-learn takes them."""
+
 RNGLike: TypeAlias = (
-    int
-    | np.integer[Any]
-    | Sequence[int]
-    | np.random.SeedSequence
-    | np.random.BitGenerator
-    | np.random.Generator
-    | None
+    Integer | Sequence[int] | np.random.SeedSequence | np.random.BitGenerator | np.random.Generator | None
 )
 """What ``rng=`` takes (SPEC 7): a generator, its bits, or a seed; None draws entropy from the system."""

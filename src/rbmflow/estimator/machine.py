@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -20,6 +20,9 @@ from rbmflow.training.learning import START
 from rbmflow.training.optimizers import Stepper
 from rbmflow.training.recipe import OPTIMIZERS
 from rbmflow.training.size import check_size
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, Features
 
 TRANSFORM_CHAINS, TRANSFORM_SWEEPS = 50, 50  # of each row with gaps
 KEPT_ROWS = 500
@@ -144,7 +147,7 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Questions, Bas
         self.n_threads = n_threads
         self.random_state = random_state
 
-    def fit(self, X: object, y: object = None, sample_weight: object = None) -> Self:
+    def fit(self, X: Features, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Train a machine from small random weights and the means of the data on.
 
         Parameters
@@ -183,7 +186,7 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Questions, Bas
         self._negative = self._phase(found.recipe)
         return self._take(found.model, found.state, data)
 
-    def partial_fit(self, X: object, y: object = None, sample_weight: object = None) -> Self:
+    def partial_fit(self, X: Features, y: object = None, sample_weight: ArrayLike | None = None) -> Self:
         """Pass once through some rows in their order, an update for each `batch_size` of them.
 
         Parameters
@@ -238,7 +241,7 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Questions, Bas
         )
         return self._take(trained.model, trained.state, data)
 
-    def transform(self, X: object) -> FloatArray:
+    def transform(self, X: Features) -> FloatArray:
         """Return the means of the hidden units given the data, ``tanh(Wᵀv + c)``, v = 2x − 1 of grey ones.
 
         Parameters
@@ -266,7 +269,7 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Questions, Bas
         means = data.rows if data.up is None else 2 * data.up - 1
         return np.asarray(np.tanh(means @ self.rbm_.weights + self.rbm_.hidden_bias))
 
-    def inverse_transform(self, X: object) -> FloatArray:
+    def inverse_transform(self, X: ArrayLike) -> FloatArray:
         """Return the means of the visible units given those of the hidden ones, ``tanh(Wh + b)``.
 
         Parameters

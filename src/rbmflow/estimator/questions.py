@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -16,6 +17,9 @@ from rbmflow.sampling import Completion, complete
 from rbmflow.training.data import Data
 from rbmflow.training.tempered_samples import sample_model
 
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, Features
+
 
 class Questions:
     """Methods of an estimator whose machine is `rbm_`."""
@@ -27,7 +31,7 @@ class Questions:
     _rows: SpinArray | None
     _log_partition: list[LogPartition]
 
-    def score_samples(self, X: object) -> FloatArray:
+    def score_samples(self, X: Features) -> FloatArray:
         """Return the log-likelihood of each row, ``ln p(v)`` in nats.
 
         ln Z is exact if a layer has at most 26 units; otherwise it is estimated, see `log_partition`, which
@@ -62,7 +66,7 @@ class Questions:
             warn_caller(f"log-likelihoods: {found.doubt}", LikelihoodWarning)
         return np.asarray(self.rbm_.log_likelihood(spins, log_partition=found.value))
 
-    def score(self, X: object, y: object = None) -> float:
+    def score(self, X: Features, y: object = None) -> float:
         """Return the mean log-likelihood of the rows, in nats.
 
         Parameters
@@ -87,7 +91,7 @@ class Questions:
         del y
         return float(self.score_samples(X).mean())
 
-    def complete(self, X: object, *, n_chains: int = 100, n_sweeps: int = 200) -> Completion:
+    def complete(self, X: Features, *, n_chains: int = 100, n_sweeps: int = 200) -> Completion:
         """Return rows whose missing values, NaN, are drawn from the law of the machine given the others.
 
         Successive calls draw new numbers.
@@ -176,7 +180,7 @@ class Questions:
         check_is_fitted(self)
         return sample_model(self.rbm_, n_samples, n_sweeps, self._rng)
 
-    def gibbs(self, X: object) -> SpinArray:
+    def gibbs(self, X: Features) -> SpinArray:
         """Return the rows after one block Gibbs sweep, v → h → v.
 
         Successive calls go on with new random numbers.
@@ -201,10 +205,10 @@ class Questions:
         hidden = self.rbm_.sample_hidden(self._spins(X), self._rng)
         return self.rbm_.sample_visible(hidden, self._rng)
 
-    def _data(self, X: object, *, reset: bool = False, sample_weight: object = None) -> Data:
+    def _data(self, X: Features, *, reset: bool = False, sample_weight: ArrayLike | None = None) -> Data:
         return read_features(self, X, reset=reset, sample_weight=sample_weight)
 
-    def _spins(self, X: object) -> SpinArray:
+    def _spins(self, X: Features) -> SpinArray:
         """Return whole rows as spins; grey ones are drawn, always with the same numbers."""
         data = self._data(X)
         refuse_gaps(data)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,9 +12,12 @@ from rbmflow.flow.maps import Step
 from rbmflow.networks import RBM
 from rbmflow.spins import check_means
 
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike
+
 
 def cycle_length(
-    step: Step, rbm: RBM, v: object, *, max_steps: int = 10_000, atol: float = 0.0
+    step: Step, rbm: RBM, v: ArrayLike, *, max_steps: int = 10_000, atol: float = 0.0
 ) -> npt.NDArray[np.int64]:
     """Return the length of the cycle that each configuration flows into, 1 for a fixed point.
 

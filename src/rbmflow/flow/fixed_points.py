@@ -9,7 +9,7 @@ values of W: it is unstable where s₁(W) exceeds 1.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ from rbmflow.arguments import MAX_STEPS, FloatArray, check_integer, check_real_s
 from rbmflow.flow.maps import mean_field
 from rbmflow.networks import RBM
 from rbmflow.spins import check_means
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, RNGLike
 
 MERGED = 1e-7  # largest difference of what counts as one point
 NEAR = 1e-6  # change in a step from which on Newton's method finishes
@@ -76,7 +79,7 @@ class FixedPoints:
         return len(self.points)
 
 
-def mean_field_jacobian(rbm: RBM, v: object) -> FloatArray:
+def mean_field_jacobian(rbm: RBM, v: ArrayLike) -> FloatArray:
     """Return the derivative of `mean_field`: ``J = diag(1 − v'²) W diag(1 − h²) Wᵀ``.
 
     Time O(M² N) for each configuration.
@@ -108,9 +111,9 @@ def mean_field_jacobian(rbm: RBM, v: object) -> FloatArray:
 def fixed_points(
     rbm: RBM,
     *,
-    starts: object = None,
+    starts: ArrayLike | None = None,
     n_starts: int = 64,
-    rng: object = None,
+    rng: RNGLike = None,
     tol: float = 1e-9,
     max_steps: int = 10_000,
 ) -> FixedPoints:

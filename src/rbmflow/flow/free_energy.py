@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rbmflow.arguments import shown
 from rbmflow.networks import RBM
 from rbmflow.networks.two_layers import traced_out
 from rbmflow.spins import check_means
 
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike
 
-def mean_field_free_energy(rbm: RBM, v: object) -> Any:
+
+def mean_field_free_energy(rbm: RBM, v: ArrayLike) -> Any:
     """Return the free energy of independent visible units of means v, the hidden ones at their best.
 
     ``F(v) = −b·v − Σ_a ln 2cosh(c_a + Σ_i W_ia v_i) − Σ_i S(v_i)`` with the entropy

@@ -12,7 +12,7 @@ units (`sign`: without S), so that it never rises.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,9 @@ from rbmflow.networks.two_layers import NUMBERS_AT_ONCE, draw_spins
 from rbmflow.spins import check_means, check_sites, check_spins
 from rbmflow.workers import run_tasks
 
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, RNGLike
+
 Step = Callable[[RBM, Any], Any]
 """A map of the visible layer: ``step(rbm, v)``, shape ``(..., n_visible)`` to the same."""
 
@@ -33,7 +36,7 @@ TASK_NANOSECONDS = 2e6  # of work, about, that is worth a thread's while
 STEP_NANOSECONDS = 5e7  # between two looks at Ctrl-C
 
 
-def mean_field(rbm: RBM, v: object, *, n_steps: int = 1, n_threads: int | None = None) -> npt.NDArray[Any]:
+def mean_field(rbm: RBM, v: ArrayLike, *, n_steps: int = 1, n_threads: int | None = None) -> npt.NDArray[Any]:
     """Return ``v' = tanh(W h + b)``, ``h = tanh(Wᵀ v + c)`` (thesis eq. 50-51, 75-76).
 
     Sums are taken in one order everywhere: a configuration has the same result on every machine,
@@ -126,7 +129,7 @@ def _sum_of(layer: npt.NDArray[Any], n: int, alike: bool) -> npt.NDArray[Any]:
     return n * layer if alike else np.asarray(np.einsum("...i->...", layer)[..., np.newaxis])
 
 
-def sign(rbm: RBM, v: object) -> SpinArray:
+def sign(rbm: RBM, v: ArrayLike) -> SpinArray:
     """Return the limit of `mean_field` for large parameters: signs in place of tanh (thesis eq. 77).
 
     For uniform weights every unit becomes the sign of ``V = Σ v_i``, and 0 where V = 0. A field within its
@@ -172,7 +175,7 @@ def sign(rbm: RBM, v: object) -> SpinArray:
     return _in_blocks(step, rbm, v)
 
 
-def mean_field_sampled(rbm: RBM, v: object, rng: object) -> SpinArray:
+def mean_field_sampled(rbm: RBM, v: ArrayLike, rng: RNGLike) -> SpinArray:
     """Return visible spins drawn with the means of `mean_field`, each by itself.
 
     The hidden layer stays at its means ``h = tanh(Wᵀv + c)``; spins are drawn with
@@ -205,7 +208,9 @@ def mean_field_sampled(rbm: RBM, v: object, rng: object) -> SpinArray:
     return _in_blocks(lambda v: draw_spins(rbm.field_on_visible(rbm.mean_hidden(v)), source), rbm, v)
 
 
-def gibbs(rbm: RBM, v: object, rng: object, *, n_steps: int = 1, n_threads: int | None = None) -> SpinArray:
+def gibbs(
+    rbm: RBM, v: ArrayLike, rng: RNGLike, *, n_steps: int = 1, n_threads: int | None = None
+) -> SpinArray:
     """Return visible spins drawn given hidden ones that are drawn given `v` (thesis eq. 32).
 
     p(v) of the machine is stationary.

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from rbmflow.flow.observables import Observable, magnetization
 from rbmflow.hardware import check_memory
 from rbmflow.networks import RBM
 from rbmflow.spins import check_means
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, RNGLike
 
 ALWAYS = ("magnetization", "order_parameter", "displacement")
 BYTES = 250  # of an estimate
@@ -60,11 +63,11 @@ class Orbit:
 def orbit(
     step: Callable[..., Any],
     rbm: RBM,
-    v0: object,
+    v0: ArrayLike,
     n_steps: int,
     *,
     observables: Mapping[str, Observable] | None = None,
-    rng: object = None,
+    rng: RNGLike = None,
     callback: Callable[[int, Any], object] | None = None,
 ) -> Orbit:
     """Apply a map again and again to a batch of independent configurations.

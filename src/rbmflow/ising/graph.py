@@ -16,6 +16,8 @@ from rbmflow.ising.lattice import MAX_LISTED_SITES, IndexArray, Lattice, read_on
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from rbmflow.typing import Numbers
+
 BYTES = 32  # a site while a graph is built
 MAX_STRENGTH = 1e100  # of a coupling or a field: sums over neighbours stay finite
 
@@ -162,7 +164,11 @@ class Graph(Lattice):
 
     @classmethod
     def from_bonds(
-        cls, n_sites: int, bonds: Iterable[tuple[int, int]], couplings: object = None, fields: object = 0.0
+        cls,
+        n_sites: int,
+        bonds: Iterable[tuple[int, int]],
+        couplings: Numbers | None = None,
+        fields: Numbers = 0.0,
     ) -> Graph:
         """Return the graph of a list of bonds, or of a mapping from bonds to their couplings.
 
@@ -228,7 +234,7 @@ class Graph(Lattice):
         )
 
     @classmethod
-    def from_matrix(cls, couplings: Any, fields: object = 0.0) -> Graph:
+    def from_matrix(cls, couplings: Any, fields: Numbers = 0.0) -> Graph:
         """Return the graph of a symmetric matrix of couplings.
 
         Parameters

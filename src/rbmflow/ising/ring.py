@@ -44,8 +44,10 @@ if TYPE_CHECKING:
         ExactArrayLike,
         ExactNumber,
         ExactNumbers,
+        Integer,
         Number,
         Numbers,
+        RNGLike,
     )
 
 MAX_LAW_SITES = 10**7
@@ -85,15 +87,15 @@ class Ring(OneDimensional, Solved):
         object.__setattr__(self, "n_sites", check_integer("n_sites", self.n_sites, 3, MAX_SITES))
 
     @overload
-    def correlation(self, K: Number, r: Number, *, dps: None = None) -> float: ...
+    def correlation(self, K: Number, r: Integer, *, dps: None = None) -> float: ...
     @overload
-    def correlation(self, K: ArrayLike, r: Numbers, *, dps: None = None) -> FloatArray: ...
+    def correlation(self, K: ArrayLike, r: Integer | ArrayLike, *, dps: None = None) -> FloatArray: ...
     @overload
     def correlation(self, K: Number, r: ArrayLike, *, dps: None = None) -> FloatArray: ...
     @overload
-    def correlation(self, K: ExactNumber, r: Number, *, dps: int) -> MPF: ...
+    def correlation(self, K: ExactNumber, r: Integer, *, dps: int) -> MPF: ...
     @overload
-    def correlation(self, K: ExactArrayLike, r: Numbers, *, dps: int) -> ExactArray: ...
+    def correlation(self, K: ExactArrayLike, r: Integer | ArrayLike, *, dps: int) -> ExactArray: ...
     @overload
     def correlation(self, K: ExactNumber, r: ArrayLike, *, dps: int) -> ExactArray: ...
     def correlation(self, K: object, r: object, *, dps: int | None = None) -> Any:
@@ -225,7 +227,7 @@ class Ring(OneDimensional, Solved):
         check_integer("n_sites", self.n_sites, 3, MAX_ENUMERATED_SITES)
         return enumerate_ring(self.n_sites, n_threads, check_progress(progress))
 
-    def sample(self, K: object, size: int, *, rng: object) -> SpinArray:
+    def sample(self, K: Number, size: int, *, rng: RNGLike) -> SpinArray:
         """Return exact, independent samples of the Boltzmann law.
 
         Bond by bond: the walls between unequal neighbours are independent with probability

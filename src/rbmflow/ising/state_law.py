@@ -14,7 +14,7 @@ from rbmflow.state_law import StateLaw, law_of_all
 MAX_SITES = 24
 
 
-def state_law(lattice: object, K: float) -> StateLaw:
+def state_law(lattice: Lattice, K: float) -> StateLaw:
     """Return ``q(v) = e^(K Σ v_i v_j)/Z`` over all 2^n configurations of a small lattice.
 
     Parameters
@@ -46,7 +46,8 @@ def state_law(lattice: object, K: float) -> StateLaw:
     >>> law.correlations[0, 1]
     np.float64(0.6149)
     """
-    if not isinstance(lattice, Lattice) or isinstance(lattice, Graph):
+    given: object = lattice
+    if not isinstance(given, Lattice) or isinstance(given, Graph):
         raise TypeError(f"lattice={shown(lattice)}: a Ring, a Chain or a Torus is needed, not a Graph")
     if lattice.n_sites > MAX_SITES:
         raise ValueError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -32,7 +32,11 @@ from rbmflow.spins import check_spins
 from rbmflow.state_law import normalised
 from rbmflow.workers import Progress, check_progress
 
-METHODS = ("exact", "ais", "bracket", "auto")
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, RNGLike
+
+Method = Literal["exact", "ais", "bracket", "auto"]
+METHODS: tuple[Method, ...] = ("exact", "ais", "bracket", "auto")
 FEWEST_EFFECTIVE = 10.0
 """Effective chains below which an estimate is doubted, unless it is close to the weight of
 states that were listed."""
@@ -115,15 +119,15 @@ class LogPartition:
 
 def log_partition(
     rbm: TwoLayers | Pairwise,
-    method: Literal["exact", "ais", "bracket", "auto"] = "exact",
+    method: Method = "exact",
     *,
     n_temperatures: int = 1000,
     n_chains: int = 100,
-    betas: object = None,
-    start: object = None,
-    data: object = None,
+    betas: ArrayLike | None = None,
+    start: ArrayLike | None = None,
+    data: ArrayLike | None = None,
     burn_in: int = 1000,
-    rng: object = None,
+    rng: RNGLike = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> LogPartition:

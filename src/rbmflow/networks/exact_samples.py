@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,11 +14,14 @@ from rbmflow.networks.layer_sums import Enumerated, fits_tables, high_log_sums, 
 from rbmflow.networks.two_layers import TwoLayers, check_machine, draw_spins
 from rbmflow.state_law import StateLaw, normalised
 
+if TYPE_CHECKING:
+    from rbmflow.typing import RNGLike
+
 MAX_TABLE = 16  # units of a layer from whose law samples are looked up
 FEW_UNITS = 8  # units of which all states are weighed at once
 
 
-def sample_exactly(rbm: TwoLayers, size: int, *, rng: object) -> SpinArray:
+def sample_exactly(rbm: TwoLayers, size: int, *, rng: RNGLike) -> SpinArray:
     """Return independent visible configurations from p(v).
 
     The smaller layer is drawn from its law, the other given it.

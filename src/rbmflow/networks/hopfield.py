@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.networks.pairwise import Couplings, Pairwise, check_couplings, in_units
 from rbmflow.networks.parameters import frozen_array, positive_number
 from rbmflow.spins import check_spins
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -62,7 +65,7 @@ class Hopfield(Pairwise):
         object.__setattr__(self, "n_visible", len(weights))
 
     @classmethod
-    def hebb(cls, patterns: object, *, learning_rate: float | None = None) -> Hopfield:
+    def hebb(cls, patterns: ArrayLike, *, learning_rate: float | None = None) -> Hopfield:
         """Store patterns by Hebb's rule, ``w_ij = η Σ_n x_i^(n) x_j^(n)`` for i ≠ j (thesis eq. 16).
 
         Random patterns are recalled, with some errors, up to P/n ≈ 0.138 (Amit, Gutfreund
@@ -94,7 +97,7 @@ class Hopfield(Pairwise):
         return cls(weights)
 
     @classmethod
-    def pseudo_inverse(cls, patterns: object) -> Hopfield:
+    def pseudo_inverse(cls, patterns: ArrayLike) -> Hopfield:
         """Store patterns by the projector on the space they span, its diagonal left out.
 
         The rule is that of Personnaz, Guyon and Dreyfus (1985). With ``Q = Ξ⁺ Ξ`` the activation of a unit
@@ -131,7 +134,7 @@ class Hopfield(Pairwise):
     def _couplings(self) -> Couplings:
         return in_units(self.weights, self.biases)
 
-    def energy_gap(self, x: object) -> Any:
+    def energy_gap(self, x: ArrayLike) -> Any:
         """Return the energy gap ΔE_i of every unit (thesis eq. 14-15).
 
         ``ΔE_i = E(x_i = −1) − E(x_i = 1) = 2 (b_i + Σ_j w_ij x_j)``.
@@ -153,7 +156,7 @@ class Hopfield(Pairwise):
         """
         return 2 * self.activation(x)
 
-    def flip_cost(self, x: object) -> Any:
+    def flip_cost(self, x: ArrayLike) -> Any:
         """Return the energy that flipping each unit costs (thesis eq. 14-15).
 
         ``x_i ΔE_i = 2 x_i (b_i + Σ_j w_ij x_j)``.
@@ -175,7 +178,7 @@ class Hopfield(Pairwise):
         """
         return np.asarray(x) * self.energy_gap(x)
 
-    def is_stable(self, x: object) -> Any:
+    def is_stable(self, x: ArrayLike) -> Any:
         """Return whether the threshold rule changes nothing (thesis eq. 13).
 
         The rule is ``x_i = 1`` if ``a_i ≥ 0``, else −1.
@@ -200,7 +203,7 @@ class Hopfield(Pairwise):
         return np.all((self.activation(state) >= 0) == (state > 0), axis=-1)
 
 
-def overlap(x: object, patterns: object) -> Any:
+def overlap(x: ArrayLike, patterns: ArrayLike) -> Any:
     """Return ``m = Σ_i x_i ξ_i / n``, how far states agree with patterns.
 
     Parameters

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_real
 from rbmflow.networks.parameters import finite_number, frozen_array
 from rbmflow.spins import check_sites
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +61,7 @@ class Neuron:
         """Number of inputs."""
         return len(self.weights)
 
-    def activation(self, inputs: object) -> Any:
+    def activation(self, inputs: ArrayLike) -> Any:
         """Return ``a = Σ wᵢ xᵢ + b`` (thesis eq. 1).
 
         Parameters
@@ -78,7 +81,7 @@ class Neuron:
         """
         return check_inputs("inputs", inputs, self.n_inputs) @ self.weights + self.bias
 
-    def output(self, inputs: object) -> Any:
+    def output(self, inputs: ArrayLike) -> Any:
         """Return ``y = 1/(1 + e^{−a})``, the probability of the target 1 (thesis eq. 2, 4).
 
         Parameters
@@ -98,7 +101,7 @@ class Neuron:
         """
         return logistic(self.activation(inputs))
 
-    def mean_spin(self, inputs: object) -> Any:
+    def mean_spin(self, inputs: ArrayLike) -> Any:
         """Return ``tanh a``, the mean of a ±1 unit that is up with probability ``σ(2a)`` (thesis eq. 17, 31).
 
         Parameters
@@ -118,7 +121,7 @@ class Neuron:
         """
         return np.tanh(self.activation(inputs))
 
-    def error(self, inputs: object, targets: object) -> float:
+    def error(self, inputs: ArrayLike, targets: ArrayLike) -> float:
         """Return the cross entropy G over the training set (thesis eq. 3).
 
         ``G = −Σ [t ln y + (1 − t) ln(1 − y)]``. As ``−ln y = ln(1 + e^{−a})`` and
@@ -145,7 +148,7 @@ class Neuron:
         x, t = check_training_set(inputs, targets, self.n_inputs)
         return cross_entropy(x @ self.weights + self.bias, t)
 
-    def gradient(self, inputs: object, targets: object) -> Gradient:
+    def gradient(self, inputs: ArrayLike, targets: ArrayLike) -> Gradient:
         """Return the derivatives of G, ``∂G/∂wᵢ = −Σ (t − y) xᵢ`` (thesis eq. 10).
 
         Parameters
@@ -169,7 +172,7 @@ class Neuron:
         missing = shortfall(x @ self.weights + self.bias, t)
         return Gradient(-(missing @ x), -float(missing.sum()))
 
-    def log_likelihood(self, inputs: object, targets: object) -> float:
+    def log_likelihood(self, inputs: ArrayLike, targets: ArrayLike) -> float:
         """Return ``ln P({t} | w) = −G`` (thesis eq. 7-9).
 
         Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from rbmflow.arguments import FloatArray, shown
 from rbmflow.networks.parameters import frozen_array
 from rbmflow.networks.storage import Stored
 from rbmflow.spins import check_spins
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike
 
 EXACT = 2.0**53  # sums of whole numbers up to here are exact in float64
 
@@ -61,7 +64,7 @@ class Pairwise(Stored):
     def _couplings(self) -> Couplings:
         return Couplings(1.0, self.couplings, self.bias, whole=False)
 
-    def energy(self, x: object) -> Any:
+    def energy(self, x: ArrayLike) -> Any:
         """Return ``E(x) = −Σ_(i<j) w_ij x_i x_j − Σ_i b_i x_i`` (thesis eq. 12).
 
         Parameters
@@ -83,7 +86,7 @@ class Pairwise(Stored):
         state, of = check_spins("x", x, self.n_units).astype(np.float64), self._couplings
         return -of.unit * np.sum(state * (of.biases + state @ of.weights / 2), axis=-1)
 
-    def activation(self, x: object) -> Any:
+    def activation(self, x: ArrayLike) -> Any:
         """Return ``a_i = Σ_j w_ij x_j + b_i`` of every unit (thesis eq. 11, 14).
 
         At the temperature T a unit is up with probability ``1/(1 + e^(−2a_i/T))`` (eq. 17).

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rbmflow.networks.pairwise import check_pairwise
+from rbmflow.networks.pairwise import Pairwise, check_pairwise
 from rbmflow.spins import check_spins
 
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike
 
-def boltzmann_pseudo_likelihood(machine: object, x: object) -> Any:
+
+def boltzmann_pseudo_likelihood(machine: Pairwise, x: ArrayLike) -> Any:
     """Return ``Σ_i ln p(x_i | all other units)`` over the visible units, at T = 1.
 
     With ``p(x_i | …) = 1/(1 + e^(−2 x_i a_i))`` (thesis eq. 17). Of a machine without hidden units it is the

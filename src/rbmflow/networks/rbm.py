@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,10 @@ from rbmflow.networks import binary, structure
 from rbmflow.networks.binary import BinaryParameters
 from rbmflow.networks.exact import exact_log_partition
 from rbmflow.networks.two_layers import TwoLayers
+
+if TYPE_CHECKING:
+    from rbmflow.ising.lattice import Lattice
+    from rbmflow.typing import ArrayLike
 
 ROUNDING = 1e-10
 
@@ -110,7 +114,7 @@ class RBM(TwoLayers):
         return cls(structure.local_weights(n_visible, K))
 
     @classmethod
-    def decimating(cls, lattice: Any, K: float, copy_weight: float) -> RBM:
+    def decimating(cls, lattice: Lattice, K: float, copy_weight: float) -> RBM:
         """Return the machine whose hidden layer is the decimated lattice.
 
         Each spin of the even sublattice has a hidden copy, joined to it by `copy_weight` and to its
@@ -145,7 +149,9 @@ class RBM(TwoLayers):
         return cls(structure.decimating_weights(lattice, K, copy_weight))
 
     @classmethod
-    def from_binary(cls, source: Any, visible_bias: object = None, hidden_bias: object = None) -> RBM:
+    def from_binary(
+        cls, source: Any, visible_bias: ArrayLike | None = None, hidden_bias: ArrayLike | None = None
+    ) -> RBM:
         """Return the machine of ±1 units with the law of one of 0/1 units x = (1 + v)/2, y = (1 + h)/2.
 
         Parameters
@@ -185,7 +191,7 @@ class RBM(TwoLayers):
         """
         return binary.to_binary(self.weights, self.visible_bias, self.hidden_bias)
 
-    def log_likelihood(self, v: object, *, log_partition: object = None) -> Any:
+    def log_likelihood(self, v: ArrayLike, *, log_partition: float | None = None) -> Any:
         """Return ``ln p(v) = −F(v) − ln Z`` (thesis eq. 27).
 
         Parameters
@@ -226,7 +232,7 @@ class RBM(TwoLayers):
         highest = np.max(found, initial=-np.inf)
         if highest > ROUNDING * (1 + np.max(np.abs(free_energy))):
             warn_caller(
-                f"log_partition={float(log_partition):.8g} is too small: "  # type: ignore[arg-type]
+                f"log_partition={float(log_partition):.8g} is too small: "
                 f"ln p(v) = {highest:.6g} > 0 is impossible",
                 LikelihoodWarning,
             )

@@ -18,7 +18,8 @@ from rbmflow.networks.rbm import RBM
 from rbmflow.networks.storage import HEADER
 from rbmflow.reading import brief, refusing
 
-UNITS = ("binary", "spins")
+Units = Literal["binary", "spins"]
+UNITS: tuple[Units, ...] = ("binary", "spins")
 ROLES = {
     "weights": "weights weight w weight_matrix components_",
     "visible_bias": "visible_bias visible_biases vbias v_bias bias_visible bias_v b_v bv intercept_visible_",
@@ -47,7 +48,7 @@ class ReadMachine:
 def read_machine(
     path: str | os.PathLike[str],
     *,
-    units: Literal["binary", "spins"] | None = None,
+    units: Units | None = None,
     transposed: bool | None = None,
     temperature: float = 1.0,
     update: int | None = None,

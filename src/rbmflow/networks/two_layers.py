@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from rbmflow.arguments import FloatArray, SpinArray, check_rng
 from rbmflow.networks.parameters import frozen_array
 from rbmflow.networks.storage import Stored
 from rbmflow.spins import check_means, check_spins
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, RNGLike
 
 NUMBERS_AT_ONCE = 2**17  # of a layer: more would leave the cache
 
@@ -54,7 +57,7 @@ class TwoLayers(Stored):
         """Number of hidden units."""
         return int(self.weights.shape[1])
 
-    def energy(self, v: object, h: object) -> Any:
+    def energy(self, v: ArrayLike, h: ArrayLike) -> Any:
         """Return ``E(v, h) = −(vᵀWh + b·v + c·h)`` (thesis eq. 25).
 
         Parameters
@@ -85,7 +88,7 @@ class TwoLayers(Stored):
             ) from None
         return -(coupled + visible @ self.visible_bias)
 
-    def free_energy(self, v: object) -> Any:
+    def free_energy(self, v: ArrayLike) -> Any:
         """Return the free energy F of visible spins, ``p(v) = e^(−F(v))/Z`` (thesis eq. 27).
 
         ``F(v) = −b·v − Σ_a ln 2cosh(c_a + Σ_i W_ia v_i)``.
@@ -111,7 +114,7 @@ class TwoLayers(Stored):
         visible = check_spins("v", v, self.n_visible)
         return -_traced_out(visible, self.weights, self.visible_bias, self.hidden_bias)
 
-    def free_energy_hidden(self, h: object) -> Any:
+    def free_energy_hidden(self, h: ArrayLike) -> Any:
         """Return ``−c·h − Σ_i ln 2cosh(b_i + Σ_a W_ia h_a)``, the free energy of the hidden layer.
 
         Parameters
@@ -133,7 +136,7 @@ class TwoLayers(Stored):
         hidden = check_spins("h", h, self.n_hidden)
         return -_traced_out(hidden, self.weights.T, self.hidden_bias, self.visible_bias)
 
-    def mean_hidden(self, v: object) -> Any:
+    def mean_hidden(self, v: ArrayLike) -> Any:
         """Return the means of the hidden units given the visible ones, ``tanh(Wᵀv + c)`` (thesis eq. 32, 50).
 
         Parameters
@@ -154,7 +157,7 @@ class TwoLayers(Stored):
         """
         return np.tanh(self.field_on_hidden(v))
 
-    def mean_visible(self, h: object) -> Any:
+    def mean_visible(self, h: ArrayLike) -> Any:
         """Return the means of the visible units given the hidden ones, ``tanh(Wh + b)`` (thesis eq. 33, 51).
 
         Parameters
@@ -175,7 +178,7 @@ class TwoLayers(Stored):
         """
         return np.tanh(self.field_on_visible(h))
 
-    def sample_hidden(self, v: object, rng: object) -> SpinArray:
+    def sample_hidden(self, v: ArrayLike, rng: RNGLike) -> SpinArray:
         """Return hidden spins drawn independently given the visible ones (eq. 30).
 
         A spin is up with probability ``(1 + tanh a)/2``.
@@ -201,7 +204,7 @@ class TwoLayers(Stored):
         visible = check_spins("v", v, self.n_visible)
         return draw_spins(self.field_on_hidden(visible), check_rng(rng))
 
-    def sample_visible(self, h: object, rng: object) -> SpinArray:
+    def sample_visible(self, h: ArrayLike, rng: RNGLike) -> SpinArray:
         """Return visible spins drawn independently given the hidden ones.
 
         A spin is up with probability ``(1 + tanh a)/2``.
@@ -228,7 +231,7 @@ class TwoLayers(Stored):
         hidden = check_spins("h", h, self.n_hidden)
         return draw_spins(self.field_on_visible(hidden), check_rng(rng))
 
-    def field_on_hidden(self, v: object) -> Any:
+    def field_on_hidden(self, v: ArrayLike) -> Any:
         """Return the field ``Wᵀv + c`` on the hidden units.
 
         Parameters
@@ -249,7 +252,7 @@ class TwoLayers(Stored):
         """
         return apply_weights(check_means("v", v, self.n_visible), self.weights) + self.hidden_bias
 
-    def field_on_visible(self, h: object) -> Any:
+    def field_on_visible(self, h: ArrayLike) -> Any:
         """Return the field ``Wh + b`` on the visible units.
 
         Parameters

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +11,15 @@ import numpy.typing as npt
 from rbmflow.arguments import MAX_SIZE, SpinArray, check_integer, check_rng, shown
 from rbmflow.spins import check_spins, random_spins
 
+if TYPE_CHECKING:
+    from rbmflow.ising.lattice import Lattice
+    from rbmflow.typing import ArrayLike, RNGLike
 
-def block_spins(
-    spins: object, shape: object, *, scale_factor: int = 2, rng: np.random.Generator | int | None
-) -> SpinArray:
+Shape: TypeAlias = "int | tuple[int, ...] | list[int] | Lattice"
+"""Sides of a ring or a torus, or the lattice itself."""
+
+
+def block_spins(spins: ArrayLike, shape: Shape, *, scale_factor: int = 2, rng: RNGLike) -> SpinArray:
     """Return one spin per block, the sign of the block's sum; a fair coin decides a tie.
 
     The spin of a block of b sites (ring) or b × b sites (torus) is ``sign Σ s_i`` (majority rule,
@@ -59,7 +64,7 @@ def block_spins(
     return majority.reshape(*array.shape[:-1], _n_blocks(sides, b))
 
 
-def decimate_spins(spins: object, shape: object, *, scale_factor: int = 2) -> SpinArray:
+def decimate_spins(spins: ArrayLike, shape: Shape, *, scale_factor: int = 2) -> SpinArray:
     """Return every b-th spin of each direction, the first one included.
 
     Time O(sites).

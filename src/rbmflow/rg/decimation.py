@@ -215,7 +215,7 @@ def _log_add(fn: Functions, a: Any, b: Any) -> Any:
     return fn.where(a > b, a, b) + fn.log1p(fn.exp(-abs(a - b)))
 
 
-def decimation_flow(K: object, n_steps: int, *, scale_factor: int = 2) -> FloatArray:
+def decimation_flow(K: Numbers, n_steps: int, *, scale_factor: int = 2) -> FloatArray:
     """Return the couplings after 0, 1, …, n_steps decimations (thesis fig. 2).
 
     Parameters

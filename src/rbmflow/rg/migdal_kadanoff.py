@@ -21,7 +21,7 @@ from rbmflow.precision import exact_functions, exact_map, settle
 from rbmflow.rg.decimation import MAX_FLOW, decimate, decimated_bond
 
 if TYPE_CHECKING:
-    from rbmflow.typing import MPF, ArrayLike, ExactArray, ExactArrayLike, ExactNumber, Number
+    from rbmflow.typing import MPF, ArrayLike, ExactArray, ExactArrayLike, ExactNumber, Number, Numbers
 
 FLOAT_DIGITS = 20
 """Digits asked for when the answer is rounded to float64."""
@@ -104,7 +104,9 @@ def migdal_kadanoff(K: object, *, scale_factor: int = 2, dimension: int = 2, dps
     return exact_map(lambda ctx, K: decimated_bond(exact_functions(ctx), moved * K, 0, b)[0], dps, K=K)
 
 
-def migdal_kadanoff_flow(K: object, n_steps: int, *, scale_factor: int = 2, dimension: int = 2) -> FloatArray:
+def migdal_kadanoff_flow(
+    K: Numbers, n_steps: int, *, scale_factor: int = 2, dimension: int = 2
+) -> FloatArray:
     """Return the couplings after 0, 1, …, n_steps steps of `migdal_kadanoff`.
 
     Parameters

@@ -14,13 +14,17 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rbmflow.arguments import MAX_SIZE, FloatArray, SpinArray, check_integer, check_rng
-from rbmflow.rg.block_spins import block_spins
+from rbmflow.rg.block_spins import Shape, block_spins
 from rbmflow.rg.operators import EVEN_OPERATORS, ODD_OPERATORS, check_torus, even_operators, odd_operators
 from rbmflow.spins import check_spins
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, RNGLike
 
 SMALLEST_SIDE = 4
 """On shorter sides operators coincide or are constant."""
@@ -71,15 +75,15 @@ class MonteCarloRG:
 
 
 def renormalization_group(
-    spins: object,
-    shape: object,
+    spins: ArrayLike,
+    shape: Shape,
     *,
     scale_factor: int = 2,
     n_steps: int,
     n_even: int = 4,
     n_odd: int = 2,
     n_blocks: int = 20,
-    rng: np.random.Generator | int | None,
+    rng: RNGLike,
 ) -> MonteCarloRG:
     """Return the exponents from equilibrium configurations at the critical coupling, blocked n_steps times.
 

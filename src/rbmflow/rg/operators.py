@@ -7,13 +7,17 @@ each orientation that the square lattice allows.
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import SpinArray, check_integer, shown
-from rbmflow.rg.block_spins import check_sides
+from rbmflow.rg.block_spins import Shape, check_sides
 from rbmflow.spins import check_spins
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike
 
 Products = tuple[tuple[tuple[int, int], ...], ...]
 """For each orientation the (row, column) offsets of the spins to multiply."""
@@ -40,7 +44,9 @@ BATCH = 2**19
 """Spins whose products are in memory at one time."""
 
 
-def even_operators(spins: object, shape: object, *, n_operators: int | None = None) -> npt.NDArray[np.int64]:
+def even_operators(
+    spins: ArrayLike, shape: Shape, *, n_operators: int | None = None
+) -> npt.NDArray[np.int64]:
     """Return the lattice sums that do not change when all spins are flipped.
 
     In this order: nearest neighbours, ``Σ s(x) [s(x + e₁) + s(x + e₂)]``; diagonal neighbours; third
@@ -74,7 +80,7 @@ def even_operators(spins: object, shape: object, *, n_operators: int | None = No
     return _lattice_sums(EVEN_OPERATORS, spins, shape, n_operators)
 
 
-def odd_operators(spins: object, shape: object, *, n_operators: int | None = None) -> npt.NDArray[np.int64]:
+def odd_operators(spins: ArrayLike, shape: Shape, *, n_operators: int | None = None) -> npt.NDArray[np.int64]:
     """Return the lattice sums that change sign when all spins are flipped.
 
     In this order: the magnetization, ``Σ s(x)``; the corner, ``Σ s(x) s(x ± e₁) s(x ± e₂)`` over its four

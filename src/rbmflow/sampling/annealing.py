@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from rbmflow.networks.parameters import positive_number
 from rbmflow.networks.two_layers import draw_spins
 from rbmflow.sampling.relaxation import check_clamped
 from rbmflow.spins import check_spins
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, RNGLike
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +39,12 @@ class Annealed:
 
 
 def anneal(
-    network: Hopfield, initial: object, temperatures: object, *, clamped: object = None, rng: object
+    network: Hopfield,
+    initial: ArrayLike,
+    temperatures: ArrayLike,
+    *,
+    clamped: ArrayLike | None = None,
+    rng: RNGLike,
 ) -> Annealed:
     """Sweep the units in their order by heat bath, once at each temperature (eq. 17).
 

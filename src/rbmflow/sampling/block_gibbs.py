@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -27,11 +27,15 @@ from rbmflow.sampling.clamps import check_clamps
 from rbmflow.spins import check_spins, random_spins
 from rbmflow.workers import WORTH_A_THREAD, Progress, check_progress, run_tasks
 
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, RNGLike
+
 CHAINS_TO_A_GENERATOR = 512
 FEWEST_CHAINS = 32  # of a task: each builds tables of its own
 STEP_NANOSECONDS = 5e7  # of work, about, between two looks at Ctrl-C
 MAX_CHAINS = 10**7
-PRECISIONS = {"float32": np.float32, "float64": np.float64}
+Precision = Literal["float32", "float64"]
+PRECISIONS: dict[Precision, Any] = {"float32": np.float32, "float64": np.float64}
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,12 +65,12 @@ def block_gibbs(
     *,
     n_chains: int = 1,
     n_sweeps: int,
-    rng: object = None,
-    initial: object = "random",
-    clamped: object = None,
-    values: object = None,
+    rng: RNGLike = None,
+    initial: Literal["random"] | ArrayLike | GibbsChains = "random",
+    clamped: ArrayLike | None = None,
+    values: ArrayLike | None = None,
     inverse_temperature: float = 1.0,
-    precision: str = "float32",
+    precision: Precision = "float32",
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> GibbsChains:
@@ -161,7 +165,7 @@ def block_gibbs(
     return GibbsChains(visible, hidden, before.n_sweeps + n_sweeps, generators)
 
 
-def rounded(name: str, rbm: TwoLayers, precision: str) -> tuple[Any, Any, Any]:
+def rounded(name: str, rbm: TwoLayers, precision: Precision) -> tuple[Any, Any, Any]:
     """Return weights and biases as the kernel takes them, or raise where one is too large."""
     real: Any = PRECISIONS[precision]
     with np.errstate(over="ignore"):

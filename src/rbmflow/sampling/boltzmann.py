@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -30,10 +30,14 @@ from rbmflow.networks.pairwise import Pairwise, check_pairwise
 from rbmflow.spins import check_spins, random_spins
 from rbmflow.workers import Progress, check_progress, run_tasks
 
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, Numbers, RNGLike
+
 BLOCK = 64  # chains that share a generator
 TOGETHER = 8  # blocks that one call of the kernel advances, at most
 MAX_CHAINS = 10**7
-ORDERS = ("sequential", "random")
+Order = Literal["sequential", "random"]
+ORDERS: tuple[Order, ...] = ("sequential", "random")
 STEP_NANOSECONDS = 5e7  # of work, about, between two looks at Ctrl-C
 
 
@@ -65,14 +69,14 @@ class BoltzmannChains:
 def boltzmann_chains(
     machine: Pairwise,
     *,
-    temperature: object = 1.0,
+    temperature: Numbers = 1.0,
     n_chains: int = 1,
     n_sweeps: int,
     thin: int | None = None,
-    order: str = "sequential",
-    clamped: object = None,
-    rng: object = None,
-    initial: object = "random",
+    order: Order = "sequential",
+    clamped: ArrayLike | None = None,
+    rng: RNGLike = None,
+    initial: Literal["random"] | ArrayLike | BoltzmannChains = "random",
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> BoltzmannChains:

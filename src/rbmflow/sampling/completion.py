@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,9 @@ from rbmflow.networks import RBM
 from rbmflow.sampling.block_gibbs import MAX_CHAINS, block_gibbs
 from rbmflow.spins import check_spins
 from rbmflow.workers import Progress, check_progress
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, RNGLike
 
 CHAINS_AT_ONCE = 8192
 FEWEST_SWEEPS = 2
@@ -40,11 +44,11 @@ class Completion:
 
 def complete(
     rbm: RBM,
-    rows: object,
+    rows: ArrayLike,
     *,
     n_chains: int = 100,
     n_sweeps: int = 200,
-    rng: object = None,
+    rng: RNGLike = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> Completion:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +15,14 @@ from rbmflow.hardware import check_memory, resolve_threads
 from rbmflow.ising.lattice import Lattice
 from rbmflow.sampling.compiled_chains import make_engines, weak
 from rbmflow.sampling.engine import Block, Engine
-from rbmflow.sampling.reducibility import CLUSTER_RULES, check_rule, guard, resolve_order
+from rbmflow.sampling.reducibility import CLUSTER_RULES, Order, Rule, check_rule, guard, resolve_order
 from rbmflow.sampling.run import MAX_CHAINS, random_start, steps
 from rbmflow.sampling.rungs import Rungs
 from rbmflow.sampling.topology import check_lattice
 from rbmflow.workers import Progress, check_progress, run_tasks
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, RNGLike
 
 MAX_COUPLING = 1e100  # its product with an energy stays finite
 
@@ -88,16 +92,16 @@ class Exchange:
 
 
 def replica_exchange(
-    lattice: object,
-    couplings: object,
+    lattice: Lattice,
+    couplings: ArrayLike,
     *,
     n_ladders: int = 1,
     n_sweeps: int,
     thin: int = 1,
     burn_in: int = 0,
-    rule: str = "heat_bath",
-    order: str | None = None,
-    rng: object = None,
+    rule: Rule = "heat_bath",
+    order: Order | None = None,
+    rng: RNGLike = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> Exchange:

@@ -9,34 +9,37 @@ is invariant all the same.
 from __future__ import annotations
 
 import warnings
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real_scalar, shown
+from rbmflow.arguments import FloatArray, SpinArray, check_choice, check_integer, check_real_scalar, shown
 from rbmflow.errors import ReducibleChainError, ReducibleChainWarning
 from rbmflow.ising import Graph, Ring, Torus
 from rbmflow.ising.lattice import Lattice, Periodic
 from rbmflow.sampling.topology import as_graph, check_lattice
 
-RULES = ("heat_bath", "metropolis", "wolff", "swendsen_wang")  # a new one comes last: kernels know places
+Rule = Literal["heat_bath", "metropolis", "wolff", "swendsen_wang"]
+Order = Literal["random", "sequential", "checkerboard"]
+Resolved = Order | Literal["clusters"]
+# a new one comes last: kernels know places
+RULES: tuple[Rule, ...] = ("heat_bath", "metropolis", "wolff", "swendsen_wang")
 TRAPPED_RULES = ("metropolis",)  # certain to flip where it costs nothing: fixed orders may not connect all
 CLUSTER_RULES = ("wolff", "swendsen_wang")
-ORDERS = ("random", "sequential", "checkerboard")
+ORDERS: tuple[Order, ...] = ("random", "sequential", "checkerboard")
 MAX_PROVEN_SITES = 20
 SMALL_SIDE = 8
 WEAK_FIELD = 1e-3
 """Field over bond below which walls of a ring move for thousands of sweeps before they meet with a choice."""
 
 
-def check_rule(rule: object) -> str:
+def check_rule(rule: object) -> Rule:
     """Return the name of a rule, or raise."""
-    if not isinstance(rule, str) or rule not in RULES:
-        raise ValueError(f"rule={shown(rule)}: one of {', '.join(RULES)} is needed")
-    return str(rule)
+    return check_choice("rule", rule, RULES)
 
 
-def resolve_order(lattice: Lattice, rule: str, order: object) -> str:
+def resolve_order(lattice: Lattice, rule: Rule, order: object) -> Resolved:
     """Return the order of updates, the fastest safe one if it is left open.
 
     The heat bath is safe in any order; with Metropolis only sites drawn at random are.
@@ -54,14 +57,13 @@ def resolve_order(lattice: Lattice, rule: str, order: object) -> str:
         if rule in TRAPPED_RULES:
             return "random"
         return "checkerboard" if two_colours else "sequential"
-    if not isinstance(order, str) or order not in ORDERS:
-        raise ValueError(f"order={shown(order)}: one of {', '.join(ORDERS)} is needed")
-    if order == "checkerboard" and not two_colours:
+    found = check_choice("order", order, ORDERS)
+    if found == "checkerboard" and not two_colours:
         raise ValueError(
             f"order='checkerboard': {shown(lattice)} has no two colours; "
             "its sides must be even, or use order='random'"
         )
-    return str(order)
+    return found
 
 
 def sweep_sites(lattice: Lattice, order: str) -> npt.NDArray[np.int32]:
@@ -74,7 +76,7 @@ def sweep_sites(lattice: Lattice, order: str) -> npt.NDArray[np.int32]:
 
 
 def is_irreducible(
-    lattice: object, rule: str = "metropolis", order: str = "sequential", *, K: float = 1.0
+    lattice: Lattice, rule: Rule = "metropolis", order: Order = "sequential", *, K: float = 1.0
 ) -> bool:
     """Return whether sweeps connect every state of a small system with every other.
 
@@ -117,14 +119,14 @@ def is_irreducible(
     if rule in CLUSTER_RULES:
         resolve_order(on, rule, None)
         return True  # every bond may be cut, so that any set of spins may flip, one by one
-    order = resolve_order(on, rule, order)
+    resolved = resolve_order(on, rule, order)
     check_integer("lattice.n_sites", on.n_sites, 1, MAX_PROVEN_SITES)
     coupling = check_real_scalar("K", K)
     if not np.isfinite(coupling):
         raise ValueError(f"K={shown(K)}: a finite coupling is needed")
     if rule in TRAPPED_RULES and coupling == 0:
         return True
-    return len(np.unique(classes(on, rule, order, K=coupling))) == 1
+    return len(np.unique(classes(on, rule, resolved, K=coupling))) == 1
 
 
 def classes(lattice: Lattice, rule: str, order: str, *, K: float = 1.0) -> npt.NDArray[np.int32]:
@@ -218,10 +220,11 @@ def frozen(lattice: Lattice, order: str, spins: SpinArray, field: float = 0.0) -
     return lost
 
 
-def guard(lattice: Lattice, rule: str, order: str, *, allow_reducible: bool) -> None:
+def guard(lattice: Lattice, rule: Rule, order: Resolved, *, allow_reducible: bool) -> None:
     """Raise for a chain whose classes are macroscopic, warn once of one with isolated frozen orbits."""
     if rule not in TRAPPED_RULES or order == "random" or allow_reducible:
         return
+    assert order != "clusters"
     if isinstance(lattice, Ring):
         raise ReducibleChainError(
             f"Metropolis in {order} order is reducible on {shown(lattice)} without field, or all but so "

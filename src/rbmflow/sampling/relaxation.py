@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +20,13 @@ from rbmflow.networks.pairwise import Couplings
 from rbmflow.spins import check_spins
 from rbmflow.workers import run_tasks
 
-DYNAMICS = ("asynchronous", "synchronous")
-ORDERS = ("random", "sequential")
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, RNGLike
+
+Dynamics = Literal["asynchronous", "synchronous"]
+Order = Literal["random", "sequential"]
+DYNAMICS: tuple[Dynamics, ...] = ("asynchronous", "synchronous")
+ORDERS: tuple[Order, ...] = ("random", "sequential")
 CHUNK_WORK = 2**20  # units to a task, in whole states
 FEWEST = 64  # states to a task
 SWEEPS_AT_ONCE = 8
@@ -51,13 +56,13 @@ class Recall:
 
 def recall(
     network: Hopfield,
-    probes: object,
+    probes: ArrayLike,
     *,
-    dynamics: str = "asynchronous",
-    order: str = "random",
-    clamped: object = None,
+    dynamics: Dynamics = "asynchronous",
+    order: Order = "random",
+    clamped: ArrayLike | None = None,
     max_sweeps: int = 100,
-    rng: object = None,
+    rng: RNGLike = None,
     n_threads: int | None = None,
 ) -> Recall:
     """Let states run downhill by the threshold rule until nothing changes (thesis eq. 13).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,8 @@ from rbmflow.sampling.reducibility import (
     CLUSTER_RULES,
     TRAPPED_RULES,
     WEAK_FIELD,
+    Order,
+    Rule,
     check_rule,
     frozen,
     guard,
@@ -40,6 +42,11 @@ from rbmflow.sampling.topology import as_graph, check_lattice
 from rbmflow.spins import check_spins
 from rbmflow.workers import Progress, check_progress, run_tasks
 
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, Numbers, RNGLike
+
+Start = Literal["random", "up"]
+STARTS: tuple[Start, ...] = ("random", "up")
 STEP_NANOSECONDS = 5e7  # of work, about, between two looks at Ctrl-C
 MAX_AT_ONCE = 4096  # measurements
 PAGE_BYTES, PAGES_AT_ONCE = 2**21, 64
@@ -49,17 +56,17 @@ MAX_SWEEPS = 10**15  # between two measurements
 
 
 def run(
-    lattice: object,
-    K: object,
+    lattice: Lattice,
+    K: Numbers,
     *,
     n_chains: int = 1,
     n_sweeps: int,
     thin: int = 1,
     burn_in: int = 0,
-    rule: str = "heat_bath",
-    order: str | None = None,
-    rng: object = None,
-    initial: object = "random",
+    rule: Rule = "heat_bath",
+    order: Order | None = None,
+    rng: RNGLike = None,
+    initial: Start | ArrayLike | Run = "random",
     field: float = 0.0,
     keep_spins: bool = True,
     n_threads: int | None = None,
@@ -315,7 +322,7 @@ def _begin(
     )
     traps = rule in TRAPPED_RULES and order != "random" and not (allow_reducible or weak(lattice, K).all())
     if isinstance(initial, str):
-        if initial not in ("random", "up"):
+        if initial not in STARTS:
             raise ValueError(
                 f"initial={shown(initial)}: 'random', 'up', an array of spins or a Run is needed"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -24,11 +24,15 @@ from rbmflow.hardware import check_memory, resolve_threads
 from rbmflow.ising import Ring
 from rbmflow.ising.bonds import energies
 from rbmflow.ising.lattice import Solved, check_solved
+from rbmflow.sampling.reducibility import Rule
 from rbmflow.sampling.result import Run
-from rbmflow.sampling.run import run
+from rbmflow.sampling.run import Start, run
 from rbmflow.sampling.training_set import Certificate, TrainingSet
 from rbmflow.spins import random_spins
 from rbmflow.workers import Progress, check_progress, results_of
+
+if TYPE_CHECKING:
+    from rbmflow.typing import Numbers, RNGLike
 
 PILOT_CHAINS, PILOT_SWEEPS = 16, 256
 LOCAL_CHAINS, CLUSTER_CHAINS = 512, 64
@@ -38,11 +42,11 @@ LONG_ENOUGH = 50  # autocorrelation times of a pilot that is to be believed
 
 
 def training_set(
-    lattice: object,
-    temperatures: object,
+    lattice: Solved,
+    temperatures: Numbers,
     n_samples: int,
     *,
-    rng: object = None,
+    rng: RNGLike = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
     finished: Callable[[int], TrainingSet | None] | None = None,
@@ -185,7 +189,8 @@ def _draw(
 ) -> tuple[SpinArray, Certificate]:
     with np.errstate(divide="ignore", over="ignore"):
         K = float(np.divide(1.0, T))
-    rule, burn_in, thin, tau = "exact", 0, 0, 0.5
+    rule: Rule | Literal["exact"] = "exact"
+    burn_in, thin, tau = 0, 0, 0.5
     if isinstance(lattice, Ring):
         spins = lattice.sample(K, n_samples, rng=stream)
     elif K in (0.0, np.inf):
@@ -269,7 +274,7 @@ def _independent(values: FloatArray) -> Estimate:
 
 def _choose(
     lattice: Solved, K: float, stream: np.random.Generator, n_threads: int | None
-) -> tuple[str, float]:
+) -> tuple[Rule, float]:
     """Return the rule that needs less work for an independent sample, and its τ."""
     common: dict[str, Any] = {"keep_spins": False, "n_threads": n_threads, "rng": stream}
     pilot = run(
@@ -306,7 +311,7 @@ def _choose(
     return "swendsen_wang", tau_clusters
 
 
-def _start(lattice: Solved, K: float) -> str:
+def _start(lattice: Solved, K: float) -> Start:
     """Return the start nearer to equilibrium."""
     return "up" if lattice.critical_coupling < K else "random"
 

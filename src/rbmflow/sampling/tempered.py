@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Literal
+
 import numpy as np
 
 from rbmflow.arguments import MAX_STEPS, FloatArray, check_integer, check_rng, shown
@@ -16,6 +18,9 @@ from rbmflow.sampling.machine_ladder import (
 )
 from rbmflow.workers import Progress, check_progress
 
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, RNGLike
+
 PILOTS, PILOT_CHAINS, PILOT_SWEEPS = 4, 32, 50
 FIRST_RUNGS, FEWEST_RUNGS, MOST_RUNGS = 10, 3, 60
 LEAST_REFUSED = 1e-3  # of the exchanges of a pair, so that no rung is left out between two
@@ -26,9 +31,9 @@ def tempered(
     *,
     n_chains: int = 1,
     n_sweeps: int,
-    ladder: object = "adapted",
-    rng: object = None,
-    initial: object = None,
+    ladder: Literal["adapted"] | int | ArrayLike = "adapted",
+    rng: RNGLike = None,
+    initial: ArrayLike | TemperedChains | None = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> TemperedChains:

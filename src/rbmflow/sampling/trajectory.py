@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,9 @@ from rbmflow.sampling.machine_ladder import (
 )
 from rbmflow.workers import Progress, check_progress
 
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, RNGLike
+
 LOOKS = 5  # at chains, from half of their sweeps on
 
 
@@ -29,8 +33,8 @@ def trajectory_tempering(
     *,
     n_chains: int = 1,
     n_sweeps: int,
-    rng: object = None,
-    initial: object = None,
+    rng: RNGLike = None,
+    initial: ArrayLike | TemperedChains | None = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> TemperedChains:
@@ -105,7 +109,7 @@ def spaced_machines(
     rate: float = 0.5,
     n_chains: int = 100,
     n_sweeps: int = 100,
-    rng: object = None,
+    rng: RNGLike = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
 ) -> npt.NDArray[np.intp]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -22,6 +22,10 @@ from rbmflow.estimate import Estimate
 from rbmflow.hardware import check_memory
 from rbmflow.ising.lattice import Solved
 from rbmflow.thermometer.arguments import check_training_set
+
+if TYPE_CHECKING:
+    from rbmflow.sampling import TrainingSet
+    from rbmflow.typing import ArrayLike, Numbers, RNGLike
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +110,7 @@ class Thermometer(Protocol):
     def lattice(self) -> Solved:
         """Where the spins are."""
 
-    def estimate(self, configurations: object) -> Estimate:
+    def estimate(self, configurations: ArrayLike) -> Estimate:
         """Return the temperature of a batch with its standard error.
 
         Parameters
@@ -128,7 +132,7 @@ class Thermometer(Protocol):
         True
         """
 
-    def readings(self, configurations: object) -> FloatArray:
+    def readings(self, configurations: ArrayLike) -> FloatArray:
         """Return the temperature of each configuration by itself.
 
         Parameters
@@ -148,7 +152,7 @@ class Thermometer(Protocol):
         array([ 0., inf])
         """
 
-    def calibrate(self, training_set: object) -> Calibration:
+    def calibrate(self, training_set: TrainingSet) -> Calibration:
         """Return the readings at each temperature of a training set.
 
         Parameters
@@ -200,7 +204,7 @@ class NullCalibration:
 
 
 def null_calibration(
-    thermometer: Thermometer, magnetizations: object, n_samples: int, *, rng: object = None
+    thermometer: Thermometer, magnetizations: Numbers, n_samples: int, *, rng: RNGLike = None
 ) -> NullCalibration:
     """Read uncorrelated spins of given magnetizations.
 

@@ -24,6 +24,7 @@ from rbmflow.thermometer.arguments import check_configurations, check_training_s
 from rbmflow.thermometer.calibration import Calibration, calibrate, mean_of
 
 if TYPE_CHECKING:
+    from rbmflow.sampling import TrainingSet
     from rbmflow.typing import ArrayLike, Number
 
 
@@ -63,7 +64,7 @@ class EnergyThermometer:
     def __post_init__(self) -> None:
         check_solved(self.lattice)
 
-    def estimate(self, configurations: object) -> Estimate:
+    def estimate(self, configurations: ArrayLike) -> Estimate:
         """Return the temperature of a batch.
 
         Its standard error is that of the mean energy, from the scatter within the batch, over the heat
@@ -97,7 +98,7 @@ class EnergyThermometer:
         stderr = energy.stderr / slope if slope else float("inf")
         return Estimate(reading, stderr, 0.5, float(n), float("nan"))
 
-    def readings(self, configurations: object) -> FloatArray:
+    def readings(self, configurations: ArrayLike) -> FloatArray:
         """Return each configuration's temperature: 0 in the ground state, infinity where its energy is ≥ 0.
 
         Parameters
@@ -160,7 +161,7 @@ class EnergyThermometer:
         cold = self._one_excitation(n)
         return np.where(level < cold, np.minimum(bound, cold), bound)[()]
 
-    def calibrate(self, training_set: object) -> Calibration:
+    def calibrate(self, training_set: TrainingSet) -> Calibration:
         """Return the readings at each temperature of a training set; `resolution` is that of the method.
 
         Parameters
@@ -206,7 +207,7 @@ class EnergyThermometer:
         return float(1 / (part * highest))
 
 
-def fit(training_set: object) -> EnergyThermometer:
+def fit(training_set: TrainingSet) -> EnergyThermometer:
     """Return the maximum-likelihood thermometer of a training set's lattice; nothing else of it is used.
 
     Parameters

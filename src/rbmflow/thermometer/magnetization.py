@@ -7,6 +7,7 @@ ring, and high above the critical temperature, where ``⟨|m|⟩ ~ n^(−1/2)``,
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,10 @@ from rbmflow.estimate import Estimate
 from rbmflow.ising.lattice import Solved
 from rbmflow.thermometer.arguments import check_configurations, check_curve
 from rbmflow.thermometer.calibration import Calibration, calibrate, mean_of, spread
+
+if TYPE_CHECKING:
+    from rbmflow.sampling import TrainingSet
+    from rbmflow.typing import ArrayLike
 
 ROUNDING = 1e-12
 """Below it differences of ⟨|m|⟩ are those of sums in another order."""
@@ -54,7 +59,7 @@ class MagnetizationThermometer:
         for name in ("temperature", "magnetization", "stderr"):
             object.__setattr__(self, name, as_array(name, getattr(self, name)))
 
-    def estimate(self, configurations: object) -> Estimate:
+    def estimate(self, configurations: ArrayLike) -> Estimate:
         """Return the temperature of a batch, where the curve has its mean ``|m|``.
 
         Its standard error is that of ``|m|``, from the scatter within the batch and that of the curve, times
@@ -85,7 +90,7 @@ class MagnetizationThermometer:
         stderr = float(np.abs(slope[0]) * np.hypot(order.stderr, of_curve))
         return Estimate(float(reading[0]), stderr, 0.5, order.n_effective, float("nan"))
 
-    def readings(self, configurations: object) -> FloatArray:
+    def readings(self, configurations: ArrayLike) -> FloatArray:
         """Return the temperature at which the curve has the ``|m|`` of each configuration.
 
         Parameters
@@ -107,7 +112,7 @@ class MagnetizationThermometer:
         """
         return self._read(self._order(configurations))[0]
 
-    def calibrate(self, training_set: object) -> Calibration:
+    def calibrate(self, training_set: TrainingSet) -> Calibration:
         """Return the readings at each temperature; the resolution is the spread of single configurations.
 
         Parameters
@@ -143,7 +148,7 @@ class MagnetizationThermometer:
         return np.asarray(curve(inside)), slope
 
 
-def fit(training_set: object) -> MagnetizationThermometer:
+def fit(training_set: TrainingSet) -> MagnetizationThermometer:
     """Return the thermometer that inverts ``⟨|m|⟩(T)`` of a training set.
 
     The means are made to fall by isotonic regression. Of temperatures that it gives the same

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -31,8 +31,12 @@ from rbmflow.thermometer.calibration import Calibration, calibrate, mean_of, spr
 from rbmflow.thermometer.perceptron import train_perceptron
 from rbmflow.workers import Progress, check_progress
 
+if TYPE_CHECKING:
+    from rbmflow.sampling import TrainingSet
+    from rbmflow.typing import ArrayLike, RNGLike
+
 ReadOut = Literal["peak", "mean", "per-sample"]
-READ_OUTS = get_args(ReadOut)
+READ_OUTS: tuple[ReadOut, ...] = ("peak", "mean", "per-sample")
 MAX_BLOCKS = 10
 """Parts of a batch whose peaks show the scatter of its own."""
 
@@ -98,7 +102,7 @@ class NetworkThermometer:
         if not all(np.isfinite(one).all() for one in (*self.weights, *self.biases)):
             raise ValueError("weights or biases hold NaN or an infinity: finite numbers are needed")
 
-    def probabilities(self, configurations: object) -> FloatArray:
+    def probabilities(self, configurations: ArrayLike) -> FloatArray:
         """Return the probability of each temperature, averaged over a batch.
 
         Parameters
@@ -121,7 +125,7 @@ class NetworkThermometer:
         """
         return np.asarray(self._probabilities(configurations).mean(axis=0))
 
-    def histogram(self, configurations: object) -> FloatArray:
+    def histogram(self, configurations: ArrayLike) -> FloatArray:
         """Return the share of a batch for which each temperature is the most probable one.
 
         Parameters
@@ -144,7 +148,7 @@ class NetworkThermometer:
         peaks = self._probabilities(configurations).argmax(axis=1)
         return np.bincount(peaks, minlength=len(self.temperature)) / len(peaks)
 
-    def estimate(self, configurations: object) -> Estimate:
+    def estimate(self, configurations: ArrayLike) -> Estimate:
         """Return the temperature of a batch by the read-out.
 
         The standard error of a mean is from the scatter within the batch. That of the peak, which is one of
@@ -171,7 +175,7 @@ class NetworkThermometer:
         outputs = self._probabilities(configurations)
         return self._peak(outputs) if self.read_out == "peak" else mean_of(self._single(outputs))
 
-    def readings(self, configurations: object) -> FloatArray:
+    def readings(self, configurations: ArrayLike) -> FloatArray:
         """Return each configuration's temperature: the expected one for "mean", else the most probable one.
 
         Parameters
@@ -194,7 +198,7 @@ class NetworkThermometer:
         """
         return self._single(self._probabilities(configurations))
 
-    def calibrate(self, training_set: object) -> Calibration:
+    def calibrate(self, training_set: TrainingSet) -> Calibration:
         """Return the readings at each temperature; the resolution is the spread of single configurations.
 
         Parameters
@@ -247,7 +251,7 @@ class NetworkThermometer:
 
 
 def fit(
-    training_set: object,
+    training_set: TrainingSet,
     *,
     hidden: tuple[int, ...] = (64,),
     n_epochs: int = 50,
@@ -256,7 +260,7 @@ def fit(
     weight_decay: float = 1e-4,
     held_out: float = 0.1,
     read_out: ReadOut = "mean",
-    rng: object = None,
+    rng: RNGLike = None,
     progress: Progress | None = None,
 ) -> NetworkThermometer:
     """Train a multilayer perceptron to tell the temperatures of a training set apart.

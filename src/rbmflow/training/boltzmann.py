@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,9 @@ from rbmflow.state_law import StateLaw
 from rbmflow.training.boltzmann_history import Measures, warn_if_unsettled
 from rbmflow.training.phases import SampledPhases, phase_difference, sampled
 from rbmflow.workers import Progress, check_progress
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, RNGLike
 
 LARGEST = 1e6
 """Of couplings, in size: beyond it nothing is learned, and float32 of the chains shows."""
@@ -67,7 +70,7 @@ class BoltzmannFit:
 
 
 def boltzmann_gradient(
-    machine: Pairwise, law: StateLaw, *, phases: SampledPhases | None = None, rng: object = None
+    machine: Pairwise, law: StateLaw, *, phases: SampledPhases | None = None, rng: RNGLike = None
 ) -> PairMoments:
     """Return ``⟨x_i⟩`` and ``⟨x_i x_j⟩`` of the clamped phase less those of the free one (thesis eq. 23).
 
@@ -109,14 +112,14 @@ def boltzmann_gradient(
 
 def fit_boltzmann(
     machine: Pairwise,
-    data: object,
+    data: ArrayLike | StateLaw,
     *,
     phases: SampledPhases | None = None,
     learning_rate: float = 0.1,
     n_steps: int,
-    mask: object = None,
+    mask: ArrayLike | None = None,
     likelihood_every: int | None = None,
-    rng: object = None,
+    rng: RNGLike = None,
     progress: Progress | None = None,
 ) -> BoltzmannFit:
     """Learn couplings and biases, ``Δw_ij = η [⟨x_i x_j⟩_data − ⟨x_i x_j⟩_model]`` (thesis eq. 24).

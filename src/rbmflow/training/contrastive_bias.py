@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,10 +12,13 @@ from rbmflow.networks import RBM
 from rbmflow.networks.two_layers import log_two_cosh
 from rbmflow.spins import all_states
 from rbmflow.state_law import normalised
-from rbmflow.training.data import Data, check_data
+from rbmflow.training.data import Data, Rows, check_data
 from rbmflow.training.moments import Averages, clamped, free_energy, gradient
 from rbmflow.training.negative import MAX_SWEEPS
-from rbmflow.training.parameters import Parameters, Ties, make_ties
+from rbmflow.training.parameters import Parameters, Tie, Ties, make_ties
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike
 
 MAX_UNITS = 12
 TOLERANCE = 1e-9
@@ -120,7 +123,7 @@ def _conditional(weights: FloatArray, bias: FloatArray) -> FloatArray:
     return np.asarray(np.exp(fields @ drawn.T - log_two_cosh(fields).sum(axis=1)[:, None]))
 
 
-def expected_update(rbm: RBM, data: object, k: int) -> RBM:
+def expected_update(rbm: RBM, data: Rows, k: int) -> RBM:
     """Return the mean of the CD-k gradient, as a machine that holds the derivatives.
 
     ``⟨v hᵀ⟩_q − ⟨v hᵀ⟩_(q T^k)`` and so for the biases: the data law q against the same law after k sweeps.
@@ -173,7 +176,13 @@ def _expected(rbm: RBM, law: FloatArray, k: int, operator: GibbsOperator) -> Ave
 
 
 def cd_fixed_point(
-    rbm: RBM, data: object, k: int, *, tie: str | None = None, mask: object = None, biases: bool | None = None
+    rbm: RBM,
+    data: Rows,
+    k: int,
+    *,
+    tie: Tie | None = None,
+    mask: ArrayLike | None = None,
+    biases: bool | None = None,
 ) -> RBM:
     """Return the machine whose mean CD-k update vanishes; it differs from the maximum of the likelihood.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,9 @@ from rbmflow.state_law import StateLaw
 from rbmflow.training.chains import sweep
 from rbmflow.training.parameters import Parameters
 from rbmflow.training.uncertain import Grey, Incomplete, column_means
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike
 
 MONITORED_ROWS = 100
 MOST_COUNTED = 1e9  # rows of an epoch
@@ -222,6 +226,10 @@ class Data:
 def _spins(up: FloatArray, rng: np.random.Generator) -> SpinArray:
     """Return spins that are up with these probabilities."""
     return np.where(rng.random(up.shape, dtype=np.float32) < up, np.int8(1), np.int8(-1))
+
+
+Rows: TypeAlias = "ArrayLike | TrainingSet | StateLaw | Grey | Incomplete | Data"
+"""What `fit` takes: rows of spins, of probabilities, with gaps, or the probabilities of states."""
 
 
 def check_data(data: object, n_visible: int | None, name: str = "data", sample_weight: object = None) -> Data:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from rbmflow.arguments import shown
 from rbmflow.networks import Neuron
 from rbmflow.networks.neuron import check_training_set, cross_entropy, shortfall
 from rbmflow.networks.parameters import positive_number
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike
 
 FURTHEST = 0.01
 """Nats that the error may lie above its minimum, by a Newton step."""
@@ -37,7 +41,7 @@ class Evidence:
     better_decay: float
 
 
-def neuron_evidence(neuron: Neuron, inputs: object, targets: object, *, decay: float) -> Evidence:
+def neuron_evidence(neuron: Neuron, inputs: ArrayLike, targets: ArrayLike, *, decay: float) -> Evidence:
     """Return the evidence of a weight decay λ, by Laplace's approximation.
 
     The decay is a prior ``P(w) = (λ/2π)^(I/2) e^(−λ|w|²/2)``, and ``P(D) = ∫ P(D|w) P(w) dw`` is the

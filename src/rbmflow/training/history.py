@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -49,7 +49,7 @@ class EarlyStopping:
     True
     """
 
-    quantity: str = "pseudo_likelihood"
+    quantity: Directed = "pseudo_likelihood"
     patience: int = 10
     least: float = 0.0
 
@@ -116,7 +116,17 @@ def _numbers(name: str, value: object, ndim: int) -> FloatArray:
 
 
 HELD_OUT = "held_out_"
-DIRECTION = {
+Directed = Literal[
+    "pseudo_likelihood",
+    "log_likelihood",
+    "kl",
+    "reconstruction_error",
+    "held_out_pseudo_likelihood",
+    "held_out_log_likelihood",
+    "annealed_log_likelihood",
+    "held_out_annealed_log_likelihood",
+]
+DIRECTION: dict[Directed, int] = {
     "pseudo_likelihood": 1,
     "log_likelihood": 1,
     "kl": -1,
@@ -316,6 +326,16 @@ def _tau(on: Situation) -> float:
     return autocorrelation(on.series).tau if enough else float("nan")
 
 
+Quantity = Literal[
+    Directed,
+    "weight_norm",
+    "bias_norm",
+    "tau",
+    "exchange_rate",
+    "annealed_lower",
+    "annealed_upper",
+    "n_effective",
+]
 QUANTITIES: dict[str, Callable[[Situation], Any]] = {
     "pseudo_likelihood": _pseudo_likelihood,
     "reconstruction_error": _reconstruction_error,

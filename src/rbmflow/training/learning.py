@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,12 +17,15 @@ from rbmflow.hardware import resolve_threads
 from rbmflow.networks import RBM
 from rbmflow.state_law import StateLaw
 from rbmflow.training.attempt import Attempt, Course, course_before
-from rbmflow.training.data import Data, check_data
+from rbmflow.training.data import Data, Rows, check_data
 from rbmflow.training.judging import Judge, hold_out, remembers
 from rbmflow.training.recipe import Recipe, check_room
 from rbmflow.training.size import check_size
 from rbmflow.training.state import State
 from rbmflow.workers import Progress, check_progress
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, RNGLike
 
 START = 0.01  # standard deviation of the weights before training
 SCORED_ROWS = 500
@@ -83,13 +87,13 @@ def start_from(rows: Data | SpinArray, n_hidden: int, rng: np.random.Generator) 
 
 
 def learn(
-    rows: object,
+    rows: Rows,
     n_hidden: int,
     recipe: Recipe | None = None,
     *,
-    rng: object = None,
+    rng: RNGLike = None,
     progress: Progress | None = None,
-    sample_weight: object = None,
+    sample_weight: ArrayLike | None = None,
     n_threads: int | None = None,
     resume: Course | None = None,
     keep: Callable[[Callable[[], Course]], object] | None = None,

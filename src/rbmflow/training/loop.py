@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rbmflow.arguments import MAX_STEPS, check_integer, check_rng, shown
 from rbmflow.hardware import resolve_threads
 from rbmflow.networks import RBM
-from rbmflow.training.data import Data, check_data
-from rbmflow.training.history import EarlyStopping, History, Situation, check_record, measure
+from rbmflow.sampling.block_gibbs import Precision
+from rbmflow.training.data import Data, Rows, check_data
+from rbmflow.training.history import EarlyStopping, History, Quantity, Situation, check_record, measure
 from rbmflow.training.negative import PCD, NegativePhase
 from rbmflow.training.optimizers import LBFGS, SGD, Optimizer
-from rbmflow.training.parameters import Vector, make_ties, split
+from rbmflow.training.parameters import Tie, Vector, make_ties, split
 from rbmflow.training.plan import Method, Objective, Penalty
 from rbmflow.training.quasi_newton import minimise
 from rbmflow.training.state import State
 from rbmflow.training.trainer import Trainer
 from rbmflow.workers import Progress, check_progress
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, RNGLike
 
 
 @dataclass(frozen=True)
@@ -54,31 +59,31 @@ Callback = Callable[[Fit], object]
 
 def fit(
     model: RBM,
-    data: object,
+    data: Rows,
     *,
     negative: NegativePhase = PCD(10),  # noqa: B008 (frozen)
     optimizer: Optimizer = SGD(0.01),  # noqa: B008
     n_epochs: int,
     batch_size: int = 100,
     shuffle: bool = True,
-    tie: str | None = None,
-    mask: object = None,
+    tie: Tie | None = None,
+    mask: ArrayLike | None = None,
     state: State | None = None,
-    rng: object = None,
+    rng: RNGLike = None,
     callback: Callback | None = None,
     progress: Progress | None = None,
     biases: bool | None = None,
     l1: float = 0.0,
     l2: float = 0.0,
     centred: bool = False,
-    precision: str | None = None,
-    record: object = None,
+    precision: Precision | None = None,
+    record: Sequence[Quantity] | None = None,
     record_every: int = 1,
     stop: EarlyStopping | None = None,
     average: int = 0,
-    held_out: object = None,
+    held_out: Rows | None = None,
     n_threads: int | None = None,
-    sample_weight: object = None,
+    sample_weight: ArrayLike | None = None,
 ) -> Fit:
     """Train a machine: ascend the likelihood of the data by stochastic or exact gradients.
 

@@ -6,7 +6,7 @@ A descent takes batches or single examples.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -15,8 +15,12 @@ from rbmflow.networks.neuron import Neuron, check_training_set, cross_entropy, s
 from rbmflow.networks.parameters import finite_number, positive_number
 from rbmflow.training.separation import warn_without_minimum
 
-SCIPY_METHODS = ("BFGS", "L-BFGS-B", "CG", "Newton-CG")
-METHODS = ("batch", "stochastic", *SCIPY_METHODS)
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, RNGLike
+
+Method = Literal["batch", "stochastic", "BFGS", "L-BFGS-B", "CG", "Newton-CG"]
+SCIPY_METHODS: tuple[Method, ...] = ("BFGS", "L-BFGS-B", "CG", "Newton-CG")
+METHODS: tuple[Method, ...] = ("batch", "stochastic", *SCIPY_METHODS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,17 +46,17 @@ class NeuronFit:
 
 
 def fit_neuron(
-    inputs: object,
-    targets: object,
+    inputs: ArrayLike,
+    targets: ArrayLike,
     *,
     initial: Neuron | None = None,
-    method: str = "batch",
+    method: Method = "batch",
     learning_rate: float = 0.5,
     batch_size: int = 1,
     n_epochs: int = 1000,
     decay: float = 0.0,
     tolerance: float = 1e-8,
-    rng: object = None,
+    rng: RNGLike = None,
 ) -> NeuronFit:
     """Learn weights and bias by descent on G (thesis eq. 3, 10).
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +11,13 @@ import numpy.typing as npt
 from rbmflow.arguments import check_choice, shown
 from rbmflow.networks import RBM
 
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike
+
 Vector = npt.NDArray[Any]
 Groups = npt.NDArray[np.int64]
-TIES = ("uniform", "translation")
+Tie = Literal["uniform", "translation"]
+TIES: tuple[Tie, ...] = ("uniform", "translation")
 FIXED = -1
 
 
@@ -159,7 +163,7 @@ def _groups(tie: object, shape: tuple[int, int]) -> tuple[Groups, Groups, Groups
     return weights, n_weights + visible, n_weights + n_visible + hidden
 
 
-def tied(rbm: RBM, tie: str | None = None, *, mask: object = None) -> RBM:
+def tied(rbm: RBM, tie: Tie | None = None, *, mask: ArrayLike | None = None) -> RBM:
     """Return the nearest machine whose parameters are tied: each becomes the mean of its group.
 
     Parameters

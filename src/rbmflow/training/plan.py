@@ -9,12 +9,13 @@ import numpy as np
 
 from rbmflow.arguments import check_flag, check_integer, check_real_scalar, shown
 from rbmflow.networks import RBM
+from rbmflow.sampling.block_gibbs import Precision
 from rbmflow.training.data import Data
 from rbmflow.training.negative import Exact, NegativePhase, check_negative
 from rbmflow.training.optimizers import LBFGS, Optimizer, check_optimizer
 from rbmflow.training.parameters import Ties, Vector
 
-PRECISIONS = {"float32": np.float32, "float64": np.float64}
+PRECISIONS: dict[str, Any] = {"float32": np.float32, "float64": np.float64}
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Method:
     batch_size: int = 100
     shuffle: bool = True
     centred: bool = False
-    precision: str | None = None
+    precision: Precision | None = None
     """None before it is checked: float32, and float64 with exact averages."""
     n_threads: int = 1
 

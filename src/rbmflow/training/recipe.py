@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from rbmflow.arguments import check_choice, check_flag, check_integer, check_real_scalar, shown
-from rbmflow.training.data import check_data
+from rbmflow.training.data import Rows, check_data
 from rbmflow.training.negative import PCD, NegativePhase, Tempered, check_negative
 from rbmflow.training.optimizers import SGD, Adam, Linear, Momentum, Stepper, rate_of
 from rbmflow.training.plan import Penalty
 
 BATCH = 100
 UPDATES = 8000
-OPTIMIZERS: dict[str, tuple[Any, float]] = {
+OptimizerName = Literal["sgd", "momentum", "adam"]
+OPTIMIZERS: dict[OptimizerName, tuple[Any, float]] = {
     "sgd": (SGD, 0.02),
     "momentum": (Momentum, 0.002),
     "adam": (Adam, 0.001),
@@ -73,7 +74,7 @@ class Recipe:
 
     negative: NegativePhase | None = None
     n_chains: int = 100
-    optimizer: Stepper | str | None = None
+    optimizer: Stepper | OptimizerName | None = None
     learning_rate: float | None = None
     batch_size: int = BATCH
     n_epochs: int | None = None
@@ -112,7 +113,7 @@ class Recipe:
             check_flag("centred", self.centred)
         check_flag("average", self.average)
 
-    def settled(self, rows: object, *, tempered: bool = False) -> Recipe:
+    def settled(self, rows: Rows, *, tempered: bool = False) -> Recipe:
         """Return the recipe with nothing left to choose.
 
         Parameters

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -35,6 +35,9 @@ from rbmflow.weight.proof import (
     prove_sign_change,
     start_of_search,
 )
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ExactNumber
 
 MAX_CERTIFIED_SITES = 1000
 MAX_DIGITS = 100_000
@@ -84,7 +87,7 @@ class MonotoneCertificate:
     n_boxes: int
 
 
-def certified_weight(K: object, n_visible: int, n_hidden: int, *, digits: int) -> Enclosure:
+def certified_weight(K: ExactNumber, n_visible: int, n_hidden: int, *, digits: int) -> Enclosure:
     """Return an interval proven to hold the trained weight W(K), and where there is no other root.
 
     With ``D = M tanh MW − V tanh VW``, ``⟨D⟩_p − ⟨D⟩_q`` is shown to be positive at the lower end and
@@ -151,7 +154,7 @@ def certified_weight(K: object, n_visible: int, n_hidden: int, *, digits: int) -
 
 
 def certified_monotone(
-    n_visible: int, n_hidden: int, K_low: object, K_high: object, *, max_boxes: int = MAX_BOXES
+    n_visible: int, n_hidden: int, K_low: ExactNumber, K_high: ExactNumber, *, max_boxes: int = MAX_BOXES
 ) -> MonotoneCertificate:
     """Prove dW/dK > 0 on a whole interval of couplings, or name the subintervals that are left undecided.
 

@@ -7,7 +7,7 @@ data. W = 0 is the minimum of KL(q‖p) if ``⟨V²⟩_q ≤ M``, the value of i
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from rbmflow.weight.equation import MAX_UNITS, check_sizes, order_function
 from rbmflow.weight.exact import exact_root
 from rbmflow.weight.forms import Form, StrongForm, WeakForm, strong_from, window
 from rbmflow.weight.solve import solve_form
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike
 
 ROUNDING = 8 * np.finfo(float).eps
 """Below this ⟨V²⟩/M − 1 of float64 probabilities is their rounding."""
@@ -189,7 +192,7 @@ def _start(ctx: Any, data: list[Any], surplus: Any, n_visible: int, n_hidden: in
     return ctx.sqrt(surplus * n_visible / slope), 1.0
 
 
-def trained_weight_from_samples(spins: object, n_hidden: int) -> Estimate:
+def trained_weight_from_samples(spins: ArrayLike, n_hidden: int) -> Estimate:
     """Return the trained weight for measured configurations, with its standard error.
 
     The histogram of ``|V|`` takes the place of the law: the equation is even in V, so data that prefer one

@@ -32,7 +32,7 @@ LARGEST_RATE = 1e300  # of 4/T₀: beyond, the logarithms are below rounding
 
 
 def low_temperature_law(
-    T_high: Any, n_visible: int, *, n_terms: int | None = None, dps: int | None = None
+    T_high: ExactNumber, n_visible: int, *, n_terms: int | None = None, dps: int | None = None
 ) -> Law:
     """Return the law of a training set, T uniform on [0, T_high], by the low-temperature expansion.
 

@@ -128,7 +128,7 @@ class Parameters(BaseParameters):
         return Recipe(
             negative=NEGATIVES[self.negative or "pcd"](k, self.n_chains) if said else None,
             n_chains=self.n_chains,
-            optimizer=self.optimizer,
+            optimizer=self.optimizer,  # type: ignore[arg-type]  # it is checked there
             learning_rate=self.learning_rate,
             batch_size=self.batch_size,
             n_epochs=self.n_epochs,

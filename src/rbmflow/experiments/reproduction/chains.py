@@ -14,6 +14,8 @@ from rbmflow.ising import Ring, Torus, onsager
 from rbmflow.ising.lattice import Solved
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
 from rbmflow.sampling import run, training_set
+from rbmflow.sampling.reducibility import Order, Rule
+from rbmflow.sampling.run import Start
 
 TEMPERATURES = (
     0.8,
@@ -36,13 +38,13 @@ TEMPERATURES = (
 N_CHAINS, N_SWEEPS, BURN_IN = 16, 300, 60
 LARGEST_DEVIATION = 4.5  # standard errors: one in 150,000 beyond, some 60 compared
 ORDER_SITES, ORDER_COUPLING, ORDER_CHAINS, ORDER_SWEEPS = 64, 0.5, 200, 1000
-SAMPLERS = {
+SAMPLERS: dict[str, tuple[Rule, Order]] = {
     "Metropolis, sequential": ("metropolis", "sequential"),
     "Metropolis, checkerboard": ("metropolis", "checkerboard"),
     "Metropolis, random sites": ("metropolis", "random"),
     "heat bath, sequential": ("heat_bath", "sequential"),
 }
-STARTS = {"random": "random", "aligned": "up"}
+STARTS: dict[str, Start] = {"random": "random", "aligned": "up"}
 # known from single starts; the classes that random starts fall into differ, by some 0.1 in sequential order
 KNOWN_WRONG = {
     ("Metropolis, sequential", "random"): -0.025,

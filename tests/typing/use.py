@@ -1,0 +1,38 @@
+"""Ordinary use: `mypy --strict` and pyright find nothing to say, and know the types of results."""
+
+from typing import assert_type
+
+import mpmath  # type: ignore[import-untyped]
+import numpy as np
+
+import rbmflow
+from rbmflow.arguments import FloatArray
+from rbmflow.typing import MPF, ExactArray, RNGLike
+
+ring, couplings = rbmflow.Ring(8), np.linspace(0.1, 2, 4)
+assert_type(rbmflow.trained_weight(0.5, 8, 4), float)
+assert_type(rbmflow.trained_weight(couplings, 8, 4), FloatArray)
+assert_type(rbmflow.trained_weight("0.5", 8, 4, dps=30), MPF)
+assert_type(rbmflow.trained_weight(["0.5", 1], 8, 4, dps=30), ExactArray)
+assert_type(rbmflow.trained_weight_mixture(0, [1.0, 2.0], 8, 4), FloatArray)
+assert_type(rbmflow.trained_weight_temperatures([0, 1, 2], 8, 4), float)
+assert_type(rbmflow.weight.g(0.1, 0.5, 8), float)
+assert_type(rbmflow.Torus(4, 4).energy(0.4, dps=20), MPF)
+assert_type(ring.correlation(0.5, np.arange(4)), FloatArray)
+assert_type(rbmflow.critical_coupling(8, 4), float)
+assert_type(rbmflow.rg.migdal_kadanoff("0.3", dps=20), MPF)
+
+
+def doubled(weight: MPF, digits: int | None) -> float:
+    found = 2 * weight + rbmflow.trained_weight(mpmath.mpf("0.5"), 8, 4, dps=20)
+    return float(found) + float(rbmflow.critical_coupling(8, 4, dps=digits))
+
+
+def learned(rng: RNGLike) -> tuple[rbmflow.Fit, float]:
+    chains = rbmflow.sampling.run(ring, 0.5, n_chains=99, n_sweeps=99, rule="metropolis", rng=rng)
+    assert chains.spins is not None
+    start = rbmflow.RBM(0.1 * np.random.default_rng(1).normal(size=(8, 4)))
+    fit = rbmflow.fit(start, chains.spins[:, -1], negative=rbmflow.CD(1), n_epochs=2, record=["kl"], rng=rng)
+    path = rbmflow.flow.orbit(rbmflow.flow.mean_field, fit.model, ring.sample(0.5, 10, rng=rng), 3)
+    bracket = rbmflow.log_partition(fit.model, "ais", n_temperatures=10, n_chains=10, rng=rng)
+    return fit, bracket.value + path.order_parameter[-1].mean + chains.energy_estimate.mean
