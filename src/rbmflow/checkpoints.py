@@ -57,6 +57,10 @@ class Checkpoints:
     (['first'], 'spins', None)
     """
 
+    folder: Path
+    seconds: float
+    arguments: dict[str, Any]
+
     def __init__(
         self, folder: str | os.PathLike[str], arguments: dict[str, Any], seconds: float = 0.0
     ) -> None:

@@ -18,7 +18,7 @@ from rbmflow.cli.parser import BAD_INPUT, DONE, INTERRUPTED, SHOWN, Parser
 
 __all__ = ["main"]
 
-COMMANDS = {
+COMMANDS: dict[str, tuple[str, ...]] = {
     "reproduction": ("reproduce", "info"),
     "weight": ("weight", "limits", "mixture", "threshold"),
     "lattice": ("degeneracies", "ising", "sample"),

@@ -24,6 +24,8 @@ class Terminated(BaseException):
         The exit status, 128 and the signal's number: 143 for SIGTERM.
     """
 
+    status: int
+
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
         self.status = 128 + number

@@ -112,6 +112,9 @@ class IsingRBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Questions, Bas
     True
     """
 
+    rbm_: RBM
+    state_: State | None
+
     def __init__(
         self,
         n_components: int = 256,

@@ -37,6 +37,10 @@ QUENCH, COMPLETION = 20, 20  # sweeps down to the bottoms of the energy, and of 
 class Coupled:
     """States of all units of a machine, between independent units and the machine."""
 
+    machine: Pairwise
+    n_sites: int
+    base: float
+
     def __init__(self, machine: Pairwise) -> None:
         self.machine, self.n_sites = machine, machine.n_units
         self.base = float(log_two_cosh(machine.bias).sum())

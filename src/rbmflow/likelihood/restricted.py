@@ -21,6 +21,9 @@ RANDOM_STARTS, MAX_STARTS = 5, 2000  # of descents, for each chain and in all
 class Restricted:
     """Visible layers of a machine of two layers, between independent units and the machine."""
 
+    n_sites: int
+    base: float
+
     def __init__(self, rbm: object) -> None:
         self.rbm: TwoLayers = check_machine("rbm", rbm)
         self.n_sites = self.rbm.n_visible

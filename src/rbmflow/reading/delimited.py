@@ -54,6 +54,9 @@ class Delimited:
            [ 5.]]))
     """
 
+    width: int
+    names: tuple[str, ...]
+
     def __init__(self, content: bytes) -> None:
         self._content = content
         if not content.isascii():

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +46,11 @@ class Group:
 
 class MachineLadder:
     """Machines in a row, the wanted one first."""
+
+    machines: tuple[RBM, ...]
+    ladder: FloatArray
+    shared: bool
+    kernel: list[tuple[Any, Any, Any]]
 
     def __init__(
         self, machines: Sequence[RBM], ladder: FloatArray, *, shared: bool = False, name: str = "rbm"

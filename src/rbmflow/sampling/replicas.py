@@ -10,7 +10,7 @@ import numpy.typing as npt
 from rbmflow._kernels import multispin
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.hardware import simd_level
-from rbmflow.ising.lattice import Periodic
+from rbmflow.ising.lattice import IndexArray, Periodic
 from rbmflow.sampling.bernoulli_digits import ALL_ONES, BELOW_ONE, Words, as_words, binary_digits
 from rbmflow.sampling.engine import Block
 from rbmflow.sampling.reducibility import sweep_sites
@@ -20,6 +20,22 @@ REPLICAS = 512
 
 class Replicas:
     """Up to 512 chains, a bit of each in every word."""
+
+    chains: npt.NDArray[np.intp]
+    generator: Words
+    metropolis: bool
+    place: slice | npt.NDArray[np.intp]
+    neighbours: IndexArray
+    order: npt.NDArray[np.int32]
+    cost: int
+    overhead: int
+    packed: Words
+    active: Words
+    costs: FloatArray
+    negative: Words
+    values: FloatArray
+    table: npt.NDArray[np.bool_]
+    digits: Words
 
     def __init__(
         self,

@@ -11,6 +11,12 @@ from rbmflow.arguments import FloatArray
 class Rungs:
     """Replicas of independent ladders that change places with their neighbours."""
 
+    chain: npt.NDArray[np.intp]
+    tried: FloatArray
+    accepted: FloatArray
+    round_trips: npt.NDArray[np.int64]
+    heading: npt.NDArray[np.int8]
+
     def __init__(self, n_ladders: int, n_rungs: int) -> None:
         self.chain = np.arange(n_ladders * n_rungs).reshape(n_ladders, -1)  # at [ladder, rung]
         self.tried, self.accepted = (np.zeros(n_rungs - 1) for _ in range(2))

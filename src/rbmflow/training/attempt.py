@@ -120,6 +120,18 @@ class Best:
 class Attempt:
     """A training by a recipe of which nothing is open."""
 
+    number: int
+    recipe: Recipe
+    begin: RBM
+    choose: bool
+    epoch: int
+    n_averaged: int
+    mean: FloatArray
+    last: RBM
+    epochs: list[float]
+    likelihoods: list[float]
+    best: Best
+
     def __init__(self, number: int, recipe: Recipe, begin: RBM, alone: float, choose: bool) -> None:
         self.number, self.recipe, self.begin, self.choose = number, recipe, begin, choose
         self.epoch = self.n_averaged = 0

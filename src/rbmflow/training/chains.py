@@ -17,6 +17,10 @@ from rbmflow.training.parameters import Parameters, Vector
 class Chains:
     """Chains on the rungs of a ladder of inverse temperatures; a single rung at 1 without tempering."""
 
+    visible: SpinArray
+    hidden: SpinArray
+    exchange_rate: float
+
     def __init__(
         self, ladder: tuple[float, ...], visible: SpinArray, hidden: SpinArray, generator: Words
     ) -> None:

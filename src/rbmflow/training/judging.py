@@ -56,6 +56,13 @@ def hold_out(
 class Judge:
     """Mean likelihoods of some rows, each as often as it counts."""
 
+    rows: SpinArray
+    counts: FloatArray | None
+    rng: np.random.Generator
+    n_threads: int
+    error: float
+    alone: FloatArray
+
     def __init__(
         self,
         rows: SpinArray,

@@ -175,7 +175,7 @@ class Exact(NegativePhase):
     """
 
     exact = True
-    records = ("log_likelihood",)
+    records: ClassVar[tuple[str, ...]] = ("log_likelihood",)
 
     def averages(self, update: Update) -> Averages:  # noqa: D102 (the class says it)
         return exact(update.parameters)[0]
@@ -253,7 +253,7 @@ class PCD(NegativePhase):
 
     k: int = 1
     n_chains: int = 100
-    records = ("tau",)
+    records: ClassVar[tuple[str, ...]] = ("tau",)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "k", check_integer("k", self.k, 1, MAX_SWEEPS))
@@ -302,7 +302,7 @@ class Tempered(NegativePhase):
     ladder: Any
     k: int = 1
     n_chains: int = 100
-    records = ("tau", "exchange_rate")
+    records: ClassVar[tuple[str, ...]] = ("tau", "exchange_rate")
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ladder", check_ladder(self.ladder))

@@ -24,6 +24,12 @@ FIXED = -1
 class Parameters:
     """Weights and biases in one contiguous vector, of which they are views."""
 
+    shape: tuple[int, int]
+    vector: Vector
+    weights: Vector
+    visible_bias: Vector
+    hidden_bias: Vector
+
     def __init__(self, rbm: RBM, real: Any) -> None:
         self.shape = (rbm.n_visible, rbm.n_hidden)
         self.vector = join(rbm.weights, rbm.visible_bias, rbm.hidden_bias).astype(real)

@@ -28,6 +28,15 @@ WORTH_A_MEMBER = 5e4  # nanoseconds of an update
 class Trainer:
     """A run between two epochs."""
 
+    objective: Objective
+    method: Method
+    parameters: Parameters
+    chains: Chains
+    slots: Vector
+    offsets: Vector
+    epoch: int
+    n_updates: int
+
     def __init__(self, objective: Objective, method: Method, model: RBM, rng: np.random.Generator) -> None:
         self.objective, self.method = objective, method
         self.parameters = Parameters(model, method.real)

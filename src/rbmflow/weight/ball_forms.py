@@ -38,6 +38,17 @@ class RingBalls:
         Weight of the states with k spins down relative to one aligned state, k = 0 … M // 2.
     """
 
+    flint: Any
+    M: int
+    N: int
+    values: list[int]
+    multiplicity: list[int]
+    data: list[Any]
+    total: Any
+    law: list[Any]
+    states: list[int]
+    free: list[Any]
+
     def __init__(self, flint: Any, n_visible: int, n_hidden: int, weights: list[Any]) -> None:
         self.flint, self.M, self.N = flint, n_visible, n_hidden
         self.values = [n_visible - 2 * k for k in range(n_visible // 2 + 1)]
