@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray, check_real
 from rbmflow.spins import all_states, check_spins
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike
 
 NORMALISATION = 1e-9  # how far a sum of probabilities may be from 1; rounding of 2^24 terms stays below 1e-12
 SMALL = 0.01  # the series ends with δ⁶: its remainder is below 1e-13 of the first term
@@ -38,6 +42,10 @@ class StateLaw:
 
     states: SpinArray
     probabilities: FloatArray
+
+    if TYPE_CHECKING:  # what it is made of; the fields say what it holds
+
+        def __init__(self, states: ArrayLike, probabilities: ArrayLike) -> None: ...
 
     def __post_init__(self) -> None:
         states = np.array(check_spins("states", self.states))

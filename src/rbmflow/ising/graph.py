@@ -16,7 +16,7 @@ from rbmflow.ising.lattice import MAX_LISTED_SITES, IndexArray, Lattice, read_on
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from rbmflow.typing import Numbers
+    from rbmflow.typing import ArrayLike, Numbers
 
 BYTES = 32  # a site while a graph is built
 MAX_STRENGTH = 1e100  # of a coupling or a field: sums over neighbours stay finite
@@ -56,6 +56,12 @@ class Graph(Lattice):
     indices: IndexArray
     couplings: FloatArray
     fields: FloatArray = field(repr=False)
+
+    if TYPE_CHECKING:  # what it is made of; the fields say what it holds
+
+        def __init__(
+            self, indptr: ArrayLike, indices: ArrayLike, couplings: ArrayLike, fields: ArrayLike
+        ) -> None: ...
 
     def __repr__(self) -> str:
         return f"Graph(n_sites={self.n_sites}, n_bonds={len(self.indices) // 2})"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import as_array, check_integer, shown
 from rbmflow.precision import keep_digits
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike, ExactArrayLike
 
 MAX_ORDER = 10_000  # of a moment
 
@@ -33,6 +36,10 @@ class Law:
 
     values: npt.NDArray[np.int64]
     probabilities: npt.NDArray[Any]
+
+    if TYPE_CHECKING:  # what it is made of; the fields say what it holds
+
+        def __init__(self, values: ArrayLike, probabilities: ExactArrayLike) -> None: ...
 
     def __post_init__(self) -> None:
         values = as_array("values", self.values)

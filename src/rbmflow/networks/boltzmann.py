@@ -6,6 +6,7 @@ Some units are visible, the others hidden.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +15,9 @@ from rbmflow.networks.pairwise import Pairwise, check_couplings
 from rbmflow.networks.parameters import frozen_array
 from rbmflow.networks.rbm import RBM
 from rbmflow.networks.two_layers import check_machine
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike
 
 MAX_UNITS = 20_000
 
@@ -55,6 +59,12 @@ class BoltzmannMachine(Pairwise):
     couplings: FloatArray
     bias: FloatArray = None  # type: ignore[assignment]
     n_visible: int = None  # type: ignore[assignment]
+
+    if TYPE_CHECKING:  # what it is made of; the fields say what it holds
+
+        def __init__(
+            self, couplings: ArrayLike, bias: ArrayLike | None = None, n_visible: int | None = None
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         couplings = check_couplings("couplings", self.couplings)

@@ -54,6 +54,10 @@ class Hopfield(Pairwise):
     weights: FloatArray
     biases: FloatArray = None  # type: ignore[assignment]
 
+    if TYPE_CHECKING:  # what it is made of; the fields say what it holds
+
+        def __init__(self, weights: ArrayLike, biases: ArrayLike | None = None) -> None: ...
+
     def __post_init__(self) -> None:
         weights, given = check_couplings("weights", self.weights), getattr(self, "biases")  # noqa: B009
         biases = frozen_array("biases", np.zeros(len(weights)) if given is None else given, (len(weights),))

@@ -49,6 +49,10 @@ class Neuron:
     weights: FloatArray
     bias: float = 0.0
 
+    if TYPE_CHECKING:  # what it is made of; the fields say what it holds
+
+        def __init__(self, weights: ArrayLike, bias: float = 0.0) -> None: ...
+
     def __post_init__(self) -> None:
         weights = frozen_array("weights", self.weights)
         if weights.ndim != 1 or weights.size == 0:

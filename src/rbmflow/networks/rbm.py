@@ -56,6 +56,15 @@ class RBM(TwoLayers):
     (8, 4)
     """
 
+    if TYPE_CHECKING:  # what it is made of; the fields say what it holds
+
+        def __init__(
+            self,
+            weights: ArrayLike,
+            visible_bias: ArrayLike | None = None,
+            hidden_bias: ArrayLike | None = None,
+        ) -> None: ...
+
     @classmethod
     def uniform(cls, n_visible: int, n_hidden: int, weight: float) -> RBM:
         """Return the machine whose weights all equal `weight`, without biases (thesis eq. 52).

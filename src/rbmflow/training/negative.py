@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from rbmflow.training.chains import Chains, contrastive
 from rbmflow.training.moments import Averages, exact
 from rbmflow.training.parameters import Parameters
 from rbmflow.training.size import check_size
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike
 
 MAX_SWEEPS, MAX_CHAINS = 10**6, 10**7
 MAX_EXACT_UNITS = 20
@@ -299,10 +302,14 @@ class Tempered(NegativePhase):
     (1.0, 0.5, 0.0)
     """
 
-    ladder: Any
+    ladder: tuple[float, ...]
     k: int = 1
     n_chains: int = 100
     records: ClassVar[tuple[str, ...]] = ("tau", "exchange_rate")
+
+    if TYPE_CHECKING:  # what it is made of; the fields say what it holds
+
+        def __init__(self, ladder: int | ArrayLike, k: int = 1, n_chains: int = 100) -> None: ...
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "ladder", check_ladder(self.ladder))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from rbmflow.sampling import boltzmann_chains
 from rbmflow.spins import random_spins
 from rbmflow.state_law import StateLaw
 from rbmflow.training.negative import MAX_CHAINS
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,11 @@ class SampledPhases:
 
     n_chains: int = 200
     n_sweeps: int = 20
-    schedule: Any = (5.0, 4.0, 3.0, 2.0, 1.5, *[1.0] * 100)
+    schedule: tuple[float, ...] = (5.0, 4.0, 3.0, 2.0, 1.5, *[1.0] * 100)
+
+    if TYPE_CHECKING:  # what it is made of; the fields say what it holds
+
+        def __init__(self, n_chains: int = 200, n_sweeps: int = 20, schedule: ArrayLike = ...) -> None: ...
 
     def __post_init__(self) -> None:
         check_integer("n_chains", self.n_chains, 1, MAX_CHAINS)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray, as_array
+from rbmflow.arguments import FloatArray, SpinArray, as_array
 from rbmflow.sampling.completion import check_gaps
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ArrayLike
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +43,10 @@ class Grey:
     """
 
     probabilities: FloatArray
+
+    if TYPE_CHECKING:  # what it is made of; the fields say what it holds
+
+        def __init__(self, probabilities: ArrayLike) -> None: ...
 
     def __post_init__(self) -> None:
         values = as_array("probabilities", self.probabilities)
@@ -105,8 +112,12 @@ class Incomplete:
            [False, False]])
     """
 
-    spins: Any
+    spins: SpinArray
     missing: npt.NDArray[np.bool_] = field(init=False, repr=False)
+
+    if TYPE_CHECKING:  # what it is made of; the fields say what it holds
+
+        def __init__(self, spins: ArrayLike) -> None: ...
 
     def __post_init__(self) -> None:
         spins, missing = check_gaps("spins", self.spins)

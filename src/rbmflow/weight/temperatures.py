@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_real_scalar, shown
 from rbmflow.precision import borrowed_context, exact_array, publish, to_exact
+
+if TYPE_CHECKING:
+    from rbmflow.typing import ExactArrayLike, ExactNumber
 
 QUADRATURE_TOLERANCE = 1e-14
 STEEPNESS = 10  # near a point T − point ∝ w^10: singularities up to the power −9/10 become smooth in w
@@ -40,6 +43,10 @@ class TemperatureRange:
     T_low: Any
     T_high: Any
 
+    if TYPE_CHECKING:  # what it is made of; the fields say what it holds
+
+        def __init__(self, T_low: ExactNumber, T_high: ExactNumber) -> None: ...
+
     def __post_init__(self) -> None:
         check_range(self.T_low, self.T_high)
 
@@ -58,6 +65,10 @@ class TemperatureSet:
 
     temperatures: Any
     weights: Any = None
+
+    if TYPE_CHECKING:  # what it is made of; the fields say what it holds
+
+        def __init__(self, temperatures: ExactArrayLike, weights: ExactArrayLike | None = None) -> None: ...
 
     def __post_init__(self) -> None:
         temperatures = exact_array("temperatures", self.temperatures)
@@ -127,6 +138,16 @@ class TemperatureDensity:
     T_low: Any
     T_high: Any
     points: Any = ()
+
+    if TYPE_CHECKING:  # what it is made of; the fields say what it holds
+
+        def __init__(
+            self,
+            density: Callable[[Any], Any],
+            T_low: ExactNumber,
+            T_high: ExactNumber,
+            points: ExactArrayLike = (),
+        ) -> None: ...
 
     def __post_init__(self) -> None:
         if not callable(self.density):
