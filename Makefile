@@ -20,6 +20,7 @@ lint:
 	cython-lint ext
 	@! LC_ALL=C.UTF-8 grep -nE '^[^|].{110}' ext/*/*.* *.md docs/*.md docs/*/*.md || { echo "more than 110 columns"; exit 1; }
 	mypy
+	python -m pytest -q -p no:cacheprovider tests/test_typing.py -m slow
 	python -m mypy.stubtest $(patsubst src/rbmflow/_kernels/%.pyi,rbmflow._kernels.%, \
 		$(wildcard src/rbmflow/_kernels/*.pyi)) --allowlist .ci/stubtest.txt --ignore-unused-allowlist --concise
 	python .ci/docstrings.py

@@ -8,8 +8,9 @@ A ring has M sites, an RBM has M visible and N hidden units; its weights have sh
 and its energy is ``E(v, h) = −(vᵀWh + b·v + c·h)`` at temperature 1. ``α = Σ v_i v_(i+1)``, ``V = Σ v_i``.
 
 ``dps=None`` means float64; an integer means that many correct decimal digits, and K may then be a
-decimal string. ``rng`` is a ``numpy.random.Generator`` or a seed. Equation numbers refer to J. ter Hoeve,
-*Renormalization Group connected to Neural Networks*, bachelor thesis, Utrecht University (2018).
+decimal string. ``rng`` is a ``numpy.random.Generator`` or a seed. `rbmflow.typing` has the types of these
+for annotations. Equation numbers refer to J. ter Hoeve, *Renormalization Group connected to Neural
+Networks*, bachelor thesis, Utrecht University (2018).
 """
 
 from importlib import import_module

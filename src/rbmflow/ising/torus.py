@@ -25,7 +25,16 @@ from rbmflow.ising.torus_law import law_from_counts, mean_square
 from rbmflow.ising.torus_thermodynamics import energy, heat_capacity, log_partition
 
 if TYPE_CHECKING:
-    from rbmflow.typing import MPF, ArrayLike, ExactArray, ExactArrayLike, ExactNumber, Number
+    from rbmflow.typing import (
+        MPF,
+        ArrayLike,
+        ExactArray,
+        ExactArrayLike,
+        ExactNumber,
+        ExactNumbers,
+        Number,
+        Numbers,
+    )
 
 MAX_SIDE = 10**6
 
@@ -202,7 +211,7 @@ class Torus(Solved):
     def susceptibility(self, K: ExactNumber, *, dps: int) -> MPF: ...
     @overload
     def susceptibility(self, K: ExactArrayLike, *, dps: int) -> ExactArray: ...
-    def susceptibility(self, K: object, *, dps: int | None = None) -> Any:
+    def susceptibility(self, K: Any, *, dps: int | None = None) -> Any:
         """Return ``⟨V²⟩/n``, per site, from the joint counts.
 
         Parameters
@@ -231,6 +240,10 @@ class Torus(Solved):
             return np.asarray(self.magnetization_law(K).moment(2) / self.n_sites)[()]
         return mean_square(self.joint_density_of_states(), K, dps)
 
+    @overload
+    def magnetization_law(self, K: Numbers, *, dps: None = None) -> Law: ...
+    @overload
+    def magnetization_law(self, K: ExactNumbers, *, dps: int) -> Law: ...
     def magnetization_law(self, K: object, *, dps: int | None = None) -> Law:
         """Return the law of the magnetization ``V = Σ v_i`` from the joint counts, a sum of positive terms.
 
