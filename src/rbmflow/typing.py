@@ -19,6 +19,8 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from rbmflow.arguments import FloatArray, SpinArray
+
 __all__ = [
     "MPF",
     "ArrayLike",
@@ -27,10 +29,12 @@ __all__ = [
     "ExactNumber",
     "ExactNumbers",
     "Features",
+    "FloatArray",
     "Integer",
     "Number",
     "Numbers",
     "RNGLike",
+    "SpinArray",
 ]
 
 Item_co = TypeVar("Item_co", covariant=True)
@@ -82,9 +86,6 @@ class Nested(Protocol[Item_co]):
     def __len__(self) -> int: ...
     def __getitem__(self, index: int, /) -> Item_co | Nested[Item_co]: ...
     def __contains__(self, item: object, /) -> bool: ...
-    def index(self, item: Any, /) -> int:
-        """Return the place of an item, which sequences have and dictionaries do not."""
-        ...
 
 
 class Sparse(Protocol):

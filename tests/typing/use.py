@@ -6,8 +6,7 @@ import mpmath  # type: ignore[import-untyped]
 import numpy as np
 
 import rbmflow
-from rbmflow.arguments import FloatArray
-from rbmflow.typing import MPF, ExactArray, RNGLike
+from rbmflow.typing import MPF, ExactArray, FloatArray, RNGLike
 
 ring, couplings = rbmflow.Ring(8), np.linspace(0.1, 2, 4)
 assert_type(rbmflow.trained_weight(0.5, 8, 4), float)
