@@ -20,8 +20,8 @@ SOURCE = Path(rbmflow.__file__).parent
 # From the bottom up; a module imports only from layers below its own, or from its own package.
 LAYERS = [
     ["_kernels"],
-    ["typing"],
     ["errors", "arguments", "lazy"],
+    ["typing"],
     ["files", "hardware", "workers"],
     ["reading"],
     ["generators", "netcdf", "precision", "spins", "autocorrelation", "provenance", "locks"],
