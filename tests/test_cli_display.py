@@ -1,15 +1,21 @@
 """Tables for the eye: digits, errors, units, what fits the terminal."""
 
+import argparse
+import io
+import json
 import os
 import pty
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 
 import pytest
 
 from rbmflow import cli
+from rbmflow.cli import progress
 from rbmflow.cli.display import as_table
+from rbmflow.cli.progress import progress_bar
 from rbmflow.experiments.tables import Digits
 
 
@@ -146,3 +152,45 @@ def test_figures_in_the_formats_asked_for(capsys, tmp_path):
     assert contents[0] == contents[1]
     assert b"/FontFile2" in contents[0]  # TrueType: text that can be searched
     assert b"/Type3" not in contents[0]
+
+
+def test_the_provenance_has_numbers_lists_and_nulls(capsys, tmp_path):
+    words = ["mixture", "--visible", "4", "--hidden", "2", "--range", "0", "1", "--quiet", "--out"]
+    assert cli.main([*words, str(tmp_path)]) == 0
+    facts = json.loads((tmp_path / "gain_of_ranges_provenance.json").read_text())
+    given = facts["parameters"]
+    assert given["visible"] == 4
+    assert given["range"] == [["0", "1"]]
+    assert given["dps"] is None
+    assert given["quiet"] is True
+    assert "run" not in given
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_seconds_are_counted_until_parts_are(monkeypatch):
+    monkeypatch.setattr(progress, "AFTER", 0.01)
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    with progress_bar(argparse.Namespace(quiet=False), "reading"):
+        time.sleep(0.2)
+    shown = terminal.getvalue()
+    assert shown.startswith("\rreading: 0 s")
+    assert shown.endswith(" \r")  # and the line is empty again
+    with progress_bar(argparse.Namespace(quiet=False), "parts") as report:
+        report(1, 2)
+        counted = len(terminal.getvalue())
+        time.sleep(0.1)
+    assert "s\r" not in terminal.getvalue()[counted:]
+    with progress_bar(argparse.Namespace(quiet=True), "quiet") as report:
+        assert report is None
+
+
+def test_a_log_gets_a_line_now_and_then(monkeypatch, capsys):
+    monkeypatch.setattr(progress, "AFTER", 0.0)
+    with progress_bar(argparse.Namespace(quiet=False), "parts") as report:
+        for done in range(5):
+            report(done, 5)
+    assert capsys.readouterr().err == "parts: 0 of 5\n"
