@@ -65,6 +65,13 @@ def test_every_public_name_has_a_page(room):
             assert f"rbmflow.{home}.{name}" in listed, name
 
 
+def test_every_type_has_a_line():
+    from rbmflow import typing
+
+    page = (DOCS / "reference" / "numbers.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE) == typing.__all__
+
+
 def test_the_reference_lists_only_what_there_is():
     for dotted in documented() - {"rbmflow.estimator.IsingRBM"}:  # which needs scikit-learn
         parts = dotted.split(".")
