@@ -25,6 +25,7 @@ LAYERS = [
     ["files", "hardware", "workers"],
     ["reading"],
     ["generators", "netcdf", "precision", "spins", "autocorrelation", "provenance", "locks"],
+    ["records"],
     ["checkpoints", "estimate", "state_law", "roots"],
     ["ising"],
     ["networks"],

@@ -23,6 +23,7 @@ from rbmflow.autocorrelation import (
     rank_normalised_r_hat,
 )
 from rbmflow.errors import ConvergenceWarning, warn_caller
+from rbmflow.records import Record
 
 if TYPE_CHECKING:
     from rbmflow.typing import ArrayLike
@@ -35,7 +36,7 @@ TEXT = re.compile(r"(.?[<>^])?\d*s?")  # a format of text: fill, alignment and w
 
 
 @dataclass(frozen=True)
-class Estimate:
+class Estimate(Record):
     """A mean over samples with its standard error.
 
     ``print`` rounds as the Particle Data Group does: the error to two digits if its leading three are 100 to

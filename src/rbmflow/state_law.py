@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray, check_real
+from rbmflow.records import Record
 from rbmflow.spins import all_states, check_spins
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ MAX_COMPLETED = 16  # spins up to which states that a law does not list are coun
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class StateLaw:
+class StateLaw(Record):
     """Probabilities of configurations of n spins; states that are not listed have probability 0.
 
     Parameters

@@ -17,6 +17,7 @@ import numpy.typing as npt
 from rbmflow.arguments import MAX_STEPS, FloatArray, check_integer, check_real_scalar, check_rng, shown
 from rbmflow.flow.maps import mean_field
 from rbmflow.networks import RBM
+from rbmflow.records import Record
 from rbmflow.spins import check_means
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ NUDGE = 1e-14  # of a system that is singular
 
 
 @dataclass(frozen=True, eq=False)
-class FixedPoints:
+class FixedPoints(Record):
     """Fixed points of the mean-field map, in ascending order of their magnetization.
 
     Attributes

@@ -15,6 +15,7 @@ from rbmflow.estimate import Estimate
 from rbmflow.flow.observables import Observable, magnetization
 from rbmflow.hardware import check_memory
 from rbmflow.networks import RBM
+from rbmflow.records import Tabular
 from rbmflow.spins import check_means
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ BYTES = 250  # of an estimate
 
 
 @dataclass(frozen=True, eq=False)
-class Orbit:
+class Orbit(Tabular):
     """What was recorded along a flow.
 
     Attributes
@@ -43,6 +44,13 @@ class Orbit:
     observables: dict[str, tuple[Estimate, ...]]
     undecided: tuple[float, ...]
     final: Any = field(repr=False)
+
+    def _columns(self) -> dict[str, Any]:
+        columns: dict[str, Any] = {"step": range(len(self.undecided))}
+        for name, series in self.observables.items():
+            columns[name] = [one.mean for one in series]
+            columns[f"{name}_stderr"] = [one.stderr for one in series]
+        return {**columns, "undecided": self.undecided}
 
     @property
     def n_steps(self) -> int:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rbmflow.flow.uniform import uniform_fixed_points
+from rbmflow.records import Record
 from rbmflow.weight.mixture import MixtureWeight, mixture_weight
 from rbmflow.weight.temperatures import (
     ISO_SHIBA_YOKOO_TEMPERATURES,
@@ -53,7 +54,7 @@ def training_sets() -> dict[str, Temperatures]:
 
 
 @dataclass(frozen=True)
-class FlowAfterTraining:
+class FlowAfterTraining(Record):
     """What becomes of the flow of a uniform RBM trained at several temperatures.
 
     Attributes

@@ -8,10 +8,11 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, shown
 from rbmflow.networks import RBM
+from rbmflow.records import Record
 
 
 @dataclass(frozen=True, eq=False)
-class Spectrum:
+class Spectrum(Record):
     """Singular values of W, descending; the linearised flow without biases multiplies mode k by s_k².
 
     Attributes

@@ -9,11 +9,12 @@ K_c(M, N) only, which the thesis does not discuss.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar, shown
+from rbmflow.records import Tabular
 from rbmflow.roots import bracketed_root
 from rbmflow.weight.equation import MAX_UNITS
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class UniformFixedPoints:
+class UniformFixedPoints(Tabular):
     """Fixed points of ``m' = tanh(N W tanh(M W m))``, in ascending order.
 
     Attributes
@@ -34,6 +35,8 @@ class UniformFixedPoints:
     stable : tuple of bool
         At W_c itself zero still attracts, though not exponentially, and counts as stable.
     """
+
+    COLUMNS: ClassVar = ("magnetization", "multiplier", "stable")
 
     magnetization: tuple[float, ...]
     multiplier: tuple[float, ...]

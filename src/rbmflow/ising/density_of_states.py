@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import check_integer
 from rbmflow.ising.ring_counts import MAX_POWER
+from rbmflow.records import Tabular
 
 MAX_DENSITY_SITES = 4096
 
@@ -19,7 +20,7 @@ Residues = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class DensityOfStates:
+class DensityOfStates(Tabular):
     """Number of configurations of a torus for each energy, without zeros.
 
     Attributes
@@ -36,6 +37,8 @@ class DensityOfStates:
     >>> torus_density_of_states(2, 2)
     DensityOfStates(n_rows=2, n_cols=2, energy=(-8, 0, 8), count=(2, 12, 2))
     """
+
+    COLUMNS: ClassVar = ("energy", "count")
 
     n_rows: int
     n_cols: int

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from math import comb
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from rbmflow.arguments import check_integer
 from rbmflow.ising.density_of_states import is_prime
 from rbmflow.ising.ring_counts import MAX_POWER
+from rbmflow.records import Tabular
 
 MAX_WIDTH = 8
 MAX_WORK = 4 * 10**9
@@ -23,7 +25,7 @@ Counts = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
-class JointDensityOfStates:
+class JointDensityOfStates(Tabular):
     """Number of configurations of a torus for each energy and magnetization, without zeros.
 
     Attributes
@@ -44,6 +46,8 @@ class JointDensityOfStates:
     >>> torus_joint_density_of_states(2, 2).count
     (1, 1, 4, 4, 4, 2)
     """
+
+    COLUMNS: ClassVar = ("energy", "magnetization", "count")
 
     n_rows: int
     n_cols: int

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from rbmflow.arguments import FloatArray, check_integer, shown
 from rbmflow.hardware import check_memory
 from rbmflow.reading import brief, check_names
+from rbmflow.records import Storable
 
 if TYPE_CHECKING:
     from rbmflow.typing import MPF, ArrayLike, ExactArray, ExactArrayLike, ExactNumber, Number
@@ -30,7 +31,7 @@ OF_SIDES = {1: "ring", 2: "torus"}
 MAX_LISTED_SITES = 2**31 - 1
 
 
-class Lattice(ABC):
+class Lattice(Storable, ABC):
     """Sites 0 … n_sites − 1 and the bonds between them."""
 
     name: ClassVar[str]

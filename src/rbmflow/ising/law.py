@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from rbmflow.arguments import as_array, check_integer, shown
 from rbmflow.precision import keep_digits
+from rbmflow.records import Tabular
 
 if TYPE_CHECKING:
     from rbmflow.typing import ArrayLike, ExactArrayLike
@@ -18,7 +19,7 @@ MAX_ORDER = 10_000  # of a moment
 
 
 @dataclass(frozen=True, eq=False)
-class Law:
+class Law(Tabular):
     """Probabilities of every magnetization of n spins.
 
     Attributes
@@ -64,6 +65,13 @@ class Law:
     def n_sites(self) -> int:
         """Number of spins."""
         return len(self.values) - 1
+
+    def _columns(self) -> dict[str, Any]:
+        rows = self.probabilities.reshape(-1, self.n_sites + 1)
+        columns = {"magnetization": np.tile(self.values, len(rows)), "probability": rows.ravel()}
+        if self.probabilities.ndim == 1:
+            return columns
+        return {"law": np.repeat(np.arange(len(rows)), self.n_sites + 1), **columns}
 
     def symmetrized(self) -> Law:
         """Return the law with the probabilities of V and −V replaced by their mean.

@@ -8,15 +8,17 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import comb
+from typing import ClassVar
 
 from rbmflow.arguments import check_integer
 
 MAX_POWER = 10_000  # of a moment, which has some thousand digits
 from rbmflow.files import write_atomically
+from rbmflow.records import Tabular
 
 
 @dataclass(frozen=True)
-class DegeneracyTable:
+class DegeneracyTable(Tabular):
     """Number of ring configurations for each (α, V), without zeros.
 
     Attributes
@@ -37,6 +39,8 @@ class DegeneracyTable:
     >>> ring_degeneracies(3)
     DegeneracyTable(n_sites=3, alpha=(-1, -1, 3, 3), magnetization=(-1, 1, -3, 3), count=(3, 3, 1, 1))
     """
+
+    COLUMNS: ClassVar = ("alpha", "magnetization", "count")
 
     n_sites: int
     alpha: tuple[int, ...]

@@ -28,6 +28,7 @@ from rbmflow.networks.boltzmann_exact import MAX_ENUMERATED
 from rbmflow.networks.exact import exact_in_seconds
 from rbmflow.networks.pairwise import Pairwise
 from rbmflow.networks.two_layers import TwoLayers
+from rbmflow.records import Record
 from rbmflow.spins import check_spins
 from rbmflow.state_law import normalised
 from rbmflow.workers import Progress, check_progress
@@ -51,7 +52,7 @@ MORE = 4  # times as many temperatures where the first ones leave a doubt
 
 
 @dataclass(frozen=True)
-class LogPartition:
+class LogPartition(Record):
     """ln Z of a machine and what is known of its error; ``float()`` gives the value.
 
     Attributes

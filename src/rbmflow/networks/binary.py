@@ -9,12 +9,13 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, shown
 from rbmflow.networks.two_layers import TwoLayers, check_layers
+from rbmflow.records import Record
 
 ATTRIBUTES = ("components_", "intercept_visible_", "intercept_hidden_")
 
 
 @dataclass(frozen=True, eq=False)
-class BinaryParameters:
+class BinaryParameters(Record):
     """Parameters of a machine of 0/1 units x and y, ``E(x, y) = −(xᵀWy + b·x + c·y)``.
 
     Attributes

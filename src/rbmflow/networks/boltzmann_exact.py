@@ -17,6 +17,7 @@ import numpy as np
 from rbmflow.arguments import FloatArray, SpinArray, check_real_scalar, shown
 from rbmflow.networks.boltzmann import BoltzmannMachine
 from rbmflow.networks.pairwise import Pairwise, check_pairwise
+from rbmflow.records import Record
 from rbmflow.spins import all_states
 from rbmflow.state_law import StateLaw, law_of_all
 
@@ -29,8 +30,8 @@ LARGEST_SPREAD = (
 )
 
 
-@dataclass(frozen=True)
-class PairMoments:
+@dataclass(frozen=True, eq=False)
+class PairMoments(Record):
     """Averages over units and pairs of units.
 
     Attributes

@@ -12,6 +12,7 @@ from rbmflow.hardware import check_memory, resolve_threads
 from rbmflow.networks.layer_sums import Enumerated, Sums, fits_tables, log_sum, moment_sums
 from rbmflow.networks.listed import all_log_weights, all_probabilities
 from rbmflow.networks.two_layers import TwoLayers, check_machine, traced_out
+from rbmflow.records import Record
 from rbmflow.spins import all_states
 from rbmflow.state_law import StateLaw, law_in_order
 from rbmflow.workers import Progress, check_progress
@@ -25,7 +26,7 @@ CHUNK = 2**13
 
 
 @dataclass(frozen=True, eq=False)
-class Moments:
+class Moments(Record):
     """Means over the law of a machine.
 
     Attributes

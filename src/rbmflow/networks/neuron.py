@@ -9,6 +9,7 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, check_real
 from rbmflow.networks.parameters import finite_number, frozen_array
+from rbmflow.records import Record
 from rbmflow.spins import check_sites
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Neuron:
+class Neuron(Record):
     """A neuron of I continuous inputs with a logistic output (thesis eq. 1-2).
 
     ``y = 1/(1 + e^{−a})`` with ``a = Σ wᵢ xᵢ + b``. The output is the probability of the target 1 (eq. 4). A
@@ -199,8 +200,8 @@ class Neuron:
         return -self.error(inputs, targets)
 
 
-@dataclass(frozen=True)
-class Gradient:
+@dataclass(frozen=True, eq=False)
+class Gradient(Record):
     """Derivatives of G.
 
     Attributes

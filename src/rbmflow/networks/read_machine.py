@@ -17,6 +17,7 @@ from rbmflow.networks.parameters import finite_number
 from rbmflow.networks.rbm import RBM
 from rbmflow.networks.storage import HEADER
 from rbmflow.reading import brief, refusing
+from rbmflow.records import Record
 
 Units = Literal["binary", "spins"]
 UNITS: tuple[Units, ...] = ("binary", "spins")
@@ -30,7 +31,7 @@ SKLEARN = "components_"
 
 
 @dataclass(frozen=True, eq=False)
-class ReadMachine:
+class ReadMachine(Record):
     """A machine and where it comes from.
 
     Attributes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from dataclasses import fields
 from functools import partial
@@ -15,6 +14,8 @@ import numpy.typing as npt
 from rbmflow.arguments import shown
 from rbmflow.files import save_atomically
 from rbmflow.reading import brief, check_names, read_npz, refusing, seal, unseal
+from rbmflow.records import Record
+from rbmflow.records.storage import digest
 
 FORMAT = "rbmflow model 1"
 HEADER = "header"
@@ -22,7 +23,7 @@ ADDED = "added"
 """In the metadata of an array's field: files that were written before it are without it."""
 
 
-class Stored:
+class Stored(Record):
     """A frozen dataclass of arrays and plain values that saves and loads itself.
 
     A field that holds an array becomes a member of the file; numbers, text and None stand in the header,
@@ -127,7 +128,7 @@ def write(model: Stored, stream: IO[bytes]) -> None:
         "format": FORMAT,
         "model": type(model).__name__,
         "values": values,
-        "sha256": {name: _digest(array) for name, array in arrays.items()},
+        "sha256": {name: digest(array) for name, array in arrays.items()},
     }
     text = np.frombuffer(seal(header).encode(), dtype=np.uint8)
     members: dict[str, Any] = {HEADER: text, **arrays}
@@ -164,14 +165,7 @@ def _members(content: bytes, model: type) -> dict[str, Any]:
     if found.keys() != digests.keys():
         raise ValueError(f"it has no {brief(', '.join(sorted(found.keys() ^ digests.keys())))}")
     for name, array in found.items():
-        if _digest(array) != digests[name]:
+        if digest(array) != digests[name]:
             raise ValueError(f"{name} is not what was saved")
     found.update(values)
     return found
-
-
-def _digest(array: npt.NDArray[Any]) -> str:
-    """SHA-256 of the values in little-endian order, of their type and their shape."""
-    plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
-    head = f"{plain.dtype.str} {plain.shape} "
-    return hashlib.sha256(head.encode() + plain.tobytes()).hexdigest()

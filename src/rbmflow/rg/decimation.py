@@ -18,6 +18,7 @@ import numpy as np
 
 from rbmflow.arguments import MAX_SIZE, FloatArray, check_broadcast, check_finite, check_integer, check_real
 from rbmflow.precision import MACHINE, Functions, exact_array, exact_functions, exact_table
+from rbmflow.records import Record
 
 if TYPE_CHECKING:
     from rbmflow.typing import ExactNumbers, Numbers
@@ -27,7 +28,7 @@ MAX_FLOW = 10**5  # steps, each of which is kept
 
 
 @dataclass(frozen=True)
-class Couplings:
+class Couplings(Record):
     """The couplings of a chain, per bond (K, K0) and per site (h).
 
     Attributes
@@ -46,7 +47,7 @@ class Couplings:
 
 
 @dataclass(frozen=True)
-class FixedPoint:
+class FixedPoint(Record):
     """A fixed point of decimation.
 
     Attributes

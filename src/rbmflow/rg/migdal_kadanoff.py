@@ -18,6 +18,7 @@ import numpy as np
 from rbmflow.arguments import MAX_SIZE, FloatArray, check_digits, check_integer, check_real
 from rbmflow.errors import PrecisionError
 from rbmflow.precision import exact_functions, exact_map, settle
+from rbmflow.records import Record
 from rbmflow.rg.decimation import MAX_FLOW, decimate, decimated_bond
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ LARGEST_FACTOR = 10**6
 
 
 @dataclass(frozen=True)
-class MigdalKadanoffFixedPoint:
+class MigdalKadanoffFixedPoint(Record):
     """The critical fixed point of the bond-moving recursion.
 
     Attributes

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rbmflow.arguments import MAX_SIZE, FloatArray, SpinArray, check_integer, check_rng
+from rbmflow.records import Record
 from rbmflow.rg.block_spins import Shape, block_spins
 from rbmflow.rg.operators import EVEN_OPERATORS, ODD_OPERATORS, check_torus, even_operators, odd_operators
 from rbmflow.spins import check_spins
@@ -33,7 +34,7 @@ SINGULAR = 1e-10
 
 
 @dataclass(frozen=True, eq=False)
-class MonteCarloRG:
+class MonteCarloRG(Record):
     """Exponents from the Monte Carlo renormalization group, for each step and each number of operators.
 
     Attributes

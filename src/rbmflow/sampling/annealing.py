@@ -12,6 +12,7 @@ from rbmflow.hardware import check_memory
 from rbmflow.networks.hopfield import Hopfield
 from rbmflow.networks.parameters import positive_number
 from rbmflow.networks.two_layers import draw_spins
+from rbmflow.records import Record
 from rbmflow.sampling.relaxation import check_clamped
 from rbmflow.spins import check_spins
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Annealed:
+class Annealed(Record):
     """States after a schedule.
 
     Attributes

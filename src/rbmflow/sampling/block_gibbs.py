@@ -23,6 +23,7 @@ from rbmflow.generators import check_words, draw_words
 from rbmflow.hardware import check_memory, resolve_threads, simd_level
 from rbmflow.networks import RBM
 from rbmflow.networks.two_layers import TwoLayers
+from rbmflow.records import Record
 from rbmflow.sampling.clamps import check_clamps
 from rbmflow.spins import check_spins, random_spins
 from rbmflow.workers import WORTH_A_THREAD, Progress, check_progress, run_tasks
@@ -39,7 +40,7 @@ PRECISIONS: dict[Precision, Any] = {"float32": np.float32, "float64": np.float64
 
 
 @dataclass(frozen=True, eq=False)
-class GibbsChains:
+class GibbsChains(Record):
     """Where block Gibbs chains stand.
 
     Attributes

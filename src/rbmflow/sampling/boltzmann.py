@@ -24,9 +24,11 @@ from rbmflow.arguments import (
     check_rng,
     shown,
 )
-from rbmflow.generators import Words, draw_words
+from rbmflow.generators import Words, check_words, draw_words
 from rbmflow.hardware import check_memory, empty_at_line, resolve_threads, simd_level
 from rbmflow.networks.pairwise import Pairwise, check_pairwise
+from rbmflow.records import Record
+from rbmflow.records.dataset import dataset
 from rbmflow.spins import check_spins, random_spins
 from rbmflow.workers import Progress, check_progress, run_tasks
 
@@ -42,7 +44,7 @@ STEP_NANOSECONDS = 5e7  # of work, about, between two looks at Ctrl-C
 
 
 @dataclass(frozen=True, eq=False)
-class BoltzmannChains:
+class BoltzmannChains(Record):
     """Where heat-bath chains of a Boltzmann machine stand.
 
     Attributes
@@ -64,6 +66,30 @@ class BoltzmannChains:
     n_sweeps: int
     generators: Words = field(repr=False)
     order_seed: int
+
+    def to_xarray(self) -> Any:
+        """Return the samples as a dataset of xarray, in the layout of arviz.
+
+        Returns
+        -------
+        xarray.Dataset
+            ``spins`` over ``chain``, ``draw`` and ``unit``; no draws without `thin`.
+
+        Raises
+        ------
+        ImportError
+            Without the extra ``data`` (xarray).
+
+        Examples
+        --------
+        >>> from rbmflow.networks import Hopfield
+        >>> made = boltzmann_chains(Hopfield.hebb([[1, 1, -1]]), n_chains=4, n_sweeps=20, thin=2, rng=1)
+        >>> dict(made.to_xarray().sizes)
+        {'chain': 4, 'draw': 10, 'unit': 3}
+        """
+        n_chains, n_draws, _ = self.samples.shape
+        coordinates = {"chain": range(n_chains), "draw": range(n_draws)}
+        return dataset({"spins": (("chain", "draw", "unit"), self.samples)}, coordinates, {})
 
 
 def boltzmann_chains(
@@ -284,6 +310,18 @@ def _free(clamped: object, n_units: int) -> npt.NDArray[np.int32]:
     return np.flatnonzero(~mask).astype(np.int32)
 
 
+def _check_chains(chains: BoltzmannChains) -> None:
+    """Raise unless the chains are what `boltzmann_chains` gives: the kernel trusts them."""
+    spins, n_blocks = chains.spins, -(-len(chains.spins) // BLOCK)
+    check_spins("initial: spins", spins)
+    if spins.ndim != 2 or spins.dtype != np.int8:
+        raise ValueError(f"initial: spins of shape {spins.shape}, {spins.dtype}, are no chains")
+    if len(chains.generators) != n_blocks:
+        raise ValueError(f"initial: {len(chains.generators)} generators, {n_blocks} are needed")
+    for words in chains.generators:
+        check_words("initial: generators", words)
+
+
 def _begin(machine: Pairwise, n_chains: int, rng: object, initial: object) -> BoltzmannChains:
     """Return the chains before the first sweep."""
     n_units = machine.n_units
@@ -294,6 +332,7 @@ def _begin(machine: Pairwise, n_chains: int, rng: object, initial: object) -> Bo
             )
         if n_chains not in (1, len(initial.spins)):
             raise ValueError(f"n_chains={n_chains}: the chains to go on with are {len(initial.spins)}")
+        _check_chains(initial)
         return initial
     source = check_rng(rng)
     if isinstance(initial, str):

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from rbmflow.arguments import FloatArray, SpinArray, as_array, check_integer, check_rng, shown
 from rbmflow.hardware import check_memory
 from rbmflow.networks import RBM
+from rbmflow.records import Record
 from rbmflow.sampling.block_gibbs import MAX_CHAINS, block_gibbs
 from rbmflow.spins import check_spins
 from rbmflow.workers import Progress, check_progress
@@ -24,7 +25,7 @@ FEWEST_SWEEPS = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Completion:
+class Completion(Record):
     """What chains say of missing spins.
 
     Attributes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,8 @@ from rbmflow.estimate import Estimate
 from rbmflow.generators import draw_words
 from rbmflow.hardware import check_memory, resolve_threads
 from rbmflow.ising.lattice import Lattice
+from rbmflow.records import Record
+from rbmflow.records.dataset import dataset
 from rbmflow.sampling.compiled_chains import make_engines, weak
 from rbmflow.sampling.engine import Block, Engine
 from rbmflow.sampling.reducibility import CLUSTER_RULES, Order, Rule, check_rule, guard, resolve_order
@@ -28,7 +30,7 @@ MAX_COUPLING = 1e100  # its product with an energy stays finite
 
 
 @dataclass(frozen=True, eq=False)
-class Exchange:
+class Exchange(Record):
     """Series along ladders of couplings.
 
     Attributes
@@ -89,6 +91,40 @@ class Exchange:
             name = f"energy at K = {self.K[rung]:.6g}"
             self._estimates[rung] = Estimate.from_series(self.energy[:, rung], spacing=self.thin, name=name)
         return self._estimates[rung]
+
+    def to_xarray(self) -> Any:
+        """Return the series as a dataset of xarray, in the layout of arviz; a ladder is a chain.
+
+        Returns
+        -------
+        xarray.Dataset
+            ``energy`` and ``magnetization`` over ``chain``, ``draw`` and ``K``; the coordinates
+            ``round_trips`` over ``chain`` and ``K``, and ``rates`` over ``pair``. The last configurations
+            are not in it.
+
+        Raises
+        ------
+        ImportError
+            Without the extra ``data`` (xarray).
+
+        Examples
+        --------
+        >>> from rbmflow import Torus
+        >>> ladder = replica_exchange(Torus(4, 4), [0.2, 0.3, 0.4], n_ladders=4, n_sweeps=50, rng=1)
+        >>> ladder.to_xarray().energy.dims
+        ('chain', 'draw', 'K')
+        """
+        dims = "chain", "draw", "K"
+        series = {name: (dims, getattr(self, name).swapaxes(1, 2)) for name in ("energy", "magnetization")}
+        n_ladders, _, n_kept = self.energy.shape
+        coordinates = {
+            "chain": range(n_ladders),
+            "draw": range(n_kept),
+            "K": self.K,
+            "round_trips": (("chain", "K"), self.round_trips),
+            "rates": ("pair", self.rates),
+        }
+        return dataset(series, coordinates, {"lattice": self.lattice.label, "thin": self.thin})
 
 
 def replica_exchange(

@@ -12,17 +12,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, shown, spawn
 from rbmflow.errors import ConvergenceWarning, warn_caller
-from rbmflow.generators import Words, draw_words
+from rbmflow.generators import Words, check_words, draw_words, generator_from, generator_state
 from rbmflow.hardware import check_memory
 from rbmflow.networks import RBM
 from rbmflow.networks.two_layers import draw_spins
+from rbmflow.records import Record, Storable
 from rbmflow.sampling.block_gibbs import MAX_CHAINS, rounded, sweep_visible
 from rbmflow.sampling.rungs import Rungs
 from rbmflow.spins import check_spins
@@ -34,7 +35,7 @@ BLOCKED, ENOUGH = 0.01, 500  # rate of exchange below which nothing passes, and 
 
 
 @dataclass
-class Group:
+class Group(Storable):
     """Up to 128 ladders of chains: where they stand, and what moves them."""
 
     visible: SpinArray  # (n_rungs, n_ladders, n_visible)
@@ -43,8 +44,26 @@ class Group:
     source: np.random.Generator
     rungs: Rungs
 
+    def _content(self) -> dict[str, Any]:
+        return {**super()._content(), "source": generator_state(self.source)}
 
-class MachineLadder:
+    @classmethod
+    def _from_content(cls, content: dict[str, Any]) -> Self:
+        return cls(**{**content, "source": generator_from("source", content["source"])})
+
+    def check(self, n_rungs: int, n_visible: int, n_hidden: int) -> None:
+        """Raise ValueError unless it is of chains of such machines: the kernel trusts it."""
+        for name, units in (("visible", n_visible), ("hidden", n_hidden)):
+            spins = check_spins(name, getattr(self, name), units)
+            if spins.shape[:-1] != (n_rungs, len(self.rungs.chain)) or getattr(self, name).dtype != np.int8:
+                raise ValueError(f"{name} of shape {spins.shape} are no chains on {n_rungs} rungs")
+        if len(self.words) != n_rungs:
+            raise ValueError(f"words: {len(self.words)} generators, {n_rungs} are needed")
+        for words in self.words:
+            check_words("words", words)
+
+
+class MachineLadder(Storable):
     """Machines in a row, the wanted one first."""
 
     machines: tuple[RBM, ...]
@@ -58,6 +77,9 @@ class MachineLadder:
         """Take machines and their numbers; `shared`: the weights are these times those of the first."""
         self.machines, self.ladder, self.shared = tuple(machines), ladder, shared
         self.kernel = [rounded(name, machine, "float32") for machine in self.machines]
+
+    def _content(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in ("machines", "ladder", "shared")}
 
     def gain(self, rung: int, visible: SpinArray) -> FloatArray:
         """Return by how much the swap of each chain with the next rung lowers the free energies."""
@@ -136,7 +158,7 @@ class MachineLadder:
 
 
 @dataclass(frozen=True, eq=False)
-class TemperedChains:
+class TemperedChains(Record):
     """Where chains stand that exchange their places on a ladder of machines.
 
     Attributes
@@ -164,6 +186,13 @@ class TemperedChains:
     n_sweeps: int
     _on: MachineLadder = field(repr=False)
     _groups: list[Group] = field(repr=False)
+
+    @classmethod
+    def _from_content(cls, content: dict[str, Any]) -> Self:
+        found = super()._from_content(content)
+        for group in found._groups:
+            group.check(len(found.machines), found.machines[0].n_visible, found.machines[0].n_hidden)
+        return found
 
     @property
     def machines(self) -> tuple[RBM, ...]:

@@ -17,6 +17,7 @@ from rbmflow.arguments import SpinArray, check_choice, check_integer, check_rng,
 from rbmflow.hardware import empty_at_line, resolve_threads, simd_level
 from rbmflow.networks.hopfield import Hopfield
 from rbmflow.networks.pairwise import Couplings
+from rbmflow.records import Record
 from rbmflow.spins import check_spins
 from rbmflow.workers import run_tasks
 
@@ -35,7 +36,7 @@ TYPES = ((np.int8, np.int16), (np.int16, np.int32))  # of couplings and of field
 
 
 @dataclass(frozen=True, eq=False)
-class Recall:
+class Recall(Record):
     """Where the threshold rule led.
 
     Attributes

@@ -13,10 +13,12 @@ import numpy.typing as npt
 from rbmflow.arguments import FloatArray, SpinArray, check_real_scalar, shown
 from rbmflow.estimate import Estimate
 from rbmflow.ising.lattice import Lattice
+from rbmflow.records import Record
+from rbmflow.records.dataset import chains
 
 
 @dataclass(frozen=True, eq=False)
-class State:
+class State(Record):
     """Where chains stand: with the couplings and the rule all that is needed to go on.
 
     Attributes
@@ -35,7 +37,7 @@ class State:
 
 
 @dataclass(frozen=True, eq=False)
-class Run:
+class Run(Record):
     """Series measured along Markov chains.
 
     Attributes
@@ -103,6 +105,37 @@ class Run:
             magnetization=self.magnetization[here],
             state=None,
         )
+
+    def to_xarray(self) -> Any:
+        """Return the series as a dataset of xarray, in the layout of arviz.
+
+        ``arviz_stats.ess(run.to_xarray())`` and its other functions read it as it is.
+
+        Returns
+        -------
+        xarray.Dataset
+            ``energy`` and ``magnetization`` over ``chain`` and ``draw``, and ``K`` where the chains have
+            several couplings; ``spins``, if they were kept, over ``site`` as well. A draw is `thin` sweeps.
+
+        Raises
+        ------
+        ImportError
+            Without the extra ``data`` (xarray).
+        ValueError
+            If there are not as many chains of each coupling.
+
+        Examples
+        --------
+        >>> from rbmflow import Ring, sampling
+        >>> chains = sampling.run(Ring(8), [0.1, 0.1, 0.5, 0.5], n_sweeps=100, rng=1)
+        >>> dict(chains.to_xarray().sizes)
+        {'chain': 2, 'draw': 100, 'K': 2, 'site': 8}
+        """
+        series: dict[str, npt.NDArray[Any]] = {"energy": self.energy, "magnetization": self.magnetization}
+        if self.spins is not None:
+            series["spins"] = self.spins
+        told = {name: getattr(self, name) for name in ("rule", "order", "field", "thin")}
+        return chains(series, self.K, {"lattice": self.lattice.label, **told})
 
     @cached_property
     def energy_estimate(self) -> Estimate:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray
+from rbmflow.records import Storable
 
 
-class Rungs:
+class Rungs(Storable):
     """Replicas of independent ladders that change places with their neighbours."""
 
     chain: npt.NDArray[np.intp]
@@ -22,6 +25,21 @@ class Rungs:
         self.tried, self.accepted = (np.zeros(n_rungs - 1) for _ in range(2))
         self.round_trips = np.zeros(self.chain.shape, dtype=np.int64)
         self.heading = np.zeros(self.chain.size, dtype=np.int8)  # 1 up, −1 down, 0 not begun at the lowest
+
+    def _content(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+    @classmethod
+    def _from_content(cls, content: dict[str, Any]) -> Self:
+        found = cls(*np.shape(content["chain"]))
+        for name, array in vars(found).items():
+            given = content[name]
+            if not isinstance(given, np.ndarray) or (given.dtype, given.shape) != (array.dtype, array.shape):
+                raise ValueError(f"{name} is no account of rungs")
+            setattr(found, name, given)
+        if (np.sort(found.chain, axis=None) != np.arange(found.chain.size)).any():
+            raise ValueError("chain does not hold each replica once")
+        return found
 
     def pairs(self, parity: int) -> npt.NDArray[np.intp]:
         """Return the lower rung of every second pair of neighbours."""

@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from rbmflow.ising import lattice as lattices
 from rbmflow.ising.lattice import Solved, check_solved
 from rbmflow.netcdf import as_bytes, read_dataset, require_xarray
 from rbmflow.reading import brief, parse_json, refusing
+from rbmflow.records import Record
+from rbmflow.records.dataset import dataset
 from rbmflow.spins import check_spins
 
 FORMAT = "rbmflow training set 1"
@@ -50,7 +53,7 @@ KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
 
 
 @dataclass(frozen=True)
-class Certificate:
+class Certificate(Record):
     """What stands behind the samples at one temperature.
 
     Attributes
@@ -98,7 +101,7 @@ class Certificate:
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingSet:
+class TrainingSet(Record):
     """Configurations of a lattice at several temperatures.
 
     Attributes
@@ -119,7 +122,7 @@ class TrainingSet:
     spins: SpinArray = field(repr=False)
     temperature: FloatArray
     certificate: tuple[Certificate, ...] = field(repr=False)
-    provenance: dict[str, Any] = field(repr=False)
+    provenance: dict[str, Any] = field(repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_solved(self.lattice)
@@ -144,6 +147,46 @@ class TrainingSet:
     def labels(self) -> FloatArray:
         """The temperature of each of `configurations`."""
         return np.repeat(self.temperature, self.spins.shape[1])
+
+    def to_xarray(self) -> Any:
+        """Return the configurations and their certificates as a dataset of xarray.
+
+        Returns
+        -------
+        xarray.Dataset
+            ``spins`` over ``temperature``, ``sample`` and ``site``; columns of the certificates over
+            ``temperature``, of the energy per site ``energy_mean``, ``energy_stderr`` and so on; lattice and
+            provenance as attributes in JSON.
+
+        Raises
+        ------
+        ImportError
+            Without the extra ``data`` (xarray).
+
+        Examples
+        --------
+        >>> from rbmflow import Ring, training_set
+        >>> dict(training_set(Ring(8), [1.0, 2.0], 10, rng=1).to_xarray().sizes)
+        {'temperature': 2, 'sample': 10, 'site': 8}
+        """
+        names = {name: name for name in PLAIN} | {f"energy_{name}": f"energy.{name}" for name in ESTIMATE}
+        columns = {
+            name: ("temperature", list(map(attrgetter(place), self.certificate)))
+            for name, place in names.items()
+        }
+        found = dataset(
+            {"spins": (("temperature", "sample", "site"), self.spins), **columns},
+            {"temperature": ("temperature", self.temperature)},
+            {
+                "format": FORMAT,
+                "lattice": json.dumps(lattices.as_stored(self.lattice)),
+                "provenance": json.dumps(self.provenance),
+            },
+        )
+        found.temperature.attrs["units"] = "J/k_B"
+        found.spins.attrs["long_name"] = "spins, -1 or +1"
+        found.energy_mean.attrs["units"] = "J per site"
+        return found
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write a netCDF file, through a temporary file that is renamed.
@@ -211,27 +254,10 @@ class TrainingSet:
 def training_set_as_bytes(data: TrainingSet) -> bytes:
     """Return a training set as the file that `TrainingSet.save` writes."""
     xarray = require_xarray()
-    columns: dict[str, Any] = {
-        name: ("temperature", [getattr(one, name) for one in data.certificate]) for name in PLAIN
-    }
-    for name in ESTIMATE:
-        columns[f"energy_{name}"] = ("temperature", [getattr(one.energy, name) for one in data.certificate])
-    dataset = xarray.Dataset(
-        {"spins": (("temperature", "sample", "site"), data.spins), **columns},
-        coords={"temperature": ("temperature", data.temperature)},
-        attrs={
-            "format": FORMAT,
-            "lattice": json.dumps(lattices.as_stored(data.lattice)),
-            "provenance": json.dumps(data.provenance),
-        },
-    )
-    dataset.temperature.attrs["units"] = "J/k_B"
-    dataset.spins.attrs["long_name"] = "spins, -1 or +1"
-    dataset.energy_mean.attrs["units"] = "J per site"
     n_temperatures, _, n_sites = data.spins.shape
     chunks = (1, max(1, min(data.spins.shape[1], 2**22 // n_sites)), n_sites) if n_temperatures else None
     encoding = {"spins": {"zlib": True, "complevel": 1, "chunksizes": chunks, "dtype": "int8"}}
-    return as_bytes(xarray, dataset, encoding)
+    return as_bytes(xarray, data.to_xarray(), encoding)
 
 
 def read_training_set(source: str | os.PathLike[str] | bytes) -> TrainingSet:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from rbmflow.arguments import (
 from rbmflow.estimate import Estimate
 from rbmflow.hardware import check_memory
 from rbmflow.ising.lattice import Solved
+from rbmflow.records import Tabular
 from rbmflow.thermometer.arguments import check_training_set
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
+class Calibration(Tabular):
     """Readings of a thermometer on samples of known temperatures; temperatures are in units of J/k_B.
 
     Attributes
@@ -47,6 +48,8 @@ class Calibration:
     lattice : Ring or Torus, optional
         Where the spins were.
     """
+
+    COLUMNS: ClassVar = ("temperature", "reading", "bias", "stderr", "resolution")
 
     temperature: FloatArray
     reading: FloatArray
@@ -176,7 +179,7 @@ class Thermometer(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class NullCalibration:
+class NullCalibration(Tabular):
     """Readings of a thermometer on uncorrelated spins, which have a magnetization and no temperature.
 
     Attributes
@@ -194,6 +197,8 @@ class NullCalibration:
     lattice : Ring or Torus, optional
         Where the spins were.
     """
+
+    COLUMNS: ClassVar = ("magnetization", "energy", "reading", "stderr")
 
     magnetization: FloatArray
     reading: FloatArray

@@ -19,6 +19,7 @@ from rbmflow.arguments import MAX_SIZE, FloatArray, check_integer, check_real, s
 from rbmflow.estimate import Estimate
 from rbmflow.ising.bonds import energies
 from rbmflow.ising.lattice import Solved, check_solved
+from rbmflow.records import Record
 from rbmflow.roots import bracketed_root
 from rbmflow.thermometer.arguments import check_configurations, check_training_set
 from rbmflow.thermometer.calibration import Calibration, calibrate, mean_of
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class EnergyThermometer:
+class EnergyThermometer(Record):
     """The maximum-likelihood temperature of a batch of configurations; nothing is learned.
 
     Parameters

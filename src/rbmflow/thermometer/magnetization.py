@@ -14,6 +14,7 @@ import numpy as np
 from rbmflow.arguments import FloatArray, as_array
 from rbmflow.estimate import Estimate
 from rbmflow.ising.lattice import Solved
+from rbmflow.records import Record
 from rbmflow.thermometer.arguments import check_configurations, check_curve
 from rbmflow.thermometer.calibration import Calibration, calibrate, mean_of, spread
 
@@ -26,7 +27,7 @@ ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
-class MagnetizationThermometer:
+class MagnetizationThermometer(Record):
     """The inverse of a measured curve ``⟨|m|⟩(T)``; `fit` makes it.
 
     The curve falls strictly. At its ends readings stop: a batch with at least the largest

@@ -26,6 +26,7 @@ from rbmflow.arguments import (
 )
 from rbmflow.estimate import Estimate
 from rbmflow.ising.lattice import Solved, check_solved
+from rbmflow.records import Record
 from rbmflow.thermometer.arguments import check_configurations, check_curve
 from rbmflow.thermometer.calibration import Calibration, calibrate, mean_of, spread
 from rbmflow.thermometer.perceptron import train_perceptron
@@ -42,7 +43,7 @@ MAX_BLOCKS = 10
 
 
 @dataclass(frozen=True, eq=False)
-class NetworkThermometer:
+class NetworkThermometer(Record):
     """A trained multilayer perceptron, and how its output is read; `fit` makes it.
 
     Another read-out of the same network is ``dataclasses.replace(meter, read_out="peak")``.

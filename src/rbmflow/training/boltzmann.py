@@ -22,6 +22,7 @@ from rbmflow.arguments import (
 from rbmflow.networks import BoltzmannMachine, PairMoments
 from rbmflow.networks.boltzmann_exact import MAX_HIDDEN
 from rbmflow.networks.pairwise import Pairwise, check_pairwise
+from rbmflow.records import Tabular
 from rbmflow.spins import check_spins
 from rbmflow.state_law import StateLaw
 from rbmflow.training.boltzmann_history import Measures, warn_if_unsettled
@@ -35,8 +36,8 @@ LARGEST = 1e6
 """Of couplings, in size: beyond it nothing is learned, and float32 of the chains shows."""
 
 
-@dataclass(frozen=True)
-class BoltzmannFit:
+@dataclass(frozen=True, eq=False)
+class BoltzmannFit(Tabular):
     """A trained Boltzmann machine.
 
     Attributes
@@ -67,6 +68,23 @@ class BoltzmannFit:
     likelihood_steps: npt.NDArray[np.int64]
     log_likelihood: FloatArray
     log_likelihood_stderr: FloatArray
+
+    def _columns(self) -> dict[str, Any]:
+        steps = np.arange(len(self.kl))
+        gradient, *likelihood = (np.full(len(steps), np.nan) for _ in range(3))
+        gradient[1:] = self.gradient_norm
+        for column, measured in zip(
+            likelihood, (self.log_likelihood, self.log_likelihood_stderr), strict=True
+        ):
+            column[self.likelihood_steps] = measured
+        return {
+            "step": steps,
+            "kl": self.kl,
+            "gradient_norm": gradient,
+            "pseudo_likelihood": self.pseudo_likelihood,
+            "log_likelihood": likelihood[0],
+            "log_likelihood_stderr": likelihood[1],
+        }
 
 
 def boltzmann_gradient(

@@ -10,6 +10,7 @@ import numpy as np
 from rbmflow.arguments import FloatArray, check_integer, check_real, shown
 from rbmflow.networks import RBM
 from rbmflow.networks.two_layers import log_two_cosh
+from rbmflow.records import Record
 from rbmflow.spins import all_states
 from rbmflow.state_law import normalised
 from rbmflow.training.data import Data, Rows, check_data
@@ -25,7 +26,7 @@ TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class GibbsOperator:
+class GibbsOperator(Record):
     """The sweep v → h → v' of a small machine as a matrix, ``T(v' | v) = Σ_h p(h | v) p(v' | h)``.
 
     States are numbered as by `all_states`.

@@ -11,6 +11,7 @@ from rbmflow.arguments import shown
 from rbmflow.networks import Neuron
 from rbmflow.networks.neuron import check_training_set, cross_entropy, shortfall
 from rbmflow.networks.parameters import positive_number
+from rbmflow.records import Record
 
 if TYPE_CHECKING:
     from rbmflow.typing import ArrayLike
@@ -20,7 +21,7 @@ FURTHEST = 0.01
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Evidence(Record):
     """What the data say of a weight decay.
 
     Attributes

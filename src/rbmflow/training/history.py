@@ -15,6 +15,7 @@ from rbmflow.autocorrelation import autocorrelation
 from rbmflow.errors import LikelihoodWarning
 from rbmflow.likelihood import LogPartition, log_partition
 from rbmflow.networks.two_layers import log_two_cosh
+from rbmflow.records import Tabular
 from rbmflow.training.data import Data
 from rbmflow.training.moments import divergence, exact, free_energy
 from rbmflow.training.negative import MAX_EXACT_UNITS, NegativePhase
@@ -139,7 +140,7 @@ DIRECTION: dict[Directed, int] = {
 
 
 @dataclass(frozen=True)
-class History:
+class History(Tabular):
     """Quantities recorded along a run, by name; ``history["kl"]`` is an array.
 
     ``epoch``; ``pseudo_likelihood`` in nats per row: Σ_i ln p(v_i | the others) over up to 100 rows, from all
@@ -160,6 +161,9 @@ class History:
     """
 
     values: dict[str, list[float]]
+
+    def _columns(self) -> dict[str, list[float]]:
+        return self.values
 
     def keys(self) -> tuple[str, ...]:
         """Return the names of the recorded quantities, so that ``dict(history)`` holds their arrays.

@@ -15,6 +15,7 @@ from rbmflow.errors import LikelihoodWarning, warn_caller
 from rbmflow.generators import generator_from, generator_state
 from rbmflow.hardware import resolve_threads
 from rbmflow.networks import RBM
+from rbmflow.records import Record
 from rbmflow.state_law import StateLaw
 from rbmflow.training.attempt import Attempt, Course, course_before
 from rbmflow.training.data import Data, Rows, check_data
@@ -32,8 +33,8 @@ SCORED_ROWS = 500
 WORSE = 0.1  # nats
 
 
-@dataclass(frozen=True)
-class Learned:
+@dataclass(frozen=True, eq=False)
+class Learned(Record):
     """The machine of the best checkpoint, and how it was found.
 
     Attributes

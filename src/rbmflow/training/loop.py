@@ -11,6 +11,7 @@ import numpy as np
 from rbmflow.arguments import MAX_STEPS, check_integer, check_rng, shown
 from rbmflow.hardware import resolve_threads
 from rbmflow.networks import RBM
+from rbmflow.records import Record
 from rbmflow.sampling.block_gibbs import Precision
 from rbmflow.training.data import Data, Rows, check_data
 from rbmflow.training.history import EarlyStopping, History, Quantity, Situation, check_record, measure
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Fit:
+class Fit(Record):
     """A trained machine and how it came about.
 
     Attributes

@@ -9,14 +9,15 @@ import numpy as np
 from rbmflow import state_law
 from rbmflow.networks.exact import exact_moments
 from rbmflow.networks.two_layers import traced_out
+from rbmflow.records import Record
 from rbmflow.training.parameters import Parameters, Ties, Vector, join, split
 
 OFFSET_RATE = 0.01
 """Of the means of an update in the offsets; the kernel has it too."""
 
 
-@dataclass(frozen=True)
-class Averages:
+@dataclass(frozen=True, eq=False)
+class Averages(Record):
     """⟨v_i h_a⟩, ⟨v_i⟩ and ⟨h_a⟩ under one law.
 
     Attributes

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray, check_integer, shown
+from rbmflow.records import Storable
 from rbmflow.sampling.machine_ladder import check_ladder
 from rbmflow.training.chains import Chains, contrastive
 from rbmflow.training.moments import Averages, exact
@@ -47,12 +48,12 @@ class Update:
         The generator of the run.
     """
 
-    parameters: Parameters
-    rows: SpinArray
-    weights: FloatArray | None
+    parameters: Parameters = field(repr=False)
+    rows: SpinArray = field(repr=False)
+    weights: FloatArray | None = field(repr=False)
     batch_size: int
-    chains: Chains
-    rng: np.random.Generator
+    chains: Chains = field(repr=False)
+    rng: np.random.Generator = field(repr=False)
 
     def batch(self) -> SpinArray:
         """Return the batch; of a law as many states as a batch has, drawn from it.
@@ -72,7 +73,7 @@ class Update:
         return self.rows[self.rng.choice(len(self.rows), size=self.batch_size, p=p)]
 
 
-class NegativePhase(ABC):
+class NegativePhase(Storable, ABC):
     """Where the averages over the model come from: `fit` takes an object of any subclass.
 
     A subclass has `averages`, and `rungs` if it keeps chains from update to update. These, the parameters and

@@ -13,6 +13,7 @@ import numpy as np
 from rbmflow.arguments import MAX_STEPS, FloatArray, check_choice, check_integer, check_rng, shown
 from rbmflow.networks.neuron import Neuron, check_training_set, cross_entropy, shortfall
 from rbmflow.networks.parameters import finite_number, positive_number
+from rbmflow.records import Record
 from rbmflow.training.separation import warn_without_minimum
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ METHODS: tuple[Method, ...] = ("batch", "stochastic", *SCIPY_METHODS)
 
 
 @dataclass(frozen=True, eq=False)
-class NeuronFit:
+class NeuronFit(Record):
     """A neuron after learning.
 
     Attributes

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import check_integer, check_real_scalar, shown
+from rbmflow.records import Storable
 
 Vector = npt.NDArray[Any]
 Rate = float | Callable[[int], float]
@@ -17,7 +18,7 @@ Rate = float | Callable[[int], float]
 
 
 @dataclass(frozen=True)
-class Decay:
+class Decay(Storable):
     """The rate ``start / (1 + epochs / half)^power``: constant at first, then falling as a power.
 
     Parameters
@@ -49,7 +50,7 @@ class Decay:
 
 
 @dataclass(frozen=True)
-class Exponential:
+class Exponential(Storable):
     """The rate ``start · factor^epochs``.
 
     Parameters
@@ -77,7 +78,7 @@ class Exponential:
 
 
 @dataclass(frozen=True)
-class Linear:
+class Linear(Storable):
     """The rate ``start · (1 − epochs/n_epochs)``, in the last epoch ``start/n_epochs`` and so from there on.
 
     Parameters
@@ -105,7 +106,7 @@ class Linear:
 
 
 @dataclass(frozen=True)
-class SGD:
+class SGD(Storable):
     """Steps along the gradient, ``θ ← θ + η g``.
 
     Parameters
@@ -127,7 +128,7 @@ class SGD:
 
 
 @dataclass(frozen=True)
-class Momentum:
+class Momentum(Storable):
     """Gradients summed with a memory, ``m ← μ m + g``, ``θ ← θ + η m``.
 
     Parameters
@@ -153,7 +154,7 @@ class Momentum:
 
 
 @dataclass(frozen=True)
-class Adam:
+class Adam(Storable):
     """Steps of the size of the rate: ``m̂ / (√v̂ + ε)`` of running means of g and g².
 
     See D. Kingma and J. Ba, ICLR 2015.
@@ -196,7 +197,7 @@ class Adam:
 
 
 @dataclass(frozen=True)
-class LBFGS:
+class LBFGS(Storable):
     """The limited-memory quasi-Newton method of scipy, for exact gradients; an epoch is an iteration.
 
     Parameters

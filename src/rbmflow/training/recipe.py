@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from rbmflow.arguments import check_choice, check_flag, check_integer, check_real_scalar, shown
+from rbmflow.records import Storable
 from rbmflow.training.data import Rows, check_data
 from rbmflow.training.negative import PCD, NegativePhase, Tempered, check_negative
 from rbmflow.training.optimizers import SGD, Adam, Linear, Momentum, Stepper, rate_of
@@ -31,7 +32,7 @@ HELD_OUT = 0.1
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(Storable):
     """How a machine learns; what is None is chosen from the data by `learn`.
 
     Attributes

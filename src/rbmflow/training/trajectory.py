@@ -12,11 +12,12 @@ import numpy as np
 from rbmflow.arguments import FloatArray, as_array, check_integer, shown
 from rbmflow.networks import RBM
 from rbmflow.networks.storage import Stored
+from rbmflow.records import Record
 from rbmflow.training.loop import Fit
 
 
-@dataclass
-class Trajectory:
+@dataclass(eq=False)
+class Trajectory(Record):
     """A callback of `fit` that keeps the machine of some epochs, for `sampling.trajectory_tempering`.
 
     Parameters
@@ -54,6 +55,9 @@ class Trajectory:
             if isinstance(chosen, list)
             else check_integer("every", chosen, 1)
         )
+
+    def _content(self) -> dict[str, Any]:
+        return dict(vars(self))
 
     def __call__(self, now: Fit) -> None:  # noqa: D102 (the class says it)
         epoch = now.state.epoch

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, SpinArray, as_array
+from rbmflow.records import Record
 from rbmflow.sampling.completion import check_gaps
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Grey:
+class Grey(Record):
     """Rows of probabilities: what is between 0 and 1 is how often a unit is up.
 
     Training draws spins from them, anew for each epoch, so that the machine learns the law in which units are
@@ -83,7 +84,7 @@ class Grey:
 
 
 @dataclass(frozen=True, eq=False)
-class Incomplete:
+class Incomplete(Record):
     """Rows of spins some of which are missing.
 
     Training draws what is missing from the law of the machine given the other spins of the row: one sweep of
@@ -123,6 +124,9 @@ class Incomplete:
         spins, missing = check_gaps("spins", self.spins)
         object.__setattr__(self, "spins", spins)
         object.__setattr__(self, "missing", missing)
+
+    def _content(self) -> dict[str, Any]:
+        return {"spins": np.where(self.missing, np.nan, self.spins)}
 
 
 def column_means(values: FloatArray, counts: FloatArray | None = None) -> FloatArray:

@@ -21,6 +21,7 @@ from rbmflow.arguments import check_integer, shown
 from rbmflow.errors import PrecisionError
 from rbmflow.ising.walls import ring_weights
 from rbmflow.precision import borrowed_context, to_exact
+from rbmflow.records import Record
 from rbmflow.weight.ball_forms import RingBalls
 from rbmflow.weight.equation import check_sizes
 from rbmflow.weight.proof import (
@@ -46,7 +47,7 @@ _one_precision = threading.Lock()
 
 
 @dataclass(frozen=True)
-class Enclosure:
+class Enclosure(Record):
     """An interval that holds the trained weight, proven.
 
     Attributes
@@ -65,7 +66,7 @@ class Enclosure:
 
 
 @dataclass(frozen=True)
-class MonotoneCertificate:
+class MonotoneCertificate(Record):
     """Whether W(K) was proven to increase on an interval.
 
     Attributes

@@ -14,6 +14,7 @@ from typing import Any
 
 from rbmflow.arguments import check_digits, check_integer
 from rbmflow.precision import settle, to_exact
+from rbmflow.records import Record, Tabular
 from rbmflow.weight.asymptotics import long_ring_gain, strong_coupling_series, weak_coupling_coefficients
 from rbmflow.weight.equation import check_sizes
 from rbmflow.weight.exact import (
@@ -29,7 +30,7 @@ MAX_LIMIT_SITES, MAX_LIMIT_HIDDEN = 200, 10**7
 
 
 @dataclass(frozen=True)
-class LimitRow:
+class LimitRow(Record):
     """A quantity on its way to a limit.
 
     Attributes
@@ -60,7 +61,7 @@ class LimitRow:
 
 
 @dataclass(frozen=True)
-class LimitTable:
+class LimitTable(Tabular):
     """All limits at one architecture.
 
     Attributes
@@ -77,6 +78,10 @@ class LimitTable:
     n_hidden: int
     dps: int
     rows: tuple[LimitRow, ...]
+
+    def _columns(self) -> dict[str, Any]:
+        names = "quantity", "at", "value", "limit", "difference", "predicted", "ratio"
+        return {name: [getattr(row, name) for row in self.rows] for name in names}
 
 
 Solve = Callable[[Any, Any, int, int], Any]

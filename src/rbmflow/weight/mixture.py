@@ -14,6 +14,7 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, check_broadcast, check_digits
 from rbmflow.precision import exact_array, to_exact
+from rbmflow.records import Record
 from rbmflow.weight.equation import check_sizes
 from rbmflow.weight.forms import (
     WeakForm,
@@ -69,7 +70,7 @@ COLDEST = 1e-30  # below, W = 2/(N T_high) to rounding: the mean weight of a pai
 
 
 @dataclass(frozen=True)
-class MixtureWeight:
+class MixtureWeight(Record):
     """The trained weight of a training set with several temperatures.
 
     Attributes

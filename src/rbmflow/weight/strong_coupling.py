@@ -23,6 +23,7 @@ import numpy as np
 from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar
 from rbmflow.ising.ring_counts import wall_pair_count
 from rbmflow.precision import exact_map
+from rbmflow.records import Record
 from rbmflow.roots import bracketed_root
 from rbmflow.weight.equation import check_sizes
 from rbmflow.weight.power_series import (
@@ -48,7 +49,7 @@ SPARE_TERMS = 40
 
 
 @dataclass(frozen=True)
-class StrongCouplingSeries:
+class StrongCouplingSeries(Record):
     """``s = e^(−2W) = X + c₂X² + … + c_n X^n`` with ``X = (A e^(−4K))^(1/N)``, ``A = (M² − [M odd])/8``.
 
     Attributes

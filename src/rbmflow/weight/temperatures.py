@@ -15,6 +15,7 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, check_real_scalar, shown
 from rbmflow.precision import borrowed_context, exact_array, publish, to_exact
+from rbmflow.records import Storable
 
 if TYPE_CHECKING:
     from rbmflow.typing import ExactArrayLike, ExactNumber
@@ -31,7 +32,7 @@ Scaled = tuple[list[Any], Any]
 
 
 @dataclass(frozen=True)
-class TemperatureRange:
+class TemperatureRange(Storable):
     """Temperatures uniform on [T_low, T_high].
 
     Attributes
@@ -52,7 +53,7 @@ class TemperatureRange:
 
 
 @dataclass(frozen=True)
-class TemperatureSet:
+class TemperatureSet(Storable):
     """A discrete set of temperatures, each with a weight.
 
     Attributes
@@ -117,7 +118,7 @@ class TemperatureSet:
 
 
 @dataclass(frozen=True)
-class TemperatureDensity:
+class TemperatureDensity(Storable):
     """Temperatures with a density on [T_low, T_high].
 
     Attributes
