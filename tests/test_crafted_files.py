@@ -14,8 +14,9 @@ import pytest
 from rbmflow import RBM, Ring
 from rbmflow.generators import FIELDS, generator_from, generator_state
 from rbmflow.networks import BoltzmannMachine, Hopfield
-from rbmflow.networks.storage import HEADER, _digest
+from rbmflow.networks.storage import HEADER
 from rbmflow.reading import read_npz, seal, unseal
+from rbmflow.records.storage import digest
 from rbmflow.sampling import block_gibbs
 from rbmflow.training import PCD, Adam, EarlyStopping, State, fit
 
@@ -128,7 +129,7 @@ def each_field(path, read, may):
                     if bad is not DELETED
                     else {k: v for k, v in arrays.items() if k != field}
                 )
-                write(path, more, header | {"sha256": {name: _digest(value) for name, value in more.items()}})
+                write(path, more, header | {"sha256": {name: digest(value) for name, value in more.items()}})
                 refused(path, read, (field, bad))
 
 

@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass, field, fields, replace
 from importlib.util import find_spec
 from typing import ClassVar
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -78,6 +79,23 @@ def texts(result):
     }
 
 
+def hands_on(result):
+    """A short text, a small page, and tables as those of other packages."""
+    assert len(repr(result)) < 400
+    assert len(ET.fromstring(result._repr_html_()).findall("table")) == 2
+    if find_spec("pandas"):
+        for name, table in result.tables.items():
+            assert result.to_dataframe(name).shape == (
+                len(next(iter(table.columns.values()))),
+                len(table.columns),
+            )
+        assert result.to_dataframe().shape == result.to_dataframe(next(iter(result.tables))).shape
+        with pytest.raises(ValueError, match="table='none'"):
+            result.to_dataframe("none")
+    if find_spec("xarray"):
+        assert result.to_xarray().sizes or set(result.to_xarray()) == set(result.tables)
+
+
 def test_all_experiments_are_tested():
     assert list(TINY) == list(experiments())
 
@@ -125,6 +143,10 @@ def test_the_protocol(one, tmp_path):
         again = one.result.load(source, **asked)
         assert texts(again) == texts(result)
         assert again.parameters == result.parameters
+        assert again.equals(result)
+        assert result.equals(again)
+        assert not result.equals(None)
+    hands_on(result)
     if asked:
         with pytest.raises(ValueError, match=r"parameters|provenance\.json"):
             one.result.load(path.read_bytes())

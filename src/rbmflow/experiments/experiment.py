@@ -21,11 +21,14 @@ from pathlib import Path
 from types import UnionType
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Self, get_args, get_origin, get_type_hints
 
-from rbmflow.arguments import shown
+from rbmflow.arguments import check_choice, shown
 from rbmflow.experiments.style import Drawing, figure_of
 from rbmflow.experiments.tables import Table
 from rbmflow.files import save_atomically
 from rbmflow.reading import check_names, parse_json, refusing
+from rbmflow.records import Tabular
+from rbmflow.records.dataset import tree
+from rbmflow.records.table import dataframe
 
 MODULES = [
     "rbmflow.experiments.weight_map",
@@ -113,7 +116,7 @@ def _is_of_the_kind(kind: Any, value: object) -> bool:
     return isinstance(value, kind) and not isinstance(value, bool)
 
 
-class Result:
+class Result(Tabular):
     """What an experiment found: parameters, tables by name, the first for the screen, and a file.
 
     A class of results has `parameters` and `tables`, `write` and `read`; its other methods say what they say
@@ -172,6 +175,61 @@ class Result:
                 facts = parse_json((Path(source).parent / PROVENANCE).read_bytes())
                 parameters = get_type_hints(cls)["parameters"].from_json(facts["parameters"])
             return cls.read(content, parameters)
+
+    def _columns(self) -> Mapping[str, Any]:
+        return next(iter(self.tables.values())).columns
+
+    def to_dataframe(self, table: str | None = None) -> Any:
+        """Return one of the tables as one of pandas.
+
+        Parameters
+        ----------
+        table : str, optional
+            Its name; the first by default.
+
+        Returns
+        -------
+        pandas.DataFrame
+            With the columns of the table.
+
+        Raises
+        ------
+        ImportError
+            Without the extra ``data`` (pandas).
+        ValueError
+            If there is no such table.
+
+        Examples
+        --------
+        >>> from rbmflow.experiments.capacity import Parameters, run
+        >>> found = run(Parameters((50,), (0.1,), n_networks=2), rng=1)
+        >>> found.to_dataframe().columns.tolist()[:2]
+        ['n_units', 'half_load']
+        """
+        chosen = next(iter(self.tables)) if table is None else check_choice("table", table, self.tables)
+        return dataframe(self.tables[chosen].columns)
+
+    def to_xarray(self) -> Any:
+        """Return all that is in the tables as a tree of xarray, with a dataset for each, over ``row``.
+
+        Returns
+        -------
+        xarray.DataTree
+            By the names of the tables.
+
+        Raises
+        ------
+        ImportError
+            Without the extra ``data`` (xarray).
+
+        Examples
+        --------
+        >>> from rbmflow.experiments.capacity import Parameters, run
+        >>> found = run(Parameters((50,), (0.1,), n_networks=2), rng=1)
+        >>> list(found.to_xarray())
+        ['half_loads', 'capacity']
+        """
+        return tree({name: table.columns for name, table in self.tables.items()})
 
     def lines(self) -> list[str] | None:
         """Return what a reader sees in place of the first table, None for the table."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from rbmflow.arguments import shown
 from rbmflow.reading import brief, check_names
+from rbmflow.records import Record, Tabular
 
 MAX = 1e308
 Cell = float | int | str | bool | None
@@ -37,7 +38,7 @@ def digits_of(value: Any, dps: int) -> Digits:
 
 
 @dataclass(frozen=True)
-class Table:
+class Table(Tabular):
     """Named columns of equal length.
 
     Attributes
@@ -56,6 +57,9 @@ class Table:
         lengths = {name: len(column) for name, column in self.columns.items()}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"{self.caption}: its columns have different lengths, {lengths}")
+
+    def _columns(self) -> dict[str, list[Cell]]:
+        return self.columns
 
     @classmethod
     def from_json(cls, what: str, plain: object) -> Table:
@@ -163,7 +167,7 @@ class Tables:
 
 
 @dataclass(frozen=True)
-class Check:
+class Check(Record):
     """A computed number beside its reference.
 
     Attributes

@@ -20,6 +20,7 @@ from rbmflow.flow.torus_threshold import ordering_temperature
 from rbmflow.ising import Torus
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
 from rbmflow.reading import check_names
+from rbmflow.records import Record
 from rbmflow.sampling.training_set import ESTIMATE
 
 EXPONENT = 4 / 7
@@ -77,7 +78,7 @@ class Parameters(BaseParameters):
 
 
 @dataclass(frozen=True)
-class Extrapolation:
+class Extrapolation(Record):
     """``T_∞ + a L^(−4/7) + b L^(−8/7)``.
 
     Attributes
@@ -176,6 +177,9 @@ class TorusThreshold(Result):
     def write(self, stream: IO[bytes]) -> None:
         """Write the table as CSV, in UTF-8, to a binary stream."""
         stream.write(self.table.to_csv().encode())
+
+    def _content(self) -> dict[str, Any]:
+        return {"parameters": self.parameters, "table": self.table}  # all that a file keeps
 
     @classmethod
     def read(cls, content: bytes, parameters: Parameters) -> TorusThreshold:

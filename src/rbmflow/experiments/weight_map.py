@@ -17,6 +17,7 @@ from rbmflow.experiments.style import axes_of, styled
 from rbmflow.experiments.tables import Table
 from rbmflow.experiments.tasks import rows_of_tasks
 from rbmflow.reading import check_names, read_npz
+from rbmflow.records.dataset import dataset
 from rbmflow.weight import trained_weight
 
 MAX_POINTS = 20_000  # along each axis
@@ -82,7 +83,7 @@ class WeightMap(Result):
 
     parameters: Parameters
     weights: FloatArray
-    seconds: float
+    seconds: float = field(compare=False)
 
     @property
     def gain(self) -> FloatArray:
@@ -111,6 +112,34 @@ class WeightMap(Result):
     def tables(self) -> dict[str, Table]:
         """The summary."""
         return {"weight_map": self.summary}
+
+    def to_xarray(self) -> Any:
+        """Return the map as a dataset of xarray.
+
+        Returns
+        -------
+        xarray.Dataset
+            ``weight`` and ``gain`` over ``n_hidden`` and ``K``.
+
+        Raises
+        ------
+        ImportError
+            Without the extra ``data`` (xarray).
+
+        Examples
+        --------
+        >>> dict(run(Parameters(n_couplings=3, n_ratios=2)).to_xarray().sizes)
+        {'n_hidden': 2, 'K': 3}
+        """
+        p = self.parameters
+        return dataset(
+            {
+                name: (("n_hidden", "K"), array)
+                for name, array in (("weight", self.weights), ("gain", self.gain))
+            },
+            {"n_hidden": p.hidden, "K": p.couplings},
+            {"n_visible": p.n_visible},
+        )
 
     def lines(self) -> list[str]:
         """Return nothing: `remarks` say what a reader looks for."""

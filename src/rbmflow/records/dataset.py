@@ -53,3 +53,20 @@ def chains(
     }
     counted = {"chain": np.arange(counts[0]), "draw": np.arange(next(iter(series.values())).shape[1])}
     return dataset(variables, {**counted, "K": levels if several else levels[0]}, attributes)
+
+
+def tree(tables: Mapping[str, Mapping[str, list[Any]]]) -> Any:
+    """Return tables as a tree of datasets over ``row``; a missing number is NaN."""
+    xarray = require_xarray()
+    return xarray.DataTree.from_dict(
+        {
+            name: xarray.Dataset({key: ("row", _column(values)) for key, values in columns.items()})
+            for name, columns in tables.items()
+        }
+    )
+
+
+def _column(values: list[Any]) -> npt.NDArray[Any]:
+    is_number = all(one is None or isinstance(one, (int, float)) for one in values)
+    array = np.array(values, dtype=np.float64 if None in values and is_number else None)
+    return array.astype(object) if array.dtype.kind in "OU" else array

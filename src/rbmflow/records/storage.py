@@ -48,7 +48,7 @@ def _encode(value: Any, name: str, arrays: Members) -> Any:
         return {"fraction": [_encode(part, name, arrays) for part in value.as_integer_ratio()]}
     if isinstance(value, (np.ndarray, np.generic)):
         return _encode_numbers(value, name, arrays)
-    if isinstance(value, Storable) and stored_name(type(value)) in STORABLE:
+    if isinstance(value, Storable) and STORABLE.get(stored_name(type(value))) is type(value):
         content = {key: _encode(one, f"{name}.{key}", arrays) for key, one in value._content().items()}
         return {"object": stored_name(type(value)), "content": content}
     if type(value) is list:

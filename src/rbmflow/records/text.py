@@ -12,7 +12,7 @@ import numpy.typing as npt
 from rbmflow.arguments import shown
 from rbmflow.records.storable import Storable
 
-LONGEST_VALUE, LINE, LONGEST = 60, 100, 390
+LONGEST_VALUE, LINE, LONGEST = 60, 110, 390
 """Characters of a value, of a text in one line, and of a whole text."""
 _PLAIN = Repr()
 _PLAIN.maxlist = _PLAIN.maxtuple = _PLAIN.maxdict = _PLAIN.maxstring = _PLAIN.maxother = LONGEST_VALUE

@@ -86,7 +86,7 @@ class Trajectory(Record):
         ...     keep.epochs, keep.machines = [5], [RBM.uniform(2, 1, 0.1)]
         ...     keep.save(f"{folder}/machines.npz")
         ...     Trajectory.load(f"{folder}/machines.npz")
-        Trajectory(every=5, epochs=[5])
+        Trajectory(every=5, epochs=[5], machines=<list of 1>)
         """
         if not self.machines:
             raise ValueError("machines: none has been kept yet")

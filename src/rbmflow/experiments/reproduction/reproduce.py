@@ -36,6 +36,7 @@ from rbmflow.experiments.tables import Check, Table, tables_of
 from rbmflow.experiments.tasks import completed
 from rbmflow.provenance import version_of
 from rbmflow.reading import brief, check_names, check_number, seal, unseal
+from rbmflow.records import Record
 
 __all__ = ["STAGES", "Parameters", "Reproduction", "Stage", "run"]
 
@@ -63,15 +64,15 @@ FIGURES: dict[str, Drawing] = {
 
 
 @dataclass(frozen=True)
-class Stage:
+class Stage(Record):
     """What one stage found, and how long it took."""
 
     tables: dict[str, Table]
     checks: list[Check]
-    seconds: float = 0.0
+    seconds: float = field(default=0.0, compare=False)
 
 
-@dataclass
+@dataclass(eq=False)
 class Reproduction(Result):
     """All stages by name.
 
@@ -90,7 +91,7 @@ class Reproduction(Result):
     parameters: Parameters
     seed: Any
     stages: dict[str, Stage] = field(default_factory=dict)
-    version: str = field(default_factory=version_of)
+    version: str = field(default_factory=version_of, compare=False)
 
     @property
     def tables(self) -> dict[str, Table]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import NoneType
 from typing import IO, Any
@@ -23,6 +24,7 @@ from rbmflow.netcdf import Arrays, read_arrays, write_arrays
 from rbmflow.networks import RBM
 from rbmflow.provenance import provenance, version_of
 from rbmflow.reading import brief, check_names, check_number, parse_json, refusing
+from rbmflow.records.dataset import dataset
 
 FORMAT = "rbmflow seven steps 1"
 MACHINE = ("seed", "training_set", "n_hidden")
@@ -75,9 +77,9 @@ class IsoShibaYokoo(Result):
     seed: Any
     values: dict[str, FloatArray] = field(default_factory=dict, repr=False)
     finished: Any = None
-    prepared: dict[int, Prepared] = field(default_factory=dict, repr=False)
-    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
-    version: str = field(default_factory=version_of)
+    prepared: dict[int, Prepared] = field(default_factory=dict, repr=False, compare=False)
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0), compare=False)
+    version: str = field(default_factory=version_of, compare=False)
 
     def __post_init__(self) -> None:
         if self.finished is None:
@@ -159,6 +161,9 @@ class IsoShibaYokoo(Result):
         """Where flows end and what the thermometers are worth, of a complete result."""
         return tables.tables(self)
 
+    def _columns(self) -> Mapping[str, Any]:
+        return super()._columns() if self.complete else {}
+
     def lines(self) -> list[str]:
         """Return a line for each machine."""
         return tables.summary(self)
@@ -182,7 +187,7 @@ class IsoShibaYokoo(Result):
             Without the extra ``data``.
         """
         p = self.parameters
-        variables = {name: (self.dimensions(name), array) for name, array in self.values.items()}
+        variables = self._variables()
         attributes = {
             "format": FORMAT,
             "parameters": json.dumps(p.to_json()),
@@ -190,7 +195,20 @@ class IsoShibaYokoo(Result):
             "seconds": json.dumps(self.seconds),
             "provenance": json.dumps(provenance(p.to_json(), self.seed)),
         }
-        coordinates = {
+        variables |= {"finished": (MACHINE, self.finished.astype(np.int8))}
+        for seed, one in self.prepared.items():
+            for name, array in one.to_arrays().items():
+                axes = tuple(f"{name}_{axis}" for axis in range(array.ndim))
+                variables[f"{PREPARED}{seed}_{name}"] = (axes, array)
+        content = Arrays(variables, attributes)
+        stream.write(write_arrays(content, self._coordinates()))
+
+    def _variables(self) -> dict[str, Any]:
+        return {name: (self.dimensions(name), array) for name, array in self.values.items()}
+
+    def _coordinates(self) -> dict[str, Any]:
+        p = self.parameters
+        return {
             "training_set": list(p.training_sets),
             "n_hidden": list(p.n_hidden),
             "map": list(p.maps),
@@ -198,13 +216,22 @@ class IsoShibaYokoo(Result):
             "temperature": list(p.temperatures),
             "null_magnetization": list(NULL_MAGNETIZATIONS),
         }
-        variables |= {"finished": (MACHINE, self.finished.astype(np.int8))}
-        for seed, one in self.prepared.items():
-            for name, array in one.to_arrays().items():
-                axes = tuple(f"{name}_{axis}" for axis in range(array.ndim))
-                variables[f"{PREPARED}{seed}_{name}"] = (axes, array)
-        content = Arrays(variables, attributes)
-        stream.write(write_arrays(content, coordinates))
+
+    def to_xarray(self) -> Any:
+        """Return all values as a dataset of xarray.
+
+        Returns
+        -------
+        xarray.Dataset
+            Each of `values` over its axes, `dimensions`; those of a machine begin with ``seed``,
+            ``training_set`` and ``n_hidden``.
+
+        Raises
+        ------
+        ImportError
+            Without the extra ``data`` (xarray).
+        """
+        return dataset(self._variables(), self._coordinates(), {"lattice": self.parameters.lattice.label})
 
     @classmethod
     def load(cls, path: Any, _parameters: object = None) -> IsoShibaYokoo:
