@@ -19,6 +19,7 @@ import numpy as np
 
 import rbmflow
 from rbmflow import Estimate, Graph, Ring, StateLaw, Torus, flow, thermometer
+from rbmflow.experiments import weight_map
 from rbmflow.networks import RBM, BoltzmannMachine, Hopfield, Neuron
 from rbmflow.records import Record, Tabular
 from rbmflow.training import CD, Exact, Grey, Recipe, SampledPhases, Trajectory, Update
@@ -35,8 +36,9 @@ ROOMS = (
     "weight.asymptotics",
     "flow",
 )
-ROOMS += ("thermometer",)
+ROOMS += ("thermometer", "plot")
 EXTRAS = {
+    "plot.": "matplotlib",
     "ising.DegeneracyTable.to_dataframe": "pandas",
     "sampling.BoltzmannChains.to_xarray": "xarray",
     "sampling.Exchange.to_xarray": "xarray",
@@ -660,6 +662,7 @@ def _table():
         "thermometer.magnetization.fit": {"training_set": KNOWN},
         "thermometer.network.fit": {"training_set": KNOWN, "hidden": (4,), "n_epochs": 1, "rng": 1},
         "spins.all_states": {"n_sites": 3},
+        **_figures(curve),
         "hardware.resolve_threads": {"n_threads": 2},
     }
     found = {}
@@ -678,6 +681,29 @@ def _table():
     if not missing("estimator.IsingRBM"):
         found |= _estimator()
     return found
+
+
+def _figures(curve):
+    """Arguments of what draws; the figures of most experiments are tested with them."""
+    if missing("plot."):
+        return {}
+    path = flow.orbit(flow.mean_field, MACHINE, V, 2)
+    null = {"thermometer": curve, "magnetizations": [0.0, 0.5], "n_samples": 3, "rng": 1}
+    return {
+        "plot.calibration": {"calibrations": curve.calibrate(KNOWN)},
+        "plot.degeneracies": {"table": Ring(6).degeneracies()},
+        "plot.experiment": {"result": weight_map.run(weight_map.Parameters(8, n_couplings=3, n_ratios=4))},
+        "plot.history": {"recorded": rbmflow.training.History({"epoch": [1.0, 2.0], "kl": [0.5, 0.25]})},
+        "plot.limits": {"table": rbmflow.weight.limit_table(4, 2, dps=5)},
+        "plot.null_calibration": {"results": thermometer.null_calibration(**null)},
+        "plot.observables": {"lattice": Ring(6), "temperatures": [1.0, 2.0]},
+        "plot.orbit": {"paths": {"mean field": path}, "observable": "magnetization"},
+        "plot.save": {"ax": rbmflow.plot.orbit(path), "path": FOLDER / "drawn.svg", "dpi": 30},
+        "plot.series": {"run": rbmflow.sampling.run(Ring(6), 0.5, n_sweeps=4, rng=1)},
+        "plot.trained_weight": {**SIZES, "K": [0.5, 1.0]},
+        "plot.training_set": {"data": KNOWN},
+        "plot.weight_of_data": {"spins": V, "n_hidden": 2},
+    }
 
 
 def _jackknife(function, series, spacing: int = 1):
@@ -722,6 +748,7 @@ SPINS = {
         f"rg.{name}": ("spins",)
         for name in ("block_spins", "decimate_spins", "even_operators", "odd_operators")
     },
+    "plot.weight_of_data": ("spins",),
     "rg.renormalization_group": ("spins",),
     "likelihood.log_partition": ("start",),
     "training.fit": ("data", "held_out"),

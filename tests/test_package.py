@@ -33,6 +33,7 @@ LAYERS = [
     ["weight", "training"],
     ["flow", "thermometer", "estimator"],
     ["experiments"],
+    ["plot"],
     ["cli"],
     ["__main__"],
 ]

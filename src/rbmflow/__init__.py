@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # loaded when they are asked for (PEP 562)
-    from rbmflow import flow, ising, likelihood, networks, rg, sampling, thermometer, training, weight
+    from rbmflow import flow, ising, likelihood, networks, plot, rg, sampling, thermometer, training, weight
     from rbmflow.errors import (
         ConvergenceWarning,
         CostWarning,
@@ -82,6 +82,7 @@ __all__ = [
     "likelihood",
     "log_partition",
     "networks",
+    "plot",
     "rg",
     "sampling",
     "thermometer",

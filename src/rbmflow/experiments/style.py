@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from string import ascii_lowercase
 from typing import Any, Protocol
 
 import numpy as np
 
+from rbmflow.arguments import shown
 from rbmflow.experiments.tables import Table
 
 STYLE: dict[Any, Any] = {
@@ -36,6 +38,7 @@ METADATA: dict[str, dict[str, str | None]] = {
     "svg": {"Date": None, "Creator": "rbmflow"},
     "pdf": {"CreationDate": None, "Creator": "rbmflow", "Producer": "rbmflow"},
 }
+"""Of files, by their kind."""
 Drawing = Callable[..., Any]
 """A figure, called as ``draw(result, ax=None)``: it returns its axes, those that are given or new ones."""
 
@@ -48,31 +51,54 @@ class HasTables(Protocol):
         """The tables by name."""
 
 
-def require_matplotlib() -> None:
-    """Raise ImportError where no figure can be drawn."""
-    import matplotlib as mpl  # noqa: F401
+def require_matplotlib() -> Any:
+    """Return matplotlib, or raise ImportError that names the extra."""
+    try:
+        import matplotlib as mpl
+    except ImportError:
+        raise ImportError("figures are drawn by matplotlib: pip install rbmflow[figures]") from None
+    return mpl
 
 
 def styled(changes: Mapping[str, Any] | None = None) -> AbstractContextManager[None]:
     """Return a context in which figures have their style, with changes of some of it."""
-    import matplotlib as mpl
+    mpl = require_matplotlib()
 
     context: AbstractContextManager[None] = mpl.rc_context(STYLE | dict(changes or {}))
     return context
 
 
 def axes_of(ax: Any, n_panels: int = 1, size: tuple[float, float] = (6.4, 4.2), n_rows: int = 1) -> Any:
-    """Return the given axes, or those of a new figure: one, or a flat array of `n_panels`."""
+    """Return the given axes, or those of a new figure: one, or a flat array of `n_panels`, with letters."""
     if ax is not None:
-        return ax
+        return check_axes(ax, n_panels)
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size)
-    return (
-        figure.subplots(n_rows, n_panels // n_rows, squeeze=False).ravel()
-        if n_panels > 1
-        else figure.subplots()
-    )
+    if n_panels == 1:
+        return figure.subplots()
+    panels = figure.subplots(n_rows, n_panels // n_rows, squeeze=False).ravel()
+    for panel, letter in zip(panels, ascii_lowercase, strict=False):
+        panel.annotate(
+            letter,
+            (0, 1),
+            (-28, 6),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            fontweight="bold",
+            annotation_clip=False,
+        )
+    return panels
+
+
+def check_axes(ax: Any, n_panels: int | None) -> Any:
+    """Return axes that are given, several as a flat array, or raise unless there are as many as needed."""
+    given = np.ravel(np.asarray(ax, dtype=object))
+    if not len(given) or not all(hasattr(one, "get_figure") for one in given):
+        raise TypeError(f"ax={shown(ax)}: axes of matplotlib are needed")
+    if n_panels is not None and len(given) != n_panels:
+        raise ValueError(f"ax: {n_panels} axes are needed, {len(given)} are given")
+    return given[0] if n_panels == 1 else given
 
 
 def plain_ticks(axis: Any) -> None:

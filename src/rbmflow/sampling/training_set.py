@@ -25,7 +25,7 @@ from rbmflow.ising import lattice as lattices
 from rbmflow.ising.lattice import Solved, check_solved
 from rbmflow.netcdf import as_bytes, read_dataset, require_xarray
 from rbmflow.reading import brief, parse_json, refusing
-from rbmflow.records import Record
+from rbmflow.records import Record, Tabular
 from rbmflow.records.dataset import dataset
 from rbmflow.spins import check_spins
 
@@ -101,7 +101,7 @@ class Certificate(Record):
 
 
 @dataclass(frozen=True, eq=False)
-class TrainingSet(Record):
+class TrainingSet(Tabular):
     """Configurations of a lattice at several temperatures.
 
     Attributes
@@ -137,6 +137,11 @@ class TrainingSet(Record):
             )
         for name, value in (("spins", spins), ("temperature", temperature)):
             object.__setattr__(self, name, value)
+
+    def _columns(self) -> dict[str, list[Any]]:
+        places = {name: name for name in ("temperature", *PLAIN, "n_effective", "deviation")}
+        places |= {"energy": "energy.mean", "stderr": "energy.stderr"}
+        return {name: list(map(attrgetter(place), self.certificate)) for name, place in places.items()}
 
     @property
     def configurations(self) -> SpinArray:

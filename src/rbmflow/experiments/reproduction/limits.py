@@ -20,7 +20,7 @@ from rbmflow.experiments.style import (
     styled,
 )
 from rbmflow.experiments.tables import Check, Digits, Table, columns_of, named_columns
-from rbmflow.weight import asymptotics, f, limit_table, trained_weight
+from rbmflow.weight import LimitTable, asymptotics, f, limit_table, trained_weight
 from rbmflow.weight.limits import LIMITS, LONGER
 
 SHOWN_DIGITS = 20
@@ -31,7 +31,12 @@ EPSILON = 2.2e-16
 
 def limits_table(n_visible: int, n_hidden: int, *, dps: int = 30) -> Table:
     """Return value, limit, difference and predicted difference of every limit, as text with `dps` digits."""
-    found = limit_table(n_visible, n_hidden, dps=dps)
+    return table_of(limit_table(n_visible, n_hidden, dps=dps))
+
+
+def table_of(found: LimitTable) -> Table:
+    """Return the limits as text."""
+    dps = found.dps
     rows = [
         (
             row.quantity,
@@ -45,7 +50,8 @@ def limits_table(n_visible: int, n_hidden: int, *, dps: int = 30) -> Table:
         for row in found.rows
     ]
     names = ("quantity", "at", "value", "limit", "difference", "predicted", "ratio")
-    caption = f"Limits and the leading terms at which they are approached, M = {n_visible}, N = {n_hidden}"
+    sizes = f"M = {found.n_visible}, N = {found.n_hidden}"
+    caption = f"Limits and the leading terms at which they are approached, {sizes}"
     return Table(caption, columns_of(names, rows))
 
 
