@@ -71,9 +71,20 @@ def as_array(name: str, value: object, dtype: Any = None) -> npt.NDArray[Any]:
     """Return `value` as an array; raise where a mask would be lost, or rows have different lengths."""
     _refuse_masks(name, value)
     try:
-        return np.asarray(value, dtype=dtype)
+        return np.asarray(_without_objects(value), dtype=dtype)
     except ValueError:
         raise ValueError(f"{name}={shown(value)}: the rows have different lengths") from None
+
+
+def _without_objects(value: Any) -> Any:
+    """Return numbers of pandas that can be missing as such, NaN where they are: numpy sees objects."""
+    if not hasattr(value, "to_numpy") or not hasattr(value, "convert_dtypes"):
+        return value
+    kinds = {getattr(one, "kind", "O") for one in np.ravel(np.asarray(value.dtypes, dtype=object))}
+    if not kinds or not kinds <= set("iuf") or np.asarray(value).dtype.kind != "O":
+        return value
+    array = value.to_numpy(dtype=np.float64, na_value=np.nan)
+    return value.to_numpy(dtype=np.int64) if kinds == {"i"} and not np.isnan(array).any() else array
 
 
 def _refuse_masks(name: str, value: object, level: int = 0) -> None:
@@ -106,6 +117,8 @@ def check_integer(name: str, value: object, minimum: int, maximum: int | None = 
     if isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{name}={shown(value)}: an integer is needed, not a truth value")
     refuse_mask(name, value)
+    if hasattr(value, "__array__") and not isinstance(value, (np.ndarray, np.generic)):
+        value = np.asarray(value)[()]  # a labelled number
     try:
         number = operator.index(value)  # type: ignore[arg-type]
     except TypeError:

@@ -210,8 +210,8 @@ class Graph(Lattice):
                 raise TypeError("couplings: a mapping of bonds brings its own, none can be given beside it")
             bonds, couplings = _bonds_of(bonds)
         refuse_mask("bonds", bonds)
-        try:
-            pairs = np.array(list(bonds))
+        try:  # a frame of pandas lists its columns
+            pairs = np.array(as_array("bonds", bonds) if hasattr(bonds, "__array__") else list(bonds))
         except (TypeError, ValueError):
             raise TypeError("bonds: pairs of integers are needed") from None
         if pairs.size == 0:

@@ -180,7 +180,7 @@ class Hopfield(Pairwise):
         >>> Hopfield([[0, 2], [2, 0]], [1, -1]).flip_cost([1, -1])
         array([-2., -2.])
         """
-        return np.asarray(x) * self.energy_gap(x)
+        return check_spins("x", x, self.n_units) * self.energy_gap(x)
 
     def is_stable(self, x: ArrayLike) -> Any:
         """Return whether the threshold rule changes nothing (thesis eq. 13).

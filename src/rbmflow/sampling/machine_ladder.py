@@ -271,7 +271,8 @@ def log_traced_out(fields: FloatArray) -> FloatArray:
 
 def check_ladder(ladder: object) -> tuple[float, ...]:
     """Return inverse temperatures that descend from 1; a number stands for equal steps from 1 to 0."""
-    if not isinstance(ladder, (Sequence, np.ndarray)) or isinstance(ladder, (str, bytes)):
+    several = isinstance(ladder, Sequence) or (hasattr(ladder, "__array__") and np.ndim(ladder) > 0)
+    if not several or isinstance(ladder, (str, bytes)):
         return tuple(np.linspace(1, 0, check_integer("ladder", ladder, 2, MAX_RUNGS)).tolist())
     rungs = check_real("ladder", ladder)
     if rungs.ndim != 1 or len(rungs) < 2 or rungs[0] != 1 or rungs[-1] < 0 or not (np.diff(rungs) < 0).all():

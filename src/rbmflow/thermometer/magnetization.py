@@ -58,7 +58,8 @@ class MagnetizationThermometer(Record):
 
     def __post_init__(self) -> None:
         for name in ("temperature", "magnetization", "stderr"):
-            object.__setattr__(self, name, as_array(name, getattr(self, name)))
+            array = np.asarray(as_array(name, getattr(self, name)), dtype=np.float64)
+            object.__setattr__(self, name, array)
 
     def estimate(self, configurations: ArrayLike) -> Estimate:
         """Return the temperature of a batch, where the curve has its mean ``|m|``.

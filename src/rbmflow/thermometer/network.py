@@ -92,7 +92,8 @@ class NetworkThermometer(Record):
     def __post_init__(self) -> None:
         check_solved(self.lattice)
         check_choice("read_out", self.read_out, READ_OUTS)
-        object.__setattr__(self, "temperature", as_array("temperature", self.temperature))
+        temperature = np.asarray(as_array("temperature", self.temperature), dtype=np.float64)
+        object.__setattr__(self, "temperature", temperature)
         sizes = [self.lattice.n_sites, *(np.size(biases) for biases in self.biases)]
         shapes = [np.shape(weights) for weights in self.weights]
         if not shapes or shapes != [*pairwise(sizes)] or sizes[-1] != len(self.temperature):
