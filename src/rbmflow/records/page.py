@@ -23,15 +23,13 @@ def page_of(record: Storable) -> str:
 
 
 def _first_rows(record: Storable) -> str:
-    columns = {name: list(values) for name, values in record._columns().items()}
+    columns = record._columns()
     if not columns:
         return ""
     length = len(next(iter(columns.values())))
     head = "".join(f"<th>{escape(name)}</th>" for name in columns)
-    rows = "".join(
-        f"<tr>{''.join(f'<td>{escape(_cell(values[row]))}</td>' for values in columns.values())}</tr>"
-        for row in range(min(length, ROWS))
-    )
+    cells = zip(*(values[:ROWS] for values in columns.values()), strict=True)
+    rows = "".join(f"<tr>{''.join(f'<td>{escape(_cell(one))}</td>' for one in row)}</tr>" for row in cells)
     caption = f"{length} rows" if length <= ROWS else f"{ROWS} of {length} rows"
     return f"<table><caption>{caption}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 

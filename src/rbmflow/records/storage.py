@@ -29,7 +29,10 @@ Members = dict[str, npt.NDArray[Any]]
 def pack(record: Storable) -> dict[str, Any]:
     """Return the members of the file; raise TypeError naming what no file can hold."""
     arrays: Members = {}
-    content = {name: _encode(value, name, arrays) for name, value in record._content().items()}
+    content = {
+        name: _encode(value, f"{name}." if name == HEADER else name, arrays)
+        for name, value in record._content().items()
+    }
     header = {
         "format": FORMAT,
         "result": stored_name(type(record)),
@@ -56,8 +59,11 @@ def _encode(value: Any, name: str, arrays: Members) -> Any:
     if type(value) is tuple:
         return {"tuple": [_encode(one, f"{name}.{at}", arrays) for at, one in enumerate(value)]}
     if type(value) is dict:
-        pairs = enumerate(value.items())
-        return {"dict": [[_encode(one, f"{name}.{at}", arrays) for one in pair] for at, pair in pairs]}
+        pairs = [
+            [_encode(key, f"{name}.{at}.key", arrays), _encode(one, f"{name}.{at}", arrays)]
+            for at, (key, one) in enumerate(value.items())
+        ]
+        return {"dict": pairs}
     if hasattr(value, "_mpf_"):
         sign, mantissa, exponent, _ = value._mpf_
         return {"mpf": [int(sign), hex(mantissa), int(exponent)]}
