@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, shown
+from rbmflow.arguments import FloatArray, as_array, shown
 from rbmflow.ising.lattice import Lattice
 from rbmflow.sampling import TrainingSet
 from rbmflow.spins import check_means, refuse_bits
@@ -19,6 +19,14 @@ def check_configurations(configurations: object, n_sites: int) -> FloatArray:
         )
     refuse_bits("configurations", batch)
     return batch
+
+
+def as_floats(name: str, value: object) -> FloatArray:
+    """Return numbers, NaN among them, as float64, or raise TypeError naming the argument."""
+    array = as_array(name, value)
+    if array.dtype.kind not in "iuf":
+        raise TypeError(f"{name}={shown(value)}: real numbers are needed")
+    return array.astype(np.float64, copy=False)
 
 
 def check_training_set(training_set: object, lattice: Lattice | None = None) -> TrainingSet:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, as_array
+from rbmflow.arguments import FloatArray
 from rbmflow.estimate import Estimate
 from rbmflow.ising.lattice import Solved
 from rbmflow.records import Record
-from rbmflow.thermometer.arguments import check_configurations, check_curve
+from rbmflow.thermometer.arguments import as_floats, check_configurations, check_curve
 from rbmflow.thermometer.calibration import Calibration, calibrate, mean_of, spread
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ class MagnetizationThermometer(Record):
 
     def __post_init__(self) -> None:
         for name in ("temperature", "magnetization", "stderr"):
-            array = np.asarray(as_array(name, getattr(self, name)), dtype=np.float64)
-            object.__setattr__(self, name, array)
+            object.__setattr__(self, name, as_floats(name, getattr(self, name)))
 
     def estimate(self, configurations: ArrayLike) -> Estimate:
         """Return the temperature of a batch, where the curve has its mean ``|m|``.

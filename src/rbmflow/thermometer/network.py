@@ -17,7 +17,6 @@ from rbmflow.arguments import (
     MAX_STEPS,
     FloatArray,
     SpinArray,
-    as_array,
     check_choice,
     check_integer,
     check_real_scalar,
@@ -27,7 +26,7 @@ from rbmflow.arguments import (
 from rbmflow.estimate import Estimate
 from rbmflow.ising.lattice import Solved, check_solved
 from rbmflow.records import Record
-from rbmflow.thermometer.arguments import check_configurations, check_curve
+from rbmflow.thermometer.arguments import as_floats, check_configurations, check_curve
 from rbmflow.thermometer.calibration import Calibration, calibrate, mean_of, spread
 from rbmflow.thermometer.perceptron import train_perceptron
 from rbmflow.workers import Progress, check_progress
@@ -92,8 +91,7 @@ class NetworkThermometer(Record):
     def __post_init__(self) -> None:
         check_solved(self.lattice)
         check_choice("read_out", self.read_out, READ_OUTS)
-        temperature = np.asarray(as_array("temperature", self.temperature), dtype=np.float64)
-        object.__setattr__(self, "temperature", temperature)
+        object.__setattr__(self, "temperature", as_floats("temperature", self.temperature))
         sizes = [self.lattice.n_sites, *(np.size(biases) for biases in self.biases)]
         shapes = [np.shape(weights) for weights in self.weights]
         if not shapes or shapes != [*pairwise(sizes)] or sizes[-1] != len(self.temperature):
