@@ -170,6 +170,7 @@ def test_info(capsys):
     assert status == 0
     assert facts["threads"] == 3
     assert facts["SIMD path"] in ("plain", "avx2", "avx512")
+    assert "; kernels compiled by " in facts["why this path"]
 
 
 @pytest.mark.parametrize(

@@ -55,21 +55,4 @@ static inline int lowest_bit(unsigned long long x)
 #endif
 }
 
-/* Highest level that this processor and this build know. */
-static inline int simd_supported(void)
-{
-#if RBMFLOW_X86
-    __builtin_cpu_init();
-    int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
-        && __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
-    if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
-        && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")
-        && __builtin_cpu_supports("avx512vpopcntdq"))
-        return SIMD_AVX512;
-    return avx2 ? SIMD_AVX2 : SIMD_PLAIN;
-#else
-    return SIMD_PLAIN;
-#endif
-}
-
 #endif

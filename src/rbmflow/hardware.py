@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import platform
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,31 @@ def simd_level() -> int:
         allowed = ", ".join(SIMD_LEVELS[: best + 1])
         raise ValueError(f"RBMFLOW_SIMD={shown(name)}: this processor allows {allowed}")
     return SIMD_LEVELS.index(name)
+
+
+def simd_reason() -> str:
+    """Say why kernels use the SIMD level that they use, and which compiler built them.
+
+    Returns
+    -------
+    str
+        What the next level lacks, or that there is none.
+
+    Examples
+    --------
+    >>> simd.COMPILER in simd_reason()
+    True
+    """
+    level = simd_level()
+    built = f"kernels compiled by {simd.COMPILER}"
+    if level < simd.supported():
+        return f"RBMFLOW_SIMD asks for it; {built}"
+    if level == len(SIMD_LEVELS) - 1:
+        return f"the highest; {built}"
+    if level == simd.HIGHEST:
+        return f"the only one for {platform.machine()} with this compiler; {built}"
+    lacking = [name for name, needed_by, there in simd.INSTRUCTIONS if needed_by == level + 1 and not there]
+    return f"{SIMD_LEVELS[level + 1]} lacks {', '.join(lacking)} of processor or system; {built}"
 
 
 def resolve_threads(n_threads: int | None) -> int:

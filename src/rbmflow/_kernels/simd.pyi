@@ -1,1 +1,5 @@
+COMPILER: str
+HIGHEST: int
+INSTRUCTIONS: tuple[tuple[str, int, bool], ...]
+
 def supported() -> int: ...

@@ -17,7 +17,7 @@ from rbmflow.cli.progress import progress_bar
 from rbmflow.experiments.reproduction import reproduce
 from rbmflow.experiments.reproduction.report import render
 from rbmflow.files import write_atomically
-from rbmflow.hardware import SIMD_LEVELS, resolve_threads, simd_level
+from rbmflow.hardware import SIMD_LEVELS, resolve_threads, simd_level, simd_reason
 from rbmflow.provenance import provenance
 
 PARTIAL = "reproduction.partial"
@@ -95,7 +95,7 @@ def _info(options: argparse.Namespace) -> int:
     rows: list[tuple[str, str | int]] = [
         ("version of " + name, number) for name, number in facts["versions"].items()
     ]
-    rows += [("SIMD path", SIMD_LEVELS[simd_level()]), ("threads", resolve_threads(options.workers))]
-    rows += [("system", facts["platform"]["system"])]
+    rows += [("SIMD path", SIMD_LEVELS[simd_level()]), ("why this path", simd_reason())]
+    rows += [("threads", resolve_threads(options.workers)), ("system", facts["platform"]["system"])]
     emit(options, "info", ("item", "value"), rows)
     return DONE
