@@ -18,7 +18,8 @@ enum { SIMD_PLAIN = 0, SIMD_AVX2 = 1, SIMD_AVX512 = 2 };
 #endif
 #endif
 
-#if RBMFLOW_VECTORS && defined(__x86_64__)
+/* gcc for Windows keeps wide vectors on a stack that is not aligned to them (its bug 54412). */
+#if RBMFLOW_VECTORS && defined(__x86_64__) && (!defined(_WIN32) || defined(__clang__))
 #define RBMFLOW_X86 1
 #define TARGET_AVX2 __attribute__((target("avx2,fma,bmi2,popcnt")))
 #define AVX512_FEATURES "avx512f,avx512bw,avx512dq,avx512vl,avx512vpopcntdq,avx2,fma,bmi2,popcnt"
