@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -172,6 +173,14 @@ def test_every_public_name_is_there_and_documented():
 
 def test_the_version_is_the_one_installed():
     assert version("rbmflow") == rbmflow.__version__
+
+
+@pytest.mark.parametrize("name", ["CITATION.cff", "conda/recipe.yaml"])
+def test_the_version_is_the_same_everywhere(name):
+    file = Path(__file__).parents[1] / name
+    if not file.exists():
+        pytest.skip("archives of the source are without it")
+    assert re.search(r"\n *version: (.*)\n", file.read_text(encoding="utf-8"))[1] == rbmflow.__version__
 
 
 @pytest.mark.parametrize("name", ["", *(f".{room}" for room in ROOMS)])

@@ -44,7 +44,7 @@ if TYPE_CHECKING:  # loaded when they are asked for (PEP 562)
         trained_weight_temperatures,
     )
 
-__version__ = "0.1.0"
+__version__ = "1.0.0rc1"
 
 __all__ = [
     "CD",
