@@ -29,14 +29,16 @@ lint:
 test:
 	$(PYTEST)
 
-# the kernels' own tests take every level
+LEVEL_TESTS = $(addprefix tests/,test_digests.py test_hardware.py sampling/test_block_gibbs.py \
+	sampling/test_boltzmann.py training/test_fit.py networks/test_exact.py networks/test_hopfield.py \
+	ising/test_sample.py weight/test_trained_weight.py flow/test_maps.py)
+
+# a process for each level; the kernels' own tests take every one
 levels:
-	@levels=$$(python -c "from rbmflow._kernels import simd; \
-		print(*('plain', 'avx2', 'avx512')[: simd.supported()])") || exit 1; \
-	for level in $$levels; do echo "-- $$level"; RBMFLOW_SIMD=$$level $(PYTEST) tests/test_digests.py \
-		tests/test_hardware.py tests/sampling/test_block_gibbs.py tests/sampling/test_boltzmann.py \
-		tests/training/test_fit.py tests/networks/test_exact.py tests/networks/test_hopfield.py \
-		tests/ising/test_sample.py tests/weight/test_trained_weight.py tests/flow/test_maps.py || exit 1; done
+	@python -c "from rbmflow._kernels import simd; print(*('plain', 'avx2', 'avx512')[: simd.supported()])" \
+		| tr ' ' '\n' | xargs -r -P 2 -I LEVEL sh -c ' \
+			shown=$$(RBMFLOW_SIMD=LEVEL pytest -q $(LEVEL_TESTS) 2>&1); status=$$?; \
+			echo "-- LEVEL"; echo "$$shown"; exit $$status'
 
 slow:
 	$(PYTEST) -m slow
