@@ -90,34 +90,61 @@ static void pack(const struct planes *on, const int8_t *spins)
 
 static void unpack(const struct planes *on, int8_t *spins)
 {
+    const int64_t columns = on->columns;
     for (int64_t y = 0; y < 2 * on->rows; y++) {
-        const uint8_t *even = on->first[y & 1][0] + (y >> 1) * on->stride;
-        const uint8_t *odd = on->first[y & 1][1] + (y >> 1) * on->stride;
-        for (int64_t c = 0; c < on->columns; c++) {
-            *spins++ = (int8_t)(2 * even[c] - 1);
-            *spins++ = (int8_t)(2 * odd[c] - 1);
+        const uint8_t *restrict even = on->first[y & 1][0] + (y >> 1) * on->stride;
+        const uint8_t *restrict odd = on->first[y & 1][1] + (y >> 1) * on->stride;
+        int8_t *restrict row = spins + 2 * y * columns;
+        for (int64_t c = 0; c < columns; c++) {
+            row[2 * c] = (int8_t)(2 * even[c] - 1);
+            row[2 * c + 1] = (int8_t)(2 * odd[c] - 1);
         }
     }
 }
 
+static uint64_t eight_bytes(const uint8_t *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+static int64_t sum_of_bytes(uint64_t word)
+{
+    const uint64_t pairs = (word & 0x00ff00ff00ff00ff) + (word >> 8 & 0x00ff00ff00ff00ff);
+    return (int64_t)(pairs * 0x0001000100010001 >> 48);
+}
+
 static void measure(const struct planes *on, int64_t *energy, int64_t *magnetization)
 {
+    enum { WORDS = 63 }; /* a byte counts up to four walls in each of them */
+    const int64_t columns = on->columns, stride = on->stride;
     int64_t up = 0, walls = 0;
     for (int64_t r = 0; r < on->rows; r++)
         for (int k = 0; k < 2; k++) {
-            const int64_t row = r * on->stride;
             /* one row of sites; one column of two rows */
-            const uint8_t *even = on->first[k][0] + row, *odd = on->first[k][1] + row;
-            const uint8_t *upper = on->first[0][k] + row, *lower = on->first[1][k] + row;
-            uint32_t row_up = 0, row_walls = 0;
-            for (int64_t c = 0; c < on->columns; c++) {
-                row_up += (uint32_t)even[c] + odd[c];
-                row_walls += (uint32_t)(even[c] ^ odd[c]) + (even[c] ^ odd[c - 1]);
-                row_walls += (uint32_t)(upper[c] ^ lower[c]) + (upper[c] ^ lower[c - on->stride]);
+            const uint8_t *even = on->first[k][0] + r * stride, *odd = on->first[k][1] + r * stride;
+            const uint8_t *upper = on->first[0][k] + r * stride, *lower = on->first[1][k] + r * stride;
+            int64_t c = 0;
+            while (c + 8 <= columns) {
+                const int64_t end = c + 8 * WORDS < columns ? c + 8 * WORDS : columns;
+                uint64_t some_up = 0, some_walls = 0;
+                for (; c + 8 <= end; c += 8) {
+                    const uint64_t a = eight_bytes(even + c), b = eight_bytes(odd + c);
+                    const uint64_t d = eight_bytes(upper + c), e = eight_bytes(lower + c);
+                    some_up += a + b;
+                    some_walls += (a ^ b) + (a ^ eight_bytes(odd + c - 1));
+                    some_walls += (d ^ e) + (d ^ eight_bytes(lower + c - stride));
+                }
+                up += sum_of_bytes(some_up), walls += sum_of_bytes(some_walls);
             }
-            up += row_up, walls += row_walls;
+            for (; c < columns; c++) {
+                up += even[c] + odd[c];
+                walls += (even[c] ^ odd[c]) + (even[c] ^ odd[c - 1]);
+                walls += (upper[c] ^ lower[c]) + (upper[c] ^ lower[c - stride]);
+            }
         }
-    const int64_t n = 4 * on->rows * on->columns;
+    const int64_t n = 4 * on->rows * columns;
     *energy = 2 * walls - 2 * n;
     *magnetization = 2 * up - n;
 }

@@ -171,6 +171,30 @@ def test_bytes(shape, metropolis, level):
         np.testing.assert_array_equal(engine.spins.reshape(shape), samples[-1])
 
 
+@pytest.mark.parametrize("columns", [1006, 1008, 1010, 2016, 2032])
+@pytest.mark.parametrize("K", [-20.0, 20.0, 0.1])
+def test_bytes_of_long_rows_are_counted(columns, K):
+    # 63 words of 8 sites are summed at once: in the ordered states every site has as many walls, or is up
+    lattice = Torus(2, columns)
+    spins = np.ones((2, columns), dtype=np.int8)
+    if K < 0:
+        spins[0, ::2] = spins[1, 1::2] = -1
+    engine = compiled_chains._Bytes(
+        lattice, K, "heat_bath", "checkerboard", spins.reshape(1, -1), words(6, 32), 0, 0.0
+    )
+    energy, magnetization = np.empty((2, 1), np.int64)
+    samples = np.empty((1, 2, columns), np.int8)
+    checkerboard.run(
+        engine.spins.reshape(2, columns), words(6, 32), engine.rule, engine.digits, engine.few, engine.last,
+        1, energy, magnetization, samples, engine.work, 0,
+    )  # fmt: skip
+    now = samples[0].astype(int)
+    assert energy[0] == -(now * np.roll(now, 1, 0) + now * np.roll(now, 1, 1)).sum()
+    assert magnetization[0] == now.sum()
+    if abs(K) > 1:
+        assert abs(energy[0]) == 4 * columns
+
+
 @pytest.mark.parametrize("metropolis", [False, True])
 @pytest.mark.parametrize("order", ["random", "sequential"])
 @pytest.mark.parametrize("tabulated", [False, True])
