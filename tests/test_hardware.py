@@ -1,8 +1,9 @@
+import math
 from pathlib import Path
 
 import pytest
 
-from rbmflow import hardware
+from rbmflow import cgroups, hardware
 from rbmflow._kernels import simd
 
 
@@ -89,3 +90,77 @@ def test_a_bad_environment_is_refused(monkeypatch, text):
 def test_a_bad_number_of_threads_is_refused(value, error):
     with pytest.raises(error, match="n_threads="):
         hardware.resolve_threads(value)
+
+
+@pytest.fixture
+def groups(tmp_path, monkeypatch):
+    """Control groups out of files, forgotten in the end."""
+
+    def of(lines, **files):
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        (tmp_path / "self").write_text(lines)
+        _forget()
+
+    monkeypatch.setattr(cgroups, "ROOT", tmp_path)
+    monkeypatch.setattr(cgroups, "GROUPS", tmp_path / "self")
+    yield of
+    _forget()
+
+
+def _forget():
+    cgroups.allowed_bytes.cache_clear()
+    cgroups.allowed_processors.cache_clear()
+
+
+GROUPS = {
+    "version 2": ("0::/a/b\n", {"a/cpu.max": "150000 100000\n", "a/b/cpu.max": "max 100000\n"}, 1.5),
+    "version 2, the inner one": ("0::/a/b\n", {"a/cpu.max": "3 1", "a/b/cpu.max": "50000 100000"}, 0.5),
+    "version 1": (
+        "4:cpu,cpuacct:/job\n0::/\n",
+        {"cpu,cpuacct/job/cpu.cfs_quota_us": "250000\n", "cpu,cpuacct/job/cpu.cfs_period_us": "100000\n"},
+        2.5,
+    ),
+    "version 1, of a container": (
+        "1:cpu:/docker/0123\n",
+        {"cpu/cpu.cfs_quota_us": "200000", "cpu/cpu.cfs_period_us": "100000"},
+        2.0,
+    ),
+    "version 1, without a limit": (
+        "1:cpu:/\n",
+        {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"},
+        math.inf,
+    ),
+    "of other things": ("1:pids:/\n", {"cpu.max": "100000 100000", "pids/cpu.max": "1 1"}, math.inf),
+    "none": ("", {}, math.inf),
+    "damaged": ("a\n0::/\n", {"cpu.max": "one"}, math.inf),
+}
+
+
+@pytest.mark.parametrize("kind", GROUPS)
+def test_processors_of_a_container(groups, monkeypatch, kind):
+    lines, files, processors = GROUPS[kind]
+    groups(lines, **files)
+    monkeypatch.delenv("RBMFLOW_NUM_THREADS", raising=False)
+    monkeypatch.setattr(hardware.os, "sched_getaffinity", lambda _: range(64), raising=False)
+    assert cgroups.allowed_processors() == processors
+    assert hardware.resolve_threads(None) == (64 if processors == math.inf else math.ceil(processors))
+
+
+@pytest.mark.parametrize(
+    ("lines", "files", "there"),
+    [
+        ("0::/a\n", {"a/memory.max": "max\n", "memory.max": f"{2**28}\n"}, 2**28),
+        ("2:memory:/a\n", {"memory/a/memory.limit_in_bytes": f"{2**29}\n"}, 2**29),
+        ("2:memory:/a\n", {"memory/memory.limit_in_bytes": "9223372036854771712\n"}, math.inf),
+    ],
+)
+def test_memory_of_a_container(groups, lines, files, there):
+    groups(lines, **files)
+    assert cgroups.allowed_bytes() == there
+    if there < math.inf:
+        hardware.check_memory("n=1", there)
+        with pytest.raises(MemoryError, match=f"n=1: {there / 2**30:g} GiB of memory are needed, there are"):
+            hardware.check_memory("n=1", there + 1)

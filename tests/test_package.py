@@ -21,7 +21,7 @@ SOURCE = Path(rbmflow.__file__).parent
 # From the bottom up; a module imports only from layers below its own, or from its own package.
 LAYERS = [
     ["_kernels"],
-    ["errors", "arguments", "lazy"],
+    ["errors", "arguments", "cgroups", "lazy"],
     ["typing"],
     ["files", "hardware", "workers"],
     ["reading"],

@@ -1,6 +1,6 @@
-"""How much of the machine a computation uses: SIMD level and number of threads.
+"""How much of the machine a computation uses: SIMD level, number of threads, memory.
 
-Neither changes any result. The environment variable ``RBMFLOW_SIMD`` (``plain``, ``avx2``, ``avx512``)
+None of them changes any result. The environment variable ``RBMFLOW_SIMD`` (``plain``, ``avx2``, ``avx512``)
 lowers the SIMD level; ``RBMFLOW_NUM_THREADS`` sets the default number of threads.
 """
 
@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from rbmflow._kernels import simd
 from rbmflow.arguments import check_integer, shown
+from rbmflow.cgroups import allowed_bytes, allowed_processors
 
 SIMD_LEVELS = ("plain", "avx2", "avx512")
 MAX_THREADS = 1024
@@ -81,7 +82,8 @@ def resolve_threads(n_threads: int | None) -> int:
     Parameters
     ----------
     n_threads : int or None
-        None means the environment variable ``RBMFLOW_NUM_THREADS``, else the processors available.
+        None means the environment variable ``RBMFLOW_NUM_THREADS``, else the processors available: those
+        that the process may run on, or as many as the control groups of a container give time of.
 
     Returns
     -------
@@ -101,13 +103,19 @@ def resolve_threads(n_threads: int | None) -> int:
     if n_threads is None:
         text = os.environ.get("RBMFLOW_NUM_THREADS", "")
         if not text:
-            return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            return _processors()
         if not text.isdecimal() or len(text) > 100 or not 1 <= int(text) <= MAX_THREADS:
             raise ValueError(
                 f"RBMFLOW_NUM_THREADS={shown(text)}: an integer from 1 to {MAX_THREADS} is needed"
             )
         return int(text)
     return check_integer("n_threads", n_threads, 1, MAX_THREADS)
+
+
+def _processors() -> int:
+    """Return the processors that the process may use, a part of one counted as one."""
+    mine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, math.ceil(min(mine, allowed_processors(), MAX_THREADS)))
 
 
 def empty_at_line(shape: int | tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
@@ -145,8 +153,8 @@ def check_memory(what: str, n_bytes: int, hint: str = "") -> None:
         raise MemoryError(f"{what}: {size} of memory are needed, there are {there}{hint and '; '}{hint}")
 
 
-def _memory() -> int:
-    """Bytes of the machine, or what the process may use of them."""
+def _memory() -> float:
+    """Bytes of the machine, or what the process, or its container, may use of them."""
     try:
         import resource
 
@@ -154,4 +162,4 @@ def _memory() -> int:
         limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     except (ImportError, ValueError, OSError):  # not POSIX: numpy will say
         return 2**63
-    return total if limit == resource.RLIM_INFINITY else min(total, limit)
+    return min(total, allowed_bytes(), math.inf if limit == resource.RLIM_INFINITY else limit)
