@@ -23,7 +23,7 @@ LAYERS = [
     ["_kernels"],
     ["errors", "arguments", "cgroups", "lazy"],
     ["typing"],
-    ["files", "hardware", "workers"],
+    ["executors", "files", "hardware", "workers"],
     ["reading"],
     ["generators", "netcdf", "precision", "spins", "autocorrelation", "provenance", "locks"],
     ["records"],

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, as_completed
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
 
 from rbmflow.arguments import FloatArray
 from rbmflow.checkpoints import Checkpoints
+from rbmflow.executors import completed
 from rbmflow.reading import read_npy
 from rbmflow.workers import Progress
-
-
-def completed(executor: Executor | None, tasks: dict[Any, tuple[Any, ...]]) -> Iterator[tuple[Any, Any]]:
-    """Yield the results of calls, by key, as they come."""
-    if executor is None:
-        for key, (function, *arguments) in tasks.items():
-            yield key, function(*arguments)
-        return
-    futures = {executor.submit(*task): key for key, task in tasks.items()}
-    try:
-        for future in as_completed(futures):
-            yield futures[future], future.result()
-    finally:
-        for future in futures:
-            future.cancel()
 
 
 def rows_of_tasks(
@@ -70,7 +56,9 @@ def rows_of_tasks(
     if len(missing) < len(tasks):
         tell()
     try:
-        for index, row in completed(executor, {index: (function, *task) for index, task in missing.items()}):
+        for index, row in completed(
+            executor, [(index, (function, *task)) for index, task in missing.items()]
+        ):
             found[index] = row
             unsaved.append(index)
             del missing[index]

@@ -16,6 +16,7 @@ import numpy as np
 
 from rbmflow.arguments import check_choice, shown
 from rbmflow.checkpoints import Checkpoints
+from rbmflow.executors import completed
 from rbmflow.experiments.experiment import Result
 from rbmflow.experiments.reproduction import (
     chains,
@@ -33,7 +34,6 @@ from rbmflow.experiments.reproduction import (
 from rbmflow.experiments.reproduction.stage import Parameters, StageFunction
 from rbmflow.experiments.style import Drawing
 from rbmflow.experiments.tables import Check, Table, tables_of
-from rbmflow.experiments.tasks import completed
 from rbmflow.provenance import version_of
 from rbmflow.reading import brief, check_names, check_number, seal, unseal
 from rbmflow.records import Record
@@ -233,7 +233,7 @@ def run(
     if executor is not None:
         missing.sort(key=lambda name: (*LONGEST, name).index(name))
     tasks = {name: (_timed, name, parameters, children[name]) for name in missing}
-    for name, stage in completed(executor, tasks):
+    for name, stage in completed(executor, tasks.items()):
         result.stages[name] = stage
         if checkpoints is not None:
             checkpoints.store(PART, result.write)

@@ -18,6 +18,7 @@ import numpy as np
 from rbmflow import thermometer
 from rbmflow.arguments import check_integer, check_rng, shown
 from rbmflow.checkpoints import Checkpoints
+from rbmflow.executors import completed
 from rbmflow.experiments.seven_steps.parameters import Parameters
 from rbmflow.experiments.seven_steps.result import IsoShibaYokoo
 from rbmflow.experiments.seven_steps.steps import (
@@ -26,7 +27,6 @@ from rbmflow.experiments.seven_steps.steps import (
     one_thread,
     prepare,
 )
-from rbmflow.experiments.tasks import completed
 from rbmflow.ising import Ring
 from rbmflow.networks import RBM
 from rbmflow.thermometer.perceptron import require_scikit_learn
@@ -205,7 +205,7 @@ def _fill(
     tasks = {
         seed: (_prepare, parameters, streams[seed][0]) for seed in unfinished if seed not in result.prepared
     }
-    for seed, found in completed(executor, tasks):
+    for seed, found in completed(executor, tasks.items()):
         result.note((seed,), found.measured, found.seconds)
         result.prepared[seed] = found  # last: what is interrupted here is prepared again
         tell()
@@ -222,7 +222,7 @@ def _fill(
         for index, (i, j) in enumerate(pairs)
         if not result.finished[seed, i, j]
     }
-    for place, (values, seconds) in completed(executor, machines):
+    for place, (values, seconds) in completed(executor, machines.items()):
         result.note(place, values, seconds)
         if result.finished[place[0]].all():
             del result.prepared[place[0]]

@@ -1,0 +1,124 @@
+"""Pieces on executors: the results of a plain loop, whatever is taken together, and what a loss leaves."""
+
+import time
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+
+import numpy as np
+import pytest
+
+from rbmflow import executors
+from rbmflow.executors import check_executor, completed
+
+
+def draw(seed, size):
+    return np.random.default_rng(seed).normal(size=size)
+
+
+def slow(number):
+    time.sleep(0.02 * (number % 3))
+    return number
+
+
+def fails(number):
+    if number == 5:
+        raise ValueError("the fifth")
+    return number
+
+
+class Lost(Executor):
+    """Keeps what it is handed until the fifth batch, which it loses with all that wait."""
+
+    def __init__(self):
+        self.held = []
+
+    def submit(self, function, /, *arguments, **keywords):
+        future = Future()
+        self.held.append(future)
+        if len(self.held) < 5:
+            future.set_result(function(*arguments, **keywords))
+        else:
+            future.cancel()
+            future.set_running_or_notify_cancel()
+        return future
+
+
+class Counting(ThreadPoolExecutor):
+    """Notes the sizes of the batches, and how many are not done."""
+
+    sizes, most, held = (), 0, ()
+
+    def submit(self, function, /, *arguments, **keywords):
+        self.sizes = (*self.sizes, len(arguments[0]))
+        self.held = [
+            *(one for one in self.held if not one.done()),
+            future := super().submit(function, *arguments),
+        ]
+        self.most = max(self.most, len(self.held))
+        return future
+
+
+PIECES = [(index, (draw, np.random.SeedSequence(1, spawn_key=(index,)), 3)) for index in range(200)]
+
+
+def test_threads_and_processes_give_the_bits_of_a_loop():
+    plain = [draw(*arguments) for _, (_, *arguments) in PIECES]
+    pools = None, ThreadPoolExecutor(2), ProcessPoolExecutor(2, mp_context=get_context("forkserver"))
+    for pool in pools:
+        found = dict(completed(pool, iter(PIECES)))
+        np.testing.assert_array_equal([found[index] for index in range(200)], plain)
+        if pool is not None:
+            pool.shutdown()
+
+
+def test_short_pieces_travel_together_and_the_executor_holds_few(monkeypatch):
+    monkeypatch.setattr(executors, "MOST", 20)
+    with Counting(2) as pool:
+        found = dict(completed(pool, ((n, (abs, -n)) for n in range(20_000))))
+    assert found == {n: n for n in range(20_000)}
+    assert sum(pool.sizes) == 20_000  # none was handed over twice
+    assert len(pool.sizes) < 400
+    assert pool.most <= 20
+
+
+def test_a_batch_ends_when_its_time_is_over(monkeypatch):
+    monkeypatch.setattr(executors, "SHORTEST", 0.01)
+    with Counting(2) as pool:
+        found = dict(completed(pool, ((n, (slow, n)) for n in range(40))))
+    assert found == {n: n for n in range(40)}
+    assert sum(pool.sizes) >= 40  # what there was no time for was handed over again
+
+
+@pytest.mark.parametrize("pool", [None, "threads"])
+def test_what_a_piece_raises_comes_after_the_others(pool):
+    pool = ThreadPoolExecutor(1) if pool else None
+    seen = []
+    with pytest.raises(ValueError, match="the fifth") as caught:
+        seen.extend(completed(pool, ((n, (fails, n)) for n in range(100))))
+    assert {(n, n) for n in range(5)} <= {*seen}
+    if pool is not None:
+        assert "in fails" in caught.value.__notes__[0]
+        pool.shutdown()
+
+
+def test_an_executor_that_is_lost():
+    pool, seen = Lost(), []
+    with pytest.raises(BrokenExecutor, match="lost"):
+        seen.extend(completed(pool, ((n, (abs, n)) for n in range(1000))))
+    assert seen
+    assert all(future.done() for future in pool.held)
+
+
+def test_the_end_of_the_generator_gives_up_what_waits():
+    with Counting(1) as pool:
+        loop = completed(pool, ((n, (slow, 3 * n + 2)) for n in range(100)))
+        next(loop)
+        loop.close()
+    assert sum(pool.sizes) < 100
+
+
+def test_what_is_no_executor_is_refused():
+    with pytest.raises(TypeError, match="executor=3: an executor is needed"):
+        check_executor(3)
+    pool = Lost()
+    assert check_executor(pool) is pool
