@@ -7,8 +7,9 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
-from rbmflow import executors
+from rbmflow import RBM, Ring, Torus, certified_weight, executors, log_partition, training_set
 from rbmflow.executors import check_executor, completed
+from rbmflow.networks import BoltzmannMachine
 
 
 def draw(seed, size):
@@ -58,17 +59,24 @@ class Counting(ThreadPoolExecutor):
         return future
 
 
+@pytest.fixture(scope="module")
+def pools():
+    """No executor, threads, processes."""
+    with (
+        ThreadPoolExecutor(2) as threads,
+        ProcessPoolExecutor(2, mp_context=get_context("forkserver")) as processes,
+    ):
+        yield None, threads, processes
+
+
 PIECES = [(index, (draw, np.random.SeedSequence(1, spawn_key=(index,)), 3)) for index in range(200)]
 
 
-def test_threads_and_processes_give_the_bits_of_a_loop():
+def test_threads_and_processes_give_the_bits_of_a_loop(pools):
     plain = [draw(*arguments) for _, (_, *arguments) in PIECES]
-    pools = None, ThreadPoolExecutor(2), ProcessPoolExecutor(2, mp_context=get_context("forkserver"))
     for pool in pools:
         found = dict(completed(pool, iter(PIECES)))
         np.testing.assert_array_equal([found[index] for index in range(200)], plain)
-        if pool is not None:
-            pool.shutdown()
 
 
 def test_short_pieces_travel_together_and_the_executor_holds_few(monkeypatch):
@@ -122,3 +130,59 @@ def test_what_is_no_executor_is_refused():
         check_executor(3)
     pool = Lost()
     assert check_executor(pool) is pool
+
+
+MACHINE = RBM(np.random.default_rng(1).normal(size=(40, 30), scale=0.2), np.full(40, 0.1), np.full(30, -0.1))
+COUPLINGS = np.random.default_rng(2).normal(size=(30, 30), scale=0.1)
+PAIRS = BoltzmannMachine(COUPLINGS + COUPLINGS.T - 2 * np.diag(np.diag(COUPLINGS)), n_visible=20)
+
+
+@pytest.mark.parametrize("machine", [MACHINE, PAIRS], ids=["rbm", "boltzmann"])
+def test_chains_are_annealed_anywhere(pools, machine):
+    told = []
+    how = {"n_temperatures": 20, "n_chains": 200, "burn_in": 5, "rng": 1}
+    found = [
+        log_partition(machine, "bracket", **how, executor=pool, progress=lambda *now: told.append(now))
+        for pool in pools
+    ]
+    assert found[0] == found[1] == found[2]
+    assert told[-1][0] == told[-1][1] == told[0][1]
+
+
+@pytest.mark.parametrize("lattice", [Ring(8), Torus(4, 4)], ids=str)
+def test_training_sets_are_drawn_anywhere(pools, lattice):
+    stored = []
+    found = [
+        training_set(lattice, [0.0, 2.0, 4.0], 20, rng=5, executor=pool, store=lambda k, _: stored.append(k))
+        for pool in pools
+    ]
+    for one in found[1:]:
+        np.testing.assert_array_equal(one.spins, found[0].spins)
+        assert repr(one.certificate) == repr(found[0].certificate)
+        assert one.provenance == found[0].provenance
+    assert sorted(stored) == [0] * 3 + [1] * 3 + [2] * 3
+
+
+def test_couplings_are_certified_anywhere(pools):
+    pytest.importorskip("flint")
+    told, K = [], [1, "0.1", 2.5]
+    one_by_one = tuple(certified_weight(one, 8, 4, digits=15) for one in K)
+    for pool in pools:
+        how = {"executor": pool, "progress": lambda *now: told.append(now)}
+        assert certified_weight(K, 8, 4, digits=15, **how) == one_by_one
+        assert told[-1] == (3, 3)
+    assert certified_weight(np.array([1.0]), 8, 4, digits=15) == one_by_one[:1]
+    assert certified_weight([], 8, 4, digits=15) == ()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda pool: training_set(Ring(8), [1.0], 2, executor=pool),
+        lambda pool: log_partition(MACHINE, "ais", executor=pool),
+        lambda pool: certified_weight([1], 8, 4, digits=15, executor=pool),
+    ],
+)
+def test_callers_refuse_what_is_no_executor(call):
+    with pytest.raises(TypeError, match="executor=2: an executor is needed"):
+        call(2)

@@ -241,7 +241,7 @@ def test_slopes_of_both_forms_are_those_of_the_sides(M, N, K, W):
         (None, TypeError),
         (True, TypeError),
         (1j, TypeError),
-        ([1.0], TypeError),
+        ([[1.0]], TypeError),
         (b"1", TypeError),
     ],
 )

@@ -8,6 +8,7 @@ The machines between have the couplings βW, 0 ≤ β ≤ 1, and the biases of t
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,14 @@ import numpy.typing as npt
 
 from rbmflow._kernels import annealing
 from rbmflow.arguments import FloatArray, SpinArray
-from rbmflow.generators import draw_words
+from rbmflow.executors import completed
+from rbmflow.generators import Words, draw_words
 from rbmflow.hardware import simd_level
 from rbmflow.networks.two_layers import TwoLayers, draw_spins, log_two_cosh
 from rbmflow.workers import Progress, run_tasks
+
+Machine = tuple[npt.NDArray[Any], ...]
+"""Weights and biases, of the precision of the fields."""
 
 CHAINS_AT_ONCE = 64  # of one generator
 FEWEST_CHAINS = 8  # of a task, and as many times as its tables of signed sums fill what is kept
@@ -45,31 +50,70 @@ def anneal(
     *,
     n_threads: int = 1,
     progress: Progress | None = None,
+    executor: Executor | None = None,
 ) -> tuple[FloatArray, SpinArray]:
     """Return the logarithm of the weight of each chain, and the spins at the last machine.
 
     The weight is ``ln w = Σ_k ln [f_(β_(k+1))(v_k)/f_(β_k)(v_k)]``. The spins at the start are from the law
     at betas[0]; v_k comes from v_(k−1) by one sweep v → h → v at β_k, which is reversible. So the mean of w
     is Z(betas[-1])/Z(betas[0]) in either direction. Fields are in single precision, in double where they can
-    exceed 100; logarithms add up in double precision.
+    exceed 100; logarithms add up in double precision. An executor takes the chains of a generator together.
     """
     real = _precision(rbm)
-    weights, b, c = (
+    machine = tuple(
         np.ascontiguousarray(one, dtype=real) for one in (rbm.weights, rbm.visible_bias, rbm.hidden_bias)
     )
-    visible, log_weight, level = np.array(spins, order="C"), np.empty(len(spins)), simd_level()
+    visible, log_weight = np.array(spins, order="C"), np.empty(len(spins))
     ladder = np.ascontiguousarray(betas)
-    blocks = range(0, len(spins), CHAINS_AT_ONCE)
-    keys = draw_words(rng, len(blocks))
-    at_once = _chains_of_a_task(len(spins), weights, n_threads)
+    blocks = [slice(first, first + CHAINS_AT_ONCE) for first in range(0, len(spins), CHAINS_AT_ONCE)]
+    keys, total = draw_words(rng, len(blocks)), len(spins) * (len(ladder) - 1)
+    if executor is not None:
+        pieces = [
+            (block, (_block, machine, ladder, visible[block], key))
+            for block, key in zip(blocks, keys, strict=True)
+        ]
+        done = 0
+        for block, (log_weight[block], visible[block]) in completed(executor, pieces):
+            done += len(visible[block]) * (len(ladder) - 1)
+            if progress is not None:
+                progress(done, total)
+        return log_weight, visible
+    at_once = _chains_of_a_task(len(spins), machine[0], n_threads)
+    tasks = (
+        task
+        for block, key in zip(blocks, keys, strict=True)
+        for task in _tasks(machine, ladder, visible[block], log_weight[block], key, at_once)
+    )
+    run_tasks(tasks, n_threads, total=total, progress=progress)
+    return log_weight, visible
 
-    def chains(first: int, block: int, key: npt.NDArray[np.uint64]) -> Iterator[int]:
-        end_of_block = min(block + CHAINS_AT_ONCE, len(spins))
-        last = min(first + at_once, end_of_block)
-        n, at, before, after = last - first, slice(first, last), first - block, end_of_block - last
-        work = np.empty(
-            annealing.work_size(rbm.n_visible, rbm.n_hidden, n, real == np.float64), dtype=np.uint8
-        )
+
+def _block(
+    machine: Machine, ladder: FloatArray, visible: SpinArray, key: Words
+) -> tuple[FloatArray, SpinArray]:
+    """Return what `anneal` does, for the chains of one generator."""
+    spins, log_weight = np.array(visible, order="C"), np.empty(len(visible))
+    run_tasks(_tasks(machine, ladder, spins, log_weight, key, CHAINS_AT_ONCE), 1)
+    return log_weight, spins
+
+
+def _tasks(
+    machine: Machine,
+    ladder: FloatArray,
+    visible: SpinArray,
+    log_weight: FloatArray,
+    key: Words,
+    at_once: int,
+) -> Iterator[Iterator[int]]:
+    """Yield tasks, each of so many chains of those of one generator, on which no result depends."""
+    level, n_chains = simd_level(), len(visible)
+
+    def chains(first: int) -> Iterator[int]:
+        last = min(first + at_once, n_chains)
+        (weights, b, c), words, n, at = machine, key.copy(), last - first, slice(first, last)
+        double = weights.dtype == np.float64
+        n_bytes = annealing.work_size(weights.shape[0], weights.shape[1], n, double)
+        work = np.empty(n_bytes, dtype=np.uint8)
         steps = max(1, int(STEP_NANOSECONDS / (n * (sum(weights.shape) + weights.size / 16))))
         for begin in range(0, len(ladder) - 1, steps):
             end = min(begin + steps, len(ladder) - 1)
@@ -82,21 +126,16 @@ def anneal(
                 end,
                 visible[at],
                 log_weight[at],
-                key,
-                before,
-                after,
+                words,
+                first,
+                n_chains - last,
                 work,
                 level,
             )
             yield n * (end - begin)
 
-    tasks = (
-        chains(first, block, key.copy())
-        for block, key in zip(blocks, keys, strict=True)
-        for first in range(block, min(block + CHAINS_AT_ONCE, len(spins)), at_once)
-    )
-    run_tasks(tasks, n_threads, total=len(spins) * (len(ladder) - 1), progress=progress)
-    return log_weight, visible
+    for first in range(0, n_chains, at_once):
+        yield chains(first)
 
 
 def _chains_of_a_task(n_chains: int, weights: npt.NDArray[Any], n_threads: int) -> int:

@@ -10,6 +10,7 @@ as `two_sided` takes them to be.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ import numpy.typing as npt
 
 from rbmflow._kernels import boltzmann as kernel
 from rbmflow.arguments import FloatArray, SpinArray
+from rbmflow.executors import completed
 from rbmflow.generators import Words, draw_words
 from rbmflow.hardware import check_memory, empty_at_line, simd_level
 from rbmflow.likelihood.floor import ROUNDING, distinct
@@ -69,13 +71,14 @@ class Coupled:
         *,
         n_threads: int = 1,
         progress: Progress | None = None,
+        executor: Executor | None = None,
     ) -> tuple[FloatArray, SpinArray]:
         """Return the logarithms of weights along a ladder, and the states at its end.
 
         The weight is ``ln w = Σ_k (β_(k+1) − β_k) q(x_k)``; x_k comes from x_(k−1) by one sweep at β_k.
         """
         order = np.arange(self.n_sites, dtype=np.int32)[:: 1 if betas[-1] >= betas[0] else -1]
-        return self._run(spins, betas, order, rng, n_threads, progress)
+        return self._run(spins, betas, order, rng, n_threads, progress, executor)
 
     def drawn(self, _n_chains: int, _rng: np.random.Generator) -> SpinArray | None:
         """Return nothing: states of all units are drawn by chains alone."""
@@ -112,6 +115,7 @@ class Coupled:
         rng: np.random.Generator,
         n_threads: int = 1,
         progress: Progress | None = None,
+        executor: Executor | None = None,
         *,
         bias_too: bool = False,
     ) -> tuple[FloatArray, SpinArray]:
@@ -125,6 +129,16 @@ class Coupled:
             (slice(BLOCK * first, BLOCK * (first + together)), words[first : first + together])
             for first in range(0, len(words), together)
         ]
+        if executor is not None:
+            pieces = [
+                (rows, (_part, self, found[rows], part, betas, order, bias_too)) for rows, part in parts
+            ]
+            done = 0
+            for rows, (log_weight[rows], found[rows]) in completed(executor, pieces):
+                done += -(-len(found[rows]) // BLOCK) * (len(betas) - 1)
+                if progress is not None:
+                    progress(done, len(words) * (len(betas) - 1))
+            return log_weight, found
         tasks = [
             self._steps(found[rows], part, log_weight[rows], betas, order, bias_too=bias_too)
             for rows, part in parts
@@ -168,6 +182,20 @@ class Coupled:
         """Return q(x) of all chains."""
         sums = [_half_form(self.machine.couplings, block.astype(np.float64)) for block in blocks]
         return np.concatenate(sums)
+
+
+def _part(
+    on: Coupled,
+    spins: SpinArray,
+    words: Words,
+    betas: FloatArray,
+    order: npt.NDArray[np.int32],
+    bias_too: bool,
+) -> tuple[FloatArray, SpinArray]:
+    """Return what a run does, for the chains of some blocks."""
+    found, log_weight = np.array(spins, order="C"), np.zeros(len(spins))
+    run_tasks([on._steps(found, words.copy(), log_weight, betas, order, bias_too=bias_too)], 1)
+    return log_weight, found
 
 
 def _half_form(couplings: FloatArray, x: FloatArray) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Literal
@@ -20,6 +21,7 @@ from rbmflow.arguments import (
     shown,
 )
 from rbmflow.errors import LikelihoodWarning, warn_caller
+from rbmflow.executors import check_executor
 from rbmflow.hardware import resolve_threads
 from rbmflow.likelihood.coupled import Coupled
 from rbmflow.likelihood.ratio import LogMean, log_mean, two_sided
@@ -131,6 +133,7 @@ def log_partition(
     rng: RNGLike = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
+    executor: Executor | None = None,
 ) -> LogPartition:
     """Return ln Z of a machine.
 
@@ -170,6 +173,8 @@ def log_partition(
         By default ``RBMFLOW_NUM_THREADS``, else the processors available; the result does not depend on it.
     progress : callable, optional
         Called as ``progress(done, total)``, of each run of chains on its own.
+    executor : concurrent.futures.Executor, optional
+        Where chains are annealed, 64 to a task, in place of threads; the result does not depend on it.
 
     Returns
     -------
@@ -214,11 +219,13 @@ def log_partition(
     burn_in = check_integer("burn_in", burn_in, 0, MAX_STEPS)
     given = None if start is None else _check_start(start, method, n_chains, on.n_sites)
     rows = None if data is None else _check_data(data, rbm.n_visible)
-    generator, threads = check_rng(rng), resolve_threads(n_threads)
+    generator, threads, executor = check_rng(rng), resolve_threads(n_threads), check_executor(executor)
     if method == "exact" or (method == "auto" and _is_quick(rbm)):
         exact = on.exact(threads, progress)
         return LogPartition(exact, 0.0, exact, exact, math.inf, exact)
-    estimate = partial(_annealed, on, method, n_chains, given, rows, burn_in, generator, threads, progress)
+    estimate = partial(
+        _annealed, on, method, n_chains, given, rows, burn_in, generator, threads, progress, executor
+    )
     found = estimate(ladder)
     if found.doubt and method == "auto" and betas is None:
         again = estimate(np.linspace(0.0, 1.0, MORE * n_temperatures))
@@ -241,10 +248,11 @@ def _annealed(
     generator: np.random.Generator,
     threads: int,
     progress: Progress | None,
+    executor: Executor | None,
     ladder: FloatArray,
 ) -> LogPartition:
     """Return the estimate of chains along a ladder, in one direction or both, and what listed states say."""
-    run = partial(on.anneal, rng=generator, n_threads=threads, progress=progress)
+    run = partial(on.anneal, rng=generator, n_threads=threads, progress=progress, executor=executor)
     forward, ends = run(on.independent(n_chains, generator), ladder)
     mean = log_mean(forward)
     found = LogPartition(
@@ -255,7 +263,9 @@ def _annealed(
         mean.n_effective,
     )
     if method != "ais":
-        burn = partial(on.anneal, betas=np.ones(burn_in + 2), rng=generator, n_threads=threads)
+        burn = partial(
+            on.anneal, betas=np.ones(burn_in + 2), rng=generator, n_threads=threads, executor=executor
+        )
         starts = [given if given is not None else on.drawn(n_chains, generator)]
         if starts[0] is None:
             chosen = generator.choice(len(ends), size=len(ends), p=normalised(forward))

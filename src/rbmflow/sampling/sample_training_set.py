@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,6 +21,7 @@ from rbmflow.arguments import (
 )
 from rbmflow.autocorrelation import AGREED, autocorrelation, rank_normalised_r_hat
 from rbmflow.estimate import Estimate
+from rbmflow.executors import check_executor, completed
 from rbmflow.hardware import check_memory, resolve_threads
 from rbmflow.ising import Ring
 from rbmflow.ising.bonds import energies
@@ -51,6 +53,7 @@ def training_set(
     progress: Progress | None = None,
     finished: Callable[[int], TrainingSet | None] | None = None,
     store: Callable[[int, TrainingSet], object] | None = None,
+    executor: Executor | None = None,
 ) -> TrainingSet:
     """Draw configurations from the Boltzmann laws of a lattice at several temperatures, J = 1.
 
@@ -83,6 +86,8 @@ def training_set(
         Called as ``store(place, training_set)`` with each temperature drawn, a training set of one
         temperature, as they come; what it keeps `finished` may return to a later run with the same
         arguments, which gives equal samples.
+    executor : concurrent.futures.Executor, optional
+        Where the temperatures are drawn, in place of threads; no result depends on it.
 
     Returns
     -------
@@ -114,7 +119,7 @@ def training_set(
         raise ValueError(f"temperatures={shown(temperatures)}: a list of T >= 0 is needed")
     n_samples, progress = check_integer("n_samples", n_samples, 1, MAX_SIZE), check_progress(progress)
     check_memory(f"n_samples={n_samples}", len(levels) * n_samples * lattice.n_sites)
-    source = check_rng(rng)
+    source, executor = check_rng(rng), check_executor(executor)
     threads = resolve_threads(n_threads)
     facts = provenance(
         {"lattice": repr(lattice), "temperatures": levels.tolist(), "n_samples": n_samples},
@@ -148,18 +153,36 @@ def training_set(
                 "temperatures, n_samples, generator and version of rbmflow are needed"
             )
         keep(index, one)
-    within = max(1, threads // max(1, len(missing)))
-    draws = [
-        partial(_draw, lattice, float(levels[index]), n_samples, streams[index], within) for index in missing
-    ]
-    # a ring is drawn in one go, in the calling thread, where Ctrl-C arrives
-    for place, (drawn, certificate) in results_of(draws, 1 if isinstance(lattice, Ring) else threads):
-        index = missing[place]
+    for index, (drawn, certificate) in _drawn(
+        lattice, levels, n_samples, streams, missing, threads, executor
+    ):
         one = TrainingSet(lattice, drawn[np.newaxis], levels[index : index + 1], (certificate,), facts)
         if store is not None:
             store(index, one)
         keep(index, one)
     return TrainingSet(lattice, spins, levels, tuple(certificates[k] for k in range(len(levels))), facts)
+
+
+def _drawn(
+    lattice: Solved,
+    levels: FloatArray,
+    n_samples: int,
+    streams: list[np.random.Generator],
+    places: list[int],
+    n_threads: int,
+    executor: Executor | None,
+) -> Iterator[tuple[int, tuple[SpinArray, Certificate]]]:
+    """Yield the samples of temperatures by their places, as they come."""
+    within = 1 if executor is not None else max(1, n_threads // max(1, len(places)))
+    each = [(lattice, float(levels[index]), n_samples, streams[index], within) for index in places]
+    if executor is not None:
+        pieces = ((_draw, *arguments) for arguments in each)
+        yield from completed(executor, zip(places, pieces, strict=True))
+        return
+    # a ring is drawn in one go, in the calling thread, where Ctrl-C arrives
+    draws = [partial(_draw, *arguments) for arguments in each]
+    for place, found in results_of(draws, 1 if isinstance(lattice, Ring) else n_threads):
+        yield places[place], found
 
 
 def _proof(facts: dict[str, Any]) -> list[Any]:

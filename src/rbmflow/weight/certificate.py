@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from rbmflow.arguments import check_integer, shown
 from rbmflow.errors import PrecisionError
+from rbmflow.executors import check_executor, completed
 from rbmflow.ising.walls import ring_weights
 from rbmflow.precision import borrowed_context, to_exact
 from rbmflow.records import Record
@@ -36,6 +39,7 @@ from rbmflow.weight.proof import (
     prove_sign_change,
     start_of_search,
 )
+from rbmflow.workers import Progress, check_progress
 
 if TYPE_CHECKING:
     from rbmflow.typing import ExactNumber
@@ -88,7 +92,29 @@ class MonotoneCertificate(Record):
     n_boxes: int
 
 
-def certified_weight(K: ExactNumber, n_visible: int, n_hidden: int, *, digits: int) -> Enclosure:
+@overload
+def certified_weight(
+    K: ExactNumber, n_visible: int, n_hidden: int, *, digits: int
+) -> Enclosure: ...
+@overload
+def certified_weight(
+    K: list[Any] | tuple[Any, ...] | npt.NDArray[Any],
+    n_visible: int,
+    n_hidden: int,
+    *,
+    digits: int,
+    executor: Executor | None = None,
+    progress: Progress | bool | None = None,
+) -> tuple[Enclosure, ...]: ...
+def certified_weight(
+    K: object,
+    n_visible: int,
+    n_hidden: int,
+    *,
+    digits: int,
+    executor: Executor | None = None,
+    progress: Progress | bool | None = None,
+) -> Enclosure | tuple[Enclosure, ...]:
     """Return an interval proven to hold the trained weight W(K), and where there is no other root.
 
     With ``D = M tanh MW − V tanh VW``, ``⟨D⟩_p − ⟨D⟩_q`` is shown to be positive at the lower end and
@@ -102,7 +128,7 @@ def certified_weight(K: ExactNumber, n_visible: int, n_hidden: int, *, digits: i
 
     Parameters
     ----------
-    K : int, float, str, Fraction, Decimal or mpf
+    K : int, float, str, Fraction, Decimal or mpf, or a sequence of them
         Coupling, from 1e-300 to 1e15, taken exactly: a float is the binary number that it
         is, "0.1" is one tenth.
     n_visible : int
@@ -111,10 +137,15 @@ def certified_weight(K: ExactNumber, n_visible: int, n_hidden: int, *, digits: i
         Hidden units N, at least 1.
     digits : int
         Significant digits, 1 to 100 000.
+    executor : concurrent.futures.Executor, optional
+        Where the couplings of a sequence are certified; here by default, one after the other, as threads
+        would do: python-flint has one precision for the process.
+    progress : callable, optional
+        Called as ``progress(done, total)`` in couplings.
 
     Returns
     -------
-    Enclosure
+    Enclosure, or tuple of them
         Narrower than ``10^(−digits)``, relative.
 
     Raises
@@ -139,9 +170,21 @@ def certified_weight(K: ExactNumber, n_visible: int, n_hidden: int, *, digits: i
     >>> certified_weight(1, 8, 4, digits=20)
     Enclosure(lower='0.3063083298115230710850', upper='0.3063083298115230710853', unique_on=('0', 'inf'))
     """
-    coupling = _positive_fraction("K", K)
+    several = isinstance(K, (list, tuple, np.ndarray))
+    couplings = [_positive_fraction("K", one) for one in (K if several else [K])]  # type: ignore[attr-defined]
     n_visible, n_hidden = _check_sizes(n_visible, n_hidden)
     digits = check_integer("digits", digits, 1, MAX_DIGITS)
+    executor, tell = check_executor(executor), check_progress(progress)
+    pieces = [(place, (_certified, one, n_visible, n_hidden, digits)) for place, one in enumerate(couplings)]
+    found: dict[int, Enclosure] = {}
+    for place, enclosure in completed(executor, pieces):
+        found[place] = enclosure
+        if tell is not None:
+            tell(len(found), len(pieces))
+    return tuple(found[place] for place in range(len(pieces))) if several else found[0]
+
+
+def _certified(coupling: Fraction, n_visible: int, n_hidden: int, digits: int) -> Enclosure:
     spare = _spare_bits(coupling)
     with _balls() as flint:
         fine = max(digits, FINE_DIGITS)
