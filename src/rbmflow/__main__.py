@@ -4,4 +4,5 @@ import sys
 
 from rbmflow.cli import main
 
-sys.exit(main())
+if __name__ == "__main__":  # workers of MPI import what the command runs in
+    sys.exit(main())

@@ -104,7 +104,7 @@ def is_at(path: Path, handle: int) -> bool:
 def _open_temporary(target: Path) -> tuple[Path, IO[bytes]]:
     while True:
         temporary = target.with_name(f".{target.name[:100]}.{os.urandom(8).hex()}{TEMPORARY}")
-        stream = temporary.open("xb")
+        stream = temporary.open("x+b")
         with suppress(OSError):  # a file system without locks
             lock(stream.fileno())
         if is_at(temporary, stream.fileno()):

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "training": ("train",),
     "audit": ("audit",),
     "experiment": ("experiment",),
+    "sweep": ("sweep",),
     "completion": ("completion",),
 }
 """Commands by the module that declares them: one is loaded for its own commands alone."""
