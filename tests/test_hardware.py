@@ -1,8 +1,10 @@
+import ast
 import math
 from pathlib import Path
 
 import pytest
 
+import rbmflow
 from rbmflow import cgroups, hardware
 from rbmflow._kernels import simd
 
@@ -164,3 +166,20 @@ def test_memory_of_a_container(groups, lines, files, there):
         hardware.check_memory("n=1", there)
         with pytest.raises(MemoryError, match=f"n=1: {there / 2**30:g} GiB of memory are needed, there are"):
             hardware.check_memory("n=1", there + 1)
+
+
+def test_how_many_would_fit(monkeypatch):
+    monkeypatch.setattr(hardware, "_memory", lambda: 2**30)
+    hardware.check_fits("n_samples", 2**20, 2**10)
+    with pytest.raises(MemoryError) as caught:
+        hardware.check_fits("n_samples", 2**20 + 1, 2**10, "fewer temperatures need less")
+    said = "n_samples=1048577: 1 GiB of memory are needed, there are 1 GiB; at most 1048576 fit"
+    assert str(caught.value) == f"{said}; fewer temperatures need less"
+
+
+def test_every_refusal_says_what_needs_less():
+    """Each place that estimates memory names what to reduce."""
+    for path in Path(rbmflow.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "check_memory":
+                assert len(node.args) == 3, f"{path}:{node.lineno}"

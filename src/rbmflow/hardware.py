@@ -153,6 +153,17 @@ def check_memory(what: str, n_bytes: int, hint: str = "") -> None:
         raise MemoryError(f"{what}: {size} of memory are needed, there are {there}{hint and '; '}{hint}")
 
 
+def check_fits(name: str, number: int, n_bytes: float, hint: str = "") -> None:
+    """Raise, before any work, where so many things of so many bytes each do not fit, and say how many would.
+
+    Examples
+    --------
+    >>> check_fits("n_samples", 1000, 100)
+    """
+    fit = f"at most {int(_memory() // max(n_bytes, 1))} fit"
+    check_memory(f"{name}={number}", int(number * n_bytes), f"{fit}{hint and '; '}{hint}")
+
+
 def _memory() -> float:
     """Bytes of the machine, or what the process, or its container, may use of them."""
     try:

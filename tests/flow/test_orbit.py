@@ -89,7 +89,7 @@ def test_observables_that_are_none(observables, error, words):
 
 def test_more_steps_than_memory_holds_are_refused_before_work(monkeypatch):
     monkeypatch.setattr("rbmflow.hardware._memory", lambda: 2**35)
-    with pytest.raises(MemoryError, match=r"n_steps=1000000000: .* there are 32 GiB; follow shorter orbits"):
+    with pytest.raises(MemoryError, match=r"n_steps=1000000000: .* there are 32 GiB; at most 45812984 fit"):
         flow.orbit(flow.sign, RBM.uniform(6, 3, 1.0), np.ones((2, 6)), 10**9)
 
 

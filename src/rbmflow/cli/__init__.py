@@ -124,8 +124,9 @@ def _run(options: argparse.Namespace) -> int:
         print(f"rbmflow {options.command}: error: {message}", file=sys.stderr)
         return BAD_INPUT
     except BrokenExecutor:
+        lost = "a worker process" if vars(options).get("scheduler") is None else "the scheduler, or a worker,"
         print(
-            f"rbmflow {options.command}: error: a worker process was lost, killed or for lack of memory; "
+            f"rbmflow {options.command}: error: {lost} was lost, killed or for lack of memory; "
             "the same command goes on from what was finished",
             file=sys.stderr,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Executor
@@ -10,7 +11,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from rbmflow.cli.processes import processes
-from rbmflow.hardware import resolve_threads
 from rbmflow.provenance import version_of
 
 MPI = "mpi4py.futures"
@@ -29,8 +29,8 @@ def add_scheduler(command: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def executor_of(options: argparse.Namespace) -> Iterator[Executor | None]:
-    """Yield the executor that the options ask for; None for work in this process.
+def executor_of(options: argparse.Namespace, n_workers: int) -> Iterator[Executor | None]:
+    """Yield the executor that the options ask for, by default so many processes; None for work in this one.
 
     The loss of a worker or of a scheduler raises `BrokenExecutor`.
     """
@@ -43,7 +43,7 @@ def executor_of(options: argparse.Namespace) -> Iterator[Executor | None]:
         with sys.modules[MPI].MPIPoolExecutor(main=False) as executor:
             yield executor
     else:
-        with processes(resolve_threads(options.workers)) as pool:
+        with processes(n_workers) as pool:
             yield pool
 
 
@@ -54,12 +54,24 @@ def _dask(address: str) -> Iterator[Executor]:
     except ImportError:
         raise ImportError("--scheduler needs Dask: pip install 'rbmflow[parallel]'") from None
     client: Any
-    with distributed.Client(address, timeout=PATIENCE, set_as_default=False) as client:
+    with _quiet(), distributed.Client(address, timeout=PATIENCE, set_as_default=False) as client:
         _check_versions(client)
         try:
             yield client.get_executor(pure=False)
         except distributed.KilledWorker as error:
             raise BrokenExecutor("workers were lost again and again with the same batch") from error
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave it to the command to say in one line that a scheduler is lost."""
+    logger = logging.getLogger("distributed.client")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _check_versions(client: Any) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from rbmflow.checkpoints import Checkpoints
+from rbmflow.cli.executors import add_scheduler, executor_of
 from rbmflow.cli.options import add_options, parameters_of
 from rbmflow.cli.output import draw, say, show
 from rbmflow.cli.parser import DONE
-from rbmflow.cli.processes import processes
 from rbmflow.cli.progress import progress_bar
 from rbmflow.experiments.experiment import PROVENANCE, Experiment, Result, experiments
 from rbmflow.files import save_atomically, write_atomically
@@ -37,6 +37,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
             sizes: Any = parser.add_mutually_exclusive_group() if one.presets else parser
             for preset, (text, _) in one.presets.items():
                 sizes.add_argument(f"--{preset}", action="store_true", help=text)
+            add_scheduler(parser)
             add_options(parser, _start(one), one.options)
             parser.set_defaults(run=partial(_run, one), folder=lambda options: Path(options.name))
     command.set_defaults(
@@ -64,7 +65,7 @@ def _run(one: Experiment, options: argparse.Namespace) -> int:
     kept = Checkpoints(folder / f"{Path(one.file).stem}.partial", arguments, SECONDS)
     with (
         progress_bar(options, one.unit) as report,
-        processes(n_workers if one.parallel else 1) as executor,
+        executor_of(options, n_workers if one.parallel else 1) as executor,
     ):
         result = one.run(
             parameters,

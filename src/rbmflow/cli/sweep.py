@@ -14,6 +14,7 @@ from rbmflow.cli.output import DONE, draw, progress_bar, say, show
 from rbmflow.experiments.experiment import PROVENANCE
 from rbmflow.experiments.sweep import Plan, Sweep, arguments_of, can_be_drawn, draw_sweep, sweep
 from rbmflow.files import save_atomically, write_atomically
+from rbmflow.hardware import resolve_threads
 from rbmflow.netcdf import require_xarray
 from rbmflow.provenance import provenance
 
@@ -46,10 +47,11 @@ def _sweep(options: argparse.Namespace) -> int:
         raise ValueError(f"--seed {options.seed}: at least 0 is needed")
     if options.netcdf:
         require_xarray()  # before hours of work that could not be written
+    n_workers = resolve_threads(options.workers)
     kept = Checkpoints(options.out / "sweep.partial", arguments_of(plan, options.seed), SECONDS)
     if kept.names and not options.quiet:
         print("going on after what an interrupted run has recorded", file=sys.stderr)
-    with progress_bar(options, "points") as report, executor_of(options) as executor:
+    with progress_bar(options, "points") as report, executor_of(options, n_workers) as executor:
         result = sweep(plan, rng=options.seed, executor=executor, progress=report, checkpoints=kept)
     _write(options, result)
     kept.remove()

@@ -13,7 +13,7 @@ import numpy as np
 from rbmflow.arguments import MAX_STEPS, check_integer, check_rng, shown
 from rbmflow.estimate import Estimate
 from rbmflow.flow.observables import Observable, magnetization
-from rbmflow.hardware import check_memory
+from rbmflow.hardware import check_fits
 from rbmflow.networks import RBM
 from rbmflow.records import Tabular
 from rbmflow.spins import check_means
@@ -140,8 +140,8 @@ def orbit(
     if batch.ndim != 2 or len(batch) < 2:
         raise ValueError(f"v0 has shape {batch.shape}: (n, n_visible) with n of at least 2 is needed")
     measures = _measures(observables)
-    n_bytes = BYTES * (n_steps + 1) * (len(ALWAYS) + len(measures))
-    check_memory(f"n_steps={n_steps}", n_bytes, "follow shorter orbits, each from the end of the last")
+    each = BYTES * (len(ALWAYS) + len(measures))
+    check_fits("n_steps", n_steps, each, "follow shorter orbits, each from the end of the last")
     advance = _advance(step, rng)
     found: dict[str, list[Estimate]] = {name: [] for name in (*ALWAYS, *measures)}
     undecided = []

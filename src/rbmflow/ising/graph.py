@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, as_array, check_integer, check_real, refuse_mask
-from rbmflow.hardware import check_memory
+from rbmflow.hardware import check_fits, check_memory
 from rbmflow.ising.lattice import MAX_LISTED_SITES, IndexArray, Lattice, read_only
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rbmflow.typing import ArrayLike, Numbers
 
 BYTES = 32  # a site while a graph is built
+SPARSER = "fewer sites, or fewer bonds of the site that has most, need less"
 MAX_STRENGTH = 1e100  # of a coupling or a field: sums over neighbours stay finite
 
 
@@ -140,7 +141,7 @@ class Graph(Lattice):
         return hash(tuple(part.tobytes() for part in self._parts()))
 
     def _near(self) -> IndexArray:
-        check_memory(f"the neighbours of {self.n_sites} sites", 4 * self.n_sites * self.coordination)
+        check_memory(f"the neighbours of {self.n_sites} sites", 4 * self.n_sites * self.coordination, SPARSER)
         near = np.full((self.n_sites, self.coordination), -1, dtype=np.int32)
         near[np.arange(self.coordination) < np.diff(self.indptr)[:, np.newaxis]] = self.indices
         return read_only(near)
@@ -204,7 +205,7 @@ class Graph(Lattice):
         array([0.5, 0.5])
         """
         n_sites = check_integer("n_sites", n_sites, 1, MAX_LISTED_SITES)
-        check_memory(f"n_sites={n_sites}", BYTES * n_sites)
+        check_fits("n_sites", n_sites, BYTES)
         if isinstance(bonds, Mapping):
             if couplings is not None:
                 raise TypeError("couplings: a mapping of bonds brings its own, none can be given beside it")

@@ -29,6 +29,7 @@ LATTICES: dict[str, type[Lattice]] = {}
 OF_SIDES = {1: "ring", 2: "torus"}
 """What a list of so many sides says, in files from before lattices had names."""
 MAX_LISTED_SITES = 2**31 - 1
+SMALLER = "a smaller lattice needs less"
 
 
 class Lattice(Storable, ABC):
@@ -325,7 +326,7 @@ def _field_names(kind: Any) -> list[str]:
 @lru_cache(maxsize=16)
 def _shifted_indices(lattice: Periodic) -> IndexArray:
     n_sites = check_integer("lattice.n_sites", lattice.n_sites, 1, MAX_LISTED_SITES)
-    check_memory(f"the neighbours of {n_sites} sites", 8 * lattice.coordination * n_sites)
+    check_memory(f"the neighbours of {n_sites} sites", 8 * lattice.coordination * n_sites, SMALLER)
     index = np.arange(n_sites, dtype=np.int32).reshape(lattice.shape)
     axes = tuple(range(index.ndim))
     there = [np.roll(index, [-along for along in step], axes).ravel() for step in lattice.steps]
@@ -336,7 +337,7 @@ def _shifted_indices(lattice: Periodic) -> IndexArray:
 @lru_cache(maxsize=16)
 def _parities(shape: tuple[int, ...]) -> tuple[IndexArray, IndexArray]:
     n_sites = check_integer("lattice.n_sites", math.prod(shape), 1, MAX_LISTED_SITES)
-    check_memory(f"the sublattices of {n_sites} sites", 5 * n_sites)
+    check_memory(f"the sublattices of {n_sites} sites", 5 * n_sites, SMALLER)
     odd = np.zeros(shape, dtype=np.bool_)
     for axis, side in enumerate(shape):
         odd ^= (np.arange(side) % 2 == 1).reshape(-1, *[1] * (len(shape) - 1 - axis))

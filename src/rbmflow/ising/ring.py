@@ -19,7 +19,7 @@ from rbmflow.arguments import (
     check_rng,
 )
 from rbmflow.generators import draw_words
-from rbmflow.hardware import check_memory, simd_level
+from rbmflow.hardware import check_fits, simd_level
 from rbmflow.ising import transfer_matrix
 from rbmflow.ising.enumeration import MAX_ENUMERATED_SITES, enumerate_ring
 from rbmflow.ising.lattice import Solved
@@ -255,7 +255,7 @@ class Ring(OneDimensional, Solved):
         """
         coupling = check_real_scalar("K", K)
         size = check_integer("size", size, 0, MAX_SIZE)
-        check_memory(f"size={size}", size * self.n_sites)
+        check_fits("size", size, self.n_sites)
         samples = np.empty((size, self.n_sites), dtype=np.int8)
         key = draw_words(check_rng(rng))
         if coupling < 0 and self.n_sites % 2:

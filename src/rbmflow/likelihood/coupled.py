@@ -20,7 +20,7 @@ from rbmflow._kernels import boltzmann as kernel
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.executors import completed
 from rbmflow.generators import Words, draw_words
-from rbmflow.hardware import check_memory, empty_at_line, simd_level
+from rbmflow.hardware import check_fits, empty_at_line, simd_level
 from rbmflow.likelihood.floor import ROUNDING, distinct
 from rbmflow.networks import boltzmann_log_partition
 from rbmflow.networks.pairwise import Pairwise
@@ -60,7 +60,7 @@ class Coupled:
                 f"rbm: a unit has a field of up to {self._largest:.3g}, annealing in single precision takes "
                 f"at most {LARGEST_FIELD:g}"
             )
-        check_memory(f"{n_chains} chains of {self.n_sites} units", 6 * n_chains * self.n_sites)
+        check_fits("n_chains", n_chains, 6 * self.n_sites)
         return draw_spins(np.broadcast_to(self.machine.bias, (n_chains, self.n_sites)), rng)
 
     def anneal(

@@ -252,7 +252,7 @@ def hidden_law(rbm: TwoLayers) -> StateLaw:
 def check_listed(name: str, n_units: int) -> None:
     """Raise unless the states of so many units can be listed, each with two numbers."""
     n = check_integer(name, n_units, 1, MAX_LISTED)
-    check_memory(f"{name}={n}", 2**n * (n + 16))
+    check_memory(f"{name}={n}", 2**n * (n + 16), "a layer of one unit less needs half of it")
 
 
 def kl_divergence(law: StateLaw, rbm: TwoLayers) -> float:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rbmflow.arguments import MAX_SIZE, SpinArray, check_integer, check_rng
-from rbmflow.hardware import check_memory
+from rbmflow.hardware import check_fits
 from rbmflow.networks.exact import MAX_LISTED, hidden_law, log_weights, visible_law
 from rbmflow.networks.layer_sums import Enumerated, fits_tables, high_log_sums, log_sum
 from rbmflow.networks.two_layers import TwoLayers, check_machine, draw_spins
@@ -58,7 +58,7 @@ def sample_exactly(rbm: TwoLayers, size: int, *, rng: RNGLike) -> SpinArray:
     (5, 3)
     """
     size = check_integer("size", size, 0, MAX_SIZE)
-    check_memory(f"size={size}", size * (16 + check_machine("rbm", rbm).n_visible + rbm.n_hidden))
+    check_fits("size", size, 16 + check_machine("rbm", rbm).n_visible + rbm.n_hidden)
     generator = check_rng(rng)
     smaller = min(check_machine("rbm", rbm).n_visible, rbm.n_hidden)
     check_integer("rbm.n_visible, rbm.n_hidden: the smaller one", smaller, 1, MAX_LISTED)

@@ -84,7 +84,11 @@ def read_one(what: str, content: bytes, name: str | None = None) -> npt.NDArray[
         member = next(iter(members.values())) if name is None else members.get(name)
         if member is None:
             raise ValueError(f"it has no array {shown(name)}, it has {there}")
-        check_memory(f"{what}: {brief(member.filename)}", 2 * member.file_size)
+        check_memory(
+            f"{what}: {brief(member.filename)}",
+            2 * member.file_size,
+            "fewer rows, or a smaller type, need less",
+        )
         return read_npy(_inflated(archive, member))
 
 

@@ -46,5 +46,5 @@ def gunzip(what: str, content: bytes, times: int = 1) -> bytes:
     with gzip.open(io.BytesIO(content)) as stream:
         while part := stream.read(STEP):
             inflated.write(part)
-            check_memory(what, times * inflated.tell())
+            check_memory(what, times * inflated.tell(), "a part of its rows needs less")
     return inflated.getvalue()

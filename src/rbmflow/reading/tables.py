@@ -22,6 +22,7 @@ from rbmflow.reading.refusal import refusing
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 MOST = 5
 """Bytes of memory for a byte of text: it stands there beside numbers of eight bytes, each two characters."""
+SPLIT = "fewer rows, or numpy's npy of int8, need less"
 
 
 @dataclass(frozen=True)
@@ -165,7 +166,7 @@ def _numbers(source: Path, text: Delimited, columns: Columns, *, gaps: bool = Fa
 
 def _read(source: Path, name: str | None) -> npt.NDArray[Any] | Delimited:
     """Return the array in a file, or its text."""
-    check_memory(str(source), source.stat().st_size)
+    check_memory(str(source), source.stat().st_size, SPLIT)
     content, suffix = source.read_bytes(), source.suffix.lower()
     if content.startswith(GZIP) or suffix == ".gz":
         with refusing(source, "a gzip file", but=MemoryError):
@@ -185,7 +186,7 @@ def _read(source: Path, name: str | None) -> npt.NDArray[Any] | Delimited:
         raise ValueError(
             f"{source}: neither a numpy file nor text in UTF-8; text in UTF-16 must be saved as UTF-8"
         )
-    check_memory(str(source), MOST * len(content))
+    check_memory(str(source), MOST * len(content), SPLIT)
     try:
         with _rows_of_numbers(source):
             return Delimited(content)

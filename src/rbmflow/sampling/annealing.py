@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rbmflow.arguments import MAX_STEPS, FloatArray, SpinArray, check_integer, check_real, check_rng, shown
-from rbmflow.hardware import check_memory
+from rbmflow.hardware import check_fits
 from rbmflow.networks.hopfield import Hopfield
 from rbmflow.networks.parameters import positive_number
 from rbmflow.networks.two_layers import draw_spins
@@ -138,7 +138,7 @@ def check_temperatures(temperatures: object) -> FloatArray:
 
 def _schedule_length(n_sweeps: object) -> int:
     number = check_integer("n_sweeps", n_sweeps, 2, MAX_STEPS)
-    check_memory(f"n_sweeps={number}", 32 * number)
+    check_fits("n_sweeps", number, 32)
     return number
 
 

@@ -20,7 +20,7 @@ from rbmflow.arguments import (
     shown,
 )
 from rbmflow.generators import check_words, draw_words
-from rbmflow.hardware import check_memory, resolve_threads, simd_level
+from rbmflow.hardware import check_fits, resolve_threads, simd_level
 from rbmflow.networks import RBM
 from rbmflow.networks.two_layers import TwoLayers
 from rbmflow.records import Record
@@ -145,7 +145,7 @@ def block_gibbs(
     threads = resolve_threads(n_threads)
     parameters = rounded("rbm", rbm, precision)
     n_chains = check_integer("n_chains", n_chains, 1, MAX_CHAINS)
-    check_memory(f"n_chains={n_chains}", 2 * n_chains * (rbm.n_visible + rbm.n_hidden))
+    check_fits("n_chains", n_chains, 2 * (rbm.n_visible + rbm.n_hidden))
     clamps = check_clamps(rbm.n_visible, clamped, values, initial)
     before, begin = _begin(rbm, max(n_chains, len(clamps.mask)), rng, initial)
     visible, hidden, generators = before.visible.copy(), before.hidden.copy(), before.generators.copy()

@@ -25,7 +25,7 @@ from rbmflow.arguments import (
     shown,
 )
 from rbmflow.generators import Words, check_words, draw_words
-from rbmflow.hardware import check_memory, empty_at_line, resolve_threads, simd_level
+from rbmflow.hardware import check_fits, check_memory, empty_at_line, resolve_threads, simd_level
 from rbmflow.networks.pairwise import Pairwise, check_pairwise
 from rbmflow.records import Record
 from rbmflow.records.dataset import dataset
@@ -164,7 +164,7 @@ def boltzmann_chains(
     """
     check_pairwise("machine", machine)
     n_sweeps, progress = check_integer("n_sweeps", n_sweeps, 0, MAX_STEPS), check_progress(progress)
-    check_memory(f"n_sweeps={n_sweeps}", 8 * n_sweeps, "continue shorter runs with initial=")
+    check_fits("n_sweeps", n_sweeps, 8, "continue shorter runs with initial=")
     T = _temperatures(temperature, n_sweeps)
     every = n_sweeps + 1 if thin is None else check_integer("thin", thin, 1)
     check_choice("order", order, ORDERS)

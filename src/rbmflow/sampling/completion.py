@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, SpinArray, as_array, check_integer, check_rng, shown
-from rbmflow.hardware import check_memory
+from rbmflow.hardware import check_fits
 from rbmflow.networks import RBM
 from rbmflow.records import Record
 from rbmflow.sampling.block_gibbs import MAX_CHAINS, block_gibbs
@@ -107,7 +107,7 @@ def complete(
     n_chains = check_integer("n_chains", n_chains, 2, MAX_CHAINS)
     n_sweeps = check_integer("n_sweeps", n_sweeps, FEWEST_SWEEPS)
     source, progress = check_rng(rng), check_progress(progress)
-    check_memory(f"n_chains={n_chains} for {len(spins)} rows", n_chains * spins.size)
+    check_fits("n_chains", n_chains, spins.size, f"complete fewer than {len(spins)} rows at a time")
     means, stderr = spins.astype(np.float64), np.zeros(spins.shape)
     samples = np.repeat(spins[:, None], n_chains, axis=1)
     some = np.flatnonzero(missing.any(axis=1))

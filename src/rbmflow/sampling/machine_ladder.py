@@ -20,7 +20,7 @@ import numpy.typing as npt
 from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real, shown, spawn
 from rbmflow.errors import ConvergenceWarning, warn_caller
 from rbmflow.generators import Words, check_words, draw_words, generator_from, generator_state
-from rbmflow.hardware import check_memory
+from rbmflow.hardware import check_fits
 from rbmflow.networks import RBM
 from rbmflow.networks.two_layers import draw_spins
 from rbmflow.records import Record, Storable
@@ -137,7 +137,9 @@ class MachineLadder(Storable):
         """Return chains at their start, by default visible spins of the last machine without its weights."""
         n_rungs, last = len(self.machines), self.machines[-1]
         n_chains = n_chains if visible is None else visible.shape[-2]
-        check_memory(f"n_chains={n_chains}", 2 * n_chains * n_rungs * (last.n_visible + last.n_hidden))
+        check_fits(
+            "n_chains", n_chains, 2 * n_rungs * (last.n_visible + last.n_hidden), "fewer rungs need less"
+        )
         shape = (n_rungs, n_chains, last.n_visible)
         if visible is None:
             visible = draw_spins(np.broadcast_to(last.visible_bias, shape), rng)
@@ -289,7 +291,7 @@ def check_initial(initial: object, n_chains: int, n_visible: int, n_rungs: int) 
     Without a number of rungs they cannot be given for each.
     """
     n_chains = check_integer("n_chains", n_chains, 1, MAX_CHAINS)
-    check_memory(f"n_chains={n_chains}", 4 * n_chains * n_visible)
+    check_fits("n_chains", n_chains, 4 * n_visible)
     if initial is None:
         return None
     spins = check_spins("initial", initial, n_visible)

@@ -22,7 +22,7 @@ from rbmflow.arguments import (
 from rbmflow.autocorrelation import AGREED, autocorrelation, rank_normalised_r_hat
 from rbmflow.estimate import Estimate
 from rbmflow.executors import check_executor, completed
-from rbmflow.hardware import check_memory, resolve_threads
+from rbmflow.hardware import check_fits, resolve_threads
 from rbmflow.ising import Ring
 from rbmflow.ising.bonds import energies
 from rbmflow.ising.lattice import Solved, check_solved
@@ -118,7 +118,7 @@ def training_set(
     if levels.ndim != 1 or not len(levels) or (levels < 0).any():
         raise ValueError(f"temperatures={shown(temperatures)}: a list of T >= 0 is needed")
     n_samples, progress = check_integer("n_samples", n_samples, 1, MAX_SIZE), check_progress(progress)
-    check_memory(f"n_samples={n_samples}", len(levels) * n_samples * lattice.n_sites)
+    check_fits("n_samples", n_samples, len(levels) * lattice.n_sites, "draw fewer temperatures at a time")
     source, executor = check_rng(rng), check_executor(executor)
     threads = resolve_threads(n_threads)
     facts = provenance(

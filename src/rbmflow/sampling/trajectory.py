@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import MAX_STEPS, check_integer, check_real_scalar, check_rng, shown
-from rbmflow.hardware import check_memory, resolve_threads
+from rbmflow.hardware import check_fits, resolve_threads
 from rbmflow.networks import RBM
 from rbmflow.sampling.block_gibbs import MAX_CHAINS
 from rbmflow.sampling.machine_ladder import (
@@ -153,7 +153,7 @@ def spaced_machines(
     if not 0 < wanted < 1:
         raise ValueError(f"rate={shown(rate)}: a number above 0 and below 1 is needed")
     n_chains, threads = check_integer("n_chains", n_chains, 1, MAX_CHAINS), resolve_threads(n_threads)
-    check_memory(f"n_chains={n_chains}", 8 * LOOKS * n_chains * len(taken) * taken[0].n_visible)
+    check_fits("n_chains", n_chains, 8 * LOOKS * len(taken) * taken[0].n_visible, "fewer machines need less")
     sweeps, progress = check_integer("n_sweeps", n_sweeps, 1, MAX_STEPS), check_progress(progress)
     ends = np.unique(np.linspace(sweeps - sweeps // 2, sweeps, LOOKS).astype(int)).tolist()
     on, seen = MachineLadder(taken, np.arange(float(len(taken))), name="machines"), []

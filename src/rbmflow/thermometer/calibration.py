@@ -19,7 +19,7 @@ from rbmflow.arguments import (
     spawn,
 )
 from rbmflow.estimate import Estimate
-from rbmflow.hardware import check_memory
+from rbmflow.hardware import check_fits
 from rbmflow.ising.lattice import Solved
 from rbmflow.records import Tabular
 from rbmflow.thermometer.arguments import check_training_set
@@ -260,7 +260,7 @@ def null_calibration(
     if means.ndim != 1 or not len(means) or (np.abs(means) > 1).any():
         raise ValueError(f"magnetizations={shown(magnetizations)}: a list of numbers from -1 to 1 is needed")
     n_samples = check_integer("n_samples", n_samples, 1, MAX_SIZE)
-    check_memory(f"n_samples={n_samples}", 9 * n_samples * lattice.n_sites)
+    check_fits("n_samples", n_samples, 9 * lattice.n_sites)
     streams = spawn(check_rng(rng), len(means))
     estimates = [
         thermometer.estimate(_uncorrelated(m, n_samples, lattice.n_sites, stream))

@@ -182,7 +182,11 @@ class Data:
         whole = self.counts is not None and bool((self.counts == np.rint(self.counts)).all())
         if self.counts is not None and whole:
             n_bytes = self.n_counted * (self.rows.shape[1] * (1 if self.up is None else 5) + 16)
-            check_memory(f"sample_weight adds up to {self.n_counted:g}", n_bytes)
+            check_memory(
+                f"sample_weight adds up to {self.n_counted:g}",
+                n_bytes,
+                "fewer rows, or smaller weights, need less",
+            )
             at = np.repeat(at, self.counts[at].astype(np.int64))
         found = self.take(at)
         found.counts = None if whole else found.counts

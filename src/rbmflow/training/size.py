@@ -14,4 +14,5 @@ def check_size(n_visible: int, n_hidden: int, n_chains: int = 0) -> None:
     check_memory(
         f"n_visible={n_visible}, n_hidden={n_hidden}{chains}",
         BYTES_A_WEIGHT * n_visible * n_hidden + BYTES_A_UNIT * n_chains * (n_visible + n_hidden),
+        f"fewer hidden units{' or chains' if n_chains else ''} need less",
     )

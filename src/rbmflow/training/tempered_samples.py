@@ -9,7 +9,7 @@ import numpy as np
 from rbmflow.arguments import MAX_SIZE, MAX_STEPS, SpinArray, check_integer
 from rbmflow.autocorrelation import rank_normalised_r_hat
 from rbmflow.errors import ConvergenceWarning, warn_caller
-from rbmflow.hardware import check_memory
+from rbmflow.hardware import check_fits
 from rbmflow.networks import RBM, sample_exactly
 from rbmflow.networks.exact import MAX_LISTED
 from rbmflow.sampling import tempered
@@ -34,7 +34,7 @@ class Drawn(NamedTuple):
 def sample_model(model: RBM, n_samples: int, n_sweeps: int, rng: np.random.Generator) -> SpinArray:
     """Return configurations of a machine of any size: from its law where it can be listed, else tempered."""
     n_samples = check_integer("n_samples", n_samples, 1, MAX_SIZE)
-    check_memory(f"n_samples={n_samples}", n_samples * (16 + model.n_visible + model.n_hidden))
+    check_fits("n_samples", n_samples, 16 + model.n_visible + model.n_hidden)
     n_sweeps = check_integer("n_sweeps", n_sweeps, 1, MAX_STEPS)
     if min(model.n_visible, model.n_hidden) <= MAX_LISTED:
         return sample_exactly(model, n_samples, rng=rng)
