@@ -99,7 +99,8 @@ def test_a_sweep_goes_on_after_a_kill(plan, whole):
     folder = plan.parent / "found"
     code = (
         "import sys, time; from rbmflow.cli import main, sweep; from rbmflow.experiments.sweep import run\n"
-        "sweep.SECONDS, record = 0.0, run.record\n"
+        "from rbmflow.experiments.sweep import records\n"
+        "sweep.SECONDS, records.HUNDREDTH, record = 0.0, 1e9, run.record\n"
         "run.record = lambda *given: (time.sleep(0.3), record(*given))[1]\n"
         "sys.exit(main())"
     )

@@ -21,8 +21,9 @@ from rbmflow.reading import brief, check_names, parse_json
 
 Row = dict[str, Cell]
 DOUBLE = 15
-THOUSANDTH = 1e-3
-"""Of the time so far, that the records of a long sweep may wait: else there would be too many parts."""
+THOUSANDTH, HUNDREDTH = 1e-3, 1e-2
+"""Records wait for a thousandth of the time so far, or there would be too many parts; and so long that their
+keeping takes no more than a hundredth of the time."""
 ON_DISK = 2**28
 """Bytes of a column from which it lies in a file, whose pages the system takes back as it needs them."""
 
@@ -126,7 +127,8 @@ class Records:
         self._kinds: dict[str, set[str]] = {}
         self._first: dict[str, tuple[int, int]] = {}
         self._rows: list[tuple[int, Row]] = []
-        self._n_noted = 0
+        self._n_noted, self._taken = 0, 0.0
+        self._n_parts = 0 if checkpoints is None else len(checkpoints.names)
         self._begin, self._stored = (time.monotonic(),) * 2
         for rows in self._parts():
             for index, row in rows:
@@ -143,7 +145,7 @@ class Records:
         self._rows.append((index, row))
         if self.kept is not None and self.kept.due():
             now = time.monotonic()
-            if now - self._stored >= THOUSANDTH * (now - self._begin):
+            if now - self._stored >= max(THOUSANDTH * (now - self._begin), self._taken / HUNDREDTH):
                 self.keep()
 
     def keep(self) -> None:
@@ -151,9 +153,10 @@ class Records:
         if self.kept is not None and self._rows:
             names = list(dict.fromkeys(name for _, row in self._rows for name in row))
             rows = [[index, *map(row.get, names)] for index, row in self._rows]
-            content = json.dumps({"columns": names, "rows": rows}).encode()
-            self.kept.store(f"{len(self.kept.names):06d}", lambda stream: stream.write(content))
-            self._rows, self._stored = [], time.monotonic()
+            content, begin = json.dumps({"columns": names, "rows": rows}).encode(), time.monotonic()
+            self.kept.store(f"{self._n_parts:06d}", lambda stream: stream.write(content))
+            self._rows, self._stored, self._n_parts = [], time.monotonic(), self._n_parts + 1
+            self._taken = self._stored - begin
 
     def columns(self) -> dict[str, npt.NDArray[Any]]:
         """Return the columns of all records, each of one kind, in the order of the points."""
