@@ -30,7 +30,7 @@ keep_spins = false
 
 [axes]
 K = {from = 0.1, to = 0.3, points = 15}
-n_sweeps = [1000, 2000]
+n_sweeps = [500, 1000]
 """
 DRIVER = """
 import sys
@@ -38,7 +38,7 @@ from rbmflow.cli import main, sweep
 sweep.SECONDS = 0.1
 sys.exit(main())
 """
-WORKERS, MOST_IN_A_ROW, LONGEST, SECONDS_TO_END = 2, 12, 2.0, 300.0
+WORKERS, MOST_IN_A_ROW, LONGEST, SECONDS_TO_END = 2, 6, 2.0, 300.0
 QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 

@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import BrokenExecutor, Future
 from importlib.util import find_spec
 
 import pytest
 
 from rbmflow import cli
-from rbmflow.cli import output
+from rbmflow.cli import executors, output
 from rbmflow.cli import sweep as command
 from rbmflow.experiments.sweep import Plan
 from rbmflow.experiments.sweep import run as room
@@ -68,6 +69,30 @@ def test_two_workers_of_dask_give_the_same_bits(capsys, plan, whole):
         assert found(capsys, plan, "--scheduler", cluster.scheduler_address) == whole
         status, _, err = run(capsys, "sweep", plan, "--scheduler", cluster.scheduler_address, "--workers", 2)
         assert (status, "--scheduler, --workers: one of them" in err) == (2, True)
+
+
+def test_a_future_that_dask_forgets_is_lost_with_the_scheduler(monkeypatch):
+    class Client:
+        status = "running"
+
+        def get_executor(self, pure):
+            return self
+
+        def submit(self, task, /, *arguments):
+            return Future()
+
+    monkeypatch.setattr(executors, "POLL_SECONDS", 0.01)
+    watched = executors._Watched(client := Client())
+    future = watched.submit(abs, 1)
+    done = watched.submit(abs, 1)
+    done.set_result(1)
+    with pytest.raises(TimeoutError):
+        future.result(0.05)
+    client.status = "closed"
+    with pytest.raises(BrokenExecutor, match="the scheduler was lost"):
+        future.result(30)
+    assert done.result() == 1
+    watched.ended.set()
 
 
 def test_a_scheduler_without_dask(capsys, plan, monkeypatch):

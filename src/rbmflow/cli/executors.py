@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Iterator
-from concurrent.futures import BrokenExecutor, Executor
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, InvalidStateError
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from rbmflow.cli.processes import processes
@@ -17,6 +18,7 @@ MPI = "mpi4py.futures"
 """Loaded where a command runs as ``mpiexec -n 3 python -m mpi4py.futures -m rbmflow ...``."""
 PATIENCE = 30.0
 """Seconds in which a scheduler has to answer."""
+POLL_SECONDS = 0.5
 
 
 def add_scheduler(command: argparse.ArgumentParser) -> None:
@@ -56,22 +58,53 @@ def _dask(address: str) -> Iterator[Executor]:
     client: Any
     with _quiet(), distributed.Client(address, timeout=PATIENCE, set_as_default=False) as client:
         _check_versions(client)
+        executor = _Watched(client)
         try:
-            yield client.get_executor(pure=False)
+            yield executor
         except distributed.KilledWorker as error:
             raise BrokenExecutor("workers were lost again and again with the same batch") from error
+        finally:
+            executor.ended.set()
+
+
+class _Watched(Executor):
+    """The executor of a client; none of its futures waits for a scheduler that is lost.
+
+    Dask's own forgets the future whose result was on its way at that moment.
+    """
+
+    def __init__(self, client: Any) -> None:
+        self.client, self.inner = client, client.get_executor(pure=False)
+        self.pending: set[Future[Any]] = set()
+        self.ended = threading.Event()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def submit(self, task: Callable[..., Any], /, *arguments: Any, **keywords: Any) -> Future[Any]:
+        future: Future[Any] = self.inner.submit(task, *arguments, **keywords)
+        self.pending.add(future)
+        future.add_done_callback(self.pending.discard)
+        return future
+
+    def _watch(self) -> None:
+        while not self.ended.wait(POLL_SECONDS):
+            if self.client.status in ("closing", "closed"):
+                for future in self.pending.copy():
+                    with suppress(InvalidStateError):  # it is done by now
+                        future.set_exception(BrokenExecutor("the scheduler was lost"))
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Leave it to the command to say in one line that a scheduler is lost."""
-    logger = logging.getLogger("distributed.client")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
+    loggers = [logging.getLogger(name) for name in ("distributed.client", "tornado.application", "asyncio")]
+    before = [one.level for one in loggers]
     try:
+        for one in loggers:
+            one.setLevel(logging.CRITICAL)
         yield
     finally:
-        logger.setLevel(before)
+        for one, level in zip(loggers, before, strict=True):
+            one.setLevel(level)
 
 
 def _check_versions(client: Any) -> None:
