@@ -10,7 +10,9 @@ from typing import Any
 
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.executors import add_scheduler, executor_of
-from rbmflow.cli.output import DONE, draw, progress_bar, say, show
+from rbmflow.cli.output import draw, say, show
+from rbmflow.cli.parser import DONE
+from rbmflow.cli.progress import progress_bar
 from rbmflow.experiments.experiment import PROVENANCE
 from rbmflow.experiments.sweep import Plan, Sweep, arguments_of, can_be_drawn, draw_sweep, sweep
 from rbmflow.files import save_atomically, write_atomically
@@ -69,7 +71,7 @@ def _write(options: argparse.Namespace, result: Sweep) -> None:
         result.save(folder / "sweep.nc")
         options.written.append(folder / "sweep.nc")
     if can_be_drawn(result):
-        draw(result, {"sweep": draw_sweep}, folder)
+        draw(options, result, {"sweep": draw_sweep})
     facts = provenance(result.plan.to_json(), result.seed)
     write_atomically(folder / PROVENANCE, json.dumps(facts, indent=1) + "\n")
 

@@ -93,9 +93,7 @@ class MonotoneCertificate(Record):
 
 
 @overload
-def certified_weight(
-    K: ExactNumber, n_visible: int, n_hidden: int, *, digits: int
-) -> Enclosure: ...
+def certified_weight(K: ExactNumber, n_visible: int, n_hidden: int, *, digits: int) -> Enclosure: ...
 @overload
 def certified_weight(
     K: list[Any] | tuple[Any, ...] | npt.NDArray[Any],
