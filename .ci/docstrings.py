@@ -15,6 +15,8 @@ MODULES = [
     "rbmflow.ising",
     "rbmflow.likelihood",
     "rbmflow.networks",
+    "rbmflow.plot",
+    "rbmflow.records",
     "rbmflow.rg",
     "rbmflow.sampling",
     "rbmflow.thermometer",
