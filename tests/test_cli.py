@@ -275,7 +275,7 @@ def test_version(capsys):
     with pytest.raises(SystemExit) as caught:
         cli.main(["--version"])
     assert caught.value.code == 0
-    assert capsys.readouterr().out.startswith("rbmflow 0.")
+    assert capsys.readouterr().out.startswith("rbmflow 1.")
 
 
 def test_progress_without_tqdm(capsys, monkeypatch):

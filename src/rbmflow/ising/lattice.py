@@ -300,7 +300,7 @@ def from_json(plain: object) -> Lattice:
     if not isinstance(plain, dict) or not isinstance(name, str) or name not in LATTICES:
         raise ValueError(
             f"lattice={brief(plain)}: its sides are needed, or an object with a name, "
-            f"one of {', '.join(LATTICES)}"
+            f"one of {', '.join(sorted(LATTICES))}"
         )
     kind = LATTICES[name]
     given = check_names("lattice", plain, {"name", *_field_names(kind)})
