@@ -168,6 +168,10 @@ def test_the_axes_are_dimensions_of_a_netcdf_file(tmp_path):
                 np.testing.assert_array_equal(data[name].values, column)
             assert json.loads(data.attrs["plan"])["seeds"] == plan.seeds
         assert [path.name for path in tmp_path.iterdir()] == ["sweep.nc"]
+    large = sweep(Plan("trained_weight", {"K": [1, 2**70]}, {"n_visible": 8, "n_hidden": 4}))
+    large.save(tmp_path / "sweep.nc")
+    with xarray.open_dataset(tmp_path / "sweep.nc", engine="h5netcdf") as data:
+        assert data["K"].values.tolist() == ["1", str(2**70)]
     one = {"K": 0.5, "n_hidden": 8}
     sweep(WEIGHTS).save(tmp_path / "sweep.nc")
     with xarray.open_dataset(tmp_path / "sweep.nc", engine="h5netcdf") as data:
@@ -223,6 +227,8 @@ REFUSED = {
     'call = "rg.decimate"\naxes."K.x" = [1]': "axes: K.x: the arguments have no object 'K'",
     'call = "rg.decimate"\naxes.K = [1]\nresults = "K"': "results='K': a list of names",
     'call = "rg.decimate"\naxes.K = [1]\nresults = [3]': "results=[3]: a list of names",
+    'call = "rg.decimate"\naxes.K = [1]\nresults = 3': "results=3: a list of names",
+    'call = "Torus.energy"\naxes.self.n_rows = [4]': 'name in quotes, as "lattice.n_rows"',
     'call = "rg.decimate"\naxes.K = [1]\nseeds = 0': "seeds=0: at least 1",
     'call = "rg.decimate"\naxes.K = [1]\narguments.K = 2': "axes: K is among the arguments",
     'call = "rg.decimate"\naxes.K = [1]\nsedes = 3': "'sedes': arguments, axes, call, results",
@@ -277,6 +283,21 @@ def test_memory_is_looked_at_first(monkeypatch):
     monkeypatch.setattr("rbmflow.hardware._memory", lambda: 1000)
     with pytest.raises(MemoryError, match=r"6 points: .* sweep over parts of an axis, or keep the records"):
         sweep(WEIGHTS)
+    for values in ({"from": 0, "to": 1, "points": 10}, {"from": 1, "to": 10, "step": 1}):
+        with pytest.raises(MemoryError, match="axes: K: 10 values: "):
+            Plan("rg.decimate", {"K": values})
+
+
+def test_seeds_are_counted_and_not_listed():
+    plan = Plan("rg.decimate", {"K": [0.5]}, seeds=10**9)
+    assert plan.n_points == 10**9
+    assert plan.point(10**9 - 1) == {"K": 0.5, "seed": 10**9 - 1}
+
+
+def test_a_result_with_the_name_of_an_axis():
+    found = sweep(Plan("rg.decimate", {"K": [0.5, 1.0]}))
+    assert found.names[:2] == ["K", "decimate.K"]
+    assert found.columns["decimate.K"].tolist() == [rbmflow.rg.decimate(K).K for K in (0.5, 1.0)]
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,11 @@ import numpy as np
 
 from rbmflow.arguments import check_finite, check_integer, shown
 from rbmflow.experiments.sweep.calls import CALL, NAME, check_arguments, check_calls
+from rbmflow.hardware import check_memory
 from rbmflow.reading import brief, refusing
 
 MAX_POINTS = 10**9
+BYTES_A_VALUE = 300  # of a range: a number, and its text while they are told apart
 SEED = "seed"
 """The axis of repetitions."""
 MAY = {"call", "arguments", "axes", "results", "seeds"}
@@ -65,7 +67,8 @@ class Plan:
     seeds: int = 1
 
     def __post_init__(self) -> None:
-        axes, results = dict(self.axes), self.results
+        axes = dict(self.axes)
+        results: object = self.results
         for name, values in axes.items():
             axes[name] = _values(f"axes: {name}", values)
             if name in self.arguments:
@@ -73,7 +76,7 @@ class Plan:
         check_integer("seeds", self.seeds, 1)
         if SEED in axes:
             raise ValueError("axes: seed is the axis of the repetitions that seeds asks for")
-        if isinstance(results, str) or not all(map(_is_name, results)):
+        if not isinstance(results, Sequence) or isinstance(results, str) or not all(map(_is_name, results)):
             raise TypeError(f"results={shown(results)}: a list of names is needed")
         object.__setattr__(self, "axes", axes)
         object.__setattr__(self, "results", tuple(results))
@@ -86,9 +89,9 @@ class Plan:
             check_calls(values, f"axes: {name}")
 
     @property
-    def every_axis(self) -> dict[str, list[Any]]:
+    def every_axis(self) -> dict[str, Sequence[Any]]:
         """The axes, and that of the seeds where there are several."""
-        return {**self.axes, **({SEED: list(range(self.seeds))} if self.seeds > 1 else {})}
+        return {**self.axes, **({SEED: range(self.seeds)} if self.seeds > 1 else {})}
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -201,14 +204,19 @@ def _values(name: str, values: Any) -> list[Any]:
             raise ValueError(f"{name}: {brief(spelt)} comes twice")
         return found
     if set(values) not in RANGES:
-        raise ValueError(f"{name}={shown(dict(values))}: from, to, points and scale, or from, to and step")
+        raise ValueError(
+            f"{name}={shown(dict(values))}: from, to, points and scale, or from, to and step, are needed; "
+            'the axis of an argument of an argument has a dotted name in quotes, as "lattice.n_rows"'
+        )
     if "step" in values:
         first, last, step = (check_integer(f"{name}.{one}", values[one], -MAX_POINTS, MAX_POINTS)
                              for one in ("from", "to", "step"))  # fmt: skip
-        check_integer(f"{name}.step", step, 1)
-        return _values(name, range(first, last + 1, step))
+        found = range(first, last + 1, check_integer(f"{name}.step", step, 1))
+        check_memory(f"{name}: {len(found)} values", BYTES_A_VALUE * len(found))
+        return _values(name, found)
     low, high = check_finite(f"{name}.from, to", [values["from"], values["to"]]).tolist()
     n_points = check_integer(f"{name}.points", values["points"], 1, MAX_POINTS)
+    check_memory(f"{name}: {n_points} values", BYTES_A_VALUE * n_points)
     scale = values.get("scale", "linear")
     if scale == "log" and min(low, high) > 0:
         return _values(name, np.geomspace(low, high, n_points))

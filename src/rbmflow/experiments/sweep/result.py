@@ -127,7 +127,9 @@ class Sweep:
             file.attrs["plan"] = json.dumps({**self.plan.to_json(), "seed": self.seed})
             for name, values in self.plan.every_axis.items():
                 file.dimensions[name] = len(values)
-                _variable(file, name, (name,), np.array(list(map(label, values))))
+                labels = np.array(list(map(label, values)))
+                known = labels.astype(str) if labels.dtype.hasobject else labels  # integers beyond 64 bits
+                _variable(file, name, (name,), known)
             for name, column in self.columns.items():
                 _variable(file, name, tuple(self.plan.every_axis), column)
 

@@ -122,22 +122,26 @@ def _pieces(plan: Plan, seed: dict[str, Any], records: Records) -> Iterator[tupl
 def record(plan: Plan, seed: dict[str, Any], index: int) -> Row:
     """Return the record of a point; what the call raises says which one it is.
 
+    A result with the name of an axis has that of the call before its own.
+
     Examples
     --------
     >>> record(Plan("rg.decimate", {"K": [0.5, 0.0]}, results=["K"]), stream_of(1), 1)
-    {'K': 0.0}
+    {'decimate.K': 0.0}
     """
     arguments = plan.arguments_at(index)
     stream = np.random.SeedSequence(seed["entropy"], spawn_key=(*seed["spawn_key"], index))
     try:
         result = called(plan.call, arguments, stream)
         dps = arguments.get("dps")
-        return row_of(result, _name(plan), plan.results, dps if isinstance(dps, int) else None)
+        row = row_of(result, _name(plan), plan.results, dps if isinstance(dps, int) else None)
     except Exception as error:
         if error.args and isinstance(error.args[0], str):
             where = ", ".join(f"{name}={shown(value)}" for name, value in plan.point(index).items())
             error.args = (f"{error.args[0]} (at point {index}: {where})", *error.args[1:])
         raise
+    axes = plan.every_axis  # a flow K' of K, say: the table has a column K already
+    return {f"{_name(plan)}.{name}" if name in axes else name: cell for name, cell in row.items()}
 
 
 def _name(plan: Plan) -> str:
