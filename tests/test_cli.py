@@ -335,3 +335,9 @@ def test_the_help_names_every_command(capsys, words):
         cli.main(words)
     out = capsys.readouterr().out
     assert not [word for declared in cli.COMMANDS.values() for word in declared if f"    {word}" not in out]
+
+
+def test_memory_that_is_lacking_is_said(capsys, monkeypatch):
+    monkeypatch.setattr("rbmflow.cli.weight.float_critical_coupling", lambda *given: bytearray(2**62))
+    status, _, err = run(capsys, "weight", "1", "--visible", "8", "--hidden", "4")
+    assert (status, err) == (2, "rbmflow weight: error: out of memory\n")

@@ -28,6 +28,7 @@ def lines(*arguments, **keywords):
     [
         (0.1234567891, None, False, "0.123457"),
         (0.1234567891, 12, False, "0.1234567891"),
+        (0.1, 30, False, "0.10000000000000001"),  # 17 digits, all that a double has
         (1e-20, None, False, "1e-20"),
         (16777216, None, False, "16777216"),  # an integer is exact
         (16777216.0, None, False, "1.67772e+07"),

@@ -120,7 +120,7 @@ def _run(options: argparse.Namespace) -> int:
         ImportError,
         MemoryError,
     ) as error:
-        message = brief(named(options, str(error)), SHOWN)
+        message = brief(named(options, str(error)), SHOWN) or "out of memory"  # Python's own says nothing
         print(f"rbmflow {options.command}: error: {message}", file=sys.stderr)
         return BAD_INPUT
     except BrokenExecutor:

@@ -11,6 +11,8 @@ from rbmflow.experiments.readable import DIGITS, error_shown, errors_of, is_numb
 from rbmflow.experiments.tables import Cell, Digits
 
 ERROR_DIGITS = 2
+MOST = 17
+"""Significant digits of a double: more would be those of its binary form."""
 WIDE = 10**6
 """Columns where output is no terminal: nothing is folded, a row is a line."""
 GAP = "  "
@@ -103,7 +105,7 @@ def cell_text(cell: Cell, digits: int | None, *, exact: bool = False) -> str:
         return "yes" if cell else "no"
     if isinstance(cell, Digits):
         return _shortened(cell, digits, exact=exact)
-    return f"{cell:.{digits or DIGITS}g}" if isinstance(cell, float) else str(cell)
+    return f"{cell:.{min(digits or DIGITS, MOST)}g}" if isinstance(cell, float) else str(cell)
 
 
 def _shortened(text: Digits, digits: int | None, *, exact: bool) -> str:

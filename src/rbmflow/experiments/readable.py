@@ -133,13 +133,13 @@ def error_shown(value: Cell, stderr: Cell) -> str | None:
 
     Examples
     --------
-    >>> error_shown(-1.53556, 0.0385), error_shown(2.0, 0.0), error_shown(2.0, None)
-    ('-1.54 ± 0.04', None, None)
+    >>> error_shown(-1.53556, 0.0385), error_shown(2.0, float("inf")), error_shown(2.0, 0.0)
+    ('-1.54 ± 0.04', '2 ± inf', None)
     """
     if not is_number(value) or not is_number(stderr):
         return None
     number, error = float(value or 0), float(stderr or 0)
-    if not math.isfinite(number) or not math.isfinite(error) or error <= 10**-DIGITS * abs(number):
+    if not math.isfinite(number) or math.isnan(error) or error <= 10**-DIGITS * abs(number):
         return None
     from rbmflow.estimate import with_error
 
