@@ -192,8 +192,12 @@ def test_a_course_of_something_else_is_refused():
     for others, n_hidden, seed in ((rows, 4, 3), (rows, 3, 4), (rows[1:], 3, 3)):
         with pytest.raises(ValueError, match="resume: it was begun with other rows, weights"):
             learn(others, n_hidden, Recipe(n_epochs=55), rng=seed, resume=courses[0])
-    with pytest.raises(ValueError, match="is beyond n_epochs=20"):
-        learn(rows, 3, Recipe(n_epochs=20), rng=3, resume=courses[-1])
+    for change in ({"n_epochs": 20}, {"n_epochs": 60}, {"l2": 0.5}, {"batch_size": 7}, {"average": False}):
+        with pytest.raises(ValueError, match="another recipe or rng"):
+            learn(rows, 3, Recipe(**{"n_epochs": 55} | change), rng=3, resume=courses[-1])
+    falling = lambda: Recipe(n_epochs=3, optimizer=SGD(lambda epoch: 0.1 / (1 + epoch)))
+    learn(rows, 3, falling(), rng=3, keep=lambda take: courses.append(take()))
+    learn(rows, 3, falling(), rng=3, resume=courses[-1])  # another function, by the same text
     other = np.random.Generator(np.random.MT19937(3))
     with pytest.raises(ValueError, match="its generator is a PCG64, rng is a MT19937"):
         learn(rows, 3, Recipe(n_epochs=55), rng=other, resume=courses[0])

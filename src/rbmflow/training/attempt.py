@@ -36,7 +36,7 @@ class Course(Stored):
     Attributes
     ----------
     call : str
-        Digest of the rows, their counts, those held out and the machine that the training begins with.
+        Digest of the rows, their counts, those held out, the recipe and the machine to begin with.
     attempt : int
         0, and 1 with tempered chains.
     epoch, n_averaged : int
@@ -257,8 +257,6 @@ class Attempt:
 
     def go_on(self, course: Course) -> None:
         """Take over where an earlier one of the same arguments stood."""
-        if course.epoch > self.n_epochs:
-            raise ValueError(f"resume: epoch={course.epoch} is beyond n_epochs={self.n_epochs}")
         shape = self.begin.weights.shape
         self.epoch, self.n_averaged, self.mean = course.epoch, course.n_averaged, course.mean.copy()
         self.state, self.last = _state(course.state), RBM(*split(course.last, shape))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 START = 0.01  # standard deviation of the weights before training
 SCORED_ROWS = 500
 WORSE = 0.1  # nats
+ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+"""In the text of a function, say of a schedule: it differs where the same call is made again."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,6 +211,7 @@ class _Learning:
         self.judge = Judge(scored.rows, scored.counts, self.begin.visible_bias, rng, n_threads)
         self.alone = self.judge.mean(self.judge.alone)
         total = hashlib.sha256(f"{data.rows.shape} {n_hidden}".encode())
+        total.update(ADDRESS.sub("", repr(recipe)).encode())
         for array in (data.rows, data.counts, data.up, data.missing, self.held, self.begin.weights):
             total.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
         self.call = total.hexdigest()
@@ -234,7 +238,9 @@ class _Learning:
                 kind = type(self.rng.bit_generator).__name__
                 raise ValueError(f"resume: its generator is a {type(source).__name__}, rng is a {kind}")
             if resume.call != self.call:
-                raise ValueError("resume: it was begun with other rows, weights, hidden units or another rng")
+                raise ValueError(
+                    "resume: it was begun with other rows, weights or hidden units, another recipe or rng"
+                )
             self.rng.bit_generator.state = source.state
         earlier = None if resume is None else course_before(resume)
         first = self.attempt(0, resume if earlier is None else earlier, None)
