@@ -319,6 +319,21 @@ def test_every_public_name_has_its_call():
             assert public(name) is not None
 
 
+@pytest.mark.parametrize("name", ["axes", "arguments"])
+@pytest.mark.parametrize("value", [5, None, ["K"], {5: [1]}])
+def test_axes_and_arguments_have_names(name, value):
+    with pytest.raises(TypeError, match=f"{name}=.*: a dict by names of arguments is needed"):
+        Plan("rg.decimate", **{"axes": {"K": [1]}} | {name: value})
+
+
+def test_machines_are_values_of_an_axis():
+    machines = [RBM(np.full((4, 2), W)) for W in (0.1, 0.2)]
+    found = sweep(Plan("log_partition", {"rbm": machines}, results=["value"]))
+    assert found.columns["value"].tolist() == [rbmflow.log_partition(one).value for one in machines]
+    with pytest.raises(ValueError, match=r"axes: rbm: .*RBM.* comes twice"):
+        Plan("log_partition", {"rbm": [machines[0], RBM(np.full((4, 2), 0.1))]})
+
+
 def test_objects_are_told_apart_by_what_they_hold():
     plans = [
         Plan("flow.mean_field", {}, {"rbm": RBM.uniform(4, 2, w), "v": [1] * 4}) for w in (0.1, 0.1, 0.2)

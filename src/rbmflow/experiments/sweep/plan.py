@@ -67,6 +67,10 @@ class Plan:
     seeds: int = 1
 
     def __post_init__(self) -> None:
+        for name in ("axes", "arguments"):
+            given: object = getattr(self, name)
+            if not isinstance(given, Mapping) or not all(map(_is_name, given)):
+                raise TypeError(f"{name}={shown(given)}: a dict by names of arguments is needed")
         axes = dict(self.axes)
         results: object = self.results
         for name, values in axes.items():
@@ -199,7 +203,7 @@ def _values(name: str, values: Any) -> list[Any]:
         if isinstance(values, (str, bytes)) or not hasattr(values, "__len__") or not len(values):
             raise ValueError(f"{name}={shown(values)}: a list of values, or from, to and points, is needed")
         found = values.tolist() if isinstance(values, np.ndarray) else list(values)
-        (spelt, times), *_ = Counter(map(repr, found)).most_common(1)
+        (spelt, times), *_ = Counter(map(_spelt, found)).most_common(1)
         if times > 1:
             raise ValueError(f"{name}: {brief(spelt)} comes twice")
         return found
@@ -223,6 +227,11 @@ def _values(name: str, values: Any) -> list[Any]:
     if scale != "linear":
         raise ValueError(f"{name}.scale={shown(scale)}: 'linear', or 'log' above 0, is needed")
     return _values(name, np.linspace(low, high, n_points))
+
+
+def _spelt(value: Any) -> str:
+    """Return a text that differs where values do; that of a machine, say, has its sizes alone."""
+    return repr(value) if isinstance(value, (int, float, str)) else json.dumps(value, default=_described)
 
 
 def _is_name(value: object) -> bool:
