@@ -126,6 +126,16 @@ def test_a_title_above_columns_between_spaces_names_none_of_them(tmp_path):
         read_table(path, Columns("of"))
 
 
+def test_of_a_column_of_labels_an_error_says_how_it_is_left_out(tmp_path):
+    path = written(tmp_path, "a.csv", "kind,up\nhot,1\n")
+    with pytest.raises(
+        ValueError, match=r"\('kind'\) of line 2 holds 'hot'; .* is left out by label, or by columns"
+    ):
+        read_array(path)
+    with pytest.raises(ValueError, match=r"line 1 holds 'NA'$"):
+        read_array(written(tmp_path, "b.csv", "1,NA\n"))
+
+
 TABLE = "kind,a,b,c\nhot,1,-1,\ncold,-1,1,x\n"
 
 

@@ -25,6 +25,7 @@ VALUES = {"", "true", "false", "yes", "no", "on", "off", "none", "null", "na", "
 """Words that stand for a value, or for one that is missing, and name no column."""
 MISSING = {"", "none", "null", "na", "n/a", "#n/a", "nan"}
 """Those that stand for a missing one."""
+LEAVE_OUT = "; a column that holds no numbers is left out by label, or by columns"
 DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 
 
@@ -146,7 +147,8 @@ class Delimited:
                 if not _is_number(cells[column]):
                     name = f" ({shown(self.names[column])})" if self.names else ""
                     place = f"column {column + 1}{name} of line {number}"
-                    raise ValueError(f"{place} holds {shown(cells[column])}{_comma(line)}")
+                    hint = _comma(line) or (LEAVE_OUT if cells[column].lower() not in VALUES else "")
+                    raise ValueError(f"{place} holds {shown(cells[column])}{hint}")
             found.extend(float(cells[column]) for column in chosen)
         return np.frombuffer(found).reshape(-1, len(chosen))
 
