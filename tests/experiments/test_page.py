@@ -60,6 +60,7 @@ def test_tables_have_words_and_errors():
     ]
     assert re.findall(r"<td(?: class=n)?>([^<]*)", html) == ["1", "-1.234 ± 0.012", "a", "2", "–", "b"]
     assert "role=region" in html
+    assert "<td>-1.2\u00a0±\u00a00.1" in table_html(Table("Read", {"energy": ["-1.2 ± 0.1"]}))  # one line
 
 
 @pytest.mark.parametrize("name", sorted(HEADINGS))

@@ -146,4 +146,4 @@ def cell_text(cell: object) -> str:
         return "yes" if cell else "no"
     if cell is None:
         return "–"
-    return f"{cell:.{DIGITS}g}" if isinstance(cell, float) else str(cell)
+    return f"{cell:.{DIGITS}g}" if isinstance(cell, float) else str(cell).replace(" ± ", "\u00a0±\u00a0")
