@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from importlib import import_module
+from importlib.metadata import version
 from importlib.util import find_spec
 
 import numpy as np
@@ -171,6 +172,7 @@ def test_info(capsys):
     assert facts["threads"] == 3
     assert facts["SIMD path"] in ("plain", "avx2", "avx512")
     assert "; kernels compiled by " in facts["why this path"]
+    assert facts["version of tqdm"] == (version("tqdm") if find_spec("tqdm") else "absent")
 
 
 @pytest.mark.parametrize(

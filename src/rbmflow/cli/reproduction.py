@@ -18,9 +18,11 @@ from rbmflow.experiments.reproduction import reproduce
 from rbmflow.experiments.reproduction.report import render
 from rbmflow.files import write_atomically
 from rbmflow.hardware import SIMD_LEVELS, resolve_threads, simd_level, simd_reason
-from rbmflow.provenance import provenance
+from rbmflow.provenance import provenance, version_of
 
 PARTIAL = "reproduction.partial"
+EXTRAS = ("pandas", "scikit-learn", "python-flint", "distributed", "tqdm", "shtab")
+"""What no file rests on, but some function or command needs."""
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
@@ -95,6 +97,7 @@ def _info(options: argparse.Namespace) -> int:
     rows: list[tuple[str, str | int]] = [
         ("version of " + name, number) for name, number in facts["versions"].items()
     ]
+    rows += [("version of " + name, version_of(name)) for name in EXTRAS]
     rows += [("SIMD path", SIMD_LEVELS[simd_level()]), ("why this path", simd_reason())]
     rows += [("threads", resolve_threads(options.workers)), ("system", facts["platform"]["system"])]
     emit(options, "info", ("item", "value"), rows)
