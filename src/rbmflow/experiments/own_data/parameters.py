@@ -17,8 +17,8 @@ OPTIMIZERS: dict[str, Any] = {"sgd": SGD, "momentum": Momentum, "adam": Adam, "l
 YES = {"yes": True, "no": False}
 CHOSEN = "default: chosen from the data"
 PATIENCE = (
-    "train in the old way: end when N epochs bring no gain in pseudo-likelihood on the rows held out, "
-    "with the best machine"
+    "train at a constant rate until N epochs bring no gain in pseudo-likelihood on the rows held out, "
+    "and take the best machine"
 )
 
 
