@@ -176,7 +176,10 @@ def test_a_long_table_is_not_printed(capsys, plan, monkeypatch):
     monkeypatch.chdir(plan.parent)
     status, out, _ = run(capsys, "sweep", plan, "--quiet", "--workers", 1)
     assert status == 0
-    assert out.splitlines() == ["12 points of K, seed, energy_estimate.mean, energy.0.3", "plan/sweep.csv"]
+    assert out.splitlines() == [
+        "12 points of K and seed: energy_estimate.mean, energy.0.3",
+        "plan/sweep.csv",
+    ]
 
 
 @pytest.mark.parametrize(

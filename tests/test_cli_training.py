@@ -70,7 +70,7 @@ def test_the_same_machine_from_every_kind_of_file(capsys, data):
 
 
 def test_what_is_written(capsys, data):
-    status, _, err = run(capsys, data / "spins.npy", *WORDS, "--out", data / "new", "--holdout", "0.25")
+    status, out, err = run(capsys, data / "spins.npy", *WORDS, "--out", data / "new", "--holdout", "0.25")
     assert status == 0
     assert "held out:" in err
     model = RBM.load(data / "new" / "model.npz")
@@ -95,6 +95,7 @@ def test_what_is_written(capsys, data):
     np.testing.assert_array_equal(table, model.weights)
     assert json.loads((data / "new" / "training_provenance.json").read_text())["seed"] == 20180612
     assert (data / "new" / "training.png").exists() == DRAWN
+    assert (f"{data / 'new' / 'training.svg'}\n" in out) == DRAWN
     assert not list((data / "new").glob("*partial*"))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from rbmflow import Ring
 from rbmflow.checkpoints import Checkpoints
-from rbmflow.cli.output import draw, emit, publish, show, write_provenance
+from rbmflow.cli.output import draw_listed, emit, publish, show, write_provenance
 from rbmflow.cli.parser import DONE
 from rbmflow.cli.progress import progress_bar
 from rbmflow.experiments import observables
@@ -166,7 +166,7 @@ def _sample(options: argparse.Namespace) -> int:
     ]
     if options.out != Path():  # a folder was named: its figure too
         table = Table(observables.name_of(lattice), columns_of(header, rows))
-        draw(options, Tables({"certificate": table}), {"training_set": observables.draw_training_set})
+        draw_listed(options, Tables({"certificate": table}), "training_set", observables.draw_training_set)
         emit(options, "certificate", header, rows)
         write_provenance(options, "training_set_provenance.json")
     show(options, header, rows)

@@ -171,9 +171,16 @@ def publish(options: argparse.Namespace, tables: dict[str, Table], figure: str, 
     for name, table in list(tables.items())[: None if options.out is not None else 1]:
         emit(options, name, list(table.columns), list(zip(*table.columns.values(), strict=True)))
     if options.out is not None:
-        draw(options, Tables(tables), {figure: drawing})
+        draw_listed(options, Tables(tables), figure, drawing)
         write_provenance(options, f"{figure}_provenance.json")
     return DONE
+
+
+def draw_listed(options: argparse.Namespace, result: Any, name: str, drawing: Drawing) -> None:
+    """Write the one figure of a command, and name its files among those that were written."""
+    if draw(options, result, {name: drawing}):
+        kinds = dict.fromkeys(options.figure_format or FIGURE_FORMATS)
+        options.written += [options.out / f"{name}.{kind}" for kind in kinds]
 
 
 def write_provenance(options: argparse.Namespace, name: str) -> None:

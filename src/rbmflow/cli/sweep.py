@@ -10,7 +10,7 @@ from typing import Any
 
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.executors import add_scheduler, executor_of
-from rbmflow.cli.output import draw, say, show
+from rbmflow.cli.output import draw_listed, say, show
 from rbmflow.cli.parser import DONE
 from rbmflow.cli.progress import progress_bar
 from rbmflow.experiments.experiment import PROVENANCE
@@ -71,14 +71,16 @@ def _write(options: argparse.Namespace, result: Sweep) -> None:
         result.save(folder / "sweep.nc")
         options.written.append(folder / "sweep.nc")
     if can_be_drawn(result):
-        draw(options, result, {"sweep": draw_sweep})
+        draw_listed(options, result, "sweep", draw_sweep)
     facts = provenance(result.plan.to_json(), result.seed)
     write_atomically(folder / PROVENANCE, json.dumps(facts, indent=1) + "\n")
 
 
 def _show(options: argparse.Namespace, result: Sweep) -> None:
     if options.format == "table" and result.plan.n_points > MOST_SHOWN:
-        say(options, f"{result.plan.n_points} points of {', '.join(result.names)}")
+        n = len(result.plan.every_axis)
+        axes, results = " and ".join(result.names[:n]), ", ".join(result.names[n:])
+        say(options, f"{result.plan.n_points} points of {axes}: {results}")
         return
     table = result.tables["sweep"]
     show(options, list(table.columns), list(zip(*table.columns.values(), strict=True)))
