@@ -166,8 +166,8 @@ def _sample(options: argparse.Namespace) -> int:
     ]
     if options.out != Path():  # a folder was named: its figure too
         table = Table(observables.name_of(lattice), columns_of(header, rows))
-        draw_listed(options, Tables({"certificate": table}), "training_set", observables.draw_training_set)
         emit(options, "certificate", header, rows)
+        draw_listed(options, Tables({"certificate": table}), "training_set", observables.draw_training_set)
         write_provenance(options, "training_set_provenance.json")
     show(options, header, rows)
     options.written.append(path)
