@@ -161,6 +161,8 @@ def test_a_lazy_package_finds_what_its_imports_for_types_say(package):
     for name, home in said.items():  # the submodules of the same names have been imported by now
         module = importlib.import_module(home)
         assert getattr(loaded, name) is getattr(module, name)
+    for home in set(vars(loaded)["_HOMES"].values()) - said.keys():  # an attribute before any import of it
+        assert loaded.__getattr__(home) is importlib.import_module(f"rbmflow.{package}.{home}")
     with pytest.raises(AttributeError, match=rf"module 'rbmflow.{package}' has no attribute 'nothing'"):
         loaded.nothing  # noqa: B018
 

@@ -33,7 +33,10 @@ def lazily(package: str, homes: Mapping[str, str]) -> None:
 
 class _Package(ModuleType):
     def __getattr__(self, name: str) -> Any:
-        home = self.__dict__["_HOMES"].get(name)
+        homes: Mapping[str, str] = self.__dict__["_HOMES"]
+        if name not in homes and name in homes.values():  # as `rbmflow.flow.maps`, without an import of it
+            return import_module(f"{self.__name__}.{name}")
+        home = homes.get(name)
         if home is None:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         loaded = import_module(f"{self.__name__}.{home}")
