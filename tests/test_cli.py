@@ -343,3 +343,12 @@ def test_memory_that_is_lacking_is_said(capsys, monkeypatch):
     monkeypatch.setattr("rbmflow.cli.weight.float_critical_coupling", lambda *given: bytearray(2**62))
     status, _, err = run(capsys, "weight", "1", "--visible", "8", "--hidden", "4")
     assert (status, err) == (2, "rbmflow weight: error: out of memory\n")
+
+
+@pytest.mark.parametrize("closed", [1, 2])
+@pytest.mark.skipif(os.name != "posix", reason="closed by a shell")
+def test_a_closed_stream_is_none_to_write_to(tmp_path, closed):
+    words = f"exec '{sys.executable}' -W error -m rbmflow weight 1 --visible 8 --hidden 4 {closed}>&-"
+    found = subprocess.run(["sh", "-c", words], check=False, capture_output=True, cwd=tmp_path)
+    assert (found.returncode, found.stderr) == (0, b"")
+    assert (b"0.306308" in found.stdout) == (closed == 2)
