@@ -171,7 +171,8 @@ def command(text, *, rows=None):
                 found[path.name] = path.read_text(encoding="utf-8")
             elif path.suffix == ".npz":
                 found[path.name] = arrays_of(path)
-        return printed.getvalue().replace(folder, ""), found
+        lines = printed.getvalue().replace(folder, "").splitlines(keepends=True)
+        return "".join(line for line in lines if not line.rstrip().endswith((".png", ".svg"))), found
 
 
 def files(text):
