@@ -116,7 +116,6 @@ def test_a_threshold_says_what_it_does(capsys, here):
         ("1,-1\n-1,nan\n", (), "row 2, column 2 holds nan: the value is missing"),
         ("1,0\n0,nan\n", ("--binary",), "row 2, column 2 holds nan: the value is missing"),
         ("7,1\nnan,2\n6,3\n", ("--threshold", "2"), "row 2, column 1 holds nan: the value is missing"),
-        ("1,-1\n-1,\n", (), "column 2 of line 2 holds ''"),
     ],
 )
 @pytest.mark.parametrize("command", [("train",), ("weight", "--data")])
@@ -129,6 +128,16 @@ def test_what_is_not_guessed(capsys, here, command, content, more, message):
         err = err[err.index("rbmflow " + command[0] + ": error") :]  # after the usage
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert message in err
+
+
+def test_of_an_empty_cell_training_says_that_it_could_be_taken(capsys, here):
+    (here / "spins.csv").write_text("1,-1\n-1,\n")
+    assert run(capsys, "train", "spins.csv", "--hidden", "2", "--quiet")[2] == (
+        "rbmflow train: error: spins.csv: row 2, column 2 holds nan: the value is missing;"
+        " leave out such rows, or say --missing\n"
+    )
+    _, _, err = run(capsys, "weight", "--data", "spins.csv", "--hidden", "2", "--quiet")
+    assert err.endswith("column 2 of line 2 holds ''\n")
 
 
 def test_options_of_rows_need_a_file(capsys):

@@ -148,8 +148,8 @@ def test_grey_values_and_missing_ones(capsys, data):
     spread = model.log_likelihood(SPINS, log_partition=log_partition(model).value).std()
     assert all(float(row["stderr"]) > 0.3 * spread / math.sqrt(int(row["rows"])) for row in table)
     for words, message in (
-        (("gaps.npy",), "the value is missing"),
-        (("gaps.csv",), "holds ''"),
+        (("gaps.npy",), "the value is missing; leave out such rows, or say --missing"),
+        (("gaps.csv",), "the value is missing; leave out such rows, or say --missing"),
         (("spins.npy", "--grey"), "holds -1: --grey is for values from 0 to 1"),
         (("grey.csv",), "holds 0.9"),
         (("none.npy", "--missing"), "every value is missing"),

@@ -48,7 +48,7 @@ def read_spins(path: Path, options: argparse.Namespace) -> SpinRows:
     X = options.threshold
     if X is not None and not math.isfinite(X):
         raise ValueError(f"threshold={X}: a finite number is needed")
-    gaps, grey = getattr(options, "missing", False), getattr(options, "grey", False)
+    can_have_gaps, grey = hasattr(options, "missing"), getattr(options, "grey", False)
     asked = Columns(options.columns, options.label)
     with progress_bar(options, f"reading {path.name}"):
         if path.suffix.lower() in NETCDF:
@@ -56,12 +56,12 @@ def read_spins(path: Path, options: argparse.Namespace) -> SpinRows:
 
             rows = rows_of_array(path, read_rows(path, options.array), asked)
         else:
-            rows = read_table(path, asked, name=options.array, gaps=gaps)
+            rows = read_table(path, asked, name=options.array, gaps=can_have_gaps)
     if rows.values.ndim != 2 or not rows.values.size:
         raise ValueError(f"{path}: its array has shape {rows.values.shape}, rows of spins are needed")
     missing = np.isnan(rows.values)
-    if not gaps:
-        refuse_missing(path, rows)
+    if not (can_have_gaps and options.missing):
+        refuse_missing(path, rows, ", or say --missing" if can_have_gaps else "")
     if missing.all():
         raise ValueError(f"{path}: every value is missing")
     if grey:
@@ -87,14 +87,16 @@ def _grey(path: Path, rows: FileRows) -> SpinRows:
     return SpinRows(spins, rows.labels, missing if missing.any() else None, values)
 
 
-def refuse_missing(path: Path, rows: FileRows) -> None:
+def refuse_missing(path: Path, rows: FileRows, otherwise: str = "") -> None:
     """Raise where a value is missing: the one place that decides on NaN.
 
     Cells of text without a number do not come here, `rbmflow.reading.delimited` refuses them.
     """
     missing = np.isnan(rows.values)
     if missing.any():
-        raise ValueError(f"{path}: {_first(rows, missing)}: the value is missing; leave out such rows")
+        raise ValueError(
+            f"{path}: {_first(rows, missing)}: the value is missing; leave out such rows{otherwise}"
+        )
 
 
 def _bits(path: Path, rows: FileRows) -> SpinArray:
