@@ -34,7 +34,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         "--dpi", type=int, default=150, metavar="N", help="resolution of the PNG files (default %(default)s)"
     )
     command.add_argument(
-        "--quick", action="store_true", help="smaller ensembles, shorter rings: a few seconds"
+        "--quick", action="store_true", help="smaller ensembles, shorter rings: half a minute"
     )
     command.set_defaults(run=_reproduce, folder=lambda _options: Path("reproduction"))
 
@@ -87,7 +87,8 @@ def _reproduce(options: argparse.Namespace) -> int:
         say(options, f"OFF: {check.name}: {check.computed}, reference {check.reference}")
     seconds = sum(stage.seconds for stage in result.stages.values())
     n_agree = len(result.checks) - len(off)
-    say(options, f"{n_agree} of {len(result.checks)} numbers agree with their references ({seconds:.0f} s)")
+    agreement = f"{n_agree} of {len(result.checks)} numbers agree with their references"
+    say(options, f"{agreement} ({seconds:.0f} s in all stages)")
     options.written.append(folder / "report.html")
     return OFF if off else DONE
 
