@@ -10,7 +10,7 @@ from rbmflow.experiments.style import BLUE, GREY, ORANGE, HasTables, axes_of, co
 
 CURVES = {
     "log_likelihood": ("log-likelihood, training", BLUE, "-"),
-    "judged_log_likelihood": ("log-likelihood that it is judged by", BLUE, "-"),
+    "judged_log_likelihood": ("log-likelihood the machine is chosen by", BLUE, "-"),
     "held_out_log_likelihood": ("log-likelihood, held out", BLUE, "--"),
     "pseudo_likelihood": ("pseudo-likelihood, training", ORANGE, "-"),
     "held_out_pseudo_likelihood": ("pseudo-likelihood, held out", ORANGE, "--"),
