@@ -17,7 +17,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
-import numpy.typing as npt
 
 from rbmflow.arguments import check_integer, shown
 from rbmflow.errors import PrecisionError
@@ -42,7 +41,7 @@ from rbmflow.weight.proof import (
 from rbmflow.workers import Progress, check_progress
 
 if TYPE_CHECKING:
-    from rbmflow.typing import ExactNumber
+    from rbmflow.typing import ExactArrayLike, ExactNumber
 
 MAX_CERTIFIED_SITES = 1000
 MAX_DIGITS = 100_000
@@ -96,7 +95,7 @@ class MonotoneCertificate(Record):
 def certified_weight(K: ExactNumber, n_visible: int, n_hidden: int, *, digits: int) -> Enclosure: ...
 @overload
 def certified_weight(
-    K: list[Any] | tuple[Any, ...] | npt.NDArray[Any],
+    K: ExactArrayLike,
     n_visible: int,
     n_hidden: int,
     *,

@@ -216,11 +216,13 @@ def _values(name: str, values: Any) -> list[Any]:
         first, last, step = (check_integer(f"{name}.{one}", values[one], -MAX_POINTS, MAX_POINTS)
                              for one in ("from", "to", "step"))  # fmt: skip
         found = range(first, last + 1, check_integer(f"{name}.step", step, 1))
-        check_memory(f"{name}: {len(found)} values", BYTES_A_VALUE * len(found))
+        check_memory(
+            f"{name}: {len(found)} values", BYTES_A_VALUE * len(found), "sweep over parts of the axis"
+        )
         return _values(name, found)
     low, high = check_finite(f"{name}.from, to", [values["from"], values["to"]]).tolist()
     n_points = check_integer(f"{name}.points", values["points"], 1, MAX_POINTS)
-    check_memory(f"{name}: {n_points} values", BYTES_A_VALUE * n_points)
+    check_memory(f"{name}: {n_points} values", BYTES_A_VALUE * n_points, "sweep over parts of the axis")
     scale = values.get("scale", "linear")
     if scale == "log" and min(low, high) > 0:
         return _values(name, np.geomspace(low, high, n_points))
