@@ -34,11 +34,6 @@ def trained_weight(n_visible: int, n_hidden: int, *, K: object = 1.0, ax: Any = 
     matplotlib.axes.Axes
         With the curve.
 
-    Raises
-    ------
-    ImportError
-        Without the extra ``figures`` (matplotlib).
-
     Examples
     --------
     >>> trained_weight(8, 4, K=[0.5, 1.0]).get_xlabel()
@@ -69,11 +64,6 @@ def weight_of_data(spins: object, n_hidden: int, *, ax: Any = None) -> Any:
     matplotlib.axes.Axes
         With the two sides.
 
-    Raises
-    ------
-    ImportError
-        Without the extra ``figures`` (matplotlib).
-
     Examples
     --------
     >>> from rbmflow import Ring
@@ -102,11 +92,6 @@ def limits(table: LimitTable, *, ax: Any = None) -> Any:
     -------
     numpy.ndarray of matplotlib.axes.Axes
         A panel for each limit.
-
-    Raises
-    ------
-    ImportError
-        Without the extra ``figures`` (matplotlib).
 
     Examples
     --------
@@ -137,11 +122,6 @@ def observables(
     -------
     numpy.ndarray of matplotlib.axes.Axes
         Energy and heat capacity.
-
-    Raises
-    ------
-    ImportError
-        Without the extra ``figures`` (matplotlib).
 
     Examples
     --------
@@ -182,11 +162,6 @@ def degeneracies(table: DegeneracyTable, *, ax: Any = None) -> Any:
     -------
     matplotlib.axes.Axes
         With the picture.
-
-    Raises
-    ------
-    ImportError
-        Without the extra ``figures`` (matplotlib).
 
     Examples
     --------

@@ -148,11 +148,6 @@ def series(run: Run, *, ax: Any = None) -> Any:
     numpy.ndarray of matplotlib.axes.Axes
         Energy and magnetization per site against sweeps: the first eight chains, and the mean of all.
 
-    Raises
-    ------
-    ImportError
-        Without the extra ``figures`` (matplotlib).
-
     Examples
     --------
     >>> from rbmflow import Torus, sampling

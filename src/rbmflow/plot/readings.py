@@ -28,11 +28,6 @@ def calibration(calibrations: Calibration | Mapping[str, Calibration], *, ax: An
     numpy.ndarray of matplotlib.axes.Axes
         Readings and resolutions.
 
-    Raises
-    ------
-    ImportError
-        Without the extra ``figures`` (matplotlib).
-
     Examples
     --------
     >>> from rbmflow import Torus, thermometer, training_set
@@ -59,11 +54,6 @@ def null_calibration(results: NullCalibration | Mapping[str, NullCalibration], *
     matplotlib.axes.Axes
         A line for each thermometer.
 
-    Raises
-    ------
-    ImportError
-        Without the extra ``figures`` (matplotlib).
-
     Examples
     --------
     >>> from rbmflow import Torus, thermometer
@@ -89,11 +79,6 @@ def training_set(data: TrainingSet, *, ax: Any = None) -> Any:
     -------
     numpy.ndarray of matplotlib.axes.Axes
         Energies and deviations.
-
-    Raises
-    ------
-    ImportError
-        Without the extra ``figures`` (matplotlib).
 
     Examples
     --------

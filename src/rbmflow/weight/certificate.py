@@ -168,7 +168,8 @@ def certified_weight(
     Enclosure(lower='0.3063083298115230710850', upper='0.3063083298115230710853', unique_on=('0', 'inf'))
     """
     several = isinstance(K, (list, tuple, np.ndarray))
-    couplings = [_positive_fraction("K", one) for one in (K if several else [K])]  # type: ignore[attr-defined]
+    given: Any = K if several else [K]
+    couplings = [_positive_fraction("K", one) for one in given]
     n_visible, n_hidden = _check_sizes(n_visible, n_hidden)
     digits = check_integer("digits", digits, 1, MAX_DIGITS)
     executor, tell = check_executor(executor), check_progress(progress)
