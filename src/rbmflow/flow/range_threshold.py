@@ -14,7 +14,8 @@ from rbmflow.weight.equation import check_sizes
 from rbmflow.weight.exact import log_deficit_ratio
 from rbmflow.weight.forms import Window, excess, model_gain, weak_order, window_for
 from rbmflow.weight.mixture_law import MAX_MIXTURE_SITES, coupling_at, exact_mixture, ring_excess
-from rbmflow.weight.temperatures import TemperatureRange, check_range, integral, number
+from rbmflow.weight.temperature_average import integral
+from rbmflow.weight.temperatures import TemperatureRange, check_range, number
 
 if TYPE_CHECKING:
     from rbmflow.typing import MPF, ExactNumber, Number

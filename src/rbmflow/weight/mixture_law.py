@@ -26,14 +26,12 @@ from rbmflow.weight.forms import (
 )
 from rbmflow.weight.from_histogram import fold
 from rbmflow.weight.solve import WEAKEST
+from rbmflow.weight.temperature_average import Average, average, exact_average
 from rbmflow.weight.temperatures import (
-    Average,
     TemperatureDensity,
     TemperatureRange,
     Temperatures,
     TemperatureSet,
-    average,
-    exact_average,
     number,
 )
 
