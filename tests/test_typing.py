@@ -21,7 +21,7 @@ sampling.reducibility Order ORDERS
 sampling.boltzmann Order ORDERS
 sampling.relaxation Order ORDERS
 sampling.relaxation Dynamics DYNAMICS
-sampling.run Start STARTS
+sampling.starts Start STARTS
 sampling.block_gibbs Precision PRECISIONS
 training.plan Precision PRECISIONS
 training.parameters Tie TIES

@@ -18,8 +18,9 @@ from rbmflow.records.dataset import dataset
 from rbmflow.sampling.compiled_chains import make_engines, weak
 from rbmflow.sampling.engine import Block, Engine
 from rbmflow.sampling.reducibility import CLUSTER_RULES, Order, Rule, check_rule, guard, resolve_order
-from rbmflow.sampling.run import MAX_CHAINS, random_start, steps
+from rbmflow.sampling.run import MAX_CHAINS, steps
 from rbmflow.sampling.rungs import Rungs
+from rbmflow.sampling.starts import random_start
 from rbmflow.sampling.topology import check_lattice
 from rbmflow.workers import Progress, check_progress, run_tasks
 

@@ -1,10 +1,10 @@
-"""Markov chains on a lattice: validation, initial states, and the loop over engines."""
+"""Markov chains on a lattice: validation, and the loop over engines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,45 +12,37 @@ import numpy.typing as npt
 from rbmflow.arguments import (
     MAX_STEPS,
     FloatArray,
-    SpinArray,
     check_flag,
     check_integer,
     check_real,
     check_real_scalar,
-    check_rng,
     shown,
 )
-from rbmflow.errors import ReducibleChainError
 from rbmflow.hardware import check_memory, resolve_threads
 from rbmflow.ising import Graph
 from rbmflow.ising.lattice import Lattice
-from rbmflow.sampling.compiled_chains import generator_words, make_engines, weak
+from rbmflow.sampling.compiled_chains import make_engines, weak
 from rbmflow.sampling.engine import Block, Engine
 from rbmflow.sampling.reducibility import (
     CLUSTER_RULES,
-    TRAPPED_RULES,
     WEAK_FIELD,
     Order,
     Rule,
     check_rule,
-    frozen,
     guard,
     resolve_order,
 )
-from rbmflow.sampling.result import Run, State
+from rbmflow.sampling.result import Run
+from rbmflow.sampling.starts import Start, begin, continued
 from rbmflow.sampling.topology import as_graph, check_lattice
-from rbmflow.spins import check_spins
 from rbmflow.workers import Progress, check_progress, run_tasks
 
 if TYPE_CHECKING:
     from rbmflow.typing import ArrayLike, Numbers, RNGLike
 
-Start = Literal["random", "up"]
-STARTS: tuple[Start, ...] = ("random", "up")
 STEP_NANOSECONDS = 5e7  # of work, about, between two looks at Ctrl-C
 MAX_AT_ONCE = 4096  # measurements
 PAGE_BYTES, PAGES_AT_ONCE = 2**21, 64
-MAX_DRAWS = 1000  # of a start that is not frozen
 MAX_CHAINS = 10**7
 MAX_SWEEPS = 10**15  # between two measurements
 
@@ -178,7 +170,7 @@ def run(
     n_kept = lengths["n_sweeps"] // lengths["thin"]
     if isinstance(initial, Run):
         _check_memory(on, len(initial.K), n_kept, keep_spins=keep_spins)
-        couplings, state = _continued(initial, on, K, n_chains, rule, resolved, h)
+        couplings, state = continued(initial, on, K, n_chains, rule, resolved, h)
     else:
         couplings = _couplings(K, n_chains)
         _check_memory(on, len(couplings), n_kept, keep_spins=keep_spins)
@@ -189,7 +181,7 @@ def run(
                 resolved,
                 allow_reducible=allow_reducible,
             )
-        state = _begin(on, couplings, rule, resolved, rng, initial, allow_reducible, h)
+        state = begin(on, couplings, rule, resolved, rng, initial, allow_reducible, h)
     spins, generators = state.spins, state.generators
     engines = make_engines(on, couplings, rule, resolved, spins, generators, field=h)
     n_chains = len(couplings)
@@ -300,112 +292,3 @@ def _couplings(K: object, n_chains: int) -> FloatArray:
         )
     check_integer("n_chains", couplings.size, 1, MAX_CHAINS)
     return np.array(np.broadcast_to(couplings, (couplings.size if couplings.ndim else n_chains,)))
-
-
-def _begin(
-    lattice: Lattice,
-    K: FloatArray,
-    rule: str,
-    order: str,
-    rng: object,
-    initial: object,
-    allow_reducible: bool,
-    field: float,
-) -> State:
-    """Return the state before the first sweep: spins, and generators of the engines."""
-    n_chains = len(K)
-    if np.isinf(K).any() and (field or isinstance(lattice, Graph)):
-        raise ValueError("K holds an infinity: finite couplings are needed on a graph and in a field")
-    source = check_rng(rng)
-    generators = source.integers(
-        0, 2**64, size=generator_words(lattice, rule, order, n_chains, field), dtype=np.uint64
-    )
-    traps = rule in TRAPPED_RULES and order != "random" and not (allow_reducible or weak(lattice, K).all())
-    if isinstance(initial, str):
-        if initial not in STARTS:
-            raise ValueError(
-                f"initial={shown(initial)}: 'random', 'up', an array of spins or a Run is needed"
-            )
-        if initial == "random":
-            spins = random_start(lattice, n_chains, source, order if traps else "random", field)
-        else:
-            spins = np.ones((n_chains, lattice.n_sites), dtype=np.int8)
-    else:
-        given = check_spins("initial", initial, lattice.n_sites)
-        if given.ndim > 2 or (given.ndim == 2 and len(given) != n_chains):
-            raise ValueError(
-                f"initial has shape {given.shape}: ({lattice.n_sites},) or ({n_chains}, "
-                f"{lattice.n_sites}) is needed"
-            )
-        spins = np.array(np.broadcast_to(given, (n_chains, lattice.n_sites)), order="C")
-        if traps and (lost := frozen(lattice, order, spins, field)).any():
-            raise ValueError(
-                f"initial: chain {int(np.flatnonzero(lost)[0])} would start in a state whose every local "
-                f"field is zero in its turn, which Metropolis in {order} order never leaves; use "
-                "rule='heat_bath' or order='random'"
-            )
-    return State(spins, generators, 0)
-
-
-def random_start(
-    lattice: Lattice, n_chains: int, source: np.random.Generator, order: str, field: float = 0.0
-) -> SpinArray:
-    """Return random spins, none of them frozen under Metropolis in a fixed order."""
-    spins = _random_spins(source, (n_chains, lattice.n_sites))
-    if order == "random":
-        return spins
-    for _ in range(MAX_DRAWS):
-        lost = frozen(lattice, order, spins, field)
-        if not lost.any():
-            return spins
-        spins[lost] = _random_spins(source, (int(lost.sum()), lattice.n_sites))
-    raise ReducibleChainError(
-        f"Metropolis in {order} order: nearly all states of this lattice are frozen; "
-        "use rule='heat_bath' or order='random'"
-    )
-
-
-def _random_spins(source: np.random.Generator, shape: tuple[int, int]) -> SpinArray:
-    n_sites = shape[0] * shape[1]
-    words = source.integers(0, 2**64, size=-(-n_sites // 64), dtype=np.uint64)
-    bits = np.unpackbits(words.astype("<u8", copy=False).view(np.uint8), count=n_sites)
-    bits *= 2
-    bits -= 1  # 255 is -1
-    return bits.view(np.int8).reshape(shape)
-
-
-def check_state(state: State, lattice: Lattice, words: tuple[int, int]) -> None:
-    """Raise unless the state is one that `run` gives: kernels trust it."""
-    check_spins("initial: spins", state.spins, lattice.n_sites)
-    if state.spins.dtype != np.int8 or state.spins.ndim != 2:
-        raise ValueError(f"initial: spins of shape {state.spins.shape}, {state.spins.dtype}, are no chains")
-    if state.generators.dtype != np.uint64 or state.generators.shape != words:
-        raise ValueError(f"initial: generators of shape {state.generators.shape}, {words} is needed")
-
-
-def _continued(
-    before: Run, lattice: Lattice, K: object, n_chains: int, rule: str, order: str, field: float
-) -> tuple[FloatArray, State]:
-    """Return couplings and state of the run to go on with."""
-    if before.state is None:
-        raise ValueError("initial: this Run is a part of one and cannot be continued; use its spins")
-    couplings = check_real("K", K)
-    same = {
-        "lattice": lattice is before.lattice or lattice == before.lattice,
-        "K": couplings.shape in ((), before.K.shape) and bool((couplings == before.K).all()),
-        "n_chains": n_chains in (1, len(before.K)),
-        "rule": rule == before.rule,
-        "order": order == before.order,
-        "field": field == before.field,
-    }
-    for name, equal in same.items():
-        if not equal:
-            raise ValueError(
-                f"initial: the Run to go on with has another {name} "
-                f"({shown(getattr(before, name, len(before.K)))}); "
-                "to change it, begin anew with initial=run.state.spins"
-            )
-    check_state(before.state, lattice, generator_words(lattice, rule, order, len(before.K), field))
-    return before.K, replace(
-        before.state, spins=before.state.spins.copy(), generators=before.state.generators.copy()
-    )

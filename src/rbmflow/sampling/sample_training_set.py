@@ -28,7 +28,8 @@ from rbmflow.ising.bonds import energies
 from rbmflow.ising.lattice import Solved, check_solved
 from rbmflow.sampling.reducibility import Rule
 from rbmflow.sampling.result import Run
-from rbmflow.sampling.run import Start, run
+from rbmflow.sampling.run import run
+from rbmflow.sampling.starts import Start
 from rbmflow.sampling.training_set import Certificate, TrainingSet
 from rbmflow.spins import random_spins
 from rbmflow.workers import Progress, check_progress, results_of

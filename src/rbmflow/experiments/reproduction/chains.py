@@ -15,7 +15,7 @@ from rbmflow.ising.lattice import Solved
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
 from rbmflow.sampling import run, training_set
 from rbmflow.sampling.reducibility import Order, Rule
-from rbmflow.sampling.run import Start
+from rbmflow.sampling.starts import Start
 
 TEMPERATURES = (
     0.8,

@@ -1,0 +1,130 @@
+"""Where chains on a lattice begin: spins that are drawn or given, or the state of a run to go on with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray, SpinArray, check_real, check_rng, shown
+from rbmflow.errors import ReducibleChainError
+from rbmflow.ising import Graph
+from rbmflow.ising.lattice import Lattice
+from rbmflow.sampling.compiled_chains import generator_words, weak
+from rbmflow.sampling.reducibility import TRAPPED_RULES, frozen
+from rbmflow.sampling.result import Run, State
+from rbmflow.spins import check_spins
+
+Start = Literal["random", "up"]
+STARTS: tuple[Start, ...] = ("random", "up")
+MAX_DRAWS = 1000  # of a start that is not frozen
+
+
+def begin(
+    lattice: Lattice,
+    K: FloatArray,
+    rule: str,
+    order: str,
+    rng: object,
+    initial: object,
+    allow_reducible: bool,
+    field: float,
+) -> State:
+    """Return the state before the first sweep: spins, and generators of the engines."""
+    n_chains = len(K)
+    if np.isinf(K).any() and (field or isinstance(lattice, Graph)):
+        raise ValueError("K holds an infinity: finite couplings are needed on a graph and in a field")
+    source = check_rng(rng)
+    generators = source.integers(
+        0, 2**64, size=generator_words(lattice, rule, order, n_chains, field), dtype=np.uint64
+    )
+    traps = rule in TRAPPED_RULES and order != "random" and not (allow_reducible or weak(lattice, K).all())
+    if isinstance(initial, str):
+        if initial not in STARTS:
+            raise ValueError(
+                f"initial={shown(initial)}: 'random', 'up', an array of spins or a Run is needed"
+            )
+        if initial == "random":
+            spins = random_start(lattice, n_chains, source, order if traps else "random", field)
+        else:
+            spins = np.ones((n_chains, lattice.n_sites), dtype=np.int8)
+    else:
+        given = check_spins("initial", initial, lattice.n_sites)
+        if given.ndim > 2 or (given.ndim == 2 and len(given) != n_chains):
+            raise ValueError(
+                f"initial has shape {given.shape}: ({lattice.n_sites},) or ({n_chains}, "
+                f"{lattice.n_sites}) is needed"
+            )
+        spins = np.array(np.broadcast_to(given, (n_chains, lattice.n_sites)), order="C")
+        if traps and (lost := frozen(lattice, order, spins, field)).any():
+            raise ValueError(
+                f"initial: chain {int(np.flatnonzero(lost)[0])} would start in a state whose every local "
+                f"field is zero in its turn, which Metropolis in {order} order never leaves; use "
+                "rule='heat_bath' or order='random'"
+            )
+    return State(spins, generators, 0)
+
+
+def random_start(
+    lattice: Lattice, n_chains: int, source: np.random.Generator, order: str, field: float = 0.0
+) -> SpinArray:
+    """Return random spins, none of them frozen under Metropolis in a fixed order."""
+    spins = _random_spins(source, (n_chains, lattice.n_sites))
+    if order == "random":
+        return spins
+    for _ in range(MAX_DRAWS):
+        lost = frozen(lattice, order, spins, field)
+        if not lost.any():
+            return spins
+        spins[lost] = _random_spins(source, (int(lost.sum()), lattice.n_sites))
+    raise ReducibleChainError(
+        f"Metropolis in {order} order: nearly all states of this lattice are frozen; "
+        "use rule='heat_bath' or order='random'"
+    )
+
+
+def _random_spins(source: np.random.Generator, shape: tuple[int, int]) -> SpinArray:
+    n_sites = shape[0] * shape[1]
+    words = source.integers(0, 2**64, size=-(-n_sites // 64), dtype=np.uint64)
+    bits = np.unpackbits(words.astype("<u8", copy=False).view(np.uint8), count=n_sites)
+    bits *= 2
+    bits -= 1  # 255 is -1
+    return bits.view(np.int8).reshape(shape)
+
+
+def check_state(state: State, lattice: Lattice, words: tuple[int, int]) -> None:
+    """Raise unless the state is one that `run` gives: kernels trust it."""
+    check_spins("initial: spins", state.spins, lattice.n_sites)
+    if state.spins.dtype != np.int8 or state.spins.ndim != 2:
+        raise ValueError(f"initial: spins of shape {state.spins.shape}, {state.spins.dtype}, are no chains")
+    if state.generators.dtype != np.uint64 or state.generators.shape != words:
+        raise ValueError(f"initial: generators of shape {state.generators.shape}, {words} is needed")
+
+
+def continued(
+    before: Run, lattice: Lattice, K: object, n_chains: int, rule: str, order: str, field: float
+) -> tuple[FloatArray, State]:
+    """Return couplings and state of the run to go on with."""
+    if before.state is None:
+        raise ValueError("initial: this Run is a part of one and cannot be continued; use its spins")
+    couplings = check_real("K", K)
+    same = {
+        "lattice": lattice is before.lattice or lattice == before.lattice,
+        "K": couplings.shape in ((), before.K.shape) and bool((couplings == before.K).all()),
+        "n_chains": n_chains in (1, len(before.K)),
+        "rule": rule == before.rule,
+        "order": order == before.order,
+        "field": field == before.field,
+    }
+    for name, equal in same.items():
+        if not equal:
+            raise ValueError(
+                f"initial: the Run to go on with has another {name} "
+                f"({shown(getattr(before, name, len(before.K)))}); "
+                "to change it, begin anew with initial=run.state.spins"
+            )
+    check_state(before.state, lattice, generator_words(lattice, rule, order, len(before.K), field))
+    return before.K, replace(
+        before.state, spins=before.state.spins.copy(), generators=before.state.generators.copy()
+    )
