@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -76,6 +77,26 @@ def test_never_two_at_once_though_each_removes_its_lock(tmp_path):
     assert max(most) == 1
     assert taken
     assert list(tmp_path.rglob(LOCK)) == []
+
+
+def test_a_folder_removed_while_it_is_made_is_made_again(tmp_path, monkeypatch):
+    make, calls = Path.mkdir, []
+
+    def made_by_another_who_removes_it(path, *args, **options):
+        calls.append(path)
+        if len(calls) < 3:
+            raise (FileExistsError, FileNotFoundError)[len(calls) - 1](path)
+        make(path, *args, **options)
+
+    monkeypatch.setattr(Path, "mkdir", made_by_another_who_removes_it)
+    with locked(tmp_path / "made"):
+        assert len(calls) == 3
+
+
+def test_a_file_in_the_place_of_the_folder_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(FileExistsError), locked(tmp_path / "file"):
+        pass
 
 
 @pytest.mark.parametrize(

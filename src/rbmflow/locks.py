@@ -60,10 +60,14 @@ def _taken(folder: Path) -> int:
     """Return the handle of the folder's lock, a file that says who holds it."""
     path = folder / LOCK
     for _ in range(100):
-        folder.mkdir(parents=True, exist_ok=True)
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             handle = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
         except FileNotFoundError:  # another run that had made the folder has just removed it
+            continue
+        except FileExistsError:  # it was there, and is no more when `mkdir` looks what it is; or it is a file
+            if folder.exists() and not folder.is_dir():
+                raise
             continue
         try:
             _lock(handle, folder)
