@@ -95,7 +95,7 @@ def test_a_folder_removed_while_it_is_made_is_made_again(tmp_path, monkeypatch):
 
 def test_a_file_in_the_place_of_the_folder_is_told(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(FileExistsError), locked(tmp_path / "file"):
+    with pytest.raises(NotADirectoryError, match="is a file"), locked(tmp_path / "file"):
         pass
 
 

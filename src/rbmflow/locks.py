@@ -67,7 +67,7 @@ def _taken(folder: Path) -> int:
             continue
         except FileExistsError:  # it was there, and is no more when `mkdir` looks what it is; or it is a file
             if folder.exists() and not folder.is_dir():
-                raise
+                raise NotADirectoryError(f"{folder} is a file: a folder is needed") from None
             continue
         try:
             _lock(handle, folder)
