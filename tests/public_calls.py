@@ -42,7 +42,9 @@ EXTRAS = {
     "ising.DegeneracyTable.to_dataframe": "pandas",
     "sampling.BoltzmannChains.to_xarray": "xarray",
     "sampling.Exchange.to_xarray": "xarray",
+    "sampling.GibbsChains.to_xarray": "xarray",
     "sampling.Run.to_xarray": "xarray",
+    "sampling.TemperedChains.to_xarray": "xarray",
     "sampling.TrainingSet.to_xarray": "xarray",
     "sampling.TrainingSet.save": "h5netcdf",
     "sampling.TrainingSet.load": "h5netcdf",
@@ -372,7 +374,12 @@ def _table():
             {"to_xarray": {}},
         ),
         "sampling.Exchange": (None, exchange, {"energy_estimate": {"rung": 1}, "to_xarray": {}}),
-        "sampling.TemperedChains": (None, chains, {"at": {"rung": 1}}),
+        "sampling.GibbsChains": (
+            None,
+            rbmflow.sampling.block_gibbs(RBM.uniform(4, 2, 0.3), n_chains=2, n_sweeps=3, rng=1),
+            {"to_xarray": {}},
+        ),
+        "sampling.TemperedChains": (None, chains, {"at": {"rung": 1}, "to_xarray": {}}),
         "sampling.TrainingSet": (
             {
                 "lattice": KNOWN.lattice,

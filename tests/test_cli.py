@@ -14,6 +14,7 @@ from importlib import import_module
 from importlib.metadata import version
 from importlib.util import find_spec
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -46,6 +47,21 @@ def test_weight_as_csv_and_json_with_digits(capsys):
     assert [row["W"].lstrip("+") for row in rows] == ["0.306308329811523071085124034197", "inf", "0.0"]
     _, out, _ = run(capsys, *arguments, "--format", "json")
     assert [row["K"] for row in json.loads(out)] == ["1", "inf", "-1"]
+
+
+def test_weight_with_bounds_that_are_proven(capsys, tmp_path):
+    pytest.importorskip("flint")
+    words = ("weight", "1/2", "2", "--visible", "8", "--hidden", "4", "--certify", "--dps", "40")
+    status, out, _ = run(capsys, *words, "--format", "csv")
+    assert status == 0
+    for row in csv.DictReader(io.StringIO(out)):
+        W = trained_weight(row["K"], 8, 4, dps=60)
+        assert mpmath.mpf(row["lower"]) < W < mpmath.mpf(row["upper"])
+        assert row["no_other_root"] == "proven"
+    status, out, _ = run(capsys, *words, "--out", str(tmp_path))
+    assert status == 0
+    assert out.split()[:4] == ["K", "W", "gain", "flow"]  # what was asked, beside the files
+    assert (tmp_path / "certificate.csv").read_text().count("proven") == 2
 
 
 def test_weight_of_data(capsys, tmp_path):

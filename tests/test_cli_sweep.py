@@ -17,6 +17,7 @@ from rbmflow.cli import executors, output
 from rbmflow.cli import sweep as command
 from rbmflow.experiments.sweep import Plan
 from rbmflow.experiments.sweep import run as room
+from rbmflow.sampling import TrainingSet
 
 PLAN = """
 call = "sampling.run"
@@ -69,6 +70,13 @@ def test_two_workers_of_dask_give_the_same_bits(capsys, plan, whole):
         assert found(capsys, plan, "--scheduler", cluster.scheduler_address) == whole
         status, _, err = run(capsys, "sweep", plan, "--scheduler", cluster.scheduler_address, "--workers", 2)
         assert (status, "--scheduler, --workers: one of them" in err) == (2, True)
+        pytest.importorskip("h5netcdf")
+        folders = plan.parent / "here", plan.parent / "there"
+        words = "sample", "torus", 4, "--temperatures", 1.5, 3, "--samples", 20, "--quiet", "--seed", 3
+        for folder, where in zip(folders, ([], ["--scheduler", cluster.scheduler_address]), strict=True):
+            assert run(capsys, *words, "--out", folder, *where)[0] == 0
+        one, other = (TrainingSet.load(folder / "training_set.nc") for folder in folders)
+        assert one.equals(other)
 
 
 def test_a_future_that_dask_forgets_is_lost_with_the_scheduler(monkeypatch):

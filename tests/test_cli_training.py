@@ -69,6 +69,16 @@ def test_the_same_machine_from_every_kind_of_file(capsys, data):
         np.testing.assert_array_equal(machine.weights, machines[0].weights)
 
 
+def test_rows_of_the_weights_are_called_as_the_columns_of_the_file(capsys, data):
+    np.savetxt(data / "named.csv", SPINS[:, :3], fmt="%d", delimiter=",", header="wind,rain,sun", comments="")
+    status, _, err = run(capsys, data / "named.csv", *WORDS, "--out", data / "named", "--columns", "sun,wind")
+    assert status == 0, err
+    weights = list(csv.DictReader(io.StringIO((data / "named" / "weights.csv").read_text())))
+    assert [row["visible"] for row in weights] == ["sun", "wind"]
+    machine = RBM.load(data / "named" / "model.npz")
+    assert [float(row["h3"]) for row in weights] == machine.weights[:, 3].tolist()
+
+
 def test_what_is_written(capsys, data):
     status, out, err = run(capsys, data / "spins.npy", *WORDS, "--out", data / "new", "--holdout", "0.25")
     assert status == 0

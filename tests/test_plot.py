@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from rbmflow import RBM, Ring, Torus, fit, flow, plot, sampling, thermometer
 from rbmflow.experiments import capacity, style, weight_map
 from rbmflow.experiments.tables import Table
-from rbmflow.training import History
+from rbmflow.training import History, Recipe, learn
 from rbmflow.weight import trained_weight
 from tests.experiments.cropped import cut_texts
 from tests.public_calls import calls
@@ -72,6 +72,12 @@ def test_a_fit_has_the_likelihoods_of_its_history():
     assert labels == ["pseudo-likelihood, training", "log-likelihood, training"]
 
 
+def test_what_learn_has_found_is_drawn_at_its_checkpoints():
+    found = learn(Ring(4).sample(0.5, 60, rng=1), 2, Recipe(n_epochs=3), rng=1)
+    (line,) = plot.history(found).get_lines()
+    np.testing.assert_array_equal(line.get_ydata(), found.history["log_likelihood"])
+
+
 def test_torus_and_infinite_lattice():
     left, _ = plot.observables(Torus(4, 4), couplings=[0.2, 0.4])
     assert next(line.get_label() for line in left.get_lines()) == "infinite lattice"
@@ -98,7 +104,7 @@ def test_figures_of_experiments_by_name():
 BAD = {
     "orbit": ({"paths": 1}, "paths=1: a Orbit, or several by name"),
     "calibration": ({"calibrations": {}}, "calibrations={}: a Calibration"),
-    "history": ({"recorded": {}}, "recorded={}: a History or a Fit"),
+    "history": ({"recorded": {}}, "recorded={}: a History, a Fit or a Learned"),
     "degeneracies": ({"table": []}, r"table=\[\]: a DegeneracyTable"),
     "limits": ({"table": []}, r"table=\[\]: a LimitTable"),
     "series": ({"run": None}, "run=None: a Run"),

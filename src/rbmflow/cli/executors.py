@@ -36,6 +36,17 @@ def executor_of(options: argparse.Namespace, n_workers: int) -> Iterator[Executo
 
     The loss of a worker or of a scheduler raises `BrokenExecutor`.
     """
+    with elsewhere(options) as executor:
+        if executor is not None:
+            yield executor
+            return
+        with processes(n_workers) as pool:
+            yield pool
+
+
+@contextmanager
+def elsewhere(options: argparse.Namespace) -> Iterator[Executor | None]:
+    """Yield the executor of the scheduler that the options name, or of MPI; None for work on this machine."""
     if options.scheduler is not None and options.workers is not None:
         raise ValueError("--scheduler, --workers: one of them; the scheduler has workers of its own")
     if options.scheduler is not None:
@@ -45,8 +56,7 @@ def executor_of(options: argparse.Namespace, n_workers: int) -> Iterator[Executo
         with sys.modules[MPI].MPIPoolExecutor(main=False) as executor:
             yield executor
     else:
-        with processes(n_workers) as pool:
-            yield pool
+        yield None
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 
 from rbmflow import Ring
 from rbmflow.checkpoints import Checkpoints
+from rbmflow.cli.executors import add_scheduler, elsewhere
 from rbmflow.cli.output import draw_listed, emit, publish, show, write_provenance
 from rbmflow.cli.parser import DONE
 from rbmflow.cli.progress import progress_bar
@@ -81,6 +82,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--samples", type=int, default=1000, metavar="N", help="at each temperature (default %(default)s)"
     )
+    add_scheduler(command)
     command.set_defaults(run=_sample, folder=lambda _options: Path())
 
 
@@ -137,7 +139,7 @@ def _sample(options: argparse.Namespace) -> int:
     def store(index: int, one: TrainingSet) -> None:
         kept.store(_name(index), lambda stream: stream.write(training_set_as_bytes(one)))
 
-    with progress_bar(options, "temperatures") as report:
+    with progress_bar(options, "temperatures") as report, elsewhere(options) as executor:
         data = training_set(
             lattice,
             options.temperatures,
@@ -147,6 +149,7 @@ def _sample(options: argparse.Namespace) -> int:
             progress=report,
             finished=lambda index: kept.load(_name(index), read_training_set),
             store=store,
+            executor=executor,
         )
     path = options.out / TRAINING_SET
     data.save(path)

@@ -25,6 +25,8 @@ from rbmflow.provenance import provenance
 DOUBLE_DIGITS = 15
 DPI = 150
 FIGURE_FORMATS = ("png", "svg")
+MOST_SHOWN = 60
+"""Rows of a table for a reader, where its file holds them all."""
 STATE = ("run", "words", "written", "shown", "incomplete")
 """Of the options: what the command line itself put there."""
 
@@ -171,6 +173,10 @@ def publish(options: argparse.Namespace, tables: dict[str, Table], figure: str, 
     for name, table in list(tables.items())[: None if options.out is not None else 1]:
         emit(options, name, list(table.columns), list(zip(*table.columns.values(), strict=True)))
     if options.out is not None:
+        first = next(iter(tables.values()))
+        rows = list(zip(*first.columns.values(), strict=True))
+        if options.format == "table" and len(rows) <= MOST_SHOWN:
+            show(options, list(first.columns), rows)
         draw_listed(options, Tables(tables), figure, drawing)
         write_provenance(options, f"{figure}_provenance.json")
     return DONE

@@ -35,12 +35,15 @@ class SpinRows:
         Where a value is missing, and a spin says nothing.
     grey : numpy.ndarray or None
         Probabilities, NaN where one is missing; the spins are then on the likelier side.
+    names : tuple of str or None
+        Of the columns, where the file has them.
     """
 
     spins: SpinArray
     labels: tuple[str, ...] | None
     missing: npt.NDArray[np.bool_] | None = None
     grey: FloatArray | None = None
+    names: tuple[str, ...] | None = None
 
 
 def read_spins(path: Path, options: argparse.Namespace) -> SpinRows:
@@ -73,7 +76,7 @@ def read_spins(path: Path, options: argparse.Namespace) -> SpinRows:
         spins = _above(path, rows, X, quiet=options.quiet)
     else:
         spins = _bits(path, rows) if options.binary else _spins(path, rows)
-    return SpinRows(spins, given.labels, missing if missing.any() else None)
+    return SpinRows(spins, given.labels, missing if missing.any() else None, names=_names(given))
 
 
 def _grey(path: Path, rows: FileRows) -> SpinRows:
@@ -84,7 +87,11 @@ def _grey(path: Path, rows: FileRows) -> SpinRows:
         raise ValueError(f"{path}: {_first(rows, bad)}: --grey is for values from 0 to 1")
     missing = np.isnan(values)
     spins = np.where(values > 0.5, np.int8(1), np.int8(-1))
-    return SpinRows(spins, rows.labels, missing if missing.any() else None, values)
+    return SpinRows(spins, rows.labels, missing if missing.any() else None, values, _names(rows))
+
+
+def _names(rows: FileRows) -> tuple[str, ...] | None:
+    return tuple(map(str, rows.names)) if rows.names else None
 
 
 def refuse_missing(path: Path, rows: FileRows, otherwise: str = "") -> None:

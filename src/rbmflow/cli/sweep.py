@@ -10,7 +10,7 @@ from typing import Any
 
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.executors import add_scheduler, executor_of
-from rbmflow.cli.output import draw_listed, say, show
+from rbmflow.cli.output import MOST_SHOWN, draw_listed, say, show
 from rbmflow.cli.parser import DONE
 from rbmflow.cli.progress import progress_bar
 from rbmflow.experiments.experiment import PROVENANCE
@@ -21,8 +21,6 @@ from rbmflow.netcdf import require_xarray
 from rbmflow.provenance import provenance
 
 SECONDS = 1.0  # between parts that are kept
-MOST_SHOWN = 60
-"""Rows of a table for a reader."""
 
 
 def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ from rbmflow.estimate import with_error
 from rbmflow.experiments import own_data
 from rbmflow.experiments.labels import labels_table
 from rbmflow.experiments.own_data import Parameters
+from rbmflow.experiments.own_data.figure import NAMES
+from rbmflow.experiments.tables import Table
 from rbmflow.training import Grey, Incomplete
 
 MODEL, PARTIAL = "model.npz", "training.partial"
@@ -62,7 +65,7 @@ def _train(options: argparse.Namespace) -> int:
             n_threads=options.workers,
         )
     result.model.save(options.out / MODEL)
-    tables = result.tables
+    tables = {**result.tables, "weights": _with_names(result.tables["weights"], rows.names)}
     if rows.labels is not None and rows.missing is None and rows.grey is None:
         ln_z = result.log_partition.value
         tables = {**tables, "labels": labels_table(result.model, rows.spins, rows.labels, ln_z)}
@@ -96,6 +99,11 @@ def _lines(result: Any) -> Iterator[str]:
         )
     if found.doubt:
         yield f"warning: do not rely on these likelihoods: {found.doubt}"
+
+
+def _with_names(weights: Table, names: tuple[str, ...] | None) -> Table:
+    """Return the table of weights, its rows called as the columns of the file are."""
+    return weights if names is None else replace(weights, columns={NAMES: [*names], **weights.columns})
 
 
 def _data(rows: SpinRows) -> SpinArray | Grey | Incomplete:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from rbmflow.cli.output import publish
+from rbmflow.cli.output import DOUBLE_DIGITS, publish
 from rbmflow.cli.progress import progress_bar
 from rbmflow.cli.row_options import KINDS, add_row_options, given_row_options
 from rbmflow.experiments import weights
@@ -37,6 +37,11 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--hidden", type=int, required=True, metavar="N", help="hidden units")
     command.add_argument("--dps", type=int, metavar="D", help="correct decimal digits; default: float64")
+    command.add_argument(
+        "--certify",
+        action="store_true",
+        help="print bounds that are proven, of D digits (15 without --dps); extra certify",
+    )
     command.set_defaults(run=_weight)
 
     command = commands.add_parser(
@@ -96,10 +101,16 @@ def _weight(options: argparse.Namespace) -> int:
     if not options.K or options.visible is None:
         raise ValueError("couplings K and --visible M, or --data FILE, are needed")
     M = options.visible
+    proven = {}
+    if options.certify:
+        with progress_bar(options, "certificates"):
+            proven["certificate"] = weights.certified_table(options.K, M, N, options.dps or DOUBLE_DIGITS)
+        if options.out is None:
+            return publish(options, proven, "weight", weights.draw_weight)
     with progress_bar(options, "weights"):
         tables = {"weight": weights.weights_table(options.K, M, N, options.dps)}
         if options.out is not None:
-            tables["weight_curve"] = weights.curve_table(options.K, M, N)
+            tables |= {"weight_curve": weights.curve_table(options.K, M, N), **proven}
     status = publish(options, tables, "weight", partial(weights.draw_weight, n_visible=M, n_hidden=N))
     if options.format == "table" and options.out is None:
         K_c = float_critical_coupling(M, N)
@@ -108,8 +119,8 @@ def _weight(options: argparse.Namespace) -> int:
 
 
 def _weight_of_data(options: argparse.Namespace) -> int:
-    if options.K or options.visible is not None or options.dps is not None:
-        raise ValueError("--data FILE takes the place of couplings, --visible and --dps")
+    if options.K or options.visible is not None or options.dps is not None or options.certify:
+        raise ValueError("--data FILE takes the place of couplings, --visible, --dps and --certify")
     from rbmflow.cli.rows import read_spins
 
     spins = read_spins(options.data, options).spins

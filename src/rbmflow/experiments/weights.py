@@ -43,6 +43,21 @@ def weights_table(couplings: Sequence[str], n_visible: int, n_hidden: int, dps: 
     return Table(caption, columns_of(("K", "W", "gain", "flow"), rows))
 
 
+def certified_table(
+    couplings: Sequence[str], n_visible: int, n_hidden: int, digits: int = DOUBLE_DIGITS
+) -> Table:
+    """Return bounds of W(K) that are proven, for couplings given as text; needs the extra ``certify``."""
+    from rbmflow.weight import certified_weight
+
+    rows: list[tuple[Cell, ...]] = []
+    for K in couplings:
+        found = certified_weight(K, n_visible, n_hidden, digits=digits)
+        only = found.unique_on == ("0", "inf")
+        rows.append((K, found.lower, found.upper, "proven" if only else "not shown"))
+    caption = f"Bounds of the trained uniform weight by ball arithmetic, M = {n_visible}, N = {n_hidden}"
+    return Table(caption, columns_of(("K", "lower", "upper", "no_other_root"), rows))
+
+
 def _gain_and_fate(W: float, n_visible: int, n_hidden: int) -> tuple[Digits, str]:
     orders = critical_weight(n_visible, n_hidden) < W
     return Digits(f"{n_visible * n_hidden * W * W:.15g}"), "orders" if orders else "goes to m = 0"

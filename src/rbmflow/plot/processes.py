@@ -13,7 +13,7 @@ from rbmflow.experiments.own_data.figure import CURVES
 from rbmflow.experiments.style import BLUE, COLOURS, axes_of, styled
 from rbmflow.flow import Orbit
 from rbmflow.sampling import Run
-from rbmflow.training import Fit, History
+from rbmflow.training import Fit, History, Learned
 
 MOST_CHAINS = 8
 """That are drawn each with a line of its own."""
@@ -75,13 +75,13 @@ def orbit(paths: Orbit | Mapping[str, Orbit], *, observable: str = "order_parame
         return ax
 
 
-def history(recorded: History | Fit, *, names: Sequence[str] | None = None, ax: Any = None) -> Any:
+def history(recorded: History | Fit | Learned, *, names: Sequence[str] | None = None, ax: Any = None) -> Any:
     """Draw what was recorded along a training.
 
     Parameters
     ----------
-    recorded : History or Fit
-        What was recorded.
+    recorded : History, Fit or Learned
+        What was recorded; of a machine that `learn` has found, its likelihoods at the checkpoints.
     names : sequence of str, optional
         Quantities of the history; by default its likelihoods, or all if there is none.
     ax : matplotlib.axes.Axes, optional
@@ -107,8 +107,10 @@ def history(recorded: History | Fit, *, names: Sequence[str] | None = None, ax: 
     'epoch'
     """
     found = recorded.history if isinstance(recorded, Fit) else recorded
+    if isinstance(found, Learned):
+        found = History(found.history)
     if not isinstance(found, History):
-        raise TypeError(f"recorded={shown(recorded)}: a History or a Fit is needed")
+        raise TypeError(f"recorded={shown(recorded)}: a History, a Fit or a Learned is needed")
     chosen = _quantities(found, names)
     with styled():
         ax = axes_of(ax)

@@ -55,6 +55,13 @@ def chains(
     return dataset(variables, {**counted, "K": levels if several else levels[0]}, attributes)
 
 
+def last_draw(visible: npt.NDArray[Any], hidden: npt.NDArray[Any], n_sweeps: int) -> Any:
+    """Return where chains of two layers stand, a draw of each after so many sweeps."""
+    layers = {"visible": visible, "hidden": hidden}
+    variables = {name: (("chain", "draw", f"{name}_unit"), one[:, None]) for name, one in layers.items()}
+    return dataset(variables, {"chain": range(len(visible)), "draw": [n_sweeps]}, {})
+
+
 def tree(tables: Mapping[str, Mapping[str, list[Any]]]) -> Any:
     """Return tables as a tree of datasets over ``row``; a missing number is NaN."""
     xarray = require_xarray()

@@ -24,6 +24,7 @@ from rbmflow.hardware import check_fits, resolve_threads, simd_level
 from rbmflow.networks import RBM
 from rbmflow.networks.two_layers import TwoLayers
 from rbmflow.records import Record
+from rbmflow.records.dataset import last_draw
 from rbmflow.sampling.clamps import check_clamps
 from rbmflow.spins import check_spins, random_spins
 from rbmflow.workers import WORTH_A_THREAD, Progress, check_progress, run_tasks
@@ -59,6 +60,27 @@ class GibbsChains(Record):
     hidden: SpinArray
     n_sweeps: int
     generators: npt.NDArray[np.uint64] = field(repr=False)
+
+    def to_xarray(self) -> Any:
+        """Return the last spins as a dataset of xarray, in the layout of arviz: one draw of each chain.
+
+        Returns
+        -------
+        xarray.Dataset
+            ``visible`` and ``hidden`` over ``chain``, ``draw`` and the unit.
+
+        Raises
+        ------
+        ImportError
+            Without the extra ``data`` (xarray).
+
+        Examples
+        --------
+        >>> chains = block_gibbs(RBM.uniform(8, 4, 0.3), n_chains=3, n_sweeps=5, rng=1)
+        >>> dict(chains.to_xarray().sizes)
+        {'chain': 3, 'draw': 1, 'visible_unit': 8, 'hidden_unit': 4}
+        """
+        return last_draw(self.visible, self.hidden, self.n_sweeps)
 
 
 def block_gibbs(

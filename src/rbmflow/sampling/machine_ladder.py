@@ -24,6 +24,7 @@ from rbmflow.hardware import check_fits
 from rbmflow.networks import RBM
 from rbmflow.networks.two_layers import draw_spins
 from rbmflow.records import Record, Storable
+from rbmflow.records.dataset import last_draw
 from rbmflow.sampling.block_gibbs import MAX_CHAINS, rounded, sweep_visible
 from rbmflow.sampling.rungs import Rungs
 from rbmflow.spins import check_spins
@@ -223,6 +224,34 @@ class TemperedChains(Record):
         """
         rung = check_integer("rung", rung, 0, len(self.ladder) - 1)
         return np.concatenate([group.visible[rung] for group in self._groups])
+
+    def to_xarray(self) -> Any:
+        """Return the last spins as a dataset of xarray, in the layout of arviz: one draw of each chain.
+
+        Returns
+        -------
+        xarray.Dataset
+            ``visible`` and ``hidden`` of the first rung over ``chain``, ``draw`` and the unit;
+            ``round_trips`` over ``chain`` and ``rung``, ``rates`` over ``pair``, rung k being its first.
+
+        Raises
+        ------
+        ImportError
+            Without the extra ``data`` (xarray).
+
+        Examples
+        --------
+        >>> from rbmflow.sampling import tempered
+        >>> chains = tempered(RBM.uniform(4, 2, 0.3), n_chains=5, n_sweeps=10, ladder=3, rng=1)
+        >>> chains.to_xarray().round_trips.dims
+        ('chain', 'rung')
+        """
+        found = last_draw(self.visible, self.hidden, self.n_sweeps)
+        return found.assign(
+            ladder=("rung", self.ladder),
+            round_trips=(("chain", "rung"), self.round_trips),
+            rates=("pair", self.rates),
+        )
 
     def _go_on(self, machines: Sequence[RBM], n_chains: int) -> tuple[MachineLadder, list[Group]]:
         """Return what goes on with these chains, the first machines of which must be those given."""

@@ -8,6 +8,9 @@ import numpy as np
 
 from rbmflow.experiments.style import BLUE, GREY, ORANGE, HasTables, axes_of, columns, styled
 
+NAMES = "visible"
+"""The column of the weights that says what visible units are called, where that is known."""
+MOST_NAMED = 40
 CURVES = {
     "log_likelihood": ("log-likelihood, training", BLUE, "-"),
     "judged_log_likelihood": ("log-likelihood the machine is chosen by", BLUE, "-"),
@@ -20,7 +23,9 @@ CURVES = {
 def draw_training(result: HasTables, ax: Any = None) -> Any:
     """Draw likelihoods along the epochs and the weights as a picture (pass two axes)."""
     history = columns(result, "history")
-    weights = np.array(list(columns(result, "weights").values())).T
+    units = dict(columns(result, "weights"))
+    names = units.pop(NAMES, ())
+    weights = np.array(list(units.values())).T
     likelihood = columns(result, "likelihood")
     with styled():
         left, right = axes = axes_of(ax, 2, (10.5, 4.2))
@@ -54,5 +59,7 @@ def draw_training(result: HasTables, ax: Any = None) -> Any:
         right.set(xlabel="hidden unit", ylabel="visible unit", title="Weights")
         for axis in (right.xaxis, right.yaxis):
             axis.get_major_locator().set_params(integer=True)
+        if 0 < len(names) <= MOST_NAMED:
+            right.set_yticks(range(len(names)), names, fontsize=8.5)
         right.get_figure().colorbar(image, ax=right, label="weight")
         return axes
