@@ -9,6 +9,7 @@ import functools
 import importlib
 import importlib.util
 import inspect
+import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ EXTRAS = {
     "sampling.TrainingSet.to_xarray": "xarray",
     "sampling.TrainingSet.save": "h5netcdf",
     "sampling.TrainingSet.load": "h5netcdf",
+    "sampling.write_training_set": "zarr",
     "weight.certified_weight": "flint",
     "weight.certified_monotone": "flint",
     "thermometer.network.fit": "sklearn",
@@ -56,13 +58,7 @@ EXTRAS = {
 """What a call needs beyond numpy, scipy and mpmath."""
 
 FOLDER = Path(tempfile.mkdtemp(prefix="public-calls-"))
-
-
-@atexit.register
-def _clear():
-    for path in FOLDER.iterdir():
-        path.unlink()
-    FOLDER.rmdir()
+atexit.register(shutil.rmtree, FOLDER)
 
 
 @dataclass(frozen=True)
@@ -552,6 +548,13 @@ def _table():
         "sampling.replica_exchange": {"lattice": Ring(8), "couplings": [0.3, 0.5], "n_sweeps": 2, "rng": 1},
         "sampling.run": {"lattice": Ring(4), "K": 0.5, "n_chains": 4, "n_sweeps": 2, "rng": 1, "initial": V},
         "sampling.training_set": {"lattice": Ring(8), "temperatures": [1.0, 2.0], "n_samples": 3, "rng": 1},
+        "sampling.write_training_set": {
+            "path": FOLDER / "set.zarr",
+            "lattice": Ring(8),
+            "temperatures": [1.0, 2.0],
+            "n_samples": 3,
+            "rng": 1,
+        },
         "rg.block_spins": {**lattice_spins, "rng": 1},
         "rg.decimate": {"K": 0.5},
         "rg.decimate_in_field": {"K": 0.5, "h": 0.1},

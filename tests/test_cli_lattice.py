@@ -292,3 +292,26 @@ def test_a_kill_while_writing_leaves_the_old_file_or_the_new_one(tmp_path):
             time.sleep(wait)
             process.kill()
         assert TrainingSet.load(path).spins.tobytes() in known
+
+
+def test_sample_into_a_store(capsys, tmp_path):
+    xarray, _ = pytest.importorskip("xarray"), pytest.importorskip("zarr")
+    words = (
+        "sample",
+        "torus",
+        "4",
+        "--temperatures",
+        "1",
+        "3",
+        "--samples",
+        "40",
+        "--quiet",
+        "--format",
+        "csv",
+    )
+    one, other = tmp_path / "one", tmp_path / "other"
+    assert run(capsys, *words, "--out", str(one))[0] == 0
+    assert run(capsys, *words, "--zarr", "--out", str(other))[0] == 0
+    assert (one / "certificate.csv").read_bytes() == (other / "certificate.csv").read_bytes()
+    spins = xarray.open_zarr(other / "training_set.zarr", consolidated=False).spins.values
+    np.testing.assert_array_equal(spins, TrainingSet.load(one / "training_set.nc").spins)

@@ -6,13 +6,15 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from rbmflow import Chain, Ring, Torus, training_set
-from rbmflow.sampling import TrainingSet
+from rbmflow.sampling import TrainingSet, write_training_set
+from rbmflow.sampling.training_set import certificates_in
 from tests.sampling import operators
 
 TEMPERATURES = np.arange(25) / 4
@@ -244,3 +246,39 @@ def test_threads_take_temperatures_and_change_nothing():
     assert {thread for _, thread in where} == {threading.get_ident()}
     assert sorted(place for place, _ in where[4:]) == [0, 1, 2, 3]
     assert told == 2 * [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+@pytest.mark.parametrize("way", ["threads", "executor"])
+def test_a_store_takes_temperatures_as_they_come_and_goes_on_after_an_interruption(tmp_path, way):
+    xarray, _ = pytest.importorskip("xarray"), pytest.importorskip("zarr")
+    arguments = Torus(4, 6), [0.0, 1.5, 2.5, 4.0], 30
+    whole = training_set(*arguments, rng=3).to_xarray()
+    path, left = tmp_path / "set.zarr", []
+
+    def interrupt(done, _total):
+        left.append(done)
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(2) as pool:
+        given = {"executor": pool} if way == "executor" else {"n_threads": 2}
+        with pytest.raises(KeyboardInterrupt):
+            write_training_set(path, *arguments, rng=3, progress=interrupt, **given)
+        assert [one.name for one in tmp_path.iterdir()] == ["set.zarr.partial"]
+        with pytest.raises(ValueError, match="of a run with other arguments"):
+            write_training_set(path, *arguments, rng=4, **given)
+        found = write_training_set(path, *arguments, rng=3, progress=lambda *now: left.append(now), **given)
+    assert left == [1, 2, (3, 4), (4, 4)]
+    assert [one.name for one in tmp_path.iterdir()] == ["set.zarr"]
+    again = write_training_set(path, *arguments, rng=3, progress=lambda *_: pytest.fail("it was whole"))
+    for one in (found, again, xarray.open_zarr(path, consolidated=False)):
+        assert set(one.variables) == set(whole.variables)
+        for name, variable in whole.variables.items():
+            assert one[name].dims == variable.dims
+            np.testing.assert_array_equal(one[name].values, variable.values)
+    assert repr(certificates_in(found)) == repr(training_set(*arguments, rng=3).certificate)  # with NaN
+    with pytest.raises(ValueError, match="is there already"):
+        write_training_set(path, Ring(6), [1.0], 5, rng=1)
+    (tmp_path / "file").touch()
+    with pytest.raises(ValueError, match="is there already"):
+        write_training_set(tmp_path / "file", Ring(6), [1.0], 5, rng=1)

@@ -6,6 +6,7 @@ import argparse
 import sys
 from dataclasses import fields
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,12 @@ from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Torus
 from rbmflow.ising.lattice import LATTICES, Solved
 from rbmflow.netcdf import require_xarray
-from rbmflow.sampling import TrainingSet, training_set
-from rbmflow.sampling.training_set import read_training_set, training_set_as_bytes
+from rbmflow.sampling import Certificate, TrainingSet, training_set, write_training_set
+from rbmflow.sampling.training_set import certificates_in, read_training_set, training_set_as_bytes
 
 KINDS = tuple(name for name, kind in LATTICES.items() if issubclass(kind, Solved))
 SAMPLED = [index / 4 for index in range(25)]  # of Iso, Shiba and Yokoo, Phys. Rev. E 97, 053304 (2018)
-TRAINING_SET = "training_set.nc"
+TRAINING_SET, TRAINING_STORE = "training_set.nc", "training_set.zarr"
 PARTIAL = "training_set.partial"
 
 
@@ -82,6 +83,11 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--samples", type=int, default=1000, metavar="N", help="at each temperature (default %(default)s)"
     )
+    command.add_argument(
+        "--zarr",
+        action="store_true",
+        help="a Zarr store in place of the netCDF file: sets larger than memory, written as they are drawn",
+    )
     add_scheduler(command)
     command.set_defaults(run=_sample, folder=lambda _options: Path())
 
@@ -122,17 +128,46 @@ def _ising(options: argparse.Namespace) -> int:
 
 def _sample(options: argparse.Namespace) -> int:
     lattice = _lattice(options.lattice, options.sides)
-    n_threads = resolve_threads(options.workers)
     require_xarray()  # before work that could not be written
-    kept = Checkpoints(
-        options.out / PARTIAL,
-        {
-            "lattice": repr(lattice),
-            "temperatures": options.temperatures,
-            "n_samples": options.samples,
-            "seed": options.seed,
-        },
-    )
+    if options.zarr:
+        path = options.out / TRAINING_STORE
+        with progress_bar(options, "temperatures") as report, elsewhere(options) as executor:
+            found = write_training_set(path, lattice, **_asked(options), progress=report, executor=executor)
+        certificates = certificates_in(found)
+    else:
+        path = options.out / TRAINING_SET
+        certificates = _sample_in_memory(options, lattice, path)
+    header = ("temperature", "rule", "n_effective", "energy", "stderr", "exact_energy", "deviation")
+    places = {"energy": "energy.mean", "stderr": "energy.stderr"}
+    rows = [tuple(attrgetter(places.get(name, name))(one) for name in header) for one in certificates]
+    if options.out != Path():  # a folder was named: its figure too
+        table = Table(observables.name_of(lattice), columns_of(header, rows))
+        emit(options, "certificate", header, rows)
+        draw_listed(options, Tables({"certificate": table}), "training_set", observables.draw_training_set)
+        write_provenance(options, "training_set_provenance.json")
+    show(options, header, rows)
+    options.written.append(path)
+    return DONE
+
+
+def _asked(options: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "temperatures": options.temperatures,
+        "n_samples": options.samples,
+        "rng": options.seed,
+        "n_threads": resolve_threads(options.workers),
+    }
+
+
+def _sample_in_memory(options: argparse.Namespace, lattice: Any, path: Path) -> tuple[Certificate, ...]:
+    """Write the training set as one file, each temperature being kept until then."""
+    arguments = {
+        "lattice": repr(lattice),
+        "temperatures": options.temperatures,
+        "n_samples": options.samples,
+        "seed": options.seed,
+    }
+    kept = Checkpoints(options.out / PARTIAL, arguments)
     if kept.names and not options.quiet:
         print(f"going on after {len(kept.names)} temperatures", file=sys.stderr)
 
@@ -142,39 +177,15 @@ def _sample(options: argparse.Namespace) -> int:
     with progress_bar(options, "temperatures") as report, elsewhere(options) as executor:
         data = training_set(
             lattice,
-            options.temperatures,
-            options.samples,
-            rng=options.seed,
-            n_threads=n_threads,
+            **_asked(options),
             progress=report,
             finished=lambda index: kept.load(_name(index), read_training_set),
             store=store,
             executor=executor,
         )
-    path = options.out / TRAINING_SET
     data.save(path)
     kept.remove()
-    header = ("temperature", "rule", "n_effective", "energy", "stderr", "exact_energy", "deviation")
-    rows: list[tuple[Any, ...]] = [
-        (
-            one.temperature,
-            one.rule,
-            one.n_effective,
-            one.energy.mean,
-            one.energy.stderr,
-            one.exact_energy,
-            one.deviation,
-        )
-        for one in data.certificate
-    ]
-    if options.out != Path():  # a folder was named: its figure too
-        table = Table(observables.name_of(lattice), columns_of(header, rows))
-        emit(options, "certificate", header, rows)
-        draw_listed(options, Tables({"certificate": table}), "training_set", observables.draw_training_set)
-        write_provenance(options, "training_set_provenance.json")
-    show(options, header, rows)
-    options.written.append(path)
-    return DONE
+    return data.certificate
 
 
 def _name(index: int) -> str:

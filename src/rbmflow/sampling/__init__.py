@@ -14,6 +14,7 @@ from rbmflow.sampling.run import run
 from rbmflow.sampling.sample_training_set import training_set
 from rbmflow.sampling.tempered import tempered
 from rbmflow.sampling.training_set import Certificate, TrainingSet
+from rbmflow.sampling.training_set_store import write_training_set
 from rbmflow.sampling.trajectory import spaced_machines, trajectory_tempering
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "tempered",
     "training_set",
     "trajectory_tempering",
+    "write_training_set",
 ]
 
 

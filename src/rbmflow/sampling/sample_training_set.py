@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -42,6 +43,7 @@ LOCAL_CHAINS, CLUSTER_CHAINS = 512, 64
 COST_RATIO = 64  # of a Swendsen-Wang sweep to a heat-bath sweep of one of 512 replicas, per site and chain
 BURN_IN_TIMES, SPACING_TIMES, LEAST_BURN_IN = 20, 6, 30
 LONG_ENOUGH = 50  # autocorrelation times of a pilot that is to be believed
+MEMORY_HINT = "draw fewer temperatures at a time, or write them to a file with write_training_set"
 
 
 def training_set(
@@ -103,6 +105,7 @@ def training_set(
     See Also
     --------
     run : The chains themselves.
+    write_training_set : Sets that are larger than memory.
     rbmflow.ising.Ring.sample : Exact samples of the ring.
 
     Examples
@@ -112,21 +115,10 @@ def training_set(
     >>> cold.spins.shape, cold.certificate[0].energy.mean, abs(cold.certificate[1].deviation) < 4
     ((2, 100, 64), -2.0, True)
     """
-    from rbmflow.provenance import provenance
-
-    lattice = check_solved(lattice)
-    levels = np.atleast_1d(check_real("temperatures", temperatures)) + 0.0  # 1/(-0.0) is -inf
-    if levels.ndim != 1 or not len(levels) or (levels < 0).any():
-        raise ValueError(f"temperatures={shown(temperatures)}: a list of T >= 0 is needed")
-    n_samples, progress = check_integer("n_samples", n_samples, 1, MAX_SIZE), check_progress(progress)
-    check_fits("n_samples", n_samples, len(levels) * lattice.n_sites, "draw fewer temperatures at a time")
-    source, executor = check_rng(rng), check_executor(executor)
-    threads = resolve_threads(n_threads)
-    facts = provenance(
-        {"lattice": repr(lattice), "temperatures": levels.tolist(), "n_samples": n_samples},
-        _entropy(source),
-    )
-    streams = spawn(source, len(levels))
+    asked, progress = Asked.of(lattice, temperatures, n_samples, rng), check_progress(progress)
+    lattice, levels, n_samples = asked.lattice, asked.levels, asked.n_samples
+    check_fits("n_samples", n_samples, len(levels) * lattice.n_sites, MEMORY_HINT)
+    executor, threads = check_executor(executor), resolve_threads(n_threads)
     spins = np.empty((len(levels), n_samples, lattice.n_sites), dtype=np.int8)
     certificates: dict[int, Certificate] = {}
 
@@ -148,45 +140,70 @@ def training_set(
                 f"finished({index}) gives {one.spins.shape[1]} samples of {shown(one.lattice)} at T = "
                 f"{one.temperature.tolist()}: {n_samples} of {shown(lattice)} at T = {level} are needed"
             )
-        if _proof(one.provenance) != _proof(facts):
+        if proof(one.provenance) != proof(asked.facts):
             raise ValueError(
                 f"finished({index}) gives samples of a run with other arguments: those of this lattice, "
                 "temperatures, n_samples, generator and version of rbmflow are needed"
             )
         keep(index, one)
-    for index, (drawn, certificate) in _drawn(
-        lattice, levels, n_samples, streams, missing, threads, executor
-    ):
-        one = TrainingSet(lattice, drawn[np.newaxis], levels[index : index + 1], (certificate,), facts)
+    for index, one in asked.drawn(missing, threads, executor):
         if store is not None:
             store(index, one)
         keep(index, one)
-    return TrainingSet(lattice, spins, levels, tuple(certificates[k] for k in range(len(levels))), facts)
+    whole = tuple(certificates[k] for k in range(len(levels)))
+    return TrainingSet(lattice, spins, levels, whole, asked.facts)
 
 
-def _drawn(
-    lattice: Solved,
-    levels: FloatArray,
-    n_samples: int,
-    streams: list[np.random.Generator],
-    places: list[int],
-    n_threads: int,
-    executor: Executor | None,
-) -> Iterator[tuple[int, tuple[SpinArray, Certificate]]]:
-    """Yield the samples of temperatures by their places, as they come."""
-    within = 1 if executor is not None else max(1, n_threads // max(1, len(places)))
-    each = [(lattice, float(levels[index]), n_samples, streams[index], within) for index in places]
-    if executor is not None:
-        pieces = ((_draw, *arguments) for arguments in each)
-        yield from completed(executor, zip(places, pieces, strict=True))
-        return
-    # a ring is drawn in one go, in the calling thread, where Ctrl-C arrives
-    draws = [partial(_draw, *arguments) for arguments in each]
-    for place, found in results_of(draws, 1 if isinstance(lattice, Ring) else n_threads):
-        yield places[place], found
+@dataclass(frozen=True)
+class Asked:
+    """A training set that is asked for: its temperatures, a stream for each, and what they depend on."""
+
+    lattice: Solved
+    levels: FloatArray
+    n_samples: int
+    streams: list[np.random.Generator]
+    facts: dict[str, Any]
+
+    @classmethod
+    def of(cls, lattice: object, temperatures: object, n_samples: object, rng: object) -> Asked:
+        """Check the arguments; a stream comes from the generator for each temperature."""
+        from rbmflow.provenance import provenance
+
+        lattice = check_solved(lattice)
+        levels = np.atleast_1d(check_real("temperatures", temperatures)) + 0.0  # 1/(-0.0) is -inf
+        if levels.ndim != 1 or not len(levels) or (levels < 0).any():
+            raise ValueError(f"temperatures={shown(temperatures)}: a list of T >= 0 is needed")
+        n_samples, source = check_integer("n_samples", n_samples, 1, MAX_SIZE), check_rng(rng)
+        facts = provenance(
+            {"lattice": repr(lattice), "temperatures": levels.tolist(), "n_samples": n_samples},
+            _entropy(source),
+        )
+        return cls(lattice, levels, n_samples, spawn(source, len(levels)), facts)
+
+    def drawn(
+        self, places: list[int], n_threads: int, executor: Executor | None
+    ) -> Iterator[tuple[int, TrainingSet]]:
+        """Yield the training sets of single temperatures by their places, as they come."""
+        within = 1 if executor is not None else max(1, n_threads // max(1, len(places)))
+        each = [
+            (self.lattice, float(self.levels[index]), self.n_samples, self.streams[index], within)
+            for index in places
+        ]
+        found: Iterator[tuple[int, tuple[SpinArray, Certificate]]]
+        if executor is not None:
+            pieces = ((_draw, *arguments) for arguments in each)
+            found = completed(executor, zip(places, pieces, strict=True))
+        else:
+            # a ring is drawn in one go, in the calling thread, where Ctrl-C arrives
+            draws = [partial(_draw, *arguments) for arguments in each]
+            within_threads = results_of(draws, 1 if isinstance(self.lattice, Ring) else n_threads)
+            found = ((places[place], one) for place, one in within_threads)
+        for index, (spins, certificate) in found:
+            level = self.levels[index : index + 1]
+            yield index, TrainingSet(self.lattice, spins[np.newaxis], level, (certificate,), self.facts)
 
 
-def _proof(facts: dict[str, Any]) -> list[Any]:
+def proof(facts: dict[str, Any]) -> list[Any]:
     """What samples depend on, as it stands in their provenance."""
     return [facts.get("parameters"), facts.get("seed"), facts.get("versions", {}).get("rbmflow")]
 

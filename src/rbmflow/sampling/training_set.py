@@ -311,6 +311,13 @@ def _from_dataset(dataset: Any) -> TrainingSet:
         raise ValueError(
             f"spins is {spins.dtype} of shape {spins.shape}: int8, {len(temperature)} times rows, is needed"
         )
+    spins = check_spins("spins", spins, lattice.n_sites)
+    return TrainingSet(lattice, spins, temperature, certificates_in(dataset), facts)
+
+
+def certificates_in(dataset: Any) -> tuple[Certificate, ...]:
+    """Return the certificates in a dataset of xarray, one for each temperature."""
+    temperature = dataset["temperature"].values
     columns = {name: _column(dataset, name, len(temperature)) for name in KINDS}
     certificates = []
     for index, level in enumerate(temperature.tolist()):
@@ -327,9 +334,7 @@ def _from_dataset(dataset: Any) -> TrainingSet:
                 row["exact_stderr"],
             )
         )
-    return TrainingSet(
-        lattice, check_spins("spins", spins, lattice.n_sites), temperature, tuple(certificates), facts
-    )
+    return tuple(certificates)
 
 
 def _member(of: Any, name: str) -> Any:
