@@ -99,6 +99,8 @@ def write_training_set(
     whole = Path(path)
     if whole.exists():
         _refuse_another(_attributes(zarr, whole), asked, whole)
+        if progress is not None:
+            progress(len(asked.levels), len(asked.levels))
         return xarray.open_zarr(whole, chunks=None, consolidated=False)
     partial = whole.with_name(whole.name + PARTIAL)
     with locked(partial):
