@@ -148,7 +148,7 @@ def _methods(cls):
 RECORDS = {
     f"{room}.{name}"
     for room, names in {
-        "ising": ["DegeneracyTable", "DensityOfStates", "JointDensityOfStates"],
+        "ising": ["DegeneracyTable", "DensityOfStates", "InferredCouplings", "JointDensityOfStates"],
         "networks": [
             "BinaryParameters",
             "Gradient",
@@ -478,6 +478,7 @@ def _table():
     recalled = {"network": NETWORK, "clamped": np.array([True, False, False, False]), "rng": 1}
     of_machine = {"machine": BOLTZMANN, "temperature": 1.0}
     functions = {
+        "ising.infer": {"spins": OF_TORUS, "shape": (8, 8), "operators": ["nearest neighbours"]},
         "ising.layer_degeneracies": {"n_units": 4},
         "ising.state_law": {"lattice": Ring(4), "K": 0.5},
         "sampling.anneal": {**recalled, "initial": V, "temperatures": [2.0, 1.0]},
@@ -747,6 +748,7 @@ SPINS = {
     **{f"networks.Hopfield.{name}": ("x",) for name in _X},
     **{f"networks.BoltzmannMachine.{name}": ("x",) for name in _X[:2]},
     **{f"networks.Hopfield.{name}": ("patterns",) for name in ("hebb", "pseudo_inverse")},
+    "ising.infer": ("spins",),
     "networks.boltzmann_pseudo_likelihood": ("x",),
     "sampling.anneal": ("initial",),
     "sampling.recall": ("probes",),

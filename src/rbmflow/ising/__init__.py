@@ -9,8 +9,10 @@ if TYPE_CHECKING:
     from rbmflow.ising.chain import Chain
     from rbmflow.ising.density_of_states import DensityOfStates
     from rbmflow.ising.graph import Graph
+    from rbmflow.ising.infer import InferredCouplings, infer
     from rbmflow.ising.joint_density_of_states import JointDensityOfStates
     from rbmflow.ising.law import Law
+    from rbmflow.ising.operators import RING_OPERATORS
     from rbmflow.ising.ring import Ring
     from rbmflow.ising.ring_counts import DegeneracyTable, layer_degeneracies
     from rbmflow.ising.state_law import state_law
@@ -23,8 +25,10 @@ else:
             "chain": "Chain",
             "density_of_states": "DensityOfStates",
             "graph": "Graph",
+            "infer": "InferredCouplings infer",
             "joint_density_of_states": "JointDensityOfStates",
             "law": "Law",
+            "operators": "RING_OPERATORS",
             "ring": "Ring",
             "ring_counts": "DegeneracyTable layer_degeneracies",
             "state_law": "state_law",
@@ -33,14 +37,17 @@ else:
     )
 
 __all__ = [
+    "RING_OPERATORS",
     "Chain",
     "DegeneracyTable",
     "DensityOfStates",
     "Graph",
+    "InferredCouplings",
     "JointDensityOfStates",
     "Law",
     "Ring",
     "Torus",
+    "infer",
     "layer_degeneracies",
     "onsager",
     "state_law",

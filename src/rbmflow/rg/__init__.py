@@ -3,6 +3,7 @@
 Exact on the chain, approximate and by Monte Carlo on the torus.
 """
 
+from rbmflow.ising.operators import EVEN_OPERATORS, ODD_OPERATORS
 from rbmflow.rg.block_spins import block_spins, decimate_spins
 from rbmflow.rg.decimation import (
     Couplings,
@@ -19,7 +20,7 @@ from rbmflow.rg.migdal_kadanoff import (
     migdal_kadanoff_flow,
 )
 from rbmflow.rg.monte_carlo import MonteCarloRG, renormalization_group
-from rbmflow.rg.operators import EVEN_OPERATORS, ODD_OPERATORS, even_operators, odd_operators
+from rbmflow.rg.operators import even_operators, odd_operators
 
 __all__ = [
     "EVEN_OPERATORS",

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rbmflow.arguments import MAX_SIZE, FloatArray, SpinArray, check_integer, check_rng
+from rbmflow.ising.operators import EVEN_OPERATORS, ODD_OPERATORS
 from rbmflow.records import Record
 from rbmflow.rg.block_spins import Shape, block_spins
-from rbmflow.rg.operators import EVEN_OPERATORS, ODD_OPERATORS, check_torus, even_operators, odd_operators
+from rbmflow.rg.operators import check_torus, even_operators, odd_operators
 from rbmflow.spins import check_spins
 
 if TYPE_CHECKING:

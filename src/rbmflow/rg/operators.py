@@ -13,30 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import SpinArray, check_integer, shown
+from rbmflow.ising.operators import EVEN_OPERATORS, ODD_OPERATORS, Products
 from rbmflow.rg.block_spins import Shape, check_sides
 from rbmflow.spins import check_spins
 
 if TYPE_CHECKING:
     from rbmflow.typing import ArrayLike
-
-Products = tuple[tuple[tuple[int, int], ...], ...]
-"""For each orientation the (row, column) offsets of the spins to multiply."""
-
-EVEN_OPERATORS: dict[str, Products] = {
-    "nearest neighbours": (((0, 0), (0, 1)), ((0, 0), (1, 0))),
-    "diagonal neighbours": (((0, 0), (1, 1)), ((0, 0), (1, -1))),
-    "third neighbours": (((0, 0), (0, 2)), ((0, 0), (2, 0))),
-    "plaquette": (((0, 0), (0, 1), (1, 0), (1, 1)),),
-    "knight's move": (((0, 0), (1, 2)), ((0, 0), (1, -2)), ((0, 0), (2, 1)), ((0, 0), (2, -1))),
-    "diamond": (((-1, 0), (1, 0), (0, -1), (0, 1)),),
-    "wide plaquette": (((0, 0), (0, 2), (2, 0), (2, 2)),),
-}
-ODD_OPERATORS: dict[str, Products] = {
-    "magnetization": (((0, 0),),),
-    "corner": tuple(((0, 0), (i, 0), (0, j)) for i in (-1, 1) for j in (-1, 1)),
-    "row of three": (((0, -1), (0, 0), (0, 1)), ((-1, 0), (0, 0), (1, 0))),
-    "diagonal of three": (((-1, -1), (0, 0), (1, 1)), ((-1, 1), (0, 0), (1, -1))),
-}
 
 REACH = 2
 """The largest offset."""
