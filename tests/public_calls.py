@@ -471,7 +471,10 @@ def _table():
         "StateLaw": (
             {"states": V, "probabilities": [0.4, 0.3, 0.2, 0.1]},
             None,
-            {"divergence": {"log_p": lambda states: np.full(len(states), -np.log(16.0))}},
+            {
+                "divergence": {"log_p": lambda states: np.full(len(states), -np.log(16.0))},
+                "sample": {"size": 3, "rng": 1},
+            },
         ),
     }
     lattice_spins = {"spins": OF_TORUS, "shape": (8, 8)}
@@ -480,6 +483,7 @@ def _table():
     functions = {
         "ising.infer": {"spins": OF_TORUS, "shape": (8, 8), "operators": ["nearest neighbours"]},
         "ising.layer_degeneracies": {"n_units": 4},
+        "ising.operator_law": {"shape": (2, 3), "couplings": {"nearest neighbours": 0.3}},
         "ising.state_law": {"lattice": Ring(4), "K": 0.5},
         "sampling.anneal": {**recalled, "initial": V, "temperatures": [2.0, 1.0]},
         "sampling.recall": {**recalled, "probes": V, "max_sweeps": 10},

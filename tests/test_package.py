@@ -56,7 +56,7 @@ KERNEL_OWNERS = {
     "annealing": {"likelihood.annealed_importance"},
     "hopfield": {"sampling.relaxation"},
     "mean_field": {"flow.maps"},
-    "walsh": {"networks.effective"},
+    "walsh": {"ising.operator_law", "networks.effective"},
 }
 
 

@@ -83,6 +83,16 @@ def test_a_law_of_one_state():
     np.testing.assert_array_equal(law.means, [1.0, -1.0])
 
 
+def test_samples_have_the_probabilities():
+    law = StateLaw([[1, 1], [1, -1], [-1, 1], [-1, -1]], [0.0, 0.3, 0.7, 0.0])
+    spins = law.sample(10_000, rng=1)
+    up = (spins[:, 0] == 1).mean()
+    assert (spins.sum(axis=1) == 0).all()
+    assert abs(up - 0.3) < 5 * np.sqrt(0.3 * 0.7 / 10_000)  # five standard errors: false alarm 6e-7
+    assert law.sample(0, rng=1).shape == (0, 2)
+    assert (spins == law.sample(10_000, rng=1)).all()
+
+
 def test_the_excess_of_an_exponential():
     delta = np.array([-30.0, -1.0, -0.02, -1e-3, -1e-9, 0.0, 1e-12, 1e-4, 0.02, 1.0, 30.0])
     with mpmath.workdps(40):

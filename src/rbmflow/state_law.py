@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, check_real
+from rbmflow.arguments import MAX_SIZE, FloatArray, SpinArray, check_integer, check_real, check_rng
+from rbmflow.hardware import check_fits
 from rbmflow.records import Record
 from rbmflow.spins import all_states, check_spins
 
 if TYPE_CHECKING:
-    from rbmflow.typing import ArrayLike
+    from rbmflow.typing import ArrayLike, RNGLike
 
 NORMALISATION = 1e-9  # how far a sum of probabilities may be from 1; rounding of 2^24 terms stays below 1e-12
 SMALL = 0.01  # the series ends with δ⁶: its remainder is below 1e-13 of the first term
@@ -102,6 +103,35 @@ class StateLaw(Record):
         """⟨v_i v_k⟩, shape (n_sites, n_sites), 1 on the diagonal; means are not taken off."""
         spins = self.states.astype(np.float64)
         return (self.probabilities[:, None] * spins).T @ spins
+
+    def sample(self, size: int, *, rng: RNGLike) -> SpinArray:
+        """Return independent configurations of the law.
+
+        Parameters
+        ----------
+        size : int
+            Number of configurations, at least 0.
+        rng : numpy.random.Generator or int
+            Source of randomness, or a seed.
+
+        Returns
+        -------
+        numpy.ndarray of int8, shape (size, n_sites)
+            The spins.
+
+        Examples
+        --------
+        >>> StateLaw([[1, 1], [-1, -1]], [0.75, 0.25]).sample(3, rng=1)
+        array([[ 1,  1],
+               [-1, -1],
+               [ 1,  1]], dtype=int8)
+        """
+        size = check_integer("size", size, 0, MAX_SIZE)
+        check_fits("size", size, 16 + self.n_sites)
+        below = np.cumsum(self.probabilities)
+        drawn = np.searchsorted(below, check_rng(rng).random(size) * below[-1], side="right")
+        spins: SpinArray = self.states[drawn]
+        return spins
 
     def divergence(self, log_p: Callable[[SpinArray], FloatArray]) -> float:
         """Return ``KL(q‖p) = Σ q ln(q/p)`` of this law from another, without cancellation.

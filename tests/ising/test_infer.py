@@ -8,7 +8,8 @@ from scipy.optimize import minimize
 
 from rbmflow import Ring, StateLaw, Torus
 from rbmflow.errors import ConvergenceWarning
-from rbmflow.ising import RING_OPERATORS, infer, pseudo_likelihood, state_law
+from rbmflow.ising import RING_OPERATORS, infer, operator_law, pseudo_likelihood, site_couplings, state_law
+from rbmflow.networks import BoltzmannMachine, boltzmann_visible_law
 from rbmflow.rg import EVEN_OPERATORS, ODD_OPERATORS
 from rbmflow.spins import all_states
 
@@ -36,8 +37,7 @@ def law_of(sides, couplings, known):
 
 
 def draw(law, *size, seed):
-    rng = np.random.default_rng(seed)
-    return law.states[rng.choice(len(law.states), size, p=law.probabilities)]
+    return law.sample(int(np.prod(size)), rng=seed).reshape(*size, law.n_sites)
 
 
 @functools.cache
@@ -46,6 +46,7 @@ def three_spins():
     return couplings, law_of((9,), couplings, RING_OPERATORS)
 
 
+@pytest.mark.parametrize("method", ["pseudo-likelihood", "exact"])
 @pytest.mark.parametrize(
     ("sides", "couplings"),
     [
@@ -55,7 +56,7 @@ def three_spins():
         ((2, 5), {"nearest neighbours": 0.2, "row of three": 0.0}),
     ],
 )
-def test_a_law_gives_its_couplings_back(sides, couplings):
+def test_a_law_gives_its_couplings_back(sides, couplings, method):
     if sides[0] == 2:
         own = {"nearest neighbours": EVEN_OPERATORS["nearest neighbours"], "row": [[(0, 0), (0, 1), (0, 2)]]}
         couplings = {"nearest neighbours": 0.2, "row": 0.15}
@@ -63,10 +64,141 @@ def test_a_law_gives_its_couplings_back(sides, couplings):
         own = RING_OPERATORS if len(sides) == 1 else EVEN_OPERATORS | ODD_OPERATORS
     law = law_of(sides, couplings, own)
     asked = {name: own[name] for name in couplings} if sides[0] == 2 else list(couplings)
-    found = infer(law.states, sides, operators=asked, weights=law.probabilities)
+    found = infer(law.states, sides, operators=asked, weights=law.probabilities, method=method)
     assert found.operators == tuple(couplings)
     # the population has its maximum at the couplings of the law; rounding over the curvature
     np.testing.assert_allclose(found.couplings, list(couplings.values()), rtol=0, atol=1e-9)
+
+
+def test_the_law_of_operators_is_the_sum_over_products():
+    for sides, known in [((9,), RING_OPERATORS), ((3, 4), EVEN_OPERATORS | ODD_OPERATORS)]:
+        couplings = {"nearest neighbours": 0.3, "row of three": 0.2, "magnetization": -0.1}
+        law = operator_law(sides, couplings)
+        np.testing.assert_allclose(
+            law.probabilities, law_of(sides, couplings, known).probabilities, rtol=1e-12
+        )
+    own = {"triangle": [[0, 1, 3]]}
+    law = operator_law(8, {"triangle": 0.4, "nearest neighbours": 0.1}, operators=own)
+    known = {"triangle": [[(0,), (1,), (3,)]], "nearest neighbours": RING_OPERATORS["nearest neighbours"]}
+    again = law_of((8,), {"triangle": 0.4, "nearest neighbours": 0.1}, known)
+    np.testing.assert_allclose(law.probabilities, again.probabilities, rtol=1e-12)
+    np.testing.assert_allclose(  # by the sums over bonds of a lattice
+        operator_law(Torus(2, 4), {"nearest neighbours": 0.3}).probabilities,
+        state_law(Torus(2, 4), 0.3).probabilities,
+        rtol=1e-12,
+    )
+
+
+@pytest.mark.parametrize(
+    ("shape", "couplings", "operators", "message"),
+    [
+        (25, {"nearest neighbours": 0.1}, None, "at most 24"),
+        (6, {"nearest": 0.1}, None, "operators holds 'nearest'"),
+        (6, {"nearest neighbours": float("inf")}, None, "a finite number"),
+        (6, {}, None, "at least one"),
+        (6, {"a": 1.0}, {"a": [[0, 6]]}, "one site twice"),
+    ],
+)
+def test_laws_of_operators_that_are_none(shape, couplings, operators, message):
+    with pytest.raises(ValueError, match=message):
+        operator_law(shape, couplings, operators=operators)
+
+
+PAIRS = np.random.default_rng(10).normal(scale=0.3, size=(6, 6))
+PAIRS = np.triu(PAIRS, 1) + np.triu(PAIRS, 1).T
+FIELDS = np.linspace(-0.2, 0.3, 6)
+
+
+@pytest.mark.parametrize("method", ["pseudo-likelihood", "exact"])
+def test_a_machine_of_pairs_gives_its_couplings_and_fields_back(method):
+    law = boltzmann_visible_law(BoltzmannMachine(PAIRS, FIELDS, n_visible=6))
+    found = infer(law.states, weights=law.probabilities, fields=True, method=method)
+    np.testing.assert_allclose(found.pairs, PAIRS, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(found.fields, FIELDS, rtol=0, atol=1e-9)
+    assert found.operators[:2] == ("0 1", "0 2")
+    assert found.operators[-1] == "5"
+    assert found.pairs_stderr[1, 2] == found.pairs_stderr[2, 1] == found.stderr[found.operators.index("1 2")]
+    assert found.fields_stderr[5] == found.stderr[-1]
+
+
+def test_couplings_of_a_lattice_are_those_of_its_sites_tied():
+    sides, names = (3, 4), ["nearest neighbours", "corner", "plaquette"]
+    spins = draw(operator_law(sides, {"nearest neighbours": 0.3, "corner": 0.05}), 300, seed=11)
+    known = EVEN_OPERATORS | ODD_OPERATORS
+    tied = {name: list(terms(known[name], sides)) for name in names}
+    for method in ("pseudo-likelihood", "exact"):
+        lattice = infer(spins, sides, operators=names, method=method)
+        sites = infer(spins, operators=tied, method=method)
+        np.testing.assert_allclose(sites.couplings, lattice.couplings, rtol=0, atol=1e-11)
+        np.testing.assert_allclose(sites.covariance, lattice.covariance, rtol=1e-9)
+        assert sites.log_likelihood == pytest.approx(lattice.log_likelihood, rel=1e-13, abs=0)
+        with pytest.raises(ValueError, match=r"shape=\(3, 4\)"):
+            lattice.pairs  # noqa: B018
+
+
+def test_small_batches_of_sites_change_nothing(monkeypatch):
+    spins = draw(boltzmann_visible_law(BoltzmannMachine(PAIRS, FIELDS, n_visible=6)), 300, seed=12)
+    whole = infer(spins, fields=True)
+    monkeypatch.setattr(site_couplings, "BATCH", 300)
+    parts = infer(spins, fields=True)
+    np.testing.assert_allclose(parts.couplings, whole.couplings, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(parts.covariance, whole.covariance, rtol=1e-9)
+
+
+def test_the_exact_maximum_is_that_of_the_law():
+    couplings, law = three_spins()
+    spins = draw(law, 500, seed=13)
+    names = list(couplings)
+    place = (spins > 0) @ (1 << np.arange(9))
+
+    def negative(K):
+        return -np.log(operator_law(9, dict(zip(names, K, strict=True))).probabilities[place]).mean()
+
+    found = infer(spins, 9, operators=names, method="exact")
+    assert negative(found.couplings) == pytest.approx(-found.log_likelihood, rel=1e-12, abs=0)
+    by_scipy = minimize(negative, np.zeros(3), method="BFGS", options={"gtol": 1e-6}).x
+    np.testing.assert_allclose(found.couplings, by_scipy, rtol=0, atol=1e-4)  # from differences of 1e-8
+    # Fisher's information is the curvature; −∂² by differences, an error of ε/h² = 2e-8
+    h, K = 1e-4, found.couplings
+    for a, step in enumerate(h * np.eye(3)):
+        curvature = (negative(K + step) - 2 * negative(K) + negative(K - step)) / h**2
+        assert np.linalg.inv(found.covariance)[a, a] == pytest.approx(500 * curvature, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["1", "magnetization"])
+def test_fields_that_are_there_twice(name):
+    of_lattice = name == "magnetization"
+    with pytest.raises(ValueError, match=f"operators holds '{name}', which fields=True adds"):
+        infer(
+            np.ones((4, 9), dtype=int),
+            9 if of_lattice else None,
+            operators=[name] if of_lattice else {name: [[0, 1]]},
+            fields=True,
+        )
+
+
+@pytest.mark.parametrize(
+    ("operators", "error", "message"),
+    [
+        (["nearest neighbours"], TypeError, "without a shape, a dict"),
+        ({}, TypeError, "without a shape, a dict"),
+        ({"a": [[0, 9]]}, ValueError, "from 0 to 8"),
+        ({"a": [[0, 0]]}, ValueError, "a site twice"),
+        ({"a": [[(0, 0)]]}, ValueError, "from 0 to 8"),
+    ],
+)
+def test_operators_of_sites_that_are_none(operators, error, message):
+    with pytest.raises(error, match=rf"operators.*{message}"):
+        infer(np.ones((4, 9), dtype=int), operators=operators)
+
+
+def test_what_is_too_large_or_too_small():
+    with pytest.raises(ValueError, match="21 sites: at most 20"):
+        infer(np.ones((4, 21), dtype=int), 21, method="exact")
+    with pytest.raises(ValueError, match="spins has 1 site: there are no pairs"):
+        infer(np.ones((4, 1), dtype=int))
+    with pytest.raises(MemoryError, match="the errors of 499500 couplings"):
+        infer(np.ones((4, 1000), dtype=np.int8))
 
 
 def test_the_maximum_is_that_of_conditional_laws():
@@ -124,9 +256,17 @@ def assert_unit(pull):
     assert np.abs(pull.var(axis=0) - 1).max() < 5 * np.sqrt(2 / n)
 
 
-def test_pulls_of_independent_rows():
+@pytest.mark.parametrize("method", ["pseudo-likelihood", "exact"])
+def test_pulls_of_independent_rows(method):
     couplings, law = three_spins()
-    assert_unit(pulls(couplings, draw(law, 200, 400, seed=4)))
+    assert_unit(pulls(couplings, draw(law, 200, 400, seed=4), method=method))
+
+
+def test_pulls_of_pairs_and_fields():
+    law = boltzmann_visible_law(BoltzmannMachine(PAIRS[:4, :4], FIELDS[:4], n_visible=4))
+    true = np.concatenate([PAIRS[:4, :4][np.triu_indices(4, 1)], FIELDS[:4]])
+    found = [infer(rows, fields=True) for rows in draw(law, 200, 1000, seed=14)]
+    assert_unit(np.array([(one.couplings - true) / one.stderr for one in found]))
 
 
 def repeated(law, n_chains, n_kept, stay, seed):

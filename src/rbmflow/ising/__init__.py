@@ -9,9 +9,11 @@ if TYPE_CHECKING:
     from rbmflow.ising.chain import Chain
     from rbmflow.ising.density_of_states import DensityOfStates
     from rbmflow.ising.graph import Graph
-    from rbmflow.ising.infer import InferredCouplings, infer
+    from rbmflow.ising.infer import infer
+    from rbmflow.ising.inferred import InferredCouplings
     from rbmflow.ising.joint_density_of_states import JointDensityOfStates
     from rbmflow.ising.law import Law
+    from rbmflow.ising.operator_law import operator_law
     from rbmflow.ising.operators import RING_OPERATORS
     from rbmflow.ising.ring import Ring
     from rbmflow.ising.ring_counts import DegeneracyTable, layer_degeneracies
@@ -25,9 +27,11 @@ else:
             "chain": "Chain",
             "density_of_states": "DensityOfStates",
             "graph": "Graph",
-            "infer": "InferredCouplings infer",
+            "infer": "infer",
+            "inferred": "InferredCouplings",
             "joint_density_of_states": "JointDensityOfStates",
             "law": "Law",
+            "operator_law": "operator_law",
             "operators": "RING_OPERATORS",
             "ring": "Ring",
             "ring_counts": "DegeneracyTable layer_degeneracies",
@@ -50,6 +54,7 @@ __all__ = [
     "infer",
     "layer_degeneracies",
     "onsager",
+    "operator_law",
     "state_law",
 ]
 

@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from rbmflow.arguments import MAX_SIZE, FloatArray, SpinArray, check_finite, check_integer, shown
+from rbmflow.arguments import (
+    MAX_SIZE,
+    FloatArray,
+    SpinArray,
+    check_choice,
+    check_finite,
+    check_flag,
+    check_integer,
+    shown,
+)
 from rbmflow.errors import ConvergenceWarning, warn_caller
-from rbmflow.estimate import with_error
+from rbmflow.ising.exact_likelihood import ExactLikelihood
+from rbmflow.ising.inferred import InferredCouplings
 from rbmflow.ising.newton import maximum
-from rbmflow.ising.operators import Operators, Shape, check_operators, check_shape
+from rbmflow.ising.operator_law import check_listed
+from rbmflow.ising.operators import (
+    Operators,
+    Products,
+    Shape,
+    check_couplings,
+    check_operators,
+    check_shape,
+    check_site_operators,
+    sites_of,
+)
 from rbmflow.ising.pseudo_likelihood import Classes
+from rbmflow.ising.site_couplings import SiteCouplings
 from rbmflow.ising.spread import spread_of_scores
-from rbmflow.records import Tabular
 from rbmflow.spins import check_spins
 
 if TYPE_CHECKING:
@@ -23,67 +42,21 @@ if TYPE_CHECKING:
 
 DEFAULT_BLOCKS = 20
 """Into which chains are cut, together, where there are fewer chains."""
-MOST_SHOWN = 6
-"""Couplings in the text of a result."""
+Method = Literal["pseudo-likelihood", "exact"]
+METHODS: tuple[Method, ...] = ("pseudo-likelihood", "exact")
+MAX_EXACT = 20
+"""Sites whose states are listed."""
 FALSE_ALARM = 1e-4
 """Of the warning that rows or blocks next to each other are correlated, where they are not."""
 
 
-@dataclass(frozen=True, eq=False)
-class InferredCouplings(Tabular):
-    """Couplings K of ``ln p(v) = Σ_α K_α S_α(v) − ln Z``, from configurations.
-
-    Attributes
-    ----------
-    operators : tuple of str
-        The names of the S_α.
-    couplings : numpy.ndarray of float64, shape (n_operators,)
-        K_α, of every one of the products that S_α adds up.
-    stderr : numpy.ndarray of float64, shape (n_operators,)
-        Their standard errors.
-    covariance : numpy.ndarray of float64, shape (n_operators, n_operators)
-        The covariance of the couplings' errors.
-    shape : tuple of int
-        The sides of the lattice.
-    n_samples : int
-        Number of configurations.
-    n_units : int
-        Number of rows, or blocks of rows, that the errors take for independent.
-    neighbour_correlation : numpy.ndarray of float64, shape (n_operators,)
-        Correlation between the scores of a unit and the next one of its chain, 0 but for noise of
-        ``n_units**−½`` where the errors are right; NaN where no unit has a next one.
-    log_likelihood : float
-        The maximum: the mean logarithm of the pseudo-likelihood per configuration, in nats.
-    n_steps : int
-        Steps of Newton's method.
-    """
-
-    COLUMNS: ClassVar = ("operators", "couplings", "stderr")
-
-    operators: tuple[str, ...]
-    couplings: FloatArray
-    stderr: FloatArray
-    covariance: FloatArray = field(repr=False)
-    shape: tuple[int, ...]
-    n_samples: int
-    n_units: int
-    neighbour_correlation: FloatArray = field(repr=False)
-    log_likelihood: float
-    n_steps: int
-
-    def __repr__(self) -> str:
-        numbers = list(zip(self.operators, self.couplings, self.stderr, strict=True))
-        parts = [f"{name}: {with_error(K, error)}" for name, K, error in numbers[:MOST_SHOWN]]
-        if len(numbers) > MOST_SHOWN:
-            parts.append(f"and {len(numbers) - MOST_SHOWN} more")
-        return f"InferredCouplings({'; '.join(parts)}; n_samples={self.n_samples})"
-
-
 def infer(
     spins: ArrayLike,
-    shape: Shape,
+    shape: Shape | None = None,
     *,
     operators: Operators | None = None,
+    fields: bool = False,
+    method: Method = "pseudo-likelihood",
     weights: ArrayLike | None = None,
     n_blocks: int | None = None,
 ) -> InferredCouplings:
@@ -92,9 +65,12 @@ def infer(
     The couplings are those of the largest pseudo-likelihood ``Σ_i ln p(v_i | all other spins)`` (Besag 1975),
     found by Newton's method. With its second derivatives −A and the sum C of ``u uᵀ`` over the scores u of
     independent rows, the covariance of their errors is ``A⁻¹ C A⁻¹`` (Godambe 1960); A alone would take the
-    sites of a row for independent. Both hold whether or not the law has other couplings beside these.
+    sites of a row for independent. The method ``"exact"`` takes the likelihood itself, by sums over all
+    states; there C = A, Fisher's information, which independent rows are given.
 
-    Time O(spins · products of a site).
+    Time O(spins · products of a site) for a lattice, for n_samples rows of couplings of all pairs
+    O(n_samples n³) in each step and O(n_samples n⁴) for the errors; ``"exact"`` O(n_samples k + 2^n n + k²)
+    for k products.
 
     Parameters
     ----------
@@ -102,13 +78,20 @@ def infer(
         Values ±1, sites last, those of a torus row by row. Shape ``(n_samples, n_sites)``: independent rows,
         or with `n_blocks` one Markov chain in its order. Shape ``(n_chains, n_kept, n_sites)``: Markov
         chains, independent of each other.
-    shape : int, tuple of int or lattice
-        The sides of a ring or a torus, or one itself.
+    shape : int, tuple of int or lattice, optional
+        The sides of a ring or a torus, or one itself, whose couplings are the same at every site. Without it
+        couplings belong to sites.
     operators : list of str or dict, optional
-        Names of `RING_OPERATORS`, or of `EVEN_OPERATORS` and `ODD_OPERATORS` on a torus; or names with
-        products of one's own in the form of these: for each orientation the offsets of the spins to multiply,
+        On a lattice, names of `RING_OPERATORS`, or of `EVEN_OPERATORS` and `ODD_OPERATORS` on a torus; or
+        names with products of one's own in the form of these: for each orientation the offsets of the spins,
         ``{"field": [[(0, 0)]], "pair": [[(0, 0), (0, 1)], [(0, 0), (1, 0)]]}``. By default the first four
-        of the table, all even.
+        of the table, all even. Without a lattice, names with the sites of products, as
+        ``{"chain": [[0, 1], [1, 2]], "triangle": [[0, 1, 2]]}``; by default one coupling for each pair of
+        sites, by the name ``"0 1"``.
+    fields : bool
+        Add the coupling ``"magnetization"`` of a lattice, or one of each site, by the name ``"0"``.
+    method : str
+        ``"pseudo-likelihood"``, or ``"exact"`` on at most 20 sites.
     weights : array_like, shape (n_samples,) or (n_chains, n_kept), optional
         Weights of rows that come from another law, not negative; probabilities where the rows are all
         states. Only their ratios matter.
@@ -147,26 +130,33 @@ def infer(
     >>> infer(spins, 16, operators=["nearest neighbours", "second neighbours"])
     InferredCouplings(nearest neighbours: 0.491 ± 0.009; second neighbours: 0.002 ± 0.008; n_samples=2000)
     """
-    sides = check_shape(shape)
-    named = check_operators(operators, sides)
-    array = _configurations(spins, math.prod(sides))
+    check_choice("method", method, METHODS)
+    sides = () if shape is None else check_shape(shape)
+    array = _configurations(spins, math.prod(sides) if sides else None)
+    n_sites = array.shape[-1]
+    named = _named(operators, sides, n_sites, fields=check_flag("fields", fields))
+    check_couplings(len(named))
     w = _weights(weights, array.shape[:-1])
     rows, n_chains = array.reshape(-1, array.shape[-1]), len(array) if array.ndim == 3 else 1
     per_chain = _blocks_per_chain(n_blocks, len(rows) // n_chains, n_chains, chains=array.ndim == 3)
-    problem = Classes(rows, sides, list(named.values()), w)
+    problem = _problem(method, rows, sides, list(named.values()), w)
     names = tuple(named)
     K, step, n_steps = maximum(problem, names)
-    spread, correlation, n_pairs = spread_of_scores(problem.scores(K), w, n_chains, per_chain)
+    spread, correlation, n_pairs = spread_of_scores(problem.scores(K), len(names), w, n_chains, per_chain)
     if weights is None:
         _warn_of_correlation(correlation, n_pairs, names, blocks=per_chain is not None)
     inverse = np.linalg.inv(step.information)
-    covariance = inverse @ spread @ inverse
+    is_fisher = method == "exact" and weights is None and per_chain is None
+    covariance: FloatArray = np.asarray(inverse if is_fisher else inverse @ spread @ inverse, np.float64)
     return InferredCouplings(
         operators=names,
         couplings=K,
         stderr=np.sqrt(covariance.diagonal()),
         covariance=covariance,
+        products=tuple(named.values()),
         shape=sides,
+        n_sites=n_sites,
+        method=method,
         n_samples=len(rows),
         n_units=len(rows) if per_chain is None else n_chains * per_chain,
         neighbour_correlation=correlation,
@@ -175,9 +165,37 @@ def infer(
     )
 
 
-def _configurations(spins: object, n_sites: int) -> SpinArray:
+def _named(operators: object, sides: tuple[int, ...], n_sites: int, *, fields: bool) -> dict[str, Products]:
+    """Return the products of each operator, by name."""
+    if sides:
+        named = check_operators(operators, sides)
+        single = {"magnetization": (((0,) * len(sides),),)} if fields else {}
+    else:
+        named = check_site_operators(operators, n_sites)
+        single = {str(site): (((site,),),) for site in range(n_sites)} if fields else {}
+    twice = named.keys() & single.keys()
+    if twice:
+        raise ValueError(f"operators holds {shown(min(twice))}, which fields=True adds")
+    if not named:
+        raise ValueError(f"spins has {n_sites} site: there are no pairs")
+    return named | single
+
+
+def _problem(
+    method: str, rows: SpinArray, sides: tuple[int, ...], products: list[Products], weights: FloatArray
+) -> Any:
+    """Return the function whose maximum is asked for."""
+    if method == "pseudo-likelihood" and sides:
+        return Classes(rows, sides, products, weights)
+    if method == "exact":
+        check_listed("spins", rows.shape[1:], MAX_EXACT)
+    terms = [sites_of(each, sides) for each in products]
+    return (ExactLikelihood if method == "exact" else SiteCouplings)(rows, terms, weights)
+
+
+def _configurations(spins: object, n_sites: int | None) -> SpinArray:
     array = check_spins("spins", spins, n_sites)
-    if array.ndim not in (2, 3) or array.size <= n_sites:
+    if array.ndim not in (2, 3) or array.size <= array.shape[-1]:
         raise ValueError(
             f"spins has shape {array.shape}: (n_samples, n_sites) or (n_chains, n_kept, n_sites) is needed, "
             "with two configurations at least"

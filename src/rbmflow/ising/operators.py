@@ -6,6 +6,7 @@ Its lattice sum ``S(v) = Σ_x Σ_t Π_(o in t) v_(x+o)`` runs over all sites x a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import MAX_SIZE, SpinArray, check_integer, shown
+from rbmflow.hardware import check_memory
 from rbmflow.ising.lattice import Lattice, check_periodic
 
 if TYPE_CHECKING:
@@ -166,6 +168,62 @@ def products_through(lattices: SpinArray, products: Products) -> npt.NDArray[np.
         for offset in offsets:
             total += np.roll(product, offset, axes)
     return total
+
+
+def sites_of(products: Products, sides: tuple[int, ...]) -> list[npt.NDArray[np.int64]]:
+    """Return for each orientation the sites of every product, shape (n_sites, number of spins).
+
+    Without sides products are of given sites, one each.
+
+    Examples
+    --------
+    >>> sites_of((((0,), (1,)),), (3,))
+    [array([[0, 1],
+           [1, 2],
+           [2, 0]])]
+    """
+    if not sides:
+        return [np.array([[site for (site,) in sites]], dtype=np.int64) for sites in products]
+    index = np.arange(math.prod(sides), dtype=np.int64).reshape(sides)
+    axes = tuple(range(len(sides)))
+    return [
+        np.stack([np.roll(index, [-along for along in offset], axes).ravel() for offset in offsets], axis=1)
+        for offsets in products
+    ]
+
+
+def check_site_operators(operators: object, n_sites: int) -> dict[str, Products]:
+    """Return the sites of products given by name, or raise; None takes all pairs.
+
+    Examples
+    --------
+    >>> list(check_site_operators(None, 3))
+    ['0 1', '0 2', '1 2']
+    """
+    if operators is None:
+        check_couplings(n_sites * (n_sites - 1) // 2)
+        return {f"{i} {j}": (((i,), (j,)),) for i in range(n_sites) for j in range(i + 1, n_sites)}
+    if not isinstance(operators, Mapping) or not operators:
+        raise TypeError(
+            f"operators={shown(operators)}: without a shape, a dict of names and the sites of their products "
+            "is needed, such as {'bond': [[0, 1]]}"
+        )
+    found = {_name(name): _products(name, given) for name, given in operators.items()}
+    for name, products in found.items():
+        for sites in products:
+            if any(len(site) != 1 or not 0 <= site[0] < n_sites for site in sites):
+                raise ValueError(
+                    f"operators[{name!r}] has a product of the sites {shown([*sites])}: "
+                    f"numbers from 0 to {n_sites - 1} are needed"
+                )
+            if len(set(sites)) != len(sites):
+                raise ValueError(f"operators[{name!r}] has a site twice in a product: {shown([*sites])}")
+    return found
+
+
+def check_couplings(number: int) -> None:
+    """Raise where the matrices of a fit of so many couplings do not fit into memory."""
+    check_memory(f"the errors of {number} couplings", 40 * number**2, "fewer couplings need less")
 
 
 def n_through(products: Products) -> int:

@@ -10,7 +10,11 @@ from rbmflow.arguments import FloatArray
 
 
 def spread_of_scores(
-    scores: Iterator[FloatArray], weights: FloatArray, n_chains: int, per_chain: int | None
+    scores: Iterator[FloatArray],
+    n_scores: int,
+    weights: FloatArray,
+    n_chains: int,
+    per_chain: int | None,
 ) -> tuple[FloatArray, FloatArray, int]:
     """Return the covariance of the sum of all scores, estimated from the spread of units.
 
@@ -20,6 +24,8 @@ def spread_of_scores(
     ----------
     scores : iterator of numpy.ndarray
         Those of rows, in batches, chain after chain.
+    n_scores : int
+        How many each row has.
     weights : numpy.ndarray, shape (n_samples,)
         By which to multiply them.
     n_chains : int
@@ -35,16 +41,12 @@ def spread_of_scores(
     """
     weighted = _weighted(scores, weights)
     if per_chain is not None:
-        return _of_blocks(weighted, len(weights), n_chains, per_chain)
+        return _of_blocks(weighted, n_scores, len(weights), n_chains, per_chain)
     n = len(weights)
-    square: FloatArray = np.zeros(())
-    product: FloatArray = np.zeros(())
-    last = None
+    square, product, last = np.zeros((n_scores, n_scores)), np.zeros(n_scores), np.zeros(n_scores)
     for each in weighted:
-        square = square + each.T @ each
-        if last is not None:
-            product = product + last * each[0]
-        product = product + (each[:-1] * each[1:]).sum(axis=0)
+        square += each.T @ each
+        product += last * each[0] + (each[:-1] * each[1:]).sum(axis=0)
         last = each[-1]
     return square * (n / (n - 1)), _ratio(product, square, n - 1), n - 1
 
@@ -57,19 +59,16 @@ def _weighted(scores: Iterator[FloatArray], weights: FloatArray) -> Iterator[Flo
 
 
 def _of_blocks(
-    weighted: Iterator[FloatArray], n_samples: int, n_chains: int, per_chain: int
+    weighted: Iterator[FloatArray], n_scores: int, n_samples: int, n_chains: int, per_chain: int
 ) -> tuple[FloatArray, FloatArray, int]:
     edges = np.linspace(0, n_samples // n_chains, per_chain + 1).astype(int)
     in_chain = np.repeat(np.arange(per_chain), np.diff(edges))
     unit = (np.arange(n_chains)[:, None] * per_chain + in_chain).ravel()
     n_units, at = n_chains * per_chain, 0
-    sums: FloatArray | None = None
+    sums = np.zeros((n_units, n_scores))
     for each in weighted:
-        if sums is None:
-            sums = np.zeros((n_units, each.shape[1]))
         np.add.at(sums, unit[at : at + len(each)], each)
         at += len(each)
-    assert sums is not None
     square = sums.T @ sums
     chains = sums.reshape(n_chains, per_chain, -1)
     product = (chains[:, :-1] * chains[:, 1:]).sum(axis=(0, 1))
