@@ -148,7 +148,13 @@ def _methods(cls):
 RECORDS = {
     f"{room}.{name}"
     for room, names in {
-        "ising": ["DegeneracyTable", "DensityOfStates", "InferredCouplings", "JointDensityOfStates"],
+        "ising": [
+            "DegeneracyTable",
+            "DensityOfStates",
+            "InferredCouplings",
+            "JointDensityOfStates",
+            "NamedCouplings",
+        ],
         "networks": [
             "BinaryParameters",
             "Gradient",
@@ -176,6 +182,7 @@ RECORDS = {
             "Fit",
             "History",
             "Learned",
+            "MachineCouplings",
             "NeuronFit",
             "State",
             "Update",
@@ -590,6 +597,12 @@ def _table():
         "training.fit": {"model": MACHINE, "data": V, "negative": CD(1), "n_epochs": 1, "rng": 1},
         "training.learn": {"rows": V, "n_hidden": 2, "recipe": Recipe(n_epochs=2), "rng": 1},
         "training.fit_boltzmann": {"machine": BOLTZMANN, "data": V[:, :2], "n_steps": 1},
+        "training.bootstrap_couplings": {
+            "rows": V,
+            "train": lambda rows, rng: MACHINE,
+            "n_repeats": 2,
+            "rng": 1,
+        },
         "training.boltzmann_gradient": {
             "machine": BOLTZMANN,
             "law": LAW2,
@@ -768,6 +781,7 @@ SPINS = {
     "rg.renormalization_group": ("spins",),
     "likelihood.log_partition": ("start",),
     "training.fit": ("data", "held_out"),
+    "training.bootstrap_couplings": ("rows",),
     "training.learn": ("rows",),
     "training.Recipe.settled": ("rows",),
     **{f"training.{name}": ("data",) for name in ("fit_boltzmann", "cd_fixed_point", "expected_update")},

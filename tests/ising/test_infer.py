@@ -195,7 +195,7 @@ def test_operators_of_sites_that_are_none(operators, error, message):
 def test_what_is_too_large_or_too_small():
     with pytest.raises(ValueError, match="21 sites: at most 20"):
         infer(np.ones((4, 21), dtype=int), 21, method="exact")
-    with pytest.raises(ValueError, match="spins has 1 site: there are no pairs"):
+    with pytest.raises(ValueError, match="operators: there are no pairs of 1 site"):
         infer(np.ones((4, 1), dtype=int))
     with pytest.raises(MemoryError, match="the errors of 499500 couplings"):
         infer(np.ones((4, 1000), dtype=np.int8))
@@ -371,7 +371,7 @@ def test_operators_that_are_none(operators, error, message):
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"shape": Ring(8)}, ValueError, "spins has shape"),
+        ({"shape": Ring(8)}, ValueError, "has 8 sites, the configurations have 16"),
         ({"shape": "ring"}, TypeError, "shape="),
         ({"shape": ()}, ValueError, "shape="),
         ({"spins": np.ones(16, dtype=int)}, ValueError, "spins has shape"),

@@ -22,16 +22,7 @@ from rbmflow.ising.exact_likelihood import ExactLikelihood
 from rbmflow.ising.inferred import InferredCouplings
 from rbmflow.ising.newton import maximum
 from rbmflow.ising.operator_law import check_listed
-from rbmflow.ising.operators import (
-    Operators,
-    Products,
-    Shape,
-    check_couplings,
-    check_operators,
-    check_shape,
-    check_site_operators,
-    sites_of,
-)
+from rbmflow.ising.operators import Operators, Products, Shape, named_operators, sites_of
 from rbmflow.ising.pseudo_likelihood import Classes
 from rbmflow.ising.site_couplings import SiteCouplings
 from rbmflow.ising.spread import spread_of_scores
@@ -131,11 +122,8 @@ def infer(
     InferredCouplings(nearest neighbours: 0.491 ± 0.009; second neighbours: 0.002 ± 0.008; n_samples=2000)
     """
     check_choice("method", method, METHODS)
-    sides = () if shape is None else check_shape(shape)
-    array = _configurations(spins, math.prod(sides) if sides else None)
-    n_sites = array.shape[-1]
-    named = _named(operators, sides, n_sites, fields=check_flag("fields", fields))
-    check_couplings(len(named))
+    array = _configurations(spins)
+    sides, named = named_operators(shape, operators, array.shape[-1], fields=check_flag("fields", fields))
     w = _weights(weights, array.shape[:-1])
     rows, n_chains = array.reshape(-1, array.shape[-1]), len(array) if array.ndim == 3 else 1
     per_chain = _blocks_per_chain(n_blocks, len(rows) // n_chains, n_chains, chains=array.ndim == 3)
@@ -155,7 +143,7 @@ def infer(
         covariance=covariance,
         products=tuple(named.values()),
         shape=sides,
-        n_sites=n_sites,
+        n_sites=array.shape[-1],
         method=method,
         n_samples=len(rows),
         n_units=len(rows) if per_chain is None else n_chains * per_chain,
@@ -163,22 +151,6 @@ def infer(
         log_likelihood=step.value / float(w.sum()),
         n_steps=n_steps,
     )
-
-
-def _named(operators: object, sides: tuple[int, ...], n_sites: int, *, fields: bool) -> dict[str, Products]:
-    """Return the products of each operator, by name."""
-    if sides:
-        named = check_operators(operators, sides)
-        single = {"magnetization": (((0,) * len(sides),),)} if fields else {}
-    else:
-        named = check_site_operators(operators, n_sites)
-        single = {str(site): (((site,),),) for site in range(n_sites)} if fields else {}
-    twice = named.keys() & single.keys()
-    if twice:
-        raise ValueError(f"operators holds {shown(min(twice))}, which fields=True adds")
-    if not named:
-        raise ValueError(f"spins has {n_sites} site: there are no pairs")
-    return named | single
 
 
 def _problem(
@@ -193,8 +165,8 @@ def _problem(
     return (ExactLikelihood if method == "exact" else SiteCouplings)(rows, terms, weights)
 
 
-def _configurations(spins: object, n_sites: int | None) -> SpinArray:
-    array = check_spins("spins", spins, n_sites)
+def _configurations(spins: object) -> SpinArray:
+    array = check_spins("spins", spins)
     if array.ndim not in (2, 3) or array.size <= array.shape[-1]:
         raise ValueError(
             f"spins has shape {array.shape}: (n_samples, n_sites) or (n_chains, n_kept, n_sites) is needed, "

@@ -221,6 +221,31 @@ def check_site_operators(operators: object, n_sites: int) -> dict[str, Products]
     return found
 
 
+def named_operators(
+    shape: object, operators: object, n_sites: int, *, fields: bool
+) -> tuple[tuple[int, ...], dict[str, Products]]:
+    """Return the sides of a lattice, () without one, and the products of each operator, by name."""
+    sides = () if shape is None else check_shape(shape)
+    if sides:
+        if math.prod(sides) != n_sites:
+            raise ValueError(
+                f"shape={shown(shape)} has {math.prod(sides)} sites, the configurations have {n_sites}"
+            )
+        named = check_operators(operators, sides)
+        single = {"magnetization": (((0,) * len(sides),),)} if fields else {}
+    else:
+        named = check_site_operators(operators, n_sites)
+        single = {str(site): (((site,),),) for site in range(n_sites)} if fields else {}
+    twice = named.keys() & single.keys()
+    if twice:
+        raise ValueError(f"operators holds {shown(min(twice))}, which fields=True adds")
+    named |= single
+    if not named:
+        raise ValueError(f"operators: there are no pairs of {n_sites} site")
+    check_couplings(len(named))
+    return sides, named
+
+
 def check_couplings(number: int) -> None:
     """Raise where the matrices of a fit of so many couplings do not fit into memory."""
     check_memory(f"the errors of {number} couplings", 40 * number**2, "fewer couplings need less")

@@ -1,6 +1,7 @@
 """Training: of restricted Boltzmann machines, of Boltzmann machines and of the neuron."""
 
 from rbmflow.training.boltzmann import BoltzmannFit, boltzmann_gradient, fit_boltzmann
+from rbmflow.training.bootstrap import MachineCouplings, bootstrap_couplings
 from rbmflow.training.checkpoint import Checkpoint
 from rbmflow.training.contrastive_bias import GibbsOperator, cd_fixed_point, expected_update
 from rbmflow.training.evidence import Evidence, neuron_evidence
@@ -39,6 +40,7 @@ __all__ = [
     "Incomplete",
     "Learned",
     "Linear",
+    "MachineCouplings",
     "Momentum",
     "NegativePhase",
     "NeuronFit",
@@ -49,6 +51,7 @@ __all__ = [
     "Trajectory",
     "Update",
     "boltzmann_gradient",
+    "bootstrap_couplings",
     "cd_fixed_point",
     "expected_update",
     "fit",
