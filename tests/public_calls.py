@@ -52,6 +52,7 @@ EXTRAS = {
     "sampling.write_training_set": "zarr",
     "weight.certified_weight": "flint",
     "weight.certified_monotone": "flint",
+    "weight.certified_unique": "flint",
     "thermometer.network.fit": "sklearn",
     "estimator.IsingRBM": "sklearn",
 }
@@ -643,6 +644,7 @@ def _table():
             "K_high": "0.6",
             "max_boxes": 4,
         },
+        "weight.certified_unique": SIZES,
         "weight.limit_table": {"n_visible": 4, "n_hidden": 2, "dps": 10},
         "weight.low_temperature_law": {"T_high": 0.2, "n_visible": 8},
         "weight.low_temperature_leading_weight": {"T_high": 0.2, **SIZES},

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         TemperatureRange,
         TemperatureSet,
     )
+    from rbmflow.weight.uniqueness import certified_unique
 else:
     lazily(
         __name__,
@@ -57,6 +58,7 @@ else:
             "mixture_law": "mixture_law",
             "solve": "trained_weight",
             "temperatures": "ISO_SHIBA_YOKOO_TEMPERATURES TemperatureDensity TemperatureRange TemperatureSet",
+            "uniqueness": "certified_unique",
         },
     )
 
@@ -73,6 +75,7 @@ __all__ = [
     "TemperatureSet",
     "asymptotics",
     "certified_monotone",
+    "certified_unique",
     "certified_weight",
     "f",
     "g",

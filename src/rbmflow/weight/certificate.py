@@ -7,10 +7,7 @@ the recurrence of `rbmflow.ising.walls`: the proof does not lean on the search.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -25,12 +22,12 @@ from rbmflow.ising.walls import ring_weights
 from rbmflow.precision import borrowed_context, to_exact
 from rbmflow.records import Record
 from rbmflow.weight.ball_forms import RingBalls
+from rbmflow.weight.balls import ball, lent_balls
 from rbmflow.weight.equation import check_sizes
 from rbmflow.weight.proof import (
     BITS_PER_DIGIT,
     FINE_DIGITS,
     MAX_BOXES,
-    ball,
     decimal_neighbours,
     decimal_text,
     increases_on,
@@ -46,7 +43,6 @@ if TYPE_CHECKING:
 MAX_CERTIFIED_SITES = 1000
 MAX_DIGITS = 100_000
 SMALLEST, LARGEST = Fraction(10) ** -300, Fraction(10) ** 15
-_one_precision = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -184,7 +180,7 @@ def certified_weight(
 
 def _certified(coupling: Fraction, n_visible: int, n_hidden: int, digits: int) -> Enclosure:
     spare = _spare_bits(coupling)
-    with _balls() as flint:
+    with lent_balls() as flint:
         fine = max(digits, FINE_DIGITS)
         root = _search(flint, coupling, n_visible, n_hidden, fine, spare)
         inner = decimal_neighbours(flint, root, fine)
@@ -242,7 +238,7 @@ def certified_monotone(
     n_visible, n_hidden = _check_sizes(n_visible, n_hidden)
     max_boxes = check_integer("max_boxes", max_boxes, 1, 10**7)
     waiting, undecided, looked_at = [(low, high)], [], 0
-    with _balls() as flint:
+    with lent_balls() as flint:
         while waiting:
             a, b = waiting.pop()
             if looked_at == max_boxes:
@@ -313,21 +309,6 @@ def _fraction(value: Any) -> Fraction:
     if isinstance(value, np.generic):
         return Fraction(value.item())
     return Fraction(value.strip() if isinstance(value, str) else value)
-
-
-@contextmanager
-def _balls() -> Iterator[Any]:
-    """Lend python-flint, whose precision is one for the whole process, to one caller at a time."""
-    try:
-        import flint
-    except ImportError:
-        raise ImportError("certificates need python-flint: pip install 'rbmflow[certify]'") from None
-    with _one_precision:
-        before = flint.ctx.prec
-        try:
-            yield flint
-        finally:
-            flint.ctx.prec = before
 
 
 def _spare_bits(K: Fraction) -> int:

@@ -12,16 +12,12 @@ from typing import Any
 from rbmflow.errors import PrecisionError
 from rbmflow.ising.ring_counts import wall_pair_count
 from rbmflow.weight.ball_forms import Box, RingBalls
+from rbmflow.weight.balls import ball
 from rbmflow.weight.solve import trained_weight
 
 BITS_PER_DIGIT = log2(10)
 MAX_BOXES = 2000
 SMALLEST_WIDTH, FINE_DIGITS = 1e-18, 30
-
-
-def ball(flint: Any, number: Fraction) -> Any:
-    """Return the ball of a fraction, in the precision of the moment."""
-    return flint.arb(flint.fmpq(number.numerator, number.denominator))
 
 
 @lru_cache(maxsize=8)
