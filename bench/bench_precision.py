@@ -8,12 +8,13 @@ from math import comb
 from pathlib import Path
 
 import mpmath
+import numpy as np
 import pytest
 from processor_time import least_seconds
 
 from rbmflow import certified_weight, trained_weight
 from rbmflow.ising import Ring
-from rbmflow.weight import exact, proof
+from rbmflow.weight import certified_unique, exact
 from rbmflow.weight.limits import limit_table
 
 PURE = """
@@ -99,15 +100,28 @@ def test_certified_value_against_mpmath_without_gmpy2(benchmark, M, N, dps):
     )
 
 
-def test_certificate_of_a_weak_coupling(benchmark, monkeypatch):
+def test_certificate_of_a_weak_coupling(benchmark):
     pytest.importorskip("flint", reason="certificates are an extra")
     K, M, N = "1e-200", 101, 50
     found = benchmark(certified_weight, K, M, N, digits=30)
-    seconds = least_seconds(lambda: certified_weight(K, M, N, digits=30))[0]
-    monkeypatch.setattr(proof, "_weak_up_to", lambda *_: None)
-    assert certified_weight(K, M, N, digits=30) == found
-    plain = least_seconds(lambda: certified_weight(K, M, N, digits=30), rounds=2)[0]
-    print(f"\ncertified at K = {K}, M = {M}: {seconds:.2f} s, {plain / seconds:.0f}x boxes alone (target 4x)")
+    with mpmath.workdps(300):
+        assert mpmath.mpf(found.lower) < trained_weight(K, M, N, dps=250) < mpmath.mpf(found.upper)
+    mine, own = least_seconds(
+        lambda: certified_weight(K, M, N, digits=30), lambda: trained_weight(K, M, N, dps=30)
+    )
+    print(
+        f"\ncertified at K = {K}, M = {M}: {1e3 * mine:.1f} ms, {own / mine:.1f}x trained_weight (target 1x)"
+    )
+
+
+def test_all_pairs_certified(benchmark):
+    pytest.importorskip("flint", reason="certificates are an extra")
+    sizes = np.mgrid[3:65, 1:65]
+    assert benchmark(certified_unique, *sizes).all()
+    (seconds,) = least_seconds(lambda: certified_unique(*sizes), rounds=1)
+    print(
+        f"\n{sizes[0].size} pairs certified in {seconds:.2f} s, {1e6 * seconds / sizes[0].size:.0f} µs each"
+    )
 
 
 def plain_log_ratio(ctx, W, data, n_visible, n_hidden):

@@ -11,7 +11,7 @@ import pytest
 flint = pytest.importorskip("flint", reason="certificates are an extra")
 
 from rbmflow import PrecisionError, Ring, certified_weight, trained_weight
-from rbmflow.weight import certificate, certified_monotone, proof
+from rbmflow.weight import MonotoneCertificate, certified_monotone, enclosure, proof
 from rbmflow.weight.ball_forms import Box, RingBalls
 from tests.exact import literal_sides, private, relative
 
@@ -44,8 +44,8 @@ def test_contains_the_sixty_digit_value_and_is_narrower_than_asked(M, N, K, digi
     lower, upper = ctx.mpf(found.lower), ctx.mpf(found.upper)
     assert lower < value < upper
     assert (upper - lower) / lower < ctx.mpf(10) ** -digits
-    # log-ratio forms of the equation are not monotone (M = 20, N = 1, K = 1), yet subdivision shows one root
     assert found.unique_on == ("0", "inf")
+    assert found.unique_by == "theorem"
 
 
 @pytest.mark.parametrize(("M", "N", "K"), [(5, 3, "0.4"), (8, 4, "1"), (9, 2, "2")])
@@ -87,19 +87,37 @@ def test_one_flipped_count_makes_the_certificate_fail(monkeypatch, M, k, j):
     assert caught.value.digits == 0
 
 
-def test_a_wrong_model_makes_the_certificate_fail(monkeypatch):
-    plain = RingBalls._tails_and_model
-
-    def wrong(self, W):
-        tails, model = plain(self, W)
-        model[2] = model[2] * (1 + self.flint.arb(10) ** -25)
-        return tails, model
-
-    found = certified_weight(1, 8, 4, digits=30)
-    monkeypatch.setattr(certificate, "_search", lambda *_: flint.arb(found.lower))
-    monkeypatch.setattr(RingBalls, "_tails_and_model", wrong)
+@pytest.mark.parametrize("shift", ["1e-10", "1e-16"])
+def test_a_search_that_ends_elsewhere_makes_the_certificate_fail(monkeypatch, shift):
+    plain = enclosure._search
+    monkeypatch.setattr(enclosure, "_search", lambda *where: (plain(*where) * (1 + flint.arb(shift))).mid())
     with pytest.raises(PrecisionError, match="no sign change"):
         certified_weight(1, 8, 4, digits=30)
+
+
+def test_a_slope_of_the_wrong_sign_makes_the_certificate_fail(monkeypatch):
+    plain = RingBalls.strong_slope
+    monkeypatch.setattr(RingBalls, "strong_slope", lambda self, W: -plain(self, W))
+    with pytest.raises(PrecisionError, match="no sign change"):
+        certified_weight(1, 8, 4, digits=30)
+
+
+@pytest.mark.parametrize(("narrow", "attempts"), [(1e-10, 1), (1e-25, 2), (1e-100, 3), (1e-200, 3)])
+def test_a_proof_that_does_not_succeed_is_tried_with_more_digits(monkeypatch, narrow, attempts):
+    wanted, widths = certified_weight(1, 8, 4, digits=30), []
+    plain = RingBalls.strong_slope
+
+    def undecided(self, W):
+        widths.append(float(W.rad() / W.mid()))
+        return plain(self, W) if widths[-1] < narrow else flint.arb(0)
+
+    monkeypatch.setattr(RingBalls, "strong_slope", undecided)
+    if narrow > 1e-150:
+        assert certified_weight(1, 8, 4, digits=30) == wanted
+    else:
+        with pytest.raises(PrecisionError, match=r"around 0\.30630832981152307"):
+            certified_weight(1, 8, 4, digits=30)
+    assert len(widths) == attempts
 
 
 def test_forms_of_the_same_coupling():
@@ -141,10 +159,17 @@ def test_precision_is_given_back_and_threads_do_not_disturb_each_other():
     ],
 )
 def test_monotone(M, N, low, high):
-    found = certified_monotone(M, N, low, high)
+    found = certified_monotone(M, N, low, high, max_boxes=2000)
     assert found.proven
     assert found.undecided == ()
+    assert found.by == "boxes"
     assert Fraction(found.K_high) == Fraction(high)
+
+
+def test_monotone_by_the_theorem():
+    found = certified_monotone(3, 10**9, "1e-299", 10**14)
+    assert found == MonotoneCertificate(found.K_low, found.K_high, True, (), 0, "theorem")
+    assert Fraction(found.K_low) == Fraction(1, 10**299)
 
 
 def test_undecided_intervals_are_named():
@@ -179,7 +204,6 @@ def test_boxes_that_hold_the_root_are_not_excluded():
                 box = Box((W * (1 - width)).lower(), (W * (1 + width)).upper())
                 assert not balls.positive_on(box)
                 assert not balls.negative_on(box)
-            assert not balls.no_root_above((W * 0.999).mid())
             assert balls.positive_on(Box(flint.arb(0), (W * 0.1).mid()))
     finally:
         flint.ctx.prec = 53
@@ -211,7 +235,7 @@ def test_slopes_of_both_forms_are_those_of_the_sides(M, N, K, W):
     flint.ctx.prec = 200
     try:
         balls, point = proof._ring_balls(flint, flint.arb(K), M, N), flint.arb(W)
-        found = (balls._weak_slope(Box(point, point)), balls._strong_slope(point))
+        found = (balls._weak_slope(Box(point, point)), balls.strong_slope(point))
     finally:
         flint.ctx.prec = 53
     wanted = ctx.diff(weak, ctx.log(W)), ctx.diff(strong, ctx.mpf(W))
@@ -294,7 +318,7 @@ def test_bounds_on_wide_boxes_hold_at_every_weight_inside():
                 )
                 weak = balls._weak_difference(Box(flint.arb(left), flint.arb(right)))
                 for W in np.linspace(left, right, 23):
-                    deficits, model = balls._deficits_and_model(flint.arb(W))
+                    deficits, model = balls.deficits_and_model(flint.arb(W))
                     p = sum(m * d for m, d in zip(model, deficits, strict=True)) / sum(model)
                     q = sum(m * d for m, d in zip(balls.law, deficits, strict=True))
                     outside = [p < p_low, p > p_high, q < q_low, q > q_high]
@@ -302,34 +326,3 @@ def test_bounds_on_wide_boxes_hold_at_every_weight_inside():
                     assert weak.overlaps(balls._weak_difference(Box(flint.arb(W), flint.arb(W))))
     finally:
         flint.ctx.prec = 53
-
-
-@pytest.mark.parametrize(
-    ("M", "N", "K"), [(3, 1, "1e-8"), (8, 4, "1e-9"), (9, 30, "1e-30"), (60, 7, "1e-200")]
-)
-def test_weak_roots_are_where_the_difference_changes_its_sign(M, N, K):
-    flint.ctx.prec = 2000
-    try:
-        balls = proof._ring_balls(flint, flint.arb(K), M, N)
-        root = flint.arb(str(trained_weight(K, M, N, dps=300)))
-        for part in (4, 64, 1000):
-            W = (1 / (part * M * flint.arb(N).sqrt())).mid()
-            roots = balls.weak_roots(W)
-            assert roots.lower() < root < roots.upper()
-            assert roots.rad() < 4 * roots.mid() / part**2
-            points = [roots.mid() * factor for factor in (1e-3, 0.5, 1 - 2 / part, 1 + 2 / part, 2, 1e3)]
-            for point in (*points, W / 2, W):
-                if not roots.overlaps(point) and point <= W:
-                    exact = point.mid()
-                    assert (balls._weak_difference(Box(exact, exact)) > 0) == (point < roots)
-        assert not balls.weak_roots(flint.arb(100)).is_finite()  # far from weak
-    finally:
-        flint.ctx.prec = 53
-
-
-def test_the_weakest_coupling_takes_few_boxes(monkeypatch):
-    boxes = []
-    holds = proof._holds_on
-    monkeypatch.setattr(proof, "_holds_on", lambda shown, some: boxes.extend(some) or holds(shown, some))
-    assert certified_weight("1e-200", 101, 50, digits=30).unique_on == ("0", "inf")
-    assert len(boxes) < 20

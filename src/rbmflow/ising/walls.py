@@ -32,11 +32,13 @@ def wall_sums(n_sites: int, x: Any, *, slopes_too: bool = True) -> tuple[list[An
     values, slopes = [value], [slope]
     step, step_slope = 0 * x, 0 * x
     for a, b, c in _coefficients(n_sites):
-        step_slope = (a * step_slope + b * (value + x * slope)) / c
+        if slopes_too:
+            step_slope = (a * step_slope + b * (value + x * slope)) / c
+            slope = slope + step_slope
+            slopes.append(slope)
         step = (a * step + b * x * value) / c
-        value, slope = value + step, slope + step_slope
+        value = value + step
         values.append(value)
-        slopes.append(slope)
     return values, slopes
 
 

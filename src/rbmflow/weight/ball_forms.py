@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from math import comb
 from typing import Any
 
@@ -45,9 +46,7 @@ class RingBalls:
     multiplicity: list[int]
     data: list[Any]
     total: Any
-    law: list[Any]
     states: list[int]
-    free: list[Any]
 
     def __init__(self, flint: Any, n_visible: int, n_hidden: int, weights: list[Any]) -> None:
         self.flint, self.M, self.N = flint, n_visible, n_hidden
@@ -55,11 +54,19 @@ class RingBalls:
         self.multiplicity = [2 if V else 1 for V in self.values]
         self.data = [m * weight for m, weight in zip(self.multiplicity, weights, strict=True)]
         self.total = sum(self.data[1:], self.data[0])
-        self.law = [weight / self.total for weight in self.data]
         self.states = [m * comb(n_visible, k) for k, m in enumerate(self.multiplicity)]
-        scale = flint.arb(2) ** n_visible
-        self.free = [count / scale for count in self.states]  # the law of independent spins
         self._known: dict[tuple[str, int], tuple[Any, Any]] = {}
+
+    @cached_property
+    def law(self) -> list[Any]:
+        """The law of the data."""
+        return [weight / self.total for weight in self.data]
+
+    @cached_property
+    def free(self) -> list[Any]:
+        """The law of independent spins."""
+        scale = self.flint.arb(2) ** self.M
+        return [count / scale for count in self.states]
 
     def _once(self, compute: Callable[[Any], Any], W: Any) -> Any:
         """Return ``compute(W)``, kept for the box on the other side of this end."""
@@ -68,22 +75,17 @@ class RingBalls:
             self._known[key] = W, compute(W)  # holding W keeps its identity its own
         return self._known[key][1]
 
-    def deficit_difference(self, W: Any) -> Any:
-        """``⟨D⟩_p − ⟨D⟩_q``, times positive norms: positive below the root."""
-        deficits, model = self._deficits_and_model(W)
-        return _dot(model, deficits) * self.total - _dot(self.data, deficits) * _sum(model)
-
-    def log_deficit_ratio(self, W: Any) -> Any:
-        """``ln ⟨D⟩_p − ln ⟨D⟩_q``."""
-        deficits, model = self._deficits_and_model(W)
+    def log_ratio(self, deficits: list[Any], model: list[Any]) -> Any:
+        """``ln ⟨D⟩_p − ln ⟨D⟩_q`` of what `deficits_and_model` gives: positive below the root."""
         return (_dot(model, deficits) * self.total / (_dot(self.data, deficits) * _sum(model))).log()
 
-    def _deficits_and_model(self, W: Any) -> tuple[list[Any], list[Any]]:
+    def deficits_and_model(self, W: Any) -> tuple[list[Any], list[Any]]:
         """D and the weights of p relative to one aligned state, at a weight that may be a ball."""
         tails, model = self._tails_and_model(W)
-        deficits = [2 * k + tail - tails[0] for k, tail in enumerate(tails)]
-        deficits[0] = self.flint.arb(0)
-        return deficits, model
+        return self._deficits(tails), model
+
+    def _deficits(self, tails: list[Any]) -> list[Any]:
+        return [self.flint.arb(0), *(2 * k + tail - tails[0] for k, tail in enumerate(tails[1:], 1))]
 
     def _tails_and_model(self, W: Any) -> tuple[list[Any], list[Any]]:
         """``V (1 − tanh WV)`` and the weights of p relative to one aligned state."""
@@ -135,41 +137,12 @@ class RingBalls:
         (_, model), (data, _) = self._deficit_means(box)
         return bool(model < data)
 
-    def weak_roots(self, W: Any) -> Any:
-        """Return a ball that holds every root up to W, not finite where that is not shown.
-
-        ``⟨T⟩_p − ⟨T⟩_q = c w² − d`` at a weight w, T = V tanh wV/w, where c and d vary little: T falls with w
-        from V², and ``(cosh^N wV − 1)/w²`` rises from N V²/2.
-        """
-        one = self.flint.arb(1)
-        order = [V * V * one.union(t) for V, t in zip(self.values, self._tanhcs(W), strict=True)]
-        tilt = [
-            (self.flint.arb(self.N * V * V) / 2).union(growth / (W * W))
-            for V, growth in zip(self.values, self._growths(W), strict=True)
-        ]
-        centre, mean = _dot(self.free, order).mid(), _dot(self.free, tilt)
-        order = [t - centre for t in order]
-        norm = one.union(1 + W * W * mean)
-        c = _sum([b * (u - mean) * t for b, u, t in zip(self.free, tilt, order, strict=True)]) / norm
-        d = _sum([(q - b) * t for q, b, t in zip(self.law, self.free, order, strict=True)])
-        return (d / c).sqrt() if c > 0 and d > 0 else self.flint.arb("nan")
-
-    def no_root_above(self, W: Any) -> bool:
-        """Whether ⟨D⟩_p < ⟨D⟩_q for all weights from W on.
-
-        Above W, ``2k − tail(M) ≤ D ≤ 2k + tail(V)``, all tails falling.
-        """
-        tails, model = self._tails_and_model(W)
-        upper = _sum([w * (2 * k + tails[k]) for k, w in enumerate(model) if k]) / 2
-        lower = _sum([q * (2 * k - tails[0]) for k, q in enumerate(self.law) if k])
-        return bool(upper < lower)
-
     def falls_on(self, box: Box) -> bool:
         """Whether the logarithm of a ratio of the two sides falls with W on the whole box.
 
         The sides are those of the weak or the strong form.
         """
-        return bool(self._weak_slope(box) > 0 or self._strong_slope(box.ball) < 0)
+        return bool(self._weak_slope(box) > 0 or self.strong_slope(box.ball) < 0)
 
     def rises_with_coupling(self, box: Box, counts: tuple[tuple[int, ...], ...], x: Any) -> bool:
         """Whether ``∂g/∂K = Cov_q(α, V tanh WV) > 0`` on the whole box, α = M − 4j for j pairs of walls."""
@@ -268,10 +241,11 @@ class RingBalls:
             for t, V in zip(self._order_ratio(box), self.values, strict=True)
         ]
 
-    def _strong_slope(self, W: Any) -> Any:
+    def strong_slope(self, W: Any) -> Any:
         """``d/dW`` of ``ln ⟨D⟩_p − ln ⟨D⟩_q``; the tilt of p is −N D."""
-        deficits, model = self._deficits_and_model(W)
-        sharp = [V * V * (W * V).sech() ** 2 for V in self.values]
+        tails, model = self._tails_and_model(W)
+        deficits = self._deficits(tails)
+        sharp = [tail * (2 * V - tail) for V, tail in zip(self.values, tails, strict=True)]  # V² sech² WV
         change = [self.flint.arb(0), *(sharp[0] - value for value in sharp[1:])]
         norm, first = _sum(model), _dot(model, deficits)
         data = _dot(self.data, deficits)

@@ -2,7 +2,8 @@
 
 A sign change of the equation between two decimal numbers proves a root between them. Its exact integers
 ``(M/j) C(k−1, j−1) C(M−k−1, j−1)`` are those of `Ring.degeneracies`; the root itself is found beforehand by
-the recurrence of `rbmflow.ising.walls`: the proof does not lean on the search.
+the recurrence of `rbmflow.ising.walls`: the proof does not lean on the search. That there is no other root,
+and that W(K) increases, are theorems (docs/theory/uniqueness.md).
 """
 
 from __future__ import annotations
@@ -16,25 +17,13 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from rbmflow.arguments import check_integer, shown
-from rbmflow.errors import PrecisionError
 from rbmflow.executors import check_executor, completed
-from rbmflow.ising.walls import ring_weights
 from rbmflow.precision import borrowed_context, to_exact
 from rbmflow.records import Record
-from rbmflow.weight.ball_forms import RingBalls
-from rbmflow.weight.balls import ball, lent_balls
+from rbmflow.weight.balls import lent_balls
+from rbmflow.weight.enclosure import decimal_text, enclose, spare_bits
 from rbmflow.weight.equation import check_sizes
-from rbmflow.weight.proof import (
-    BITS_PER_DIGIT,
-    FINE_DIGITS,
-    MAX_BOXES,
-    decimal_neighbours,
-    decimal_text,
-    increases_on,
-    no_other_root,
-    prove_sign_change,
-    start_of_search,
-)
+from rbmflow.weight.proof import increases_on
 from rbmflow.workers import Progress, check_progress
 
 if TYPE_CHECKING:
@@ -55,13 +44,16 @@ class Enclosure(Record):
         Decimal numbers, exact; the root lies strictly between them, and their distance is below
         ``10^(−digits)`` of it.
     unique_on : tuple of str or None
-        An open interval on which there is no other positive root, ``("0", "inf")`` where subdivision shows
-        it; None where it does not.
+        An open interval on which there is no other positive root, ``("0", "inf")``; None in files of earlier
+        versions where it was not shown.
+    unique_by : str
+        What says so: ``"theorem"``.
     """
 
     lower: str
     upper: str
     unique_on: tuple[str, str] | None
+    unique_by: str = "theorem"
 
 
 @dataclass(frozen=True)
@@ -78,6 +70,8 @@ class MonotoneCertificate(Record):
         The subintervals on which it could not be shown.
     n_boxes : int
         Subintervals that were looked at.
+    by : str
+        What it was proven by, ``"theorem"`` or ``"boxes"``.
     """
 
     K_low: str
@@ -85,6 +79,7 @@ class MonotoneCertificate(Record):
     proven: bool
     undecided: tuple[tuple[str, str], ...]
     n_boxes: int
+    by: str = "boxes"
 
 
 @overload
@@ -110,12 +105,10 @@ def certified_weight(
 ) -> Enclosure | tuple[Enclosure, ...]:
     """Return an interval proven to hold the trained weight W(K), and where there is no other root.
 
-    With ``D = M tanh MW − V tanh VW``, ``⟨D⟩_p − ⟨D⟩_q`` is shown to be positive at the lower end and
-    negative at the upper one. That there is no other root is shown on boxes of W: f and g increase with W
-    (ln Z is convex, and so is every ln cosh WV), so that f(b) < g(a) or f(a) > g(b) excludes [a, b];
-    ``f(b) > ⟨|V|⟩_q`` excludes all weights above b; where V tanh WV is nearly V² W one box serves for all
-    small weights; and the weak and strong forms of the equation are evaluated on whole boxes, the
-    derivative of their logarithms around the root.
+    With ``D = M tanh MW − V tanh VW``, ``ln ⟨D⟩_p − ln ⟨D⟩_q`` is shown to be positive at the lower end and
+    negative at the upper one: from its value at one weight, and a bound of its slope between them. That there
+    is no other positive root is a theorem, for this and for any other law of the data; `certified_unique`
+    computes the part of its proof that depends on M and N.
 
     Time O(M³) for a given number of digits: the law has M²/8 integers of up to M bits.
 
@@ -152,6 +145,7 @@ def certified_weight(
     --------
     trained_weight : Many digits without a proof.
     certified_monotone : That W(K) increases.
+    certified_unique : That the root is the only one, for data of any law.
 
     References
     ----------
@@ -161,7 +155,12 @@ def certified_weight(
     Examples
     --------
     >>> certified_weight(1, 8, 4, digits=20)
-    Enclosure(lower='0.3063083298115230710850', upper='0.3063083298115230710853', unique_on=('0', 'inf'))
+    Enclosure(
+        lower='0.3063083298115230710850',
+        upper='0.3063083298115230710853',
+        unique_on=('0', 'inf'),
+        unique_by='theorem',
+    )
     """
     several = isinstance(K, (list, tuple, np.ndarray))
     given: Any = K if several else [K]
@@ -179,27 +178,23 @@ def certified_weight(
 
 
 def _certified(coupling: Fraction, n_visible: int, n_hidden: int, digits: int) -> Enclosure:
-    spare = _spare_bits(coupling)
     with lent_balls() as flint:
-        fine = max(digits, FINE_DIGITS)
-        root = _search(flint, coupling, n_visible, n_hidden, fine, spare)
-        inner = decimal_neighbours(flint, root, fine)
-        prove_sign_change(flint, *inner, coupling, n_visible, n_hidden, fine, spare)
-        lower, upper = decimal_neighbours(flint, root, digits)  # these hold the finer ones between them
-        flint.ctx.prec = 96 + 2 * spare
-        unique = no_other_root(flint, *inner, coupling, n_visible, n_hidden)
-    return Enclosure(decimal_text(*lower), decimal_text(*upper), unique)
+        lower, upper = enclose(flint, coupling, n_visible, n_hidden, digits)
+    return Enclosure(decimal_text(*lower), decimal_text(*upper), ("0", "inf"))
 
 
 def certified_monotone(
-    n_visible: int, n_hidden: int, K_low: ExactNumber, K_high: ExactNumber, *, max_boxes: int = MAX_BOXES
+    n_visible: int, n_hidden: int, K_low: ExactNumber, K_high: ExactNumber, *, max_boxes: int | None = None
 ) -> MonotoneCertificate:
-    """Prove dW/dK > 0 on a whole interval of couplings, or name the subintervals that are left undecided.
+    """Prove dW/dK > 0 on a whole interval of couplings, by the theorem, or again in ball arithmetic.
 
-    On each box of couplings a tube of weights is found at whose lower wall the equation's sign is positive
-    and at whose upper wall it is negative for every coupling of the box; inside, the logarithm of the
-    ratio of its sides falls with W and rises with K. So the tube holds one root for each coupling, and it
-    increases. Boxes where this fails are halved.
+    On the ring ``⟨V tanh WV⟩_q`` rises with K at every W > 0, and f − g rises with W through its one root: so
+    that W(K) increases for all K > 0, M ≥ 3, N ≥ 1.
+
+    With `max_boxes` it is shown without the theorem, as far as that goes: on each box of couplings a tube of
+    weights is found at whose lower wall the equation's sign is positive, and at whose upper one negative, for
+    every coupling of the box; inside, the logarithm of the ratio of its sides falls with W and rises with K.
+    So the tube holds one root for each coupling, and it increases. Boxes where this fails are halved.
 
     Parameters
     ----------
@@ -209,8 +204,8 @@ def certified_monotone(
         Hidden units N, at least 1.
     K_low, K_high : int, float, str, Fraction, Decimal or mpf
         Ends of the interval, ``0 < K_low < K_high < ∞``, taken exactly.
-    max_boxes : int
-        Subintervals to look at before giving up on the rest.
+    max_boxes : int, optional
+        Without the theorem: subintervals to look at before giving up on the rest.
 
     Returns
     -------
@@ -220,7 +215,7 @@ def certified_monotone(
     Raises
     ------
     ImportError
-        If python-flint is not installed.
+        If `max_boxes` is given and python-flint is not installed.
 
     See Also
     --------
@@ -229,13 +224,17 @@ def certified_monotone(
 
     Examples
     --------
-    >>> certified_monotone(8, 4, "0.5", 2).proven
-    True
+    >>> certified_monotone(8, 4, "0.5", 2)
+    MonotoneCertificate(K_low='1/2', K_high='2', proven=True, undecided=(), n_boxes=0, by='theorem')
+    >>> certified_monotone(8, 4, "0.5", 2, max_boxes=200).by
+    'boxes'
     """
     low, high = _positive_fraction("K_low", K_low), _positive_fraction("K_high", K_high)
     if not low < high:
         raise ValueError(f"K_low={K_low}, K_high={K_high}: K_low < K_high is needed")
     n_visible, n_hidden = _check_sizes(n_visible, n_hidden)
+    if max_boxes is None:
+        return MonotoneCertificate(str(low), str(high), True, (), 0, "theorem")
     max_boxes = check_integer("max_boxes", max_boxes, 1, 10**7)
     waiting, undecided, looked_at = [(low, high)], [], 0
     with lent_balls() as flint:
@@ -245,7 +244,7 @@ def certified_monotone(
                 undecided.append((a, b))
                 continue
             looked_at += 1
-            flint.ctx.prec = 96 + 2 * _spare_bits(a)
+            flint.ctx.prec = 96 + 2 * spare_bits(a)
             if not increases_on(flint, a, b, n_visible, n_hidden):
                 middle = _middle(a, b)
                 waiting += [(middle, b), (a, middle)]
@@ -309,52 +308,3 @@ def _fraction(value: Any) -> Fraction:
     if isinstance(value, np.generic):
         return Fraction(value.item())
     return Fraction(value.strip() if isinstance(value, str) else value)
-
-
-def _spare_bits(K: Fraction) -> int:
-    """Bits that cancel near K = 0.
-
-    The laws differ by a relative K there, and D = O(W) is left of terms of order 1.
-    """
-    return max(0, int(1.6 * (K.denominator.bit_length() - K.numerator.bit_length()))) + 32
-
-
-def _search(flint: Any, K: Fraction, n_visible: int, n_hidden: int, digits: int, spare: int) -> Any:
-    """Return the root to `digits` and a few, by the secant method at growing precision; proves nothing."""
-    exponent, mantissa, known = start_of_search(K, n_visible, n_hidden)
-    known, width, goal = min(known, 12.0), 8.0, digits + 6.0
-    unit = (
-        flint.arb(flint.fmpq(Fraction(mantissa).numerator, Fraction(mantissa).denominator))
-        * flint.arb(2) ** exponent
-    )
-
-    flint.ctx.prec = int(goal * BITS_PER_DIGIT) + spare + 40
-    weights = ring_weights(n_visible, (-4 * ball(flint, K)).exp())[: n_visible // 2 + 1]
-    balls = RingBalls(flint, n_visible, n_hidden, weights)
-
-    def residual(x: Any) -> Any:
-        return balls.log_deficit_ratio(unit * x).mid()
-
-    flint.ctx.prec = int((2 * known + width) * BITS_PER_DIGIT) + spare + 32
-    x, second = flint.arb(1), 1 + flint.arb(10) ** -int(width)
-    r = residual(x)
-    slope, x_old, r_old = (residual(second) - r) / (second - x), x, r
-    for _ in range(60):
-        step = (-r / slope).mid()
-        x_old, r_old, x = x, r, (x + step).mid()
-        noise = (flint.ctx.prec - spare) / BITS_PER_DIGIT - 8
-        error = min(-_log10(flint, abs(step)), noise) if step != 0 else noise
-        known = min(error + width, noise)
-        if known >= goal:
-            return unit * x
-        # twice the digits: the next secant has to resolve the step from here
-        flint.ctx.prec = int(min(goal + 3, 2 * known) * BITS_PER_DIGIT) + spare + 40
-        r = residual(x)
-        if (x - x_old) != 0 and (r - r_old) != 0:
-            # the secant is as good as its points are close, and as the older residual resolves their distance
-            slope, width = (r - r_old) / (x - x_old), max(min(error, noise - error), 0.0)
-    raise PrecisionError(f"no root near {float(unit.mid()):.6g}", best=float(unit.mid()), digits=0)
-
-
-def _log10(flint: Any, number: Any) -> float:
-    return float((number.log() / flint.arb(10).log()).mid())
