@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from rbmflow import RBM, Chain, Ring, Torus
+from rbmflow.ising import state_law
+from rbmflow.networks import visible_law
 
 
 @pytest.mark.parametrize(
@@ -14,6 +16,10 @@ from rbmflow import RBM, Chain, Ring, Torus
         (lambda: RBM.local_ring(4, np.inf), ValueError, "K=inf"),
         (lambda: RBM.local_ring(4, np.nan), ValueError, "NaN"),
         (lambda: RBM.local_ring(4, [1.0, 2.0]), ValueError, "one number"),
+        (lambda: RBM.local(4, 1.0), TypeError, "lattice=4: a Ring"),
+        (lambda: RBM.local(Ring(4), np.inf), ValueError, "K=inf"),
+        (lambda: RBM.local(Ring(4), 1.0, 0), ValueError, "n_copies=0: at least 1"),
+        (lambda: RBM.local(Ring(4), 1.0, 10**8), ValueError, "n_copies=100000000: on 4 bonds of 4 sites"),
         (lambda: RBM.decimating(Ring(7), 1.0, 2.0), ValueError, "n_sites=7: only even"),
         (lambda: RBM.decimating(Torus(4, 3), 1.0, 2.0), ValueError, "n_cols=3: only even"),
         (lambda: RBM.decimating(Torus(3, 4), 1.0, 2.0), ValueError, "n_rows=3: only even"),
@@ -27,3 +33,20 @@ from rbmflow import RBM, Chain, Ring, Torus
 def test_bad_structures(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize("lattice", [Chain(5), Ring(3), Torus(2, 3), Torus(3, 4)])
+@pytest.mark.parametrize("n_copies", [1, 3])
+@pytest.mark.parametrize("K", [-1.2, -0.02, 0.0, 0.02, 1.2])
+def test_hidden_units_on_the_bonds_are_the_lattice(lattice, K, n_copies):
+    # against the law over all states; 12 sites have sums of 24 bonds
+    machine = RBM.local(lattice, K, n_copies)
+    assert machine.n_hidden == n_copies * len(lattice.bonds())
+    np.testing.assert_allclose(
+        visible_law(machine).probabilities, state_law(lattice, K).probabilities, rtol=1e-12
+    )
+
+
+def test_on_a_ring_they_are_those_of_local_ring():
+    mine, ring = RBM.local(Ring(5), 0.7).weights, RBM.local_ring(5, 0.7).weights
+    assert sorted(mine.T.tolist()) == sorted(ring.T.tolist())

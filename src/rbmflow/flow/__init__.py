@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rbmflow.flow.ordering import critical_hidden, critical_parameter, orders
     from rbmflow.flow.range_threshold import critical_temperature
     from rbmflow.flow.ranges import FlowAfterTraining, flow_after_training, training_sets
+    from rbmflow.flow.singular_value_bound import singular_value_bound, singular_value_bound_from_law
     from rbmflow.flow.spectrum import Spectrum, spectrum
     from rbmflow.flow.threshold import (
         critical_coupling,
@@ -35,6 +36,7 @@ else:
             "ordering": "critical_hidden critical_parameter orders",
             "range_threshold": "critical_temperature",
             "ranges": "FlowAfterTraining flow_after_training training_sets",
+            "singular_value_bound": "singular_value_bound singular_value_bound_from_law",
             "spectrum": "Spectrum spectrum",
             "threshold": "critical_coupling critical_coupling_law critical_coupling_limit critical_weight",
             "uniform": "UniformFixedPoints uniform_fixed_points uniform_map",
@@ -66,6 +68,8 @@ __all__ = [
     "orbit",
     "orders",
     "sign",
+    "singular_value_bound",
+    "singular_value_bound_from_law",
     "spectrum",
     "training_sets",
     "uniform_fixed_points",

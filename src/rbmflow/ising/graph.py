@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray, as_array, check_integer, check_real, refuse_mask
+from rbmflow.arguments import FloatArray, as_array, check_integer, check_real, refuse_mask, shown
 from rbmflow.hardware import check_fits, check_memory
 from rbmflow.ising.lattice import MAX_LISTED_SITES, IndexArray, Lattice, read_only
 
@@ -284,6 +284,13 @@ class Graph(Lattice):
             matrix.data,
             _strengths("fields", fields, n_sites),
         )
+
+
+def check_equal_bonds(lattice: object) -> Lattice:
+    """Return `lattice`, or raise unless it has equal couplings and no fields: all but graphs."""
+    if not isinstance(lattice, Lattice) or isinstance(lattice, Graph):
+        raise TypeError(f"lattice={shown(lattice)}: a Ring, a Chain or a Torus is needed, not a Graph")
+    return lattice
 
 
 def _bonds_of(strengths: Mapping[Any, Any]) -> tuple[list[Any], list[Any]]:

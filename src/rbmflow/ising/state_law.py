@@ -6,7 +6,7 @@ import numpy as np
 
 from rbmflow.arguments import check_real_scalar, shown
 from rbmflow.ising.bonds import pair_sums
-from rbmflow.ising.graph import Graph
+from rbmflow.ising.graph import check_equal_bonds
 from rbmflow.ising.lattice import Lattice
 from rbmflow.spins import all_states
 from rbmflow.state_law import StateLaw, law_of_all
@@ -46,9 +46,7 @@ def state_law(lattice: Lattice, K: float) -> StateLaw:
     >>> law.correlations[0, 1]
     np.float64(0.6149)
     """
-    given: object = lattice
-    if not isinstance(given, Lattice) or isinstance(given, Graph):
-        raise TypeError(f"lattice={shown(lattice)}: a Ring, a Chain or a Torus is needed, not a Graph")
+    check_equal_bonds(lattice)
     if lattice.n_sites > MAX_SITES:
         raise ValueError(
             f"lattice has {lattice.n_sites} sites: at most {MAX_SITES} are possible "

@@ -123,6 +123,43 @@ class RBM(TwoLayers):
         return cls(structure.local_weights(n_visible, K))
 
     @classmethod
+    def local(cls, lattice: Lattice, K: float, n_copies: int = 1) -> RBM:
+        """Return the machine whose p(v) is that of a lattice, exactly, with hidden units on each bond.
+
+        r units are joined to the two spins of a bond, by w and, if K < 0, by −w to the second, with
+        ``cosh(2w)^r = e^(2|K|)``: traced out they leave ``K v_i v_k`` and a constant. More copies lower the
+        largest singular value of W, and so change the flow, but not the law: on a lattice with two
+        sublattices and z bonds at each site ``s₁ = w √(2 r z)``, the least with so many hidden units.
+
+        Parameters
+        ----------
+        lattice : Ring, Chain or Torus
+            Where the spins are; a pair with two bonds, along a side of 2, has hidden units for each.
+        K : float
+            Coupling βJ.
+        n_copies : int
+            Hidden units r on each bond, at least 1.
+
+        Returns
+        -------
+        RBM
+            Without biases; the hidden units stand in the order of the bonds, once for each copy.
+
+        See Also
+        --------
+        rbmflow.flow.singular_value_bound : Below which no machine of this law comes.
+
+        Examples
+        --------
+        >>> from rbmflow import Chain
+        >>> RBM.local(Chain(3), 0.5).weights
+        array([[0.8287, 0.    ],
+               [0.8287, 0.8287],
+               [0.    , 0.8287]])
+        """
+        return cls(structure.bond_weights(lattice, K, n_copies))
+
+    @classmethod
     def decimating(cls, lattice: Lattice, K: float, copy_weight: float) -> RBM:
         """Return the machine whose hidden layer is the decimated lattice.
 

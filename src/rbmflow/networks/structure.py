@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, check_real_scalar, shown
+from rbmflow.ising.graph import check_equal_bonds
 from rbmflow.ising.lattice import check_periodic
 
 MAX_WEIGHTS = 10**9
@@ -30,7 +31,7 @@ def local_weights(n_visible: int, K: float) -> FloatArray:
     """Return the weights of one hidden unit on each bond of a ring; see `RBM.local_ring`.
 
     Tracing h out of ``e^(h w (v + v'))`` gives ``2cosh 2w`` where the spins agree and 2 where they do not, so
-    ``e^(2K) = cosh 2w``: ``2w = ln(e^(2K) + √(e^(4K) − 1))``, here with e^(−4K) so that nothing overflows.
+    ``e^(2K) = cosh 2w``.
     """
     n = check_integer("n_visible", n_visible, 3, 30_000)
     coupling = _finite_coupling(K)
@@ -38,14 +39,40 @@ def local_weights(n_visible: int, K: float) -> FloatArray:
         raise ValueError(
             f"K={shown(K)}: cosh 2w = e^(2K) needs K >= 0; for K < 0 and an even ring flip every second spin"
         )
-    sine = np.sqrt(-np.expm1(-4 * coupling))  # √(1 − e^(−4K)) = tanh 2w
-    weight = coupling + np.log1p(sine) / 2
-    if coupling < 0.1:  # 2w = artanh(tanh 2w): nothing is lost in 1 + small
-        weight = np.arctanh(sine) / 2
     weights = np.zeros((n, n))
     bonds = np.arange(n)
-    weights[bonds, bonds] = weights[(bonds + 1) % n, bonds] = weight
+    weights[bonds, bonds] = weights[(bonds + 1) % n, bonds] = _pair_weight(coupling)
     return weights
+
+
+def bond_weights(lattice: object, K: float, n_copies: int) -> FloatArray:
+    """Return the weights of hidden units on each bond of a lattice; see `RBM.local`."""
+    on = check_equal_bonds(lattice)
+    coupling = _finite_coupling(K)
+    copies = check_integer("n_copies", n_copies, 1, MAX_WEIGHTS)
+    bonds = on.bonds()
+    if on.n_sites * len(bonds) * copies > MAX_WEIGHTS:
+        raise ValueError(
+            f"n_copies={copies}: on {len(bonds)} bonds of {on.n_sites} sites at most {MAX_WEIGHTS} weights "
+            "are possible"
+        )
+    weight = _pair_weight(abs(coupling) / copies)
+    weights = np.zeros((on.n_sites, len(bonds)))
+    hidden = np.arange(len(bonds))
+    weights[bonds[:, 0], hidden], weights[bonds[:, 1], hidden] = weight, np.copysign(weight, coupling)
+    return np.tile(weights, copies)
+
+
+def _pair_weight(K: float) -> float:
+    """Return w with ``cosh 2w = e^(2K)``.
+
+    ``2w = ln(e^(2K) + √(e^(4K) − 1))``, here with e^(−4K) so that nothing overflows.
+    """
+    sine = np.sqrt(-np.expm1(-4 * K))  # √(1 − e^(−4K)) = tanh 2w
+    weight = K + np.log1p(sine) / 2
+    if K < 0.1:  # 2w = artanh(tanh 2w): nothing is lost in 1 + small
+        weight = np.arctanh(sine) / 2
+    return float(weight)
 
 
 def decimating_weights(lattice: object, K: float, copy_weight: float) -> FloatArray:
