@@ -1,14 +1,16 @@
 """What a law says of the weights that make it: a bound on the largest singular value, for every machine.
 
-Traced over its hidden layer an RBM has ``ln p(v) = Σ_j ln cosh(w_j·v) + const``, w_j the columns of W. With
-v = u, the most likely state, and any other v', since ``0 ≤ ln cosh x ≤ x²/2``::
+Traced over its hidden layer an RBM without biases has ``ln p(v) = Σ_j ln cosh(w_j·v) + const``, w_j the
+columns of W. Let u be a state, and Ω a linear functional with Ω(1) = 1 that is not negative on any
+ln cosh(w·v), as the value at another state. Then, as ln cosh √y is concave and rises less than y/2, ::
 
-    ln p(u) − ln p(v') ≤ Σ_j ln cosh(w_j·u) ≤ |Wᵀu|²/2 ≤ M s₁²/2
+    ln p(u) − Ω(ln p) ≤ Σ_j ln cosh(w_j·u) ≤ N ln cosh(s₁ √(M/N)) ≤ M s₁²/2
 
-The middle is at most ``N ln cosh(s₁ √(M/N))``, as ln cosh √y is concave. Where a symmetry that keeps u moves
-v' over states of mean m u, the left side gains ``Σ_j ln cosh(m w_j·u)`` by Jensen's inequality, and
-``ln cosh x − ln cosh m x`` takes the place of ln cosh x; it is concave in x² too. Biases change nothing: the
-even part of a term, ``½ [ln cosh(x + c) + ln cosh(x − c)]``, is convex and rises less than ln cosh x.
+For every correlation matrix R there is such an Ω with ``Ω(v_i v_k) = R_ik``: with anticommuting γ_a, unit
+vectors r_i, ``R_ik = r_i·r_k`` and ``A_i = r_i·γ``, let Ω(v_i … v_k) be the normalised trace of A_i … A_k in
+the order of the sites. Then Ω(cos w·v) is that of a product of unitary e^(i w_i A_i), at most 1, and
+``ln cosh x = ∫ (1 − cos τx) dτ/(τ sinh ½πτ)`` over τ > 0. The law of a lattice has ``ln p = ½ vᵀJv + const``:
+``u = 1`` and the projector R on the lowest eigenvectors of J leave ``½ M (λ_max − λ_min)`` on the left.
 """
 
 from __future__ import annotations
@@ -18,18 +20,13 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_broadcast, check_finite, shown
-from rbmflow.ising.bonds import pair_sums
+from rbmflow.hardware import check_memory
 from rbmflow.ising.graph import check_equal_bonds
-from rbmflow.ising.lattice import Lattice, Periodic
-from rbmflow.ising.ring import Ring
-from rbmflow.ising.state_law import MAX_SITES
-from rbmflow.spins import all_states
+from rbmflow.ising.lattice import SMALLER, Lattice, Periodic, check_periodic
 from rbmflow.state_law import StateLaw
 
 if TYPE_CHECKING:
     from rbmflow.typing import ArrayLike, Integer, Number
-
-MAX_STEPS = 200  # of Newton's method, which takes about ten
 
 
 @overload
@@ -43,26 +40,24 @@ def singular_value_bound(
 def singular_value_bound(lattice: Lattice, K: object, n_hidden: object = None) -> Any:
     """Return what the largest singular value s₁ of W is at least, in any machine with the law of a lattice.
 
-    On a lattice with two sublattices, M sites and B bonds, for every K, with or without biases::
+    For machines without biases, at every K, with the couplings J of the lattice::
 
-        s₁² ≥ 4 |K| B/M,    s₁ ≥ √(N/M) arcosh e^(2|K|B/N)  with N hidden units
+        s₁² ≥ λ_max(J) − λ_min(J),    s₁ ≥ √(N/M) arcosh e^(M (λ_max − λ_min)/2N)  with N hidden units
 
-    that is ``s₁² ≥ 4K`` on the ring and 8K on the square lattice. Where all sites have equally many bonds
-    both are sharp: `RBM.local` with r hidden units on each bond attains the second. Elsewhere the first is
-    ``K M cut(A)/(|A| (M − |A|))`` at its largest, over sets A of sites that cut(A) bonds leave, if K > 0 and
-    the lattice is periodic; on a ring of odd M ``4 K M/(M + 1)``.
+    that is ``s₁² ≥ 4K`` on even rings, 8K on tori of even sides, ``4K cos²(π/2M)`` on rings of odd M.
+    On lattices with two sublattices it holds with biases too, also for K < 0, where K is replaced by |K|, and
+    where all sites have equally many bonds `RBM.local` attains the second. On an open chain ``4K (1 − 1/M)``
+    stands in place of λ_max − λ_min.
 
-    v = 0 is an unstable state of the mean-field flow of a machine without biases if s₁ > 1: of every one with
-    the law of an even ring with K > 1/4, or of a torus of even sides with K > 1/8.
-
-    Time O(2^M M) on a torus with an odd side, else O(1).
+    v = 0 is unstable under the mean-field flow of a machine without biases if s₁ > 1: under every one with
+    the law of an even ring at K > 1/4, or of a torus of even sides at K > 1/8.
 
     Parameters
     ----------
     lattice : Ring, Chain or Torus
-        If a torus has an odd side, of at most 24 sites.
+        Where the spins are.
     K : float or array_like
-        Coupling βJ, finite.
+        Coupling βJ, finite; not negative if the lattice has an odd side.
     n_hidden : int or array_like, optional
         N, at least 1; of any number of hidden units by default. Shapes broadcast.
 
@@ -85,14 +80,21 @@ def singular_value_bound(lattice: Lattice, K: object, n_hidden: object = None) -
     >>> singular_value_bound(Ring(8), 0.23, [8, 16, 64])
     array([1.0341, 0.9963, 0.9684])
     """
-    on = _check_lattice(lattice)
+    on = check_equal_bonds(lattice)
     coupling, hidden = check_broadcast(K=check_finite("K", K), n_hidden=_check_hidden(n_hidden))
-    cut, m = _cuts(on)
-    coupling, hidden = coupling[..., np.newaxis], hidden[..., np.newaxis]
+    if on.bipartite:
+        n_bonds = on.n_sites * on.bonds_per_site if isinstance(on, Periodic) else len(on.bonds())
+        width = 4 * n_bonds / on.n_sites
+    elif (coupling < 0).any():
+        raise ValueError(
+            f"K={shown(K)}: where there are odd cycles K >= 0 is needed; "
+            "singular_value_bound_from_law takes laws of few spins"
+        )
+    else:
+        width = _spectral_width(check_periodic(on))
     with np.errstate(over="ignore"):
-        drop = 2 * np.abs(coupling) * np.where(coupling < 0, cut.max(), cut)
-    m = np.where(coupling < 0, 0.0, m)  # which favours other states than the aligned, without their symmetry
-    return _least(drop, m, hidden, on.n_sites).max(axis=-1)[()]
+        drop = np.abs(coupling) * (on.n_sites * width / 2)
+    return _least(drop, hidden, on.n_sites)[()]
 
 
 def singular_value_bound_from_law(law: StateLaw, n_hidden: Integer | None = None) -> float:
@@ -117,7 +119,7 @@ def singular_value_bound_from_law(law: StateLaw, n_hidden: Integer | None = None
 
     See Also
     --------
-    singular_value_bound : Of lattices, vectorised; it is the better one on those with odd cycles.
+    singular_value_bound : Of lattices, vectorised; the better one where there are odd cycles.
 
     Examples
     --------
@@ -136,17 +138,7 @@ def singular_value_bound_from_law(law: StateLaw, n_hidden: Integer | None = None
     log_p = np.empty(len(law.probabilities))
     log_p[(law.states > 0) @ (1 << np.arange(law.n_sites))] = np.log(law.probabilities)
     even = (log_p + log_p[::-1]) / 2  # −v has all bits of v changed
-    return float(_least(np.ptp(even), np.float64(0), hidden, law.n_sites))
-
-
-def _check_lattice(lattice: object) -> Lattice:
-    on = check_equal_bonds(lattice)
-    if not on.bipartite and not isinstance(on, Ring) and on.n_sites > MAX_SITES:
-        raise ValueError(
-            f"lattice has {on.n_sites} sites and odd cycles: at most {MAX_SITES} are possible "
-            "where all states are listed"
-        )
-    return on
+    return float(_least(np.ptp(even), hidden, law.n_sites))
 
 
 def _check_hidden(n_hidden: object) -> FloatArray:
@@ -158,47 +150,20 @@ def _check_hidden(n_hidden: object) -> FloatArray:
     return number
 
 
-def _cuts(lattice: Lattice) -> tuple[FloatArray, FloatArray]:
-    """The most bonds that states of each |V| leave unsatisfied, and |m| of their mean over translations."""
-    n = lattice.n_sites
-    if isinstance(lattice, Ring) and n % 2:
-        return np.array([n - 1.0]), np.array([1 / n])
-    if lattice.bipartite:
-        return np.array([float(len(lattice.bonds()))]), np.zeros(1)
-    states = all_states(n)[1 : 1 << (n - 1)]  # one of each pair ±v, the aligned left out
-    sums, V = pair_sums(lattice, states), np.abs(states.sum(axis=1, dtype=np.int64))
-    most = np.full(n, -1)
-    np.maximum.at(most, V, (len(lattice.bonds()) - sums) // 2)
-    cut, m = most[most >= 0].astype(np.float64), np.flatnonzero(most >= 0) / n
-    return (cut, m) if isinstance(lattice, Periodic) else (cut.max(keepdims=True), np.zeros(1))
+def _spectral_width(lattice: Periodic) -> float:
+    """Return ``λ_max − λ_min`` of the couplings at K = 1, whose eigenvectors are plane waves."""
+    check_memory(f"the spectrum of {lattice.n_sites} sites", 24 * lattice.n_sites, SMALLER)
+    waves = np.ix_(*(2 * np.pi * np.arange(side) / side for side in lattice.shape))
+    values = sum(
+        2 * np.cos(sum(along * k for along, k in zip(step, waves, strict=True))) for step in lattice.steps
+    )
+    return float(lattice.coordination - np.min(values))
 
 
-def _least(drop: Any, m: Any, n_hidden: Any, n_visible: int) -> Any:
-    """Return s₁ with ``N [ln cosh x − ln cosh m x] = drop`` at ``x = s₁ √(M/N)``; N may be infinite."""
-    drop, m, n_hidden = np.broadcast_arrays(drop, m, n_hidden)
+def _least(drop: Any, n_hidden: FloatArray, n_visible: int) -> Any:
+    """Return s₁ with ``N ln cosh(s₁ √(M/N)) = drop``; N may be infinite."""
     many = np.isinf(n_hidden)
     finite = np.where(many, 1.0, n_hidden)
     share = drop / finite
-    x = share + np.log1p(np.sqrt(-np.expm1(-2 * share)))  # arcosh e^share
-    curved = (m > 0) & (share > 0) & ~many
-    if curved.any():
-        x[curved] = _argument(share[curved], m[curved])
-    return np.where(many, np.sqrt(2 * drop / (n_visible * (1 - m * m))), x * np.sqrt(finite / n_visible))
-
-
-def _argument(share: FloatArray, m: FloatArray) -> FloatArray:
-    """Solve ``ln cosh x − ln cosh m x = share``, concave in y = x²: in y Newton's method rises to it."""
-    y = 2 * share / (1 - m * m)
-    for _ in range(MAX_STEPS):
-        x = np.sqrt(y)
-        slope = (np.tanh(x) - m * np.tanh(m * x)) / (2 * x)
-        step = (share - _log_cosh(x) + _log_cosh(m * x)) / slope
-        y += step
-        if (np.abs(step) <= 4e-16 * y).all():
-            break
-    return np.sqrt(y)
-
-
-def _log_cosh(x: FloatArray) -> FloatArray:
-    small = np.log1p(2 * np.sinh(np.minimum(x, 1.0) / 2) ** 2)
-    return np.asarray(np.where(x < 1, small, x + np.log1p(np.exp(-2 * x)) - np.log(2)))
+    arcosh = share + np.log1p(np.sqrt(-np.expm1(-2 * share)))  # of e^share
+    return np.where(many, np.sqrt(2 * drop / n_visible), np.sqrt(finite / n_visible) * arcosh)
