@@ -267,6 +267,11 @@ def _table():
                 "sample": {"K": 0.5, "size": 3, "rng": 1},
             },
         ),
+        "ising.RingInFields": (
+            {"K": 0.5, "fields": [0.1, -0.2, 0.3]},
+            None,
+            {"sample": {"size": 3, "rng": 1}},
+        ),
         "ising.Torus": (
             {"n_rows": 4, "n_cols": 4},
             None,
@@ -493,6 +498,9 @@ def _table():
         "ising.infer": {"spins": OF_TORUS, "shape": (8, 8), "operators": ["nearest neighbours"]},
         "ising.layer_degeneracies": {"n_units": 4},
         "ising.operator_law": {"shape": (2, 3), "couplings": {"nearest neighbours": 0.3}},
+        "ising.denoising_coupling": {"error_rate": 0.1},
+        "ising.layer_degeneracies": {"n_units": 4},
+        "ising.noise_field": {"error_rate": 0.1},
         "ising.state_law": {"lattice": Ring(4), "K": 0.5},
         "sampling.anneal": {**recalled, "initial": V, "temperatures": [2.0, 1.0]},
         "sampling.recall": {**recalled, "probes": V, "max_sweeps": 10},

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from rbmflow.ising.law import Law
     from rbmflow.ising.operator_law import operator_law
     from rbmflow.ising.operators import RING_OPERATORS
+    from rbmflow.ising.noise import denoising_coupling, noise_field
     from rbmflow.ising.ring import Ring
     from rbmflow.ising.ring_counts import DegeneracyTable, layer_degeneracies
+    from rbmflow.ising.ring_in_fields import RingInFields
     from rbmflow.ising.state_law import state_law
     from rbmflow.ising.torus import Torus
 else:
@@ -33,8 +35,10 @@ else:
             "law": "Law",
             "operator_law": "operator_law",
             "operators": "RING_OPERATORS",
+            "noise": "denoising_coupling noise_field",
             "ring": "Ring",
             "ring_counts": "DegeneracyTable layer_degeneracies",
+            "ring_in_fields": "RingInFields",
             "state_law": "state_law",
             "torus": "Torus",
         },
@@ -51,9 +55,12 @@ __all__ = [
     "Law",
     "NamedCouplings",
     "Ring",
+    "RingInFields",
     "Torus",
     "infer",
+    "denoising_coupling",
     "layer_degeneracies",
+    "noise_field",
     "onsager",
     "operator_law",
     "state_law",
