@@ -5,6 +5,7 @@ from rbmflow.sampling.annealing import Annealed, anneal, geometric_schedule, lin
 from rbmflow.sampling.block_gibbs import GibbsChains, block_gibbs
 from rbmflow.sampling.boltzmann import BoltzmannChains, boltzmann_chains
 from rbmflow.sampling.completion import Completion, complete
+from rbmflow.sampling.denoising import Denoised, add_noise, denoise
 from rbmflow.sampling.exchange import Exchange, replica_exchange
 from rbmflow.sampling.machine_ladder import TemperedChains
 from rbmflow.sampling.reducibility import is_irreducible
@@ -22,6 +23,7 @@ __all__ = [
     "BoltzmannChains",
     "Certificate",
     "Completion",
+    "Denoised",
     "Exchange",
     "GibbsChains",
     "Recall",
@@ -31,10 +33,12 @@ __all__ = [
     "State",
     "TemperedChains",
     "TrainingSet",
+    "add_noise",
     "anneal",
     "block_gibbs",
     "boltzmann_chains",
     "complete",
+    "denoise",
     "geometric_schedule",
     "is_irreducible",
     "linear_schedule",
