@@ -500,7 +500,6 @@ def _table():
         "ising.layer_degeneracies": {"n_units": 4},
         "ising.operator_law": {"shape": (2, 3), "couplings": {"nearest neighbours": 0.3}},
         "ising.denoising_coupling": {"error_rate": 0.1},
-        "ising.layer_degeneracies": {"n_units": 4},
         "ising.noise_field": {"error_rate": 0.1},
         "ising.state_law": {"lattice": Ring(4), "K": 0.5},
         "sampling.add_noise": {"spins": V, "error_rate": 0.1, "rng": 1},

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from rbmflow.ising.inferred import InferredCouplings, NamedCouplings
     from rbmflow.ising.joint_density_of_states import JointDensityOfStates
     from rbmflow.ising.law import Law
+    from rbmflow.ising.noise import denoising_coupling, noise_field
     from rbmflow.ising.operator_law import operator_law
     from rbmflow.ising.operators import RING_OPERATORS
-    from rbmflow.ising.noise import denoising_coupling, noise_field
     from rbmflow.ising.ring import Ring
     from rbmflow.ising.ring_counts import DegeneracyTable, layer_degeneracies
     from rbmflow.ising.ring_in_fields import RingInFields
@@ -34,8 +34,8 @@ else:
             "joint_density_of_states": "JointDensityOfStates",
             "law": "Law",
             "operator_law": "operator_law",
-            "operators": "RING_OPERATORS",
             "noise": "denoising_coupling noise_field",
+            "operators": "RING_OPERATORS",
             "ring": "Ring",
             "ring_counts": "DegeneracyTable layer_degeneracies",
             "ring_in_fields": "RingInFields",
@@ -57,8 +57,8 @@ __all__ = [
     "Ring",
     "RingInFields",
     "Torus",
-    "infer",
     "denoising_coupling",
+    "infer",
     "layer_degeneracies",
     "noise_field",
     "onsager",
