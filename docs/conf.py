@@ -36,7 +36,7 @@ html_title = "rbmflow"
 html_static_path = ["_static"]
 html_css_files = ["rbmflow.css"]
 html_show_sourcelink = False
-ALONE = "index tutorial tour gallery verdicts benchmarks comparison glossary development"
+ALONE = "index tutorial tour gallery verdicts papers benchmarks comparison glossary development"
 html_sidebars = {page: [] for page in ALONE.split()}  # pages with none beneath them
 html_theme_options = {
     "logo": {"text": "rbmflow"},

@@ -25,6 +25,7 @@ from rbmflow.experiments import (
     weight_map,
 )
 from rbmflow.experiments.experiment import BaseParameters, Experiment, Result, experiments, option
+from rbmflow.experiments.papers import relative_entropy
 from rbmflow.experiments.reproduction import reproduce
 from rbmflow.experiments.style import axes_of, styled
 from rbmflow.experiments.tables import Table
@@ -48,6 +49,7 @@ TINY = {
     "ring": (STEPS,),
     "own_data": (own_data.Parameters(3, n_epochs=5), SPINS),
     "audit": (audit.Parameters(6, 20, 10, 4), RBM.local_ring(6, 0.5), SPINS),
+    "relative_entropy": (relative_entropy.Parameters((1.0,), (0.25, 0.4), n_steps=3, n_sites=32),),
     "reproduction": (
         reproduce.Parameters(
             n_points=11, enumeration_sites=12, n_samples=100, boundary_exponent=3, n_steps=3, n_threads=1
@@ -176,7 +178,7 @@ def test_the_protocol(one, tmp_path):
 @pytest.mark.parametrize("name", [name for name, one in experiments().items() if one.is_command])
 def test_every_option_is_said_in_the_help(capsys, name):
     with pytest.raises(SystemExit):
-        cli.main(["experiment", name, "--help"])
+        cli.main(["experiment", *experiments()[name].words, "--help"])
     said = capsys.readouterr().out
     asked = experiments()[name].parameters
     flags = [one.metadata["option"].flag for one in fields(asked) if "option" in one.metadata]

@@ -31,18 +31,45 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         "experiment", help="an experiment by name, with its files, figures and report"
     )
     names = command.add_subparsers(dest="name", metavar="NAME", parser_class=type(common))
-    for name, one in experiments().items():
+    families: dict[str, Any] = {}
+    for one in experiments().values():
         if one.is_command:
-            parser = names.add_parser(name, parents=[common], help=one.help)
-            sizes: Any = parser.add_mutually_exclusive_group() if one.presets else parser
-            for preset, (text, _) in one.presets.items():
-                sizes.add_argument(f"--{preset}", action="store_true", help=text)
-            add_scheduler(parser)
-            add_options(parser, _start(one), one.options)
-            parser.set_defaults(run=partial(_run, one), folder=lambda options: Path(options.name))
+            if one.family and one.family not in families:
+                families[one.family] = _add_family(names, common, one.family)
+            _add(families.get(one.family, names), common, one)
     command.set_defaults(
         incomplete=partial(command.error, f"NAME is needed, one of {', '.join(names.choices)}")
     )
+
+
+def _add(names: Any, common: argparse.ArgumentParser, one: Experiment) -> None:
+    """Declare an experiment."""
+    parser = names.add_parser(one.name, parents=[common], help=one.help)
+    sizes: Any = parser.add_mutually_exclusive_group() if one.presets else parser
+    for preset, (text, _) in one.presets.items():
+        sizes.add_argument(f"--{preset}", action="store_true", help=text)
+    add_scheduler(parser)
+    add_options(parser, _start(one), one.options)
+    parser.set_defaults(run=partial(_run, one), folder=lambda _: Path(one.name))
+
+
+def _add_family(names: Any, common: argparse.ArgumentParser, family: str) -> Any:
+    """Declare experiments that are listed together, and return where each is added."""
+    parser = names.add_parser(family, help=f"an experiment of a {family} by name; --list lists them")
+    parser.add_argument("--list", action="store_true", dest="list_all", help="list them")
+    members = parser.add_subparsers(dest=family, metavar="NAME", parser_class=type(common))
+    nothing = {"out": None, "workers": None, "digits": None, "format": "table"}
+    parser.set_defaults(run=partial(_list, parser, family), **nothing)
+    return members
+
+
+def _list(parser: Any, family: str, options: argparse.Namespace) -> int:
+    """List the experiments of a family."""
+    members = [one for one in experiments().values() if one.family == family]
+    if not options.list_all:
+        parser.error(f"NAME is needed, one of {', '.join(one.name for one in members)}")
+    show(options, (family, "source", "what"), [(one.name, one.source, one.help) for one in members])
+    return DONE
 
 
 def _start(one: Experiment) -> Any:

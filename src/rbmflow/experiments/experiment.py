@@ -37,6 +37,7 @@ MODULES = [
     "rbmflow.experiments.seven_steps",
     "rbmflow.experiments.own_data",
     "rbmflow.experiments.audit",
+    "rbmflow.experiments.papers",
     "rbmflow.experiments.reproduction",
 ]
 PROVENANCE = "provenance.json"
@@ -274,6 +275,10 @@ class Experiment:
         Seconds of a run, from parameters and a number of workers, told before it begins.
     report : callable, optional
         A page from the result, pictures and provenance; tables are then written as well.
+    family : str
+        Of several that the command lists together, as ``experiment FAMILY NAME``.
+    source : str
+        The paper, of one that repeats it.
     """
 
     name: str
@@ -291,6 +296,13 @@ class Experiment:
     needs: Callable[[], object] | None = None
     estimate: Callable[[Any, int], float] | None = None
     report: Callable[[Any, dict[str, bytes], dict[str, Any]], str] | None = None
+    family: str = ""
+    source: str = ""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What follows ``rbmflow experiment``."""
+        return (self.family, self.name) if self.family else (self.name,)
 
     @property
     def run(self) -> Callable[..., Any]:
@@ -313,7 +325,7 @@ def experiments() -> dict[str, Experiment]:
 
     Examples
     --------
-    >>> list(experiments())
+    >>> [name for name, one in experiments().items() if not one.family]
     ['weight_map', 'capacity', 'torus_threshold', 'iso', 'ring', 'own_data', 'audit', 'reproduction']
     """
     return {one.name: one for name in MODULES for one in import_module(name).EXPERIMENTS}

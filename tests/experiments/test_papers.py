@@ -1,0 +1,138 @@
+"""The experiments of papers: their claims and verdicts, and what is exact in them."""
+
+import itertools
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rbmflow import cli, rg
+from rbmflow.experiments.experiment import experiments
+from rbmflow.experiments.papers import relative_entropy
+from rbmflow.experiments.papers.paper import Claim, PaperResult
+from rbmflow.experiments.tables import Table
+from rbmflow.ising import onsager
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def claim(side="above", measured=1.0, null=-1.0, stderr=0.0, null_stderr=0.0):
+    return Claim("it holds", "x", side, 0.0, measured, "nothing", null, stderr, null_stderr)
+
+
+def test_a_verdict_follows_from_numbers_and_errors():
+    assert claim().verdict == "holds"
+    assert claim(null=1.0).verdict == "holds of the null as well"
+    assert claim(measured=0.0).verdict == "does not hold"
+    assert claim("below").verdict == "does not hold"
+    assert claim("below", -1.0, 1.0).verdict == "holds"
+    assert claim(stderr=0.34).verdict == "undecided"
+    assert claim(stderr=0.33).verdict == "holds"
+    assert claim(null_stderr=0.5).verdict == "holds; of the null undecided"
+    assert claim(measured=float("nan")).verdict == "does not hold"
+
+
+def test_the_command_lists_papers_and_needs_a_name(capsys):
+    assert cli.main(["experiment", "paper", "--list"]) == 0
+    said = capsys.readouterr().out
+    papers = [one for one in experiments().values() if one.family == "paper"]
+    assert all(one.name in said and one.source in said for one in papers)
+    with pytest.raises(SystemExit):
+        cli.main(["experiment", "paper"])
+    assert "NAME is needed, one of relative_entropy" in capsys.readouterr().err
+
+
+def test_the_command_prints_verdicts_and_leaves_a_file(capsys, tmp_path):
+    words = ["experiment", "paper", "relative_entropy", "--quick", "--quiet", "--workers", "1"]
+    assert cli.main([*words, "--out", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    found = relative_entropy.RelativeEntropy.load(tmp_path / "relative_entropy.json")
+    assert all(f": {verdict}\n" in said for verdict in found.verdicts)
+    assert found.parameters == relative_entropy._quick(relative_entropy.Parameters())
+
+
+def test_a_file_without_claims_is_refused():
+    result = relative_entropy.run(relative_entropy.Parameters((1.0,), (0.25,), 2, 16))
+    assert isinstance(result, PaperResult)
+    plain = {"parameters": result.parameters.to_json(), "tables": {}}
+    with pytest.raises(ValueError, match="lacks claims"):
+        relative_entropy.RelativeEntropy.read(json.dumps(plain).encode())
+
+
+@pytest.mark.parametrize("K", [0.5, 1.2])
+def test_relative_entropies_of_rings_are_sums_over_states(K):
+    n = 6
+    states = np.array(list(itertools.product([-1, 1], repeat=n)))
+    bonds = (states * np.roll(states, 1, axis=1)).sum(axis=1)
+
+    def law(K):
+        weights = np.exp(K * bonds)
+        return weights / weights.sum()
+
+    others = np.array([0.0, 0.3, 2.0])
+    sums = [float(law(K) @ np.log(law(K) / law(other))) for other in others]
+    assert relative_entropy.ring_divergence(K, others, n) == pytest.approx(sums, rel=1e-12)
+    rises = relative_entropy.ring_divergence(K, others[1:], n, others[:-1])
+    assert rises == pytest.approx(np.diff(sums), rel=1e-12)
+
+
+def test_decimated_rings_are_compared_by_the_law_of_the_spins_that_are_left():
+    # marginals of every second spin of rings of 8, summed over states; the table is of rings of 4
+    n = 8
+    states = np.array(list(itertools.product([-1, 1], repeat=n)))
+    bonds = (states * np.roll(states, 1, axis=1)).sum(axis=1)
+    kept = ((states[:, ::2] > 0) @ 2 ** np.arange(n // 2)).astype(int)
+
+    def marginal(K):
+        weights = np.exp(K * bonds)
+        return np.bincount(kept, weights / weights.sum())
+
+    p, q = marginal(1.0), marginal(0.5)
+    table = relative_entropy.run(relative_entropy.Parameters((1.0,), (0.25,), 2, 16)).tables["pairs"]
+    assert table.columns["sites"] == [16, 8, 4]
+    left = [np.arctanh(np.tanh(K) ** 2) for K in (1.0, 0.5)]
+    D = float(relative_entropy.ring_divergence(*left, 4))
+    assert pytest.approx(float(p @ np.log(p / q)), rel=1e-12) == D
+    assert (np.diff(table.columns["D_decimated"]) < 0).all()
+
+
+def test_the_plane_by_its_entropy_and_its_heat_capacity():
+    # D(K ‖ 0) = ln 2 − S, and D(K ‖ K + d) = C d²/2K² to leading order
+    K, d = 0.3, 1e-4
+    entropy = onsager.log_partition(K) + K * onsager.energy(K)
+    found = relative_entropy.plane_divergence(K, np.array([0.0, K, K + d]))
+    assert found[:2] == pytest.approx([np.log(2) - entropy, 0.0], abs=1e-14)
+    assert found[2] == pytest.approx(onsager.heat_capacity(K) / K**2 * d**2 / 2, rel=1e-3)
+
+
+def test_the_ends_of_the_flow_jump_where_the_phases_meet():
+    here, on_the_ring = relative_entropy.jump()
+    K = rg.migdal_kadanoff_fixed_point().K
+    assert here == pytest.approx(np.log(2) - 2 * K, abs=1e-7)
+    assert on_the_ring < 1e-8
+
+
+@pytest.mark.parametrize("path", sorted((DOCS / "papers").glob("*.csv")), ids=lambda path: path.stem)
+def test_the_page_says_what_the_commands_left(path):
+    page = (DOCS / "papers.md").read_text(encoding="utf-8")
+    columns = Table.from_csv("", path.read_text(encoding="utf-8")).columns
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| ")]
+    said = {(row[0], row[1]): row[2:] for row in rows}
+    assert f"rbmflow experiment paper {path.stem}" in page
+    assert (DOCS / "papers" / f"{path.stem}.png").exists()
+    names = ("measured", "stderr", "null", "null_stderr")
+    numbers = zip(*(columns[name] for name in names), strict=True)
+    for place, (value, stderr, null, null_stderr) in enumerate(numbers):
+        key = (columns["claim"][place], f"{columns['quantity'][place]}, {columns['claimed'][place]}")
+        found, beside, verdict = said[key]
+        assert found == number(value, stderr)
+        assert beside == f"{number(null, null_stderr)} ({columns['null_is'][place]})"
+        assert verdict == columns["verdict"][place]
+        redone = Claim(*key, *columns["claimed"][place].split(), value, "", null, stderr, null_stderr)
+        assert replace(redone, bound=float(redone.bound)).verdict == verdict
+
+
+def number(value, stderr):
+    return f"{value:.3g} ± {stderr:.1g}" if stderr else f"{value:.3g}"
