@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,16 @@ from rbmflow.checkpoints import Checkpoints
 from rbmflow.executors import completed
 from rbmflow.reading import read_npy
 from rbmflow.workers import Progress
+
+
+def one_thread() -> AbstractContextManager[Any]:
+    """Return a context of one thread for matrix products: their last bits depend on the number of threads."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        return nullcontext()
+    context: AbstractContextManager[Any] = threadpool_limits(limits=1)
+    return context
 
 
 def rows_of_tasks(

@@ -24,9 +24,9 @@ from rbmflow.experiments.seven_steps.result import IsoShibaYokoo
 from rbmflow.experiments.seven_steps.steps import (
     Prepared,
     machine,
-    one_thread,
     prepare,
 )
+from rbmflow.experiments.tasks import one_thread
 from rbmflow.ising import Ring
 from rbmflow.networks import RBM
 from rbmflow.thermometer.perceptron import require_scikit_learn

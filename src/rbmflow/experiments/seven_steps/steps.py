@@ -6,7 +6,6 @@ Data, thermometers, training, flows and their temperatures.
 from __future__ import annotations
 
 import time
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from rbmflow import flow, thermometer
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.experiments.seven_steps.parameters import MAPS, Parameters
+from rbmflow.experiments.tasks import one_thread
 from rbmflow.ising.mean_field import mean_field_magnetization
 from rbmflow.networks import RBM
 from rbmflow.reading import check_names
@@ -98,16 +98,6 @@ class Prepared:
             )
             made |= _read_outs(thermometer.NetworkThermometer(parameters.lattice, T, weights, biases))
         return cls(data, arrays["starts"], made, {}, {})
-
-
-def one_thread() -> AbstractContextManager[Any]:
-    """Return a context of one thread for matrix products: their last bits depend on the number of threads."""
-    try:
-        from threadpoolctl import threadpool_limits
-    except ImportError:
-        return nullcontext()
-    context: AbstractContextManager[Any] = threadpool_limits(limits=1)
-    return context
 
 
 def prepare(parameters: Parameters, rng: np.random.Generator) -> Prepared:
