@@ -154,7 +154,6 @@ RECORDS = {
             "DensityOfStates",
             "InferredCouplings",
             "JointDensityOfStates",
-            "NamedCouplings",
         ],
         "networks": [
             "BinaryParameters",

@@ -391,7 +391,7 @@ def test_arguments_that_do_not_fit(change, error, message):
 def test_the_text_has_the_numbers():
     couplings, law = three_spins()
     found = infer(draw(law, 400, seed=9), 9, operators=list(couplings))
-    assert repr(found).startswith("InferredCouplings(nearest neighbours: 0.")
+    assert repr(found).startswith("InferredCouplings(\n    nearest neighbours: 0.")
     assert "row of three: 0.2" in repr(found)
     many = {f"pair at distance {r}": [[0, r]] for r in range(1, 9)}
     assert "and 2 more" in repr(infer(Ring(18).sample(0.5, 200, rng=1), 18, operators=many))

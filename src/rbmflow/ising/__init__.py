@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rbmflow.ising.density_of_states import DensityOfStates
     from rbmflow.ising.graph import Graph
     from rbmflow.ising.infer import infer
-    from rbmflow.ising.inferred import InferredCouplings, NamedCouplings
+    from rbmflow.ising.inferred import InferredCouplings
     from rbmflow.ising.joint_density_of_states import JointDensityOfStates
     from rbmflow.ising.law import Law
     from rbmflow.ising.noise import denoising_coupling, noise_field
@@ -30,7 +30,7 @@ else:
             "density_of_states": "DensityOfStates",
             "graph": "Graph",
             "infer": "infer",
-            "inferred": "InferredCouplings NamedCouplings",
+            "inferred": "InferredCouplings",
             "joint_density_of_states": "JointDensityOfStates",
             "law": "Law",
             "operator_law": "operator_law",
@@ -53,7 +53,6 @@ __all__ = [
     "InferredCouplings",
     "JointDensityOfStates",
     "Law",
-    "NamedCouplings",
     "Ring",
     "RingInFields",
     "Torus",

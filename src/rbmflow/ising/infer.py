@@ -119,7 +119,7 @@ def infer(
     >>> from rbmflow import Ring
     >>> spins = Ring(16).sample(0.5, 2000, rng=1)
     >>> infer(spins, 16, operators=["nearest neighbours", "second neighbours"])
-    InferredCouplings(nearest neighbours: 0.491 ± 0.009; second neighbours: 0.002 ± 0.008; n_samples=2000)
+    InferredCouplings(nearest neighbours: 0.491 ± 0.009, second neighbours: 0.002 ± 0.008, n_samples=2000)
     """
     check_choice("method", method, METHODS)
     array = _configurations(spins)

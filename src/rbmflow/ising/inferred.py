@@ -14,31 +14,13 @@ from rbmflow.records import Tabular
 
 MOST_SHOWN = 6
 """Couplings in the text of a result."""
+LINE = 110
+"""Characters of a text in one line."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class NamedCouplings(Tabular):
-    """Couplings K of ``ln p(v) = Σ_α K_α S_α(v) − ln Z`` by the names of their operators S_α.
-
-    Attributes
-    ----------
-    operators : tuple of str
-        The names of the S_α.
-    couplings : numpy.ndarray of float64, shape (n_operators,)
-        K_α, of every one of the products that S_α adds up.
-    stderr : numpy.ndarray of float64, shape (n_operators,)
-        Their standard errors.
-    covariance : numpy.ndarray of float64, shape (n_operators, n_operators)
-        The covariance of the couplings' errors.
-    products : tuple of tuple
-        What each S_α adds up: offsets of spins at every site of a lattice, or their sites.
-    shape : tuple of int
-        The sides of the lattice; empty where couplings belong to sites.
-    n_sites : int
-        Number of spins.
-    n_samples : int
-        Number of configurations.
-    """
+    """Couplings by the names of their operators, with errors: what results have in common."""
 
     COLUMNS: ClassVar = ("operators", "couplings", "stderr")
 
@@ -87,17 +69,35 @@ class NamedCouplings(Tabular):
         parts = [f"{name}: {with_error(K, error)}" for name, K, error in numbers[:MOST_SHOWN]]
         if len(numbers) > MOST_SHOWN:
             parts.append(f"and {len(numbers) - MOST_SHOWN} more")
-        return f"{type(self).__name__}({'; '.join(parts)}; n_samples={self.n_samples})"
+        parts.append(f"n_samples={self.n_samples}")
+        line = f"{type(self).__name__}({', '.join(parts)})"
+        if len(line) <= LINE:
+            return line
+        return "\n".join([f"{type(self).__name__}(", *(f"    {part}," for part in parts), ")"])
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class InferredCouplings(NamedCouplings):
-    """Couplings by the largest likelihood or pseudo-likelihood of configurations.
+    """Couplings K of ``ln p(v) = Σ_α K_α S_α(v) − ln Z``, from configurations.
 
     Attributes
     ----------
-    operators, couplings, stderr, covariance, products, shape, n_sites, n_samples
-        As in `NamedCouplings`.
+    operators : tuple of str
+        The names of the S_α.
+    couplings : numpy.ndarray of float64, shape (n_operators,)
+        K_α, of every one of the products that S_α adds up.
+    stderr : numpy.ndarray of float64, shape (n_operators,)
+        Their standard errors.
+    covariance : numpy.ndarray of float64, shape (n_operators, n_operators)
+        The covariance of the couplings' errors.
+    products : tuple of tuple
+        What each S_α adds up: offsets of spins at every site of a lattice, or their sites.
+    shape : tuple of int
+        The sides of the lattice; empty where couplings belong to sites.
+    n_sites : int
+        Number of spins.
+    n_samples : int
+        Number of configurations.
     method : str
         ``"pseudo-likelihood"`` or ``"exact"``.
     n_units : int

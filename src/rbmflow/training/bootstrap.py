@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import (
-    MAX_SIZE,
     FloatArray,
     SpinArray,
     check_flag,
@@ -30,6 +29,7 @@ from rbmflow.workers import Progress, check_progress
 if TYPE_CHECKING:
     from rbmflow.typing import ArrayLike, RNGLike
 
+MOST_REPEATS = 10**6
 MAX_TRANSFORMED = 16
 """Visible units of which the couplings of all sets are computed at once."""
 Train = Callable[[SpinArray, np.random.Generator], RBM]
@@ -43,8 +43,22 @@ class MachineCouplings(NamedCouplings):
 
     Attributes
     ----------
-    operators, couplings, stderr, covariance, products, shape, n_sites, n_samples
-        As in `rbmflow.ising.NamedCouplings`; the couplings are those of `model`.
+    operators : tuple of str
+        The names of the S_α.
+    couplings : numpy.ndarray of float64, shape (n_operators,)
+        The mean J_S of `model` over the products that S_α adds up.
+    stderr : numpy.ndarray of float64, shape (n_operators,)
+        Their standard errors.
+    covariance : numpy.ndarray of float64, shape (n_operators, n_operators)
+        The covariance of the couplings' errors.
+    products : tuple of tuple
+        What each S_α adds up: offsets of spins at every site of a lattice, or their sites.
+    shape : tuple of int
+        The sides of the lattice; empty where couplings belong to sites.
+    n_sites : int
+        Number of spins.
+    n_samples : int
+        Number of configurations.
     replicas : numpy.ndarray of float64, shape (n_repeats, n_operators)
         The couplings of the machines trained on drawn rows.
     model : RBM
@@ -128,7 +142,7 @@ def bootstrap_couplings(
     if not callable(train):
         raise TypeError(f"train={shown(train)}: a function of rows and a generator is needed")
     sides, named = named_operators(shape, operators, array.shape[1], fields=check_flag("fields", fields))
-    n_repeats = check_integer("n_repeats", n_repeats, 2, MAX_SIZE)
+    n_repeats = check_integer("n_repeats", n_repeats, 2, MOST_REPEATS)
     executor, tell = check_executor(executor), check_progress(progress)
     sets = [_sets(sites_of(products, sides)) for products in named.values()]
     streams = spawn(check_rng(rng), n_repeats + 1)
