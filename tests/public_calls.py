@@ -435,6 +435,17 @@ def _table():
         "training.GibbsOperator": (machine, None, {"push": {"probabilities": np.full(16, 1 / 16), "k": 1}}),
         "training.History": (None, trained.history, {"keys": {}}),
         "training.State": (None, trained.state, {**stored, "load": {"path": FOLDER / "state.npz"}}),
+        "rg.BlockFilter": ({"weights": [0.5, 0.2], "bias": 0.1}, None, {"machine": {"shape": 8}}),
+        "rg.Decimation": ({"scale_factor": 3, "offset": 1}, None, {}),
+        "rg.Function": (
+            {"function": lambda spins, _: spins[..., ::2], "scale_factor": 2, "output_shape": (4,)},
+            None,
+            {},
+        ),
+        "rg.Hidden": ({**machine, "shape": 2, "scale_factor": 2.0}, None, {}),
+        "rg.Majority": ({"scale_factor": 3}, None, {}),
+        "rg.Stack": (None, rbmflow.rg.Stack(rbmflow.rg.Majority()), {"shapes": {"shape": (8, 8)}}),
+        "rg.Sublattice": ({}, None, {"sites": {"shape": (8, 8)}}),
         "weight.TemperatureRange": ({"T_low": 0.5, "T_high": 1.5}, None, {}),
         "weight.TemperatureSet": ({"temperatures": [0.5, 1.5], "weights": [1, 2]}, None, {}),
         "weight.TemperatureDensity": (
@@ -720,6 +731,7 @@ def _table():
     found["Estimate.jackknife"] = Call(
         "Estimate.jackknife", _jackknife, found["Estimate.jackknife"].arguments
     )
+    found["rg.Stack"] = Call("rg.Stack", _stack, {"layers": [rbmflow.rg.Majority(), rbmflow.rg.Majority(3)]})
     if not missing("estimator.IsingRBM"):
         found |= _estimator()
     return found
@@ -750,6 +762,10 @@ def _figures(curve):
 
 def _jackknife(function, series, spacing: int = 1):
     return Estimate.jackknife(function, series, spacing=spacing)
+
+
+def _stack(layers):
+    return rbmflow.rg.Stack(*layers)
 
 
 def _estimator():

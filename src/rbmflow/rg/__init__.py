@@ -4,6 +4,7 @@ Exact on the chain, approximate and by Monte Carlo on the torus.
 """
 
 from rbmflow.ising.operators import EVEN_OPERATORS, ODD_OPERATORS
+from rbmflow.rg.block_maps import BlockFilter, BlockMap, Decimation, Majority
 from rbmflow.rg.block_spins import block_spins, decimate_spins
 from rbmflow.rg.decimation import (
     Couplings,
@@ -13,6 +14,7 @@ from rbmflow.rg.decimation import (
     decimation_fixed_points,
     decimation_flow,
 )
+from rbmflow.rg.hidden import Hidden, Stack
 from rbmflow.rg.migdal_kadanoff import (
     MigdalKadanoffFixedPoint,
     migdal_kadanoff,
@@ -21,14 +23,25 @@ from rbmflow.rg.migdal_kadanoff import (
 )
 from rbmflow.rg.monte_carlo import MonteCarloRG, renormalization_group
 from rbmflow.rg.operators import even_operators, odd_operators
+from rbmflow.rg.sublattice import Sublattice
+from rbmflow.rg.transformation import Function, Transformation
 
 __all__ = [
     "EVEN_OPERATORS",
     "ODD_OPERATORS",
+    "BlockFilter",
+    "BlockMap",
     "Couplings",
+    "Decimation",
     "FixedPoint",
+    "Function",
+    "Hidden",
+    "Majority",
     "MigdalKadanoffFixedPoint",
     "MonteCarloRG",
+    "Stack",
+    "Sublattice",
+    "Transformation",
     "block_spins",
     "decimate",
     "decimate_in_field",

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Shape: TypeAlias = "int | tuple[int, ...] | list[int] | Lattice"
 """Sides of a ring or a torus, or the lattice itself."""
+Sides: TypeAlias = "tuple[int, ...]"
+"""``(n,)`` of a ring, ``(n_rows, n_cols)`` of a torus, or ``(n_rows, n_cols, shift)`` of one whose site
+``(n_rows, j)`` is ``(0, j + shift)`` again."""
 
 
 def block_spins(spins: ArrayLike, shape: Shape, *, scale_factor: int = 2, rng: RNGLike) -> SpinArray:
@@ -55,7 +58,7 @@ def block_spins(spins: ArrayLike, shape: Shape, *, scale_factor: int = 2, rng: R
     >>> block_spins([1, 1, -1, 1, -1, -1, -1, 1, 1], 9, scale_factor=3, rng=1)
     array([ 1, -1,  1], dtype=int8)
     """
-    sides, b, array = _lattice_spins(spins, shape, scale_factor)
+    sides, b, array = lattice_spins(spins, shape, scale_factor)
     generator = check_rng(rng)
     sums = _sums_of_blocks(array.reshape(-1, *sides), b)
     majority = np.where(sums > 0, np.int8(1), np.int8(-1))
@@ -89,7 +92,7 @@ def decimate_spins(spins: ArrayLike, shape: Shape, *, scale_factor: int = 2) -> 
     >>> decimate_spins([1, 1, -1, 1, -1, -1], 6)
     array([ 1, -1, -1], dtype=int8)
     """
-    sides, b, array = _lattice_spins(spins, shape, scale_factor)
+    sides, b, array = lattice_spins(spins, shape, scale_factor)
     lattice = array.reshape(*array.shape[:-1], *sides)
     kept = lattice[..., ::b] if len(sides) == 1 else lattice[..., ::b, ::b]
     return kept.reshape(*array.shape[:-1], _n_blocks(sides, b)).copy()
@@ -107,6 +110,21 @@ def check_sides(shape: object) -> tuple[int, ...]:
     return tuple(check_integer("shape", side, 1, MAX_SIZE) for side in sides)
 
 
+def check_shape(shape: object) -> Sides:
+    """Return the sides as `check_sides` does, or with the shift of a torus that has one.
+
+    Examples
+    --------
+    >>> check_shape(8), check_shape([4, 8, 4]), check_shape((4, 4, 0))
+    ((8,), (4, 8, 4), (4, 4))
+    """
+    if not isinstance(shape, (tuple, list)) or len(shape) != 3:
+        return check_sides(shape)
+    sides = check_sides(tuple(shape[:2]))
+    shift = check_integer("shift, the third number of shape,", shape[2], 0, sides[1] - 1)
+    return (*sides, shift) if shift else sides
+
+
 def _sums_of_blocks(lattices: SpinArray, b: int) -> npt.NDArray[np.signedinteger[Any]]:
     """Sums over b neighbours along each axis but the first, in the smallest integers that hold them."""
     largest = b ** (lattices.ndim - 1)
@@ -121,7 +139,7 @@ def _n_blocks(sides: tuple[int, ...], b: int) -> int:
     return math.prod(side // b for side in sides)
 
 
-def _lattice_spins(spins: object, shape: object, scale_factor: int) -> tuple[tuple[int, ...], int, SpinArray]:
+def lattice_spins(spins: object, shape: object, scale_factor: int) -> tuple[tuple[int, ...], int, SpinArray]:
     """The sides, the factor and the spins, all checked."""
     sides = check_sides(shape)
     b = check_integer("scale_factor", scale_factor, 2, MAX_SIZE)

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rbmflow.arguments import MAX_SIZE, FloatArray, SpinArray, check_integer, check_rng
-from rbmflow.ising.operators import EVEN_OPERATORS, ODD_OPERATORS
+from rbmflow.arguments import MAX_SIZE, FloatArray, SpinArray, check_integer, check_rng, shown
 from rbmflow.records import Record
-from rbmflow.rg.block_spins import Shape, block_spins
-from rbmflow.rg.operators import check_torus, even_operators, odd_operators
+from rbmflow.rg.block_maps import Majority
+from rbmflow.rg.block_spins import Shape, Sides, check_shape
+from rbmflow.rg.operators import even_operators, odd_operators, operators_of
+from rbmflow.rg.transformation import Transformation, check_transformation
 from rbmflow.spins import check_spins
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class MonteCarloRG(Record):
         The same for the odd couplings.
     shapes : tuple of tuple of int
         The n_steps + 1 lattices, from the one sampled.
-    scale_factor : int
+    scale_factor : int or float
         The factor b of each step.
     n_samples : int
         Number of configurations.
@@ -70,8 +71,8 @@ class MonteCarloRG(Record):
     y_h_stderr: FloatArray
     even_matrices: FloatArray
     odd_matrices: FloatArray
-    shapes: tuple[tuple[int, int], ...]
-    scale_factor: int
+    shapes: tuple[Sides, ...]
+    scale_factor: float
     n_samples: int
     n_blocks: int
 
@@ -80,38 +81,43 @@ def renormalization_group(
     spins: ArrayLike,
     shape: Shape,
     *,
-    scale_factor: int = 2,
+    scale_factor: int | None = None,
+    transformation: Transformation | None = None,
     n_steps: int,
-    n_even: int = 4,
+    n_even: int | None = None,
     n_odd: int = 2,
     n_blocks: int = 20,
     rng: RNGLike,
 ) -> MonteCarloRG:
-    """Return the exponents from equilibrium configurations at the critical coupling, blocked n_steps times.
+    """Return the exponents from equilibrium configurations, mapped to coarser ones n_steps times.
 
     Each step solves ``⟨S' S'ᵀ⟩_c T = ⟨S' Sᵀ⟩_c`` for the linearized transformation T of the couplings,
     separately for even and odd operators, and takes ``y = ln λ / ln b`` of its largest eigenvalue (Swendsen
     1979). The means of odd operators are 0 by symmetry and are not estimated, so that samples from one of the
-    two phases serve as well.
+    two phases serve as well. At the critical coupling these are the exponents; elsewhere they say how
+    couplings grow, on a ring by decimation ``∂K'/∂K`` and ``∂h'/∂h``.
 
     Parameters
     ----------
     spins : array_like
-        Shape ``(n_samples, n_sites)`` or ``(n_chains, n_kept, n_sites)``, values ±1, at K_c = ln(1 + √2)/2.
-    shape : tuple of int or lattice
-        ``(n_rows, n_cols)`` of the torus, or an object that has these attributes.
-    scale_factor : int
-        The factor b, at least 2; it divides the sides at every step.
+        Shape ``(n_samples, n_sites)`` or ``(n_chains, n_kept, n_sites)``, values ±1; of a torus at
+        K_c = ln(1 + √2)/2.
+    shape : int, tuple of int or lattice
+        ``(n_rows, n_cols)`` of the torus, ``n_sites`` of a ring, or an object that has these attributes.
+    scale_factor : int, optional
+        The side b of the blocks of the majority rule, 2 by default; it divides the sides at every step.
+    transformation : Transformation, optional
+        Another map than the majority rule; `scale_factor` is then its own.
     n_steps : int
-        Number of times to block, at least 1; the last lattice has sides of at least 4.
-    n_even : int
-        Number of even operators, 1 to 7, in the order of `even_operators`.
+        Number of times to map, at least 1; the last lattice has sides of at least 4.
+    n_even : int, optional
+        Number of even operators, 1 to 7, in the order of `even_operators`; 4 by default, and 1 on a ring.
     n_odd : int
-        Number of odd operators, 1 to 4, in the order of `odd_operators`.
+        Number of odd operators, 1 to 4, in the order of `odd_operators`; on a ring 1 or 2.
     n_blocks : int
         Number of blocks of the jackknife, at least 2. A block is to be longer than the autocorrelation time.
     rng : numpy.random.Generator or int
-        Generator or seed of the coins that decide ties.
+        Generator or seed of what the map draws: of the majority rule, the coins that decide ties.
 
     Returns
     -------
@@ -126,7 +132,9 @@ def renormalization_group(
 
     See Also
     --------
-    block_spins : The blocking.
+    block_spins : The majority rule.
+    Transformation : Other maps.
+    grade : Exponents of a map beside its other merits.
     even_operators : What is measured.
 
     Notes
@@ -147,10 +155,11 @@ def renormalization_group(
     >>> print(result.shapes, result.y_t.shape, result.y_h.shape)
     ((8, 8), (4, 4)) (1, 4) (1, 2)
     """
-    b = check_integer("scale_factor", scale_factor, 2, MAX_SIZE)
-    shapes = _shapes(check_torus(shape), b, check_integer("n_steps", n_steps, 1, 64))
-    n_even = check_integer("n_even", n_even, 1, len(EVEN_OPERATORS))
-    n_odd = check_integer("n_odd", n_odd, 1, len(ODD_OPERATORS))
+    chosen = _map(transformation, scale_factor)
+    shapes = _shapes(check_shape(shape), chosen, check_integer("n_steps", n_steps, 1, 64))
+    default = 4 if len(shapes[0]) > 1 else 1
+    n_even = check_operators("n_even", default if n_even is None else n_even, shapes, "even")
+    n_odd = check_operators("n_odd", n_odd, shapes, "odd")
     n_blocks = check_integer("n_blocks", n_blocks, 2, MAX_SIZE)
     level = _samples(spins, shapes[0], n_blocks, max(n_even, n_odd))
     generator = check_rng(rng)
@@ -158,12 +167,13 @@ def renormalization_group(
     even, odd = [], []
     for step, sides in enumerate(shapes):
         if step:
-            level = block_spins(level, shapes[step - 1], scale_factor=b, rng=generator)
+            level = chosen(level, shapes[step - 1], rng=generator)
         sums = even_operators(level, sides, n_operators=n_even).astype(np.float64)
         even.append(sums - sums.mean(axis=0))
         odd.append(odd_operators(level, sides, n_operators=n_odd).astype(np.float64))
-    thermal = [_exponents(*pair, b, n_blocks, "even") for pair in itertools.pairwise(even)]
-    magnetic = [_exponents(*pair, b, n_blocks, "odd") for pair in itertools.pairwise(odd)]
+    b = chosen.scale_factor
+    thermal = [exponents(*pair, b, n_blocks, "even") for pair in itertools.pairwise(even)]
+    magnetic = [exponents(*pair, b, n_blocks, "odd") for pair in itertools.pairwise(odd)]
     y_t, y_t_stderr, even_matrices = map(np.stack, zip(*thermal, strict=True))
     y_h, y_h_stderr, odd_matrices = map(np.stack, zip(*magnetic, strict=True))
     return MonteCarloRG(
@@ -171,23 +181,45 @@ def renormalization_group(
     )
 
 
-def _shapes(sides: tuple[int, int], b: int, n_steps: int) -> tuple[tuple[int, int], ...]:
+def _map(transformation: object, scale_factor: int | None) -> Transformation:
+    """The map that is given, or the majority rule."""
+    if transformation is None:
+        return Majority(2 if scale_factor is None else scale_factor)
+    if scale_factor is not None:
+        raise ValueError(f"scale_factor={shown(scale_factor)}: a transformation has its own")
+    return check_transformation(transformation)
+
+
+def _shapes(sides: Sides, transformation: Transformation, n_steps: int) -> tuple[Sides, ...]:
     """The lattices from the one sampled to the last one."""
     shapes = [sides]
     for step in range(1, n_steps + 1):
-        rows, cols = shapes[-1]
-        if rows % b or cols % b or min(rows, cols) < SMALLEST_SIDE * b:
-            raise ValueError(
-                f"shape={sides}, scale_factor={b}, n_steps={n_steps}: step {step} starts from "
-                f"{(rows, cols)}, whose sides must be multiples of {b} and at least {SMALLEST_SIDE * b}"
-            )
-        shapes.append((rows // b, cols // b))
+        shapes.append(check_step(sides, shapes[-1], transformation, f"n_steps={n_steps}: step {step}"))
     return tuple(shapes)
 
 
-def _samples(spins: object, sides: tuple[int, int], n_blocks: int, n_operators: int) -> SpinArray:
+def check_step(sides: Sides, before: Sides, transformation: Transformation, step: str) -> Sides:
+    """Return the lattice after a step, or raise where the map does not fit or what is left is too small."""
+    try:
+        after = transformation.output_shape(before)
+    except ValueError as error:
+        raise ValueError(f"shape={sides}, {step} starts from {before}: {error}") from None
+    if min(after[:2]) < SMALLEST_SIDE:
+        raise ValueError(
+            f"shape={sides}, {step} starts from {before} and leaves {after}: sides of at least "
+            f"{SMALLEST_SIDE} are needed"
+        )
+    return after
+
+
+def check_operators(name: str, n_operators: int, shapes: tuple[Sides, ...], parity: str) -> int:
+    """Return a number of operators that all lattices have."""
+    return check_integer(name, n_operators, 1, min(len(operators_of(sides, parity)) for sides in shapes))
+
+
+def _samples(spins: object, sides: Sides, n_blocks: int, n_operators: int) -> SpinArray:
     """The configurations in one row, those of a chain together."""
-    array = check_spins("spins", spins, math.prod(sides))
+    array = check_spins("spins", spins, math.prod(sides[:2]))
     if array.ndim not in (2, 3):
         raise ValueError(
             f"spins has shape {array.shape}: (n_samples, n_sites) or (n_chains, n_kept, n_sites) is needed"
@@ -203,8 +235,8 @@ def _samples(spins: object, sides: tuple[int, int], n_blocks: int, n_operators: 
     return array
 
 
-def _exponents(
-    operators: FloatArray, blocked: FloatArray, b: int, n_blocks: int, parity: str
+def exponents(
+    operators: FloatArray, blocked: FloatArray, b: float, n_blocks: int, parity: str
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Exponents with 1, 2, … operators, their jackknife errors, and T with all operators."""
     n_samples, n = operators.shape
@@ -221,7 +253,7 @@ def _exponents(
     return np.array(y), stderr, _transformation(total, n, parity)
 
 
-def _exponent(sums: FloatArray, count: int, b: int, parity: str) -> float:
+def _exponent(sums: FloatArray, count: int, b: float, parity: str) -> float:
     """``ln λ / ln b`` of the eigenvalue with the largest real part."""
     eigenvalues = np.linalg.eigvals(_transformation(sums, count, parity))
     leading = eigenvalues[np.argmax(eigenvalues.real)]

@@ -1,7 +1,7 @@
-"""Lattice sums of products of spins on a torus: the operators in which a renormalized energy is expanded.
+"""Lattice sums of products of spins: the operators in which a renormalized energy is expanded.
 
 Every operator is a sum over all sites of products of spins at fixed offsets from the site, one product for
-each orientation that the square lattice allows.
+each orientation that the square lattice, or the ring, allows.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import SpinArray, check_integer, shown
-from rbmflow.ising.operators import EVEN_OPERATORS, ODD_OPERATORS, Products
-from rbmflow.rg.block_spins import Shape, check_sides
+from rbmflow.arguments import SpinArray, check_integer
+from rbmflow.ising.operators import EVEN_OPERATORS, ODD_OPERATORS, RING_OPERATORS, Products
+from rbmflow.rg.block_spins import Shape, Sides, check_shape
 from rbmflow.spins import check_spins
 
 if TYPE_CHECKING:
     from rbmflow.typing import ArrayLike
 
-REACH = 2
+REACH = 3
 """The largest offset."""
 BATCH = 2**19
 """Spins whose products are in memory at one time."""
@@ -35,7 +35,7 @@ def even_operators(
     neighbours, at distance 2; the plaquette, four spins of a unit square; the knight's move, at distance √5;
     the diamond, the four neighbours of a site; the wide plaquette, the corners of a square of side 2
     (R. H. Swendsen, Phys. Rev. B 20, 2080 (1979) lists such sums). `EVEN_OPERATORS` holds the names and
-    offsets.
+    offsets. On a ring: nearest, second and third neighbours, four spins in a row.
 
     Time O(sites).
 
@@ -43,9 +43,10 @@ def even_operators(
     ----------
     spins : array_like
         Shape ``(..., n_sites)``, values ±1, rows of the torus one after the other.
-    shape : tuple of int or lattice
-        ``(n_rows, n_cols)``, periodic, or an object that has these attributes. On a side of 2 a bond and its
-        periodic image both count.
+    shape : int, tuple of int or lattice
+        ``(n_rows, n_cols)``, periodic, ``(n_rows, n_cols, shift)`` where site ``(n_rows, j)`` is
+        ``(0, j + shift)`` again, ``n_sites`` of a ring, or an object that has these attributes. On a side of
+        2 a bond and its periodic image both count.
     n_operators : int, optional
         How many of them, from the first; all without it.
 
@@ -59,7 +60,7 @@ def even_operators(
     >>> even_operators([1] * 15 + [-1], (4, 4)).tolist()
     [24, 24, 24, 8, 48, 8, 8]
     """
-    return _lattice_sums(EVEN_OPERATORS, spins, shape, n_operators)
+    return _lattice_sums("even", spins, shape, n_operators)
 
 
 def odd_operators(spins: ArrayLike, shape: Shape, *, n_operators: int | None = None) -> npt.NDArray[np.int64]:
@@ -67,7 +68,7 @@ def odd_operators(spins: ArrayLike, shape: Shape, *, n_operators: int | None = N
 
     In this order: the magnetization, ``Σ s(x)``; the corner, ``Σ s(x) s(x ± e₁) s(x ± e₂)`` over its four
     orientations; three spins in a row, in both directions; three spins on a diagonal, in both directions.
-    `ODD_OPERATORS` holds the names and offsets.
+    `ODD_OPERATORS` holds the names and offsets. On a ring: the magnetization, three spins in a row.
 
     Time O(sites).
 
@@ -75,8 +76,8 @@ def odd_operators(spins: ArrayLike, shape: Shape, *, n_operators: int | None = N
     ----------
     spins : array_like
         Shape ``(..., n_sites)``, values ±1, rows of the torus one after the other.
-    shape : tuple of int or lattice
-        ``(n_rows, n_cols)``, periodic, or an object that has these attributes.
+    shape : int, tuple of int or lattice
+        As for `even_operators`.
     n_operators : int, optional
         How many of them, from the first; all without it.
 
@@ -90,47 +91,75 @@ def odd_operators(spins: ArrayLike, shape: Shape, *, n_operators: int | None = N
     >>> odd_operators([1] * 15 + [-1], (4, 4)).tolist()
     [14, 40, 20, 20]
     """
-    return _lattice_sums(ODD_OPERATORS, spins, shape, n_operators)
+    return _lattice_sums("odd", spins, shape, n_operators)
 
 
-def check_torus(shape: object) -> tuple[int, int]:
-    """Return ``(n_rows, n_cols)``, or raise where the lattice has one direction only."""
-    sides = check_sides(shape)
-    if len(sides) != 2:
-        raise ValueError(f"shape={shown(shape)}: the two sides of a torus are needed")
-    return sides[0], sides[1]
+def operators_of(sides: Sides, parity: str) -> dict[str, Products]:
+    """Return the even or the odd operators of a ring or a torus by name.
+
+    Examples
+    --------
+    >>> list(operators_of((8,), "odd"))
+    ['magnetization', 'row of three']
+    """
+    if len(sides) > 1:
+        return EVEN_OPERATORS if parity == "even" else ODD_OPERATORS
+    return {name: terms for name, terms in RING_OPERATORS.items() if len(terms[0]) % 2 == (parity == "odd")}
+
+
+def unrolled(spins: SpinArray, sides: Sides) -> tuple[SpinArray, Sides, int]:
+    """Return configurations of a torus without a shift, its sides, and how often each spin is there.
+
+    A torus with a shift is a part of one without: all sums over sites are as many times larger.
+
+    Examples
+    --------
+    >>> unrolled(np.array([1, -1, 1, 1], np.int8), (1, 4, 2))
+    (array([ 1, -1,  1,  1,  1,  1,  1, -1], dtype=int8), (2, 4), 2)
+    """
+    if len(sides) < 3:
+        return spins, sides, 1
+    n_rows, n_cols, shift = sides
+    lattices = spins.reshape(*spins.shape[:-1], n_rows, n_cols)
+    times = n_cols // math.gcd(n_cols, shift)
+    rows = np.concatenate([np.roll(lattices, -k * shift, axis=-1) for k in range(times)], axis=-2)
+    return rows.reshape(*spins.shape[:-1], -1), (times * n_rows, n_cols), times
 
 
 def _lattice_sums(
-    operators: dict[str, Products], spins: object, shape: object, n_operators: int | None
+    parity: str, spins: object, shape: object, n_operators: int | None
 ) -> npt.NDArray[np.int64]:
-    sides = check_torus(shape)
+    operators = operators_of(check_shape(shape), parity)
     count = len(operators)
     if n_operators is not None:
         count = check_integer("n_operators", n_operators, 1, count)
     chosen = list(operators.values())[:count]
-    array = check_spins("spins", spins, math.prod(sides))
+    array = check_spins("spins", spins, math.prod(check_shape(shape)[:2]))
+    array, sides, times = unrolled(array, check_shape(shape))
     lattices = array.reshape(-1, *sides)
     sums = np.empty((len(lattices), count), dtype=np.int64)
     size = max(1, BATCH // math.prod(sides))
     for start in range(0, len(lattices), size):
         part = lattices[start : start + size]
         # a margin with the periodic images makes every shifted lattice a view
-        margin = np.pad(part, ((0, 0), (REACH, REACH), (REACH, REACH)), mode="wrap")
+        margin = np.pad(part, ((0, 0), *[(REACH, REACH)] * len(sides)), mode="wrap")
         for column, products in enumerate(chosen):
             sums[start : start + size, column] = _sum_of_products(margin, sides, products)
-    return sums.reshape(*array.shape[:-1], count)
+    return sums.reshape(*array.shape[:-1], count) // times
 
 
-def _sum_of_products(margin: SpinArray, sides: tuple[int, int], products: Products) -> npt.NDArray[np.int64]:
+def _sum_of_products(margin: SpinArray, sides: Sides, products: Products) -> npt.NDArray[np.int64]:
     total = np.zeros((len(margin), *sides), dtype=np.int8)
     for offsets in products:
         factors = [
-            margin[:, REACH + i : REACH + i + sides[0], REACH + j : REACH + j + sides[1]] for i, j in offsets
+            margin[
+                (slice(None), *(slice(REACH + o, REACH + o + n) for o, n in zip(along, sides, strict=True)))
+            ]
+            for along in offsets
         ]
         product = factors[0].copy()
         for factor in factors[1:]:
             product *= factor
         total += product
-    sums: npt.NDArray[np.int64] = total.sum(axis=(1, 2), dtype=np.int64)
+    sums: npt.NDArray[np.int64] = total.sum(axis=tuple(range(1, total.ndim)), dtype=np.int64)
     return sums
