@@ -7,7 +7,7 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
-from rbmflow import RBM, Ring, Torus, certified_weight, executors, log_partition, training_set
+from rbmflow import RBM, Ring, Torus, certified_weight, executors, log_partition, rg, training_set
 from rbmflow.executors import check_executor, completed
 from rbmflow.networks import BoltzmannMachine
 
@@ -175,9 +175,19 @@ def test_couplings_are_certified_anywhere(pools):
     assert certified_weight([], 8, 4, digits=15) == ()
 
 
+def test_maps_are_graded_anywhere(pools):
+    how = {"n_samples": 400, "rng": 3}
+    found = [
+        rg.grade(rg.BlockFilter([0.6, 0.4]), Ring(20), 0.8, n_steps=2, **how, executor=one) for one in pools
+    ]
+    assert found[0].equals(found[1])
+    assert found[0].equals(found[2])
+
+
 @pytest.mark.parametrize(
     "call",
     [
+        lambda pool: rg.grade(rg.Majority(), Ring(8), 1.0, rng=1, executor=pool),
         lambda pool: training_set(Ring(8), [1.0], 2, executor=pool),
         lambda pool: log_partition(MACHINE, "ais", executor=pool),
         lambda pool: certified_weight([1], 8, 4, digits=15, executor=pool),

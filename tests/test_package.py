@@ -30,7 +30,8 @@ LAYERS = [
     ["checkpoints", "estimate", "state_law", "roots"],
     ["ising"],
     ["networks"],
-    ["rg", "sampling", "likelihood"],
+    ["sampling", "likelihood"],
+    ["rg"],  # a map is graded on configurations that are drawn
     ["weight", "training"],
     ["flow", "thermometer", "estimator"],
     ["experiments"],
@@ -151,7 +152,7 @@ def test_names_that_moved_up_are_found_where_they_were_with_a_warning():
         networks.annealed  # noqa: B018
 
 
-@pytest.mark.parametrize("package", ["flow", "ising", "reading", "weight"])
+@pytest.mark.parametrize("package", ["flow", "ising", "reading", "rg", "weight"])
 def test_a_lazy_package_finds_what_its_imports_for_types_say(package):
     tree = ast.parse((SOURCE / package / "__init__.py").read_text(encoding="utf-8"))
     (branch,) = [node for node in tree.body if isinstance(node, ast.If)]

@@ -245,17 +245,17 @@ def exponents(
     moments = np.array([rows[start:stop].T @ rows[start:stop] for start, stop in itertools.pairwise(edges)])
     total = moments.sum(axis=0)
     y, *without = (
-        [_exponent(sums, count, b, parity) for count in range(1, n + 1)]
+        [leading_exponent(sums, count, b, parity) for count in range(1, n + 1)]
         for sums in (total, *(total - moments))
     )
     deviations = np.array(without) - np.mean(without, axis=0)
     stderr = np.sqrt((n_blocks - 1) / n_blocks * (deviations**2).sum(axis=0))
-    return np.array(y), stderr, _transformation(total, n, parity)
+    return np.array(y), stderr, linearized(total, n, parity)
 
 
-def _exponent(sums: FloatArray, count: int, b: float, parity: str) -> float:
+def leading_exponent(sums: FloatArray, count: int, b: float, parity: str) -> float:
     """``ln λ / ln b`` of the eigenvalue with the largest real part."""
-    eigenvalues = np.linalg.eigvals(_transformation(sums, count, parity))
+    eigenvalues = np.linalg.eigvals(linearized(sums, count, parity))
     leading = eigenvalues[np.argmax(eigenvalues.real)]
     if leading.imag or leading.real <= 0:
         raise ValueError(
@@ -265,7 +265,7 @@ def _exponent(sums: FloatArray, count: int, b: float, parity: str) -> float:
     return float(np.log(leading.real) / np.log(b))
 
 
-def _transformation(sums: FloatArray, count: int, parity: str) -> FloatArray:
+def linearized(sums: FloatArray, count: int, parity: str) -> FloatArray:
     """T of the first `count` operators, from the sums of products of (S', S, 1) with each other."""
     n_samples = sums[-1, -1]
     n = len(sums) // 2
