@@ -18,6 +18,7 @@ from rbmflow.cli import output
 from rbmflow.experiments import (
     audit,
     capacity,
+    denoising,
     experiment,
     least_singular_value,
     own_data,
@@ -47,6 +48,11 @@ TINY = {
     "capacity": (capacity.Parameters((20,), (0.05, 0.1), n_networks=2, n_probes=3),),
     "torus_threshold": (torus_threshold.Parameters((4, 9, 5), n_chains=8, n_measurements=20),),
     "least_singular_value": (least_singular_value.Parameters((3,), (), (0.2, 0.3), (0.34,), n_starts=2),),
+    "denoising": (
+        denoising.Parameters(
+            6, (4,), (1.0, 1.5), (0.4,), (0.1,), (0.1, 0.2), n_rings=10, n_steps=2, n_training=10, n_epochs=1
+        ),
+    ),
     "iso": (replace(STEPS, lattice=seven_steps.Parameters().lattice.__class__(4, 4)),),
     "ring": (STEPS,),
     "own_data": (own_data.Parameters(3, n_epochs=5), SPINS),

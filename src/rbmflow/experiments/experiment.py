@@ -35,6 +35,7 @@ MODULES = [
     "rbmflow.experiments.capacity",
     "rbmflow.experiments.torus_threshold",
     "rbmflow.experiments.least_singular_value",
+    "rbmflow.experiments.denoising",
     "rbmflow.experiments.seven_steps",
     "rbmflow.experiments.own_data",
     "rbmflow.experiments.audit",

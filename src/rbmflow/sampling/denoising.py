@@ -18,7 +18,8 @@ from rbmflow.arguments import (
     shown,
     spawn,
 )
-from rbmflow.estimate import Estimate
+from rbmflow.autocorrelation import chains_disagree
+from rbmflow.errors import ConvergenceWarning, warn_caller
 from rbmflow.hardware import check_fits, check_memory, resolve_threads
 from rbmflow.ising import Chain, Graph, Ring, RingInFields, noise_field
 from rbmflow.ising.lattice import Lattice
@@ -155,7 +156,7 @@ def denoise(
     Warns
     -----
     ConvergenceWarning
-        If chains of a row have not mixed, or are short.
+        Once, if the chains of some rows have not mixed, or are too short to tell, by their energies.
 
     See Also
     --------
@@ -196,11 +197,20 @@ def denoise(
         _tell(progress, len(rows), len(rows))
     else:
         check_fits("n_chains", n_chains, on.n_sites * n_sweeps / N_BATCHES / THIN, "fewer sweeps need less")
-        graph = _scaled(on, coupling)
+        graph, unmixed = _scaled(on, coupling), 0
         for index, (row, stream) in enumerate(zip(rows, spawn(source, len(rows)), strict=True)):
             given = replace(graph, fields=graph.fields + noise_field(rate) * row)
-            means[index], stderr[index] = _sampled(given, row, stream, n_chains, n_sweeps, burn_in, threads)
+            means[index], stderr[index], differ = _sampled(
+                given, row, stream, n_chains, n_sweeps, burn_in, threads
+            )
+            unmixed += differ
             _tell(progress, index + 1, len(rows))
+        if unmixed:
+            warn_caller(
+                f"the chains of {unmixed} of {len(rows)} rows have not mixed, or are too short to tell: "
+                "a longer burn_in or more n_sweeps may help",
+                ConvergenceWarning,
+            )
     return Denoised(seen, means.reshape(seen.shape), stderr.reshape(seen.shape))
 
 
@@ -251,8 +261,8 @@ def _sampled(
     n_sweeps: int,
     burn_in: int,
     n_threads: int,
-) -> tuple[FloatArray, FloatArray]:
-    """Means given the neighbours, over parts of heat-bath chains, and their standard errors."""
+) -> tuple[FloatArray, FloatArray, bool]:
+    """Means given the neighbours, over parts of heat-bath chains, their errors, and whether chains differ."""
     initial = random_spins(rng, n_chains, len(row))
     initial[: n_chains // 2] = row
     onward = partial(run, graph, 1.0, n_chains=n_chains, n_threads=n_threads)
@@ -263,11 +273,9 @@ def _sampled(
         for spins in chains.spins if chains.spins is not None else ():
             parts.append(np.tanh(couplings @ spins.T + graph.fields[:, None]).mean(axis=1))
         energies.append(chains.energy)
-    Estimate.from_series(
-        np.concatenate(energies, axis=1), spacing=THIN, name="energy given the data"
-    )  # warns
     means = np.array(parts)
-    return means.mean(axis=0), means.std(axis=0, ddof=1) / np.sqrt(len(means))
+    stderr = means.std(axis=0, ddof=1) / np.sqrt(len(means))
+    return means.mean(axis=0), stderr, chains_disagree(np.concatenate(energies, axis=1))
 
 
 def _scaled(lattice: Lattice, K: float) -> Graph:
