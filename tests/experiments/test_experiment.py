@@ -21,6 +21,7 @@ from rbmflow.experiments import (
     denoising,
     experiment,
     least_singular_value,
+    optimum,
     own_data,
     seven_steps,
     torus_threshold,
@@ -53,6 +54,7 @@ TINY = {
             6, (4,), (1.0, 1.5), (0.4,), (0.1,), (0.1, 0.2), n_rings=10, n_steps=2, n_training=10, n_epochs=1
         ),
     ),
+    "optimum": (optimum.Parameters(sides=(5, 4), hidden=(1, 2), couplings=(1.0, 0.5), n_starts=2),),
     "iso": (replace(STEPS, lattice=seven_steps.Parameters().lattice.__class__(4, 4)),),
     "ring": (STEPS,),
     "own_data": (own_data.Parameters(3, n_epochs=5), SPINS),

@@ -36,6 +36,7 @@ MODULES = [
     "rbmflow.experiments.torus_threshold",
     "rbmflow.experiments.least_singular_value",
     "rbmflow.experiments.denoising",
+    "rbmflow.experiments.optimum",
     "rbmflow.experiments.seven_steps",
     "rbmflow.experiments.own_data",
     "rbmflow.experiments.audit",

@@ -1,0 +1,19 @@
+"""The best of all bias-free machines of a ring or torus, for each number of hidden units and coupling."""
+
+from rbmflow.experiments.experiment import Experiment
+from rbmflow.experiments.optimum.diagram import Optimum, Parameters, run
+from rbmflow.experiments.optimum.figure import draw_optimum
+
+__all__ = ["Optimum", "Parameters", "draw_optimum", "run"]
+
+EXPERIMENTS = [
+    Experiment(
+        "optimum",
+        "the machines of least divergence from a ring or torus, over N and K",
+        __name__,
+        Optimum,
+        "optimum.csv",
+        "cells",
+        {"optimum": draw_optimum},
+    )
+]
