@@ -67,6 +67,8 @@ def of_kind(kind, value):
 
 
 RESULTS = {
+    "bool": lambda found: isinstance(found, bool),
+    "npt.NDArray[np.bool_]": lambda found: isinstance(found, np.ndarray) and found.dtype == np.bool_,
     "float": lambda found: isinstance(found, float),
     "FloatArray": lambda found: isinstance(found, np.ndarray) and found.dtype == np.float64,
     "MPF": lambda found: isinstance(found, mpmath.mpf),

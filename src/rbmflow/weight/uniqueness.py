@@ -130,7 +130,8 @@ def certified_unique(
         done += len(part)
         if tell is not None:
             tell(done, len(proven))
-    return proven[place.ravel()].reshape(visible.shape)[()]
+    found = proven[place.ravel()].reshape(visible.shape)
+    return found if found.ndim else bool(found)
 
 
 def _check_units(name: str, value: object, least: int, most: int) -> npt.NDArray[np.int64]:
