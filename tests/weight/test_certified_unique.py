@@ -30,7 +30,7 @@ def test_all_pairs_up_to_200():
     [(10**7, 1), (10**7, 2), (10**7, 3), (3, 10**9), (4, 10**9), (5, 10**9), (10**5, 2000), (1001, 999)],
 )
 def test_large_layers(n_visible, n_hidden):
-    assert certified_unique(n_visible, n_hidden) is np.True_
+    assert certified_unique(n_visible, n_hidden) is True
 
 
 def plain_sums(ctx, n_visible, n_hidden, W):
