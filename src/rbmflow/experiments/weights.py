@@ -53,7 +53,7 @@ def certified_table(
     for K in couplings:
         found = certified_weight(K, n_visible, n_hidden, digits=digits)
         only = found.unique_on == ("0", "inf")
-        rows.append((K, found.lower, found.upper, f"by {found.unique_by}" if only else "not shown"))
+        rows.append((K, found.lower, found.upper, found.unique_by if only else "not shown"))
     caption = f"Bounds of the trained uniform weight by ball arithmetic, M = {n_visible}, N = {n_hidden}"
     return Table(caption, columns_of(("K", "lower", "upper", "no_other_root"), rows))
 
