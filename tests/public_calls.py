@@ -749,6 +749,7 @@ def _figures(curve):
         "plot.calibration": {"calibrations": curve.calibrate(KNOWN)},
         "plot.degeneracies": {"table": Ring(6).degeneracies()},
         "plot.experiment": {"result": weight_map.run(weight_map.Parameters(8, n_couplings=3, n_ratios=4))},
+        "plot.grade": {"grades": {"a": rbmflow.rg.grade(rbmflow.rg.Majority(), Ring(8), 0.5, rng=1)}},
         "plot.history": {"recorded": rbmflow.training.History({"epoch": [1.0, 2.0], "kl": [0.5, 0.25]})},
         "plot.limits": {"table": rbmflow.weight.limit_table(4, 2, dps=5)},
         "plot.null_calibration": {"results": thermometer.null_calibration(**null)},

@@ -10,7 +10,7 @@ pytest.importorskip("matplotlib", reason="figures are an extra")
 
 from matplotlib.figure import Figure
 
-from rbmflow import RBM, Ring, Torus, fit, flow, plot, sampling, thermometer
+from rbmflow import RBM, Ring, Torus, fit, flow, plot, rg, sampling, thermometer
 from rbmflow.experiments import capacity, style, weight_map
 from rbmflow.experiments.tables import Table
 from rbmflow.training import History, Recipe, learn
@@ -49,6 +49,15 @@ def test_lines_are_the_numbers():
     (line,) = plot.history(recorded, names=["kl"]).get_lines()
     np.testing.assert_array_equal(line.get_xydata(), [[1, 0.5], [2, 0.25], [4, 0.125]])
     assert len(plot.history(recorded).get_lines()) == 2
+
+    two = rg.grade(rg.Decimation(), Ring(16), 1.0, n_steps=2, rng=1)
+    exponents, information, couplings = plot.grade({"two": two})
+    assert [text.get_text() for text in exponents.get_yticklabels()] == ["two, step 1", "two, step 2"]
+    drawn = [container[0].get_xdata() for container in (*exponents.containers, *information.containers)]
+    np.testing.assert_array_equal(drawn, [two.y_t[:, -1], two.y_h[:, -1], two.information])
+    (container,) = couplings.containers
+    np.testing.assert_array_equal(container[0].get_xdata(), two.couplings[:, 0])
+    np.testing.assert_allclose([line.get_xdata()[0] for line in couplings.get_lines()[1:]], two.decimated)
 
     spins = Ring(8).sample(0.5, 100, rng=1)
     path = flow.orbit(flow.mean_field, RBM.uniform(8, 4, 0.3), spins, 3)

@@ -4,6 +4,7 @@ They need matplotlib, the extra ``figures``. A figure with several panels takes 
 """
 
 from rbmflow.plot.files import experiment, save
+from rbmflow.plot.grades import grade
 from rbmflow.plot.laws import degeneracies, limits, observables, trained_weight, weight_of_data
 from rbmflow.plot.processes import history, orbit, series
 from rbmflow.plot.readings import calibration, null_calibration, training_set
@@ -12,6 +13,7 @@ __all__ = [
     "calibration",
     "degeneracies",
     "experiment",
+    "grade",
     "history",
     "limits",
     "null_calibration",

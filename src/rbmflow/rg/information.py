@@ -27,8 +27,8 @@ AT_ONCE = 2**14  # states of the fine lattice
 def block_of(transformation: Transformation, sides: Sides, unit: int = 0) -> Sites:
     """Return the sites of the fine lattice that a coarse spin stands for.
 
-    A rectangle, where the coarse sides divide the fine ones; of a sublattice the site that is kept and the
-    next one of its row.
+    A rectangle, where the coarse sides divide the fine ones; where the coarse lattice is that of a
+    sublattice, its site and the next one of the row.
 
     Examples
     --------
@@ -37,8 +37,9 @@ def block_of(transformation: Transformation, sides: Sides, unit: int = 0) -> Sit
     [2, 3, 6, 7]
     """
     coarse = transformation.output_shape(sides)
-    if isinstance(transformation, Sublattice) and len(sides) == 2:
-        kept = int(transformation.sites(sides)[unit])
+    half = Sublattice()
+    if len(coarse) == 3 and len(sides) == 2 and half.output_shape(sides) == coarse:
+        kept = int(half.sites(sides)[unit])
         return np.array([kept, kept + 1 if (kept + 1) % sides[1] else kept + 1 - sides[1]])
     if len(coarse) != len(sides) or len(sides) == 3 or any(n % c for n, c in zip(sides, coarse, strict=True)):
         raise ValueError(
