@@ -161,7 +161,13 @@ def test_the_diagram_does_not_depend_on_the_executor():
     symmetric = repeated(descend_repeated(Target(Ring(6), 0.75), np.eye(6)[:1] + 0.1, 2), 2)
     assert Target(Ring(6), 0.75).divergence(symmetric)[0] == pytest.approx(pair["kl_symmetric"][0], rel=1e-9)
     np.testing.assert_array_equal(found.of(6, 3)["stars"], [3, 3])
+    assert found.phases == ["repeated"] * 2 + ["broken", "repeated"] + ["copies"] * 2
     assert (found.of(6, 1)["kl"] > pair["kl"]).all()
+
+
+def test_phases():
+    asked = Parameters(sides=(7,), hidden=(1, 3, 4, 5), couplings=(0.2,), n_starts=6)
+    assert run(asked, rng=2).phases == ["repeated", "irregular", "copies", "exact"]
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@
 from rbmflow.experiments.experiment import Experiment
 from rbmflow.experiments.optimum.diagram import Optimum, Parameters, run
 from rbmflow.experiments.optimum.figure import draw_optimum
+from rbmflow.experiments.optimum.transition import Transition, transition
 
-__all__ = ["Optimum", "Parameters", "draw_optimum", "run"]
+__all__ = ["Optimum", "Parameters", "Transition", "draw_optimum", "run", "transition"]
 
 EXPERIMENTS = [
     Experiment(

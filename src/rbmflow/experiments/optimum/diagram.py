@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import IO, ClassVar
+from typing import IO, Any, ClassVar
 
 import numpy as np
 
@@ -13,7 +13,15 @@ from rbmflow.arguments import FloatArray, check_choice, check_integer, check_rea
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.experiments.experiment import BaseParameters, Result, option
 from rbmflow.experiments.optimum.descent import NO_STARS, ZERO, Minimum, descend_to_limit, n_repeats
-from rbmflow.experiments.optimum.search import SAME, curvature, invariance, search, search_repeated, swept
+from rbmflow.experiments.optimum.search import (
+    SAME,
+    curvature,
+    fewest_exact,
+    invariance,
+    search,
+    search_repeated,
+    swept,
+)
 from rbmflow.experiments.optimum.target import Target
 from rbmflow.experiments.tables import Table, columns_of
 from rbmflow.experiments.tasks import rows_of_tasks
@@ -21,6 +29,14 @@ from rbmflow.ising import Ring, Torus
 from rbmflow.reading import check_names
 from rbmflow.weight import kl_uniform, trained_weight
 
+PHASES = {
+    "repeated": "units are translates of each other",
+    "broken": "units could be, and are not",
+    "irregular": "N and M without common divisor",
+    "copies": "exact in a limit: copies, decimation",
+    "exact": "exact with finite weights",
+}
+"""What a best machine is, with a word on it."""
 LATTICES = ("ring", "torus")
 LARGEST = {"ring": 12, "torus": 4}
 COUPLINGS = tuple(round(0.1 * k, 1) for k in range(1, 21))
@@ -136,6 +152,22 @@ class Optimum(Result):
         here = (columns["side"] == side) & (columns["n_hidden"] == n_hidden)
         return {name: column[here] for name, column in columns.items()}
 
+    @property
+    def phases(self) -> list[str]:
+        """One of `PHASES` for each cell."""
+        columns = self.table.columns
+        names = ("side", "n_hidden", "kl", "translations")
+        return [self._phase(*cell) for cell in zip(*map(columns.__getitem__, names), strict=True)]
+
+    def _phase(self, side: Any, n_hidden: Any, kl: Any, translations: Any) -> str:
+        ring = self.parameters.lattice == "ring"
+        if kl < ZERO:
+            return "exact" if ring and n_hidden >= fewest_exact(side) else "copies"
+        most = 1 if not ring else side if n_hidden == 1 else n_repeats(side, n_hidden)
+        if most == 1:
+            return "irregular"
+        return "repeated" if translations == most else "broken"
+
     def write(self, stream: IO[bytes]) -> None:
         """Write the table as CSV, in UTF-8, to a binary stream."""
         stream.write(self.table.to_csv().encode())
@@ -188,8 +220,8 @@ def run(
     Examples
     --------
     >>> found = run(Parameters(sides=(6,), hidden=(2, 3), couplings=(0.5,), n_starts=4), rng=1)
-    >>> found.of(6, 2)["kl"].round(6), found.of(6, 3)["stars"]
-    (array([0.116089]), array([3.]))
+    >>> found.of(6, 2)["kl"], found.of(6, 3)["stars"]
+    (array([0.1161]), array([3.]))
     """
     parameters = parameters or Parameters()
     cells, ends, n_chains = parameters.cells, parameters.chains, len(parameters.chains)

@@ -50,6 +50,17 @@ def start(target: Target, n_hidden: int, kind: int, rng: np.random.Generator) ->
     return weights
 
 
+def fewest_exact(n_visible: int) -> int:
+    """Return the least number of hidden units for which `exact_weights` knows weights of a ring.
+
+    Examples
+    --------
+    >>> [fewest_exact(M) for M in (3, 4, 5, 6)]
+    [1, 3, 3, 5]
+    """
+    return n_visible - 2 + (n_visible % 2 == 0)
+
+
 def exact_weights(target: Target, n_hidden: int) -> FloatArray | None:
     """Return finite weights of p = q on a ring of M sites, or None where none are known.
 
@@ -59,7 +70,7 @@ def exact_weights(target: Target, n_hidden: int) -> FloatArray | None:
     M is odd, else a further unit, of coupling 2K, mends it: M − 2 or M − 1 units.
     """
     n_visible = target.lattice.n_sites
-    if len(target.lattice.shape) > 1 or n_hidden < n_visible - 2 + (n_visible % 2 == 0):
+    if len(target.lattice.shape) > 1 or n_hidden < fewest_exact(n_visible):
         return None
     weights, rows = np.zeros((n_hidden, n_visible)), np.arange(n_visible - 2)
     tau = np.tanh(target.K)
