@@ -15,38 +15,42 @@ MARKS = {"repeated": "s", "broken": "o", "irregular": "D", "copies": "^", "exact
 
 
 def draw_optimum(result: Optimum, ax: Any = None) -> Any:
-    """Draw the phase of each cell of the last lattice over K and N, and KL* over K (pass two axes)."""
-    parameters = result.parameters
-    side = parameters.sides[-1]
+    """Draw the phase of each cell over K and N, a panel for each lattice (pass as many axes)."""
+    sides, columns = result.parameters.sides, result.table.columns
+    phases = np.array(result.phases)
+    side, hidden, K = (np.array(columns[name]) for name in ("side", "n_hidden", "K"))
     with styled():
-        left, right = axes = axes_of(ax, 2, (11.5, 4.2))
-        columns, phases = result.table.columns, np.array(result.phases)
-        here = np.array(columns["side"]) == side
-        K, hidden = np.array(columns["K"]), np.array(columns["n_hidden"])
-        for name in PHASES:
-            chosen = here & (phases == name)
-            left.plot(K[chosen], hidden[chosen], MARKS[name], ms=5, color=COLOURS[name])
-        lines = [
+        axes = axes_of(ax, len(sides), (max(4.5, 2.6 * len(sides)), 4.4))
+        for panel, one in zip(np.atleast_1d(axes), sides, strict=True):
+            for name in PHASES:
+                here = (side == one) & (phases == name)
+                panel.plot(K[here], hidden[here], MARKS[name], ms=4, color=COLOURS[name])
+            panel.set(xlabel="K", title=f"{result.parameters.lattice} of {one}")
+            panel.yaxis.get_major_locator().set_params(integer=True)
+        first = np.atleast_1d(axes)[0]
+        first.set_ylabel("hidden units N")
+        handles = [
             legend_line(ls="", marker=MARKS[name], color=COLOURS[name], label=words)
             for name, words in PHASES.items()
-            if (here & (phases == name)).any()
+            if name in phases
         ]
-        left.legend(handles=lines, fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.15), ncols=2)
-        left.set(
-            xlabel="K", ylabel="hidden units N", title=f"Best machines of the {parameters.lattice} of {side}"
-        )
-        _draw_divergence(result, side, right)
+        first.get_figure().legend(handles=handles, fontsize=8, loc="outside lower center", ncols=3)
         return axes
 
 
-def _draw_divergence(result: Optimum, side: int, panel: Any) -> None:
-    numbers = [N for one, N in result.parameters.chains if one == side]
-    curves = [(N, result.of(side, N)) for N in numbers]
+def draw_divergence(result: Optimum, ax: Any = None) -> Any:
+    """Draw KL* of the last lattice over K, a line for each N; dotted that of machines that repeat a unit."""
+    side = result.parameters.sides[-1]
+    curves = [(N, result.of(side, N)) for one, N in result.parameters.chains if one == side]
     curves = [(N, here) for N, here in curves if here["kl"].max() > ZERO]
-    for (N, here), colour in zip(curves, shades(max(len(curves), 1)), strict=False):
-        order = np.argsort(here["K"])
-        panel.plot(here["K"][order], here["kl"][order], color=colour, label=f"N = {N}")
-        panel.plot(here["K"][order], here["kl_symmetric"][order], color=colour, lw=1, ls=":")
-    panel.plot([], [], color=GREY, lw=1, ls=":", label="best of translates")
-    panel.set(xlabel="K", ylabel="KL*, nats", title="Their divergence", ylim=(0, None))
-    panel.legend(fontsize=8)
+    with styled():
+        panel = axes_of(ax)
+        for (N, here), colour in zip(curves, shades(max(len(curves), 1)), strict=False):
+            order = np.argsort(here["K"])
+            panel.plot(here["K"][order], here["kl"][order], color=colour, label=f"N = {N}")
+            panel.plot(here["K"][order], here["kl_symmetric"][order], color=colour, lw=1, ls=":")
+        panel.plot([], [], color=GREY, lw=1, ls=":", label="translates of one unit")
+        title = f"Best machines, {result.parameters.lattice} of {side}"
+        panel.set(xlabel="K", ylabel="KL*, nats", title=title, ylim=(0, None))
+        panel.legend(fontsize=8)
+        return panel
