@@ -114,7 +114,8 @@ def descend_to_limit(target: Target, minimum: Minimum) -> Minimum:
     largest = np.abs(rest.weights).max(axis=1)
     order = np.argsort(largest, kind="stable")
     for first in range(int((largest < COPIES).sum()), len(order)):
-        limit = descend(target, *as_stars(rest.weights, order[:first], order[first:]), gradient=POLISHED)
+        weights, stars = as_stars(rest.weights, order[:first], order[first:])
+        limit = descend(target, weights, stars, gradient=POLISHED, enough=EXACT)
         if limit.value <= rest.value + ZERO / 10:
             return limit
     return rest

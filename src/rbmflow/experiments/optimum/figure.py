@@ -34,7 +34,8 @@ def draw_optimum(result: Optimum, ax: Any = None) -> Any:
             for name, words in PHASES.items()
             if name in phases
         ]
-        first.get_figure().legend(handles=handles, fontsize=8, loc="outside lower center", ncols=3)
+        place = {"loc": "outside lower center", "ncols": min(3, len(sides))}
+        first.get_figure().legend(handles=handles, fontsize=8, **place)
         return axes
 
 
