@@ -86,7 +86,9 @@ def test_no_machine_is_better_than_the_best(found):
     assert len(found.rows) == 6
     for row in found.rows:
         for name in ("uniform", "local", "decimating"):
-            assert row[name] < row["best"] + 1e-12
+            # on average no guess is better than the best: with 300 rings three errors of the difference
+            allowed = 3 * (row[f"{name}_gain_stderr"] + row["best_gain_stderr"]) + 1e-12
+            assert row[name] < row["best"] + allowed
             assert row[f"{name}_last"] <= row[name]
         assert row["trained"] is None
         # what it expects of itself: 300 rings whose overlaps spread by 0.25 at most; sums agree to rounding
@@ -104,7 +106,7 @@ def test_noise_is_taken_out_where_it_can_be_and_by_whom(found):
     assert not gains(strong, "uniform")
     ordered = rows["torus of 4 x 4", 0.6, 0.3]  # there one sign is nearly all
     assert gains(ordered, "uniform")
-    assert "the local machine in" in found.verdict()
+    assert "of the local machine in" in found.verdict()
     assert len(found.lines()) == 6
     assert "nothing to gain" in found.lines()[0]
 
@@ -124,12 +126,17 @@ def test_neither_the_executor_nor_its_order_matters():
 
 def test_figures(found, tmp_path):
     pytest.importorskip("matplotlib", reason="figures are an extra")
-    from rbmflow.experiments.denoising import draw_denoising, draw_line
+    from matplotlib.figure import Figure
 
-    for draw in (draw_denoising, draw_line):
-        axes = np.atleast_1d(draw(found))
-        axes[0].get_figure().savefig(tmp_path / "drawn.png")
-    assert axes[0].get_legend().get_texts()[0].get_text().startswith("ring")
+    from rbmflow.experiments.denoising import draw_denoising, draw_flows, draw_line
+
+    panels = draw_denoising(found)
+    assert [panel.get_title() for panel in panels[1:]] == ["Ring of 16, K = 1.5", "Torus of 4 × 4, K = 0.6"]
+    assert len(panels[1].get_lines()) == 2 * (1 + 3)  # at two error rates the best and three machines
+    panels[0].get_figure().savefig(tmp_path / "drawn.png", dpi=30)
+    given = Figure().subplots(1, 2)
+    assert list(draw_flows(found, given)) == list(given)
+    assert draw_line(found).get_legend().get_texts()[0].get_text().startswith("ring")
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 """What machines' flows make of noise, beside the best that can be done."""
 
 from rbmflow.experiments.denoising.experiment import run
-from rbmflow.experiments.denoising.figure import draw_denoising, draw_line
+from rbmflow.experiments.denoising.figure import draw_denoising, draw_flows, draw_line
 from rbmflow.experiments.denoising.parameters import Parameters
 from rbmflow.experiments.denoising.result import Denoising
 from rbmflow.experiments.experiment import Experiment
 
-__all__ = ["Denoising", "Parameters", "draw_denoising", "draw_line", "run"]
+__all__ = ["Denoising", "Parameters", "draw_denoising", "draw_flows", "draw_line", "run"]
 
 EXPERIMENTS = [
     Experiment(

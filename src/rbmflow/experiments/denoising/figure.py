@@ -17,20 +17,43 @@ LIGHTEST = 0.45
 
 
 def draw_denoising(result: Denoising, ax: Any = None) -> Any:
-    """Draw the line K*(ε), and for each lattice overlap against step at its strongest coupling."""
-    lattices = list(dict.fromkeys(result.tables["denoising"].columns["lattice"]))
-    n_panels = 1 + len(lattices)
+    """Draw the line K*(ε), and `draw_flows`."""
+    lattices = _lattices(result)
+    with styled():
+        axes = np.atleast_1d(_grid(1 + len(lattices), ax))
+        draw_line(result, axes[0])
+        _draw_flows(result, lattices, axes[1:])
+        return axes
+
+
+def draw_flows(result: Denoising, ax: Any = None) -> Any:
+    """Draw for each lattice the overlap against step at its strongest coupling (pass an axis for each)."""
+    lattices = _lattices(result)
+    with styled():
+        axes = _grid(len(lattices), ax)
+        _draw_flows(result, lattices, np.atleast_1d(axes))
+        return axes
+
+
+def _lattices(result: Denoising) -> list[str]:
+    return list(dict.fromkeys(str(name) for name in result.tables["denoising"].columns["lattice"]))
+
+
+def _grid(n_panels: int, ax: Any) -> Any:
+    """As many axes, in two rows from four on; one that is left over is empty."""
+    if ax is not None:
+        return axes_of(ax, n_panels)
     n_rows = 1 if n_panels < 4 else 2
     n_axes = -(-n_panels // n_rows) * n_rows
-    with styled():
-        axes = axes_of(ax, n_axes, (4.6 * n_axes / n_rows, 4.0 * n_rows), n_rows)
-        given = np.atleast_1d(axes)
-        draw_line(result, given[0])
-        for panel, lattice in zip(given[1:], lattices, strict=False):
-            _overlaps(result, str(lattice), panel)
-        for panel in given[n_panels:]:
-            panel.set_axis_off()
-        return axes
+    axes = axes_of(None, n_axes, (4.8 * n_axes / n_rows, 4.2 * n_rows), n_rows)
+    for panel in np.atleast_1d(axes)[n_panels:]:
+        panel.set_axis_off()
+    return axes if n_axes == n_panels else axes[:n_panels]
+
+
+def _draw_flows(result: Denoising, lattices: list[str], axes: Any) -> None:
+    for panel, lattice in zip(axes, lattices, strict=True):
+        _overlaps(result, lattice, panel)
 
 
 def draw_line(result: Denoising, ax: Any = None) -> Any:
@@ -79,16 +102,23 @@ def _overlaps(result: Denoising, lattice: str, panel: Any) -> None:
         panel.annotate(
             f"ε = {row['error_rate']:g}",
             (0, row["noisy"]),
-            (4, 4),
+            (-6, 0),
             textcoords="offset points",
+            ha="right",
+            va="center",
             fontsize=8,
             color=GREY,
         )
+    n_steps = found["step"].max()
+    low, high = panel.get_ylim()
     panel.set(
-        xlabel="step of the flow", ylabel="overlap with the clean configuration",
+        xlabel="step of the flow",
+        ylabel="overlap with the clean configuration",
         title=f"{lattice[0].upper()}{lattice[1:]}, K = {strongest:.3g}".replace(" x ", " × "),
-    )  # fmt: skip
-    panel.legend(fontsize=8, loc="lower right")
+        xlim=(-0.22 * n_steps, 1.03 * n_steps),
+        ylim=(low - 0.25 * (high - low), high),  # room for the legend
+    )
+    panel.legend(fontsize=8, loc="lower center", ncols=3)
 
 
 def _with_start(steps: FloatArray, overlaps: FloatArray, noisy: float) -> tuple[FloatArray, FloatArray]:

@@ -74,18 +74,19 @@ class Denoising(Result):
     def verdict(self) -> str:
         """Return what became of the remark that noise increases along the flow."""
         mendable = [row for row in self.rows if gains(row, "best")]
-        said = []
-        for name in MACHINES:
-            here = [row for row in mendable if row[name] is not None]
-            if here:
-                mended = sum(gains(row, name) for row in here)
-                said.append(f"the {name} machine in {mended}")
+        if not mendable:
+            return (
+                "noise can be taken out in no case: no map has a larger overlap than the noisy configuration"
+            )
+        here = {name: [row for row in mendable if row[name] is not None] for name in MACHINES}
+        said = (
+            f"of the {name} machine in {sum(gains(row, name) for row in rows)} of {len(rows)}"
+            for name, rows in here.items()
+            if rows
+        )
         return (
-            f"noise can be taken out in {len(mendable)} of {len(self.rows)} cases; its own flow does so, "
-            f"at its best step, for {', '.join(said)}: the remark that noise increases along the flow is one "
-            "about machines"
-            if said
-            else "noise can be taken out in no case: no map has a larger overlap than the noisy configuration"
+            f"noise can be taken out in {len(mendable)} of {len(self.rows)} cases; the best step of the flow "
+            f"does so {', '.join(said)}: whether noise increases along the flow is a matter of the machine"
         )
 
 
