@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -65,14 +66,14 @@ def _gain_and_fate(W: float, n_visible: int, n_hidden: int) -> tuple[Digits, str
 
 def _number(text: str) -> float:
     try:
-        return float(text)
-    except ValueError:
+        return float(Fraction(text)) if "/" in text else float(text)
+    except (ValueError, ZeroDivisionError, OverflowError):
         raise ValueError(f"K={text!r}: a number is needed") from None
 
 
 def curve_table(couplings: Sequence[str], n_visible: int, n_hidden: int) -> Table:
     """Return W(K) finely from 0 to beyond the largest finite coupling."""
-    given = [abs(value) for value in map(float, couplings) if abs(value) <= LARGEST_SHOWN]
+    given = [abs(value) for value in map(_number, couplings) if abs(value) <= LARGEST_SHOWN]
     K = np.linspace(0.0, 1.1 * max([*given, 1.0]), CURVE_POINTS)
     W = np.asarray(trained_weight(K, n_visible, n_hidden))
     columns: dict[str, list[Any]] = {"K": K.tolist(), "W": W.tolist()}
@@ -109,7 +110,7 @@ def sides_table(spins: Any, n_hidden: int) -> Table:
 def draw_weight(result: HasTables, ax: Any = None, *, n_visible: int, n_hidden: int) -> Any:
     """Draw W(K), the couplings that were asked for, and the weight above which the flow orders."""
     curve, asked = columns(result, "weight_curve"), columns(result, "weight")
-    K, W = (np.asarray(asked[name], dtype=float) for name in ("K", "W"))
+    K, W = np.array([_number(str(one)) for one in asked["K"]]), np.asarray(asked["W"], dtype=float)
     with styled():
         ax = axes_of(ax)
         ax.plot(curve["K"], curve["W"], color=BLUE, label="W(K)")
