@@ -22,7 +22,7 @@ def test_none_is_below_and_on_even_sides_they_meet_it(found):
     assert (columns["n_exact"] >= 1).all()
     assert (columns["kl"] < EXACT).all()
     above = columns["least"] / columns["bound"]
-    assert (above > 1 - 1e-10).all()
+    assert (above > 1 - 1e-8).all()
     even = np.array([label != "ring of 5" for label in found.table.columns["lattice"]])
     assert (above[even] < 1 + 2e-5).all()
     # with odd cycles the bound is met in the limit of many hidden units only

@@ -16,7 +16,7 @@ STAGES = ((1e-1, 8), (1e-2, 16), (1e-3, 32), (1e-4, 64), (1e-5, 64), (1e-6, 64),
 """Share of the norm in what is minimised, and the p of its Schatten norm ``‖WWᵀ‖_p``, close to s₁²."""
 START_SCALE = 0.3
 """Standard deviation of the weights at first."""
-MAX_STEPS = 60  # of a stage
+MAX_STEPS, LAST_STEPS = 60, 400  # of a stage, and without the norm
 SETTLED = 1e-11  # a step gains a smaller share than this
 EXACT = 1e-28  # the sum of squares of a machine that is exact to rounding
 DAMPING = (1e-3, 1e-13, 1e12)  # at first, at least, and where no step helps any more
@@ -57,9 +57,9 @@ def fit_least(law: Law, n_hidden: int, rng: np.random.Generator) -> Fitted:
     weights = rng.normal(scale=START_SCALE, size=(law.states.shape[1], n_hidden))
     with one_thread():
         for share, p in STAGES:
-            weights, loss = _descend(law, weights, share, p)
+            weights, loss = _descend(law, weights, share, p, MAX_STEPS)
         penalised = _spectral_norm(weights), loss
-        weights, loss = _descend(law, weights, 0.0, 1)
+        weights, loss = _descend(law, weights, 0.0, 1, LAST_STEPS)
         return Fitted(*penalised, _spectral_norm(weights), loss)
 
 
@@ -67,7 +67,7 @@ def _spectral_norm(weights: FloatArray) -> float:
     return float(np.linalg.norm(weights, 2))
 
 
-def _descend(law: Law, weights: FloatArray, share: float, p: int) -> tuple[FloatArray, float]:
+def _descend(law: Law, weights: FloatArray, share: float, p: int, n_steps: int) -> tuple[FloatArray, float]:
     """Minimise by damped Gauss-Newton steps; return the weights and ``½ Var_q ln(p/q)`` there.
 
     The norm is taken for ``tr C WWᵀ`` with its C at the last step, which has its slope.
@@ -77,7 +77,7 @@ def _descend(law: Law, weights: FloatArray, share: float, p: int) -> tuple[Float
     loss, ratio = _loss(law, weights)
     norm, C = _schatten(weights, p)
     total = loss + share * norm
-    for _ in range(MAX_STEPS):
+    for _ in range(n_steps):
         matrix, slope = _normal_equations(law, weights, ratio)
         matrix += 2 * share * np.kron(C, np.eye(n_hidden))
         slope += 2 * share * (C @ weights).ravel()
