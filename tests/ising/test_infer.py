@@ -11,6 +11,7 @@ from rbmflow.errors import ConvergenceWarning
 from rbmflow.ising import RING_OPERATORS, infer, operator_law, pseudo_likelihood, site_couplings, state_law
 from rbmflow.networks import BoltzmannMachine, boltzmann_visible_law
 from rbmflow.rg import EVEN_OPERATORS, ODD_OPERATORS
+from rbmflow.sampling import training_set
 from rbmflow.spins import all_states
 
 
@@ -395,3 +396,28 @@ def test_the_text_has_the_numbers():
     assert "row of three: 0.2" in repr(found)
     many = {f"pair at distance {r}": [[0, r]] for r in range(1, 9)}
     assert "and 2 more" in repr(infer(Ring(18).sample(0.5, 200, rng=1), 18, operators=many))
+
+
+@pytest.mark.slow
+def test_pulls_on_a_torus():
+    torus = Torus(6, 6)
+    rows = training_set(torus, [2.5], 200 * 2000, rng=15).spins[0].reshape(200, 2000, 36)
+    found = [infer(one, torus, fields=True) for one in rows]
+    assert_unit(np.array([(one.couplings - [0.4, 0, 0, 0, 0]) / one.stderr for one in found]))
+
+
+@pytest.mark.slow
+def test_all_pairs_of_a_torus():
+    torus = Torus(6, 6)
+    found = infer(training_set(torus, [2.5], 20_000, rng=1).spins[0])
+    near = np.zeros((36, 36), dtype=bool)
+    near[tuple(torus.bonds().T)] = True
+    first, second = np.triu_indices(36, 1)
+    is_bond = near[first, second]
+    J, error = found.pairs[first, second], found.pairs_stderr[first, second]
+    # 72 bonds of 0.0149 each and 558 other pairs of 0.0177: five errors of each number
+    assert abs(J[is_bond].mean() - 0.4) < 5 * 0.0033  # the error of the tied coupling, at most
+    assert J[is_bond].std() == pytest.approx(0.0149, rel=5 / np.sqrt(2 * 72))
+    assert np.sqrt((J[~is_bond] ** 2).mean()) == pytest.approx(0.0177, rel=5 / np.sqrt(2 * 558))
+    pull = (J - 0.4 * is_bond) / error
+    assert pull.var() == pytest.approx(1, rel=5 * np.sqrt(2 / 630))

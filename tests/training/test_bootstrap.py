@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from rbmflow import RBM, Ring, Torus
+from rbmflow import LBFGS, RBM, Exact, Ring, Torus, fit
 from rbmflow.networks import effective_coupling
 from rbmflow.training import bootstrap, bootstrap_couplings
 
@@ -100,3 +100,24 @@ def test_anywhere_the_same_with_progress():
 def test_bad_input(change, error, message):
     with pytest.raises(error, match=message):
         bootstrap_couplings(**{"rows": ROWS, "train": same, "rng": 1, **change})
+
+
+def exactly(rows, rng):
+    start = RBM(rng.normal(0, 0.3, (5, 5)))
+    return fit(
+        start, rows, negative=Exact(), optimizer=LBFGS(), n_epochs=40, l2=1e-3, rng=rng, record=()
+    ).model
+
+
+@pytest.mark.slow
+def test_pulls_of_trained_machines():
+    K, pulls = 0.5, []
+    for seed in range(40):
+        rows = Ring(5).sample(K, 1000, rng=seed)
+        found = bootstrap_couplings(
+            rows, exactly, 5, operators=["nearest neighbours"], n_repeats=10, rng=seed
+        )
+        pulls.append((found.couplings[0] - K) / found.stderr[0])
+    # an error from ten machines makes the variance 9/7; five errors of it, and of the mean
+    assert np.var(pulls) == pytest.approx(9 / 7, rel=5 * np.sqrt(2 / 40))
+    assert abs(np.mean(pulls)) < 5 * np.sqrt(9 / 7 / 40)

@@ -37,6 +37,7 @@ MODULES = [
     "rbmflow.experiments.least_singular_value",
     "rbmflow.experiments.denoising",
     "rbmflow.experiments.optimum",
+    "rbmflow.experiments.couplings",
     "rbmflow.experiments.seven_steps",
     "rbmflow.experiments.own_data",
     "rbmflow.experiments.audit",
