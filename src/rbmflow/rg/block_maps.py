@@ -40,17 +40,31 @@ class BlockMap(Transformation):
 
     @abstractmethod
     def mean_of_blocks(self, blocks: SpinArray) -> FloatArray:
-        """Return ⟨h⟩ of blocks, whose sites are last, row by row."""
+        """Return ⟨h⟩ of blocks.
 
-    def output_shape(self, shape: Shape) -> Sides:
-        """Return the sides of the coarse lattice."""
+        Parameters
+        ----------
+        blocks : numpy.ndarray of int8
+            Shape ``(..., b)`` on a ring, ``(..., b²)`` on a torus, row by row.
+
+        Returns
+        -------
+        numpy.ndarray of float64
+            One for each block.
+
+        Examples
+        --------
+        >>> Majority(3).mean_of_blocks(np.array([[1, 1, -1], [-1, -1, -1]], np.int8))
+        array([ 1., -1.])
+        """
+
+    def output_shape(self, shape: Shape) -> Sides:  # noqa: D102
         sides, b = check_sides(shape), self.scale_factor
         if any(side % b for side in sides):
             raise ValueError(f"scale_factor={b} does not divide the sides of shape={sides}")
         return tuple(side // b for side in sides)
 
-    def mean(self, spins: ArrayLike, shape: Shape) -> FloatArray:
-        """Return ⟨h⟩ of each block, shape ``(..., n_coarse)``."""
+    def mean(self, spins: ArrayLike, shape: Shape) -> FloatArray:  # noqa: D102
         return self.mean_of_blocks(self._blocks(spins, shape))
 
     def _blocks(self, spins: ArrayLike, shape: Shape) -> SpinArray:
@@ -90,8 +104,7 @@ class Majority(BlockMap):
     def __post_init__(self) -> None:
         check_integer("scale_factor", self.scale_factor, 2, MAX_SIZE)
 
-    def mean_of_blocks(self, blocks: SpinArray) -> FloatArray:
-        """Return the sign of each block's sum, 0 at a tie."""
+    def mean_of_blocks(self, blocks: SpinArray) -> FloatArray:  # noqa: D102
         return np.asarray(np.sign(blocks.sum(axis=-1, dtype=np.int64)), dtype=np.float64)
 
     def __call__(self, spins: ArrayLike, shape: Shape, *, rng: RNGLike) -> SpinArray:
@@ -128,8 +141,7 @@ class Decimation(BlockMap):
         b = check_integer("scale_factor", self.scale_factor, 2, MAX_SIZE)
         check_integer("offset", self.offset, 0, b - 1)
 
-    def mean_of_blocks(self, blocks: SpinArray) -> FloatArray:
-        """Return the spin that is kept."""
+    def mean_of_blocks(self, blocks: SpinArray) -> FloatArray:  # noqa: D102
         return self._kept(blocks).astype(np.float64)
 
     def __call__(
@@ -204,20 +216,17 @@ class BlockFilter(BlockMap):
         bias = f", bias {self.bias:.3g}" if self.bias else ""
         return f"BlockFilter({sides}, {of}{bias}, {'drawn' if self.drawn else 'by sign'})"
 
-    def output_shape(self, shape: Shape) -> Sides:
-        """Return the sides of the coarse lattice."""
+    def output_shape(self, shape: Shape) -> Sides:  # noqa: D102
         sides = super().output_shape(shape)
         if len(sides) != self.weights.ndim:
             raise ValueError(f"shape={check_sides(shape)} does not fit weights of shape {self.weights.shape}")
         return sides
 
-    def mean(self, spins: ArrayLike, shape: Shape) -> FloatArray:
-        """Return ⟨h⟩ of each block, shape ``(..., n_coarse)``."""
+    def mean(self, spins: ArrayLike, shape: Shape) -> FloatArray:  # noqa: D102
         self.output_shape(shape)
         return super().mean(spins, shape)
 
-    def mean_of_blocks(self, blocks: SpinArray) -> FloatArray:
-        """Return ``tanh(Σ w_i v_i + c)``, or its sign."""
+    def mean_of_blocks(self, blocks: SpinArray) -> FloatArray:  # noqa: D102
         field = self._field(blocks)
         return np.tanh(field) if self.drawn else np.sign(field)
 

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray
+from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.ising.infer import infer
+from rbmflow.ising.inferred import InferredCouplings
 from rbmflow.rg.block_spins import Sides
 from rbmflow.rg.coarse_law import conditionals, nearest_neighbour_law
 from rbmflow.rg.information import block_of, environment_of, law_information
@@ -72,13 +73,30 @@ def law_exponents(
 
 def law_couplings(coarse: StateLaw, sides: Sides, count: int) -> Values:
     """Return the couplings of the coarse law, those of its largest pseudo-likelihood."""
-    products = dict(list(operators_of(sides, "even").items())[:count])
     states, plain, _ = unrolled(coarse.states, sides)
-    try:
-        found = infer(states, plain, operators=products, weights=coarse.probabilities)
-    except ValueError:  # operators that coincide on so small a lattice
-        return Values.unknown(count)
-    return Values.exact(*found.couplings.tolist())
+    found = told_apart(states, plain, count, weights=coarse.probabilities)
+    known = 0 if found is None else len(found.couplings)
+    return Values(padded(found, count).value, np.where(np.arange(count) < known, 0.0, np.nan))
+
+
+def told_apart(
+    spins: SpinArray, sides: Sides, count: int, weights: FloatArray | None = None
+) -> InferredCouplings | None:
+    """Return the couplings of as many even operators, up to some, as the lattice and the rows tell apart."""
+    products = list(operators_of(sides, "even").items())
+    for n in range(count, 0, -1):
+        with suppress(ValueError):
+            return infer(spins, sides, operators=dict(products[:n]), weights=weights)
+    return None
+
+
+def padded(found: InferredCouplings | None, count: int) -> Values:
+    """Return couplings and their errors, NaN for those that were not told apart."""
+    values = Values.unknown(count)
+    if found is not None:
+        values.value[: len(found.couplings)] = found.couplings
+        values.stderr[: len(found.couplings)] = found.stderr
+    return values
 
 
 def law_relative_entropy(coarse: StateLaw, sides: Sides) -> Values:

@@ -8,12 +8,11 @@ import math
 import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray
-from rbmflow.ising.infer import infer
 from rbmflow.ising.lattice import Solved
 from rbmflow.ising.operators import Products, products_through
 from rbmflow.rg.block_maps import BlockMap
 from rbmflow.rg.block_spins import Sides
-from rbmflow.rg.graded_law import MEASURE, Values, buffer_of
+from rbmflow.rg.graded_law import MEASURE, Values, buffer_of, padded, told_apart
 from rbmflow.rg.information import block_of, environment_of, ring_information
 from rbmflow.rg.monte_carlo import SMALLEST_SIDE, exponents
 from rbmflow.rg.operators import operators_of, unrolled
@@ -55,14 +54,12 @@ def sampled_couplings(
 
     The second is the mean difference, per spin, of the logarithms of two pseudo-likelihoods.
     """
-    products = dict(list(operators_of(sides, "even").items())[:count])
     rows, plain, times = unrolled(after, sides)
     shaped = rows if n_chains is None else rows.reshape(n_chains, -1, rows.shape[-1])
-    try:
-        full = infer(shaped, plain, operators=products)
-        near = infer(shaped, plain, operators=dict(list(products.items())[:1]))
-    except ValueError:
+    full, near = (told_apart(shaped, plain, n) for n in (count, 1))
+    if full is None or near is None:
         return Values.unknown(count), Values.unknown(1)
+    products = operators_of(sides, "even")
     gain = np.concatenate(
         [
             _log_pseudo(part, plain, products, full.couplings)
@@ -71,7 +68,7 @@ def sampled_couplings(
         ]
     )
     gain /= times * math.prod(sides[:2])
-    return Values(full.couplings, full.stderr), mean_of(gain, n_blocks)
+    return padded(full, count), mean_of(gain, n_blocks)
 
 
 def _log_pseudo(rows: SpinArray, sides: Sides, products: dict[str, Products], K: FloatArray) -> FloatArray:

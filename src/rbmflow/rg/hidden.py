@@ -76,15 +76,13 @@ class Hidden(Transformation):
         how = "" if self.drawn else ", by sign"
         return f"Hidden(RBM {self.rbm.n_visible} → {' × '.join(map(str, self.shape))}{how})"
 
-    def output_shape(self, shape: Shape) -> Sides:
-        """Return the sides of the lattice of the hidden units."""
+    def output_shape(self, shape: Shape) -> Sides:  # noqa: D102
         sides = check_shape(shape)
         if math.prod(sides[:2]) != self.rbm.n_visible:
             raise ValueError(f"shape={sides} does not hold the {self.rbm.n_visible} visible units of rbm")
         return self.shape
 
-    def mean(self, spins: ArrayLike, shape: Shape) -> FloatArray:
-        """Return ``tanh(Wᵀv + c)``, or its sign."""
+    def mean(self, spins: ArrayLike, shape: Shape) -> FloatArray:  # noqa: D102
         field = self._field(spins, shape)
         return np.tanh(field) if self.drawn else np.sign(field)
 
@@ -154,8 +152,7 @@ class Stack(Transformation):
             shapes.append(layer.output_shape(shapes[-1]))
         return tuple(shapes)
 
-    def output_shape(self, shape: Shape) -> Sides:
-        """Return the sides of the coarsest lattice."""
+    def output_shape(self, shape: Shape) -> Sides:  # noqa: D102
         return self.shapes(shape)[-1]
 
     def __call__(self, spins: ArrayLike, shape: Shape, *, rng: RNGLike) -> SpinArray:
@@ -166,8 +163,7 @@ class Stack(Transformation):
             level = layer(level, sides, rng=source)
         return level
 
-    def mean(self, spins: ArrayLike, shape: Shape) -> FloatArray:
-        """Return ⟨h⟩ of the last layer, summed over the states of those before, at most 16 spins each."""
+    def mean(self, spins: ArrayLike, shape: Shape) -> FloatArray:  # noqa: D102
         *before, sides, _ = self.shapes(shape)
         if not before:
             return self._layers[0].mean(spins, sides)
@@ -176,8 +172,7 @@ class Stack(Transformation):
         law = Stack(*self._layers[:-1]).conditional(spins, shape)
         return law @ self._layers[-1].mean(all_states(n_between), sides)
 
-    def conditional(self, spins: ArrayLike, shape: Shape) -> FloatArray:
-        """Return P(h|v) of the last layer, summed over the states of those before."""
+    def conditional(self, spins: ArrayLike, shape: Shape) -> FloatArray:  # noqa: D102
         shapes = self.shapes(shape)
         for sides in shapes[1:]:
             check_listed(math.prod(sides[:2]))

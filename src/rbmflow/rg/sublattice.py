@@ -47,8 +47,7 @@ class Sublattice(Transformation):
         """√2."""
         return math.sqrt(2)
 
-    def output_shape(self, shape: Shape) -> Sides:
-        """Return the sides of the coarse lattice, with the shift if there is one."""
+    def output_shape(self, shape: Shape) -> Sides:  # noqa: D102
         sides = check_shape(shape)
         if len(sides) == 2 and sides[0] == sides[1] and sides[0] % 2 == 0:
             return sides[0] // 2, sides[0], sides[0] // 2
@@ -58,8 +57,7 @@ class Sublattice(Transformation):
             f"shape={sides}: a torus of two equal even sides, or what a sublattice of one leaves, is needed"
         )
 
-    def mean(self, spins: ArrayLike, shape: Shape) -> FloatArray:
-        """Return the spins that are kept."""
+    def mean(self, spins: ArrayLike, shape: Shape) -> FloatArray:  # noqa: D102
         return self(spins, shape).astype(np.float64)
 
     def __call__(

@@ -55,11 +55,57 @@ class Transformation(ABC):
 
     @abstractmethod
     def output_shape(self, shape: Shape) -> Sides:
-        """Return the sides of the coarse lattice, or raise where the map does not fit the fine one."""
+        """Return the sides of the coarse lattice.
+
+        Parameters
+        ----------
+        shape : int, tuple of int or lattice
+            Of the fine lattice.
+
+        Returns
+        -------
+        tuple of int
+            ``(n,)`` of a ring, ``(n_rows, n_cols)`` of a torus, with a third number if that is shifted.
+
+        Raises
+        ------
+        ValueError
+            If the map does not fit the fine lattice.
+
+        Examples
+        --------
+        >>> from rbmflow.rg import Majority
+        >>> Majority(2).output_shape((8, 6))
+        (4, 3)
+        """
 
     @abstractmethod
     def mean(self, spins: ArrayLike, shape: Shape) -> FloatArray:
-        """Return ``⟨h_a⟩`` given configurations, shape ``(..., n_coarse)``."""
+        """Return ``⟨h_a⟩`` given configurations.
+
+        Parameters
+        ----------
+        spins : array_like
+            Shape ``(..., n_sites)``, values ±1.
+        shape : int, tuple of int or lattice
+            The lattice that they are on.
+
+        Returns
+        -------
+        numpy.ndarray of float64
+            Shape ``(..., n_coarse)``.
+
+        Raises
+        ------
+        ValueError
+            If the means are not known, as those of a function that draws.
+
+        Examples
+        --------
+        >>> from rbmflow.rg import Majority
+        >>> Majority(2).mean([1, 1, 1, -1], 4)
+        array([1., 0.])
+        """
 
     def __call__(self, spins: ArrayLike, shape: Shape, *, rng: RNGLike) -> SpinArray:
         """Return the coarse configurations, drawn where the map is random.
@@ -84,7 +130,23 @@ class Transformation(ABC):
     def conditional(self, spins: ArrayLike, shape: Shape) -> FloatArray:
         """Return P(h|v) over all coarse states, in the order of `spins.all_states`.
 
-        The shape is ``(..., 2^n_coarse)`` for spins of shape ``(..., n_sites)``, with at most 16 coarse ones.
+        Parameters
+        ----------
+        spins : array_like
+            Shape ``(..., n_sites)``, values ±1.
+        shape : int, tuple of int or lattice
+            The lattice that they are on.
+
+        Returns
+        -------
+        numpy.ndarray of float64
+            Shape ``(..., 2^n_coarse)``, with at most 16 coarse spins.
+
+        Examples
+        --------
+        >>> from rbmflow.rg import Majority
+        >>> Majority(2).conditional([1, 1, 1, -1], 4)
+        array([0. , 0.5, 0. , 0.5])
         """
         n_coarse = math.prod(self.output_shape(shape)[:2])
         check_listed(n_coarse)
@@ -142,13 +204,11 @@ class Function(Transformation):
     def __repr__(self) -> str:
         return f"Function({getattr(self._function, '__name__', type(self._function).__name__)})"
 
-    def output_shape(self, shape: Shape) -> Sides:
-        """Return the sides of the coarse lattice."""
+    def output_shape(self, shape: Shape) -> Sides:  # noqa: D102
         made = self._output_shape
         return check_shape(made(check_shape(shape)) if callable(made) else made)
 
-    def mean(self, spins: ArrayLike, shape: Shape) -> FloatArray:
-        """Return the coarse spins, which are their own means; of a random function these are not known."""
+    def mean(self, spins: ArrayLike, shape: Shape) -> FloatArray:  # noqa: D102
         if self.random:
             raise ValueError(f"{self!r} is random: the law that it draws from is not known")
         return self(spins, shape, rng=0).astype(np.float64)
