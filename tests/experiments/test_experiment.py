@@ -18,8 +18,8 @@ from rbmflow.cli import output
 from rbmflow.experiments import (
     audit,
     capacity,
-    denoising,
     couplings,
+    denoising,
     experiment,
     least_singular_value,
     optimum,
