@@ -71,6 +71,16 @@ def test_a_law_gives_its_couplings_back(sides, couplings, method):
     np.testing.assert_allclose(found.couplings, list(couplings.values()), rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize("method", ["pseudo-likelihood", "exact"])
+@pytest.mark.parametrize("K", [-0.6, 0.6, 1.0])
+def test_strong_couplings_are_found_from_afar(K, method):
+    torus = Torus(3, 4) if K > 0 else Torus(4, 4)
+    law = state_law(torus, K)
+    for names in (["nearest neighbours"], ["nearest neighbours", "diagonal neighbours", "plaquette"]):
+        found = infer(law.states, torus, operators=names, weights=law.probabilities, method=method)
+        np.testing.assert_allclose(found.couplings, [K, 0, 0][: len(names)], rtol=0, atol=1e-7)
+
+
 def test_the_law_of_operators_is_the_sum_over_products():
     for sides, known in [((9,), RING_OPERATORS), ((3, 4), EVEN_OPERATORS | ODD_OPERATORS)]:
         couplings = {"nearest neighbours": 0.3, "row of three": 0.2, "magnetization": -0.1}

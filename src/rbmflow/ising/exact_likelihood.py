@@ -26,18 +26,18 @@ class ExactLikelihood:
         self, spins: SpinArray, terms: list[list[npt.NDArray[np.int64]]], weights: FloatArray
     ) -> None:
         self.n_parameters = len(terms)
-        self._spins, self._terms, self._total = spins, terms, float(weights.sum())
+        self._spins, self._terms, self.scale = spins, terms, float(weights.sum())
         sets = [sets_of(each) for each in terms]
         self._sets = np.concatenate(sets)
         self._owner = np.repeat(np.arange(len(sets)), [len(one) for one in sets])
-        self._means = weights @ np.concatenate(list(self._sums())) / self._total
+        self._means = weights @ np.concatenate(list(self._sums())) / self.scale
 
     def at(self, couplings: FloatArray) -> Step:
         """Return ln p of all rows and its derivatives."""
         log_z, means, products = self._law(couplings)
         covariance = products - np.outer(means, means)
-        value = self._total * (float(couplings @ self._means) - log_z)
-        return Step(value, self._total * (self._means - means), self._total * covariance)
+        value = self.scale * (float(couplings @ self._means) - log_z)
+        return Step(value, self.scale * (self._means - means), self.scale * covariance)
 
     def scores(self, couplings: FloatArray) -> Iterator[FloatArray]:
         """Yield ``S − ⟨S⟩`` of each row, in batches of rows, without their weights."""

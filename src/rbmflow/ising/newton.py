@@ -33,6 +33,8 @@ class Concave(Protocol):
     """A concave function of couplings."""
 
     n_parameters: int
+    scale: float
+    """Its number of observations: what a step promises to each says how far it can be trusted."""
 
     def at(self, couplings: FloatArray) -> Step:
         """Return it and its derivatives."""
@@ -54,6 +56,8 @@ def maximum(function: Concave, names: tuple[str, ...]) -> tuple[FloatArray, Step
         if flat is not None:
             raise _no_maximum(names, couplings) if n_steps else _not_told_apart(names, flat)
         move: FloatArray = np.asarray(np.linalg.solve(here.information, here.gradient), dtype=np.float64)
+        # damped where it is long: beyond the maximum there may be too little curvature to come back by
+        move /= 1 + np.sqrt(max(float(move @ here.gradient), 0.0) / function.scale)
         couplings, here = _uphill(function, couplings, here, move)
         if np.abs(move).max() <= TOLERANCE * (1 + np.abs(couplings).max()):
             return couplings, here, n_steps + 1

@@ -39,6 +39,7 @@ class Classes:
         self._levels = [n_through(each) + 1 for each in products]
         self._listed = math.prod(self._levels) <= MAX_LISTED
         self._weights = weights
+        self.scale = float(weights.sum()) * spins.shape[1]
         codes, self._counts = self._count()
         self._x = self._values(codes)
 

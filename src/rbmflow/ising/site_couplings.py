@@ -26,6 +26,7 @@ class SiteCouplings:
     ) -> None:
         self.n_parameters = len(terms)
         self._spins, self._weights = spins, weights
+        self.scale = float(weights.sum()) * spins.shape[1]
         self._of_site = [_OfSite(site) for site in range(spins.shape[1])]
         for coupling, each in enumerate(terms):
             for sites in (row for one in each for row in one.tolist()):
