@@ -154,7 +154,7 @@ def test_decimation_has_the_exponent_of_the_dimension():
     # y_h → d = 2 for one sublattice, where 15/8 is right: 1.98988 on 8 × 8
     exact = exact_sublattice_exponent(8)
     assert round(exact, 5) == 1.98988
-    found = rg.grade(rg.Sublattice(), Torus(8, 8), CRITICAL, n_odd=1, n_samples=8000, rng=6)
+    found = rg.grade(rg.Sublattice(), Torus(8, 8), CRITICAL, n_samples=8000, rng=6)
     assert found.scale_factors[0] == pytest.approx(np.sqrt(2))
     assert abs(found.y_h[0, 0] - exact) < 4 * found.y_h_stderr[0, 0]
     assert found.y_h_stderr[0, 0] < 0.005
@@ -163,6 +163,42 @@ def test_decimation_has_the_exponent_of_the_dimension():
     even = law.states[:, Torus(4, 4).sublattices()[0]].sum(axis=1)
     ratio = law.probabilities @ (even * law.states.sum(axis=1)) / (law.probabilities @ even**2)
     assert np.log(ratio) / np.log(np.sqrt(2)) == pytest.approx(exact_sublattice_exponent(4), rel=1e-12)
+
+
+def test_operators_are_those_that_are_given():
+    names = ["nearest neighbours", "plaquette", "magnetization"]
+    own = {
+        "pair": [[(0, 0), (0, 1)], [(0, 0), (1, 0)]],
+        "square": [[(0, 0), (0, 1), (1, 0), (1, 1)]],
+        "field": [[(0, 0)]],
+    }
+    how = {"n_samples": 800, "rng": 2}
+    by_name, by_products = (
+        rg.grade(rg.Majority(), Torus(8, 8), CRITICAL, operators=some, **how) for some in (names, own)
+    )
+    assert by_name.operators == ("nearest neighbours", "plaquette")
+    assert by_products.operators == ("pair", "square")
+    assert by_name.y_h.shape == (1, 1)
+    for name in ("y_t", "y_h", "couplings", "couplings_stderr"):
+        np.testing.assert_array_equal(getattr(by_name, name), getattr(by_products, name))
+    plain = rg.grade(rg.Majority(), Torus(8, 8), CRITICAL, **how)
+    np.testing.assert_array_equal(plain.y_t[:, 0], by_name.y_t[:, 0])
+    assert abs(plain.y_t[0, 1] - by_name.y_t[0, 1]) > 0
+
+
+def test_samples_of_a_turned_torus_have_its_couplings():
+    lattice = Torus(4, 4)
+    law = state_law(lattice, 0.3)
+    spins = law.states[np.random.default_rng(2).choice(len(law.states), 20_000, p=law.probabilities)]
+    exact = rg.grade(rg.Sublattice(), lattice, 0.3, rng=1)
+    found = rg.grade(rg.Sublattice(), lattice, 0.3, spins=spins, rng=1)
+    known = ~np.isnan(exact.couplings[0])
+    assert known[0]
+    deviation = (found.couplings - exact.couplings)[0, known] / found.couplings_stderr[0, known]
+    assert (abs(deviation) < 4).all()
+    assert (found.couplings_stderr[0, known] < 0.02).all()
+    assert abs(found.information[0] - exact.information[0]) < 0.02
+    assert found.found == ("bound",)
 
 
 def test_a_random_function_is_graded_from_samples():
@@ -202,8 +238,9 @@ GRADE = {"transformation": rg.Majority(), "lattice": Ring(12), "K": 0.5, "rng": 
         ({"K": np.inf}, ValueError, "K=inf: a finite coupling"),
         ({"n_steps": 0}, ValueError, "n_steps=0"),
         ({"n_steps": 3}, ValueError, "2 does not divide"),
-        ({"n_even": 5}, ValueError, "n_even=5: at most 4"),
-        ({"n_odd": 3}, ValueError, "n_odd=3: at most 2"),
+        ({"operators": ["plaquette"]}, ValueError, "holds 'plaquette'"),
+        ({"operators": ["nearest neighbours"]}, ValueError, "an even one and an odd one"),
+        ({"operators": {"both": [[0], [0, 1]]}}, ValueError, "even and of odd"),
         ({"buffer": 5}, ValueError, "buffer=5 leaves no environment"),
         ({"buffer": -1}, ValueError, "buffer=-1"),
         ({"n_blocks": 1}, ValueError, "n_blocks=1"),

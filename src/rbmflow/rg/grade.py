@@ -22,6 +22,7 @@ from rbmflow.arguments import (
 from rbmflow.executors import Piece, check_executor, completed
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising.lattice import Solved, check_solved
+from rbmflow.ising.operators import Operators, check_operators
 from rbmflow.ising.ring import Ring
 from rbmflow.ising.state_law import state_law
 from rbmflow.rg import graded_law, graded_samples
@@ -29,9 +30,8 @@ from rbmflow.rg.block_spins import Sides
 from rbmflow.rg.coarse_law import coarse_law
 from rbmflow.rg.decimation import decimate
 from rbmflow.rg.grade_result import Grade
-from rbmflow.rg.graded_law import Values
+from rbmflow.rg.graded_law import Named, Values
 from rbmflow.rg.information import block_of, environment_of
-from rbmflow.rg.monte_carlo import check_operators
 from rbmflow.rg.operators import operators_of
 from rbmflow.rg.trace import law_divergence
 from rbmflow.rg.transformation import MAX_LISTED, Function, Transformation, check_transformation
@@ -57,15 +57,11 @@ class _Plan:
     lattice: Solved
     K: float
     shapes: tuple[Sides, ...]
-    n_even: int
-    n_odd: int
+    even: Named
+    odd: Named
+    coupled: Named
     buffer: int | None
     n_blocks: int
-
-    @property
-    def n_couplings(self) -> int:
-        """How many couplings are inferred."""
-        return max(self.n_even, 2)
 
     @property
     def listable(self) -> bool:
@@ -86,8 +82,7 @@ def grade(
     n_steps: int = 1,
     n_samples: int = 20_000,
     spins: ArrayLike | None = None,
-    n_even: int | None = None,
-    n_odd: int = 2,
+    operators: Operators | None = None,
     buffer: int | None = None,
     n_blocks: int = 20,
     rng: RNGLike,
@@ -124,11 +119,10 @@ def grade(
     spins : array_like, optional
         Configurations to use instead: ``(n_chains, n_kept, n_sites)``, or ``(n_samples, n_sites)`` if they
         are independent.
-    n_even : int, optional
-        Even operators of the exponents, in the order of `even_operators`: 3 by default, on a ring 1. The
-        couplings are of as many, but two at least.
-    n_odd : int
-        Odd operators.
+    operators : list of str or dict, optional
+        What exponents and couplings are of, as for `rbmflow.ising.infer`: names, or names with products of
+        one's own; nearest neighbours first. By default three even operators and two odd ones of a torus; on a
+        ring the exponents are of one even and two odd ones, the couplings of two.
     buffer : int, optional
         Width of the buffer between a block and its environment; by default 1, or 0 where 1 leaves none.
     n_blocks : int
@@ -189,10 +183,7 @@ def grade(
         on,
         coupling,
         shapes,
-        check_operators(
-            "n_even", (3 if len(on.shape) > 1 else 1) if n_even is None else n_even, shapes, "even"
-        ),
-        check_operators("n_odd", n_odd, shapes, "odd"),
+        *_operators(operators, on.shape),
         _check_buffer(layers[0], on.shape, buffer),
         check_integer("n_blocks", n_blocks, 2, MAX_SIZE),
     )
@@ -217,6 +208,23 @@ def _shapes(layers: tuple[Transformation, ...], sides: Sides) -> tuple[Sides, ..
     for layer in layers:
         shapes.append(layer.output_shape(shapes[-1]))
     return tuple(shapes)
+
+
+def _operators(operators: object, sides: Sides) -> tuple[Named, Named, Named]:
+    """Even and odd operators of the exponents, and those of the couplings."""
+    even, odd = (list(operators_of(sides, parity).items()) for parity in ("even", "odd"))
+    if operators is None:
+        n_even = 3 if len(sides) > 1 else 1
+        return dict(even[:n_even]), dict(odd[:2]), dict(even[: max(n_even, 2)])
+    found: dict[int, Named] = {0: {}, 1: {}}
+    for name, terms in check_operators(operators, sides).items():
+        parities = {len(term) % 2 for term in terms}
+        if len(parities) > 1:
+            raise ValueError(f"operators[{name!r}] has products of even and of odd numbers of spins")
+        found[parities.pop()][name] = terms
+    if not found[0] or not found[1]:
+        raise ValueError("operators: an even one and an odd one are needed at least, for y_t and for y_h")
+    return found[0], found[1], found[0]
 
 
 def _check_buffer(layer: Transformation, sides: Sides, buffer: object) -> int | None:
@@ -270,9 +278,9 @@ def _by_laws(plan: _Plan, progress: Progress | None) -> list[Row]:
                 "information": information,
                 "found": "exact" if known else "none",
                 "buffer": buffer,
-                "y_t": graded_law.law_exponents(layer, law, coarse, sides, plan.n_even, "even"),
-                "y_h": graded_law.law_exponents(layer, law, coarse, sides, plan.n_odd, "odd"),
-                "couplings": graded_law.law_couplings(coarse, coarse_sides, plan.n_couplings),
+                "y_t": graded_law.law_exponents(layer, law, coarse, sides, plan.even, "even"),
+                "y_h": graded_law.law_exponents(layer, law, coarse, sides, plan.odd, "odd"),
+                "couplings": graded_law.law_couplings(coarse, coarse_sides, plan.coupled),
                 "relative_entropy": graded_law.law_relative_entropy(coarse, coarse_sides),
             }
         )
@@ -320,9 +328,9 @@ def _pieces(
     K = None if step else plan.K  # beyond the first step the finer law is not that of a lattice
     both = (before, after, (sides, coarse), b)
     found: dict[str, Piece] = {
-        "y_t": (graded_samples.sampled_exponents, *both, plan.n_even, n_blocks, "even"),
-        "y_h": (graded_samples.sampled_exponents, *both, plan.n_odd, n_blocks, "odd"),
-        "couplings": (graded_samples.sampled_couplings, after, coarse, plan.n_couplings, n_chains, n_blocks),
+        "y_t": (graded_samples.sampled_exponents, *both, plan.even, n_blocks, "even"),
+        "y_h": (graded_samples.sampled_exponents, *both, plan.odd, n_blocks, "odd"),
+        "couplings": (graded_samples.sampled_couplings, after, coarse, plan.coupled, n_chains, n_blocks),
         "information": (
             graded_samples.sampled_information,
             *(layer, before, after, sides, K, plan.buffer, n_blocks),
@@ -350,7 +358,7 @@ def _graded(plan: _Plan, label: str, rows: list[Row], n_samples: int) -> Grade:
         scale_factors=np.array([float(layer.scale_factor) for layer in plan.layers]),
         found=tuple(row["found"] for row in rows),
         buffer=np.array([row["buffer"] for row in rows]),
-        operators=tuple(operators_of(plan.shapes[0], "even"))[: plan.n_couplings],
+        operators=tuple(plan.coupled),
         decimated=_decimated(plan),
         **columns,
     )

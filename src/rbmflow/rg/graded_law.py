@@ -10,15 +10,17 @@ import numpy as np
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.ising.infer import infer
 from rbmflow.ising.inferred import InferredCouplings
+from rbmflow.ising.operators import Products
 from rbmflow.rg.block_spins import Sides
 from rbmflow.rg.coarse_law import conditionals, nearest_neighbour_law
 from rbmflow.rg.information import block_of, environment_of, law_information
 from rbmflow.rg.monte_carlo import SMALLEST_SIDE, leading_exponent
-from rbmflow.rg.operators import even_operators, odd_operators, operators_of, unrolled
+from rbmflow.rg.operators import lattice_sums, unrolled
 from rbmflow.rg.transformation import Transformation
 from rbmflow.state_law import StateLaw
 
-MEASURE = {"even": even_operators, "odd": odd_operators}
+Named = dict[str, Products]
+"""Operators by name."""
 
 
 class Values(NamedTuple):
@@ -39,54 +41,52 @@ class Values(NamedTuple):
 
 
 def law_exponents(
-    transformation: Transformation, fine: StateLaw, coarse: StateLaw, sides: Sides, count: int, parity: str
+    transformation: Transformation,
+    fine: StateLaw,
+    coarse: StateLaw,
+    sides: Sides,
+    operators: Named,
+    parity: str,
 ) -> Values:
     """Return the exponents of a map with 1, 2, … operators by sums over all states.
 
     Of ``⟨S' Sᵀ⟩`` S' is averaged over the coarse spins first, given the fine ones.
     """
-    coarse_sides = transformation.output_shape(sides)
+    coarse_sides, n = transformation.output_shape(sides), len(operators)
     if min(coarse_sides[:2]) < SMALLEST_SIDE:
-        return Values.unknown(count)
-    rows = [
-        MEASURE[parity](law.states, at, n_operators=count).astype(np.float64)
-        for law, at in ((coarse, coarse_sides), (fine, sides))
-    ]
-    rows = [np.hstack([one, np.ones((len(one), 1))]) for one in rows]
-    moments = [
-        (one * law.probabilities[:, None]).T @ one for one, law in zip(rows, (coarse, fine), strict=True)
-    ]
-    across = np.zeros((count, count))
+        return Values.unknown(n)
+    laws, terms = ((coarse, coarse_sides), (fine, sides)), list(operators.values())
+    after, before = (lattice_sums(law.states, at, terms).astype(np.float64) for law, at in laws)
+    sums = np.zeros((2 * n + 1, 2 * n + 1))
+    for at, rows, law in ((slice(n), after, coarse), (slice(n, -1), before, fine)):
+        sums[at, at] = (rows * law.probabilities[:, None]).T @ rows
+        sums[at, -1] = sums[-1, at] = law.probabilities @ rows
     for part, conditional in conditionals(transformation, fine, sides):
-        weighted = rows[1][part, :count] * fine.probabilities[part, None]
-        across += (conditional @ rows[0][:, :count]).T @ weighted
-    within, before = moments[0][:count, :count], moments[1][:count, :count]
-    ends = np.concatenate([moments[0][:count, -1], moments[1][:count, -1]])
-    sums = np.block([[within, across], [across.T, before]])
-    sums = np.block([[sums, ends[:, None]], [ends[None], np.ones((1, 1))]])
+        sums[:n, n:-1] += (conditional @ after).T @ (before[part] * fine.probabilities[part, None])
+    sums[-1, -1] = 1
     try:
         b = transformation.scale_factor
-        return Values.exact(*(leading_exponent(sums, k, b, parity) for k in range(1, count + 1)))
+        return Values.exact(*(leading_exponent(sums, k, b, parity) for k in range(1, n + 1)))
     except ValueError:  # operators that coincide, or an eigenvalue that is not positive
-        return Values.unknown(count)
+        return Values.unknown(n)
 
 
-def law_couplings(coarse: StateLaw, sides: Sides, count: int) -> Values:
+def law_couplings(coarse: StateLaw, sides: Sides, operators: Named) -> Values:
     """Return the couplings of the coarse law, those of its largest pseudo-likelihood."""
     states, plain, _ = unrolled(coarse.states, sides)
-    found = told_apart(states, plain, count, weights=coarse.probabilities)
-    known = 0 if found is None else len(found.couplings)
-    return Values(padded(found, count).value, np.where(np.arange(count) < known, 0.0, np.nan))
+    found = told_apart(states, plain, operators, weights=coarse.probabilities)
+    known, n = 0 if found is None else len(found.couplings), len(operators)
+    return Values(padded(found, n).value, np.where(np.arange(n) < known, 0.0, np.nan))
 
 
 def told_apart(
-    spins: SpinArray, sides: Sides, count: int, weights: FloatArray | None = None
+    spins: SpinArray, sides: Sides, operators: Named, weights: FloatArray | None = None
 ) -> InferredCouplings | None:
-    """Return the couplings of as many even operators, up to some, as the lattice and the rows tell apart."""
-    products = list(operators_of(sides, "even").items())
-    for n in range(count, 0, -1):
+    """Return the couplings of the first operators, as many as the lattice and the rows tell apart."""
+    items = list(operators.items())
+    for n in range(len(items), 0, -1):
         with suppress(ValueError):
-            return infer(spins, sides, operators=dict(products[:n]), weights=weights)
+            return infer(spins, sides, operators=dict(items[:n]), weights=weights)
     return None
 
 

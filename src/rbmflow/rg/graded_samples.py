@@ -9,13 +9,13 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.ising.lattice import Solved
-from rbmflow.ising.operators import Products, products_through
+from rbmflow.ising.operators import products_through
 from rbmflow.rg.block_maps import BlockMap
 from rbmflow.rg.block_spins import Sides
-from rbmflow.rg.graded_law import MEASURE, Values, buffer_of, padded, told_apart
+from rbmflow.rg.graded_law import Named, Values, buffer_of, padded, told_apart
 from rbmflow.rg.information import block_of, environment_of, ring_information
 from rbmflow.rg.monte_carlo import SMALLEST_SIDE, exponents
-from rbmflow.rg.operators import operators_of, unrolled
+from rbmflow.rg.operators import lattice_sums, unrolled
 from rbmflow.rg.sampled_information import exact_posteriors, information_of, lower_bound, summable
 from rbmflow.rg.trace import log_ratios
 from rbmflow.rg.transformation import Transformation
@@ -28,15 +28,16 @@ def sampled_exponents(
     after: SpinArray,
     shapes: tuple[Sides, Sides],
     b: float,
-    count: int,
+    operators: Named,
     n_blocks: int,
     parity: str,
 ) -> Values:
     """Return the exponents of a map with 1, 2, … operators from samples of both lattices."""
     if min(shapes[1][:2]) < SMALLEST_SIDE:
-        return Values.unknown(count)
+        return Values.unknown(len(operators))
+    terms = list(operators.values())
     sums = [
-        MEASURE[parity](rows, sides, n_operators=count).astype(np.float64)
+        lattice_sums(rows, sides, terms).astype(np.float64)
         for rows, sides in zip((before, after), shapes, strict=True)
     ]
     if parity == "even":
@@ -44,37 +45,37 @@ def sampled_exponents(
     try:
         return Values(*exponents(sums[0], sums[1], b, n_blocks, parity)[:2])
     except ValueError:  # singular correlations, or an eigenvalue that is not positive
-        return Values.unknown(count)
+        return Values.unknown(len(operators))
 
 
 def sampled_couplings(
-    after: SpinArray, sides: Sides, count: int, n_chains: int | None, n_blocks: int
+    after: SpinArray, sides: Sides, operators: Named, n_chains: int | None, n_blocks: int
 ) -> tuple[Values, Values]:
-    """Return the couplings of samples, and what those beyond nearest neighbours are worth.
+    """Return the couplings of samples, and what those beyond the first, of nearest neighbours, are worth.
 
     The second is the mean difference, per spin, of the logarithms of two pseudo-likelihoods.
     """
     rows, plain, times = unrolled(after, sides)
     shaped = rows if n_chains is None else rows.reshape(n_chains, -1, rows.shape[-1])
-    full, near = (told_apart(shaped, plain, n) for n in (count, 1))
+    first = dict(list(operators.items())[:1])
+    full, near = (told_apart(shaped, plain, some) for some in (operators, first))
     if full is None or near is None:
-        return Values.unknown(count), Values.unknown(1)
-    products = operators_of(sides, "even")
+        return Values.unknown(len(operators)), Values.unknown(1)
     gain = np.concatenate(
         [
-            _log_pseudo(part, plain, products, full.couplings)
-            - _log_pseudo(part, plain, products, near.couplings)
+            _log_pseudo(part, plain, operators, full.couplings)
+            - _log_pseudo(part, plain, operators, near.couplings)
             for part in np.split(rows, range(ROWS_AT_ONCE, len(rows), ROWS_AT_ONCE))
         ]
     )
     gain /= times * math.prod(sides[:2])
-    return padded(full, count), mean_of(gain, n_blocks)
+    return padded(full, len(operators)), mean_of(gain, n_blocks)
 
 
-def _log_pseudo(rows: SpinArray, sides: Sides, products: dict[str, Products], K: FloatArray) -> FloatArray:
+def _log_pseudo(rows: SpinArray, sides: Sides, operators: Named, K: FloatArray) -> FloatArray:
     lattices = rows.reshape(-1, *sides)
     field = np.zeros(lattices.shape)
-    for coupling, terms in zip(K.tolist(), products.values(), strict=False):
+    for coupling, terms in zip(K.tolist(), operators.values(), strict=False):
         field += coupling * products_through(lattices, terms)
     return np.asarray(-np.logaddexp(0.0, -2.0 * field).reshape(len(rows), -1).sum(axis=1))
 

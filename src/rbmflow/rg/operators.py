@@ -20,8 +20,6 @@ from rbmflow.spins import check_spins
 if TYPE_CHECKING:
     from rbmflow.typing import ArrayLike
 
-REACH = 3
-"""The largest offset."""
 BATCH = 2**19
 """Spins whose products are in memory at one time."""
 
@@ -129,31 +127,45 @@ def unrolled(spins: SpinArray, sides: Sides) -> tuple[SpinArray, Sides, int]:
 def _lattice_sums(
     parity: str, spins: object, shape: object, n_operators: int | None
 ) -> npt.NDArray[np.int64]:
-    operators = operators_of(check_shape(shape), parity)
+    sides = check_shape(shape)
+    operators = operators_of(sides, parity)
     count = len(operators)
     if n_operators is not None:
         count = check_integer("n_operators", n_operators, 1, count)
-    chosen = list(operators.values())[:count]
-    array = check_spins("spins", spins, math.prod(check_shape(shape)[:2]))
-    array, sides, times = unrolled(array, check_shape(shape))
+    array = check_spins("spins", spins, math.prod(sides[:2]))
+    return lattice_sums(array, sides, list(operators.values())[:count])
+
+
+def lattice_sums(spins: SpinArray, shape: Sides, operators: list[Products]) -> npt.NDArray[np.int64]:
+    """Return the sums of operators over all sites, shape ``(..., n_operators)``.
+
+    Examples
+    --------
+    >>> lattice_sums(np.array([1, 1, -1, 1], np.int8), (4,), [(((0,), (1,)),), (((0,),),)])
+    array([0, 2])
+    """
+    array, sides, times = unrolled(spins, shape)
     lattices = array.reshape(-1, *sides)
-    sums = np.empty((len(lattices), count), dtype=np.int64)
+    reach = max(abs(step) for terms in operators for term in terms for offset in term for step in offset)
+    sums = np.empty((len(lattices), len(operators)), dtype=np.int64)
     size = max(1, BATCH // math.prod(sides))
     for start in range(0, len(lattices), size):
         part = lattices[start : start + size]
         # a margin with the periodic images makes every shifted lattice a view
-        margin = np.pad(part, ((0, 0), *[(REACH, REACH)] * len(sides)), mode="wrap")
-        for column, products in enumerate(chosen):
-            sums[start : start + size, column] = _sum_of_products(margin, sides, products)
-    return sums.reshape(*array.shape[:-1], count) // times
+        margin = np.pad(part, ((0, 0), *[(reach, reach)] * len(sides)), mode="wrap")
+        for column, products in enumerate(operators):
+            sums[start : start + size, column] = _sum_of_products(margin, sides, reach, products)
+    return sums.reshape(*array.shape[:-1], len(operators)) // times
 
 
-def _sum_of_products(margin: SpinArray, sides: Sides, products: Products) -> npt.NDArray[np.int64]:
-    total = np.zeros((len(margin), *sides), dtype=np.int8)
+def _sum_of_products(
+    margin: SpinArray, sides: Sides, reach: int, products: Products
+) -> npt.NDArray[np.int64]:
+    total = np.zeros((len(margin), *sides), dtype=np.int8 if len(products) < 2**7 else np.int64)
     for offsets in products:
         factors = [
             margin[
-                (slice(None), *(slice(REACH + o, REACH + o + n) for o, n in zip(along, sides, strict=True)))
+                (slice(None), *(slice(reach + o, reach + o + n) for o, n in zip(along, sides, strict=True)))
             ]
             for along in offsets
         ]
