@@ -41,7 +41,7 @@ def draw_grades(grades: Mapping[str, Grade], ax: Any = None) -> Any:
             if not math.isnan(one.decimated[step]):
                 couplings.plot(one.decimated[step], at, marker="|", ms=14, color=GREY, ls="none")
         exponents.set_xlabel("exponents")
-        exponents.legend(loc="lower left", fontsize=9)
+        exponents.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize=9)
         information.set_xlabel("$I(h : E)$, nats")
         couplings.set_xlabel("$K'$ of nearest neighbours")
         information.set_xlim(left=0)
