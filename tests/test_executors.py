@@ -7,7 +7,7 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
-from rbmflow import RBM, Ring, Torus, certified_weight, executors, log_partition, rg, training_set
+from rbmflow import RBM, Ring, Torus, certified_weight, executors, log_partition, rg, sampling, training_set
 from rbmflow.executors import check_executor, completed
 from rbmflow.networks import BoltzmannMachine
 
@@ -175,6 +175,18 @@ def test_couplings_are_certified_anywhere(pools):
     assert certified_weight([], 8, 4, digits=15) == ()
 
 
+def test_noise_is_taken_out_anywhere(pools):
+    torus, told = Torus(4, 5), []
+    how = {"n_chains": 4, "n_sweeps": 800, "rng": 5}
+    noisy = sampling.add_noise(np.ones((6, 20), dtype=np.int8), 0.2, rng=1)
+    plain, *others = (
+        sampling.denoise(torus, 0.3, noisy, 0.2, **how, executor=pool, progress=lambda *now: told.append(now))
+        for pool in pools
+    )
+    assert all(one.equals(plain) for one in others)
+    assert told == [(done, 6) for done in range(1, 7)] * 3
+
+
 def test_maps_are_graded_anywhere(pools):
     how = {"n_samples": 400, "rng": 3}
     found = [
@@ -188,6 +200,7 @@ def test_maps_are_graded_anywhere(pools):
     "call",
     [
         lambda pool: rg.grade(rg.Majority(), Ring(8), 1.0, rng=1, executor=pool),
+        lambda pool: sampling.denoise(Ring(4), 0.3, np.ones(4), 0.2, executor=pool),
         lambda pool: training_set(Ring(8), [1.0], 2, executor=pool),
         lambda pool: log_partition(MACHINE, "ais", executor=pool),
         lambda pool: certified_weight([1], 8, 4, digits=15, executor=pool),

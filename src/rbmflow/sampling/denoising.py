@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from rbmflow.arguments import (
 )
 from rbmflow.autocorrelation import chains_disagree
 from rbmflow.errors import ConvergenceWarning, warn_caller
+from rbmflow.executors import check_executor, completed
 from rbmflow.hardware import check_fits, check_memory, resolve_threads
 from rbmflow.ising import Chain, Graph, Ring, RingInFields, noise_field
 from rbmflow.ising.lattice import Lattice
@@ -112,6 +114,7 @@ def denoise(
     rng: RNGLike = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
+    executor: Executor | None = None,
 ) -> Denoised:
     """Return the means of the spins of a lattice given what was seen of them through noise.
 
@@ -147,6 +150,8 @@ def denoise(
         Threads; no result depends on it.
     progress : callable, optional
         Called as ``progress(done, total)``, in rows.
+    executor : concurrent.futures.Executor, optional
+        Where chains of rows run; here by default. No result depends on it.
 
     Returns
     -------
@@ -186,7 +191,7 @@ def denoise(
     n_sweeps = check_integer("n_sweeps", n_sweeps, N_BATCHES * THIN, MAX_STEPS)
     burn_in = check_integer("burn_in", burn_in, 0, MAX_STEPS)
     threads = resolve_threads(n_threads)
-    source, progress = check_rng(rng), check_progress(progress)
+    source, progress, workers = check_rng(rng), check_progress(progress), check_executor(executor)
     check_memory(f"means of shape {seen.shape}", 24 * seen.size, SMALLER)
     rows = seen.reshape(-1, on.n_sites)
     means, stderr = np.empty(rows.shape), np.zeros(rows.shape)
@@ -198,13 +203,15 @@ def denoise(
     else:
         check_fits("n_chains", n_chains, on.n_sites * n_sweeps / N_BATCHES / THIN, "fewer sweeps need less")
         graph, unmixed = _scaled(on, coupling), 0
-        for index, (row, stream) in enumerate(zip(rows, spawn(source, len(rows)), strict=True)):
-            given = replace(graph, fields=graph.fields + noise_field(rate) * row)
-            means[index], stderr[index], differ = _sampled(
-                given, row, stream, n_chains, n_sweeps, burn_in, threads
-            )
+        options = n_chains, n_sweeps, burn_in, threads
+        pieces = (
+            (index, (_sampled, graph, noise_field(rate), row, stream, *options))
+            for index, (row, stream) in enumerate(zip(rows, spawn(source, len(rows)), strict=True))
+        )
+        for done, (index, found) in enumerate(completed(workers, pieces), 1):
+            means[index], stderr[index], differ = found
             unmixed += differ
-            _tell(progress, index + 1, len(rows))
+            _tell(progress, done, len(rows))
         if unmixed:
             warn_caller(
                 f"the chains of {unmixed} of {len(rows)} rows have not mixed, or are too short to tell: "
@@ -254,7 +261,8 @@ def _along(
 
 
 def _sampled(
-    graph: Graph,
+    lattice: Graph,
+    b: float,
     row: SpinArray,
     rng: np.random.Generator,
     n_chains: int,
@@ -263,6 +271,7 @@ def _sampled(
     n_threads: int,
 ) -> tuple[FloatArray, FloatArray, bool]:
     """Means given the neighbours, over parts of heat-bath chains, their errors, and whether chains differ."""
+    graph = replace(lattice, fields=lattice.fields + b * row)
     initial = random_spins(rng, n_chains, len(row))
     initial[: n_chains // 2] = row
     onward = partial(run, graph, 1.0, n_chains=n_chains, n_threads=n_threads)
