@@ -229,7 +229,10 @@ def test_warnings_name_what_is_wrong():
     Estimate.from_series(noise[:1, :120])
 
 
-@pytest.mark.parametrize("phi", [-0.4, 0.0, 0.5, 0.9, 0.97])
+@pytest.mark.parametrize(
+    "phi",
+    [pytest.param(-0.4, marks=pytest.mark.slow), pytest.param(0.0, marks=pytest.mark.slow), 0.5, 0.9, 0.97],
+)
 def test_the_time_and_the_error_of_series_of_known_correlation(phi):
     # 300 series: the mean of τ within 4 standard errors (false alarm 6e-5) plus the window's own
     # bias, e^(−5) τ
@@ -315,7 +318,7 @@ def test_one_chain_may_come_without_its_axis():
     assert Estimate.from_series(series) == Estimate.from_series(series[None])
 
 
-@pytest.mark.parametrize("phi", [0.0, 0.9])
+@pytest.mark.parametrize("phi", [pytest.param(0.0, marks=pytest.mark.slow), 0.9])
 def test_jackknife_of_a_variance_and_of_a_cumulant(phi):
     # 200 series; exact variance 1/(1 − φ²), Binder's cumulant of a normal law 0; pulls as above
     rng = np.random.default_rng(7)

@@ -13,9 +13,10 @@ from importlib.util import find_spec
 import pytest
 
 from rbmflow import cli
-from rbmflow.cli import progress
+from rbmflow.cli import output, progress
 from rbmflow.cli.display import as_table
 from rbmflow.cli.progress import progress_bar
+from rbmflow.experiments.reproduction import mixtures
 from rbmflow.experiments.tables import Digits
 
 
@@ -155,7 +156,10 @@ def test_figures_in_the_formats_asked_for(capsys, tmp_path):
     assert b"/Type3" not in contents[0]
 
 
-def test_the_provenance_has_numbers_lists_and_nulls(capsys, tmp_path):
+def test_the_provenance_has_numbers_lists_and_nulls(monkeypatch, tmp_path):
+    monkeypatch.setattr(output, "figures_module", lambda: None)
+    full = mixtures.gain_table
+    monkeypatch.setattr(mixtures, "gain_table", lambda M, N, _, report: full(M, N, 3, report))
     words = ["mixture", "--visible", "4", "--hidden", "2", "--range", "0", "1", "--quiet", "--out"]
     assert cli.main([*words, str(tmp_path)]) == 0
     facts = json.loads((tmp_path / "gain_of_ranges_provenance.json").read_text())

@@ -63,20 +63,13 @@ def test_quick(tmp_path, name):
 
 
 @stored
-def test_workers_and_what_is_written(capsys, tmp_path, monkeypatch):
-    texts = {}
-    for workers in (1, 2):
-        if workers == 2:
-            monkeypatch.setattr(output, "figures_module", lambda: None)  # drawn by the first
-        out = tmp_path / str(workers)
-        words = ("iso", "--quick", *TINY, "--workers", workers, "--out", out, "--seed", "3")
-        status, text, err = run(capsys, *words)
-        assert status == 0, err
-        assert "about " in err
-        assert text.splitlines()[-1] == str(out / "report.html")
-        texts[workers] = (out / "ends.csv").read_text(encoding="utf-8")
-    assert texts[1] == texts[2]
-    names = {path.name for path in (tmp_path / "1").iterdir()}
+def test_what_two_workers_write(capsys, tmp_path):
+    words = ("iso", "--quick", *TINY, "--workers", 2, "--out", tmp_path, "--seed", "3")
+    status, text, err = run(capsys, *words)
+    assert status == 0, err
+    assert "about " in err
+    assert text.splitlines()[-1] == str(tmp_path / "report.html")
+    names = {path.name for path in tmp_path.iterdir()}
     assert {
         "machines.csv",
         "calibration.csv",

@@ -242,6 +242,7 @@ def test_a_part_of_another_run_is_refused(capsys, tmp_path, monkeypatch):
 
 
 @needs_files
+@pytest.mark.slow
 def test_a_killed_sampling_goes_on_to_the_same_bits(tmp_path):
     # 16 x 16 below and at the critical temperature: tenths of a second for each
     levels = [1.0, 1.5, 2.0, 2.27, 2.5, 3.0]

@@ -1,5 +1,6 @@
 """The seven-step experiment: its parts, resumption, workers, files; small, with the exact thermometer."""
 
+import io
 import json
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
@@ -89,7 +90,7 @@ def test_starts_and_readings(result):
     assert np.isfinite(result.values["energy_reading"]).any()
 
 
-@pytest.mark.parametrize("executor", [None, "threads", "processes"])
+@pytest.mark.parametrize("executor", [None, pytest.param("threads", marks=pytest.mark.slow), "processes"])
 def test_interruptions_and_workers_change_nothing(result, executor):
     class Enough(Exception):
         pass
@@ -338,7 +339,7 @@ def test_other_sizes(name):
     assert 0 < iso_shiba_yokoo.estimate_seconds(SMALL, 2) < 600
 
 
-def test_figures_are_drawn(result, tmp_path):
+def test_figures_are_drawn(result):
     pytest.importorskip("matplotlib", reason="figures are an extra")
     from rbmflow.experiments import style
     from rbmflow.experiments.seven_steps.figures import FIGURES
@@ -349,10 +350,8 @@ def test_figures_are_drawn(result, tmp_path):
     figures = {name: style.figure_of(draw(result)) for name, draw in FIGURES.items()}
     pictures = {}
     for name, figure in figures.items():
-        for kind in ("png", "svg"):
-            with (tmp_path / f"{name}.{kind}").open("wb") as stream:
-                style.save(figure, stream, kind, 50)
-        pictures[name] = (tmp_path / f"{name}.svg").read_bytes()
+        style.save(figure, stream := io.BytesIO(), "svg", 50)
+        pictures[name] = stream.getvalue()
         assert not cut_texts(figure)
     panels = figures["flows"].get_axes()
     labels = [panel.get_ylabel() for panel in panels if panel.get_ylabel()]

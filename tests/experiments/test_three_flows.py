@@ -76,6 +76,7 @@ def test_ranges_of_temperature_on_a_torus(found):
     assert gain["4, ..., 6 (type H)"] < gain["3.5, ..., 6"] < 1 < gain["2.5, ..., 6"]
 
 
+@pytest.mark.slow  # every reproduction makes these checks
 def test_rg_and_rbm_flow_side_by_side():
     tables, checks = side_by_side.stage(Parameters.quick(), np.random.default_rng(8))
     assert [check.name for check in checks if not check.passed] == []

@@ -178,6 +178,7 @@ def test_temperatures_are_copied():
     assert data.temperature.tolist() == [1.0, 2.0]
 
 
+@pytest.mark.slow
 def test_kill_while_writing_leaves_the_old_file_or_the_new_one(tmp_path):
     pytest.importorskip("h5py")
     path = tmp_path / "set.nc"

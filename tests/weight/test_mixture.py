@@ -236,13 +236,14 @@ STEP = 1.3
             0.352271331382,
         ),
         # 2 − T = u¹⁰
-        (
+        pytest.param(
             lambda T: (2 - T) ** -0.9,
             [2],
             lambda ctx, q: ctx.quad(
                 lambda u: 10 * q(2 - u**10), [0, 0.8, 1, ctx.root(1.7, 10), ctx.root(2, 10) * (1 - ctx.eps)]
             ),
             0.2070814456,
+            marks=pytest.mark.slow,
         ),
     ],
     ids=["step", "root", "steep"],
