@@ -104,6 +104,20 @@ def test_a_higher_top_is_too_high_for_one_hidden_unit(monkeypatch):
     assert certified_unique([8, 8], [1, 2]).tolist() == [False, True]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "sizes"),
+    [
+        ("SECOND", 1.0, (64, 2)),  # where 2 M W² T is not yet above the constant
+        ("TURN", 3.0, (4, 1)),  # where M y is below the top again
+        ("TURN", 0.5, (4, 1)),  # where M W² is not yet above both
+    ],
+)
+def test_a_second_weight_elsewhere_certifies_nothing(monkeypatch, name, value, sizes):
+    assert certified_unique(*sizes)
+    monkeypatch.setattr(uniqueness, name, value)
+    assert not certified_unique(*sizes)
+
+
 def test_wrong_averages_are_not_certified(monkeypatch):
     right = uniqueness._sums
     for x_factor, T_factor, n_hidden in ((1 + 2e-5, 1, [1, 2, 3, 50]), (1, Fraction(3, 4), [3, 4, 5])):

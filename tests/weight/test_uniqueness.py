@@ -1,4 +1,7 @@
-"""Each step of the proof that the trained weight is unique (docs/theory/uniqueness.md), in 60 digits.
+"""The steps of the proof that the trained weight is unique (docs/theory/uniqueness.md).
+
+The inequalities of the lemmas are tried in 60 digits, that of rings in exact fractions, laws at random and
+the corollaries in float64.
 
 Over laws q of the data the steps are linear, with the mean of x held: their extremes are laws of two
 magnetizations, all of which are tried. A slack that is an identity at some end is allowed the rounding EPS.
@@ -13,6 +16,7 @@ import numpy as np
 import pytest
 
 from rbmflow import Law, Ring, trained_weight
+from rbmflow.spins import all_states
 from rbmflow.weight import trained_weight_from_law
 from tests.exact import private, relative, ring_states
 
@@ -450,6 +454,38 @@ def test_more_magnetization_more_weight():
                 trained_weight_from_law(Law(np.arange(-M, M + 1, 2), both(one, M)), N) for one in (low, high)
             ]
             assert found[0] <= found[1]
+            assert found[0] < found[1] or found[1] == 0 or found[0] == np.inf
+
+
+def test_more_hidden_units_less_weight():
+    rng = np.random.default_rng(8)
+    for M in (3, 5, 8):
+        laws = [
+            Ring(M).magnetization_law(0.7),
+            Law(np.arange(-M, M + 1, 2), both(rng.dirichlet(np.arange(1, M // 2 + 2)), M)),
+        ]
+        for law in laws:
+            found = np.array([trained_weight_from_law(law, N) for N in (1, 2, 3, 10, 100)])
+            assert (np.diff(found) < 0).all() if found[0] > 0 else (found == 0).all()
+        aligned = Law(np.arange(-M, M + 1, 2), both(np.eye(M // 2 + 1)[-1], M))
+        assert trained_weight_from_law(aligned, 2) == np.inf
+
+
+def test_any_ferromagnet_and_any_mixture_has_a_root():
+    rng, states = np.random.default_rng(9), all_states(5)
+    V = states.sum(axis=1)
+    laws = []
+    for _ in range(20):
+        J = np.triu(rng.exponential(0.3, (5, 5)) * (rng.random((5, 5)) < 0.3), 1)
+        J[0, 1] += 0.01  # not all are 0
+        p = np.exp(np.einsum("si,ij,sj->s", states, J, states))
+        p /= p.sum()
+        correlations = (states.T * p) @ states
+        assert (correlations >= np.tanh(J) - 1e-14).all()
+        laws.append(np.bincount((V + 5) // 2, weights=p))
+    laws += list(rng.dirichlet(np.ones(20), 5) @ laws)
+    for law in laws:
+        assert 0 < trained_weight_from_law(Law(np.arange(-5, 6, 2), law).symmetrized(), 2) < np.inf
 
 
 def both(half, M):

@@ -36,7 +36,8 @@ def trained_weight_from_law(law: Law, n_hidden: int, *, dps: int | None = None) 
     """Return the weight that an RBM with equal weights acquires on data of a given law of the magnetization.
 
     The positive root of ``⟨V tanh WV⟩_p = ⟨V tanh WV⟩_q`` (thesis eq. 63), where KL(q‖p) has its minimum.
-    There is exactly one for ``⟨V²⟩ > M`` and none otherwise: a theorem (docs/theory/uniqueness.md).
+    There is exactly one for ``⟨V²⟩ > M``, unless all spins are aligned, and none otherwise: a theorem
+    (docs/theory/uniqueness.md).
 
     Parameters
     ----------

@@ -6,8 +6,9 @@ all sizes at once, and computes, in ball arithmetic, what depends on them. With 
 
     ⟨y⟩_q < ⟨y⟩_p + N Var_p x        (⋆)
 
-which holds where ``x₀ = W f(W) ≤ 1``, and where ``M N W² T > C*``, ``T = ⟨tanh² WV⟩_p``. Both x₀ and
-M N W² T increase with W, so that one weight with both covers all weights.
+which holds where ``x₀ = W f(W) ≤ 1``, and, if N ≥ 2, where x₀ > 1 and ``M N W² T > C*``,
+``T = ⟨tanh² WV⟩_p``. Both x₀ and M N W² T increase with W, so that one weight with both covers all weights
+for N ≥ 3; two weights do for N = 1, 2.
 """
 
 from __future__ import annotations
