@@ -58,6 +58,7 @@ nb_execution_show_tb = True
 nb_execution_timeout = 300
 nb_merge_streams = True
 os.environ["PYTHONWARNINGS"] = "error:::__main__"
+os.environ["RBMFLOW_DOCS"] = str(HERE)  # where cells find the data beside their page
 os.environ["COLUMNS"] = "96"  # what a page holds on a desk
 os.environ["MATPLOTLIBRC"] = str(HERE / "matplotlibrc")
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])

@@ -57,7 +57,7 @@ def singular_value_bound(lattice: Lattice, K: object, n_hidden: object = None) -
     lattice : Ring, Chain or Torus
         Where the spins are.
     K : float or array_like
-        Coupling βJ, finite; not negative if the lattice has an odd side.
+        Coupling βJ, finite; not negative if the lattice has an odd side, where it would be no bound.
     n_hidden : int or array_like, optional
         N, at least 1; of any number of hidden units by default. Shapes broadcast.
 

@@ -59,6 +59,7 @@ def spectrum(rbm: RBM) -> Spectrum:
     See Also
     --------
     mean_field_jacobian : The linear map at any v.
+    singular_value_bound : What s₁ is at least, whatever the machine, if it has the law of a lattice.
 
     Examples
     --------
