@@ -60,6 +60,23 @@ def test_what_is_known_of_the_lattice_helps_and_shuffled_spins_have_no_couplings
         assert (np.abs(null["neighbours"]) < 4 / np.sqrt(64 * null["n_samples"])).all()
 
 
+def test_classes_of_a_small_torus_are_pairs_some_of_them_twice():
+    spins = SMALL.lattice
+    rows = training_set(spins, [1 / 0.3], 500, rng=4).spins[0]
+    J, stderr = couplings._of_classes(spins, rows)
+    found = infer(rows, spins)
+    for place, K in ((1, 0), (5, 1), (15, 1)):  # right, and on the diagonal
+        assert (J[0, place], stderr[0, place]) == (found.couplings[K], found.stderr[K])
+    assert (J[0, 2], stderr[0, 2]) == (2 * found.couplings[2], 2 * found.stderr[2])
+    assert J[0, 6] == 0
+    assert np.isnan(stderr[0, 6])
+    assert (J == J.T).all()
+
+
+def test_the_fewest_configurations_are_shuffled():
+    assert Parameters(n_samples=(400, 100)).cases == [("torus", 400), ("torus", 100), ("shuffled", 100)]
+
+
 def test_a_verdict_ranks_the_methods(small):
     error = {name: small.of("torus", name)["error_rms"][0] for name in SMALL.methods}
     ranked = sorted(error.items(), key=lambda one: one[1])
@@ -74,7 +91,7 @@ def test_the_machine_of_the_default_has_two_units_for_each_spin():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"side": 2}, "side=2"),
+        ({"side": 3}, "side=3"),
         ({"K": 0.0}, "K=0.0"),
         ({"ratio": float("inf")}, "ratio=inf"),
         ({"n_samples": ()}, "n_samples"),

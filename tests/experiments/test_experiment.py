@@ -56,7 +56,7 @@ TINY = {
         ),
     ),
     "optimum": (optimum.Parameters(sides=(5, 4), hidden=(1, 2), couplings=(1.0, 0.5), n_starts=2),),
-    "couplings": (couplings.Parameters(3, 0.2, (100,), n_repeats=2, methods=("pairs",)),),
+    "couplings": (couplings.Parameters(4, 0.2, (100,), n_repeats=2, methods=("pairs",)),),
     "iso": (replace(STEPS, lattice=seven_steps.Parameters().lattice.__class__(4, 4)),),
     "ring": (STEPS,),
     "own_data": (own_data.Parameters(3, n_epochs=5), SPINS),

@@ -39,7 +39,7 @@ class Parameters(BaseParameters):
     Attributes
     ----------
     side : int
-        L of the L × L torus, 3 to 10.
+        L of the L × L torus, 4 to 10.
     K : float
         Its coupling, above 0.
     n_samples : tuple of int
@@ -63,14 +63,14 @@ class Parameters(BaseParameters):
         default=(500, 2000, 20_000), metadata=option("configurations", "--samples", metavar="N")
     )
     ratio: float = field(default=2.0, metadata=option("hidden units for each spin", metavar="G"))
-    n_updates: int = field(default=50_000, metadata=option("of a machine", "--updates", metavar="N"))
+    n_updates: int = field(default=20_000, metadata=option("of a machine", "--updates", metavar="N"))
     n_repeats: int = field(default=3, metadata=option("sets of configurations", "--repeats", metavar="N"))
     methods: tuple[str, ...] = field(
         default=("pairs", "classes", "machine", "default machine"), metadata=option(choices=METHODS)
     )
 
     def __post_init__(self) -> None:
-        check_integer("side", self.side, 3, 10)
+        check_integer("side", self.side, 4, 10)
         for name in ("K", "ratio"):
             if not 0 < check_real_scalar(name, getattr(self, name)) < np.inf:
                 raise ValueError(f"{name}={getattr(self, name)}: a positive, finite number is needed")
@@ -99,8 +99,8 @@ class Parameters(BaseParameters):
 
     @property
     def cases(self) -> list[tuple[str, int]]:
-        """Each kind of data with each number of samples."""
-        return [(data, number) for data in DATA for number in self.n_samples]
+        """Each kind of data with its numbers of samples: shuffled ones with the smallest."""
+        return [(DATA[0], number) for number in self.n_samples] + [(DATA[1], min(self.n_samples))]
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +129,7 @@ class CouplingErrors(Result):
         return {"couplings": self.table}
 
     def of(self, data: str, method: str) -> dict[str, FloatArray]:
-        """Return the columns of numbers of one kind of data and one method, over the numbers of samples."""
+        """Return the columns of numbers of one kind of data and one method, over its numbers of samples."""
         columns = self.table.columns
         here = [k for k, row in enumerate(zip(columns["data"], columns["method"])) if row == (data, method)]  # noqa: B905
         return {
@@ -186,12 +186,13 @@ def run(
 ) -> CouplingErrors:
     """Draw configurations, infer the couplings of all pairs in each way, and compare them with the torus.
 
-    The null are the same configurations with every spin replaced by that of another row: couplings are 0.
+    The null are as many configurations as the fewest, with every spin replaced by that of another row: their
+    couplings are 0.
 
     Parameters
     ----------
     parameters : Parameters, optional
-        What to measure; by default 6 × 6 spins, five minutes of one core.
+        What to measure; by default 6 × 6 spins, three minutes of one core.
     rng : numpy.random.Generator or int
         Each set of configurations has a stream of its own.
     executor : concurrent.futures.Executor, optional
@@ -208,7 +209,7 @@ def run(
 
     Examples
     --------
-    >>> small = Parameters(3, 0.2, n_samples=(200,), n_repeats=2, methods=("pairs", "classes"))
+    >>> small = Parameters(4, 0.2, n_samples=(200,), n_repeats=2, methods=("pairs", "classes"))
     >>> run(small, rng=1).of("torus", "pairs")["error_rms"] < 0.15
     array([ True])
     """
@@ -279,12 +280,12 @@ def _of_classes(lattice: Torus, spins: SpinArray) -> tuple[FloatArray, FloatArra
     found = infer(spins, lattice)
     J, error = np.zeros((lattice.n_sites,) * 2), np.full((lattice.n_sites,) * 2, np.nan)
     for products, value, stderr in zip(found.products, found.couplings, found.stderr, strict=True):
-        for sites in sites_of(products, lattice.shape):
-            if sites.shape[1] == 2:
-                i, k = sites.T
-                np.add.at(J, (i, k), value)
-                np.add.at(J, (k, i), value)
-                error[i, k] = error[k, i] = stderr
+        times = np.zeros_like(J)  # on a side of 4 both third neighbours of a spin are one
+        for i, k in (sites.T for sites in sites_of(products, lattice.shape) if sites.shape[1] == 2):
+            np.add.at(times, (i, k), 1)
+            np.add.at(times, (k, i), 1)
+        J += value * times
+        error[times > 0] = (stderr * times)[times > 0]
     return J, error
 
 
@@ -316,9 +317,8 @@ def draw_couplings(result: CouplingErrors, ax: Any = None) -> Any:
         for colour, method in zip(COLOURS, result.parameters.methods, strict=False):
             torus, null = (result.of(data, method) for data in DATA)
             left.loglog(torus["n_samples"], torus["error_rms"], "o-", color=colour, label=method)
-            left.loglog(
-                null["n_samples"], np.maximum(null["error_rms"], 1e-5), "o:", mfc="white", color=colour
-            )
+            if null["error_rms"][0] > 0:  # a machine that learned nothing has no place on this axis
+                left.loglog(null["n_samples"], null["error_rms"], "o", mfc="white", color=colour)
             right.errorbar(
                 torus["n_samples"], torus["neighbours"], torus["neighbours_stderr"], fmt="o-", color=colour
             )
