@@ -75,7 +75,7 @@ def test_digits():
         K = mpmath.atanh(mpmath.tanh(b / 2) / mpmath.tanh(3 * b / 2))
         assert abs(noise_field("0.05", dps=50) / b - 1) < 1e-49
         assert abs(denoising_coupling("0.05", dps=50) / K - 1) < 1e-49
-        for text in ("1e-300", "1e-9", "0.2499999", "0.25", "0.4", "0.4999999999"):
+        for text in ("1e-300", "1e-9", "0.2499999", "0.25", "0.4", "0.4999", "0.4999999999"):
             near = mpmath.mpf(float(text))
             assert abs(noise_field(float(text)) / (mpmath.log((1 - near) / near) / 2) - 1) < 4e-16
             assert abs(denoising_coupling(float(text)) / (-mpmath.log(near * (1 - near)) / 4) - 1) < 4e-16

@@ -96,7 +96,7 @@ def test_a_bond_passes_fields_on_to_the_last_digits(K):
 
 
 def test_samples_are_exact():
-    ring = RingInFields([0.8, -0.6, 0.3, 1.2, 0.0], [[0.2, -0.5, 0.0, 0.4, 1.0], [0.0] * 5])
+    ring = RingInFields([0.8, -0.6, 0.3, 1.2, 0.9], [[0.2, -0.5, 0.0, 0.4, 1.0], [0.0] * 5])
     samples = ring.sample(20_000, rng=1)
     assert samples.dtype == np.int8
     assert samples.shape == (20_000, 2, 5)
@@ -135,6 +135,8 @@ def test_it_cannot_be_changed_from_outside(tmp_path):
     before = ring.log_partition
     given[:] = 9
     assert RingInFields(0.5, ring.fields).log_partition == before
+    with pytest.raises(ValueError, match="read-only"):
+        ring.fields[0] = 9
     ring.save(tmp_path / "ring.npz")
     assert RingInFields.load(tmp_path / "ring.npz").equals(ring)
     assert relative(context(20), before, summed(ring)[0]) < 1e-15
