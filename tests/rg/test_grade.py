@@ -4,11 +4,14 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize_scalar
 
 from rbmflow import RBM, Ring, Torus, rg, sampling
-from rbmflow.ising import state_law
+from rbmflow.ising import infer, state_law
 from rbmflow.networks import kl_divergence
+from rbmflow.rg.coarse_law import nearest_neighbour_law
 from rbmflow.rg.information import ring_information
+from rbmflow.rg.operators import unrolled
 from rbmflow.rg.trace import log_ratios
 from rbmflow.spins import all_states
 
@@ -94,6 +97,10 @@ def test_the_divergence_of_machines_comes_from_samples():
         ratios = log_ratios(mapped, lattice, 0.4, spins)
         assert abs(ratios.mean() - exact.kl[0]) < 4 * ratios.std() / np.sqrt(len(ratios))
         assert ratios.std() / np.sqrt(len(ratios)) < 0.05 * exact.kl[0]
+        # independent rows: the spread of 20 blocks is known to 16 %
+        found = rg.grade(mapped, lattice, 0.4, spins=spins, rng=1)
+        assert found.kl[0] == pytest.approx(ratios.mean(), rel=1e-12)
+        assert 0.5 < found.kl_stderr[0] / (ratios.std() / np.sqrt(len(ratios))) < 1.5
     unknown = rg.Hidden(RBM(np.full((36, 34), 0.01)), 34)
     assert log_ratios(unknown, Torus(6, 6), 0.4, np.ones((2, 36), np.int8)) is None
 
@@ -199,6 +206,15 @@ def test_samples_of_a_turned_torus_have_its_couplings():
     assert (found.couplings_stderr[0, known] < 0.02).all()
     assert abs(found.information[0] - exact.information[0]) < 0.02
     assert found.found == ("bound",)
+    # what the other couplings add to the pseudo-likelihood, off the unrolled lattice with each spin twice
+    spins = critical(8, 50, 4)
+    found = rg.grade(rg.Sublattice(), Torus(8, 8), CRITICAL, spins=spins, rng=1)
+    rows, plain, times = unrolled(rg.Sublattice()(spins, (8, 8)), (4, 8, 4))
+    most, least = (infer(rows, plain, operators=list(rg.EVEN_OPERATORS)[:n]) for n in (3, 1))
+    np.testing.assert_allclose(found.couplings[0], most.couplings, rtol=1e-9)
+    gain = (most.log_likelihood - least.log_likelihood) / (32 * times)
+    assert found.relative_entropy[0] == pytest.approx(gain, rel=1e-8)
+    assert 0 < found.relative_entropy_stderr[0] < 0.2 * gain
 
 
 def test_a_random_function_is_graded_from_samples():
@@ -213,6 +229,27 @@ def test_a_random_function_is_graded_from_samples():
     # noise of 0.1 leaves (1 − 0.2)² of the correlation, which pseudo-likelihood takes for a weaker coupling
     assert found.couplings[0, 0] < found.decimated[0] - 0.1
     assert found.n_samples == 4000
+
+
+def test_a_sublattice_of_a_sublattice_is_every_second_spin():
+    spins = critical(16, 30, 9)
+    twice = rg.grade(rg.Sublattice(), Torus(16, 16), CRITICAL, n_steps=2, spins=spins, rng=1)
+    once = rg.grade(rg.Decimation(), Torus(16, 16), CRITICAL, spins=spins, rng=1)
+    assert twice.shapes == ((16, 16), (8, 16, 8), (8, 8))
+    np.testing.assert_allclose(twice.couplings[1], once.couplings[0], rtol=1e-12)
+    np.testing.assert_allclose(twice.relative_entropy[1], once.relative_entropy[0], rtol=1e-10)
+    assert twice.found == ("bound", "none")
+    assert np.isnan(twice.information[1])
+    # the posterior is that of nearest neighbours, which block spins do not have
+    blocked = rg.grade(rg.Majority(), Torus(16, 16), CRITICAL, n_steps=2, spins=spins, rng=1)
+    assert blocked.found == ("sampled", "bound")
+
+
+def test_of_blocks_whose_states_cannot_be_listed_information_is_bounded():
+    found = rg.grade(rg.Decimation(32), Ring(128), 2.0, n_samples=2000, rng=1)
+    exact = rg.grade(rg.Decimation(16), Ring(128), 2.0, n_samples=2000, rng=1)
+    assert (found.found, exact.found) == (("bound",), ("exact",))
+    assert found.information[0] < np.log(2)
 
 
 def test_results_depend_on_the_generator_alone():
@@ -266,6 +303,22 @@ def test_the_law_of_coarse_spins():
         rg.coarse_law(rg.Majority(), law, 8)
     with pytest.raises(TypeError, match="law=3"):
         rg.coarse_law(rg.Majority(), 3, 6)
+
+
+@pytest.mark.parametrize("mapped", [rg.Majority(3), rg.BlockFilter([0.9, 0.4], bias=0.3)], ids=repr)
+def test_the_nearest_law_of_nearest_neighbours_is_that_of_a_search(mapped):
+    law = rg.coarse_law(mapped, state_law(Ring(6), 0.7), 6)
+    sides = mapped.output_shape(6)
+    sums = rg.even_operators(law.states, sides, n_operators=1)[:, 0]
+
+    def distance(K):
+        log_p = K * sums - np.log(np.exp(K * sums).sum())
+        return law.probabilities @ (np.log(law.probabilities) - log_p)
+
+    K, least = nearest_neighbour_law(law, sides)
+    best = minimize_scalar(distance, bracket=(-1, 1), tol=1e-9)
+    assert pytest.approx(best.x, abs=1e-5) == K
+    assert least == pytest.approx(best.fun, rel=1e-9, abs=1e-14)
 
 
 @pytest.mark.slow

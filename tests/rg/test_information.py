@@ -7,7 +7,7 @@ import pytest
 
 from rbmflow import Ring, Torus, rg
 from rbmflow.ising import state_law
-from rbmflow.rg.information import block_of, environment_of, law_information, ring_information
+from rbmflow.rg.information import binary_entropy, block_of, environment_of, law_information, ring_information
 from rbmflow.rg.sampled_information import (
     exact_posteriors,
     information_of,
@@ -96,6 +96,16 @@ def test_posteriors_are_sums_over_the_inner_states(mapped, side, buffer, units):
         assert found[0, column] == pytest.approx(plain, rel=1e-12)
 
 
+@pytest.mark.parametrize("K", [60.0, -60.0])
+def test_strong_couplings_overflow_nothing(K):
+    spins = np.ones((2, 64), np.int8)
+    spins[1] = np.where(np.add.outer(np.arange(8), np.arange(8)) % 2, 1, -1).ravel()
+    found = exact_posteriors(rg.Decimation(), spins, (8, 8), K, 1)
+    # the environment that suits K fixes the block: up, or a checkerboard that begins with −1
+    assert found[int(K < 0), 0] == (1.0 if K > 0 else 0.0)
+    assert np.isfinite(found).all()
+
+
 def test_of_large_blocks_few_samples_are_looked_at(monkeypatch):
     spins = np.random.default_rng(1).choice(np.array([-1, 1], np.int8), (60, 64))
     all_of_them = exact_posteriors(SKEW, spins, (8, 8), 0.5, 1)
@@ -113,7 +123,12 @@ def test_samples_find_the_exact_information(mapped):
     rng = np.random.default_rng(3)
     spins = law.states[rng.choice(len(law.states), 20_000, p=law.probabilities)]
     exact, entropy = law_information(mapped, law, (4, 4), 0)
-    found = information_of(exact_posteriors(mapped, spins, (4, 4), CRITICAL, 0), 20)
+    posteriors = exact_posteriors(mapped, spins, (4, 4), CRITICAL, 0)
+    found = information_of(posteriors, 20)
+    # its linear part, row by row; the spread of 20 blocks is known to 16 %
+    up = posteriors.mean()
+    linear = (np.log((1 - up) / up) * posteriors - binary_entropy(posteriors)).mean(axis=1)
+    assert 0.5 < found.stderr / (linear.std() / np.sqrt(len(linear))) < 1.5
     # jackknife errors of 19 degrees of freedom, 2 of each of 3 maps: 5 errors are a false alarm in 2000 runs
     assert abs(found.information - exact) < 5 * found.stderr
     assert 0 < found.stderr < 0.002

@@ -119,6 +119,22 @@ def test_a_sublattice_is_a_turned_torus(side):
     np.testing.assert_array_equal(np.abs(flat.sum(axis=1)), 2 * np.abs(spins[:, kept].sum(axis=1)))
 
 
+def test_rows_after_the_last_are_shifted():
+    n_rows, n_cols, shift = 3, 5, 2
+    spins = draw(4, n_rows * n_cols)
+
+    def site(row, col):  # (n_rows, j) is (0, j + shift) again
+        return row % n_rows * n_cols + (col + shift * (row // n_rows)) % n_cols
+
+    for which, operators in (("even", rg.EVEN_OPERATORS), ("odd", rg.ODD_OPERATORS)):
+        plain = np.zeros((4, len(operators)), dtype=int)
+        for column, products in enumerate(operators.values()):
+            for row, col, term in itertools.product(range(n_rows), range(n_cols), products):
+                plain[:, column] += spins[:, [site(row + i, col + j) for i, j in term]].prod(axis=1)
+        found = getattr(rg, f"{which}_operators")(spins, (n_rows, n_cols, shift))
+        np.testing.assert_array_equal(found, plain)
+
+
 def test_a_stack_sums_over_its_inner_layers():
     lower, upper = rg.BlockFilter([0.6, 0.4, 0.1]), rg.BlockFilter([0.9, 0.3], bias=0.1)
     stack = rg.Stack(rg.Stack(lower), upper)

@@ -193,14 +193,14 @@ def grade(
     check_executor(executor)
     threads = resolve_threads(n_threads)
     if spins is None and plan.listable:
-        return _graded(plan, transformation.label, _by_laws(plan, done), 0)
+        return _graded(plan, repr(transformation), _by_laws(plan, done), 0)
     fine = (
         _drawn(on, coupling, n_samples, source, threads)
         if spins is None
         else _given(spins, on, plan.n_blocks)
     )
     rows = _by_samples(plan, fine, sources, executor, done)
-    return _graded(plan, transformation.label, rows, math.prod(fine.shape[:-1]))
+    return _graded(plan, repr(transformation), rows, math.prod(fine.shape[:-1]))
 
 
 def _shapes(layers: tuple[Transformation, ...], sides: Sides) -> tuple[Sides, ...]:

@@ -16,9 +16,9 @@ from rbmflow.rg.graded_law import Named, Values, buffer_of, padded, told_apart
 from rbmflow.rg.information import block_of, environment_of, ring_information
 from rbmflow.rg.monte_carlo import SMALLEST_SIDE, exponents
 from rbmflow.rg.operators import lattice_sums, unrolled
-from rbmflow.rg.sampled_information import exact_posteriors, information_of, lower_bound, summable
+from rbmflow.rg.sampled_information import Sampled, exact_posteriors, information_of, lower_bound, summable
 from rbmflow.rg.trace import log_ratios
-from rbmflow.rg.transformation import Transformation
+from rbmflow.rg.transformation import MAX_LISTED, Transformation
 
 ROWS_AT_ONCE = 2**11
 
@@ -93,15 +93,18 @@ def sampled_information(
     chosen = buffer_of(transformation, sides, buffer)
     if chosen is None:
         return Values.unknown(1), 0, "none"
-    if K is not None and len(sides) == 1 and isinstance(transformation, BlockMap):
-        return Values.exact(ring_information(transformation, sides[0], K, chosen)[0]), chosen, "exact"
-    if K is not None and isinstance(transformation, BlockMap) and summable(transformation, sides, chosen):
-        posteriors = exact_posteriors(transformation, before, sides, K, chosen)
-        found, how = information_of(posteriors, n_blocks), "sampled"
-    else:
-        outside = environment_of(block_of(transformation, sides), sides, chosen)
-        found, how = lower_bound(after[:, 0], before, sides, outside, n_blocks), "bound"
-    return Values(np.array([found.information]), np.array([found.stderr])), chosen, how
+    if K is not None and isinstance(transformation, BlockMap):
+        if len(sides) == 1 and transformation.scale_factor <= MAX_LISTED:
+            return Values.exact(ring_information(transformation, sides[0], K, chosen)[0]), chosen, "exact"
+        if summable(transformation, sides, chosen):
+            posteriors = exact_posteriors(transformation, before, sides, K, chosen)
+            return _values(information_of(posteriors, n_blocks)), chosen, "sampled"
+    outside = environment_of(block_of(transformation, sides), sides, chosen)
+    return _values(lower_bound(after[:, 0], before, sides, outside, n_blocks)), chosen, "bound"
+
+
+def _values(found: Sampled) -> Values:
+    return Values(np.array([found.information]), np.array([found.stderr]))
 
 
 def mean_of(series: FloatArray, n_blocks: int) -> Values:

@@ -107,7 +107,8 @@ def renormalization_group(
     scale_factor : int, optional
         The side b of the blocks of the majority rule, 2 by default; it divides the sides at every step.
     transformation : Transformation, optional
-        Another map than the majority rule; `scale_factor` is then its own.
+        Another map than the majority rule; `scale_factor` is then its own. All layers of a stack together are
+        one step.
     n_steps : int
         Number of times to map, at least 1; the last lattice has sides of at least 4.
     n_even : int, optional

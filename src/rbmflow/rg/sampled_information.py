@@ -104,7 +104,7 @@ def block_weights(field: FloatArray, K: float, buffer: int) -> FloatArray:
     """
     n, side, _ = field.shape
     spin = np.array([-1.0, 1.0])
-    bond = np.exp(K * np.outer(spin, spin))
+    bond = np.exp(K * np.outer(spin, spin) - abs(K))  # no factor above 1, the largest weight 1 at each site
     inner = range(buffer, side - buffer)
     weight: FloatArray = np.ones((n, 1))
     front, kept = [1] * side, 1
@@ -121,9 +121,9 @@ def block_weights(field: FloatArray, K: float, buffer: int) -> FloatArray:
         if col:
             beside = weight.reshape(n, shape[0] // 2, 2, 2, shape[2], kept)
             beside *= bond[:, :, None, None]
-        weight *= np.exp(K * field[:, row, col, None] * spin)[:, None, :, None, None]
-        if col == side - 1:
-            weight /= weight.reshape(n, -1).max(axis=1)[:, None, None, None, None]
+        own = K * field[:, row, col, None]
+        weight *= np.exp(own * spin - np.abs(own))[:, None, :, None, None]
+        weight /= weight.reshape(n, -1).max(axis=1)[:, None, None, None, None]
     for _ in range(side):
         ahead = weight.reshape(n, 2, -1, kept)
         if buffer == 0:

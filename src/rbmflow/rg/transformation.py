@@ -44,11 +44,6 @@ class Transformation(ABC):
     scale_factor: float
 
     @property
-    def label(self) -> str:
-        """What tables call it."""
-        return repr(self)
-
-    @property
     def layers(self) -> tuple[Transformation, ...]:
         """The maps that are done one after the other: this one alone, but for a stack."""
         return (self,)
