@@ -129,6 +129,30 @@ def test_rings_beyond_the_kernel_at_extreme_couplings():
     np.testing.assert_allclose(weights[4:], 2 * K[4:] / 7, rtol=1e-14)
 
 
+@pytest.mark.parametrize(("M", "N"), [(3, 1), (4, 2), (5, 50), (64, 3)])
+def test_beyond_the_switch_the_limiting_laws_are_the_root(monkeypatch, M, N):
+    at_a_limit, dps = solve._at_a_limit, 20
+    switched = []
+    for K in [str(N * k) for k in (26, 50, 60, 80)] + [f"1e-{k}" for k in (30, 50, 60, 80)]:
+        monkeypatch.setattr(
+            solve, "_at_a_limit", lambda *of: switched.append(at_a_limit(*of)) or switched[-1]
+        )
+        found = trained_weight(K, M, N, dps=dps)
+        monkeypatch.setattr(solve, "_at_a_limit", lambda *_: False)
+        assert found == trained_weight(K, M, N, dps=dps)
+    assert True in switched
+    assert False in switched
+
+
+def test_couplings_of_a_million_places_take_no_time(monkeypatch):
+    monkeypatch.setattr(solve, "exact_root", None)  # which would take minutes
+    with mpmath.workdps(30):
+        strong = trained_weight("1e1000000", 8, 4, dps=20)
+        assert abs(strong / (mpmath.mpf("1e1000000") / 2) - 1) < 1e-20
+        weak = trained_weight("1e-1000000", 8, 4, dps=20)
+        assert abs(weak**2 * 14 / mpmath.mpf("1e-1000000") - 1) < 1e-19
+
+
 def test_arrays_keep_their_shape():
     K = np.linspace(0, 2, 12).reshape(3, 4)
     weights = trained_weight(K[:, ::2], 8, 4)

@@ -104,6 +104,8 @@ def exact_weight(ctx: Any, found: Any, K: Any, n_visible: int, n_hidden: int, dp
         return ctx.zero
     if ctx.isinf(K):
         return ctx.inf
+    if _at_a_limit(ctx, K, n_visible, n_hidden):
+        return limiting_weight(ctx, K, n_visible, n_hidden)
     start, known = found, dps - 1
     if found is None or known < FLOAT_DIGITS:
         known = FLOAT_DIGITS
@@ -116,6 +118,16 @@ def exact_weight(ctx: Any, found: Any, K: Any, n_visible: int, n_hidden: int, dp
     ctx.dps -= spare
     start = limiting_weight(ctx, K, n_visible, n_hidden) if start is None else start
     return exact_root(ctx, data, start, known, spare, n_visible, n_hidden)
+
+
+def _at_a_limit(ctx: Any, K: Any, n_visible: int, n_hidden: int) -> bool:
+    """Whether the next terms of the limiting laws, of relative order K and e^(−4K/N), are beyond all digits.
+
+    Solving needs as many digits as K has places, which of K = 1e1000000 takes minutes.
+    """
+    bits = ctx.prec + 64 + 4 * n_visible.bit_length()
+    per_unit = 5 * K / n_hidden
+    return bool(ctx.mag(K) < -bits or per_unit > bits)
 
 
 def _solve(couplings: FloatArray, n_visible: int, n_hidden: int) -> FloatArray:
