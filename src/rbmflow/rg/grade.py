@@ -117,8 +117,8 @@ def grade(
     n_samples : int
         Configurations to draw; on a torus rounded up to a multiple of 40.
     spins : array_like, optional
-        Configurations to use instead: ``(n_chains, n_kept, n_sites)``, or ``(n_samples, n_sites)`` if they
-        are independent.
+        Configurations of this coupling to use instead: ``(n_chains, n_kept, n_sites)``, or
+        ``(n_samples, n_sites)`` if they are independent.
     operators : list of str or dict, optional
         What exponents and couplings are of, as for `rbmflow.ising.infer`: names, or names with products of
         one's own; nearest neighbours first. By default three even operators and two odd ones of a torus; on a
