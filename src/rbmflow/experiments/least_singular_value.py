@@ -15,7 +15,7 @@ from rbmflow.experiments.exact_fit import Fitted, Law, fit_least
 from rbmflow.experiments.experiment import BaseParameters, Experiment, Result, option
 from rbmflow.experiments.style import COLOURS, GREY, axes_of, styled
 from rbmflow.experiments.tables import Table, columns_of
-from rbmflow.experiments.tasks import rows_of_tasks
+from rbmflow.experiments.tasks import one_thread, rows_of_tasks
 from rbmflow.flow import singular_value_bound, spectrum
 from rbmflow.ising import Ring, Torus
 from rbmflow.networks import RBM
@@ -211,10 +211,12 @@ def run(
     cases, n_starts = parameters.cases, parameters.n_starts
     streams = check_rng(rng).spawn(len(cases) * n_starts)
     tasks = [(*cases[index // n_starts], stream) for index, stream in enumerate(streams)]
-    found = rows_of_tasks(
-        _fit, tasks, len(Fitted._fields), executor=executor, progress=progress, checkpoints=checkpoints
-    ).reshape(len(cases), n_starts, -1)
-    rows = [(*_known(*case), *_best(fits)) for case, fits in zip(cases, found, strict=True)]
+    with one_thread():  # one thread here too, for executors of threads
+        fits = rows_of_tasks(
+            _fit, tasks, len(Fitted._fields), executor=executor, progress=progress, checkpoints=checkpoints
+        )
+    found = fits.reshape(len(cases), n_starts, -1)
+    rows = [(*_known(*case), *_best(those)) for case, those in zip(cases, found, strict=True)]
     return LeastSingularValues(parameters, Table(CAPTION, columns_of(COLUMNS, rows)))
 
 
