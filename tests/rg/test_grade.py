@@ -10,9 +10,9 @@ from rbmflow import RBM, Ring, Torus, rg, sampling
 from rbmflow.ising import infer, state_law
 from rbmflow.networks import kl_divergence
 from rbmflow.rg.coarse_law import nearest_neighbour_law
-from rbmflow.rg.information import ring_information
+from rbmflow.rg.grading.information import ring_information
+from rbmflow.rg.grading.trace import log_ratios
 from rbmflow.rg.operators import unrolled
-from rbmflow.rg.trace import log_ratios
 from rbmflow.spins import all_states
 
 CRITICAL = np.log(1 + np.sqrt(2)) / 2

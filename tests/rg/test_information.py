@@ -7,8 +7,14 @@ import pytest
 
 from rbmflow import Ring, Torus, rg
 from rbmflow.ising import state_law
-from rbmflow.rg.information import binary_entropy, block_of, environment_of, law_information, ring_information
-from rbmflow.rg.sampled_information import (
+from rbmflow.rg.grading.information import (
+    binary_entropy,
+    block_of,
+    environment_of,
+    law_information,
+    ring_information,
+)
+from rbmflow.rg.grading.sampled_information import (
     exact_posteriors,
     information_of,
     lower_bound,
@@ -109,7 +115,7 @@ def test_strong_couplings_overflow_nothing(K):
 def test_of_large_blocks_few_samples_are_looked_at(monkeypatch):
     spins = np.random.default_rng(1).choice(np.array([-1, 1], np.int8), (60, 64))
     all_of_them = exact_posteriors(SKEW, spins, (8, 8), 0.5, 1)
-    monkeypatch.setattr("rbmflow.rg.sampled_information.MOST_NUMBERS", 64 * 20)
+    monkeypatch.setattr("rbmflow.rg.grading.sampled_information.MOST_NUMBERS", 64 * 20)
     few = exact_posteriors(SKEW, spins, (8, 8), 0.5, 1)
     np.testing.assert_array_equal(few, all_of_them[::3, :1])
     assert not summable(rg.Majority(4), (16, 16), 1)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
         decimation_fixed_points,
         decimation_flow,
     )
-    from rbmflow.rg.grade import grade
-    from rbmflow.rg.grade_result import Grade
+    from rbmflow.rg.grading.grade import grade
+    from rbmflow.rg.grading.result import Grade
     from rbmflow.rg.hidden import Hidden, Stack
     from rbmflow.rg.migdal_kadanoff import (
         MigdalKadanoffFixedPoint,
@@ -42,8 +42,8 @@ else:
             "coarse_law": "coarse_law",
             "decimation": "Couplings FixedPoint decimate decimate_in_field decimation_fixed_points "
             "decimation_flow",
-            "grade": "grade",
-            "grade_result": "Grade",
+            "grading.grade": "grade",
+            "grading.result": "Grade",
             "hidden": "Hidden Stack",
             "migdal_kadanoff": "MigdalKadanoffFixedPoint migdal_kadanoff migdal_kadanoff_fixed_point "
             "migdal_kadanoff_flow",

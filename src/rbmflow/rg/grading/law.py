@@ -13,7 +13,7 @@ from rbmflow.ising.inferred import InferredCouplings
 from rbmflow.ising.operators import Products
 from rbmflow.rg.block_spins import Sides
 from rbmflow.rg.coarse_law import conditionals, nearest_neighbour_law
-from rbmflow.rg.information import block_of, environment_of, law_information
+from rbmflow.rg.grading.information import block_of, environment_of, law_information
 from rbmflow.rg.monte_carlo import SMALLEST_SIDE, leading_exponent
 from rbmflow.rg.operators import lattice_sums, unrolled
 from rbmflow.rg.transformation import Transformation

@@ -18,7 +18,7 @@ import numpy as np
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.rg.block_maps import BlockMap
 from rbmflow.rg.block_spins import Sides
-from rbmflow.rg.information import Sites, binary_entropy
+from rbmflow.rg.grading.information import Sites, binary_entropy
 from rbmflow.spins import all_states
 
 MOST_BITS = 12  # of the states that are summed over at one time

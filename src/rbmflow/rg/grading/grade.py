@@ -25,15 +25,16 @@ from rbmflow.ising.lattice import Solved, check_solved
 from rbmflow.ising.operators import Operators, check_operators
 from rbmflow.ising.ring import Ring
 from rbmflow.ising.state_law import state_law
-from rbmflow.rg import graded_law, graded_samples
 from rbmflow.rg.block_spins import Sides
 from rbmflow.rg.coarse_law import coarse_law
 from rbmflow.rg.decimation import decimate
-from rbmflow.rg.grade_result import Grade
-from rbmflow.rg.graded_law import Named, Values
-from rbmflow.rg.information import block_of, environment_of
+from rbmflow.rg.grading import law as of_law
+from rbmflow.rg.grading import samples as of_samples
+from rbmflow.rg.grading.information import block_of, environment_of
+from rbmflow.rg.grading.law import Named, Values
+from rbmflow.rg.grading.result import Grade
+from rbmflow.rg.grading.trace import law_divergence
 from rbmflow.rg.operators import operators_of
-from rbmflow.rg.trace import law_divergence
 from rbmflow.rg.transformation import MAX_LISTED, Function, Transformation, check_transformation
 from rbmflow.sampling.run import run
 from rbmflow.spins import check_spins
@@ -270,7 +271,7 @@ def _by_laws(plan: _Plan, progress: Progress | None) -> list[Row]:
     law, rows = state_law(plan.lattice, plan.K), []
     for step, (layer, sides, coarse_sides) in enumerate(plan.steps()):
         coarse = coarse_law(layer, law, sides)
-        information, buffer = graded_law.law_step_information(layer, law, sides, plan.buffer)
+        information, buffer = of_law.law_step_information(layer, law, sides, plan.buffer)
         known = not np.isnan(information.value[0])
         rows.append(
             {
@@ -278,10 +279,10 @@ def _by_laws(plan: _Plan, progress: Progress | None) -> list[Row]:
                 "information": information,
                 "found": "exact" if known else "none",
                 "buffer": buffer,
-                "y_t": graded_law.law_exponents(layer, law, coarse, sides, plan.even, "even"),
-                "y_h": graded_law.law_exponents(layer, law, coarse, sides, plan.odd, "odd"),
-                "couplings": graded_law.law_couplings(coarse, coarse_sides, plan.coupled),
-                "relative_entropy": graded_law.law_relative_entropy(coarse, coarse_sides),
+                "y_t": of_law.law_exponents(layer, law, coarse, sides, plan.even, "even"),
+                "y_h": of_law.law_exponents(layer, law, coarse, sides, plan.odd, "odd"),
+                "couplings": of_law.law_couplings(coarse, coarse_sides, plan.coupled),
+                "relative_entropy": of_law.law_relative_entropy(coarse, coarse_sides),
             }
         )
         law = coarse
@@ -328,16 +329,16 @@ def _pieces(
     K = None if step else plan.K  # beyond the first step the finer law is not that of a lattice
     both = (before, after, (sides, coarse), b)
     found: dict[str, Piece] = {
-        "y_t": (graded_samples.sampled_exponents, *both, plan.even, n_blocks, "even"),
-        "y_h": (graded_samples.sampled_exponents, *both, plan.odd, n_blocks, "odd"),
-        "couplings": (graded_samples.sampled_couplings, after, coarse, plan.coupled, n_chains, n_blocks),
+        "y_t": (of_samples.sampled_exponents, *both, plan.even, n_blocks, "even"),
+        "y_h": (of_samples.sampled_exponents, *both, plan.odd, n_blocks, "odd"),
+        "couplings": (of_samples.sampled_couplings, after, coarse, plan.coupled, n_chains, n_blocks),
         "information": (
-            graded_samples.sampled_information,
+            of_samples.sampled_information,
             *(layer, before, after, sides, K, plan.buffer, n_blocks),
         ),
     }
     if step == 0:
-        found["kl"] = (graded_samples.divergence_from, layer, plan.lattice, plan.K, before, n_blocks)
+        found["kl"] = (of_samples.divergence_from, layer, plan.lattice, plan.K, before, n_blocks)
     return found
 
 

@@ -12,12 +12,18 @@ from rbmflow.ising.lattice import Solved
 from rbmflow.ising.operators import products_through
 from rbmflow.rg.block_maps import BlockMap
 from rbmflow.rg.block_spins import Sides
-from rbmflow.rg.graded_law import Named, Values, buffer_of, padded, told_apart
-from rbmflow.rg.information import block_of, environment_of, ring_information
+from rbmflow.rg.grading.information import block_of, environment_of, ring_information
+from rbmflow.rg.grading.law import Named, Values, buffer_of, padded, told_apart
+from rbmflow.rg.grading.sampled_information import (
+    Sampled,
+    exact_posteriors,
+    information_of,
+    lower_bound,
+    summable,
+)
+from rbmflow.rg.grading.trace import log_ratios
 from rbmflow.rg.monte_carlo import SMALLEST_SIDE, exponents
 from rbmflow.rg.operators import lattice_sums, unrolled
-from rbmflow.rg.sampled_information import Sampled, exact_posteriors, information_of, lower_bound, summable
-from rbmflow.rg.trace import log_ratios
 from rbmflow.rg.transformation import MAX_LISTED, Transformation
 
 ROWS_AT_ONCE = 2**11
