@@ -103,6 +103,7 @@ def test_its_limits():
     for ring in (Ring(8), Ring(7)):
         assert 0 < singular_value_bound(ring, 0.3, 10**9) / singular_value_bound(ring, 0.3) - 1 < 1e-9
     assert singular_value_bound(Torus(4, 4), 0.4407) > 1.87
+    assert singular_value_bound(Ring(8), 1e308) == singular_value_bound(Ring(8), 1e308, 8) == np.inf
 
 
 def functional(R):
@@ -178,6 +179,8 @@ def test_a_law_says_the_same_as_its_lattice_and_in_any_order():
         singular_value_bound_from_law(law)
     )
     assert singular_value_bound_from_law(StateLaw([[1, 1], [-1, -1]], [0.5, 0.5])) == np.inf
+    never = StateLaw([[1, 1], [-1, -1], [1, -1], [-1, 1]], [0.5, 0.25, 0.25, 0])
+    assert singular_value_bound_from_law(never) == np.inf
 
 
 def test_shapes_broadcast():
