@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rbmflow import cli, rg
+from rbmflow import Ring, Torus, cli, rg
+from rbmflow.cli import output
 from rbmflow.experiments.experiment import experiments
-from rbmflow.experiments.papers import cascade, relative_entropy
+from rbmflow.experiments.papers import cascade, mutual_information, relative_entropy
 from rbmflow.experiments.papers.paper import Claim, PaperResult
 from rbmflow.experiments.tables import Table
-from rbmflow.ising import onsager
+from rbmflow.ising import onsager, state_law
+from rbmflow.rg.information import law_information, ring_information
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -44,7 +46,8 @@ def test_the_command_lists_papers_and_needs_a_name(capsys):
     assert "NAME is needed, one of cascade, " in capsys.readouterr().err
 
 
-def test_the_command_prints_verdicts_and_leaves_a_file(capsys, tmp_path):
+def test_the_command_prints_verdicts_and_leaves_a_file(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(output, "figures_module", lambda: None)
     words = ["experiment", "paper", "relative_entropy", "--quick", "--quiet", "--workers", "1"]
     assert cli.main([*words, "--out", str(tmp_path)]) == 0
     said = capsys.readouterr().out
@@ -132,6 +135,31 @@ def test_small_weights_grow_as_the_variance_of_their_mode_says():
     assert s[early].max() < 0.5
     rates = np.diff(np.log(s[early]))
     assert rates.mean() == pytest.approx(np.log1p(p.learning_rate * (variance - 1)), rel=0.1)
+
+
+@pytest.mark.parametrize("weights", [[0.7, -0.3], [6.0, 6.0]])
+def test_information_of_a_ring_is_that_of_transfer_matrices(weights):
+    blocks, joint = mutual_information.block_and_environment(Ring(10), 0.8, 1)
+    by_matrices = ring_information(rg.BlockFilter(weights), 10, 0.8, 1)[0]
+    found = mutual_information.information(np.tanh(blocks @ weights), joint)
+    assert found == pytest.approx(by_matrices, rel=1e-12)
+
+
+def test_information_of_the_torus_is_that_of_the_law():
+    weights, torus = np.array([[0.7, -0.3], [0.2, 1.1]]), Torus(4, 4)
+    blocks, joint = mutual_information.block_and_environment(torus, 0.3, 0)
+    by_law = law_information(rg.BlockFilter(weights), state_law(torus, 0.3), (4, 4), 0)[0]
+    assert mutual_information.information(np.tanh(blocks @ weights.ravel()), joint) == pytest.approx(by_law)
+
+
+def test_the_majority_of_three_keeps_more_than_that_of_four():
+    # four spins may tie, and a fair coin tells nothing of what is around; three never do
+    blocks, joint = mutual_information.block_and_environment(Torus(4, 4), 0.4407, 0)
+    four, three = (np.sign(blocks[:, :n].sum(axis=1)) for n in (4, 3))
+    kept = [mutual_information.information(mean, joint) for mean in (four, three, blocks[:, 0])]
+    assert kept == pytest.approx([0.535097, 0.537835, 0.454007], abs=1e-6)
+    best = mutual_information.best_filter(blocks, joint, 6, np.random.default_rng(1))[1]
+    assert kept[1] - 1e-4 < best < kept[1] + 1e-9
 
 
 @pytest.mark.parametrize("path", sorted((DOCS / "papers").glob("*.csv")), ids=lambda path: path.stem)

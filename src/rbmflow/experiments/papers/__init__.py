@@ -1,5 +1,5 @@
 """Experiments of the field's papers, each with a null and a verdict: ``rbmflow experiment paper NAME``."""
 
-from rbmflow.experiments.papers import cascade, relative_entropy
+from rbmflow.experiments.papers import cascade, mutual_information, relative_entropy
 
-EXPERIMENTS = [*cascade.EXPERIMENTS, *relative_entropy.EXPERIMENTS]
+EXPERIMENTS = [*cascade.EXPERIMENTS, *mutual_information.EXPERIMENTS, *relative_entropy.EXPERIMENTS]
