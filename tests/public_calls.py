@@ -191,7 +191,7 @@ RECORDS = {
         "weight": ["Enclosure", "LimitRow", "LimitTable", "MixtureWeight", "MonotoneCertificate"],
         "weight.asymptotics": ["StrongCouplingSeries"],
         "flow": ["FixedPoints", "FlowAfterTraining", "Orbit", "Spectrum", "UniformFixedPoints"],
-        "thermometer": ["Calibration", "NullCalibration"],
+        "thermometer": ["Calibration", "FieldReading", "NullCalibration"],
     }.items()
     for name in names
 }
@@ -467,6 +467,14 @@ def _table():
             on,
             None,
             {**reads, "resolution": {"temperature": [1.0, 2.0], "n_samples": 4}},
+        ),
+        "thermometer.FieldThermometer": (
+            on,
+            None,
+            {
+                "estimate": {"configurations": KNOWN.spins[1]},
+                "heat_capacity": {"temperature": 2.0, "field": 0.5},
+            },
         ),
         "thermometer.MagnetizationThermometer": (
             {
@@ -833,6 +841,7 @@ MEANS = {
     "flow.sign": ("v",),
     "flow.fixed_points": ("starts",),
     "flow.orbit": ("v0",),
+    "thermometer.FieldThermometer.estimate": ("configurations",),
     **{f"thermometer.NetworkThermometer.{name}": ("configurations",) for name in _READ},
     **{
         f"thermometer.{one}Thermometer.{name}": ("configurations",)
