@@ -29,7 +29,7 @@ from rbmflow.experiments import (
     weight_map,
 )
 from rbmflow.experiments.experiment import BaseParameters, Experiment, Result, experiments, option
-from rbmflow.experiments.papers import cascade, mutual_information, relative_entropy
+from rbmflow.experiments.papers import cascade, inverse_ising, mutual_information, relative_entropy
 from rbmflow.experiments.reproduction import reproduce
 from rbmflow.experiments.style import axes_of, styled
 from rbmflow.experiments.tables import Table
@@ -62,6 +62,7 @@ TINY = {
     "own_data": (own_data.Parameters(3, n_epochs=5), SPINS),
     "audit": (audit.Parameters(6, 20, 10, 4), RBM.local_ring(6, 0.5), SPINS),
     "cascade": (cascade.Parameters(4, (0.9, 0.5), 2, 50, n_epochs=8, learning_rate=0.1, n_machines=2),),
+    "inverse_ising": (inverse_ising.Parameters(6, n_rows=200, n_epochs=2, n_sets=2),),
     "mutual_information": (
         mutual_information.Parameters((0.4,), (1.0,), 8, n_starts=1, side=8, n_samples=300),
     ),

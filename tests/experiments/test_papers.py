@@ -11,7 +11,7 @@ import pytest
 from rbmflow import Ring, Torus, cli, rg
 from rbmflow.cli import output
 from rbmflow.experiments.experiment import experiments
-from rbmflow.experiments.papers import cascade, mutual_information, relative_entropy
+from rbmflow.experiments.papers import cascade, inverse_ising, mutual_information, relative_entropy
 from rbmflow.experiments.papers.paper import Claim, PaperResult
 from rbmflow.experiments.tables import Table
 from rbmflow.ising import onsager, state_law
@@ -160,6 +160,36 @@ def test_the_majority_of_three_keeps_more_than_that_of_four():
     assert kept == pytest.approx([0.535097, 0.537835, 0.454007], abs=1e-6)
     best = mutual_information.best_filter(blocks, joint, 6, np.random.default_rng(1))[1]
     assert kept[1] - 1e-4 < best < kept[1] + 1e-9
+
+
+def test_the_laws_that_couplings_are_inferred_from_have_them():
+    # the Walsh transform of ln p(v): all couplings, exactly those that were put in
+    p = inverse_ising.Parameters(6, K=0.6, triple=0.25)
+    law, true = inverse_ising._law(p, "triples")
+    for sites, J in (((0, 1), 0.3), ((0, 2), 0.0), ((0, 1, 2), 0.25), ((5, 0, 1), 0.25), ((0, 1, 3), 0.0)):
+        product = law.states[:, sites].prod(axis=1, dtype=np.int64)
+        assert np.log(law.probabilities) @ product / 2**6 == pytest.approx(J, abs=1e-12)
+        if len(sites) == 2:
+            assert true[sites] == pytest.approx(J)
+    assert inverse_ising._bonds(Torus(4, 4)).sum() == 2 * 32
+
+
+def test_a_summary_of_couplings_counts_bonds_among_the_largest():
+    true = 0.4 * inverse_ising._bonds(Ring(6))
+    found = true.copy()
+    found[0, 1] = found[1, 0] = 0.1  # a bond that is lost, and a pair that is none
+    found[0, 3] = found[3, 0] = -0.2
+    mean, rms, share = inverse_ising._summary(found, true)
+    assert (mean, share) == pytest.approx((0.35, 5 / 6))
+    assert rms == pytest.approx(np.sqrt((0.3**2 + 0.2**2) / 15))
+
+
+def test_pseudo_likelihood_gives_three_spin_couplings():
+    p = inverse_ising.Parameters(6, K=0.6, triple=0.25)
+    spins = inverse_ising._draw(inverse_ising._law(p, "triples")[0], 20_000, np.random.default_rng(1))
+    pairs, triple = inverse_ising._of_pseudo_likelihood(spins)
+    assert triple == pytest.approx(0.25, abs=0.02)  # its sd is below 0.005
+    assert pairs[0, 1] == pytest.approx(0.3, abs=0.05)  # below 0.015
 
 
 @pytest.mark.parametrize("path", sorted((DOCS / "papers").glob("*.csv")), ids=lambda path: path.stem)
