@@ -29,7 +29,13 @@ from rbmflow.experiments import (
     weight_map,
 )
 from rbmflow.experiments.experiment import BaseParameters, Experiment, Result, experiments, option
-from rbmflow.experiments.papers import cascade, inverse_ising, mutual_information, relative_entropy
+from rbmflow.experiments.papers import (
+    cascade,
+    inverse_ising,
+    mutual_information,
+    relative_entropy,
+    stack,
+)
 from rbmflow.experiments.reproduction import reproduce
 from rbmflow.experiments.style import axes_of, styled
 from rbmflow.experiments.tables import Table
@@ -67,6 +73,7 @@ TINY = {
         mutual_information.Parameters((0.4,), (1.0,), 8, n_starts=1, side=8, n_samples=300),
     ),
     "relative_entropy": (relative_entropy.Parameters((1.0,), (0.25, 0.4), n_steps=3, n_sites=32),),
+    "stack": (stack.Parameters(8, (8, 4), n_rows=20, n_epochs=1),),
     "reproduction": (
         reproduce.Parameters(
             n_points=11, enumeration_sites=12, n_samples=100, boundary_exponent=3, n_steps=3, n_threads=1

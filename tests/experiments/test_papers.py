@@ -11,7 +11,13 @@ import pytest
 from rbmflow import Ring, Torus, cli, rg
 from rbmflow.cli import output
 from rbmflow.experiments.experiment import experiments
-from rbmflow.experiments.papers import cascade, inverse_ising, mutual_information, relative_entropy
+from rbmflow.experiments.papers import (
+    cascade,
+    inverse_ising,
+    mutual_information,
+    relative_entropy,
+    stack,
+)
 from rbmflow.experiments.papers.paper import Claim, PaperResult
 from rbmflow.experiments.tables import Table
 from rbmflow.ising import onsager, state_law
@@ -190,6 +196,35 @@ def test_pseudo_likelihood_gives_three_spin_couplings():
     pairs, triple = inverse_ising._of_pseudo_likelihood(spins)
     assert triple == pytest.approx(0.25, abs=0.02)  # its sd is below 0.005
     assert pairs[0, 1] == pytest.approx(0.3, abs=0.05)  # below 0.015
+
+
+def test_shares_of_fields_are_sums_over_the_torus():
+    side, fields = 9, np.random.default_rng(1).normal(size=(81, 3))
+    squares = (fields**2 / (fields**2).sum(axis=0)).T.reshape(3, side, side)
+    turned = [np.roll(squares, (-a, -b), axis=(1, 2)) for a in range(side) for b in range(side)]
+    boxes = np.max([one[:, :4, :4].sum(axis=(1, 2)) for one in turned], axis=0)
+    assert stack.box_share(fields, side, 4) == pytest.approx(boxes, rel=1e-12)
+    asleep = np.zeros((81, 2))  # units whose weights a penalty has put to 0
+    assert (stack.box_share(asleep, side, 4) == 0).all()
+    assert (stack.sites_of(asleep) == 0).all()
+
+
+def test_blocks_are_local_and_drawn_weights_are_not():
+    # each hidden unit on a 3 × 3 block of a 21 × 21 torus: all of its weight in a square, on nine sites
+    side, corner = 21, np.zeros((21, 21))
+    corner[:3, :3] = 1.0
+    rng = np.random.default_rng(1)
+    blocks = np.stack(
+        [np.roll(corner, (3 * a, 3 * b), axis=(0, 1)).ravel() for a in range(7) for b in range(7)], axis=1
+    )
+    assert stack.box_share(blocks, side, stack.BOX) == pytest.approx(1.0)
+    assert stack.sites_of(blocks) == pytest.approx(9.0)
+    scattered = stack.box_share(rng.permuted(blocks, axis=0), side, stack.BOX).mean()
+    assert 1 / scattered > stack.LOCAL
+    drawn = rng.normal(size=(side**2, 100))
+    ratio = stack.box_share(drawn, side, stack.BOX) / stack.box_share(rng.permuted(drawn, axis=0), side, 7)
+    assert ratio.mean() == pytest.approx(1.0, abs=0.05)  # sd of the mean of 100 is 0.015
+    assert stack.sites_of(drawn).mean() == pytest.approx(side**2 / 3, rel=0.05)  # ⟨w⁴⟩ = 3⟨w²⟩²
 
 
 @pytest.mark.parametrize("path", sorted((DOCS / "papers").glob("*.csv")), ids=lambda path: path.stem)

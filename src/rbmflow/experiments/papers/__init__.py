@@ -1,10 +1,12 @@
 """Experiments of the field's papers, each with a null and a verdict: ``rbmflow experiment paper NAME``."""
 
-from rbmflow.experiments.papers import cascade, inverse_ising, mutual_information, relative_entropy
+from rbmflow.experiments.papers import (
+    cascade,
+    inverse_ising,
+    mutual_information,
+    relative_entropy,
+    stack,
+)
 
-EXPERIMENTS = [
-    *cascade.EXPERIMENTS,
-    *inverse_ising.EXPERIMENTS,
-    *mutual_information.EXPERIMENTS,
-    *relative_entropy.EXPERIMENTS,
-]
+MODULES = (cascade, inverse_ising, mutual_information, relative_entropy, stack)
+EXPERIMENTS = [one for module in MODULES for one in module.EXPERIMENTS]
