@@ -9,6 +9,8 @@ from scipy.optimize import minimize
 from rbmflow import Ring, StateLaw, Torus
 from rbmflow.errors import ConvergenceWarning
 from rbmflow.ising import RING_OPERATORS, infer, operator_law, pseudo_likelihood, site_couplings, state_law
+from rbmflow.ising.newton import Step, maximum
+from rbmflow.ising.spread import spread_of_scores
 from rbmflow.networks import BoltzmannMachine, boltzmann_visible_law
 from rbmflow.rg import EVEN_OPERATORS, ODD_OPERATORS
 from rbmflow.sampling import training_set
@@ -431,3 +433,42 @@ def test_all_pairs_of_a_torus():
     assert np.sqrt((J[~is_bond] ** 2).mean()) == pytest.approx(0.0177, rel=5 / np.sqrt(2 * 558))
     pull = (J - 0.4 * is_bond) / error
     assert pull.var() == pytest.approx(1, rel=5 * np.sqrt(2 / 630))
+
+
+def test_the_spread_of_units_is_their_covariance():
+    rng = np.random.default_rng(16)
+    scores, weights = rng.normal(size=(24, 2)), rng.uniform(1, 2, 24)
+    scores -= (weights @ scores / weights.sum())[None]  # as they are at a maximum
+    weighted = scores * weights[:, None]
+    batches = [scores[:7], scores[7:8], scores[8:]]
+    for n_chains, per_chain in ((1, None), (2, 3), (3, 2), (4, 1)):
+        each = n_chains * per_chain if per_chain else 24
+        units = weighted.reshape(each, -1, 2).sum(axis=1)
+        in_chains = units.reshape(n_chains, -1, 2)
+        product = (in_chains[:, :-1] * in_chains[:, 1:]).sum(axis=(0, 1))
+        spread, correlation, n_pairs = spread_of_scores(iter(batches), 2, weights, n_chains, per_chain)
+        np.testing.assert_allclose(spread, each * np.cov(units.T), rtol=1e-12)
+        assert n_pairs == n_chains * (each // n_chains - 1)
+        if n_pairs:
+            np.testing.assert_allclose(correlation, product / (units**2).sum(axis=0), rtol=1e-12)
+        else:
+            assert np.isnan(correlation).all()
+
+
+def test_blocks_are_at_least_as_many_as_asked_and_the_same_number_in_each_chain():
+    chains = repeated(three_spins()[1], 3, 100, 0.5, seed=17)
+    assert infer(chains, 9, operators=["nearest neighbours"], n_blocks=40).n_units == 42
+    assert infer(chains, 9, operators=["nearest neighbours"]).n_units == 21
+
+
+def test_a_step_that_leads_down_is_halved():
+    class Narrow:  # −ln cosh (K − 3), whose first step from 0 would lead to 100
+        n_parameters, scale = 1, np.inf
+
+        def at(self, couplings):
+            far = couplings - 3
+            return Step(-float(np.log(np.cosh(far[0]))), -np.tanh(far), np.cosh(far)[:, None] ** -2)
+
+    found, _, n_steps = maximum(Narrow(), ("a",))
+    assert found[0] == pytest.approx(3, rel=1e-12)
+    assert n_steps < 20
