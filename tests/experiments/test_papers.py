@@ -21,7 +21,7 @@ from rbmflow.experiments.papers import (
 from rbmflow.experiments.papers.paper import Claim, PaperResult
 from rbmflow.experiments.tables import Table
 from rbmflow.ising import onsager, state_law
-from rbmflow.rg.information import law_information, ring_information
+from rbmflow.rg.grading.information import law_information, ring_information
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -26,7 +26,7 @@ from rbmflow.experiments.tables import Table, columns_of
 from rbmflow.ising import Ring, Torus, state_law
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
 from rbmflow.rg import BlockFilter, Decimation, Majority, Transformation, renormalization_group
-from rbmflow.rg.information import binary_entropy, block_of, environment_of, up_and_down
+from rbmflow.rg.grading.information import binary_entropy, block_of, environment_of, up_and_down
 from rbmflow.sampling import training_set
 from rbmflow.spins import all_states
 
