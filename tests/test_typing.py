@@ -16,7 +16,7 @@ from tests.public_calls import calls
 from tests.typing import use
 
 NAMES = """
-ising.infer Method METHODS
+ising.inference.infer Method METHODS
 sampling.reducibility Rule RULES
 sampling.reducibility Order ORDERS
 sampling.boltzmann Order ORDERS

@@ -8,9 +8,10 @@ from scipy.optimize import minimize
 
 from rbmflow import Ring, StateLaw, Torus
 from rbmflow.errors import ConvergenceWarning
-from rbmflow.ising import RING_OPERATORS, infer, operator_law, pseudo_likelihood, site_couplings, state_law
-from rbmflow.ising.newton import Step, maximum
-from rbmflow.ising.spread import spread_of_scores
+from rbmflow.ising import RING_OPERATORS, infer, operator_law, state_law
+from rbmflow.ising.inference import pseudo_likelihood, site_couplings
+from rbmflow.ising.inference.newton import Step, maximum
+from rbmflow.ising.inference.spread import spread_of_scores
 from rbmflow.networks import BoltzmannMachine, boltzmann_visible_law
 from rbmflow.rg import EVEN_OPERATORS, ODD_OPERATORS
 from rbmflow.sampling import training_set

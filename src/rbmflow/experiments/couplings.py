@@ -18,7 +18,7 @@ from rbmflow.experiments.style import COLOURS, GREY, axes_of, styled
 from rbmflow.experiments.tables import Table, columns_of
 from rbmflow.experiments.tasks import rows_of_tasks
 from rbmflow.ising import Torus, infer
-from rbmflow.ising.infer import MAX_EXACT
+from rbmflow.ising.inference.infer import MAX_EXACT
 from rbmflow.ising.operators import sites_of
 from rbmflow.networks import effective_pairs
 from rbmflow.reading import check_names

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from rbmflow.ising.chain import Chain
     from rbmflow.ising.density_of_states import DensityOfStates
     from rbmflow.ising.graph import Graph
-    from rbmflow.ising.infer import infer
-    from rbmflow.ising.inferred import InferredCouplings
+    from rbmflow.ising.inference.infer import infer
+    from rbmflow.ising.inference.result import InferredCouplings
     from rbmflow.ising.joint_density_of_states import JointDensityOfStates
     from rbmflow.ising.law import Law
     from rbmflow.ising.noise import denoising_coupling, noise_field
@@ -29,8 +29,8 @@ else:
             "chain": "Chain",
             "density_of_states": "DensityOfStates",
             "graph": "Graph",
-            "infer": "infer",
-            "inferred": "InferredCouplings",
+            "inference.infer": "infer",
+            "inference.result": "InferredCouplings",
             "joint_density_of_states": "JointDensityOfStates",
             "law": "Law",
             "operator_law": "operator_law",

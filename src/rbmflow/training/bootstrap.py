@@ -20,7 +20,7 @@ from rbmflow.arguments import (
     spawn,
 )
 from rbmflow.executors import check_executor, completed
-from rbmflow.ising.inferred import NamedCouplings
+from rbmflow.ising.inference.result import NamedCouplings
 from rbmflow.ising.operators import Operators, Shape, named_operators, sites_of
 from rbmflow.networks import RBM, effective_coupling, effective_couplings, effective_fields, effective_pairs
 from rbmflow.spins import check_spins

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray
-from rbmflow.ising.infer import infer
-from rbmflow.ising.inferred import InferredCouplings
+from rbmflow.ising.inference.infer import infer
+from rbmflow.ising.inference.result import InferredCouplings
 from rbmflow.ising.operators import Products
 from rbmflow.rg.block_spins import Sides
 from rbmflow.rg.coarse_law import conditionals, nearest_neighbour_law

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, SpinArray
-from rbmflow.ising.newton import Step
+from rbmflow.ising.inference.newton import Step
 from rbmflow.ising.operators import Products, n_through, products_through
 
 BATCH = 2**19

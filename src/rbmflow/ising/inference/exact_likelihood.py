@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, SpinArray
-from rbmflow.ising.newton import Step
+from rbmflow.ising.inference.newton import Step
 from rbmflow.ising.operator_law import log_weights, mean_products, sets_of
 
 BATCH = 2**16

@@ -18,14 +18,14 @@ from rbmflow.arguments import (
     shown,
 )
 from rbmflow.errors import ConvergenceWarning, warn_caller
-from rbmflow.ising.exact_likelihood import ExactLikelihood
-from rbmflow.ising.inferred import InferredCouplings
-from rbmflow.ising.newton import maximum
+from rbmflow.ising.inference.exact_likelihood import ExactLikelihood
+from rbmflow.ising.inference.newton import maximum
+from rbmflow.ising.inference.pseudo_likelihood import Classes
+from rbmflow.ising.inference.result import InferredCouplings
+from rbmflow.ising.inference.site_couplings import SiteCouplings
+from rbmflow.ising.inference.spread import spread_of_scores
 from rbmflow.ising.operator_law import check_listed
 from rbmflow.ising.operators import Operators, Products, Shape, named_operators, sites_of
-from rbmflow.ising.pseudo_likelihood import Classes
-from rbmflow.ising.site_couplings import SiteCouplings
-from rbmflow.ising.spread import spread_of_scores
 from rbmflow.spins import check_spins
 
 if TYPE_CHECKING:

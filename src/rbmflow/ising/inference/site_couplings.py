@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, SpinArray
-from rbmflow.ising.newton import Step
+from rbmflow.ising.inference.newton import Step
 
 BATCH = 2**21
 """Numbers of products that are in memory at one time, for one site, and of scores of rows."""

@@ -1,0 +1,1 @@
+"""Couplings from configurations: the likelihoods, their maximum, and the errors of what is found."""
