@@ -14,7 +14,7 @@ from rbmflow.experiments.optimum.diagram import COLUMNS, COUNTS, NUMBERS, Optimu
 from rbmflow.experiments.optimum.search import SAME, curvature, invariance, search, search_repeated, swept
 from rbmflow.experiments.optimum.target import Target
 from rbmflow.experiments.tables import Table, columns_of
-from rbmflow.experiments.tasks import rows_of_tasks
+from rbmflow.experiments.tasks import one_thread, rows_of_tasks
 from rbmflow.weight import kl_uniform, trained_weight
 
 SEARCHED = ("kl_symmetric", "starts", "hits", "value")
@@ -66,17 +66,18 @@ def run(
     streams = check_rng(rng).spawn(len(cells))
     tasks = [(parameters, *cell, stream) for cell, stream in zip(cells, streams, strict=True)]
     width = len(SEARCHED) + parameters.most_weights
-    searched = rows_of_tasks(
-        _cell, tasks, width, executor=executor, progress=told(0), checkpoints=checkpoints
-    )
-    per_chain = searched.reshape(n_chains, len(parameters.couplings), width)
-    found = rows_of_tasks(
-        _chain,
-        [(parameters, *end, rows) for end, rows in zip(ends, per_chain, strict=True)],
-        len(parameters.couplings) * len(NUMBERS),
-        executor=executor,
-        progress=told(len(cells)),
-    )
+    with one_thread():  # of the BLAS
+        searched = rows_of_tasks(
+            _cell, tasks, width, executor=executor, progress=told(0), checkpoints=checkpoints
+        )
+        per_chain = searched.reshape(n_chains, len(parameters.couplings), width)
+        found = rows_of_tasks(
+            _chain,
+            [(parameters, *end, rows) for end, rows in zip(ends, per_chain, strict=True)],
+            len(parameters.couplings) * len(NUMBERS),
+            executor=executor,
+            progress=told(len(cells)),
+        )
     numbers = found.reshape(len(cells), len(NUMBERS)).tolist()
     rows = [(*cell, *map(_plain, NUMBERS, row)) for cell, row in zip(cells, numbers, strict=True)]
     return Optimum(parameters, Table(caption(parameters), columns_of(COLUMNS, rows)))
