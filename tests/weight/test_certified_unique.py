@@ -89,14 +89,53 @@ def test_a_tail_that_is_too_high_proves_nothing(monkeypatch):
     assert not certified_unique(*SOME).any()
 
 
-@pytest.mark.parametrize(
-    ("constant", "fails"),
-    [("0.99", {2: False, 3: True, 19: False}), ("1.3", {1: False, 2: True, 3: True, 19: True})],
-)
-def test_what_is_asked_for_beyond_the_truth_is_not_certified(monkeypatch, constant, fails):
-    monkeypatch.setattr(uniqueness, "INTERCEPT", Fraction(constant))
-    for n_hidden, failed in fails.items():
-        assert certified_unique(40, n_hidden) == (not failed)
+def first_weight(n_visible, n_hidden):
+    """A context, and the weight at which the sums are taken."""
+    ctx = private(40)
+    sizes = (np.array([size]) for size in (n_visible, n_hidden))
+    W = ctx.mpf(float((1 - uniqueness.BELOW) * uniqueness._unit_weights(*sizes)[0]))
+    return ctx, W
+
+
+def certified_below(monkeypatch, name, threshold, n_visible, n_hidden):
+    """Whether a pair is certified with a constant just below a threshold, and not just above."""
+    found = []
+    for factor in (1 - 1e-6, 1 + 1e-6):
+        monkeypatch.setattr(uniqueness, name, Fraction(float(threshold) * factor))
+        found.append(bool(certified_unique(n_visible, n_hidden)))
+    return found == [True, False]
+
+
+@pytest.mark.parametrize(("n_visible", "n_hidden"), [(4, 3), (40, 3), (9, 20), (50, 50)])
+def test_how_large_the_constant_can_be_for_three_or_more(monkeypatch, n_visible, n_hidden):
+    ctx, W = first_weight(n_visible, n_hidden)
+    T = plain_sums(ctx, n_visible, n_hidden, W)[1]
+    assert certified_below(monkeypatch, "INTERCEPT", n_visible * n_hidden * W**2 * T, n_visible, n_hidden)
+
+
+@pytest.mark.parametrize("second", [1.05, 1.8])
+@pytest.mark.parametrize("n_visible", [6, 40])
+def test_how_large_the_constant_can_be_for_two(monkeypatch, n_visible, second):
+    monkeypatch.setattr(uniqueness, "SECOND", second)
+    ctx, a = first_weight(n_visible, 2)
+    b = ctx.mpf(float(second) * float(a))
+    (_, T_a), (_, T_b) = (plain_sums(ctx, n_visible, 2, W) for W in (a, b))
+    X = n_visible * a * ctx.tanh(2 * a) / 2
+    between = 2 * n_visible * a**2 * T_a + 2 * X**2 * (1 - T_b**2)
+    beyond = 2 * n_visible * b**2 * T_b
+    assert (between < beyond) == (second == 1.8)
+    assert certified_below(monkeypatch, "INTERCEPT", min(between, beyond), n_visible, 2)
+
+
+@pytest.mark.parametrize(("turn", "which"), [(1.2, 0), (0.8, 2), (2.5, 1)])
+def test_how_high_the_curve_can_be_for_one(monkeypatch, turn, which):
+    monkeypatch.setattr(uniqueness, "TURN", turn)
+    ctx, a = first_weight(4, 1)
+    b = ctx.mpf(turn)
+    limits = [4 * (W * ctx.sech(W)) ** 2 for W in (a, b)]
+    limits.append((4 * b**2 - ctx.mpf("0.745") / (1 + ctx.tanh(b))) / 4)
+    assert limits[which] == min(limits)
+    assert certified_below(monkeypatch, "HIGHEST", min(limits), 4, 1)
 
 
 def test_a_higher_top_is_too_high_for_one_hidden_unit(monkeypatch):
