@@ -10,6 +10,7 @@ import pytest
 from rbmflow import RBM, Ring, Torus, certified_weight, executors, log_partition, rg, sampling, training_set
 from rbmflow.executors import check_executor, completed
 from rbmflow.networks import BoltzmannMachine
+from rbmflow.weight import certified_unique, uniqueness
 
 
 def draw(seed, size):
@@ -175,6 +176,18 @@ def test_couplings_are_certified_anywhere(pools):
     assert certified_weight([], 8, 4, digits=15) == ()
 
 
+def test_pairs_are_certified_anywhere(pools, monkeypatch):
+    pytest.importorskip("flint")
+    monkeypatch.setattr(uniqueness, "AT_ONCE", 100)
+    sizes = np.mgrid[3:9, 1:6]
+    for pool in pools:
+        told = []
+        how = {"executor": pool, "progress": lambda *now, told=told: told.append(now)}
+        assert certified_unique(*sizes, **how).all()
+        assert told[-1] == (30, 30)
+        assert len(told) > 3  # in parts
+
+
 def test_noise_is_taken_out_anywhere(pools):
     torus, told = Torus(4, 5), []
     how = {"n_chains": 4, "n_sweeps": 800, "rng": 5}
@@ -204,6 +217,7 @@ def test_maps_are_graded_anywhere(pools):
         lambda pool: training_set(Ring(8), [1.0], 2, executor=pool),
         lambda pool: log_partition(MACHINE, "ais", executor=pool),
         lambda pool: certified_weight([1], 8, 4, digits=15, executor=pool),
+        lambda pool: certified_unique(8, 4, executor=pool),
     ],
 )
 def test_callers_refuse_what_is_no_executor(call):
