@@ -36,7 +36,7 @@ def run(
     Parameters
     ----------
     parameters : Parameters, optional
-        What to search; by default rings up to M = 12, N = 1 … M, an hour of one core.
+        What to search; by default rings up to M = 12, N = 1 … M, a quarter of an hour of one core.
     rng : numpy.random.Generator or int
         Generator or seed; each cell has a stream of its own.
     executor : concurrent.futures.Executor, optional
