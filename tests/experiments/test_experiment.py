@@ -31,6 +31,7 @@ from rbmflow.experiments import (
 from rbmflow.experiments.experiment import BaseParameters, Experiment, Result, experiments, option
 from rbmflow.experiments.papers import (
     cascade,
+    field_flow,
     inverse_ising,
     mutual_information,
     relative_entropy,
@@ -68,6 +69,7 @@ TINY = {
     "own_data": (own_data.Parameters(3, n_epochs=5), SPINS),
     "audit": (audit.Parameters(6, 20, 10, 4), RBM.local_ring(6, 0.5), SPINS),
     "cascade": (cascade.Parameters(4, (0.9, 0.5), 2, 50, n_epochs=8, learning_rate=0.1, n_machines=2),),
+    "field_flow": (field_flow.Parameters(3, 2, (1.0, 3.0), (0.0, 0.5), 20, 1, 2, 2),),
     "inverse_ising": (inverse_ising.Parameters(6, n_rows=200, n_epochs=2, n_sets=2),),
     "mutual_information": (
         mutual_information.Parameters((0.4,), (1.0,), 8, n_starts=1, side=8, n_samples=300),
@@ -94,6 +96,8 @@ def quick_stages(monkeypatch):
 def one(request, quick_stages):
     if request.param in ("iso", "ring") and not STORED:
         pytest.skip("results are files of the extra data")
+    if request.param == "field_flow" and not find_spec("sklearn"):
+        pytest.skip("a network is trained with the extra learn")
     return experiments()[request.param]
 
 

@@ -13,6 +13,7 @@ from rbmflow.cli import output
 from rbmflow.experiments.experiment import experiments
 from rbmflow.experiments.papers import (
     cascade,
+    field_flow,
     inverse_ising,
     mutual_information,
     relative_entropy,
@@ -22,6 +23,7 @@ from rbmflow.experiments.papers.paper import Claim, PaperResult
 from rbmflow.experiments.tables import Table
 from rbmflow.ising import onsager, state_law
 from rbmflow.rg.grading.information import law_information, ring_information
+from rbmflow.thermometer import FieldThermometer
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -196,6 +198,22 @@ def test_pseudo_likelihood_gives_three_spin_couplings():
     pairs, triple = inverse_ising._of_pseudo_likelihood(spins)
     assert triple == pytest.approx(0.25, abs=0.02)  # its sd is below 0.005
     assert pairs[0, 1] == pytest.approx(0.3, abs=0.05)  # below 0.015
+
+
+def test_the_specific_heat_in_a_field_is_largest_where_a_fine_scan_says():
+    meter = FieldThermometer(Torus(3, 3))
+    fine = np.arange(2.0, 3.5, 1e-3)
+    best = fine[int(np.argmax([meter.heat_capacity(T, 0.5) for T in fine]))]
+    assert field_flow.hottest(meter, 0.5) == pytest.approx(best, abs=0.006)
+
+
+def test_configurations_in_a_field_read_as_what_they_are():
+    # the sd of both readings of 500 configurations is below 0.05
+    p = field_flow.Parameters(4, temperatures=(1.0, 2.8), fields=(0.0, 0.3), n_samples=500)
+    spins, pairs = field_flow._data(p, "fields", np.random.default_rng(1))
+    assert pairs.tolist() == [[1.0, 0.0], [2.8, 0.0], [1.0, 0.3], [2.8, 0.3]]
+    found = FieldThermometer(Torus(4, 4)).estimate(spins[3])
+    assert (found.temperature, found.field) == pytest.approx((2.8, 0.3), abs=0.2)
 
 
 def test_shares_of_fields_are_sums_over_the_torus():

@@ -2,11 +2,12 @@
 
 from rbmflow.experiments.papers import (
     cascade,
+    field_flow,
     inverse_ising,
     mutual_information,
     relative_entropy,
     stack,
 )
 
-MODULES = (cascade, inverse_ising, mutual_information, relative_entropy, stack)
+MODULES = (cascade, field_flow, inverse_ising, mutual_information, relative_entropy, stack)
 EXPERIMENTS = [one for module in MODULES for one in module.EXPERIMENTS]
