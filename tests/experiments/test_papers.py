@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -70,6 +71,12 @@ def test_a_file_without_claims_is_refused():
     plain = {"parameters": result.parameters.to_json(), "tables": {}}
     with pytest.raises(ValueError, match="lacks claims"):
         relative_entropy.RelativeEntropy.read(json.dumps(plain).encode())
+
+
+def test_parts_on_an_executor_are_those_of_a_plain_loop():
+    p = relative_entropy.Parameters((1.0,), (0.25,), 2, 16)
+    with ThreadPoolExecutor(2) as executor:
+        assert relative_entropy.run(p, executor=executor).tables == relative_entropy.run(p).tables
 
 
 @pytest.mark.parametrize("K", [0.5, 1.2])
