@@ -268,6 +268,15 @@ def _claims(p: Parameters, tables: Tables) -> list[Claim]:
     ]  # fmt: skip
 
 
+LINES = {
+    "T": ("T", "o-"),
+    "T_network": ("T by network", "s--"),
+    "T_network_scattered": ("the same, scattered", "x:"),
+    "H": ("H", "^-"),
+}
+"""Of the figure: what columns are called, and how they are drawn."""
+
+
 def draw_field_flow(result: FieldFlow, ax: Any = None) -> Any:
     """Draw T and H along the flows of the first machine of each training set (pass three axes)."""
     with styled():
@@ -276,16 +285,11 @@ def draw_field_flow(result: FieldFlow, ax: Any = None) -> Any:
             columns = {name: np.array(column) for name, column in result.tables[kind].columns.items()}
             for start, colour in (("hot", ORANGE), ("cold", BLUE)):
                 here = (columns["start"] == start) & (columns["machine"] == 0)
-                for name, style in (
-                    ("T", "o-"),
-                    ("T_network", "s--"),
-                    ("T_network_scattered", "x:"),
-                    ("H", "^-"),
-                ):
+                for name, (label, style) in LINES.items():
                     values = columns[name][here].astype(float)
                     panel.plot(
                         columns["step"][here] + 1, values, style, ms=4, lw=1.2, color=colour,
-                        label=f"{name}, from {start}", alpha=0.5 if name == "H" else 1.0,
+                        label=f"{label}, from {start}", alpha=0.5 if name == "H" else 1.0,
                     )  # fmt: skip
             panel.axhline(CRITICAL_TEMPERATURE, color=GREY, lw=0.8)
             panel.set(
@@ -295,7 +299,14 @@ def draw_field_flow(result: FieldFlow, ax: Any = None) -> Any:
                 title=f"Trained on {kind.replace('_', ' ')}",
             )
         axes[0].set_ylabel("T and H, J")
-        axes[0].legend(fontsize=7)
+        axes[0].legend(
+            fontsize=6.5,
+            ncols=2,
+            loc="center right",
+            bbox_to_anchor=(1.02, 0.2),
+            handlelength=1.1,
+            columnspacing=0.6,
+        )
         return axes
 
 

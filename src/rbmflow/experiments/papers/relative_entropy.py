@@ -307,7 +307,8 @@ def draw_relative_entropy(result: RelativeEntropy, ax: Any = None) -> Any:
         right.set(ylabel="D of the whole rings, nats", title="Two rings, decimated together")
         for panel in axes:
             panel.set_xlabel("step")
-            panel.legend(fontsize=7)
+            panel.legend(fontsize=7, ncols=2 if panel is left else 1)
+        left.set_ylim(top=1.45 * left.get_ylim()[1])  # the legend stands above the curves
         left.axhline(0, color=GREY, lw=0.8)
         return axes
 
