@@ -69,7 +69,7 @@ class Denoised(Record):
 
     @property
     def expected_overlap(self) -> FloatArray:
-        """Mean of |⟨v_i⟩|, the overlap of the estimate that is to be expected, for each row."""
+        """Mean of ``|⟨v_i⟩|``, the overlap of the estimate that is to be expected, for each row."""
         return np.asarray(np.abs(self.means).mean(axis=-1))
 
 

@@ -116,7 +116,7 @@ class Optimum(Result):
         of each other (N = 1: of equal weights); the descents made, and the share of them that reached the
         least, 0 where it was found from a neighbouring K; units that are copies with infinite weights, and
         then the divergence is an infimum; how many translations, and how many symmetries of the lattice,
-        leave p(v) alone; mean |⟨h_a h_b⟩| of two hidden units; the largest weight and the smallest second
+        leave p(v) alone; mean ``|⟨h_a h_b⟩|`` of two hidden units; the largest weight and the smallest second
         derivative, where weights are finite.
     """
 
