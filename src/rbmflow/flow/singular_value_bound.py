@@ -46,8 +46,8 @@ def singular_value_bound(lattice: Lattice, K: object, n_hidden: object = None) -
 
     that is ``s₁² ≥ 4K`` on even rings, 8K on tori of even sides, ``4K cos²(π/2M)`` on rings of odd M.
     On lattices with two sublattices it holds with biases too, also for K < 0, where K is replaced by ``|K|``,
-    and where all sites have equally many bonds `RBM.local` attains the second. On an open chain ``4K (1 − 1/M)``
-    stands in place of λ_max − λ_min.
+    and where all sites have equally many bonds `RBM.local` attains the second. On an open chain
+    ``4K (1 − 1/M)`` stands in place of λ_max − λ_min.
 
     v = 0 is unstable under the mean-field flow of a machine without biases if s₁ > 1: under every one with
     the law of an even ring at K > 1/4, or of a torus of even sides at K > 1/8.
