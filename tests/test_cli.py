@@ -61,7 +61,8 @@ def test_weight_with_bounds_that_are_proven(capsys, tmp_path):
         assert row["no_other_root"] == "theorem"
     status, out, _ = run(capsys, *words, "--out", str(tmp_path))
     assert status == 0
-    assert out.split()[:4] == ["K", "W", "gain", "flow"]  # what was asked, beside the files
+    assert out.split()[:4] == ["K", "lower", "upper", "no_other_root"]  # what was asked, beside the files
+    assert (tmp_path / "weight.csv").exists()
     assert (tmp_path / "certificate.csv").read_text().count("theorem") == 2
 
 

@@ -42,7 +42,7 @@ def test_a_verdict_follows_from_numbers_and_errors():
     assert claim(stderr=0.34).verdict == "undecided"
     assert claim(stderr=0.33).verdict == "holds"
     assert claim(null_stderr=0.5).verdict == "holds; of the null undecided"
-    assert claim(measured=float("nan")).verdict == "does not hold"
+    assert claim(measured=float("nan")).verdict == "undecided"
 
 
 def test_the_command_lists_papers_and_needs_a_name(capsys):
@@ -274,3 +274,8 @@ def test_the_page_says_what_the_commands_left(path):
 
 def number(value, stderr):
     return f"{value:.3g} ± {stderr:.1g}" if stderr else f"{value:.3g}"
+
+
+def test_where_nothing_was_measured_nothing_is_said():
+    assert Claim("they part", "ratio", "above", 0.4, float("nan"), "equal modes", 0.1).verdict == "undecided"
+    assert np.isnan(cascade._least_ratio(np.array([[3.0, np.inf], [2.0, 8.0]]))).tolist() == [True, False]

@@ -473,3 +473,18 @@ def test_a_step_that_leads_down_is_halved():
     found, _, n_steps = maximum(Narrow(), ("a",))
     assert found[0] == pytest.approx(3, rel=1e-12)
     assert n_steps < 20
+
+
+@pytest.mark.parametrize("scale", [1e-310, 1e-200, 1e200, 1e307])
+@pytest.mark.parametrize("method", ["pseudo-likelihood", "exact"])
+def test_only_ratios_of_weights_matter(scale, method):
+    spins = Ring(6).sample(0.4, 500, rng=1)
+    plain = infer(spins, 6, weights=np.ones(500), method=method)
+    scaled = infer(spins, 6, weights=np.full(500, scale), method=method)
+    np.testing.assert_allclose(scaled.couplings, plain.couplings, rtol=1e-9, atol=0)
+    np.testing.assert_allclose(scaled.stderr, plain.stderr, rtol=1e-9, atol=0)
+
+
+def test_couplings_beyond_sums_are_refused():
+    with pytest.raises(ValueError, match=r"couplings\['nearest neighbours'\]=1e\+308: a number of at most"):
+        operator_law(9, {"nearest neighbours": 1e308})

@@ -335,3 +335,27 @@ def test_the_filters_are_those_of_the_long_runs():
         one = rg.grade(rg.BlockFilter(np.full((2, 2), w)), Torus(16, 16), CRITICAL, spins=spins, rng=8)
         assert abs(one.y_t[0, -1] - y_t) < 4 * np.hypot(one.y_t_stderr[0, -1], y_t_error), w
         assert abs(one.y_h[0, -1] - y_h) < 4 * np.hypot(one.y_h_stderr[0, -1], y_h_error), w
+
+
+def test_maps_between_a_ring_and_a_torus_are_refused():
+    onto_ring = rg.Hidden(RBM(np.ones((16, 4))), 4)
+    with pytest.raises(ValueError, match=r"leads from \(4, 4\) to \(4,\): as many dimensions"):
+        rg.grade(onto_ring, Torus(4, 4), 0.5, rng=1)
+    with pytest.raises(ValueError, match="as many dimensions"):
+        rg.renormalization_group(
+            np.ones((4, 8, 64), dtype=np.int8),
+            (8, 8),
+            transformation=rg.Hidden(RBM(np.ones((64, 16))), 16),
+            n_steps=1,
+            rng=1,
+        )
+
+
+def test_a_function_cannot_write_into_the_configurations():
+    def turns_over(spins, sides):
+        spins *= -1
+        return spins[..., ::2]
+
+    spins = Ring(12).sample(0.5, 3, rng=1)
+    with pytest.raises(ValueError, match="read-only"):
+        rg.Function(turns_over, 2, (6,))(spins, 12, rng=1)

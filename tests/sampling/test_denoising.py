@@ -143,3 +143,11 @@ def test_bad_arguments(changes, error, message):
     given = {"lattice": Ring(4), "K": 0.5, "noisy": np.ones((2, 4)), "error_rate": 0.1, "rng": 1}
     with pytest.raises(error, match=message):
         denoise(**given | changes)
+
+
+def test_a_chain_of_two_spins():
+    K, rate, b = 0.5, 0.1, float(noise_field(0.1))
+    found = denoise(Chain(2), K, [1, -1], rate)
+    weights = {(s, t): np.exp(K * s * t + b * s - b * t) for s in (1, -1) for t in (1, -1)}
+    mean = sum(s * w for (s, _), w in weights.items()) / sum(weights.values())
+    np.testing.assert_allclose(found.means, [mean, -mean], rtol=1e-13)

@@ -284,3 +284,18 @@ def test_a_store_takes_temperatures_as_they_come_and_goes_on_after_an_interrupti
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match="is there already"):
         write_training_set(tmp_path / "file", Ring(6), [1.0], 5, rng=1)
+
+
+def test_a_store_takes_the_place_of_nothing_else(tmp_path, monkeypatch):
+    pytest.importorskip("zarr")
+    (tmp_path / "set.zarr.partial").mkdir()
+    (tmp_path / "set.zarr.partial" / "precious").touch()
+    with pytest.raises(ValueError, match=r"set\.zarr\.partial is something else"):
+        write_training_set(tmp_path / "set.zarr", Ring(6), [1.0], 5, rng=1)
+    assert (tmp_path / "set.zarr.partial" / "precious").exists()
+
+    def meanwhile(_done, _total):
+        (tmp_path / "other.zarr" / "file").mkdir(parents=True)
+
+    with pytest.raises(ValueError, match=r"is there by now; the store is whole, as .*other\.zarr\.partial"):
+        write_training_set(tmp_path / "other.zarr", Ring(6), [1.0], 5, rng=1, progress=meanwhile)

@@ -121,3 +121,18 @@ def test_pulls_of_trained_machines():
     # an error from ten machines makes the variance 9/7; five errors of it, and of the mean
     assert np.var(pulls) == pytest.approx(9 / 7, rel=5 * np.sqrt(2 / 40))
     assert abs(np.mean(pulls)) < 5 * np.sqrt(9 / 7 / 40)
+
+
+def _turns_rows_over(rows, rng):
+    rows[:, 0] *= -1
+    weights = np.full((3, 1), 0.5)
+    weights[0] = (rows[:, 0] * rows[:, 1].astype(float)).mean()
+    return RBM(weights)
+
+
+def test_a_training_that_writes_into_its_rows_changes_nobody_elses():
+    rows = Ring(3).sample(0.4, 300, rng=1)
+    before = rows.copy()
+    found = bootstrap_couplings(rows, _turns_rows_over, n_repeats=8, rng=1)
+    np.testing.assert_array_equal(rows, before)
+    assert (np.sign(found.replicas[:, 0]) == np.sign(found.couplings[0])).all()

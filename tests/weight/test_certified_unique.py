@@ -216,3 +216,11 @@ def test_shapes_and_progress():
 def test_bad_sizes(sizes, error, message):
     with pytest.raises(error, match=message):
         certified_unique(*sizes)
+
+
+def test_pieces_have_not_many_more_terms_than_one_may_have():
+    n_terms = np.array([*range(1, 2001), 30_000, 10**6])
+    parts = list(uniqueness._parts(n_terms))
+    np.testing.assert_array_equal(np.sort(np.concatenate(parts)), np.arange(len(n_terms)))
+    for part in parts:  # sums are padded to the longest
+        assert len(part) == 1 or len(part) * (n_terms[part].max() + 20) <= uniqueness.AT_ONCE

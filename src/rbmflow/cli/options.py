@@ -78,7 +78,7 @@ def _help(one: Option, default: Any, *, several: bool) -> str:
     if several and one.choices:
         return f"some of {', '.join(one.choices)}"
     values = default if isinstance(default, tuple) else (default,)
-    if not all(isinstance(value, (int, float, str)) for value in values):
+    if not values or not all(isinstance(value, (int, float, str)) for value in values):
         return one.help
     texts = [value if isinstance(value, str) else f"{value:g}" for value in values]
     if len(texts) > MOST_SHOWN:

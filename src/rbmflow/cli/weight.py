@@ -110,7 +110,7 @@ def _weight(options: argparse.Namespace) -> int:
     with progress_bar(options, "weights"):
         tables = {"weight": weights.weights_table(options.K, M, N, options.dps)}
         if options.out is not None:
-            tables |= {"weight_curve": weights.curve_table(options.K, M, N), **proven}
+            tables = {**proven, **tables, "weight_curve": weights.curve_table(options.K, M, N)}
     status = publish(options, tables, "weight", partial(weights.draw_weight, n_visible=M, n_hidden=N))
     if options.format == "table" and options.out is None:
         K_c = float_critical_coupling(M, N)

@@ -258,7 +258,7 @@ def draw_least_singular_value(result: LeastSingularValues, ax: Any = None) -> An
         left.set(
             xlabel="bound with N hidden units",
             ylabel="least $s_1$ found",
-            title="No machine is below the line",
+            title="Least s₁ found, and the bound",
         )
         left.legend(fontsize=8)
         right.set(

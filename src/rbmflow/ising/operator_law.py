@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from rbmflow.typing import Number
 
 MAX_SITES = 24
+LARGEST = 1e100
+"""Coupling, so that sums of them are numbers."""
 
 
 def operator_law(
@@ -90,8 +92,8 @@ def check_listed(name: str, sides: tuple[int, ...], most: int) -> None:
 
 def _finite(name: str, K: object) -> float:
     value = check_real_scalar(f"couplings[{name!r}]", K)
-    if not math.isfinite(value):
-        raise ValueError(f"couplings[{name!r}]={shown(K)}: a finite number is needed")
+    if not abs(value) <= LARGEST:
+        raise ValueError(f"couplings[{name!r}]={shown(K)}: a number of at most {LARGEST:g} is needed")
     return value
 
 

@@ -90,6 +90,7 @@ class RingInFields(Record):
                 raise ValueError(
                     f"{name} has shape {array.shape}: the last axis must have at least {LEAST_SITES} sites"
                 )
+            check_memory("rings in fields", 16 * array.size, "give fewer rings at a time")
             own = np.array(array)
             own.setflags(write=False)
             object.__setattr__(self, name, own)

@@ -210,7 +210,16 @@ def check_step(sides: Sides, before: Sides, transformation: Transformation, step
             f"shape={sides}, {step} starts from {before} and leaves {after}: sides of at least "
             f"{SMALLEST_SIDE} are needed"
         )
+    check_dimension(transformation, before, after)
     return after
+
+
+def check_dimension(transformation: Transformation, before: Sides, after: Sides) -> None:
+    """Raise where a map leads from a ring to a torus or back: they have no operators in common."""
+    if min(len(before), 2) != min(len(after), 2):
+        raise ValueError(
+            f"transformation={transformation!r} leads from {before} to {after}: as many dimensions are needed"
+        )
 
 
 def check_operators(name: str, n_operators: int, shapes: tuple[Sides, ...], parity: str) -> int:

@@ -211,7 +211,8 @@ class Function(Transformation):
     def __call__(self, spins: ArrayLike, shape: Shape, *, rng: RNGLike) -> SpinArray:
         """Return what the function makes of configurations, checked."""
         sides = check_shape(shape)
-        fine = check_spins("spins", spins, math.prod(sides[:2]))
+        fine = check_spins("spins", spins, math.prod(sides[:2])).view()
+        fine.flags.writeable = False  # they may be the caller's own
         n_coarse = math.prod(self.output_shape(sides)[:2])
         drawn = (check_rng(rng),) if self.random else ()
         coarse = check_spins("what function returns", self._function(fine, sides, *drawn), n_coarse)

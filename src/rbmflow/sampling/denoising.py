@@ -26,6 +26,7 @@ from rbmflow.hardware import check_fits, check_memory, resolve_threads
 from rbmflow.ising import Chain, Graph, Ring, RingInFields, noise_field
 from rbmflow.ising.lattice import Lattice
 from rbmflow.ising.noise import check_error_rate, through_noise
+from rbmflow.ising.ring_in_fields import LEAST_SITES
 from rbmflow.records import Record
 from rbmflow.sampling.run import MAX_CHAINS, run
 from rbmflow.sampling.topology import as_graph, check_lattice
@@ -195,7 +196,7 @@ def denoise(
     check_memory(f"means of shape {seen.shape}", 24 * seen.size, SMALLER)
     rows = seen.reshape(-1, on.n_sites)
     means, stderr = np.empty(rows.shape), np.zeros(rows.shape)
-    if isinstance(on, (Ring, Chain)):
+    if isinstance(on, (Ring, Chain)) and on.n_sites >= LEAST_SITES:
         _along(on, coupling, rate, rows, means, progress)
     elif on.n_sites <= MAX_ENUMERATED:
         means[:] = posterior_table(on, coupling, rate)[1][(rows > 0) @ (1 << np.arange(on.n_sites))]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rbmflow.executors import check_executor
 from rbmflow.hardware import check_fits, resolve_threads
 from rbmflow.ising.lattice import Solved
-from rbmflow.locks import locked
+from rbmflow.locks import LOCK, locked
 from rbmflow.records.dataset import require_xarray
 from rbmflow.sampling.sample_training_set import Asked, proof
 from rbmflow.sampling.training_set import TrainingSet
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 PARTIAL = ".partial"
 DRAWN = "drawn"
 """Of a store that is not whole: which temperatures it has."""
+GROUP = ".zgroup"  # which every store of format 2 has
 DIMENSIONS = "_ARRAY_DIMENSIONS"  # as xarray finds them in a store of format 2
 CHUNK = 2**22
 """Spins of a chunk, at most."""
@@ -103,6 +104,9 @@ def write_training_set(
             progress(len(asked.levels), len(asked.levels))
         return xarray.open_zarr(whole, chunks=None, consolidated=False)
     partial = whole.with_name(whole.name + PARTIAL)
+    there = {one.name for one in partial.iterdir()} if partial.exists() else set()
+    if there - {LOCK} and GROUP not in there:
+        raise ValueError(f"path={str(path)!r}: {partial} is something else: give another path, or remove it")
     with locked(partial):
         store = zarr.open_group(partial, mode="a", zarr_format=2)
         found = [False] * len(asked.levels)
@@ -115,7 +119,10 @@ def write_training_set(
             if progress is not None:
                 progress(len(found) - len(missing) + done, len(found))
         del store[DRAWN]
-    partial.rename(whole)
+    try:
+        partial.rename(whole)
+    except OSError as error:
+        raise ValueError(f"path={str(path)!r} is there by now; the store is whole, as {partial}") from error
     return xarray.open_zarr(whole, chunks=None, consolidated=False)
 
 

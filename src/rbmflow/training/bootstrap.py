@@ -172,7 +172,7 @@ def _trained(
     train: Train, rows: SpinArray, sets: list[Sets], rng: np.random.Generator, drawn: bool
 ) -> tuple[RBM, FloatArray]:
     """Return a machine, of the rows or of rows drawn from them, and its couplings."""
-    model: object = train(rows[rng.integers(len(rows), size=len(rows))] if drawn else rows, rng)
+    model: object = train(rows[rng.integers(len(rows), size=len(rows))] if drawn else rows.copy(), rng)
     if not isinstance(model, RBM) or model.n_visible != rows.shape[1]:
         raise TypeError(f"train returned {shown(model)}: an RBM of {rows.shape[1]} visible units is needed")
     return model, _couplings(model, sets)

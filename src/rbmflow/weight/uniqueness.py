@@ -147,10 +147,13 @@ def _check_units(name: str, value: object, least: int, most: int) -> npt.NDArray
 
 
 def _parts(n_terms: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.intp]]:
-    """Divide pairs into pieces of similar work, those with short sums first."""
+    """Divide pairs into pieces of not too many terms, each sum counted as the longest of its piece."""
     order = np.argsort(n_terms, kind="stable")
-    ends = np.cumsum(n_terms[order] + 20) // AT_ONCE
-    yield from (part for part in np.split(order, np.flatnonzero(np.diff(ends)) + 1) if part.size)
+    start = 0
+    for end in range(1, len(order) + 1):
+        if end == len(order) or (end + 1 - start) * (int(n_terms[order[end]]) + 20) > AT_ONCE:
+            yield order[start:end]
+            start = end
 
 
 def _certified(pairs: npt.NDArray[np.int64]) -> list[bool]:

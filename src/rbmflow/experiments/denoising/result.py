@@ -20,6 +20,7 @@ GUESSES = ("noisy", "best", "expected")
 NUMBERS = ("overlap", "stderr", "gain", "gain_stderr")
 """Of each guess: overlap with the clean configuration, what it has beyond the noisy one, and their errors."""
 SIGNIFICANT = 3.0  # standard errors of a gain that is believed
+ROUNDING = 1e-12
 CASE = ("lattice", "K", "error_rate")
 SUMMARY: tuple[str, ...] = (*CASE, "noisy", "best", "best_gain", "best_gain_stderr", "expected")
 SUMMARY += tuple(f"{name}{what}" for name in MACHINES for what in ("", "_step", "_gain_stderr", "_last"))
@@ -75,9 +76,7 @@ class Denoising(Result):
         """Return what became of the remark that noise increases along the flow."""
         mendable = [row for row in self.rows if gains(row, "best")]
         if not mendable:
-            return (
-                "noise can be taken out in no case: no map has a larger overlap than the noisy configuration"
-            )
+            return "noise can be taken out in no case beyond three standard errors"
         here = {name: [row for row in mendable if row[name] is not None] for name in MACHINES}
         said = (
             f"of the {name} machine in {sum(gains(row, name) for row in rows)} of {len(rows)}"
@@ -93,12 +92,14 @@ class Denoising(Result):
 def gains(row: dict[str, Any], name: str) -> bool:
     """Whether a guess has a larger overlap than the noisy configuration, beyond errors and rounding."""
     gain = row["best_gain"] if name == "best" else (row[name] or 0.0) - row["noisy"]
-    return bool(gain > max(SIGNIFICANT * (row[f"{name}_gain_stderr"] or 0.0), 1e-12))
+    return bool(gain > max(SIGNIFICANT * (row[f"{name}_gain_stderr"] or 0.0), ROUNDING))
 
 
 def _line(row: dict[str, Any]) -> str:
     start = f"{row['lattice']}, K = {row['K']:.4g}, noise {row['error_rate']:g}: noisy {row['noisy']:.4f}"
-    best = f"best {row['best']:.4f}" if gains(row, "best") else "nothing to gain"
+    best = f"best {row['best']:.4f}" + ("" if gains(row, "best") else ", within errors")
+    if row["best_gain"] <= ROUNDING and not row["best_gain_stderr"]:
+        best = "nothing to gain"
     machines = (
         f"{name} {row[name]:.4f} (step {row[f'{name}_step']})" for name in MACHINES if row[name] is not None
     )

@@ -48,7 +48,7 @@ def draw_divergence(result: Optimum, ax: Any = None) -> Any:
         panel = axes_of(ax)
         for (N, here), colour in zip(curves, shades(max(len(curves), 1)), strict=False):
             order = np.argsort(here["K"])
-            panel.plot(here["K"][order], here["kl"][order], color=colour, label=f"N = {N}")
+            panel.plot(here["K"][order], here["kl"][order], "o-", ms=2.5, color=colour, label=f"N = {N}")
             panel.plot(here["K"][order], here["kl_symmetric"][order], color=colour, lw=1, ls=":")
         panel.plot([], [], color=GREY, lw=1, ls=":", label="translates of one unit")
         title = f"Best machines, {result.parameters.lattice} of {side}"

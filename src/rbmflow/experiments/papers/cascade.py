@@ -231,8 +231,11 @@ def _of_machines(p: Parameters, table: Table, column: str) -> FloatArray:
 
 
 def _mean(values: FloatArray) -> tuple[float, float]:
-    """Mean over machines and its error, 0 where they all agree."""
-    mean, error = mean_and_error(values)
+    """Mean over the machines that have the number, and its error, 0 where they all agree; NaN if none has."""
+    there = values[np.isfinite(values)]
+    if not len(there):
+        return float("nan"), 0.0
+    mean, error = mean_and_error(there)
     return float(mean), float(error)
 
 
@@ -272,7 +275,7 @@ def _least_ratio(epochs: FloatArray) -> FloatArray:
     """The least ln ratio of neighbouring epochs of each machine; crossings that never came do not count."""
     ratios = np.log(epochs[:, 1:] / epochs[:, :-1])
     least = np.where(np.isnan(ratios), np.inf, ratios).min(axis=1)
-    return np.where(np.isfinite(least), least, 0.0)
+    return np.where(np.isfinite(least), least, np.nan)
 
 
 def draw_cascade(result: Cascade, ax: Any = None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field
@@ -80,7 +81,9 @@ class Claim:
         ]
 
     def _holds(self, number: float, stderr: float) -> bool | None:
-        """Whether a number lies on the side of the bound that is claimed; None within its error."""
+        """Whether a number lies on the side of the bound that is claimed; None within its error, or NaN."""
+        if math.isnan(number):
+            return None
         beyond = number - self.bound if self.side == "above" else self.bound - number
         if stderr > 0 and abs(beyond) < SURE * stderr:
             return None

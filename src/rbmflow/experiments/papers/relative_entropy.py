@@ -308,6 +308,7 @@ def draw_relative_entropy(result: RelativeEntropy, ax: Any = None) -> Any:
         for panel in axes:
             panel.set_xlabel("step")
             panel.legend(fontsize=7, ncols=2 if panel is left else 1)
+        right.set_ylim(bottom=1e-30)  # beyond any experiment
         left.set_ylim(top=1.45 * left.get_ylim()[1])  # the legend stands above the curves
         left.axhline(0, color=GREY, lw=0.8)
         return axes

@@ -185,7 +185,7 @@ def _weights(weights: object, shape: tuple[int, ...]) -> FloatArray:
         raise ValueError(
             f"weights={shown(found)}: numbers of at least 0 are needed, two of them at least above it"
         )
-    return found.ravel()
+    return np.asarray(found / found.max(), dtype=np.float64).ravel()
 
 
 def _blocks_per_chain(n_blocks: object, n_kept: int, n_chains: int, *, chains: bool) -> int | None:

@@ -34,6 +34,7 @@ from rbmflow.rg.grading.information import block_of, environment_of
 from rbmflow.rg.grading.law import Named, Values
 from rbmflow.rg.grading.result import Grade
 from rbmflow.rg.grading.trace import law_divergence
+from rbmflow.rg.monte_carlo import check_dimension
 from rbmflow.rg.operators import operators_of
 from rbmflow.rg.transformation import MAX_LISTED, Function, Transformation, check_transformation
 from rbmflow.sampling.run import run
@@ -208,6 +209,7 @@ def _shapes(layers: tuple[Transformation, ...], sides: Sides) -> tuple[Sides, ..
     shapes = [sides]
     for layer in layers:
         shapes.append(layer.output_shape(shapes[-1]))
+        check_dimension(layer, *shapes[-2:])
     return tuple(shapes)
 
 

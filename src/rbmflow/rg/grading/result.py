@@ -100,8 +100,10 @@ class Grade(Tabular):
     def __repr__(self) -> str:
         columns = self._columns()
         names = {"kl": "KL", "information": "I", "y_t": "y_t", "y_h": "y_h", "K_coarse": "K'"}
+        bound = "information" if self.found[0] == "bound" else ""
         parts = [
-            f"{label} = {with_error(columns[name][0], error) if error else f'{columns[name][0]:.6g}'}"
+            f"{label} {'≥' if name == bound else '='} "
+            f"{with_error(columns[name][0], error) if error else f'{columns[name][0]:.6g}'}"
             for name, label in names.items()
             if not math.isnan(columns[name][0])
             for error in [float(columns[f"{name}_stderr"][0])]
