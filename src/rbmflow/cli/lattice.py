@@ -84,6 +84,9 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         "--samples", type=int, default=1000, metavar="N", help="at each temperature (default %(default)s)"
     )
     command.add_argument(
+        "--field", type=float, default=0.0, metavar="H", help="uniform, in units of J (default: none)"
+    )
+    command.add_argument(
         "--zarr",
         action="store_true",
         help="a Zarr store in place of the netCDF file: sets larger than memory, written as they are drawn",
@@ -154,6 +157,7 @@ def _asked(options: argparse.Namespace) -> dict[str, Any]:
     return {
         "temperatures": options.temperatures,
         "n_samples": options.samples,
+        "field": options.field,
         "rng": options.seed,
         "n_threads": resolve_threads(options.workers),
     }
@@ -166,7 +170,7 @@ def _sample_in_memory(options: argparse.Namespace, lattice: Any, path: Path) -> 
         "temperatures": options.temperatures,
         "n_samples": options.samples,
         "seed": options.seed,
-    }
+    } | ({"field": options.field} if options.field else {})
     kept = Checkpoints(options.out / PARTIAL, arguments)
     if kept.names and not options.quiet:
         print(f"going on after {len(kept.names)} temperatures", file=sys.stderr)

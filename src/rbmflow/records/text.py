@@ -57,8 +57,16 @@ def _parts(record: Storable, *, numbers: bool) -> list[str]:
 
 
 def shown_fields(record: Any) -> list[Field[Any]]:
-    """Return the fields of a dataclass that a reader sees."""
-    return [one for one in fields(record) if not one.name.startswith("_")]
+    """Return the fields of a dataclass that a reader sees.
+
+    A field with ``{"shown": "unless default"}`` as its metadata is one of them where it says something.
+    """
+    return [
+        one
+        for one in fields(record)
+        if not one.name.startswith("_")
+        and not ("shown" in one.metadata and getattr(record, one.name) == one.default)
+    ]
 
 
 def brief_value(value: Any, *, numbers: bool = True) -> str:

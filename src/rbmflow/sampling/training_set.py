@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any
 
@@ -17,6 +18,7 @@ from rbmflow.arguments import (
     FloatArray,
     SpinArray,
     check_real,
+    check_real_scalar,
     shown,
 )
 from rbmflow.estimate import Estimate
@@ -116,16 +118,23 @@ class TrainingSet(Tabular):
         One for each temperature.
     provenance : dict
         Arguments, state of the generator, versions and platform.
+    field : float
+        The field H of their law, uniform, in units of J: the energies of the certificates hold it.
     """
 
     lattice: Solved
-    spins: SpinArray = field(repr=False)
+    spins: SpinArray = dataclasses.field(repr=False)
     temperature: FloatArray
-    certificate: tuple[Certificate, ...] = field(repr=False)
-    provenance: dict[str, Any] = field(repr=False, compare=False)
+    certificate: tuple[Certificate, ...] = dataclasses.field(repr=False)
+    provenance: dict[str, Any] = dataclasses.field(repr=False, compare=False)
+    field: float = dataclasses.field(default=0.0, metadata={"shown": "unless default"})
 
     def __post_init__(self) -> None:
         check_solved(self.lattice)
+        H = check_real_scalar("field", self.field)
+        if not np.isfinite(H):
+            raise ValueError(f"field={shown(self.field)}: a finite field is needed")
+        object.__setattr__(self, "field", H)
         temperature = check_real("temperature", self.temperature)
         if temperature.ndim != 1 or not len(temperature) or (temperature < 0).any():
             raise ValueError(f"temperature={shown(self.temperature)}: a list of T >= 0 is needed")
@@ -161,7 +170,7 @@ class TrainingSet(Tabular):
         xarray.Dataset
             ``spins`` over ``temperature``, ``sample`` and ``site``; columns of the certificates over
             ``temperature``, of the energy per site ``energy_mean``, ``energy_stderr`` and so on; lattice and
-            provenance as attributes in JSON.
+            provenance as attributes in JSON, and a field other than 0 as an attribute.
 
         Raises
         ------
@@ -186,6 +195,7 @@ class TrainingSet(Tabular):
                 "format": FORMAT,
                 "lattice": json.dumps(lattices.as_stored(self.lattice)),
                 "provenance": json.dumps(self.provenance),
+                **({"field": self.field} if self.field else {}),
             },
         )
         found.temperature.attrs["units"] = "J/k_B"
@@ -312,7 +322,8 @@ def _from_dataset(dataset: Any) -> TrainingSet:
             f"spins is {spins.dtype} of shape {spins.shape}: int8, {len(temperature)} times rows, is needed"
         )
     spins = check_spins("spins", spins, lattice.n_sites)
-    return TrainingSet(lattice, spins, temperature, certificates_in(dataset), facts)
+    H = float(check_real_scalar("field", dataset.attrs.get("field", 0.0)))
+    return TrainingSet(lattice, spins, temperature, certificates_in(dataset), facts, H)
 
 
 def certificates_in(dataset: Any) -> tuple[Certificate, ...]:

@@ -35,6 +35,7 @@ def write_training_set(
     temperatures: Numbers,
     n_samples: int,
     *,
+    field: float = 0.0,
     rng: RNGLike = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
@@ -56,6 +57,8 @@ def write_training_set(
         T ≥ 0 in units of J/k_B, infinity included.
     n_samples : int
         Configurations at each temperature.
+    field : float
+        H in units of J, see `training_set`.
     rng : numpy.random.Generator or int
         Generator or seed.
     n_threads : int, optional
@@ -91,7 +94,8 @@ def write_training_set(
     (('temperature', 'sample', 'site'), (3, 64))
     """
     xarray, zarr = require_xarray(), _require_zarr()
-    asked, progress = Asked.of(lattice, temperatures, n_samples, rng), check_progress(progress)
+    asked = Asked.of(lattice, temperatures, n_samples, field, rng)
+    progress = check_progress(progress)
     executor, threads = check_executor(executor), resolve_threads(n_threads)
     at_once = 1 if executor is not None else threads
     check_fits(

@@ -30,7 +30,7 @@ def as_floats(name: str, value: object) -> FloatArray:
 
 
 def check_training_set(training_set: object, lattice: Lattice | None = None) -> TrainingSet:
-    """Return a training set, of the lattice of the thermometer if one is given, or raise."""
+    """Return a training set without a field, of the lattice of the thermometer if one is given, or raise."""
     if not isinstance(training_set, TrainingSet):
         kind = type(training_set).__name__
         raise TypeError(f"training_set is of type {kind}: a TrainingSet is needed, as training_set() returns")
@@ -38,6 +38,11 @@ def check_training_set(training_set: object, lattice: Lattice | None = None) -> 
         raise ValueError(
             f"training_set is of {shown(training_set.lattice)}: "
             f"one of {shown(lattice)}, as the thermometer, is needed"
+        )
+    if training_set.field:
+        raise ValueError(
+            f"training_set is in a field of {training_set.field} J: one without a field is needed; "
+            "FieldThermometer reads temperature and field"
         )
     return training_set
 

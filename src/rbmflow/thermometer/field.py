@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +18,7 @@ from rbmflow.arguments import FloatArray, check_real_scalar, shown
 from rbmflow.ising import Ring, Torus
 from rbmflow.ising.bonds import pair_sums
 from rbmflow.ising.lattice import check_solved
-from rbmflow.ising.ring_counts import ring_degeneracies
+from rbmflow.ising.uniform_field import law_in_field, sums_and_log_counts
 from rbmflow.records import Record
 from rbmflow.thermometer.arguments import check_configurations
 
@@ -123,7 +122,7 @@ class FieldThermometer(Record):
         n = len(batch)
         seen = np.stack([pair_sums(self.lattice, batch), batch.sum(axis=1)], axis=1)
         mean = seen.mean(axis=0)
-        if mean[0] >= _counts(self.lattice)[0][:, 0].max() * (1 - ALIGNED):
+        if mean[0] >= sums_and_log_counts(self.lattice)[0][:, 0].max() * (1 - ALIGNED):
             return FieldReading(0.0, math.nan, math.nan, math.nan, n)
         K, b = couplings_of(self.lattice, mean)
         if not LEAST_COUPLING < K < MAX_COUPLING:
@@ -166,38 +165,6 @@ class FieldThermometer(Record):
         *_, covariance = law_in_field(self.lattice, 1 / T, H / T)
         energy = np.array([1.0, H])
         return float(energy @ covariance @ energy) / (T**2 * self.lattice.n_sites)
-
-
-@lru_cache(maxsize=4)
-def _counts(lattice: Ring | Torus) -> tuple[FloatArray, FloatArray]:
-    """Pair sums and magnetizations of a lattice as columns, and the logarithms of their counts."""
-    if isinstance(lattice, Ring):
-        table = ring_degeneracies(lattice.n_sites)
-        pairs, magnetization, count = table.alpha, table.magnetization, table.count
-    else:
-        joint = lattice.joint_density_of_states()
-        pairs, magnetization, count = tuple(-E for E in joint.energy), joint.magnetization, joint.count
-    sums = np.array([pairs, magnetization], dtype=np.float64).T
-    return sums, np.array([math.log(one) for one in count])
-
-
-def law_in_field(lattice: Ring | Torus, K: float, b: float) -> tuple[float, FloatArray, FloatArray]:
-    """Return ln Z, means and covariance of pair sum and magnetization under ``exp(K Σ v_i v_j + b Σ v_i)``.
-
-    Examples
-    --------
-    >>> from rbmflow import Ring
-    >>> ln_Z, mean, covariance = law_in_field(Ring(3), 0.0, 0.5)
-    >>> print(round(ln_Z / 3, 6), mean.round(6), covariance[1, 1].round(6))
-    0.813262 [0.640656 1.386351] 2.359343
-    """
-    sums, log_counts = _counts(lattice)
-    logs = log_counts + sums @ np.array([K, b])
-    weights = np.exp(logs - logs.max())
-    total = float(weights.sum())
-    mean = weights @ sums / total
-    away = sums - mean
-    return math.log(total) + float(logs.max()), mean, (away * weights[:, np.newaxis]).T @ away / total
 
 
 def couplings_of(lattice: Ring | Torus, mean: FloatArray) -> tuple[float, float]:
