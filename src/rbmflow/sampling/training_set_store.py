@@ -62,7 +62,7 @@ def write_training_set(
     rng : numpy.random.Generator or int
         Generator or seed.
     n_threads : int, optional
-        Threads, which take temperatures of a torus; no result depends on it.
+        Threads, which take temperatures of a torus without a field; no result depends on it.
     progress : callable, optional
         Called as ``progress(done, total)`` in temperatures.
     executor : concurrent.futures.Executor, optional
