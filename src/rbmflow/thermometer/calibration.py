@@ -89,19 +89,6 @@ def spread(readings: FloatArray) -> float:
     return float(readings.std(ddof=1)) if len(readings) > 1 else float("nan")
 
 
-def mean_of(values: FloatArray) -> Estimate:
-    """Return the mean of independent values as `Estimate.from_independent`, of a single one without an error.
-
-    Examples
-    --------
-    >>> print(mean_of(np.array([2.0])))
-    2 ± nan
-    """
-    if len(values) == 1:
-        return Estimate(float(values[0]), float("nan"), 0.5, 1.0, float("nan"))
-    return Estimate.from_independent(values)
-
-
 class Thermometer(Protocol):
     """What reads a temperature off configurations.
 

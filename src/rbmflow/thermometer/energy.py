@@ -21,8 +21,9 @@ from rbmflow.ising.bonds import energies
 from rbmflow.ising.lattice import Solved, check_solved
 from rbmflow.records import Record
 from rbmflow.roots import bracketed_root
+from rbmflow.sampling.spacing import independent
 from rbmflow.thermometer.arguments import check_configurations, check_training_set
-from rbmflow.thermometer.calibration import Calibration, calibrate, mean_of
+from rbmflow.thermometer.calibration import Calibration, calibrate
 
 if TYPE_CHECKING:
     from rbmflow.sampling import TrainingSet
@@ -91,7 +92,7 @@ class EnergyThermometer(Record):
         True
         """
         batch = check_configurations(configurations, self.lattice.n_sites)
-        energy = mean_of(energies(self.lattice, batch))
+        energy = independent(energies(self.lattice, batch))
         reading, n = self._temperature(energy.mean), len(batch)
         if reading == 0:
             return Estimate(0.0, self._one_excitation(n), 0.5, float(n), float("nan"))

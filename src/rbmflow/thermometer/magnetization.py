@@ -15,8 +15,9 @@ from rbmflow.arguments import FloatArray
 from rbmflow.estimate import Estimate
 from rbmflow.ising.lattice import Solved
 from rbmflow.records import Record
+from rbmflow.sampling.spacing import independent
 from rbmflow.thermometer.arguments import as_floats, check_configurations, check_curve
-from rbmflow.thermometer.calibration import Calibration, calibrate, mean_of, spread
+from rbmflow.thermometer.calibration import Calibration, calibrate, spread
 
 if TYPE_CHECKING:
     from rbmflow.sampling import TrainingSet
@@ -85,7 +86,7 @@ class MagnetizationThermometer(Record):
         >>> print(round(fit(known).estimate(fresh.spins[0]).mean, 1))
         2.3
         """
-        order = mean_of(self._order(configurations))
+        order = independent(self._order(configurations))
         reading, slope = self._read(np.array([order.mean]))
         of_curve = np.interp(order.mean, self.magnetization[::-1], self.stderr[::-1])
         stderr = float(np.abs(slope[0]) * np.hypot(order.stderr, of_curve))

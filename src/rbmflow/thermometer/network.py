@@ -26,8 +26,9 @@ from rbmflow.arguments import (
 from rbmflow.estimate import Estimate
 from rbmflow.ising.lattice import Solved, check_solved
 from rbmflow.records import Record
+from rbmflow.sampling.spacing import independent
 from rbmflow.thermometer.arguments import as_floats, check_configurations, check_curve
-from rbmflow.thermometer.calibration import Calibration, calibrate, mean_of, spread
+from rbmflow.thermometer.calibration import Calibration, calibrate, spread
 from rbmflow.thermometer.perceptron import train_perceptron
 from rbmflow.workers import Progress, check_progress
 
@@ -173,7 +174,7 @@ class NetworkThermometer(Record):
         True
         """
         outputs = self._probabilities(configurations)
-        return self._peak(outputs) if self.read_out == "peak" else mean_of(self._single(outputs))
+        return self._peak(outputs) if self.read_out == "peak" else independent(self._single(outputs))
 
     def readings(self, configurations: ArrayLike) -> FloatArray:
         """Return each configuration's temperature: the expected one for "mean", else the most probable one.
@@ -241,7 +242,7 @@ class NetworkThermometer(Record):
         place = int(outputs.mean(axis=0).argmax())
         parts = np.array_split(outputs, min(MAX_BLOCKS, n))
         peaks = np.array([levels[part.mean(axis=0).argmax()] for part in parts])
-        scatter = mean_of(peaks).stderr if len(peaks) > 1 else 0.0
+        scatter = independent(peaks).stderr if len(peaks) > 1 else 0.0
         cell = np.gradient(levels)[
             place
         ]  # half the distance between its neighbours, the whole one to the only neighbour at an end
