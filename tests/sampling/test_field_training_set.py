@@ -146,10 +146,11 @@ def test_thermometers_without_a_field_refuse_a_set_in_one():
         thermometer.EnergyThermometer(Ring(6)).calibrate(data)
 
 
-def test_the_command_draws_in_a_field(tmp_path, capsys):
+def test_the_command_draws_in_a_field(tmp_path, monkeypatch):
     pytest.importorskip("h5py")
     arguments = ["--samples", "8", "--temperatures", "0", "2", "--field", "-0.5", "--seed", "1", "--quiet"]
-    main(["sample", "ring", "6", *arguments, "--out", str(tmp_path)])
+    monkeypatch.chdir(tmp_path)
+    main(["sample", "ring", "6", *arguments])
     found = TrainingSet.load(tmp_path / "training_set.nc")
     assert found.equals(training_set(Ring(6), [0.0, 2.0], 8, field=-0.5, rng=1))
     assert (found.spins[0] == -1).all()
