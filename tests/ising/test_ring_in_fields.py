@@ -139,4 +139,4 @@ def test_it_cannot_be_changed_from_outside(tmp_path):
         ring.fields[0] = 9
     ring.save(tmp_path / "ring.npz")
     assert RingInFields.load(tmp_path / "ring.npz").equals(ring)
-    assert relative(context(20), before, summed(ring)[0]) < 1e-15
+    assert relative(context(20), before, float(summed(ring)[0])) < 1e-15
