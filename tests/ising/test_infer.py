@@ -108,7 +108,7 @@ def test_the_law_of_operators_is_the_sum_over_products():
     [
         (25, {"nearest neighbours": 0.1}, None, "at most 24"),
         (6, {"nearest": 0.1}, None, "operators holds 'nearest'"),
-        (6, {"nearest neighbours": float("inf")}, None, "a finite number"),
+        (6, {"nearest neighbours": float("inf")}, None, "a number of at most"),
         (6, {}, None, "at least one"),
         (6, {"a": 1.0}, {"a": [[0, 6]]}, "one site twice"),
     ],

@@ -209,6 +209,16 @@ class BlockFilter(BlockMap):
             object.__setattr__(self, name, value)
         check_flag("drawn", self.drawn)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, BlockFilter) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @property
+    def _key(self) -> tuple[object, ...]:
+        return self.weights.shape, self.weights.tobytes(), self.bias, self.drawn
+
     def __repr__(self) -> str:
         sides = " × ".join(map(str, self.weights.shape))
         low, high = f"{self.weights.min():.3g}", f"{self.weights.max():.3g}"

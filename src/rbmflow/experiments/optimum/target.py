@@ -36,7 +36,7 @@ class Target:
     >>> target = Target(Ring(4), 0.5)
     >>> value, slope = target.divergence(np.zeros((2, 4)))
     >>> round(value, 6), slope.shape
-    (0.403219, (2, 4))
+    (0.547634, (2, 4))
     """
 
     def __init__(self, lattice: Periodic, K: float) -> None:
@@ -47,7 +47,7 @@ class Target:
         self.columns = np.ascontiguousarray(self.states.T)
         self.q = 2 * law.probabilities[:half]
         self.log_q = np.log(self.q)
-        self._room: dict[int, tuple[FloatArray, FloatArray, FloatArray]] = {}
+        self._buffers: dict[int, tuple[FloatArray, FloatArray, FloatArray]] = {}
 
     def divergence(self, weights: FloatArray, stars: IndexArray | None = None) -> tuple[float, FloatArray]:
         """Return KL(q‖p) and its gradient.
@@ -94,10 +94,10 @@ class Target:
         return field, log_weight
 
     def _memory(self, n_hidden: int) -> tuple[FloatArray, FloatArray, FloatArray]:
-        if n_hidden not in self._room:
+        if n_hidden not in self._buffers:
             shape = (n_hidden, len(self.q))
-            self._room[n_hidden] = (np.empty(shape), np.empty(shape), np.empty(shape))
-        return self._room[n_hidden]
+            self._buffers[n_hidden] = (np.empty(shape), np.empty(shape), np.empty(shape))
+        return self._buffers[n_hidden]
 
     def law(self, weights: FloatArray, stars: IndexArray | None = None) -> FloatArray:
         """Return p over the half of the states, its sum 1."""
