@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from rbmflow.arguments import (
     check_real_scalar,
     check_rng,
 )
+from rbmflow.hardware import check_memory
 from rbmflow.networks.rbm import RBM
 from rbmflow.networks.two_layers import draw_spins
 from rbmflow.rg.block_spins import Shape, Sides, block_spins, check_sides, lattice_spins
@@ -269,9 +271,15 @@ class BlockFilter(BlockMap):
         """
         sides, b = check_sides(shape), self.scale_factor
         self.output_shape(sides)
-        n_sites = int(np.prod(sides))
+        n_sites = math.prod(sides)
+        n_blocks = n_sites // b ** len(sides)
+        check_memory(
+            f"weights of {n_sites} × {n_blocks} units",
+            8 * n_sites * (n_blocks + 2),
+            "a smaller shape needs less",
+        )
         sites = block_sites(sides, b)
-        weights = np.zeros((n_sites, len(sites)))
+        weights = np.zeros((n_sites, n_blocks))
         weights[sites, np.arange(len(sites))[:, np.newaxis]] = self.weights.ravel()
         return RBM(weights, hidden_bias=np.full(len(sites), self.bias))
 
