@@ -130,7 +130,7 @@ def test_one_unit_has_equal_weights_on_eight_sites_and_not_on_nine():
         assert (np.ptp(np.abs(best.weights)) < 1e-4) == equal
         assert (np.cos(2 * np.pi / M) < (M - 3) / (M - 1)) == equal
     best = search(Target(Ring(8), 0.5), 1, 4, rng)[0]
-    np.testing.assert_allclose(np.abs(best.weights), float(trained_weight(0.5, 8, 1)), atol=1e-5)
+    np.testing.assert_allclose(np.abs(best.weights), float(trained_weight(0.5, 8, 1)), rtol=0, atol=1e-5)
 
 
 def test_neighbours_along_K_help():

@@ -230,3 +230,15 @@ def test_a_random_function_draws_from_the_generator():
     found = flip(spins, 8, rng=3)
     np.testing.assert_array_equal(found, flip(spins, 8, rng=3))
     assert 0 < (found != spins).mean() < 0.4
+
+
+def test_filters_are_equal_where_all_they_are_made_of_is():
+    first = rg.BlockFilter([0.0, 0.5])
+    assert first == rg.BlockFilter([-0.0, 0.5])
+    assert hash(first) == hash(rg.BlockFilter([-0.0, 0.5]))
+    others = (
+        rg.BlockFilter([0.5, 0.0]),
+        rg.BlockFilter([0.0, 0.5], bias=1.0),
+        rg.BlockFilter([0.0, 0.5], drawn=False),
+    )
+    assert first not in others

@@ -22,6 +22,7 @@ from rbmflow.arguments import (
 from rbmflow.hardware import check_memory
 from rbmflow.networks.rbm import RBM
 from rbmflow.networks.two_layers import draw_spins
+from rbmflow.records.equality import same
 from rbmflow.rg.block_spins import Shape, Sides, block_spins, check_sides, lattice_spins
 from rbmflow.rg.transformation import Transformation, signs
 
@@ -212,14 +213,10 @@ class BlockFilter(BlockMap):
         check_flag("drawn", self.drawn)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, BlockFilter) and self._key == other._key
+        return isinstance(other, BlockFilter) and same(vars(self), vars(other))
 
     def __hash__(self) -> int:
-        return hash(self._key)
-
-    @property
-    def _key(self) -> tuple[object, ...]:
-        return self.weights.shape, self.weights.tobytes(), self.bias, self.drawn
+        return hash((self.weights.shape, self.bias, self.drawn))
 
     def __repr__(self) -> str:
         sides = " × ".join(map(str, self.weights.shape))
