@@ -217,7 +217,10 @@ SIZES = {"n_visible": 8, "n_hidden": 4}
 K_ALONE = _each(
     ("log_partition", "energy", "heat_capacity", "susceptibility", "magnetization_law"), {"K": 0.5}
 )
-GEOMETRY = _each(("neighbours", "bonds", "sublattices", "to_json"), {})
+GEOMETRY = _each(
+    ("neighbours", "bonds", "bond_couplings", "sublattices", "symmetries", "to_json", "to_graph"), {}
+)
+PLANAR = {"n_rows": 6, "n_cols": 6, "periodic": (True, False), "couplings": (1.0, 0.5, 2.0)}
 
 
 def _table():
@@ -277,6 +280,8 @@ def _table():
             None,
             {**K_ALONE, **GEOMETRY, "density_of_states": {}, "joint_density_of_states": {}},
         ),
+        "ising.Triangular": (PLANAR, None, {**GEOMETRY, "positions": {}}),
+        "ising.Hypercubic": ({"shape": (2, 3, 4), "couplings": 0.5}, None, {**GEOMETRY, "positions": {}}),
         "ising.Graph": (
             {
                 "indptr": GRAPH.indptr,

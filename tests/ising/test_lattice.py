@@ -9,12 +9,13 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from rbmflow import Chain, Graph, Ring, Torus, ising
+from rbmflow import Chain, Graph, Hypercubic, Ring, Torus, Triangular, ising
 from rbmflow.flow import lattice_observables
 from rbmflow.ising.bonds import energies, pair_sums
-from rbmflow.ising.lattice import LATTICES, Periodic, as_stored, from_json
+from rbmflow.ising.crystal import Crystal
+from rbmflow.ising.lattice import _LOADED, as_stored, from_json, lattices
+from rbmflow.ising.planar import Planar
 from rbmflow.sampling import is_irreducible, run
-from rbmflow.sampling.topology import as_graph
 from rbmflow.spins import all_states
 
 TORI = [Torus(*sides) for sides in itertools.product(range(2, 8), repeat=2)]
@@ -25,8 +26,35 @@ GRAPHS = [
     Graph.from_bonds(6, [(0, 1), (3, 4), (4, 5), (5, 3)]),
     Graph.from_bonds(4, itertools.combinations(range(4), 2)),
 ]
+PLANAR = [kind for kind in lattices().values() if issubclass(kind, Planar)]
+CRYSTALS = [
+    *[
+        kind(*sides, periodic, couplings)
+        for kind in PLANAR
+        for sides in ((2, 2), (2, 3), (3, 3), (4, 3), (3, 6))
+        for periodic, couplings in (
+            (True, 1.0),
+            (False, 1.0),
+            ((True, False), (1.0, -0.5, 2.0)),
+            (True, (1, 0, 1)),
+        )
+    ],
+    *[
+        Hypercubic(sides, periodic, couplings)
+        for sides, couplings in (
+            ((4,), 1),
+            ((2, 3), (1, -2)),
+            ((4, 2, 3), 1),
+            ((2, 4, 2), (1, 0.5, 0)),
+            ((2,) * 4, 1),
+        )
+        for periodic in (True, False, tuple(axis % 2 == 0 for axis in range(len(sides))))
+    ],
+]
 LATTICE = pytest.mark.parametrize(
-    "lattice", [*map(Ring, range(3, 8)), *map(Chain, range(2, 8)), *TORI, *GRAPHS], ids=lambda one: one.label
+    "lattice",
+    [*map(Ring, range(3, 8)), *map(Chain, range(2, 8)), *TORI, *GRAPHS, *CRYSTALS],
+    ids=lambda one: one.label,
 )
 
 
@@ -36,6 +64,8 @@ def bonds_by_definition(lattice):
         rows = np.repeat(np.arange(lattice.n_sites), np.diff(lattice.indptr))
         return Counter((i, j) for i, j in zip(rows.tolist(), lattice.indices.tolist(), strict=True) if i < j)
     n = lattice.n_sites
+    if lattice in CRYSTALS:
+        return Counter({pair: len(J) for pair, J in couplings_by_distance(lattice).items()})
     if isinstance(lattice, Chain):
         pairs = [(i, i + 1) for i in range(n - 1)]
     elif isinstance(lattice, Ring):
@@ -48,6 +78,108 @@ def bonds_by_definition(lattice):
             for there in (y * cols + (x + 1) % cols, (y + 1) % rows * cols + x)
         ]
     return Counter(tuple(sorted(pair)) for pair in pairs)
+
+
+def couplings_by_distance(lattice):
+    """J of the bonds between two sites: those at distance one, closed sides repeated."""
+    at, unit = lattice.positions(), np.array(lattice.vectors or np.eye(lattice.dimension))
+    images = [(-1, 0, 1) if closed else (0,) for closed in lattice.periodic]
+    periods = [np.array(image) * lattice.cells @ unit for image in itertools.product(*images)]
+    found = {}
+    for i, j in itertools.combinations(range(lattice.n_sites), 2):
+        for away in at[j] - at[i] + periods:
+            if abs(np.linalg.norm(away) - 1) < 1e-9:
+                J = lattice.couplings[direction(lattice, away)]
+                if J:
+                    found.setdefault((i, j), []).append(J)
+    return found
+
+
+def direction(lattice, away):
+    """Which kind of bond leads so far: that whose line is the same."""
+    unit = np.array(lattice.vectors or np.eye(lattice.dimension))
+    places = np.array(lattice.places or [[0] * lattice.dimension]) / lattice.parts
+    lines = [(np.array(step) + places[b] - places[a]) @ unit for a, b, step in lattice.bond_types]
+    same = [abs(abs(line @ away) - 1) < 1e-9 for line in lines]
+    assert sum(same) == 1
+    return same.index(True)
+
+
+@LATTICE
+def test_couplings_are_those_of_the_directions(lattice):
+    wanted = couplings_by_distance(lattice) if lattice in CRYSTALS else None
+    bonds, J = lattice.bonds(), lattice.bond_couplings()
+    assert J.shape == (lattice.n_bonds,) == (len(bonds),)
+    assert lattice.equal_bonds == bool((J == 1).all() and not np.any(getattr(lattice, "fields", 0)))
+    if wanted is not None:
+        found = {}
+        for pair, strength in zip(map(tuple, bonds.tolist()), J.tolist(), strict=True):
+            found.setdefault(pair, []).append(strength)
+        assert {pair: sorted(several) for pair, several in found.items()} == {
+            pair: sorted(several) for pair, several in wanted.items()
+        }
+
+
+@LATTICE
+def test_symmetries_leave_the_weight_of_all_states_as_it_is(lattice):
+    rng = np.random.default_rng(1)
+    spins = rng.normal(size=(3, lattice.n_sites))  # means of a product law: generic
+    for site in lattice.symmetries():
+        moved = np.empty_like(spins)
+        moved[:, site] = spins
+        np.testing.assert_allclose(energies(lattice, moved), energies(lattice, spins), rtol=0, atol=1e-12)
+
+
+def group_order(generators):
+    """Number of products of permutations."""
+    found, new = set(), {tuple(range(generators.shape[1]))}
+    while new:
+        found |= new
+        new = {tuple(p[i] for i in one) for one in new for p in generators.tolist()} - found
+    return len(found)
+
+
+@pytest.mark.parametrize(
+    ("lattice", "order"),
+    [
+        (Ring(7), 14),
+        (Chain(5), 2),
+        (Torus(5, 5), 25 * 8),
+        (Torus(5, 3), 15 * 4),
+        (Triangular(5, 5), 25 * 12),
+        (Triangular(5, 3), 15 * 2),
+        (Triangular(4, 4, periodic=False), 4),
+        (Hypercubic((3, 3, 3)), 27 * 48),
+        (Hypercubic((3, 3, 3), couplings=(1, 1, 2)), 27 * 16),
+        (Hypercubic((3, 4), periodic=False), 4),
+    ],
+    ids=lambda one: getattr(one, "label", None),
+)
+def test_the_symmetry_group_has_as_many_members_as_it_should(lattice, order):
+    assert group_order(lattice.symmetries()) == order
+
+
+def test_critical_couplings_are_those_of_the_literature():
+    assert Torus(4, 4).critical_coupling == pytest.approx(np.log(1 + np.sqrt(2)) / 2, rel=1e-15)
+    square = Hypercubic((4, 4), couplings=-2.0)
+    assert square.critical_coupling == pytest.approx(np.log(1 + np.sqrt(2)) / 4, rel=1e-13)
+    # from one to three kinds of bonds, from the square lattice to the isotropic triangular one
+    assert Triangular(4, 4).critical_coupling == np.log(3) / 4
+    nearly = Triangular(4, 4, couplings=(1, 1, 1 + 1e-12)).critical_coupling
+    assert nearly == pytest.approx(np.log(3) / 4, rel=1e-11)
+    assert Triangular(4, 4, couplings=(1, 0, 1)).critical_coupling == pytest.approx(
+        np.log(1 + np.sqrt(2)) / 2
+    )
+    assert np.isnan(Triangular(4, 4, couplings=(1, 1, -1)).critical_coupling)
+    assert (
+        Hypercubic((4,)).critical_coupling
+        == np.inf
+        == Triangular(4, 4, couplings=(0, 0, 1)).critical_coupling
+    )
+    assert np.isnan(Hypercubic((4,) * 3, couplings=(1, 1, 2)).critical_coupling)
+    for lattice in (Ring(4), Torus(4, 4), Triangular(4, 4), *[Hypercubic((2,) * d) for d in range(1, 6)]):
+        assert lattice.critical_source, lattice
+        assert not np.isnan(lattice.critical_coupling)
 
 
 @LATTICE
@@ -64,7 +196,8 @@ def test_bonds_and_neighbours_are_those_of_the_definition(lattice):
         assert Counter(j for j in row if j >= 0) == +of_it
     degrees = (near >= 0).sum(axis=1)
     assert near.shape == (lattice.n_sites, lattice.coordination)
-    assert degrees.max(initial=0) == lattice.coordination or lattice == Chain(2)
+    ends = isinstance(lattice, Crystal) and not lattice.translation_invariant
+    assert degrees.max(initial=0) == lattice.coordination or ends
     assert degrees.sum() == 2 * len(bonds)
 
 
@@ -76,8 +209,19 @@ def test_two_sublattices_where_some_colouring_has_no_bond_within_a_colour(lattic
         colourings = all_states(lattice.n_sites)
         there = (colourings[:, first] != colourings[:, second]).all(axis=1).any()
         assert lattice.bipartite == there
+    if (
+        not lattice.bipartite
+        and isinstance(lattice, Triangular)
+        and 0 not in lattice.couplings
+        and not any(closed and side % 3 for closed, side in zip(lattice.periodic, lattice.cells, strict=True))
+    ):
+        colour = np.empty(lattice.n_sites, dtype=int)
+        for k, sites in enumerate(lattice.sublattices()):
+            colour[sites] = k
+        assert (colour[first] != colour[second]).all()
+        return
     if not lattice.bipartite:
-        with pytest.raises(ValueError, match=r"only even sides|odd cycle"):
+        with pytest.raises(ValueError, match=r"only even sides|odd cycle|three sublattices"):
             lattice.sublattices()
         return
     even, odd = lattice.sublattices()
@@ -87,7 +231,7 @@ def test_two_sublattices_where_some_colouring_has_no_bond_within_a_colour(lattic
     assert (np.diff(even) > 0).all()
     assert (np.diff(odd) > 0).all()
     assert (np.isin(first, even) != np.isin(second, even)).all()
-    if not isinstance(lattice, Graph):
+    if isinstance(lattice, (Ring, Chain, Torus)):
         n_cols = lattice.shape[-1]
         assert even.tolist() == [i for i in range(lattice.n_sites) if (i // n_cols + i % n_cols) % 2 == 0]
 
@@ -117,12 +261,12 @@ def test_a_lattice_too_large_to_list_says_so():
 
 @LATTICE
 def test_as_a_graph_it_has_the_same_bonds(lattice):
-    graph = as_graph(lattice)
+    graph = lattice.to_graph()
     assert Counter(map(tuple, graph.bonds().tolist())) == Counter(map(tuple, lattice.bonds().tolist()))
     if not isinstance(lattice, Graph):
         again = Graph.from_bonds(lattice.n_sites, lattice.bonds())
         assert np.array_equal(again.neighbours().sum(axis=1), graph.neighbours().sum(axis=1))
-        assert (again.couplings == 1).all()
+        assert (graph.couplings == 1).all() == lattice.equal_bonds
 
 
 @LATTICE
@@ -132,7 +276,10 @@ def test_sums_over_bonds_of_spins_and_of_means(lattice):
         rng.choice(np.array([-1, 1], np.int8), (5, lattice.n_sites)),
         rng.uniform(-1, 1, (5, lattice.n_sites)),
     ):
-        wanted = sum(n * rows[:, i] * rows[:, j] for (i, j), n in bonds_by_definition(lattice).items())
+        J = lattice.bond_couplings().tolist()
+        wanted = sum(
+            n * rows[:, i] * rows[:, j] for (i, j), n in zip(lattice.bonds().tolist(), J, strict=True)
+        )
         # a handful of products of at most 1
         np.testing.assert_allclose(pair_sums(lattice, rows), wanted + np.zeros(5), rtol=0, atol=1e-13)
         np.testing.assert_allclose(
@@ -168,7 +315,7 @@ def test_files_from_before_names_say_rings_and_tori_by_their_sides():
     [
         ([], "one or two sides"),
         ([2, 2, 2], "one or two sides"),
-        (8, "a name, one of chain, graph, ring, torus"),
+        (8, "a name, one of chain, graph, hypercubic"),
         ({}, "a name, one of"),
         ({"name": ["torus"]}, "a name, one of"),
         ({"name": "kagome", "n_rows": 3}, "kagome"),
@@ -185,47 +332,42 @@ def test_what_is_no_lattice_is_refused(plain, message):
 
 
 @pytest.fixture
-def triangular():
+def king():
     """A lattice that the package does not have, in one class."""
 
     @dataclass(frozen=True)
-    class Triangular(Periodic):
-        name: ClassVar[str] = "triangular torus"
-        critical_coupling: ClassVar[float] = np.log(3) / 4
-        steps: ClassVar[tuple[tuple[int, ...], ...]] = ((0, 1), (1, 0), (1, 1))
+    class King(Crystal):
+        name: ClassVar[str] = "king's graph"
+        steps: ClassVar[tuple[tuple[int, ...], ...]] = ((0, 1), (1, 0), (1, 1), (1, -1))
 
         n_rows: int
         n_cols: int
 
-        @property
-        def n_sites(self):
-            return self.n_rows * self.n_cols
-
-    yield Triangular
-    del LATTICES[Triangular.name]
+    yield King
+    del _LOADED[King.name]
 
 
-def test_a_new_lattice_is_its_sides_and_its_steps(triangular):
-    lattice = triangular(3, 4)
+def test_a_new_lattice_is_its_sides_and_its_steps(king):
+    lattice = king(3, 4)
     assert [one.name for one in fields(lattice)] == ["n_rows", "n_cols"]
-    assert (lattice.coordination, lattice.bonds_per_site, lattice.bipartite) == (6, 3, False)
-    assert lattice.neighbours()[0].tolist() == [1, 4, 5, 3, 8, 11]
-    assert len(lattice.bonds()) == 36
-    assert lattice.label == "triangular torus of 3 x 4"
-    assert as_stored(lattice) == {"name": "triangular torus", "n_rows": 3, "n_cols": 4}
+    assert (lattice.coordination, lattice.bonds_per_site, lattice.bipartite) == (8, 4, False)
+    assert lattice.neighbours()[0].tolist() == [1, 4, 5, 7, 3, 8, 11, 9]
+    assert len(lattice.bonds()) == 48
+    assert lattice.label == "king's graph of 3 x 4"
+    assert as_stored(lattice) == {"name": "king's graph", "n_rows": 3, "n_cols": 4}
     assert from_json(as_stored(lattice)) == lattice
     with pytest.raises(ValueError, match="two sublattices"):
-        triangular(4, 4).sublattices()
+        king(4, 4).sublattices()
     up = np.ones((1, 12))
     assert {name: f(up)[0] for name, f in lattice_observables(lattice, [1]).items()} == {
-        "energy": -3.0,
+        "energy": -4.0,
         "excess": 0.0,
         "correlation_1": 0.0,
     }
 
 
-def test_chains_run_on_a_new_lattice(triangular):
-    lattice, K = triangular(3, 4), 0.2
+def test_chains_run_on_a_new_lattice(king):
+    lattice, K = king(3, 4), 0.2
     alpha = pair_sums(lattice, all_states(12))
     weight = np.exp(K * alpha)
     exact = -(weight * alpha).sum() / weight.sum() / 12
@@ -242,5 +384,6 @@ def test_chains_run_on_a_new_lattice(triangular):
 
 
 def test_every_lattice_of_the_package_has_a_name():
-    public = {getattr(ising, name) for name in ("Ring", "Chain", "Torus", "Graph")}
-    assert {*LATTICES.values()} == public
+    public = {getattr(ising, name) for name in ising.LATTICES}
+    assert {*lattices().values()} == public
+    assert {*ising.LATTICES} <= {*ising.__all__}

@@ -9,7 +9,6 @@ from rbmflow import Ring
 from rbmflow._kernels import checkerboard, cluster, multispin, simd, single_spin
 from rbmflow.ising import Graph, Torus
 from rbmflow.sampling import bernoulli_digits, compiled_chains
-from rbmflow.sampling.topology import as_graph
 from tests.kernels import twin_markov as twin
 
 LEVELS = range(simd.supported() + 1)
@@ -201,7 +200,7 @@ def test_bytes_of_long_rows_are_counted(columns, K):
 def test_sites(metropolis, order, tabulated):
     rng = np.random.default_rng(7)
     if tabulated:
-        graph, K = as_graph(Torus(3, 4)), 0.44
+        graph, K = Torus(3, 4).to_graph(), 0.44
         field = np.arange(-4.0, 5.0)
         chances = np.exp(-2 * K * field) if metropolis else 1 / (1 + np.exp(2 * np.abs(K * field)))
     else:

@@ -5,7 +5,6 @@ import itertools
 import numpy as np
 
 from rbmflow.ising import Torus
-from rbmflow.sampling.topology import as_graph
 
 
 def spins_of(n_sites):
@@ -14,7 +13,7 @@ def spins_of(n_sites):
 
 def boltzmann(lattice, K):
     """Probabilities of all states, their energies and magnetizations."""
-    graph, states = as_graph(lattice), spins_of(lattice.n_sites)
+    graph, states = lattice.to_graph(), spins_of(lattice.n_sites)
     energy = np.zeros(len(states))
     for i in range(graph.n_sites):
         for k in range(graph.indptr[i], graph.indptr[i + 1]):
@@ -38,7 +37,7 @@ def attempt(p, graph, site, K, rule):
 
 def sweep(p, lattice, K, rule, sites):
     """Probabilities after a sweep; no sites mean n attempts at random ones."""
-    graph = as_graph(lattice)
+    graph = lattice.to_graph()
     if len(sites):
         for site in sites:
             p = attempt(p, graph, int(site), K, rule)

@@ -8,13 +8,12 @@ from rbmflow.cli import main
 from rbmflow.ising import RingInFields
 from rbmflow.ising.uniform_field import energy_in_field, law_in_field
 from rbmflow.sampling import TrainingSet, write_training_set
-from rbmflow.sampling.topology import as_graph
 from tests.sampling import operators
 
 
 def enumerated(lattice, T, H):
     """Probabilities of all states in a field, energies and magnetizations per site."""
-    p, energy, magnetization = operators.boltzmann(as_graph(lattice, H), 1 / T)
+    p, energy, magnetization = operators.boltzmann(lattice.to_graph(H), 1 / T)
     return p, energy / lattice.n_sites, magnetization / lattice.n_sites
 
 

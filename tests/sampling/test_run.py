@@ -16,7 +16,6 @@ from rbmflow.errors import ConvergenceWarning
 from rbmflow.hardware import SIMD_LEVELS
 from rbmflow.ising import onsager
 from rbmflow.sampling import replica_exchange, run
-from rbmflow.sampling.topology import as_graph
 from tests.sampling import operators
 
 CASES = [
@@ -367,7 +366,7 @@ def test_ladders_of_huge_couplings(lattice, rule):
     ladder = replica_exchange(lattice, [-1e100, 0.5, 1e100], n_sweeps=50, rule=rule, rng=1)
     assert np.isfinite(ladder.energy).all()
     # the strongest coupling is at its ground state, bonds all satisfied, after no more than these sweeps
-    n_bonds = len(as_graph(lattice).couplings) / 2
+    n_bonds = len(lattice.to_graph().couplings) / 2
     assert ladder.energy[0, -1, -1] == pytest.approx(-n_bonds / lattice.n_sites)
 
 
@@ -429,9 +428,8 @@ def test_bad_ladders(change, name):
 @pytest.mark.parametrize("h", [0.5, -2.0])
 @pytest.mark.filterwarnings("ignore::rbmflow.errors.ReducibleChainWarning")
 def test_chains_in_a_uniform_field(lattice, order, n_chains, rule, h):
-    from rbmflow.sampling.topology import as_graph
 
-    p, energy, magnetization = operators.boltzmann(as_graph(lattice, h), 0.3)
+    p, energy, magnetization = operators.boltzmann(lattice.to_graph(h), 0.3)
     chains = run(
         lattice,
         0.3,

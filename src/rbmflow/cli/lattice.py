@@ -20,12 +20,13 @@ from rbmflow.experiments import observables
 from rbmflow.experiments.tables import Table, Tables, columns_of
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising import Torus
-from rbmflow.ising.lattice import LATTICES, Solved
+from rbmflow.ising.lattice import lattices
+from rbmflow.ising.solved import Solved
 from rbmflow.netcdf import require_xarray
 from rbmflow.sampling import Certificate, TrainingSet, training_set, write_training_set
 from rbmflow.sampling.training_set import certificates_in, read_training_set, training_set_as_bytes
 
-KINDS = tuple(name for name, kind in LATTICES.items() if issubclass(kind, Solved))
+KINDS = tuple(name for name, kind in lattices().items() if issubclass(kind, Solved))
 SAMPLED = [index / 4 for index in range(25)]  # of Iso, Shiba and Yokoo, Phys. Rev. E 97, 053304 (2018)
 TRAINING_SET, TRAINING_STORE = "training_set.nc", "training_set.zarr"
 PARTIAL = "training_set.partial"
@@ -198,7 +199,7 @@ def _name(index: int) -> str:
 
 def _lattice(name: str, sides: list[int]) -> Any:
     """Return a lattice; one side stands for all."""
-    kind = LATTICES[name]
+    kind = lattices()[name]
     wanted = len(fields(kind))  # type: ignore[arg-type]
     if len(sides) not in (1, wanted):
         raise ValueError(

@@ -14,7 +14,7 @@ from rbmflow.experiments.style import BLUE, GREY, RED, HasTables, axes_of, colum
 from rbmflow.experiments.tables import Cell, Digits, Table, named_columns
 from rbmflow.ising import Torus, onsager
 from rbmflow.ising.joint_density_of_states import check_joint_work
-from rbmflow.ising.lattice import Solved
+from rbmflow.ising.solved import Solved
 from rbmflow.precision import exact_map
 
 MAX_POINTS = 10**6  # of a range

@@ -9,13 +9,13 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, refuse_mask, shown
 from rbmflow.ising.bonds import energies, shifted
-from rbmflow.ising.lattice import Periodic, check_periodic
+from rbmflow.ising.crystal import Crystal, check_periodic
 
 Observable = Callable[[Any], Any]
 """Of a batch, shape ``(n, n_visible)``: one number for each configuration, shape ``(n,)``."""
 
 
-def lattice_observables(lattice: Periodic, distances: Iterable[int] = ()) -> dict[str, Observable]:
+def lattice_observables(lattice: Crystal, distances: Iterable[int] = ()) -> dict[str, Observable]:
     """Return the observables of a lattice, by name, for `orbit`.
 
     ``energy`` is ``E = −Σ v_i v_j / n`` over the bonds, per site in units of J. ``excess`` is
@@ -26,8 +26,8 @@ def lattice_observables(lattice: Periodic, distances: Iterable[int] = ()) -> dic
 
     Parameters
     ----------
-    lattice : Ring or Torus
-        Where the visible units are.
+    lattice : Crystal
+        Where the visible units are: without ends, a cell one site, all couplings 1.
     distances : iterable of int, optional
         The distances r, from 1 to half of the shortest side.
 

@@ -21,8 +21,9 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, check_broadcast, check_finite, shown
 from rbmflow.hardware import check_memory
+from rbmflow.ising.crystal import Crystal, check_periodic
 from rbmflow.ising.graph import check_equal_bonds
-from rbmflow.ising.lattice import SMALLER, Lattice, Periodic, check_periodic
+from rbmflow.ising.lattice import SMALLER, Lattice
 from rbmflow.state_law import StateLaw
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def singular_value_bound(lattice: Lattice, K: object, n_hidden: object = None) -
     on = check_equal_bonds(lattice)
     coupling, hidden = check_broadcast(K=check_finite("K", K), n_hidden=_check_hidden(n_hidden))
     if on.bipartite:
-        n_bonds = on.n_sites * on.bonds_per_site if isinstance(on, Periodic) else len(on.bonds())
+        n_bonds = on.n_bonds
         width = 4 * n_bonds / on.n_sites
     elif (coupling < 0).any():
         raise ValueError(
@@ -150,7 +151,7 @@ def _check_hidden(n_hidden: object) -> FloatArray:
     return number
 
 
-def _spectral_width(lattice: Periodic) -> float:
+def _spectral_width(lattice: Crystal) -> float:
     """Return ``λ_max − λ_min`` of the couplings at K = 1, whose eigenvectors are plane waves."""
     check_memory(f"the spectrum of {lattice.n_sites} sites", 24 * lattice.n_sites, SMALLER)
     waves = np.ix_(*(2 * np.pi * np.arange(side) / side for side in lattice.shape))

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from rbmflow.ising.chain import Chain
     from rbmflow.ising.density_of_states import DensityOfStates
     from rbmflow.ising.graph import Graph
+    from rbmflow.ising.hypercubic import Hypercubic
     from rbmflow.ising.inference.infer import infer
     from rbmflow.ising.inference.result import InferredCouplings
     from rbmflow.ising.joint_density_of_states import JointDensityOfStates
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from rbmflow.ising.ring_in_fields import RingInFields
     from rbmflow.ising.state_law import state_law
     from rbmflow.ising.torus import Torus
+    from rbmflow.ising.triangular import Triangular
 else:
     lazily(
         __name__,
@@ -29,6 +31,7 @@ else:
             "chain": "Chain",
             "density_of_states": "DensityOfStates",
             "graph": "Graph",
+            "hypercubic": "Hypercubic",
             "inference.infer": "infer",
             "inference.result": "InferredCouplings",
             "joint_density_of_states": "JointDensityOfStates",
@@ -41,8 +44,12 @@ else:
             "ring_in_fields": "RingInFields",
             "state_law": "state_law",
             "torus": "Torus",
+            "triangular": "Triangular",
         },
     )
+
+LATTICES = ("Ring", "Chain", "Torus", "Hypercubic", "Triangular", "Graph")
+"""Every class of lattices."""
 
 __all__ = [
     "RING_OPERATORS",
@@ -50,12 +57,14 @@ __all__ = [
     "DegeneracyTable",
     "DensityOfStates",
     "Graph",
+    "Hypercubic",
     "InferredCouplings",
     "JointDensityOfStates",
     "Law",
     "Ring",
     "RingInFields",
     "Torus",
+    "Triangular",
     "denoising_coupling",
     "infer",
     "layer_degeneracies",

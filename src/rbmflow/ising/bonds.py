@@ -7,11 +7,14 @@ from typing import Any
 import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray
-from rbmflow.ising.lattice import Lattice, Periodic
+from rbmflow.ising.crystal import Crystal
+from rbmflow.ising.lattice import Lattice
 
 
-def shifted(lattice: Periodic, configurations: Any, step: tuple[int, ...], r: int = 1) -> Any:
-    """Return at each site the spin that r times a step leads to, shape ``(n, n_sites)``.
+def shifted(lattice: Crystal, configurations: Any, step: tuple[int, ...], r: int = 1) -> Any:
+    """Return at each site the spin that r times a step to another cell leads to, shape ``(n, n_sites)``.
+
+    Of a lattice without ends.
 
     Examples
     --------
@@ -20,12 +23,12 @@ def shifted(lattice: Periodic, configurations: Any, step: tuple[int, ...], r: in
     array([[3, 4, 1, 2]])
     """
     sites = np.asarray(configurations).reshape(-1, *lattice.shape)
-    turned = np.roll(sites, [-r * along for along in step], tuple(range(1, sites.ndim)))
+    turned = np.roll(sites, [-r * along for along in step], tuple(range(1, 1 + len(step))))
     return turned.reshape(len(sites), -1)
 
 
 def pair_sums(lattice: Lattice, configurations: Any) -> Any:
-    """Return ``Σ v_i v_j`` over the bonds for each row, in integers where spins are.
+    """Return ``Σ J v_i v_j`` over the bonds for each row, in integers where spins are and all J are 1.
 
     Examples
     --------
@@ -34,18 +37,25 @@ def pair_sums(lattice: Lattice, configurations: Any) -> Any:
     (array([12]), array([0.]))
     """
     sites = np.asarray(configurations).reshape(-1, lattice.n_sites)
-    dtype = np.int64 if sites.dtype.kind in "iu" else np.float64
-    if dtype == np.float64:
+    whole = sites.dtype.kind in "iu"
+    dtype = np.int64 if whole else np.float64
+    if not whole:
         sites = sites.astype(dtype, copy=False)
-    if isinstance(lattice, Periodic):  # whole arrays are shifted faster than sites are gathered
-        neighbours = sum(shifted(lattice, sites, step) for step in lattice.steps)
-        return (sites * neighbours).sum(axis=1, dtype=dtype)
-    first, second = lattice.bonds().T
-    return (sites[:, first] * sites[:, second]).sum(axis=1, dtype=dtype)
+    if not isinstance(lattice, Crystal) or not lattice.translation_invariant or lattice.basis > 1:
+        first, second = lattice.bonds().T
+        products = sites[:, first] * sites[:, second]
+        return (
+            products.sum(axis=1, dtype=dtype) if lattice.equal_bonds else products @ lattice.bond_couplings()
+        )
+    # whole arrays are shifted faster than sites are gathered
+    along = [(J, step) for J, step in zip(lattice.couplings, lattice.steps, strict=True) if J]
+    if lattice.equal_bonds:
+        return (sites * sum(shifted(lattice, sites, step) for _, step in along)).sum(axis=1, dtype=dtype)
+    return sum(J * (sites * shifted(lattice, sites, step)).sum(axis=1, dtype=dtype) for J, step in along)
 
 
 def energies(lattice: Lattice, configurations: FloatArray | SpinArray) -> FloatArray:
-    """Return ``−Σ v_i v_j / n`` over the bonds for each row.
+    """Return ``−Σ J v_i v_j / n`` over the bonds for each row.
 
     Of means it is the mean energy of independent spins.
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, overload
-
-import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, shown
 from rbmflow.ising import transfer_matrix
-from rbmflow.ising.lattice import IndexArray, read_only
 from rbmflow.ising.law import Law
 from rbmflow.ising.one_dimension import (
     MAX_SITES,
@@ -51,15 +49,10 @@ class Chain(OneDimensional):
 
     name: ClassVar[str] = "chain"
 
-    @property
-    def coordination(self) -> int:
-        """Neighbours of a site that is no end."""
-        return 2
-
-    @property
-    def bipartite(self) -> bool:
-        """True: sites of even and of odd number."""
-        return True
+    @cached_property
+    def periodic(self) -> tuple[bool, ...]:
+        """False: the ends are free."""
+        return (False,)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "n_sites", check_integer("n_sites", self.n_sites, 2, MAX_SITES))
@@ -132,12 +125,6 @@ class Chain(OneDimensional):
         array([0.25, 0.5 , 0.25])
         """
         return self._law(K, dps, lambda ctx, K: chain_weights(self.n_sites, ctx.exp(-2 * K)))
-
-    def _near(self) -> IndexArray:
-        right = np.arange(1, self.n_sites + 1, dtype=np.int32)
-        left = right - 2
-        right[-1] = -1
-        return read_only(np.stack([right, left], axis=1))
 
     def _evaluate(self, quantity: str, K: object, dps: int | None) -> Any:
         formula = getattr(transfer_matrix, f"chain_{quantity}")

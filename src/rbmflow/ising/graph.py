@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, as_array, check_integer, check_real, refuse_mask, shown
 from rbmflow.hardware import check_fits, check_memory
-from rbmflow.ising.lattice import MAX_LISTED_SITES, IndexArray, Lattice, read_only
+from rbmflow.ising.crystal import MAX_STRENGTH, Crystal
+from rbmflow.ising.lattice import MAX_LISTED_SITES, IndexArray, Lattice, names_of, read_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 BYTES = 32  # a site while a graph is built
 SPARSER = "fewer sites, or fewer bonds of the site that has most, need less"
-MAX_STRENGTH = 1e100  # of a coupling or a field: sums over neighbours stay finite
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +88,17 @@ class Graph(Lattice):
         up, down = self._double_cover()
         return bool((up != down).all())
 
+    @property
+    def equal_bonds(self) -> bool:
+        """Whether each bond has the coupling 1 and no site a field."""
+        return bool((self.couplings == 1).all() and not self.fields.any())
+
+    def to_graph(self, field: float = 0.0) -> Graph:
+        """Return the graph itself; it has fields of its own, and takes no other."""
+        if field:
+            raise ValueError(f"field={shown(field)}: a Graph has fields of its own")
+        return self
+
     def __post_init__(self) -> None:
         fields = _strengths("fields", self.fields, None)
         couplings = _strengths("couplings", self.couplings, None)
@@ -142,11 +153,18 @@ class Graph(Lattice):
 
     def _near(self) -> IndexArray:
         check_memory(f"the neighbours of {self.n_sites} sites", 4 * self.n_sites * self.coordination, SPARSER)
-        near = np.full((self.n_sites, self.coordination), -1, dtype=np.int32)
-        near[np.arange(self.coordination) < np.diff(self.indptr)[:, np.newaxis]] = self.indices
-        return read_only(near)
+        return read_only(self._rows(self.indices, -1))
 
-    def _sublattices(self) -> tuple[IndexArray, IndexArray]:
+    def _couplings_of_rows(self) -> FloatArray:
+        return self._rows(self.couplings, 0)
+
+    def _rows(self, of_bonds: npt.NDArray[Any], elsewhere: int) -> npt.NDArray[Any]:
+        """What belongs to the bonds of each site, in rows of equal length."""
+        rows = np.full((self.n_sites, self.coordination), elsewhere, dtype=of_bonds.dtype)
+        rows[np.arange(self.coordination) < np.diff(self.indptr)[:, np.newaxis]] = of_bonds
+        return rows
+
+    def _sublattices(self) -> tuple[IndexArray, ...]:
         up, down = self._double_cover()
         if (up == down).any():
             raise ValueError(f"lattice={self!r}: an odd cycle passes through site {np.argmax(up == down)}")
@@ -287,9 +305,11 @@ class Graph(Lattice):
 
 
 def check_equal_bonds(lattice: object) -> Lattice:
-    """Return `lattice`, or raise unless it has equal couplings and no fields: all but graphs."""
+    """Return `lattice`, or raise unless it has equal couplings and no fields, and is no graph."""
     if not isinstance(lattice, Lattice) or isinstance(lattice, Graph):
-        raise TypeError(f"lattice={shown(lattice)}: a Ring, a Chain or a Torus is needed, not a Graph")
+        raise TypeError(f"lattice={shown(lattice)}: {names_of(Crystal)} is needed, not a Graph")
+    if not lattice.equal_bonds:
+        raise ValueError(f"lattice={shown(lattice)}: equal couplings J = 1 are needed")
     return lattice
 
 

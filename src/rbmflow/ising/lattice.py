@@ -9,23 +9,22 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import fields
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, ClassVar, overload
+from functools import cached_property, lru_cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray, check_integer, shown
-from rbmflow.hardware import check_memory
+from rbmflow.arguments import FloatArray, shown
 from rbmflow.reading import brief, check_names
 from rbmflow.records import Storable
 
 if TYPE_CHECKING:
-    from rbmflow.typing import MPF, ArrayLike, ExactArray, ExactArrayLike, ExactNumber, Number
+    from rbmflow.ising import Graph
 
 IndexArray = npt.NDArray[np.int32]
-LATTICES: dict[str, type[Lattice]] = {}
-"""Every kind of lattice, by its name."""
+_LOADED: dict[str, type[Lattice]] = {}
 OF_SIDES = {1: "ring", 2: "torus"}
 """What a list of so many sides says, in files from before lattices had names."""
 MAX_LISTED_SITES = 2**31 - 1
@@ -36,9 +35,6 @@ class Lattice(Storable, ABC):
     """Sites 0 … n_sites − 1 and the bonds between them."""
 
     name: ClassVar[str]
-    critical_coupling: ClassVar[float] = float("nan")
-    """``K_c`` of the infinite lattice: infinite where none but T = 0 is ordered, NaN
-    where it is not known."""
 
     if TYPE_CHECKING:  # a field of some, a property of others
 
@@ -49,17 +45,30 @@ class Lattice(Storable, ABC):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         if "name" in vars(cls):
-            LATTICES[cls.name] = cls
+            _LOADED[cls.name] = cls
 
-    @property
+    @cached_property  # which a field may stand in for
     def shape(self) -> tuple[int, ...]:
         """The sides; sites are numbered row by row, as numpy does."""
-        return tuple(getattr(self, side) for side in _field_names(type(self)))
+        return tuple(getattr(self, side) for side in field_names(type(self)))
 
     @property
     def label(self) -> str:
         """What tables and figures call it: ``"ring of 64"``, ``"torus of 10 x 10"``."""
         return f"{self.name} of {' x '.join(map(str, self.shape))}"
+
+    @property
+    def critical_coupling(self) -> float:
+        """``K_c`` of the infinite lattice, by `critical_source`.
+
+        Infinite where none but T = 0 is ordered, NaN where it is not known.
+        """
+        return math.nan
+
+    @property
+    def critical_source(self) -> str:
+        """Where `critical_coupling` comes from; empty where it is not known."""
+        return ""
 
     @property
     @abstractmethod
@@ -77,8 +86,9 @@ class Lattice(Storable, ABC):
         Returns
         -------
         numpy.ndarray of int32, shape (n_sites, coordination)
-            Cannot be written to. On a ring right and left, on a torus right, down, left and up: the first
-            half of a row are the site's own bonds. −1 fills the rows of sites with fewer neighbours.
+            Cannot be written to. On a ring right and left, on a torus right, down, left and up: where a cell
+            is one site the first half of a row are the site's own bonds. −1 stands for a neighbour that a
+            site at an end does not have.
 
         Raises
         ------
@@ -116,22 +126,110 @@ class Lattice(Storable, ABC):
         [[0, 1], [0, 3], [1, 2], [2, 3]]
         """
         near = self.neighbours()
-        first, place = np.nonzero(near > np.arange(self.n_sites)[:, np.newaxis])
+        first, place = self._first_ends()
         return np.stack([first.astype(np.int32), near[first, place]], axis=1)
 
-    def sublattices(self) -> tuple[IndexArray, IndexArray]:
-        """Return the sites of the two sublattices, of which no two of one have a bond.
+    @property
+    def n_bonds(self) -> int:
+        """Number of bonds, those between the same two sites one by one."""
+        return int(np.count_nonzero(self.neighbours() >= 0)) // 2
+
+    @property
+    def equal_bonds(self) -> bool:
+        """Whether each bond has the coupling 1 and no site a field."""
+        return True
+
+    def bond_couplings(self) -> FloatArray:
+        """Return J of each bond, in the order of `bonds`.
 
         Returns
         -------
-        tuple of two numpy.ndarray of int32
-            Increasing, and not to be written to; the first holds site 0. On chains, rings and tori those of
-            even and of odd row + column.
+        numpy.ndarray of float64, shape (n_bonds,)
+            1 where the lattice does not say otherwise.
+
+        Examples
+        --------
+        >>> from rbmflow import Hypercubic
+        >>> Hypercubic((2, 2), periodic=False, couplings=(1.0, 0.5)).bond_couplings()
+        array([0.5, 1. , 1. , 0.5])
+        """
+        near = self.neighbours()
+        return np.broadcast_to(self._couplings_of_rows(), near.shape)[self._first_ends()]
+
+    def positions(self) -> FloatArray:
+        """Return where the sites are, in units of the length of a bond.
+
+        Returns
+        -------
+        numpy.ndarray of float64, shape (n_sites, dimension)
+            A graph that says no more than its bonds has none.
 
         Raises
         ------
         ValueError
-            If there are none: a ring or torus has an odd side, a graph an odd cycle.
+            Of a graph.
+
+        Examples
+        --------
+        >>> from rbmflow import Triangular
+        >>> Triangular(2, 2).positions().round(3).tolist()
+        [[0.0, 0.0], [0.0, 1.0], [0.866, 0.5], [0.866, 1.5]]
+        """
+        raise ValueError(f"lattice={shown(self)}: the sites of a {self.name} have no positions")
+
+    def symmetries(self) -> IndexArray:
+        """Return permutations of the sites that leave all bonds and their couplings as they are.
+
+        Returns
+        -------
+        numpy.ndarray of int32, shape (n, n_sites)
+            Site i goes to ``p[i]``. They generate the translations and the rotations and reflections of the
+            lattice that its sides, ends and couplings leave; none is known of a graph.
+
+        Examples
+        --------
+        >>> from rbmflow import Ring
+        >>> Ring(4).symmetries().tolist()
+        [[1, 2, 3, 0], [0, 3, 2, 1]]
+        """
+        return np.empty((0, self.n_sites), dtype=np.int32)
+
+    def to_graph(self, field: float = 0.0) -> Graph:
+        """Return the lattice as a graph, in a uniform field.
+
+        Parameters
+        ----------
+        field : float
+            h of each site, in units of J; a graph has fields of its own.
+
+        Returns
+        -------
+        Graph
+            With the couplings of the lattice.
+
+        Examples
+        --------
+        >>> from rbmflow import Torus
+        >>> Torus(3, 3).to_graph()
+        Graph(n_sites=9, n_bonds=18)
+        """
+        return _graph_of(self, float(field))
+
+    def sublattices(self) -> tuple[IndexArray, ...]:
+        """Return the sites of the sublattices, of which no two of one have a bond.
+
+        Returns
+        -------
+        tuple of numpy.ndarray of int32
+            Increasing, and not to be written to; the first holds site 0. Two where the lattice is
+            `bipartite`, on chains, rings and tori those of even and of odd row + column; three on a
+            triangular lattice.
+
+        Raises
+        ------
+        ValueError
+            If there are none: a ring or torus has an odd side, a graph an odd cycle, a triangular lattice
+            a periodic side that three does not divide.
 
         Examples
         --------
@@ -155,7 +253,7 @@ class Lattice(Storable, ABC):
         >>> Torus(2, 3).to_json()
         {'name': 'torus', 'n_rows': 2, 'n_cols': 3}
         """
-        values = {field: getattr(self, field) for field in _field_names(type(self))}
+        values = {field: getattr(self, field) for field in field_names(type(self))}
         plain = {field: one.tolist() if isinstance(one, np.ndarray) else one for field, one in values.items()}
         return {"name": self.name, **plain}
 
@@ -163,125 +261,38 @@ class Lattice(Storable, ABC):
     def _near(self) -> IndexArray:
         """The list of `neighbours`."""
 
-    def _sublattices(self) -> tuple[IndexArray, IndexArray]:
-        if not self.bipartite:
-            sides = zip(_field_names(type(self)), self.shape, strict=True)
-            odd = (f"{side}={length}" for side, length in sides if length % 2)
-            raise ValueError(
-                f"lattice has {next(odd, 'odd cycles')}: only even sides fall into two sublattices"
-            )
-        return _parities(self.shape)
+    def _couplings_of_rows(self) -> FloatArray:
+        """J of each bond in `neighbours`, or what can be broadcast to it."""
+        return np.ones((1, 1))
+
+    @abstractmethod
+    def _sublattices(self) -> tuple[IndexArray, ...]:
+        """Those of `sublattices`."""
+
+    def _first_ends(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Where in `neighbours` the bonds are, each in the row of its smaller site."""
+        first, place = np.nonzero(self.neighbours() > np.arange(self.n_sites)[:, np.newaxis])
+        return first, place
 
 
-class Periodic(Lattice):
-    """A lattice without ends, where every site has its bonds along the same `steps`."""
+def lattices() -> dict[str, type[Lattice]]:
+    """Return every kind of lattice, by its name.
 
-    steps: ClassVar[tuple[tuple[int, ...], ...]]
-    """From a site to the neighbours of its own bonds, along each axis of the shape."""
-
-    @property
-    def coordination(self) -> int:
-        """Number of neighbours of a site."""
-        return 2 * len(self.steps)
-
-    @property
-    def bonds_per_site(self) -> int:
-        """Half of the coordination: the energy of the ground state in −J per site."""
-        return len(self.steps)
-
-    @property
-    def bipartite(self) -> bool:
-        """Whether there are two sublattices: all sides are even."""
-        return not any(side % 2 for side in self.shape) and all(sum(step) % 2 for step in self.steps)
-
-    def _near(self) -> IndexArray:
-        return _shifted_indices(self)
+    Examples
+    --------
+    >>> sorted(lattices())[:3]
+    ['chain', 'graph', 'hypercubic']
+    """
+    ising = import_module("rbmflow.ising")
+    for name in ising.LATTICES:
+        getattr(ising, name)
+    return _LOADED
 
 
-class Solved(Periodic):
-    """A periodic lattice whose exact thermodynamics is known: what training sets and thermometers need."""
-
-    @overload
-    @abstractmethod
-    def log_partition(self, K: Number, *, dps: None = None) -> float: ...
-    @overload
-    @abstractmethod
-    def log_partition(self, K: ArrayLike, *, dps: None = None) -> FloatArray: ...
-    @overload
-    @abstractmethod
-    def log_partition(self, K: ExactNumber, *, dps: int) -> MPF: ...
-    @overload
-    @abstractmethod
-    def log_partition(self, K: ExactArrayLike, *, dps: int) -> ExactArray: ...
-    @abstractmethod
-    def log_partition(self, K: object, *, dps: int | None = None) -> Any:
-        """Return ln Z, the total."""
-
-    @overload
-    @abstractmethod
-    def energy(self, K: Number, *, dps: None = None) -> float: ...
-    @overload
-    @abstractmethod
-    def energy(self, K: ArrayLike, *, dps: None = None) -> FloatArray: ...
-    @overload
-    @abstractmethod
-    def energy(self, K: ExactNumber, *, dps: int) -> MPF: ...
-    @overload
-    @abstractmethod
-    def energy(self, K: ExactArrayLike, *, dps: int) -> ExactArray: ...
-    @abstractmethod
-    def energy(self, K: object, *, dps: int | None = None) -> Any:
-        """Return the energy per site in J."""
-
-    @overload
-    @abstractmethod
-    def heat_capacity(self, K: Number, *, dps: None = None) -> float: ...
-    @overload
-    @abstractmethod
-    def heat_capacity(self, K: ArrayLike, *, dps: None = None) -> FloatArray: ...
-    @overload
-    @abstractmethod
-    def heat_capacity(self, K: ExactNumber, *, dps: int) -> MPF: ...
-    @overload
-    @abstractmethod
-    def heat_capacity(self, K: ExactArrayLike, *, dps: int) -> ExactArray: ...
-    @abstractmethod
-    def heat_capacity(self, K: object, *, dps: int | None = None) -> Any:
-        """Return the heat capacity per site in k_B."""
-
-    @overload
-    @abstractmethod
-    def susceptibility(self, K: Number, *, dps: None = None) -> float: ...
-    @overload
-    @abstractmethod
-    def susceptibility(self, K: ArrayLike, *, dps: None = None) -> FloatArray: ...
-    @overload
-    @abstractmethod
-    def susceptibility(self, K: ExactNumber, *, dps: int) -> MPF: ...
-    @overload
-    @abstractmethod
-    def susceptibility(self, K: ExactArrayLike, *, dps: int) -> ExactArray: ...
-    @abstractmethod
-    def susceptibility(self, K: object, *, dps: int | None = None) -> Any:
-        """Return ``⟨V²⟩/n``, per site."""
-
-
-def check_periodic(lattice: object) -> Periodic:
-    """Return `lattice`, or raise unless it is periodic."""
-    if not isinstance(lattice, Periodic):
-        raise TypeError(f"lattice={shown(lattice)}: {_names(Periodic)} is needed")
-    return lattice
-
-
-def check_solved(lattice: object) -> Solved:
-    """Return `lattice`, or raise unless it is periodic and solved."""
-    if not isinstance(lattice, Solved):
-        raise TypeError(f"lattice={shown(lattice)}: {_names(Solved)} is needed")
-    return lattice
-
-
-def _names(kind: Any) -> str:
-    return " or ".join(f"a {one.__name__}" for one in LATTICES.values() if issubclass(one, kind))
+def names_of(kind: Any) -> str:
+    """Return the names of all classes of a kind of lattice, as errors list them."""
+    *most, last = (f"a {one.__name__}" for one in lattices().values() if issubclass(one, kind))
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def from_json(plain: object) -> Lattice:
@@ -295,15 +306,15 @@ def from_json(plain: object) -> Lattice:
     if isinstance(plain, list):
         if len(plain) not in OF_SIDES:
             raise ValueError(f"lattice={brief(plain)}: one or two sides are needed")
-        return LATTICES[OF_SIDES[len(plain)]](*plain)
+        return lattices()[OF_SIDES[len(plain)]](*plain)
     name = plain.get("name") if isinstance(plain, dict) else None
-    if not isinstance(plain, dict) or not isinstance(name, str) or name not in LATTICES:
+    if not isinstance(plain, dict) or not isinstance(name, str) or name not in lattices():
         raise ValueError(
             f"lattice={brief(plain)}: its sides are needed, or an object with a name, "
-            f"one of {', '.join(sorted(LATTICES))}"
+            f"one of {', '.join(sorted(lattices()))}"
         )
-    kind = LATTICES[name]
-    given = check_names("lattice", plain, {"name", *_field_names(kind)})
+    kind = lattices()[name]
+    given = check_names("lattice", plain, {"name", *field_names(kind)})
     return kind(**{field: value for field, value in given.items() if field != "name"})
 
 
@@ -319,30 +330,19 @@ def as_stored(lattice: Lattice) -> dict[str, Any] | list[int]:
     return list(lattice.shape) if OF_SIDES.get(len(lattice.shape)) == lattice.name else lattice.to_json()
 
 
-def _field_names(kind: Any) -> list[str]:
+def field_names(kind: Any) -> list[str]:
+    """Return the names of the fields of a class of lattices."""
     return [one.name for one in fields(kind)]
 
 
 @lru_cache(maxsize=16)
-def _shifted_indices(lattice: Periodic) -> IndexArray:
-    n_sites = check_integer("lattice.n_sites", lattice.n_sites, 1, MAX_LISTED_SITES)
-    check_memory(f"the neighbours of {n_sites} sites", 8 * lattice.coordination * n_sites, SMALLER)
-    index = np.arange(n_sites, dtype=np.int32).reshape(lattice.shape)
-    axes = tuple(range(index.ndim))
-    there = [np.roll(index, [-along for along in step], axes).ravel() for step in lattice.steps]
-    back = [np.roll(index, step, axes).ravel() for step in lattice.steps]
-    return read_only(np.stack([*there, *back], axis=1))
-
-
-@lru_cache(maxsize=16)
-def _parities(shape: tuple[int, ...]) -> tuple[IndexArray, IndexArray]:
-    n_sites = check_integer("lattice.n_sites", math.prod(shape), 1, MAX_LISTED_SITES)
-    check_memory(f"the sublattices of {n_sites} sites", 5 * n_sites, SMALLER)
-    odd = np.zeros(shape, dtype=np.bool_)
-    for axis, side in enumerate(shape):
-        odd ^= (np.arange(side) % 2 == 1).reshape(-1, *[1] * (len(shape) - 1 - axis))
-    sites = np.arange(n_sites, dtype=np.int32)
-    return read_only(sites[~odd.ravel()]), read_only(sites[odd.ravel()])
+def _graph_of(lattice: Lattice, field: float) -> Graph:
+    near = lattice.neighbours()
+    there = near >= 0
+    indptr = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
+    couplings = np.broadcast_to(lattice._couplings_of_rows(), near.shape)[there]
+    graph: type[Graph] = import_module("rbmflow.ising").Graph
+    return graph(indptr, near[there], couplings, np.full(lattice.n_sites, field))
 
 
 def read_only(array: IndexArray) -> IndexArray:

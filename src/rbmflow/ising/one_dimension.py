@@ -18,8 +18,9 @@ from rbmflow.arguments import (
     shown,
 )
 from rbmflow.ising import transfer_matrix
-from rbmflow.ising.lattice import Lattice
+from rbmflow.ising.crystal import Crystal
 from rbmflow.ising.law import Law, magnetizations
+from rbmflow.ising.symmetry import Turn
 from rbmflow.precision import MACHINE, exact_array, exact_functions, exact_map, settle, to_exact
 
 if TYPE_CHECKING:
@@ -31,10 +32,13 @@ MAX_EXACT_LAW_SITES = 100_000  # of a law whose weights are computed one by one 
 
 
 @dataclass(frozen=True)
-class OneDimensional(Lattice):
+class OneDimensional(Crystal):
     """What ring and chain share: a number of sites, and closed forms over arrays of K."""
 
     critical_coupling: ClassVar[float] = float("inf")
+    critical_source: ClassVar[str] = "E. Ising, Z. Phys. 31, 253 (1925)"
+    steps: ClassVar[tuple[tuple[int, ...], ...]] = ((1,),)
+    turns: ClassVar[tuple[Turn, ...]] = ((((-1,),), (0,)),)
 
     n_sites: int
 

@@ -16,16 +16,17 @@ import numpy.typing as npt
 
 from rbmflow.arguments import MAX_SIZE, SpinArray, check_integer, shown
 from rbmflow.hardware import check_memory
-from rbmflow.ising.lattice import Lattice, check_periodic
+from rbmflow.ising.crystal import check_periodic
+from rbmflow.ising.lattice import Lattice
 
 if TYPE_CHECKING:
-    from rbmflow.ising.lattice import Periodic
+    from rbmflow.ising.crystal import Crystal
 
 Products: TypeAlias = tuple[tuple[tuple[int, ...], ...], ...]
 """For each orientation the offsets of the spins to multiply, (row, column) on a torus."""
 Operators: TypeAlias = "Sequence[str] | Mapping[str, Sequence[Sequence[Sequence[int]]]]"
 """Names of operators of the tables below, or own ones: a name and its products."""
-Shape: TypeAlias = "int | tuple[int, ...] | list[int] | Periodic"
+Shape: TypeAlias = "int | tuple[int, ...] | list[int] | Crystal"
 """Sides of a ring or a torus, or the lattice itself."""
 
 EVEN_OPERATORS: dict[str, Products] = {

@@ -22,7 +22,6 @@ from rbmflow.generators import draw_words
 from rbmflow.hardware import check_fits, simd_level
 from rbmflow.ising import transfer_matrix
 from rbmflow.ising.enumeration import MAX_ENUMERATED_SITES, enumerate_ring
-from rbmflow.ising.lattice import Solved
 from rbmflow.ising.law import Law, magnetizations
 from rbmflow.ising.one_dimension import (
     MAX_SITES,
@@ -32,6 +31,7 @@ from rbmflow.ising.one_dimension import (
     over_distances,
 )
 from rbmflow.ising.ring_counts import DegeneracyTable, ring_degeneracies
+from rbmflow.ising.solved import Solved
 from rbmflow.ising.walls import ring_weights
 from rbmflow.precision import MACHINE
 from rbmflow.workers import Progress, check_progress
@@ -81,7 +81,6 @@ class Ring(OneDimensional, Solved):
     """
 
     name: ClassVar[str] = "ring"
-    steps: ClassVar[tuple[tuple[int, ...], ...]] = ((1,),)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "n_sites", check_integer("n_sites", self.n_sites, 3, MAX_SITES))

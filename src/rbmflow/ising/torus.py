@@ -19,8 +19,9 @@ from rbmflow.ising.joint_density_of_states import (
     torus_joint_density_of_states,
 )
 from rbmflow.ising.kaufman import CRITICAL_COUPLING
-from rbmflow.ising.lattice import Solved
 from rbmflow.ising.law import Law
+from rbmflow.ising.solved import Solved
+from rbmflow.ising.symmetry import Turn
 from rbmflow.ising.torus_law import law_from_counts, mean_square
 from rbmflow.ising.torus_thermodynamics import energy, heat_capacity, log_partition
 
@@ -80,7 +81,13 @@ class Torus(Solved):
 
     name: ClassVar[str] = "torus"
     critical_coupling: ClassVar[float] = CRITICAL_COUPLING
+    critical_source: ClassVar[str] = "L. Onsager, Phys. Rev. 65, 117 (1944)"
     steps: ClassVar[tuple[tuple[int, ...], ...]] = ((0, 1), (1, 0))
+    turns: ClassVar[tuple[Turn, ...]] = (
+        (((-1, 0), (0, 1)), (0, 0)),
+        (((1, 0), (0, -1)), (0, 0)),
+        (((0, 1), (1, 0)), (0, 0)),
+    )
 
     n_rows: int
     n_cols: int
@@ -88,11 +95,6 @@ class Torus(Solved):
     def __post_init__(self) -> None:
         for side in ("n_rows", "n_cols"):
             object.__setattr__(self, side, check_integer(side, getattr(self, side), 2, MAX_SIDE))
-
-    @property
-    def n_sites(self) -> int:
-        """Number of spins."""
-        return self.n_rows * self.n_cols
 
     @overload
     def log_partition(self, K: Number, *, dps: None = None) -> float: ...

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, check_real_scalar, shown
+from rbmflow.ising.crystal import check_periodic
 from rbmflow.ising.graph import check_equal_bonds
-from rbmflow.ising.lattice import check_periodic
 
 MAX_WEIGHTS = 10**9
 

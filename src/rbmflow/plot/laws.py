@@ -12,7 +12,7 @@ from rbmflow.experiments import weights
 from rbmflow.experiments.reproduction.limits import draw_limits, table_of
 from rbmflow.experiments.tables import Table, Tables
 from rbmflow.ising import DegeneracyTable
-from rbmflow.ising.lattice import Solved, check_solved
+from rbmflow.ising.solved import Solved, check_solved
 from rbmflow.spins import check_spins
 from rbmflow.weight import LimitTable
 

@@ -15,12 +15,12 @@ from rbmflow._kernels import checkerboard, cluster, single_spin
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.hardware import simd_level
 from rbmflow.ising import Graph, Torus
-from rbmflow.ising.lattice import Lattice, Periodic
+from rbmflow.ising.crystal import Crystal
+from rbmflow.ising.lattice import Lattice
 from rbmflow.sampling.bernoulli_digits import BELOW_ONE, Words, byte_digits
 from rbmflow.sampling.engine import Block, Engine
 from rbmflow.sampling.reducibility import CLUSTER_RULES, RULES, sweep_sites
 from rbmflow.sampling.replicas import REPLICAS, Replicas
-from rbmflow.sampling.topology import as_graph
 
 REPLICAS_FROM = 8  # chains from which replicas as bits win over one site at a time
 REPLICAS_FROM_BYTES = 200  # the same against a byte for each spin
@@ -58,11 +58,11 @@ def make_engines(
     """
     n_chains = len(K)
     kind = _kind(lattice, rule, order, REPLICAS if couple else n_chains, field)
-    if not field and not isinstance(lattice, Graph):
+    if not field and _whole(lattice):
         K = np.clip(K, -LARGE_COUPLING, LARGE_COUPLING)
     metropolis = ~weak(lattice, K) if rule == "metropolis" else np.zeros(n_chains, dtype=bool)
     if kind == "replicas":
-        assert isinstance(lattice, Periodic)
+        assert isinstance(lattice, Crystal)
         groups = [
             (bool(how), part) for how in (True, False) for part in _groups(np.flatnonzero(metropolis == how))
         ]
@@ -92,11 +92,16 @@ def weak(lattice: Lattice, K: FloatArray) -> npt.NDArray[np.bool_]:
     Wolff clusters are then single sites. The parity of the up-spins then hardly changes from sweep to sweep,
     and at K = 0 never. The heat bath and all clusters at once draw almost independently instead.
     """
-    strongest = 1.0
+    strongest = float(np.abs(lattice.bond_couplings()).max(initial=0.0)) if not lattice.equal_bonds else 1.0
     if isinstance(lattice, Graph):
         strongest = max(np.abs(lattice.couplings).max(initial=0.0), np.abs(lattice.fields).max(initial=0.0))
     with np.errstate(over="ignore", invalid="ignore"):
         return np.asarray(np.abs(K) * strongest * lattice.n_sites < WEAK)
+
+
+def _whole(lattice: Lattice) -> bool:
+    """Whether local fields are small integers."""
+    return lattice.equal_bonds and not isinstance(lattice, Graph)
 
 
 def _groups(chains: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.intp]]:
@@ -107,7 +112,13 @@ def _groups(chains: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.intp]]:
 def _kind(lattice: Lattice, rule: str, order: str, n_chains: int, field: float) -> str:
     if rule in CLUSTER_RULES:
         return "clusters"
-    bits_fit = isinstance(lattice, Periodic) and lattice.coordination in REPLICA_NEIGHBOURS
+    bits_fit = (
+        isinstance(lattice, Crystal)
+        and lattice.translation_invariant
+        and lattice.basis == 1
+        and lattice.equal_bonds
+        and lattice.coordination in REPLICA_NEIGHBOURS
+    )
     if order == "random" or not bits_fit or rule not in PACKED_RULES:
         return "sites"
     bytes_fit = order == "checkerboard" and isinstance(lattice, Torus)
@@ -261,11 +272,11 @@ class _Sites(_OneChain):
         field: float,
     ) -> None:
         super().__init__(lattice.n_sites, spins, generator, chain)
-        self.graph, self.rule = as_graph(lattice, field), rule
+        self.graph, self.rule = lattice.to_graph(field), rule
         self.cost = 20 * lattice.n_sites + 5 * len(self.graph.indices)
         self.overhead += self.cost
         self.order = sweep_sites(lattice, order)
-        self.integers, self.most = not isinstance(lattice, Graph) and not field, lattice.coordination
+        self.integers, self.most = _whole(lattice) and not field, lattice.coordination
         self.couple(np.array([K]))
 
     def couple(self, K: FloatArray) -> None:

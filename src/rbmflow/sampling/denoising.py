@@ -29,7 +29,7 @@ from rbmflow.ising.noise import check_error_rate, through_noise
 from rbmflow.ising.ring_in_fields import LEAST_SITES
 from rbmflow.records import Record
 from rbmflow.sampling.run import MAX_CHAINS, run
-from rbmflow.sampling.topology import as_graph, check_lattice
+from rbmflow.sampling.topology import check_lattice
 from rbmflow.spins import all_states, check_spins, random_spins
 from rbmflow.state_law import normalised
 from rbmflow.workers import Progress, check_progress
@@ -290,7 +290,7 @@ def _sampled(
 
 def _scaled(lattice: Lattice, K: float) -> Graph:
     """The lattice as a graph whose law is that at K = 1."""
-    graph = as_graph(lattice)
+    graph = lattice.to_graph()
     couplings, fields = K * graph.couplings, K * graph.fields
     if couplings.all():
         return Graph(graph.indptr, graph.indices, couplings, fields)

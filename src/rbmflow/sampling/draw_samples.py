@@ -11,7 +11,7 @@ from rbmflow.autocorrelation import AGREED, rank_normalised_r_hat
 from rbmflow.estimate import Estimate
 from rbmflow.ising import Ring, Torus
 from rbmflow.ising.bonds import energies
-from rbmflow.ising.lattice import Solved
+from rbmflow.ising.solved import Solved
 from rbmflow.sampling.draw_in_field import draw_in_field
 from rbmflow.sampling.reducibility import Rule
 from rbmflow.sampling.result import Run

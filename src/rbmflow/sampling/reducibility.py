@@ -17,8 +17,9 @@ import numpy.typing as npt
 from rbmflow.arguments import FloatArray, SpinArray, check_choice, check_integer, check_real_scalar, shown
 from rbmflow.errors import ReducibleChainError, ReducibleChainWarning
 from rbmflow.ising import Graph, Ring, Torus
-from rbmflow.ising.lattice import Lattice, Periodic
-from rbmflow.sampling.topology import as_graph, check_lattice
+from rbmflow.ising.crystal import Crystal
+from rbmflow.ising.lattice import Lattice
+from rbmflow.sampling.topology import check_lattice
 
 Rule = Literal["heat_bath", "metropolis", "wolff", "swendsen_wang"]
 Order = Literal["random", "sequential", "checkerboard"]
@@ -52,7 +53,7 @@ def resolve_order(lattice: Lattice, rule: Rule, order: object) -> Resolved:
                 f"rule={shown(rule)}: clusters need a Ring or a Torus, not a {type(lattice).__name__}"
             )
         return "clusters"
-    two_colours = not isinstance(lattice, Graph) and lattice.bipartite
+    two_colours = isinstance(lattice, Crystal) and lattice.bipartite
     if order is None:
         if rule in TRAPPED_RULES:
             return "random"
@@ -134,7 +135,7 @@ def classes(lattice: Lattice, rule: str, order: str, *, K: float = 1.0) -> npt.N
     from scipy import sparse
     from scipy.sparse import csgraph
 
-    n_sites, graph = lattice.n_sites, as_graph(lattice)
+    n_sites, graph = lattice.n_sites, lattice.to_graph()
     states = np.arange(2**n_sites, dtype=np.int64)
     sites = np.arange(n_sites) if order == "random" else sweep_sites(lattice, order)
     sources, targets = [], []
@@ -200,7 +201,7 @@ def frozen(lattice: Lattice, order: str, spins: SpinArray, field: float = 0.0) -
     >>> frozen(Torus(4, 4), "checkerboard", stripes[None])
     array([ True])
     """
-    graph = as_graph(lattice, field)
+    graph = lattice.to_graph(field)
     bound = ~_free(graph)
     if not bound.any():
         return np.zeros(len(spins), dtype=bool)
@@ -232,16 +233,17 @@ def guard(lattice: Lattice, rule: Rule, order: Resolved, *, allow_reducible: boo
             "Use rule='heat_bath' or order='random' (or Ring.sample: exact and independent); "
             "allow_reducible=True runs it all the same"
         )
-    if isinstance(lattice, Graph) and _holds_ring(lattice):
+    if not isinstance(lattice, Torus) and _holds_ring(lattice.to_graph()):
         raise ReducibleChainError(
-            f"Metropolis in {order} order is reducible on this graph: a part of it is a ring of equal bonds "
-            "without field, or all but so. Use rule='heat_bath' or order='random'; "
+            f"Metropolis in {order} order is reducible on {shown(lattice)}: a part of it is a ring of equal "
+            "bonds without field, or all but so. Use rule='heat_bath' or order='random'; "
             "allow_reducible=True runs it all the same"
         )
-    if not isinstance(lattice, Periodic) and lattice.n_sites <= MAX_PROVEN_SITES // 2:
+    uneven = not isinstance(lattice, Crystal) or not lattice.translation_invariant
+    if uneven and lattice.n_sites <= MAX_PROVEN_SITES // 2:
         if not is_irreducible(lattice, rule, order):
             raise ReducibleChainError(
-                f"Metropolis in {order} order is reducible on this graph of {lattice.n_sites} sites. Use "
+                f"Metropolis in {order} order is reducible on {shown(lattice)}. Use "
                 "rule='heat_bath' or order='random'; allow_reducible=True runs it all the same"
             )
         return

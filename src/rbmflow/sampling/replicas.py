@@ -10,7 +10,8 @@ import numpy.typing as npt
 from rbmflow._kernels import multispin
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.hardware import simd_level
-from rbmflow.ising.lattice import IndexArray, Periodic
+from rbmflow.ising.crystal import Crystal
+from rbmflow.ising.lattice import IndexArray
 from rbmflow.sampling.bernoulli_digits import ALL_ONES, BELOW_ONE, Words, as_words, binary_digits
 from rbmflow.sampling.engine import Block
 from rbmflow.sampling.reducibility import sweep_sites
@@ -39,7 +40,7 @@ class Replicas:
 
     def __init__(
         self,
-        lattice: Periodic,
+        lattice: Crystal,
         K: FloatArray,
         metropolis: bool,
         order: str,

@@ -34,7 +34,7 @@ from rbmflow.sampling.reducibility import (
 )
 from rbmflow.sampling.result import Run
 from rbmflow.sampling.starts import Start, begin, continued
-from rbmflow.sampling.topology import as_graph, check_lattice
+from rbmflow.sampling.topology import check_lattice
 from rbmflow.workers import Progress, check_progress, run_tasks
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def run(
         _check_memory(on, len(couplings), n_kept, keep_spins=keep_spins)
         if not weak(on, couplings).all():
             guard(
-                as_graph(on, h) if abs(h) >= WEAK_FIELD else on,
+                on.to_graph(h) if abs(h) >= WEAK_FIELD else on,
                 rule,
                 resolved,
                 allow_reducible=allow_reducible,

@@ -25,7 +25,7 @@ from rbmflow.executors import check_executor, completed
 from rbmflow.hardware import check_fits, resolve_threads
 from rbmflow.ising import Ring, Torus
 from rbmflow.ising.joint_density_of_states import check_joint_work
-from rbmflow.ising.lattice import Solved, check_solved
+from rbmflow.ising.solved import Solved, check_solved
 from rbmflow.ising.uniform_field import MAX_COUPLING, energy_in_field
 from rbmflow.sampling.draw_samples import coupling_at, draw
 from rbmflow.sampling.training_set import Certificate, TrainingSet

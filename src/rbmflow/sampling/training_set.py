@@ -24,7 +24,7 @@ from rbmflow.arguments import (
 from rbmflow.estimate import Estimate
 from rbmflow.files import write_atomically
 from rbmflow.ising import lattice as lattices
-from rbmflow.ising.lattice import Solved, check_solved
+from rbmflow.ising.solved import Solved, check_solved
 from rbmflow.netcdf import as_bytes, read_dataset, require_xarray
 from rbmflow.reading import brief, parse_json, refusing
 from rbmflow.records import Record, Tabular
@@ -310,7 +310,7 @@ def read_rows(path: str | os.PathLike[str], name: str | None = None) -> npt.NDAr
 
 def _from_dataset(dataset: Any) -> TrainingSet:
     plain, facts = (parse_json(_member(dataset.attrs, name)) for name in ("lattice", "provenance"))
-    lattice = lattices.check_solved(lattices.from_json(plain))
+    lattice = check_solved(lattices.from_json(plain))
     if not isinstance(facts, dict):
         raise ValueError("provenance: an object is needed")  # noqa: TRY004
     temperature = _member(dataset, "temperature").values

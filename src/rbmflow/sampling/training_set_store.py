@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rbmflow.executors import check_executor
 from rbmflow.hardware import check_fits, resolve_threads
-from rbmflow.ising.lattice import Solved
+from rbmflow.ising.solved import Solved
 from rbmflow.locks import LOCK, locked
 from rbmflow.records.dataset import require_xarray
 from rbmflow.sampling.sample_training_set import Asked, proof

@@ -20,7 +20,7 @@ from rbmflow.arguments import (
 )
 from rbmflow.estimate import Estimate
 from rbmflow.hardware import check_fits
-from rbmflow.ising.lattice import Solved
+from rbmflow.ising.solved import Solved
 from rbmflow.records import Tabular
 from rbmflow.thermometer.arguments import check_training_set
 

@@ -18,7 +18,7 @@ import numpy as np
 from rbmflow.arguments import MAX_SIZE, FloatArray, check_integer, check_real, shown
 from rbmflow.estimate import Estimate
 from rbmflow.ising.bonds import energies
-from rbmflow.ising.lattice import Solved, check_solved
+from rbmflow.ising.solved import Solved, check_solved
 from rbmflow.records import Record
 from rbmflow.roots import bracketed_root
 from rbmflow.sampling.spacing import independent

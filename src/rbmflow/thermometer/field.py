@@ -17,7 +17,7 @@ import numpy as np
 from rbmflow.arguments import FloatArray, check_real_scalar, shown
 from rbmflow.ising import Ring, Torus
 from rbmflow.ising.bonds import pair_sums
-from rbmflow.ising.lattice import check_solved
+from rbmflow.ising.solved import check_solved
 from rbmflow.ising.uniform_field import law_in_field, sums_and_log_counts
 from rbmflow.records import Record
 from rbmflow.thermometer.arguments import check_configurations

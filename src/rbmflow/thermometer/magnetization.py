@@ -13,7 +13,7 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray
 from rbmflow.estimate import Estimate
-from rbmflow.ising.lattice import Solved
+from rbmflow.ising.solved import Solved
 from rbmflow.records import Record
 from rbmflow.sampling.spacing import independent
 from rbmflow.thermometer.arguments import as_floats, check_configurations, check_curve

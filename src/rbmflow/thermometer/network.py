@@ -24,7 +24,7 @@ from rbmflow.arguments import (
     shown,
 )
 from rbmflow.estimate import Estimate
-from rbmflow.ising.lattice import Solved, check_solved
+from rbmflow.ising.solved import Solved, check_solved
 from rbmflow.records import Record
 from rbmflow.sampling.spacing import independent
 from rbmflow.thermometer.arguments import as_floats, check_configurations, check_curve

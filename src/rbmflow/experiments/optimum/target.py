@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray
 from rbmflow.ising import state_law
-from rbmflow.ising.lattice import Periodic
+from rbmflow.ising.crystal import Crystal
 
 IndexArray = npt.NDArray[np.intp]
 
@@ -25,7 +25,7 @@ class Target:
 
     Parameters
     ----------
-    lattice : Periodic
+    lattice : Crystal
         Ring or torus, of at most 16 sites.
     K : float
         Coupling.
@@ -39,7 +39,7 @@ class Target:
     (0.547634, (2, 4))
     """
 
-    def __init__(self, lattice: Periodic, K: float) -> None:
+    def __init__(self, lattice: Crystal, K: float) -> None:
         law = state_law(lattice, K)
         half = len(law.probabilities) // 2
         self.lattice, self.K = lattice, K

@@ -11,8 +11,8 @@ from rbmflow.experiments.reproduction.stage import Findings, Parameters, Reprodu
 from rbmflow.experiments.style import COLOURS, GREY, RED, Drawing, HasTables, axes_of, columns, styled
 from rbmflow.experiments.tables import Check, Table, columns_of
 from rbmflow.ising import Ring, Torus, onsager
-from rbmflow.ising.lattice import Solved
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
+from rbmflow.ising.solved import Solved
 from rbmflow.sampling import run, training_set
 from rbmflow.sampling.reducibility import Order, Rule
 from rbmflow.sampling.starts import Start

@@ -13,8 +13,8 @@ from rbmflow.experiments.reproduction.stage import Findings, Parameters
 from rbmflow.experiments.style import COLOURS, GREY, Drawing, HasTables, axes_of, columns, legend_line, styled
 from rbmflow.experiments.tables import Cell, Check, Table, columns_of
 from rbmflow.ising import Ring, Torus
-from rbmflow.ising.lattice import Solved
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
+from rbmflow.ising.solved import Solved
 from rbmflow.networks import RBM
 from rbmflow.rg import block_spins, decimate, decimate_spins
 from rbmflow.sampling import training_set

@@ -12,7 +12,8 @@ from rbmflow import flow
 from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar, shown
 from rbmflow.experiments.experiment import OPTION, BaseParameters, Option, option
 from rbmflow.ising import Ring, Torus
-from rbmflow.ising.lattice import Solved, as_stored, check_solved, from_json
+from rbmflow.ising.lattice import as_stored, from_json
+from rbmflow.ising.solved import Solved, check_solved
 from rbmflow.reading import check_names
 from rbmflow.training.negative import NEGATIVES, NegativePhase
 

@@ -13,7 +13,7 @@ from rbmflow.experiments.seven_steps.result import IsoShibaYokoo
 from rbmflow.experiments.seven_steps.steps import NULL_MAGNETIZATIONS
 from rbmflow.experiments.seven_steps.tables import over_seeds, thermometer_names
 from rbmflow.experiments.tables import Table
-from rbmflow.ising.lattice import Solved
+from rbmflow.ising.solved import Solved
 
 
 def of(result: IsoShibaYokoo, pictures: dict[str, bytes], provenance: dict[str, Any]) -> str:

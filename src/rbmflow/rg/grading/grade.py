@@ -21,9 +21,9 @@ from rbmflow.arguments import (
 )
 from rbmflow.executors import Piece, check_executor, completed
 from rbmflow.hardware import resolve_threads
-from rbmflow.ising.lattice import Solved, check_solved
 from rbmflow.ising.operators import Operators, check_operators
 from rbmflow.ising.ring import Ring
+from rbmflow.ising.solved import Solved, check_solved
 from rbmflow.ising.state_law import state_law
 from rbmflow.rg.block_spins import Sides
 from rbmflow.rg.coarse_law import coarse_law

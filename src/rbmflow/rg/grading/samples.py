@@ -8,8 +8,8 @@ import math
 import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray
-from rbmflow.ising.lattice import Solved
 from rbmflow.ising.operators import products_through
+from rbmflow.ising.solved import Solved
 from rbmflow.rg.block_maps import BlockMap
 from rbmflow.rg.block_spins import Sides
 from rbmflow.rg.grading.information import block_of, environment_of, ring_information

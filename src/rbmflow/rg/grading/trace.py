@@ -13,7 +13,7 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.ising.bonds import pair_sums
-from rbmflow.ising.lattice import Solved
+from rbmflow.ising.solved import Solved
 from rbmflow.networks.exact import MAX_ENUMERATED, exact_in_seconds, exact_log_partition, kl_divergence
 from rbmflow.networks.rbm import RBM
 from rbmflow.networks.two_layers import TwoLayers

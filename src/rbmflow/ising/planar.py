@@ -1,0 +1,54 @@
+"""What lattices in the plane share: rows and columns of cells, and their critical couplings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from rbmflow.ising.crystal import Crystal, check_boundaries, check_couplings, check_sides
+from rbmflow.roots import bracketed_root
+
+MAX_SIDE = 10**6
+
+
+@dataclass(frozen=True)
+class Planar(Crystal):
+    """Rows and columns of cells, each direction periodic or open, a coupling for each kind of bond."""
+
+    n_rows: int
+    n_cols: int
+    periodic: tuple[bool, ...] = True  # type: ignore[assignment]
+    couplings: tuple[float, ...] = 1.0  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        sides = check_sides({"n_rows": self.n_rows, "n_cols": self.n_cols}, MAX_SIDE)
+        for name, value in (
+            ("n_rows", sides[0]),
+            ("n_cols", sides[1]),
+            ("periodic", check_boundaries(self.periodic, 2)),
+            ("couplings", check_couplings(self.couplings, len(self.bond_types))),
+        ):
+            object.__setattr__(self, name, value)
+
+    @property
+    def _noun(self) -> str:
+        return f"{self.name} lattice"
+
+    @property
+    def cells(self) -> tuple[int, ...]:
+        """Rows and columns of cells."""
+        return self.n_rows, self.n_cols
+
+
+def critical_coupling(couplings: tuple[float, ...], surplus: Callable[[list[float]], float]) -> float:
+    """Return K where `surplus`, of sinh 2K|J| for each kind of bond, vanishes: it rises with K."""
+    J = [abs(one) for one in couplings]
+
+    def of(log_K: float) -> float:
+        return surplus([math.sinh(min(2 * math.exp(log_K) * one, 300.0)) for one in J])
+
+    scale = math.log(max(J))
+    return float(np.exp(bracketed_root(of, -scale - 9.0, -scale + 50.0, absolute=1e-15)))
