@@ -281,7 +281,7 @@ def _table():
             {**K_ALONE, **GEOMETRY, "density_of_states": {}, "joint_density_of_states": {}},
         ),
         "ising.Triangular": (PLANAR, None, {**GEOMETRY, "positions": {}}),
-        "ising.Hypercubic": ({"shape": (2, 3, 4), "couplings": 0.5}, None, {**GEOMETRY, "positions": {}}),
+        "ising.Hypercubic": ({"shape": (2, 6, 4), "couplings": 0.5}, None, {**GEOMETRY, "positions": {}}),
         "ising.Graph": (
             {
                 "indptr": GRAPH.indptr,

@@ -14,6 +14,7 @@ from rbmflow.arguments import FloatArray, check_flag, check_integer, check_real,
 from rbmflow.hardware import check_memory
 from rbmflow.ising.lattice import (
     MAX_LISTED_SITES,
+    MAX_STRENGTH,
     SMALLER,
     IndexArray,
     Lattice,
@@ -25,7 +26,6 @@ from rbmflow.ising.symmetry import Turn, permutations
 
 BondType: TypeAlias = tuple[int, int, tuple[int, ...]]
 """Place of a site in its cell, place of its neighbour, step from its cell to that of the neighbour."""
-MAX_STRENGTH = 1e100  # of a coupling: sums over neighbours stay finite
 
 
 class Crystal(Lattice):

@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray, as_array, check_integer, check_real, refuse_mask, shown
+from rbmflow.arguments import (
+    FloatArray,
+    as_array,
+    check_integer,
+    check_real,
+    check_real_scalar,
+    refuse_mask,
+    shown,
+)
 from rbmflow.hardware import check_fits, check_memory
-from rbmflow.ising.crystal import MAX_STRENGTH, Crystal
-from rbmflow.ising.lattice import MAX_LISTED_SITES, IndexArray, Lattice, names_of, read_only
+from rbmflow.ising.crystal import Crystal
+from rbmflow.ising.lattice import MAX_LISTED_SITES, MAX_STRENGTH, IndexArray, Lattice, names_of, read_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -95,7 +103,7 @@ class Graph(Lattice):
 
     def to_graph(self, field: float = 0.0) -> Graph:
         """Return the graph itself; it has fields of its own, and takes no other."""
-        if field:
+        if check_real_scalar("field", field):
             raise ValueError(f"field={shown(field)}: a Graph has fields of its own")
         return self
 

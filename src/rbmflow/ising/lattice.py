@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray, shown
+from rbmflow.arguments import FloatArray, check_real_scalar, shown
 from rbmflow.reading import brief, check_names
 from rbmflow.records import Storable
 
@@ -28,6 +28,7 @@ _LOADED: dict[str, type[Lattice]] = {}
 OF_SIDES = {1: "ring", 2: "torus"}
 """What a list of so many sides says, in files from before lattices had names."""
 MAX_LISTED_SITES = 2**31 - 1
+MAX_STRENGTH = 1e100  # of a coupling or a field: sums over neighbours stay finite
 SMALLER = "a smaller lattice needs less"
 
 
@@ -151,7 +152,7 @@ class Lattice(Storable, ABC):
         --------
         >>> from rbmflow import Hypercubic
         >>> Hypercubic((2, 2), periodic=False, couplings=(1.0, 0.5)).bond_couplings()
-        array([0.5, 1. , 1. , 0.5])
+        array([1. , 0.5, 1. , 0.5])
         """
         near = self.neighbours()
         return np.broadcast_to(self._couplings_of_rows(), near.shape)[self._first_ends()]
@@ -213,7 +214,10 @@ class Lattice(Storable, ABC):
         >>> Torus(3, 3).to_graph()
         Graph(n_sites=9, n_bonds=18)
         """
-        return _graph_of(self, float(field))
+        h = check_real_scalar("field", field)
+        if not abs(h) <= MAX_STRENGTH:
+            raise ValueError(f"field={shown(field)}: a finite field of at most 1e100 is needed")
+        return _graph_of(self, h)
 
     def sublattices(self) -> tuple[IndexArray, ...]:
         """Return the sites of the sublattices, of which no two of one have a bond.
