@@ -21,6 +21,8 @@ import numpy as np
 import rbmflow
 from rbmflow import Estimate, Graph, Ring, StateLaw, Torus, flow, thermometer
 from rbmflow.experiments import weight_map
+from rbmflow.ising.lattice import lattices
+from rbmflow.ising.planar import Planar
 from rbmflow.networks import RBM, BoltzmannMachine, Hopfield, Neuron
 from rbmflow.records import Record, Tabular
 from rbmflow.training import CD, Exact, Grey, Recipe, SampledPhases, Trajectory, Update
@@ -280,7 +282,11 @@ def _table():
             None,
             {**K_ALONE, **GEOMETRY, "density_of_states": {}, "joint_density_of_states": {}},
         ),
-        "ising.Triangular": (PLANAR, None, {**GEOMETRY, "positions": {}}),
+        **{
+            f"ising.{kind.__name__}": (PLANAR, None, {**GEOMETRY, "positions": {}})
+            for kind in lattices().values()
+            if issubclass(kind, Planar)
+        },
         "ising.Hypercubic": ({"shape": (2, 6, 4), "couplings": 0.5}, None, {**GEOMETRY, "positions": {}}),
         "ising.Graph": (
             {

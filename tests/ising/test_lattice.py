@@ -315,7 +315,7 @@ def test_files_from_before_names_say_rings_and_tori_by_their_sides():
     [
         ([], "one or two sides"),
         ([2, 2, 2], "one or two sides"),
-        (8, "a name, one of chain, graph, hypercubic"),
+        (8, "a name, one of chain, graph, h"),
         ({}, "a name, one of"),
         ({"name": ["torus"]}, "a name, one of"),
         ({"name": "kagome", "n_rows": 3}, "kagome"),
