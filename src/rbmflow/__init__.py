@@ -27,7 +27,17 @@ if TYPE_CHECKING:  # loaded when they are asked for (PEP 562)
     )
     from rbmflow.estimate import Estimate
     from rbmflow.flow import critical_coupling, critical_weight
-    from rbmflow.ising import Chain, DegeneracyTable, Graph, Hypercubic, Law, Ring, Torus, Triangular
+    from rbmflow.ising import (
+        Chain,
+        DegeneracyTable,
+        Graph,
+        Honeycomb,
+        Hypercubic,
+        Law,
+        Ring,
+        Torus,
+        Triangular,
+    )
     from rbmflow.likelihood import LogPartition, log_partition
     from rbmflow.networks import RBM
     from rbmflow.sampling import TrainingSet, training_set
@@ -61,6 +71,7 @@ __all__ = [
     "Exact",
     "Fit",
     "Graph",
+    "Honeycomb",
     "Hypercubic",
     "Law",
     "LikelihoodWarning",
@@ -104,7 +115,7 @@ _HOMES = {
     "errors": "ConvergenceWarning CostWarning LikelihoodWarning PrecisionError ReducibleChainError",
     "estimate": "Estimate",
     "flow": "critical_coupling critical_weight",
-    "ising": "Chain DegeneracyTable Graph Hypercubic Law Ring Torus Triangular",
+    "ising": "Chain DegeneracyTable Graph Honeycomb Hypercubic Law Ring Torus Triangular",
     "likelihood": "LogPartition log_partition",
     "networks": "RBM",
     "sampling": "TrainingSet training_set",

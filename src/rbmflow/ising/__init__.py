@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from rbmflow.ising.chain import Chain
     from rbmflow.ising.density_of_states import DensityOfStates
     from rbmflow.ising.graph import Graph
+    from rbmflow.ising.honeycomb import Honeycomb
     from rbmflow.ising.hypercubic import Hypercubic
     from rbmflow.ising.inference.infer import infer
     from rbmflow.ising.inference.result import InferredCouplings
@@ -31,6 +32,7 @@ else:
             "chain": "Chain",
             "density_of_states": "DensityOfStates",
             "graph": "Graph",
+            "honeycomb": "Honeycomb",
             "hypercubic": "Hypercubic",
             "inference.infer": "infer",
             "inference.result": "InferredCouplings",
@@ -48,7 +50,7 @@ else:
         },
     )
 
-LATTICES = ("Ring", "Chain", "Torus", "Hypercubic", "Triangular", "Graph")
+LATTICES = ("Ring", "Chain", "Torus", "Hypercubic", "Triangular", "Honeycomb", "Graph")
 """Every class of lattices."""
 
 __all__ = [
@@ -57,6 +59,7 @@ __all__ = [
     "DegeneracyTable",
     "DensityOfStates",
     "Graph",
+    "Honeycomb",
     "Hypercubic",
     "InferredCouplings",
     "JointDensityOfStates",
