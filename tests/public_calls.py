@@ -42,6 +42,8 @@ ROOMS = (
 ROOMS += ("thermometer", "plot")
 EXTRAS = {
     "plot.": "matplotlib",
+    "ising.Graph.from_networkx": "networkx",
+    "ising.Graph.to_networkx": "networkx",
     "ising.DegeneracyTable.to_dataframe": "pandas",
     "sampling.BoltzmannChains.to_xarray": "xarray",
     "sampling.Exchange.to_xarray": "xarray",
@@ -222,6 +224,7 @@ K_ALONE = _each(
 GEOMETRY = _each(
     ("neighbours", "bonds", "bond_couplings", "sublattices", "symmetries", "to_json", "to_graph"), {}
 )
+NODES = GRAPH.to_networkx() if importlib.util.find_spec("networkx") else None
 PLANAR = {"n_rows": 6, "n_cols": 6, "periodic": (True, False), "couplings": (1.0, 0.5, 2.0)}
 
 
@@ -304,6 +307,9 @@ def _table():
                     "couplings": [1.0, 0.5],
                     "fields": 0.1,
                 },
+                "from_edges": {"edges": [(0, 1, 1.0), (1, 2, -0.5)], "n_sites": 4, "fields": 0.1},
+                "from_networkx": {"graph": NODES},
+                "to_networkx": {},
                 "from_matrix": {"couplings": COUPLED, "fields": 0.1},
             },
         ),

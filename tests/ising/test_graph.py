@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from rbmflow import Graph
+from rbmflow import Graph, Honeycomb, Hypercubic, Torus, Triangular
 
 PAIR = ([0, 1, 2], [1, 0], [1.0, 1.0], [0.0, 0.0])
 
@@ -139,3 +139,77 @@ def test_a_graph_keeps_arrays_of_its_own():
     for name in ("indptr", "indices", "couplings", "fields"):
         with pytest.raises(ValueError, match="read-only"):
             getattr(graph, name)[0] = 1
+
+
+def test_edges_are_pairs_and_triples():
+    graph = Graph.from_edges([(0, 1), (1, 2, -0.5), [4, 2], (1, 2, 0.25)], fields=[0, 0, 1, 0, 0])
+    wanted = Graph.from_bonds(5, [(0, 1), (1, 2), (4, 2), (1, 2)], [1, -0.5, 1, 0.25], [0, 0, 1, 0, 0])
+    assert graph == wanted
+    assert Graph.from_edges(np.array([[0, 1, 0.5], [1, 2, 2.0]])) == Graph.from_bonds(
+        3, [(0, 1), (1, 2)], [0.5, 2]
+    )
+    assert Graph.from_edges([], n_sites=3) == Graph.from_bonds(3, [])
+    assert Graph.from_edges([(0, 1)], n_sites=3).n_sites == 3
+
+
+@pytest.mark.parametrize(
+    ("edges", "error", "message"),
+    [
+        ([(0, 1), (1,)], TypeError, r"edges\[1\]=\(1,\): a pair"),
+        ([(0, 1, 2, 3)], TypeError, r"edges\[0\]"),
+        ([(0, 1.5)], TypeError, "sites are integers"),
+        ([(0, -1)], TypeError, "sites are integers from 0"),
+        ([("a", "b")], TypeError, "sites are integers"),
+        ([(0, True)], TypeError, "sites are integers"),
+        ([(0, 1, "x")], TypeError, "coupling is a real number"),
+        ([(0, 1, np.nan)], ValueError, "couplings"),
+        ([(2, 2)], ValueError, "joins a site to itself"),
+        ([(0, 1), (1, 0)], ValueError, "write each bond in one order"),
+        ([], ValueError, "edges is empty"),
+        ("ab", TypeError, "pairs"),
+        (5, TypeError, "pairs"),
+        ({(0, 1): 2.0}, TypeError, "pairs"),
+    ],
+)
+def test_what_is_no_list_of_edges_is_refused_with_its_place(edges, error, message):
+    with pytest.raises(error, match=message):
+        Graph.from_edges(edges)
+
+
+def test_graphs_of_networkx_there_and_back():
+    nx = pytest.importorskip("networkx")
+    graph = nx.MultiGraph()
+    graph.add_node("b", field=0.5)
+    graph.add_edges_from([("a", "b", {"weight": -2}), ("b", "c", {}), ("b", "c", {"weight": 3.0})])
+    found = Graph.from_networkx(graph)  # nodes b, a, c
+    assert found == Graph.from_bonds(3, [(0, 1), (0, 2), (0, 2)], [-2, 1, 3], [0.5, 0, 0])
+    back = found.to_networkx("J", "h")
+    assert nx.get_node_attributes(back, "h") == {0: 0.5, 1: 0.0, 2: 0.0}
+    assert Graph.from_networkx(back, "J", "h") == found
+    square = Graph.from_networkx(nx.grid_2d_graph(4, 4, periodic=True))
+    assert sorted(map(tuple, square.bonds().tolist())) == sorted(map(tuple, Torus(4, 4).bonds().tolist()))
+    for other, error, message in (
+        (nx.DiGraph([(0, 1)]), TypeError, "directed"),
+        (nx.Graph([(0, 0)]), ValueError, "to itself"),
+        (nx.Graph(), ValueError, "n_sites"),
+        ("graph", TypeError, "networkx"),
+    ):
+        with pytest.raises(error, match=message):
+            Graph.from_networkx(other)
+    graph.add_edge("a", "c", weight="strong")
+    with pytest.raises(TypeError, match="coupling of edge"):
+        Graph.from_networkx(graph)
+    graph.add_node("d", field=None)
+    with pytest.raises(TypeError, match="field of node"):
+        Graph.from_networkx(graph)
+
+
+def test_lattices_become_networks_through_graphs():
+    nx = pytest.importorskip("networkx")
+    periodic = nx.Graph(Triangular(5, 5).to_graph().to_networkx())
+    assert sorted(dict(periodic.degree()).values()) == [6] * 25
+    open_sides = nx.Graph(Hypercubic((3, 4), periodic=False).to_graph().to_networkx())
+    assert nx.is_isomorphic(open_sides, nx.grid_2d_graph(3, 4))
+    honeycomb = nx.Graph(Honeycomb(4, 5).to_graph().to_networkx())
+    assert sorted(dict(honeycomb.degree()).values()) == [3] * 40
+    assert nx.girth(honeycomb) == 6

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from rbmflow import Chain, Graph, Hypercubic, Ring, Torus, Triangular, ising
+from rbmflow import Chain, Graph, Honeycomb, Hypercubic, Ring, Torus, Triangular, ising
 from rbmflow.flow import lattice_observables
 from rbmflow.ising.bonds import energies, pair_sums
 from rbmflow.ising.crystal import Crystal
@@ -149,6 +149,8 @@ def group_order(generators):
         (Triangular(5, 5), 25 * 12),
         (Triangular(5, 3), 15 * 2),
         (Triangular(4, 4, periodic=False), 4),
+        (Honeycomb(5, 5), 25 * 12),
+        (Honeycomb(4, 4, periodic=False), 4),
         (Hypercubic((3, 3, 3)), 27 * 48),
         (Hypercubic((3, 3, 3), couplings=(1, 1, 2)), 27 * 16),
         (Hypercubic((3, 4), periodic=False), 4),
@@ -171,6 +173,18 @@ def test_critical_couplings_are_those_of_the_literature():
         np.log(1 + np.sqrt(2)) / 2
     )
     assert np.isnan(Triangular(4, 4, couplings=(1, 1, -1)).critical_coupling)
+    # star and triangle: a site between three, summed over, couples them two by two
+    J = (1.0, 0.5, 1.5)
+    K = Honeycomb(4, 4, couplings=J).critical_coupling
+    a, b, c = (K * one for one in J)
+    weights = [np.cosh(x) for x in (a + b + c, b + c - a, a + c - b, a + b - c)]
+    of_triangle = [
+        np.log(weights[0] * weights[k] / np.prod([weights[i] for i in {1, 2, 3} - {k}])) / 4
+        for k in (1, 2, 3)
+    ]
+    assert Triangular(4, 4, couplings=of_triangle).critical_coupling == pytest.approx(1, rel=1e-12)
+    assert Honeycomb(4, 4).critical_coupling == np.log(2 + np.sqrt(3)) / 2
+    assert Honeycomb(4, 4, couplings=(1, 1, 0)).critical_coupling == np.inf
     assert (
         Hypercubic((4,)).critical_coupling
         == np.inf

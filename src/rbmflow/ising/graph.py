@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,14 +12,13 @@ from rbmflow.arguments import (
     FloatArray,
     as_array,
     check_integer,
-    check_real,
     check_real_scalar,
-    refuse_mask,
     shown,
 )
 from rbmflow.hardware import check_fits, check_memory
 from rbmflow.ising.crystal import Crystal
-from rbmflow.ising.lattice import MAX_LISTED_SITES, MAX_STRENGTH, IndexArray, Lattice, names_of, read_only
+from rbmflow.ising.edges import as_networkx, columns_of, matrix_of, pairs_of, parts_of_networkx, strengths
+from rbmflow.ising.lattice import MAX_LISTED_SITES, IndexArray, Lattice, names_of, read_only
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -108,8 +106,8 @@ class Graph(Lattice):
         return self
 
     def __post_init__(self) -> None:
-        fields = _strengths("fields", self.fields, None)
-        couplings = _strengths("couplings", self.couplings, None)
+        fields = strengths("fields", self.fields, None)
+        couplings = strengths("couplings", self.couplings, None)
         indptr, indices = (_indices(name, getattr(self, name)) for name in ("indptr", "indices"))
         n_sites = len(fields)
         if not n_sites:
@@ -232,28 +230,7 @@ class Graph(Lattice):
         """
         n_sites = check_integer("n_sites", n_sites, 1, MAX_LISTED_SITES)
         check_fits("n_sites", n_sites, BYTES)
-        if isinstance(bonds, Mapping):
-            if couplings is not None:
-                raise TypeError("couplings: a mapping of bonds brings its own, none can be given beside it")
-            bonds, couplings = _bonds_of(bonds)
-        refuse_mask("bonds", bonds)
-        try:  # a frame of pandas lists its columns
-            pairs = np.array(as_array("bonds", bonds) if hasattr(bonds, "__array__") else list(bonds))
-        except (TypeError, ValueError):
-            raise TypeError("bonds: pairs of integers are needed") from None
-        if pairs.size == 0:
-            pairs = np.empty((0, 2), dtype=np.int64)
-        if pairs.ndim != 2 or pairs.shape[1] != 2 or pairs.dtype.kind not in "iu":
-            raise TypeError(
-                f"bonds: pairs of integers are needed, not an array of {pairs.dtype} {pairs.shape}"
-            )
-        outside = (pairs < 0) | (pairs >= n_sites)
-        if outside.any():
-            raise ValueError(f"bonds holds site {pairs[outside][0]}: sites run from 0 to {n_sites - 1}")
-        if (pairs[:, 0] == pairs[:, 1]).any():
-            raise ValueError("bonds joins a site to itself")
-        _check_order(pairs)
-        strength = _strengths("couplings", 1.0 if couplings is None else couplings, len(pairs))
+        pairs, strength = pairs_of(n_sites, bonds, couplings)
         pairs, strength = pairs[strength != 0], np.tile(strength[strength != 0], 2)
         source = np.concatenate([pairs[:, 0], pairs[:, 1]])
         target = np.concatenate([pairs[:, 1], pairs[:, 0]])
@@ -263,8 +240,106 @@ class Graph(Lattice):
             indptr.astype(np.int32),
             target[rows].astype(np.int32),
             strength[rows],
-            _strengths("fields", fields, n_sites),
+            strengths("fields", fields, n_sites),
         )
+
+    @classmethod
+    def from_edges(
+        cls, edges: Iterable[tuple[Any, ...]], n_sites: int | None = None, fields: Numbers = 0.0
+    ) -> Graph:
+        """Return the graph of a list of edges, each two sites and, where it is not 1, a coupling.
+
+        Parameters
+        ----------
+        edges : iterable of pairs (i, j) or triples (i, j, J), or array_like of two or three columns
+            Sites are integers from 0, in an array of three columns also whole floats; an edge that comes
+            twice, in one order, is two bonds.
+        n_sites : int, optional
+            Number of spins; by default one more than the largest site.
+        fields : array_like
+            h of each site, or one for all.
+
+        Returns
+        -------
+        Graph
+            With the bonds whose J is not 0.
+
+        Raises
+        ------
+        ValueError, TypeError
+            With the place and the edge that is none.
+
+        See Also
+        --------
+        from_bonds : Sites and couplings apart.
+
+        Examples
+        --------
+        >>> Graph.from_edges([(0, 1), (1, 2, -0.5)]).bond_couplings()
+        array([ 1. , -0.5])
+        """
+        pairs, couplings = columns_of(edges)
+        if n_sites is None:
+            n_sites = max((max(pair) for pair in pairs), default=-1) + 1
+            if not n_sites:
+                raise ValueError("edges is empty: n_sites is needed")
+        return cls.from_bonds(n_sites, pairs, couplings, fields)
+
+    @classmethod
+    def from_networkx(cls, graph: Any, coupling: str = "weight", field: str = "field") -> Graph:
+        """Return an undirected graph of networkx as one of spins.
+
+        Parameters
+        ----------
+        graph : networkx.Graph or networkx.MultiGraph
+            Its nodes, in the order of ``graph.nodes``, are the sites.
+        coupling : str
+            Attribute of an edge that is its J; 1 where it is missing.
+        field : str
+            Attribute of a node that is its h; 0 where it is missing.
+
+        Returns
+        -------
+        Graph
+            With the bonds whose J is not 0.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For a directed graph, edges from a node to itself, attributes that are no numbers.
+
+        Examples
+        --------
+        >>> import networkx as nx
+        >>> Graph.from_networkx(nx.petersen_graph())
+        Graph(n_sites=10, n_bonds=15)
+        """
+        return cls.from_bonds(*parts_of_networkx(graph, coupling, field))
+
+    def to_networkx(self, coupling: str = "weight", field: str = "field") -> Any:
+        """Return the graph as one of networkx, with nodes 0 … n_sites − 1.
+
+        Parameters
+        ----------
+        coupling, field : str
+            Attributes of edges and nodes that are J and h.
+
+        Returns
+        -------
+        networkx.MultiGraph
+            An edge for each bond: two sites may have several.
+
+        Raises
+        ------
+        ImportError
+            Without the extra ``data`` (networkx).
+
+        Examples
+        --------
+        >>> Graph.from_edges([(0, 1), (1, 2, -0.5)]).to_networkx().edges[1, 2, 0]
+        {'weight': -0.5}
+        """
+        return as_networkx(self.bonds(), self.bond_couplings(), self.fields, coupling, field)
 
     @classmethod
     def from_matrix(cls, couplings: Any, fields: Numbers = 0.0) -> Graph:
@@ -287,28 +362,13 @@ class Graph(Lattice):
         >>> Graph.from_matrix([[0, 2.0], [2.0, 0]]).couplings
         array([2., 2.])
         """
-        from scipy import sparse
-
-        given = couplings if sparse.issparse(couplings) else check_real("couplings", couplings)
-        if given.dtype.kind not in "iuf":
-            raise TypeError(f"couplings is a matrix of {given.dtype}: real numbers are needed")
-        if given.ndim != 2 or given.shape[0] != given.shape[1] or not given.shape[0]:
-            raise ValueError(f"couplings has shape {given.shape}: a square matrix is needed")
-        matrix = sparse.csr_array(given).astype(np.float64)
-        matrix.sum_duplicates()
-        matrix.eliminate_zeros()
-        if not np.isfinite(matrix.data).all():
-            raise ValueError("couplings holds a value that is not finite")
-        if (abs(matrix - matrix.T)).nnz:
-            raise ValueError("couplings is not symmetric")
-        if matrix.diagonal().any():
-            raise ValueError("couplings has a diagonal: a spin has no coupling to itself")
+        matrix = matrix_of(couplings)
         n_sites = int(matrix.shape[0])
         return cls(
             matrix.indptr.astype(np.int32),
             matrix.indices.astype(np.int32),
             matrix.data,
-            _strengths("fields", fields, n_sites),
+            strengths("fields", fields, n_sites),
         )
 
 
@@ -319,57 +379,6 @@ def check_equal_bonds(lattice: object) -> Lattice:
     if not lattice.equal_bonds:
         raise ValueError(f"lattice={shown(lattice)}: equal couplings J = 1 are needed")
     return lattice
-
-
-def _bonds_of(strengths: Mapping[Any, Any]) -> tuple[list[Any], list[Any]]:
-    """Return the bonds of a mapping and their couplings, those that are there in both orders once."""
-    bonds, couplings = [], []
-    for pair, strength in strengths.items():
-        back = tuple(pair)[::-1] if isinstance(pair, tuple) else None
-        if back in strengths:
-            other = strengths[back]
-            if strength != other:
-                raise ValueError(
-                    f"bonds holds {pair}: {strength!r} and {back}: {other!r}: "
-                    "one bond has one coupling, the two must be equal"
-                )
-            if pair > back:
-                continue
-        bonds.append(pair)
-        couplings.append(strength)
-    return bonds, couplings
-
-
-def _check_order(pairs: npt.NDArray[Any]) -> None:
-    """Raise if two sites are joined in both orders: one bond written twice, or two bonds, nobody can tell."""
-    low, high = pairs.min(axis=1), pairs.max(axis=1)
-    rising = np.unique(np.stack([low, high], axis=1)[pairs[:, 0] < pairs[:, 1]], axis=0)
-    falling = np.unique(np.stack([low, high], axis=1)[pairs[:, 0] > pairs[:, 1]], axis=0)
-    together, counts = np.unique(np.concatenate([rising, falling]), axis=0, return_counts=True)
-    if (counts > 1).any():
-        a, b = together[counts > 1][0]
-        raise ValueError(
-            f"bonds holds ({a}, {b}) and ({b}, {a}): write each bond in one order, and twice "
-            "in that order for two bonds"
-        )
-
-
-def _strengths(name: str, values: object, n: int | None) -> FloatArray:
-    """Return couplings or fields as an array of n numbers; one number stands for all, unless n is None."""
-    array = check_real(name, values)
-    if (
-        array.ndim > 1
-        or (n is None and array.ndim == 0)
-        or (n is not None and array.ndim and len(array) != n)
-    ):
-        raise ValueError(
-            f"{name} has shape {array.shape}: {'a row' if n is None else f'one number or {n}'} is needed"
-        )
-    if (np.abs(array) > MAX_STRENGTH).any():
-        raise ValueError(
-            f"{name} holds {array[np.abs(array) > MAX_STRENGTH].ravel()[0]}: at most 1e100 is possible"
-        )
-    return np.array(array if n is None else np.broadcast_to(array, (n,)))
 
 
 def _indices(name: str, values: object) -> IndexArray:

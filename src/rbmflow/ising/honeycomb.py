@@ -55,7 +55,7 @@ class Honeycomb(Planar):
     places: ClassVar[tuple[tuple[int, ...], ...]] = ((0, 0), (1, 1))
     vectors: ClassVar[tuple[tuple[float, ...], ...]] = ((1.5, math.sqrt(0.75)), (0.0, math.sqrt(3)))
     turns: ClassVar[tuple[Turn, ...]] = (
-        (((0, -1), (1, 1)), (1, 0)),  # by 60 degrees about the middle of a hexagon
+        (((0, -1), (1, 1)), (1, 1)),  # by 60 degrees about the middle of a hexagon
         (((-1, 0), (0, -1)), (1, 1)),
         (((0, 1), (1, 0)), (0, 0)),
     )
