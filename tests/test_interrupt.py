@@ -119,6 +119,13 @@ CALLS = {
             "keep_spins=False, rng=1)"
         ),
     ),
+    "run_graph_clusters": (
+        "",
+        (
+            "sampling.run(Torus(64, 64), 0.4, rule='wolff', field=0.01, n_chains=2, n_sweeps=10**7, "
+            "keep_spins=False, rng=1)"
+        ),
+    ),
     "run_kept": ("", "sampling.run(Torus(10, 10), 0.4, n_chains=512, n_sweeps=20000, rng=1)"),
     "run_burn_in": ("", "sampling.run(Torus(64, 64), 0.4, n_chains=256, burn_in=10**7, n_sweeps=1, rng=1)"),
     "run_estimates": (

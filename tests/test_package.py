@@ -48,7 +48,8 @@ KERNEL_OWNERS = {
     "multispin": {"sampling.replicas"},
     "checkerboard": {"sampling.compiled_chains"},
     "single_spin": {"sampling.compiled_chains"},
-    "cluster": {"sampling.compiled_chains"},
+    "cluster": {"sampling.cluster_chains"},
+    "graph_clusters": {"sampling.cluster_chains"},
     "boltzmann": {"likelihood.coupled", "sampling.boltzmann"},
     "logistic": set(),  # what other kernels include, for its tests
     "block_gibbs": {"sampling.block_gibbs", "training.chains", "training.trainer"},

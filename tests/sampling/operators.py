@@ -47,27 +47,48 @@ def sweep(p, lattice, K, rule, sites):
     return p
 
 
+def bonds_of(lattice):
+    """Number of sites, that of nodes, and all bonds with their couplings; fields are bonds to a ghost."""
+    graph = lattice.to_graph()
+    n_sites = graph.n_sites
+    bonds = [
+        (i, int(graph.indices[k]), graph.couplings[k])
+        for i in range(n_sites)
+        for k in range(graph.indptr[i], graph.indptr[i + 1])
+        if graph.indices[k] > i
+    ]
+    bonds += [(i, n_sites, graph.fields[i]) for i in np.flatnonzero(graph.fields).tolist()]
+    return n_sites, n_sites + bool(graph.fields.any()), bonds
+
+
+def spins_and_ghost(n_sites):
+    """All states, and a last column of ones: the spin of a ghost."""
+    return np.column_stack([spins_of(n_sites), np.ones(2**n_sites, dtype=int)])
+
+
 def cluster_sweep(p, lattice, K, rule):
     """The same for clusters, by all sets of satisfied bonds."""
-    near = lattice.neighbours()
-    n_sites, degree = near.shape
-    bonds = [(i, int(near[i, k])) for i in range(n_sites) for k in range(degree // 2)]
-    sign = -1 if K < 0 else 1
-    joined = 1 - np.exp(-2 * abs(K))
-    states = spins_of(n_sites)
+    n_sites, n_nodes, bonds = bonds_of(lattice)
+    ghost, everyone = 1 << n_sites, (1 << n_sites) - 1
+    states = spins_and_ghost(n_sites)
     after = np.zeros_like(p)
     for state in np.flatnonzero(p):
-        satisfied = [(a, b) for a, b in bonds if states[state, a] * states[state, b] == sign]
+        satisfied = [(a, b, J) for a, b, J in bonds if K * J * states[state, a] * states[state, b] > 0]
+        joined = [1 - np.exp(-2 * abs(K * J)) for _, _, J in satisfied]
         for kept in itertools.product((False, True), repeat=len(satisfied)):
-            chance = p[state] * np.prod([joined if one else 1 - joined for one in kept])
-            parts = components(n_sites, [bond for bond, one in zip(satisfied, kept, strict=True) if one])
+            chance = p[state] * np.prod(
+                [one if keep else 1 - one for keep, one in zip(kept, joined, strict=True)]
+            )
+            parts = components(n_nodes, [bond[:2] for bond, one in zip(satisfied, kept, strict=True) if one])
             if rule == "wolff":
                 for part in parts:
-                    after[state ^ part] += chance * part.bit_count() / n_sites
+                    flips = part ^ (everyone | ghost) if part & ghost else part
+                    after[state ^ flips] += chance * (part & everyone).bit_count() / n_sites
             else:
-                for flips in itertools.product((0, 1), repeat=len(parts)):
-                    mask = sum(part for part, one in zip(parts, flips, strict=True) if one)
-                    after[state ^ mask] += chance / 2 ** len(parts)
+                free = [part for part in parts if not part & ghost]
+                for flips in itertools.product((0, 1), repeat=len(free)):
+                    mask = sum(part for part, one in zip(free, flips, strict=True) if one)
+                    after[state ^ mask] += chance / 2 ** len(free)
     return after
 
 
@@ -76,40 +97,36 @@ def cluster_sweep_by_bonds(p, lattice, K, rule):
 
     A state may have B if it satisfies every bond of B; flips of whole clusters of B keep that.
     """
-    near = lattice.neighbours()
-    n_sites, degree = near.shape
-    bonds = [(i, int(near[i, k])) for i in range(n_sites) for k in range(degree // 2)]
-    states, sets = spins_of(n_sites), np.arange(2 ** len(bonds))
-    size = np.bitwise_count(sets).astype(np.int64)
+    n_sites, n_nodes, bonds = bonds_of(lattice)
+    states, sets = spins_and_ghost(n_sites), np.arange(2 ** len(bonds))
     satisfied = sum(
-        (states[:, a] * states[:, b] == (-1 if K < 0 else 1)).astype(np.int64) << index
-        for index, (a, b) in enumerate(bonds)
+        (K * J * states[:, a] * states[:, b] > 0).astype(np.int64) << index
+        for index, (a, b, J) in enumerate(bonds)
     )
-    n_satisfied = np.bitwise_count(satisfied).astype(np.int64)
-    joined = 1 - np.exp(-2 * abs(K))
-    mask = np.tile(1 << np.arange(n_sites), (len(sets), 1))  # of the cluster of each site
-    for _ in range(n_sites):
-        for index, (a, b) in enumerate(bonds):
+    inside = sets[:, None] >> np.arange(len(bonds)) & 1
+    strength = np.array([2 * abs(K * J) for _, _, J in bonds])
+    joined, cut = np.exp(inside @ np.log(-np.expm1(-strength))), np.exp(-inside @ strength)
+    mask = np.tile(1 << np.arange(n_nodes), (len(sets), 1))  # of the cluster of each node
+    for _ in range(n_nodes):
+        for index, (a, b, _) in enumerate(bonds):
             there = (sets >> index & 1).astype(bool)
             mask[there, a] = mask[there, b] = mask[there, a] | mask[there, b]
     after = np.zeros_like(p)
+    fits = [sets[(sets & ~satisfied[state]) == 0] for state in range(len(p))]
     if rule == "swendsen_wang":
-        fits = [sets[(sets & ~satisfied[state]) == 0] for state in range(len(p))]
         law = np.zeros(len(sets))
-        for state, inside in enumerate(fits):
-            law[inside] += (
-                p[state] * joined ** size[inside] * (1 - joined) ** (n_satisfied[state] - size[inside])
-            )
-        clusters = (1 / np.bitwise_count(mask)).sum(axis=1)
-        for state, inside in enumerate(fits):
-            after[state] = (law[inside] / 2 ** clusters[inside]).sum()
+        for state, one in enumerate(fits):
+            law[one] += p[state] * joined[one] * cut[satisfied[state] ^ one]
+        clusters = (1 / np.bitwise_count(mask)).sum(axis=1) - (n_nodes > n_sites)  # but that of the ghost
+        for state, one in enumerate(fits):
+            after[state] = (law[one] / 2 ** clusters[one]).sum()
         return after
-    for state in range(len(p)):
-        inside = sets[(sets & ~satisfied[state]) == 0]
+    ghost = 1 << n_sites
+    flips = np.where(mask & ghost, mask ^ (2 * ghost - 1), mask)
+    for state, one in enumerate(fits):
         for site in range(n_sites):
-            before = state ^ mask[inside, site]
-            rest = n_satisfied[before] - size[inside]
-            after[state] += (p[before] * joined ** size[inside] * (1 - joined) ** rest).sum() / n_sites
+            before = state ^ flips[one, site]
+            after[state] += (p[before] * joined[one] * cut[satisfied[before] ^ one]).sum() / n_sites
     return after
 
 

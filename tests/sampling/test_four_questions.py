@@ -37,7 +37,7 @@ def allowed(lattice, order):
 
 def cases(lattices, rules):
     return [
-        pytest.param(lattice, rule, order, id=f"{type(lattice).__name__}{lattice.n_sites}-{rule}-{order}")
+        pytest.param(lattice, rule, order, id=f"{lattice}-{rule}-{order}")
         for lattice in lattices
         for rule, order in rules
         if order is None or allowed(lattice, order)
@@ -49,10 +49,17 @@ def quietly(*arguments, **keywords):
     return run(*arguments, allow_reducible=True, **keywords)
 
 
+def signed_graph():
+    """A frustrated triangle and a double bond, with fields of both signs on three of five sites."""
+    bonds = [(0, 1), (1, 2), (0, 2), (2, 3), (2, 3)]
+    return Graph.from_bonds(5, bonds, [1.0, -0.5, 1.5, 0.7, -2.0], [0.8, 0.0, -0.4, 0.0, 2.0])
+
+
 SMALL = [Ring(3), Ring(6), Torus(2, 2), Torus(2, 3), Torus(2, 4), Chain(5), field_graph()]
+BY_CLUSTERS = [*SMALL[:4], Chain(5), signed_graph(), Ring(4).to_graph(0.3), Torus(2, 2).to_graph(-0.7)]
 
 
-@pytest.mark.parametrize(("lattice", "rule", "order"), cases(SMALL, SINGLE) + cases(SMALL[:4], CLUSTERS))
+@pytest.mark.parametrize(("lattice", "rule", "order"), cases(SMALL, SINGLE) + cases(BY_CLUSTERS, CLUSTERS))
 @pytest.mark.parametrize("few", [True, False])
 def test_a_sweep_from_one_state_follows_the_operator(lattice, rule, order, few):
     # few chains run one at a time, site by site or as bytes, many as bits of words: other kernels
@@ -99,7 +106,7 @@ def test_sweeps_leave_the_law_invariant(lattice, rule, order):
 
 @pytest.mark.parametrize(
     ("lattice", "rule", "order"),
-    cases([Ring(3), Ring(6), Torus(2, 2), Torus(2, 3)], CLUSTERS),
+    cases(BY_CLUSTERS, CLUSTERS),
 )
 def test_clusters_leave_the_law_invariant(lattice, rule, order):
     for K in (0.1, 0.44, -0.7):
@@ -110,7 +117,10 @@ def test_clusters_leave_the_law_invariant(lattice, rule, order):
 @pytest.mark.parametrize("rule", ["wolff", "swendsen_wang"])
 @pytest.mark.parametrize(
     "lattice",
-    [Ring(3), Ring(6), Ring(10), Torus(2, 3), pytest.param(Torus(3, 3), marks=pytest.mark.slow)],
+    [
+        *(Ring(3), Ring(6), Ring(10), Torus(2, 3), signed_graph(), Ring(6).to_graph(0.3)),
+        pytest.param(Torus(3, 3), marks=pytest.mark.slow),
+    ],
     ids=str,
 )
 def test_clusters_leave_the_law_of_larger_lattices_invariant(lattice, rule):
@@ -134,6 +144,19 @@ def test_clusters_leave_the_law_of_larger_lattices_invariant(lattice, rule):
 def test_the_heat_bath_connects_all_states(lattice, order):
     if allowed(lattice, order):
         assert is_irreducible(lattice, "heat_bath", order)
+
+
+@pytest.mark.parametrize("rule", ["wolff", "swendsen_wang"])
+@pytest.mark.parametrize("lattice", BY_CLUSTERS, ids=str)
+def test_clusters_connect_all_states(lattice, rule):
+    # from any state every state is reached in two sweeps, of Wolff in one for each site
+    assert is_irreducible(lattice, rule)
+    size = 2**lattice.n_sites
+    reached = np.empty((size, size))
+    for state in range(size):
+        reached[state] = operators.cluster_sweep(np.eye(size)[state], lattice, 0.3, rule)
+    n_sweeps = lattice.n_sites if rule == "wolff" else 2
+    assert (np.linalg.matrix_power(reached + np.eye(size), n_sweeps) > 0).all()
 
 
 @pytest.mark.parametrize("n_sites", [*range(3, 14), pytest.param(16, marks=pytest.mark.slow)])
@@ -190,10 +213,21 @@ def exact_samples(lattice, K, size, rng):
     return operators.spins_of(lattice.n_sites)[rng.choice(len(p), size=size, p=p)]
 
 
+def signed_graph_of_twelve():
+    """Bonds of both signs on a random graph, in fields of both signs at half of the sites."""
+    rng = np.random.default_rng(12)
+    bonds = [(i, j) for i in range(12) for j in range(i) if rng.random() < 0.3]
+    fields = np.where(np.arange(12) % 2, rng.normal(size=12), 0.0)
+    return Graph.from_bonds(12, bonds, rng.normal(size=len(bonds)), fields)
+
+
 STAY = [Ring(16), Torus(4, 4)]
+STAY_BY_CLUSTERS = [*STAY, Torus(3, 4).to_graph(0.1), Chain(12).to_graph(), signed_graph_of_twelve()]
 
 
-@pytest.mark.parametrize(("lattice", "rule", "order"), cases(STAY, SINGLE + CLUSTERS))
+@pytest.mark.parametrize(
+    ("lattice", "rule", "order"), cases(STAY, SINGLE) + cases(STAY_BY_CLUSTERS, CLUSTERS)
+)
 @pytest.mark.filterwarnings("ignore::rbmflow.errors.ReducibleChainWarning")
 def test_chains_drawn_from_the_law_stay_there(lattice, rule, order):
     # independent chains, so that χ² over all (energy, V) needs no autocorrelation time

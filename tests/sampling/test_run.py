@@ -18,6 +18,7 @@ from rbmflow.ising import onsager
 from rbmflow.sampling import replica_exchange, run
 from tests.sampling import operators
 
+GRAPH = Graph.from_bonds(5, [(0, 1), (1, 2), (1, 2), (0, 2)], [0.5, -2.0, 1.5, 1.0], [0.3, 0, -1.0, 0, 0.2])
 CASES = [
     (Ring(20), "heat_bath", None, 3),
     (Ring(20), "heat_bath", None, 700),
@@ -29,6 +30,9 @@ CASES = [
     (Torus(5, 6), "wolff", None, 5),
     (Torus(5, 6), "swendsen_wang", None, 5),
     (Chain(9), "heat_bath", "random", 5),
+    (Chain(9), "swendsen_wang", None, 5),
+    (GRAPH, "wolff", None, 5),
+    (GRAPH, "swendsen_wang", None, 5),
     (Graph.from_bonds(5, [(0, 1), (1, 2)], [0.5, -2.0], 0.3), "heat_bath", None, 5),
 ]
 IDS = [f"{type(case[0]).__name__}-{case[1]}-{case[2]}-{case[3]}" for case in CASES]
@@ -451,7 +455,7 @@ def test_chains_in_a_uniform_field(lattice, order, n_chains, rule, h):
     [
         ({"field": float("inf")}, "finite field"),
         ({"field": float("nan")}, "field"),
-        ({"field": 0.1, "rule": "wolff"}, "clusters"),
+        ({"field": 0.1, "K": float("-inf"), "rule": "wolff"}, "in a field"),
         ({"field": 0.1, "lattice": Graph.from_bonds(3, [(0, 1)])}, "fields of its own"),
         ({"field": 0.1, "K": float("inf")}, "in a field"),
     ],

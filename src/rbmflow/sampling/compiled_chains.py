@@ -1,4 +1,4 @@
-"""The four kernels behind one face: an engine advances some chains by some sweeps and measures them.
+"""The kernels behind one face: an engine advances some chains by some sweeps and measures them.
 
 Which engine runs is decided by the lattice, the rule, the order and the number of chains alone.
 """
@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow._kernels import checkerboard, cluster, single_spin
+from rbmflow._kernels import checkerboard, single_spin
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.hardware import simd_level
-from rbmflow.ising import Graph, Torus
+from rbmflow.ising import Graph, Ring, Torus
 from rbmflow.ising.crystal import Crystal
 from rbmflow.ising.lattice import Lattice
 from rbmflow.sampling.bernoulli_digits import BELOW_ONE, Words, byte_digits
-from rbmflow.sampling.engine import Block, Engine
+from rbmflow.sampling.cluster_chains import GraphClusters, TorusClusters
+from rbmflow.sampling.engine import Engine
+from rbmflow.sampling.one_chain import OneChain
 from rbmflow.sampling.reducibility import CLUSTER_RULES, RULES, sweep_sites
 from rbmflow.sampling.replicas import REPLICAS, Replicas
 
@@ -38,7 +40,7 @@ def generator_words(
     kind = _kind(lattice, rule, order, n_chains, field)
     if kind == "replicas":
         return -(-n_chains // REPLICAS) + 1, 32  # chains with K = 0 may have a group of their own
-    return n_chains, {"bytes": 32, "clusters": 36, "sites": 4}[kind]
+    return n_chains, {"bytes": 32, "clusters": 36, "graph_clusters": 4, "sites": 4}[kind]
 
 
 def make_engines(
@@ -60,7 +62,8 @@ def make_engines(
     kind = _kind(lattice, rule, order, REPLICAS if couple else n_chains, field)
     if not field and _whole(lattice):
         K = np.clip(K, -LARGE_COUPLING, LARGE_COUPLING)
-    metropolis = ~weak(lattice, K) if rule == "metropolis" else np.zeros(n_chains, dtype=bool)
+    feeble = weak(lattice, K)
+    metropolis = ~feeble if rule == "metropolis" else np.zeros(n_chains, dtype=bool)
     if kind == "replicas":
         assert isinstance(lattice, Crystal)
         groups = [
@@ -70,12 +73,17 @@ def make_engines(
             Replicas(lattice, K[part], how, order, spins, generators[i], part)
             for i, (how, part) in enumerate(groups)
         ]
-    one: Any = {"bytes": _Bytes, "clusters": _Clusters, "sites": _Sites}[kind]
+    one: Any = {
+        "bytes": _Bytes,
+        "clusters": TorusClusters,
+        "graph_clusters": GraphClusters,
+        "sites": _Sites,
+    }[kind]
     return [
         one(
             lattice,
             float(K[i]),
-            "heat_bath" if rule == "metropolis" and not metropolis[i] else rule,
+            _rule_of_chain(rule, bool(feeble[i])),
             order,
             spins,
             generators[i],
@@ -104,6 +112,11 @@ def _whole(lattice: Lattice) -> bool:
     return lattice.equal_bonds and not isinstance(lattice, Graph)
 
 
+def _rule_of_chain(rule: str, feeble: bool) -> str:
+    """The rule by which a chain moves, another one where couplings are weak."""
+    return {"metropolis": "heat_bath", "wolff": "swendsen_wang"}.get(rule, rule) if feeble else rule
+
+
 def _groups(chains: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.intp]]:
     for first in range(0, len(chains), REPLICAS):
         yield chains[first : first + REPLICAS]
@@ -111,7 +124,7 @@ def _groups(chains: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.intp]]:
 
 def _kind(lattice: Lattice, rule: str, order: str, n_chains: int, field: float) -> str:
     if rule in CLUSTER_RULES:
-        return "clusters"
+        return "clusters" if isinstance(lattice, (Ring, Torus)) and not field else "graph_clusters"
     bits_fit = (
         isinstance(lattice, Crystal)
         and lattice.translation_invariant
@@ -131,41 +144,7 @@ def _kind(lattice: Lattice, rule: str, order: str, n_chains: int, field: float) 
     return "replicas"
 
 
-class _OneChain:
-    """One chain whose kernel measures in 64-bit integers."""
-
-    number: Any = np.int64
-
-    def __init__(self, n_sites: int, spins: SpinArray, generator: Words, chain: int) -> None:
-        self.chains, self.generator = np.array([chain]), generator
-        self.spins = spins[chain].copy()
-        self.cost, self.overhead = n_sites, 100 + n_sites
-
-    def advance(self, n_sweeps: int) -> None:
-        self._run(n_sweeps, 0, np.empty((0, len(self.spins)), dtype=np.int8))
-
-    def measure(self, n_sweeps: int, first: int, last: int, block: Block) -> None:
-        chain = self.chains[0]
-        samples = np.empty((0, len(self.spins)), dtype=np.int8)
-        if block.spins is not None:
-            samples = block.spins[chain, first:last]
-        energy, magnetization = self._run(n_sweeps, last - first, samples)
-        block.energy[chain, first:last] = energy
-        block.magnetization[chain, first:last] = magnetization
-
-    def _run(self, n_sweeps: int, n: int, samples: SpinArray) -> tuple[Any, Any]:
-        energy, magnetization = np.empty(n, dtype=self.number), np.empty(n, dtype=np.int64)
-        self._kernel(n_sweeps, energy, magnetization, samples)
-        return energy, magnetization
-
-    def _kernel(self, n_sweeps: int, energy: Any, magnetization: Any, samples: SpinArray) -> None:
-        raise NotImplementedError
-
-    def write_back(self, spins: SpinArray) -> None:
-        spins[self.chains[0]] = self.spins
-
-
-class _Bytes(_OneChain):
+class _Bytes(OneChain):
     """A torus of even sides, colour by colour, a byte for each spin."""
 
     number = np.float64
@@ -216,46 +195,7 @@ class _Bytes(_OneChain):
         energy[:] = totals - self.field * magnetization
 
 
-class _Clusters(_OneChain):
-    """Wolff or Swendsen-Wang on a ring or a torus."""
-
-    def __init__(
-        self,
-        lattice: Lattice,
-        K: float,
-        rule: str,
-        order: str,
-        spins: SpinArray,
-        generator: Words,
-        chain: int,
-        field: float,
-    ) -> None:
-        del order, field
-        super().__init__(lattice.n_sites, spins, generator, chain)
-        self.cost = 500 + 15 * lattice.n_sites
-        self.shape = (1, *lattice.shape)[-2:]  # a ring is one row
-        self.sign = -1 if K < 0 else 1
-        self.cut = float(np.exp(-2 * abs(K)))
-        self.n_clusters = 1 if rule == "wolff" and not weak(lattice, np.array(K)) else 0
-        self.work = np.empty(2 * lattice.n_sites + 8, dtype=np.int32)
-
-    def _kernel(self, n_sweeps: int, energy: Any, magnetization: Any, samples: SpinArray) -> None:
-        cluster.run(
-            self.spins.reshape(self.shape),
-            self.generator,
-            self.sign,
-            self.cut,
-            self.n_clusters,
-            n_sweeps,
-            energy,
-            magnetization,
-            samples.reshape(-1, *self.shape),
-            self.work,
-            simd_level(),
-        )
-
-
-class _Sites(_OneChain):
+class _Sites(OneChain):
     """Any graph, site by site."""
 
     number = np.float64

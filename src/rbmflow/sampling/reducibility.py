@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, SpinArray, check_choice, check_integer, check_real_scalar, shown
 from rbmflow.errors import ReducibleChainError, ReducibleChainWarning
-from rbmflow.ising import Graph, Ring, Torus
+from rbmflow.ising import Graph, Ring
 from rbmflow.ising.crystal import Crystal
 from rbmflow.ising.lattice import Lattice
 from rbmflow.sampling.topology import check_lattice
@@ -48,10 +48,6 @@ def resolve_order(lattice: Lattice, rule: Rule, order: object) -> Resolved:
     if rule in CLUSTER_RULES:
         if order is not None:
             raise ValueError(f"order={shown(order)}: clusters have no order of sites; leave it out")
-        if not isinstance(lattice, (Ring, Torus)):
-            raise ValueError(
-                f"rule={shown(rule)}: clusters need a Ring or a Torus, not a {type(lattice).__name__}"
-            )
         return "clusters"
     two_colours = isinstance(lattice, Crystal) and lattice.bipartite
     if order is None:
@@ -119,7 +115,7 @@ def is_irreducible(
     rule = check_rule(rule)
     if rule in CLUSTER_RULES:
         resolve_order(on, rule, None)
-        return True  # every bond may be cut, so that any set of spins may flip, one by one
+        return True  # every bond may be cut, to the ghost too: any set of spins may flip, one by one
     resolved = resolve_order(on, rule, order)
     check_integer("lattice.n_sites", on.n_sites, 1, MAX_PROVEN_SITES)
     coupling = check_real_scalar("K", K)

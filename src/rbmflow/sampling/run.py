@@ -24,7 +24,6 @@ from rbmflow.ising.lattice import Lattice
 from rbmflow.sampling.compiled_chains import make_engines, weak
 from rbmflow.sampling.engine import Block, Engine
 from rbmflow.sampling.reducibility import (
-    CLUSTER_RULES,
     WEAK_FIELD,
     Order,
     Rule,
@@ -69,10 +68,14 @@ def run(
 
     The heat bath draws a spin given its neighbours, ``P(v_i = 1) = 1/(1 + e^(−2K Σ v_j))``; Metropolis
     accepts a flip of cost ΔE with ``min(1, e^(−K ΔE))``; at couplings below 0.1/n_sites, where it would flip
-    everything in every sweep, it draws as the heat bath. Clusters join neighbours along satisfied bonds with
-    probability ``1 − e^(−2|K|)``: Swendsen-Wang gives each cluster a fair coin, Wolff flips that of a random
-    site; with Wolff a sweep is one cluster, so that measurements come after a fixed number of them. With
-    random order a sweep is n_sites attempts.
+    everything in every sweep, it draws as the heat bath. With random order a sweep is n_sites attempts.
+
+    Clusters join neighbours along satisfied bonds, ``K J v_i v_j > 0``, with probability ``1 − e^(−2|K J|)``:
+    Swendsen-Wang gives each cluster a fair coin, Wolff flips that of a random site; with Wolff a sweep is one
+    cluster, so that measurements come after a fixed number of them, and below 0.1/n_sites, where clusters are
+    single sites, it draws as Swendsen-Wang. A field is a bond of each site to one more spin, the ghost, and
+    spins are measured relative to it: a cluster that it is in stays, and where Wolff draws such a one all
+    other spins flip. Frustrated bonds make clusters that are too large to be of use.
 
     From 8 chains on (200 on tori of even sides) lattices are simulated 512 chains at a time, a bit each, with
     coins of their own to the last binary digit of each probability.
@@ -82,7 +85,7 @@ def run(
     Parameters
     ----------
     lattice : Ring, Chain, Torus or Graph
-        Clusters need a `Ring` or a `Torus`.
+        Where the spins are.
     K : float or array_like
         Coupling βJ of any sign, ±∞ included (at strong couplings local updates may stay in stripes for very
         long, which R-hat shows); or one for each chain.
@@ -106,8 +109,7 @@ def run(
         which goes on with its generators as if it had never stopped (lattice, couplings, rule and
         order must be the same).
     field : float
-        h in units of J, uniform, on a ring, chain or torus; a `Graph` has fields of its
-        own. Clusters need h = 0.
+        h in units of J, uniform; a `Graph` has fields of its own.
     keep_spins : bool
         Whether configurations are kept, or only energy and magnetization.
     n_threads : int, optional
@@ -158,7 +160,7 @@ def run(
     for name, flag in (("keep_spins", keep_spins), ("allow_reducible", allow_reducible)):
         check_flag(name, flag)
     resolved = resolve_order(on, rule, order)
-    h = _check_field(on, rule, field)
+    h = _check_field(on, field)
     lengths = {
         "n_sweeps": check_integer("n_sweeps", n_sweeps, 0, MAX_STEPS),
         "thin": check_integer("thin", thin, 1, MAX_SWEEPS),
@@ -269,14 +271,12 @@ def _check_memory(lattice: Lattice, n_chains: int, n_kept: int, *, keep_spins: b
     )
 
 
-def _check_field(lattice: Lattice, rule: str, field: object) -> float:
+def _check_field(lattice: Lattice, field: object) -> float:
     h = check_real_scalar("field", field)
     if not np.isfinite(h):
         raise ValueError(f"field={shown(field)}: a finite field is needed")
     if h and isinstance(lattice, Graph):
         raise ValueError(f"field={shown(field)}: a Graph has fields of its own")
-    if h and rule in CLUSTER_RULES:
-        raise ValueError(f"field={shown(field)}: clusters need a field of 0")
     return h
 
 

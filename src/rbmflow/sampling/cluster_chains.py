@@ -1,0 +1,140 @@
+"""Chains of cluster updates: rings and tori of equal bonds without field, and everything else as graphs."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from rbmflow._kernels import cluster, graph_clusters
+from rbmflow.arguments import FloatArray, SpinArray
+from rbmflow.hardware import simd_level
+from rbmflow.ising.lattice import IndexArray, Lattice
+from rbmflow.sampling.bernoulli_digits import Words
+from rbmflow.sampling.one_chain import OneChain
+
+N_SUMS = 4  # over clusters: see ext/graph_clusters
+
+
+class TorusClusters(OneChain):
+    """Wolff or Swendsen-Wang on a ring or a torus."""
+
+    def __init__(
+        self,
+        lattice: Lattice,
+        K: float,
+        rule: str,
+        order: str,
+        spins: SpinArray,
+        generator: Words,
+        chain: int,
+        field: float,
+    ) -> None:
+        del order, field
+        super().__init__(lattice.n_sites, spins, generator, chain)
+        self.cost = 500 + 15 * lattice.n_sites
+        self.shape = (1, *lattice.shape)[-2:]  # a ring is one row
+        self.sign = -1 if K < 0 else 1
+        self.cut = float(np.exp(-2 * abs(K)))
+        self.n_clusters = 1 if rule == "wolff" else 0
+        self.work = np.empty(2 * lattice.n_sites + 8, dtype=np.int32)
+
+    def _kernel(self, n_sweeps: int, energy: Any, magnetization: Any, samples: SpinArray) -> None:
+        cluster.run(
+            self.spins.reshape(self.shape),
+            self.generator,
+            self.sign,
+            self.cut,
+            self.n_clusters,
+            n_sweeps,
+            energy,
+            magnetization,
+            samples.reshape(-1, *self.shape),
+            self.work,
+            simd_level(),
+        )
+
+
+class GraphClusters(OneChain):
+    """Wolff or Swendsen-Wang on any graph, in fields with a ghost spin.
+
+    Fields are bonds to one more spin, the ghost: ``K (Σ J v_i v_j + Σ h_i v_i g)`` has no field, and its law
+    is the one in the field times a fair coin for g, in the variables ``v_i g`` and g. Both rules leave it
+    invariant, with Wolff's clusters begun at sites alone too: where a cluster begins does not depend on the
+    spins, so that a cluster grows from either of the two states between which its flip leads with chances in
+    the ratio of their weights. The products ``v_i g`` therefore are a chain in the field. In their terms a
+    cluster with the ghost stays as it is; instead of it Swendsen-Wang tosses a coin for each of the others
+    and Wolff flips all of them at once.
+    """
+
+    number = np.float64
+
+    def __init__(
+        self,
+        lattice: Lattice,
+        K: float,
+        rule: str,
+        order: str,
+        spins: SpinArray,
+        generator: Words,
+        chain: int,
+        field: float,
+    ) -> None:
+        del order
+        super().__init__(lattice.n_sites, spins, generator, chain)
+        self.K, self.single = K, rule == "wolff"
+        self.indptr, self.indices, self.couplings = bonds_and_ghost(lattice, field, both=self.single)
+        self.cost = 500 + 10 * lattice.n_sites + 10 * len(self.indices)
+        self.overhead += 5 * lattice.n_sites + 3 * len(self.indices)
+
+    def _kernel(self, n_sweeps: int, energy: Any, magnetization: Any, samples: SpinArray) -> None:
+        n_nodes = len(self.indptr) - 1
+        with np.errstate(over="ignore"):
+            cuts = np.exp(-2 * np.abs(self.K * self.couplings))
+        graph_clusters.run(
+            self.spins,
+            self.generator,
+            self.indptr,
+            self.indices,
+            self.couplings,
+            cuts,
+            -1 if self.K < 0 else 1,
+            self.single,
+            n_sweeps,
+            energy,
+            magnetization,
+            np.empty((len(energy), N_SUMS)),
+            samples,
+            np.empty(2 * n_nodes, dtype=np.int8),
+            np.empty(3 * n_nodes, dtype=np.int32),
+        )
+
+
+@lru_cache(maxsize=16)
+def bonds_and_ghost(
+    lattice: Lattice, field: float, *, both: bool
+) -> tuple[IndexArray, IndexArray, FloatArray]:
+    """Return compressed rows of all bonds, those to a ghost among them, in both rows or in the first.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Where rows begin, the second site of each bond, and its coupling. The ghost is the last site, if
+        there is a field.
+    """
+    graph = lattice.to_graph(field)
+    source = np.repeat(np.arange(graph.n_sites, dtype=np.int32), np.diff(graph.indptr))
+    target, couplings = graph.indices, graph.couplings
+    in_field = np.flatnonzero(graph.fields).astype(np.int32)
+    if len(in_field):
+        ghost, h = np.full(len(in_field), graph.n_sites, dtype=np.int32), graph.fields[in_field]
+        source, target = np.concatenate([source, in_field, ghost]), np.concatenate([target, ghost, in_field])
+        couplings = np.concatenate([couplings, h, h])
+    if not both:
+        first = source < target
+        source, target, couplings = source[first], target[first], couplings[first]
+    rows = np.argsort(source, kind="stable")
+    n_nodes = graph.n_sites + bool(len(in_field))
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(source, minlength=n_nodes))])
+    return indptr.astype(np.int32), target[rows], couplings[rows]
