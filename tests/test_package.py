@@ -46,7 +46,7 @@ KERNEL_OWNERS = {
     "magnetization": {"ising.ring", "weight.forms"},
     "ring_sampler": {"ising.ring"},
     "multispin": {"sampling.replicas"},
-    "graph_replicas": {"sampling.graph_replicas"},
+    "graph_replicas": {"sampling.colouring", "sampling.graph_replicas"},
     "checkerboard": {"sampling.compiled_chains"},
     "single_spin": {"sampling.compiled_chains"},
     "cluster": {"sampling.cluster_chains"},

@@ -10,7 +10,6 @@ from rbmflow._kernels import graph_replicas, simd
 from rbmflow.ising import Graph, Ring, Torus
 from rbmflow.sampling.engine import Block
 from rbmflow.sampling.graph_replicas import MAX_SPREAD, GraphReplicas, Scaled, fits
-from rbmflow.sampling.topology import as_graph
 from tests.kernels import twin_graph_replicas as twin
 
 LEVELS = ("plain", "avx2", "avx512")[: simd.supported() + 1]
@@ -26,9 +25,9 @@ def random_graph(n_sites, chance, seed=1):
 GRAPHS = {
     "real": random_graph(9, 0.6),
     "star": Graph.from_bonds(40, [(0, i) for i in range(1, 40)], np.linspace(-1, 2, 39)),
-    "ring": as_graph(Ring(6)),
-    "torus in a field": as_graph(Torus(3, 4), 0.5),
-    "double bonds": as_graph(Torus(2, 2)),
+    "ring": Ring(6).to_graph(),
+    "torus in a field": Torus(3, 4).to_graph(0.5),
+    "double bonds": Torus(2, 2).to_graph(),
     "free sites": Graph.from_bonds(5, [(1, 3)], fields=[0, 0, -0.25, 0, 0]),
     "no bonds": Graph.from_bonds(3, []),
     "units apart": Graph.from_bonds(4, [(0, 1), (2, 3)], [1e9, 1e-9], [0, 0, 0, 1e-20]),

@@ -20,16 +20,19 @@ from rbmflow.ising.lattice import Lattice
 from rbmflow.sampling.bernoulli_digits import BELOW_ONE, Words, byte_digits
 from rbmflow.sampling.cluster_chains import GraphClusters, TorusClusters
 from rbmflow.sampling.engine import Engine
+from rbmflow.sampling.graph_replicas import CHAINS, GraphReplicas, Scaled, fits
 from rbmflow.sampling.one_chain import OneChain
 from rbmflow.sampling.reducibility import CLUSTER_RULES, RULES, sweep_sites
 from rbmflow.sampling.replicas import REPLICAS, Replicas
 
-REPLICAS_FROM = 8  # chains from which replicas as bits win over one site at a time
+REPLICAS_FROM = 8  # chains from which replicas as bits win over one site at a time, at every SIMD level
 REPLICAS_FROM_BYTES = 200  # the same against a byte for each spin
 WEAK = 0.1  # of K times the number of sites
 REPLICA_NEIGHBOURS = (2, 4)  # of a site, half of them its own bonds
 MAX_REPLICA_SITES = 2**26  # energies of replicas are 32-bit integers, and their words 64 bytes to a site
 PACKED_RULES = ("heat_bath", "metropolis")  # with kernels for bits and bytes
+BLOCKS = 8  # of 64 chains, of an engine
+AT_ONCE = {"replicas": REPLICAS, "blocks": CHAINS}  # chains that share a generator
 LARGE_COUPLING = 1e5  # e^(-2K) is zero from far below, and 0 * K stays 0
 
 
@@ -38,8 +41,8 @@ def generator_words(
 ) -> tuple[int, int]:
     """Return the number of generators and the words of each."""
     kind = _kind(lattice, rule, order, n_chains, field)
-    if kind == "replicas":
-        return -(-n_chains // REPLICAS) + 1, 32  # chains with K = 0 may have a group of their own
+    if kind in AT_ONCE:
+        return -(-n_chains // AT_ONCE[kind]) + 1, 32  # chains with K = 0 may have a group of their own
     return n_chains, {"bytes": 32, "clusters": 36, "graph_clusters": 4, "sites": 4}[kind]
 
 
@@ -56,10 +59,11 @@ def make_engines(
 ) -> list[Engine]:
     """Return the engines of all chains; they change `generators` in place.
 
-    With `couple` they are of the two kinds whose couplings can change while they run, replicas or sites.
+    With `couple` they are of the three kinds whose couplings can change while they run: replicas, blocks of
+    chains on a graph, or sites.
     """
     n_chains = len(K)
-    kind = _kind(lattice, rule, order, REPLICAS if couple else n_chains, field)
+    kind = _kind(lattice, rule, order, REPLICAS if couple else n_chains, field, couple=couple)
     if not field and _whole(lattice):
         K = np.clip(K, -LARGE_COUPLING, LARGE_COUPLING)
     feeble = weak(lattice, K)
@@ -67,12 +71,16 @@ def make_engines(
     if kind == "replicas":
         assert isinstance(lattice, Crystal)
         groups = [
-            (bool(how), part) for how in (True, False) for part in _groups(np.flatnonzero(metropolis == how))
+            (bool(how), part)
+            for how in (True, False)
+            for part in _groups(np.flatnonzero(metropolis == how), REPLICAS)
         ]
         return [
             Replicas(lattice, K[part], how, order, spins, generators[i], part)
             for i, (how, part) in enumerate(groups)
         ]
+    if kind == "blocks":
+        return _blocks(lattice.to_graph(field), K, metropolis, sweep_sites(lattice, order), spins, generators)
     one: Any = {
         "bytes": _Bytes,
         "clusters": TorusClusters,
@@ -117,31 +125,53 @@ def _rule_of_chain(rule: str, feeble: bool) -> str:
     return {"metropolis": "heat_bath", "wolff": "swendsen_wang"}.get(rule, rule) if feeble else rule
 
 
-def _groups(chains: npt.NDArray[np.intp]) -> Iterator[npt.NDArray[np.intp]]:
-    for first in range(0, len(chains), REPLICAS):
-        yield chains[first : first + REPLICAS]
+def _groups(chains: npt.NDArray[np.intp], size: int) -> Iterator[npt.NDArray[np.intp]]:
+    for first in range(0, len(chains), size):
+        yield chains[first : first + size]
 
 
-def _kind(lattice: Lattice, rule: str, order: str, n_chains: int, field: float) -> str:
+def _blocks(
+    graph: Graph,
+    K: FloatArray,
+    metropolis: npt.NDArray[np.bool_],
+    order: npt.NDArray[np.int32],
+    spins: SpinArray,
+    generators: Words,
+) -> list[Engine]:
+    """Chains of one rule are neighbours in blocks, whose results do not depend on the other blocks."""
+    scaled, engines, first = Scaled.of(graph), list[Engine](), 0
+    for how in (True, False):
+        for part in _groups(np.flatnonzero(metropolis == how), CHAINS * BLOCKS):
+            last = first - (-len(part) // CHAINS)
+            engines.append(GraphReplicas(scaled, K[part], how, order, spins, generators[first:last], part))
+            first = last
+    return engines
+
+
+def _kind(
+    lattice: Lattice, rule: str, order: str, n_chains: int, field: float, *, couple: bool = False
+) -> str:
     if rule in CLUSTER_RULES:
         return "clusters" if isinstance(lattice, (Ring, Torus)) and not field else "graph_clusters"
+    if order == "random" or rule not in PACKED_RULES:
+        return "sites"
+    large = lattice.n_sites > MAX_REPLICA_SITES
+    if order == "checkerboard" and isinstance(lattice, Torus) and not couple:
+        if field or large or n_chains < REPLICAS_FROM_BYTES:
+            return "bytes"
+    elif large or n_chains < REPLICAS_FROM:
+        return "sites"
     bits_fit = (
-        isinstance(lattice, Crystal)
+        not field
+        and isinstance(lattice, Crystal)
         and lattice.translation_invariant
         and lattice.basis == 1
         and lattice.equal_bonds
         and lattice.coordination in REPLICA_NEIGHBOURS
     )
-    if order == "random" or not bits_fit or rule not in PACKED_RULES:
-        return "sites"
-    bytes_fit = order == "checkerboard" and isinstance(lattice, Torus)
-    if (
-        field
-        or lattice.n_sites > MAX_REPLICA_SITES
-        or n_chains < (REPLICAS_FROM_BYTES if bytes_fit else REPLICAS_FROM)
-    ):
-        return "bytes" if bytes_fit else "sites"
-    return "replicas"
+    if bits_fit:
+        return "replicas"
+    return "blocks" if fits(lattice.to_graph(field)) else "sites"
 
 
 class _Bytes(OneChain):

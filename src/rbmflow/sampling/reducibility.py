@@ -19,16 +19,17 @@ from rbmflow.errors import ReducibleChainError, ReducibleChainWarning
 from rbmflow.ising import Graph, Ring
 from rbmflow.ising.crystal import Crystal
 from rbmflow.ising.lattice import Lattice
+from rbmflow.sampling.colouring import colours
 from rbmflow.sampling.topology import check_lattice
 
 Rule = Literal["heat_bath", "metropolis", "wolff", "swendsen_wang"]
-Order = Literal["random", "sequential", "checkerboard"]
+Order = Literal["random", "sequential", "checkerboard", "colours"]
 Resolved = Order | Literal["clusters"]
 # a new one comes last: kernels know places
 RULES: tuple[Rule, ...] = ("heat_bath", "metropolis", "wolff", "swendsen_wang")
 TRAPPED_RULES = ("metropolis",)  # certain to flip where it costs nothing: fixed orders may not connect all
 CLUSTER_RULES = ("wolff", "swendsen_wang")
-ORDERS: tuple[Order, ...] = ("random", "sequential", "checkerboard")
+ORDERS: tuple[Order, ...] = ("random", "sequential", "checkerboard", "colours")
 MAX_PROVEN_SITES = 20
 SMALL_SIDE = 8
 WEAK_FIELD = 1e-3
@@ -58,7 +59,7 @@ def resolve_order(lattice: Lattice, rule: Rule, order: object) -> Resolved:
     if found == "checkerboard" and not two_colours:
         raise ValueError(
             f"order='checkerboard': {shown(lattice)} has no two colours; "
-            "its sides must be even, or use order='random'"
+            "its sides must be even, or use order='colours' or 'random'"
         )
     return found
 
@@ -69,6 +70,8 @@ def sweep_sites(lattice: Lattice, order: str) -> npt.NDArray[np.int32]:
         return np.empty(0, dtype=np.int32)
     if order == "checkerboard":
         return np.concatenate(lattice.sublattices())
+    if order == "colours":
+        return np.concatenate(colours(lattice))
     return np.arange(lattice.n_sites, dtype=np.int32)
 
 
@@ -89,7 +92,7 @@ def is_irreducible(
     rule : str
         ``"heat_bath"``, ``"metropolis"``, ``"wolff"`` or ``"swendsen_wang"``.
     order : str
-        ``"random"``, ``"sequential"`` or ``"checkerboard"``; of no effect with clusters.
+        ``"random"``, ``"sequential"``, ``"checkerboard"`` or ``"colours"``; of no effect with clusters.
     K : float
         Coupling, finite; only its sign matters. Metropolis is drawn independently at K = 0.
 
@@ -179,7 +182,7 @@ def frozen(lattice: Lattice, order: str, spins: SpinArray, field: float = 0.0) -
     lattice : Ring, Chain, Torus or Graph
         Where the spins are.
     order : str
-        ``"sequential"`` or ``"checkerboard"``.
+        ``"sequential"``, ``"checkerboard"`` or ``"colours"``.
     spins : numpy.ndarray of int8, shape (n, n_sites)
         Configurations.
     field : float
