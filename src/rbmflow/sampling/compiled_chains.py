@@ -32,6 +32,7 @@ REPLICA_NEIGHBOURS = (2, 4)  # of a site, half of them its own bonds
 MAX_REPLICA_SITES = 2**26  # energies of replicas are 32-bit integers, and their words 64 bytes to a site
 PACKED_RULES = ("heat_bath", "metropolis")  # with kernels for bits and bytes
 BLOCKS = 8  # of 64 chains, of an engine
+SPINS = 2**20  # of an engine that is called for single sweeps, so that a call is short next to its work
 AT_ONCE = {"replicas": REPLICAS, "blocks": CHAINS}  # chains that share a generator
 LARGE_COUPLING = 1e5  # e^(-2K) is zero from far below, and 0 * K stays 0
 
@@ -80,7 +81,9 @@ def make_engines(
             for i, (how, part) in enumerate(groups)
         ]
     if kind == "blocks":
-        return _blocks(lattice.to_graph(field), K, metropolis, sweep_sites(lattice, order), spins, generators)
+        graph, sites = lattice.to_graph(field), sweep_sites(lattice, order)
+        size = CHAINS * (max(BLOCKS, SPINS // (CHAINS * lattice.n_sites)) if couple else BLOCKS)
+        return _blocks(graph, K, metropolis, sites, spins, generators, size)
     one: Any = {
         "bytes": _Bytes,
         "clusters": TorusClusters,
@@ -137,11 +140,12 @@ def _blocks(
     order: npt.NDArray[np.int32],
     spins: SpinArray,
     generators: Words,
+    size: int,
 ) -> list[Engine]:
     """Chains of one rule are neighbours in blocks, whose results do not depend on the other blocks."""
     scaled, engines, first = Scaled.of(graph), list[Engine](), 0
     for how in (True, False):
-        for part in _groups(np.flatnonzero(metropolis == how), CHAINS * BLOCKS):
+        for part in _groups(np.flatnonzero(metropolis == how), size):
             last = first - (-len(part) // CHAINS)
             engines.append(GraphReplicas(scaled, K[part], how, order, spins, generators[first:last], part))
             first = last

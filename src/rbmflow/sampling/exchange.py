@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import MAX_STEPS, FloatArray, SpinArray, check_integer, check_real, check_rng, shown
+from rbmflow.arguments import (
+    MAX_STEPS,
+    FloatArray,
+    SpinArray,
+    check_flag,
+    check_integer,
+    check_real,
+    check_rng,
+    shown,
+)
 from rbmflow.estimate import Estimate
-from rbmflow.generators import draw_words
 from rbmflow.hardware import check_memory, resolve_threads
 from rbmflow.ising.lattice import Lattice
 from rbmflow.records import Record
 from rbmflow.records.dataset import dataset
-from rbmflow.sampling.compiled_chains import make_engines, weak
-from rbmflow.sampling.engine import Block, Engine
-from rbmflow.sampling.reducibility import CLUSTER_RULES, Order, Rule, check_rule, guard, resolve_order
-from rbmflow.sampling.run import MAX_CHAINS, steps
-from rbmflow.sampling.rungs import Rungs
-from rbmflow.sampling.starts import random_start
+from rbmflow.sampling.compiled_chains import weak
+from rbmflow.sampling.ladders import Ladders, begin
+from rbmflow.sampling.reducibility import (
+    CLUSTER_RULES,
+    Order,
+    Rule,
+    check_field,
+    check_rule,
+    guard,
+    resolve_order,
+)
+from rbmflow.sampling.run import MAX_CHAINS
+from rbmflow.sampling.starts import Start
 from rbmflow.sampling.topology import check_lattice
-from rbmflow.workers import Progress, check_progress, run_tasks
+from rbmflow.workers import Progress, check_progress
 
 if TYPE_CHECKING:
     from rbmflow.typing import ArrayLike, RNGLike
@@ -40,27 +56,36 @@ class Exchange(Record):
         Where the spins are.
     K : numpy.ndarray of float64, shape (n_rungs,)
         The ladder, ascending.
+    rule, order : str
+        How the chains move.
+    field : float
+        Uniform field h, in units of J.
     spins : numpy.ndarray of int8, shape (n_ladders, n_rungs, n_sites)
         The last configurations.
     energy, magnetization : numpy.ndarray of float64, shape (n_ladders, n_rungs, n_kept)
-        Per site, at each coupling.
+        Per site, at each coupling; the energy is ``−(Σ J v_i v_j + Σ h v_i)/n``, in units of J.
     rates : numpy.ndarray of float64, shape (n_rungs − 1,)
-        Accepted exchanges between neighbours over those tried.
+        Accepted exchanges between neighbours over those tried, since the first sweep after the burn-in; also
+        where the run goes on with another.
     round_trips : numpy.ndarray of int64, shape (n_ladders, n_rungs)
-        How often each replica went from the lowest coupling to the highest and back.
+        How often each replica went from the lowest coupling to the highest and back, since then.
     thin : int
         Sweeps between measurements.
     """
 
     lattice: Lattice
     K: FloatArray
-    spins: SpinArray = field(repr=False)
-    energy: FloatArray = field(repr=False)
-    magnetization: FloatArray = field(repr=False)
+    rule: str
+    order: str
+    field: float
+    spins: SpinArray = dataclasses.field(repr=False)
+    energy: FloatArray = dataclasses.field(repr=False)
+    magnetization: FloatArray = dataclasses.field(repr=False)
     rates: FloatArray
-    round_trips: npt.NDArray[np.int64] = field(repr=False)
+    round_trips: npt.NDArray[np.int64] = dataclasses.field(repr=False)
     thin: int
-    _estimates: dict[int, Estimate] = field(default_factory=dict, init=False, repr=False)
+    _ladders: Ladders = dataclasses.field(repr=False)
+    _estimates: dict[int, Estimate] = dataclasses.field(default_factory=dict, init=False, repr=False)
 
     def energy_estimate(self, rung: int) -> Estimate:
         """Return the energy per site at one coupling of the ladder.
@@ -117,6 +142,7 @@ class Exchange(Record):
         """
         dims = "chain", "draw", "K"
         series = {name: (dims, getattr(self, name).swapaxes(1, 2)) for name in ("energy", "magnetization")}
+        told = {name: getattr(self, name) for name in ("rule", "order", "field", "thin")}
         n_ladders, _, n_kept = self.energy.shape
         coordinates = {
             "chain": range(n_ladders),
@@ -125,7 +151,7 @@ class Exchange(Record):
             "round_trips": (("chain", "K"), self.round_trips),
             "rates": ("pair", self.rates),
         }
-        return dataset(series, coordinates, {"lattice": self.lattice.label, "thin": self.thin})
+        return dataset(series, coordinates, {"lattice": self.lattice.label, **told})
 
 
 def replica_exchange(
@@ -139,8 +165,11 @@ def replica_exchange(
     rule: Rule = "heat_bath",
     order: Order | None = None,
     rng: RNGLike = None,
+    initial: Start | ArrayLike | Exchange = "random",
+    field: float = 0.0,
     n_threads: int | None = None,
     progress: Progress | None = None,
+    allow_reducible: bool = False,
 ) -> Exchange:
     """Run ladders of chains that exchange their couplings every `thin` sweeps.
 
@@ -148,7 +177,8 @@ def replica_exchange(
     probability ``min(1, exp[(K_i − K_j)(E_i − E_j)])``; even and odd pairs take turns (Hukushima and Nemoto,
     J. Phys. Soc. Jpn. 65, 1604 (1996)). Measurements are taken before each exchange.
 
-    Time O(sites) for each sweep, ladder and coupling.
+    Time O(sites) for each sweep, ladder and coupling. In a fixed order chains are simulated many at a time,
+    as by `run`; with random order, which is what Metropolis has by default, one by one.
 
     Parameters
     ----------
@@ -157,7 +187,7 @@ def replica_exchange(
     couplings : array_like
         The ladder, at least two, ascending, of at most 1e100.
     n_ladders : int
-        Independent ladders.
+        Independent ladders; it may be left out where `initial` is an `Exchange`.
     n_sweeps : int
         Sweeps after the burn-in, a multiple of `thin`.
     thin : int
@@ -169,11 +199,19 @@ def replica_exchange(
     order : str, optional
         As for `run`.
     rng : numpy.random.Generator or int
-        Generator or seed.
+        Generator or seed; not used where `initial` is an `Exchange`.
+    initial : str, array_like or Exchange
+        ``"random"``, ``"up"``, spins of shape ``(n_sites,)`` or ``(n_ladders, n_rungs, n_sites)``, or an
+        `Exchange`, which goes on as if it had never stopped (lattice, couplings, field, rule and order must
+        be the same).
+    field : float
+        h in units of J, uniform; a `Graph` has fields of its own.
     n_threads : int, optional
         Threads; no result depends on it.
     progress : callable, optional
         Called as ``progress(done, total)``, in rounds of `thin` sweeps.
+    allow_reducible : bool
+        Run chains that do not connect all states.
 
     Returns
     -------
@@ -193,26 +231,18 @@ def replica_exchange(
     Examples
     --------
     >>> from rbmflow import Torus
-    >>> replica_exchange(Torus(4, 4), [0.2, 0.4], n_sweeps=100, rng=1).energy.shape
+    >>> first = replica_exchange(Torus(4, 4), [0.2, 0.4], n_sweeps=100, rng=1)
+    >>> first.energy.shape
     (1, 2, 100)
+    >>> replica_exchange(Torus(4, 4), [0.2, 0.4], n_sweeps=50, initial=first).energy.shape
+    (1, 2, 50)
     """
     on, rule = check_lattice(lattice), check_rule(rule)
+    check_flag("allow_reducible", allow_reducible)
     if rule in CLUSTER_RULES:
         raise ValueError(f"rule={shown(rule)}: 'heat_bath' or 'metropolis' is needed")
-    resolved = resolve_order(on, rule, order)
-    guard(on, rule, resolved, allow_reducible=False)
-    ladder = np.array(check_real("couplings", couplings))
-    finite = (np.abs(ladder) <= MAX_COUPLING).all()
-    if ladder.ndim != 1 or len(ladder) < 2 or not finite or (np.diff(ladder) <= 0).any():
-        raise ValueError(
-            f"couplings={shown(couplings)}: at least two finite couplings are needed, "
-            "ascending, of at most 1e100"
-        )
-    if rule == "metropolis" and weak(on, ladder).any():
-        feeble = float(ladder[weak(on, ladder)][0])
-        raise ValueError(
-            f"couplings holds {feeble:g}, where Metropolis flips nearly every spin: use rule='heat_bath'"
-        )
+    resolved, h = resolve_order(on, rule, order), check_field(on, field)
+    ladder = _check_ladder(on, rule, couplings)
     n_ladders, progress = check_integer("n_ladders", n_ladders, 1, MAX_CHAINS), check_progress(progress)
     thin = check_integer("thin", thin, 1, MAX_STEPS)
     rounds = {}
@@ -220,51 +250,98 @@ def replica_exchange(
         if check_integer(name, value, minimum, MAX_STEPS) % thin:
             raise ValueError(f"{name}={value}: a multiple of thin={thin} is needed")
         rounds[name] = value // thin
-    source = check_rng(rng)
+    threads = resolve_threads(n_threads)
+    if isinstance(initial, Exchange):
+        n_ladders = _check_same(initial, on, ladder, n_ladders, rule, resolved, h)
     n_chains = n_ladders * len(ladder)
     check_memory(
         f"{n_chains} chains of {rounds['n_sweeps']} measurements",
-        n_chains * (16 * rounds["n_sweeps"] + 2 * on.n_sites + 256),
+        n_chains * (32 * rounds["n_sweeps"] + 2 * on.n_sites + 256),
         "a larger thin keeps less",
     )
-    generators = draw_words(source, n_chains + 1)
-    spins = random_start(on, n_chains, source, resolved if rule == "metropolis" else "random")
-    engines = make_engines(on, np.tile(ladder, n_ladders), rule, resolved, spins, generators, couple=True)
-    rungs = Rungs(n_ladders, len(ladder))
-    shape = (n_ladders, len(ladder), rounds["n_sweeps"])
-    energy, magnetization, couplings = np.empty(shape), np.empty(shape), np.empty(n_chains)
-    threads = resolve_threads(n_threads)
-    total = rounds["burn_in"] + rounds["n_sweeps"]
-    for index in range(-rounds["burn_in"], rounds["n_sweeps"]):
-        now = Block(np.empty((n_chains, 1)), np.empty((n_chains, 1)), None)
-        _advance(engines, thin, now, threads)
-        if index >= 0:
-            energy[:, :, index] = now.energy[rungs.chain, 0]
-            magnetization[:, :, index] = now.magnetization[rungs.chain, 0]
-        low, energies = rungs.pairs(index % 2), now.energy[rungs.chain, 0]
-        gain = (ladder[low] - ladder[low + 1]) * (energies[:, low] - energies[:, low + 1])
-        rungs.exchange(low, gain, source, counted=index >= 0)
-        couplings[rungs.chain] = ladder
-        for engine in engines:
-            engine.couple(couplings[engine.chains])  # type: ignore[attr-defined]
-        if progress is not None:
-            progress(index + rounds["burn_in"] + 1, total)
-    for engine in engines:
-        engine.write_back(spins)
+    if isinstance(initial, Exchange):
+        ladders, spins = initial._ladders.resumed(initial.spins)
+    else:
+        guard(on, rule, resolved, allow_reducible=allow_reducible, field=h)
+        ladders, spins = begin(
+            on,
+            (n_ladders, len(ladder)),
+            initial,
+            check_rng(rng),
+            resolved if rule == "metropolis" and not allow_reducible else "random",
+            h,
+            rounds["burn_in"],
+        )
+    energy, magnetization = ladders.run(
+        on,
+        ladder,
+        rule,
+        resolved,
+        spins,
+        h,
+        burn_in=rounds["burn_in"],
+        n_rounds=rounds["n_sweeps"],
+        thin=thin,
+        n_threads=threads,
+        progress=progress,
+    )
     return Exchange(
         lattice=on,
         K=ladder,
-        spins=spins[rungs.chain],
-        energy=energy / on.n_sites,
-        magnetization=magnetization / on.n_sites,
-        rates=rungs.accepted / np.maximum(rungs.tried, 1),
-        round_trips=rungs.round_trips,
+        rule=rule,
+        order=resolved,
+        field=h,
+        spins=spins[ladders.rungs.chain],
+        energy=energy,
+        magnetization=magnetization,
+        rates=ladders.rungs.accepted / np.maximum(ladders.rungs.tried, 1),
+        round_trips=ladders.rungs.round_trips.copy(),
         thin=thin,
+        _ladders=ladders,
     )
 
 
-def _advance(engines: list[Engine], thin: int, block: Block, n_threads: int) -> None:
-    run_tasks(
-        [steps(engine, block, n_sweeps=thin, thin=thin, burn_in=0) for engine in engines],
-        n_threads if len(engines) > 1 else 1,
-    )
+def _check_ladder(lattice: Lattice, rule: Rule, couplings: object) -> FloatArray:
+    ladder = np.array(check_real("couplings", couplings))
+    finite = (np.abs(ladder) <= MAX_COUPLING).all()
+    if ladder.ndim != 1 or len(ladder) < 2 or not finite or (np.diff(ladder) <= 0).any():
+        raise ValueError(
+            f"couplings={shown(couplings)}: at least two finite couplings are needed, "
+            "ascending, of at most 1e100"
+        )
+    if rule == "metropolis" and weak(lattice, ladder).any():
+        feeble = float(ladder[weak(lattice, ladder)][0])
+        raise ValueError(
+            f"couplings holds {feeble:g}, where Metropolis flips nearly every spin: use rule='heat_bath'"
+        )
+    return ladder
+
+
+def _check_same(
+    before: Exchange,
+    lattice: Lattice,
+    ladder: FloatArray,
+    n_ladders: int,
+    rule: str,
+    order: str,
+    field: float,
+) -> int:
+    """Return the number of ladders of the run to go on with; raise unless the rest is as it was."""
+    known = len(before.energy)
+    same = {
+        "lattice": lattice is before.lattice or lattice == before.lattice,
+        "couplings": np.array_equal(ladder, before.K),
+        "n_ladders": n_ladders in (1, known),
+        "rule": rule == before.rule,
+        "order": order == before.order,
+        "field": field == before.field,
+    }
+    for name, equal in same.items():
+        if not equal:
+            told = {"couplings": before.K, "n_ladders": known}.get(name, getattr(before, name, None))
+            raise ValueError(
+                f"initial: the Exchange to go on with has another {name} ({shown(told)}); "
+                "to change it, begin anew with initial=exchange.spins"
+            )
+    before._ladders.check(before.spins, lattice.n_sites)
+    return known

@@ -34,6 +34,7 @@ class Scaled:
     ends: IndexArray  # of the bonds
     walls: FloatArray  # twice the coupling of each
     downs: FloatArray  # twice the fields, none where there are none
+    ground: float  # the energy where all spins are up
 
     @classmethod
     def of(cls, graph: Graph) -> Self:
@@ -46,6 +47,7 @@ class Scaled:
         fields = np.rint(np.ldexp(graph.fields, PLACES - exponents)).astype(np.int64)
         top = int(exponents.max())
         own = rows < graph.indices
+        walls, downs = 2 * graph.couplings[own], 2 * graph.fields
         return cls(
             graph=graph,
             weights=(2 * whole).astype(np.int32),  # 2^31 becomes -2^31, which is the same modulo 2^32
@@ -53,14 +55,10 @@ class Scaled:
             units=np.ldexp(np.float32(1.0), exponents - top),
             largest=float(np.ldexp(1.0, top - PLACES)),
             ends=np.stack([rows[own].astype(np.int32), graph.indices[own]], axis=1),
-            walls=2 * graph.couplings[own],
-            downs=2 * graph.fields if graph.fields.any() else np.empty(0),
+            walls=walls,
+            downs=downs if downs.any() else np.empty(0),
+            ground=-float(walls.sum() + downs.sum()) / 2,
         )
-
-    @property
-    def ground(self) -> float:
-        """The energy where all spins are up."""
-        return -float(self.walls.sum() + self.downs.sum()) / 2
 
 
 def fits(graph: Graph) -> bool:

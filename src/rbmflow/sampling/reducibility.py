@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, SpinArray, check_choice, check_integer, check_real_scalar, shown
 from rbmflow.errors import ReducibleChainError, ReducibleChainWarning
-from rbmflow.ising import Graph, Ring
+from rbmflow.ising import Graph, Ring, Torus
 from rbmflow.ising.crystal import Crystal
 from rbmflow.ising.lattice import Lattice
 from rbmflow.sampling.colouring import colours
@@ -39,6 +39,16 @@ WEAK_FIELD = 1e-3
 def check_rule(rule: object) -> Rule:
     """Return the name of a rule, or raise."""
     return check_choice("rule", rule, RULES)
+
+
+def check_field(lattice: Lattice, field: object) -> float:
+    """Return a uniform field, in units of J, or raise unless the lattice can have one."""
+    h = check_real_scalar("field", field)
+    if not np.isfinite(h):
+        raise ValueError(f"field={shown(field)}: a finite field is needed")
+    if h and isinstance(lattice, Graph):
+        raise ValueError(f"field={shown(field)}: a Graph has fields of its own")
+    return h
 
 
 def resolve_order(lattice: Lattice, rule: Rule, order: object) -> Resolved:
@@ -220,10 +230,14 @@ def frozen(lattice: Lattice, order: str, spins: SpinArray, field: float = 0.0) -
     return lost
 
 
-def guard(lattice: Lattice, rule: Rule, order: Resolved, *, allow_reducible: bool) -> None:
+def guard(
+    lattice: Lattice, rule: Rule, order: Resolved, *, allow_reducible: bool, field: float = 0.0
+) -> None:
     """Raise for a chain whose classes are macroscopic, warn once of one with isolated frozen orbits."""
     if rule not in TRAPPED_RULES or order == "random" or allow_reducible:
         return
+    if abs(field) >= WEAK_FIELD:
+        lattice = lattice.to_graph(field)
     assert order != "clusters"
     if isinstance(lattice, Ring):
         raise ReducibleChainError(

@@ -15,18 +15,15 @@ from rbmflow.arguments import (
     check_flag,
     check_integer,
     check_real,
-    check_real_scalar,
-    shown,
 )
 from rbmflow.hardware import check_memory, resolve_threads
-from rbmflow.ising import Graph
 from rbmflow.ising.lattice import Lattice
 from rbmflow.sampling.compiled_chains import make_engines, weak
 from rbmflow.sampling.engine import Block, Engine
 from rbmflow.sampling.reducibility import (
-    WEAK_FIELD,
     Order,
     Rule,
+    check_field,
     check_rule,
     guard,
     resolve_order,
@@ -167,7 +164,7 @@ def run(
     for name, flag in (("keep_spins", keep_spins), ("allow_reducible", allow_reducible)):
         check_flag(name, flag)
     resolved = resolve_order(on, rule, order)
-    h = _check_field(on, field)
+    h = check_field(on, field)
     lengths = {
         "n_sweeps": check_integer("n_sweeps", n_sweeps, 0, MAX_STEPS),
         "thin": check_integer("thin", thin, 1, MAX_SWEEPS),
@@ -184,12 +181,7 @@ def run(
         couplings = _couplings(K, n_chains)
         _check_memory(on, len(couplings), n_kept, keep_spins=keep_spins)
         if not weak(on, couplings).all():
-            guard(
-                on.to_graph(h) if abs(h) >= WEAK_FIELD else on,
-                rule,
-                resolved,
-                allow_reducible=allow_reducible,
-            )
+            guard(on, rule, resolved, allow_reducible=allow_reducible, field=h)
         state = begin(on, couplings, rule, resolved, rng, initial, allow_reducible, h)
     spins, generators = state.spins, state.generators
     engines = make_engines(on, couplings, rule, resolved, spins, generators, field=h)
@@ -276,15 +268,6 @@ def _check_memory(lattice: Lattice, n_chains: int, n_kept: int, *, keep_spins: b
         n_chains * (2 * lattice.n_sites + n_kept * (16 + (lattice.n_sites if keep_spins else 0))),
         "keep_spins=False or a larger thin keeps less",
     )
-
-
-def _check_field(lattice: Lattice, field: object) -> float:
-    h = check_real_scalar("field", field)
-    if not np.isfinite(h):
-        raise ValueError(f"field={shown(field)}: a finite field is needed")
-    if h and isinstance(lattice, Graph):
-        raise ValueError(f"field={shown(field)}: a Graph has fields of its own")
-    return h
 
 
 def _couplings(K: object, n_chains: int) -> FloatArray:

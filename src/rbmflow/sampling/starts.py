@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Literal
 
@@ -40,30 +41,47 @@ def begin(
         0, 2**64, size=generator_words(lattice, rule, order, n_chains, field), dtype=np.uint64
     )
     traps = rule in TRAPPED_RULES and order != "random" and not (allow_reducible or weak(lattice, K).all())
+    spins = first_spins(lattice, (n_chains,), initial, source, order if traps else "random", field)
+    return State(spins, generators, 0)
+
+
+def first_spins(
+    lattice: Lattice,
+    shape: tuple[int, ...],
+    initial: object,
+    source: np.random.Generator,
+    order: str,
+    field: float,
+    before: str = "a Run",
+) -> SpinArray:
+    """Return the spins (n_chains, n_sites) of chains that are arranged as `shape` says: drawn, up or given.
+
+    Raise ValueError for a start that is frozen under Metropolis in a fixed order; `before` is what could have
+    been given besides.
+    """
+    n_chains = math.prod(shape)
     if isinstance(initial, str):
         if initial not in STARTS:
             raise ValueError(
-                f"initial={shown(initial)}: 'random', 'up', an array of spins or a Run is needed"
+                f"initial={shown(initial)}: 'random', 'up', an array of spins or {before} is needed"
             )
         if initial == "random":
-            spins = random_start(lattice, n_chains, source, order if traps else "random", field)
-        else:
-            spins = np.ones((n_chains, lattice.n_sites), dtype=np.int8)
-    else:
-        given = check_spins("initial", initial, lattice.n_sites)
-        if given.ndim > 2 or (given.ndim == 2 and len(given) != n_chains):
-            raise ValueError(
-                f"initial has shape {given.shape}: ({lattice.n_sites},) or ({n_chains}, "
-                f"{lattice.n_sites}) is needed"
-            )
-        spins = np.array(np.broadcast_to(given, (n_chains, lattice.n_sites)), order="C")
-        if traps and (lost := frozen(lattice, order, spins, field)).any():
-            raise ValueError(
-                f"initial: chain {int(np.flatnonzero(lost)[0])} would start in a state whose every local "
-                f"field is zero in its turn, which Metropolis in {order} order never leaves; use "
-                "rule='heat_bath' or order='random'"
-            )
-    return State(spins, generators, 0)
+            return random_start(lattice, n_chains, source, order, field)
+        return np.ones((n_chains, lattice.n_sites), dtype=np.int8)
+    given = check_spins("initial", initial, lattice.n_sites)
+    if given.shape[:-1] not in ((), shape):
+        raise ValueError(
+            f"initial has shape {given.shape}: ({lattice.n_sites},) or {(*shape, lattice.n_sites)} is needed"
+        )
+    spins = np.array(np.broadcast_to(given, (*shape, lattice.n_sites)), order="C")
+    spins = spins.reshape(n_chains, lattice.n_sites)
+    if order != "random" and (lost := frozen(lattice, order, spins, field)).any():
+        raise ValueError(
+            f"initial: chain {int(np.flatnonzero(lost)[0])} would start in a state whose every local "
+            f"field is zero in its turn, which Metropolis in {order} order never leaves; use "
+            "rule='heat_bath' or order='random'"
+        )
+    return spins
 
 
 def random_start(
