@@ -244,7 +244,8 @@ def _table():
     NETWORK.save(FOLDER / "hopfield.npz")
     if not missing("sampling.TrainingSet.save"):
         KNOWN.save(FOLDER / "known.nc")
-    ran = rbmflow.sampling.run(Ring(8), [0.3, 0.5], n_chains=2, n_sweeps=20, rng=1)
+    first = {"first_bond": lambda spins: spins[:, 0] * spins[:, 1]}
+    ran = rbmflow.sampling.run(Ring(8), [0.3, 0.5], n_chains=2, n_sweeps=20, rng=1, observables=first)
     ran.save(FOLDER / "run.npz")
     exchange = rbmflow.sampling.replica_exchange(Ring(8), [0.3, 0.5], n_sweeps=20, rng=1)
     curve = thermometer.magnetization.fit(KNOWN)
@@ -386,10 +387,11 @@ def _table():
         ),
         "sampling.Run": (
             None,
-            ran,
+            ran.at(0.5),
             {
                 **stored,
                 "at": {"K": 0.5},
+                "estimate": {"name": "first_bond"},
                 "to_xarray": {},
                 "equals": {"other": ran},
                 "load": {"path": FOLDER / "run.npz"},

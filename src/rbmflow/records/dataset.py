@@ -33,6 +33,7 @@ def chains(
 ) -> Any:
     """Return series ``(n_chains, n_draws, ...)`` of chains of couplings K as a dataset.
 
+    What a series has more dimensions for are sites of ``spins``, else components.
     Where the chains have one coupling, it is a coordinate without a dimension; else there must be as many
     chains of each, and K is the dimension after chain and draw.
     """
@@ -46,7 +47,7 @@ def chains(
     first = ("chain", "draw", "K") if several else ("chain", "draw")
     variables = {
         name: (
-            first + ("site",) * (values.ndim - 2),
+            first + ("site" if name == "spins" else f"{name}_component",) * (values.ndim - 2),
             np.stack([values[at] for at in places], axis=2) if several else values,
         )
         for name, values in series.items()

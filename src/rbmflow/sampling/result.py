@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -10,11 +11,24 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray, SpinArray, check_real_scalar, shown
+from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real_scalar, shown
 from rbmflow.estimate import Estimate
 from rbmflow.ising.lattice import Lattice
 from rbmflow.records import Record
 from rbmflow.records.dataset import chains
+
+ESTIMATED = (
+    "energy",
+    "magnetization",
+    "absolute_magnetization",
+    "squared_magnetization",
+    "susceptibility",
+    "heat_capacity",
+    "binder_cumulant",
+)
+"""What a run estimates of its energies and magnetizations, each as ``NAME_estimate``."""
+SERIES = ("energy", "magnetization", "spins")
+"""Fields that are series along the chains; any may be None."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,6 +74,8 @@ class Run(Record):
         Magnetization per site, with its sign.
     state : State or None
         What ``run(..., initial=this)`` goes on from; None for a part of a run.
+    observables : dict of str to numpy.ndarray of float64, shape (n_chains, n_kept) or (n_chains, n_kept, k)
+        What the functions that were given measured, by their names.
     """
 
     lattice: Lattice
@@ -72,6 +88,7 @@ class Run(Record):
     energy: FloatArray = dataclasses.field(repr=False)
     magnetization: FloatArray = dataclasses.field(repr=False)
     state: State | None = dataclasses.field(repr=False)
+    observables: Mapping[str, FloatArray] = dataclasses.field(default_factory=dict, repr=False)
 
     def at(self, K: float) -> Run:
         """Return the part of the run with one coupling.
@@ -96,15 +113,21 @@ class Run(Record):
         here = np.equal(self.K, check_real_scalar("K", K))
         if not here.any():
             raise ValueError(f"K={shown(K)}: the couplings of the chains are {np.unique(self.K).tolist()}")
-        spins = None if self.spins is None else self.spins[here]
-        return replace(
-            self,
-            K=self.K[here],
-            spins=spins,
-            energy=self.energy[here],
-            magnetization=self.magnetization[here],
-            state=None,
-        )
+        series = {name: one[here] for name, one in self.series.items()}
+        return self._with_series(series, K=self.K[here], state=None)
+
+    @property
+    def series(self) -> dict[str, npt.NDArray[Any]]:
+        """All series by name, each of shape ``(n_chains, n_kept, ...)``.
+
+        Examples
+        --------
+        >>> from rbmflow import Ring, sampling
+        >>> {name: one.shape for name, one in sampling.run(Ring(8), 0.5, n_sweeps=10, rng=1).series.items()}
+        {'energy': (1, 10), 'magnetization': (1, 10), 'spins': (1, 10, 8)}
+        """
+        own = {name: getattr(self, name) for name in SERIES}
+        return {name: one for name, one in own.items() if one is not None} | dict(self.observables)
 
     def to_xarray(self) -> Any:
         """Return the series as a dataset of xarray, in the layout of arviz.
@@ -115,7 +138,8 @@ class Run(Record):
         -------
         xarray.Dataset
             ``energy`` and ``magnetization`` over ``chain`` and ``draw``, and ``K`` where the chains have
-            several couplings; ``spins``, if they were kept, over ``site`` as well. A draw is `thin` sweeps.
+            several couplings, and so the observables that were asked for; ``spins``, if they were kept, over
+            ``site`` as well. A draw is `thin` sweeps.
 
         Raises
         ------
@@ -131,11 +155,47 @@ class Run(Record):
         >>> dict(chains.to_xarray().sizes)
         {'chain': 2, 'draw': 100, 'K': 2, 'site': 8}
         """
-        series: dict[str, npt.NDArray[Any]] = {"energy": self.energy, "magnetization": self.magnetization}
-        if self.spins is not None:
-            series["spins"] = self.spins
         told = {name: getattr(self, name) for name in ("rule", "order", "field", "thin")}
-        return chains(series, self.K, {"lattice": self.lattice.label, **told})
+        return chains(self.series, self.K, {"lattice": self.lattice.label, **told})
+
+    def estimate(self, name: str, component: int | None = None) -> Estimate:
+        """Return the estimate of what has this name.
+
+        Parameters
+        ----------
+        name : str
+            One of `observables`, or ``"energy"`` and whatever else has an estimate here.
+        component : int, optional
+            Which of the k numbers of an observable that has several.
+
+        Returns
+        -------
+        Estimate
+            Of the mean along the chains, which have one coupling, see `at`.
+
+        Warns
+        -----
+        ConvergenceWarning
+            As `Estimate.from_series`.
+
+        Examples
+        --------
+        >>> from rbmflow import Ring, sampling
+        >>> first = {"first_bond": lambda spins: spins[:, 0] * spins[:, 1]}
+        >>> chains = sampling.run(Ring(8), 0.4, n_chains=8, n_sweeps=400, rng=1, observables=first)
+        >>> abs(chains.estimate("first_bond").deviation(Ring(8).correlation(0.4, 1))) < 4
+        True
+        """
+        if name in self.observables:
+            return self._mean(*component_of(name, self.observables[name], component))
+        if name not in ESTIMATED:
+            raise ValueError(
+                f"name={shown(name)}: one of {', '.join([*ESTIMATED, *self.observables])} is needed"
+            )
+        if component is not None:
+            raise ValueError(f"component={shown(component)}: {name} is one number")
+        found: Estimate = getattr(self, f"{name}_estimate")
+        return found
 
     @cached_property
     def energy_estimate(self) -> Estimate:
@@ -208,6 +268,12 @@ class Run(Record):
             raise ValueError(f"the chains have {len(np.unique(self.K))} couplings: choose one with run.at(K)")
         return float(self.K[0])
 
+    def _with_series(self, series: Mapping[str, npt.NDArray[Any]], **changes: Any) -> Run:
+        """Return the run with other series, those of `series` alone, and other fields."""
+        own: dict[str, Any] = {name: series.get(name) for name in SERIES}
+        rest = {name: one for name, one in series.items() if name not in SERIES}
+        return replace(self, **own, observables=rest, **changes)
+
     def _mean(self, name: str, series: FloatArray) -> Estimate:
         return Estimate.from_series(series, spacing=self.thin, name=self._at(name))
 
@@ -216,3 +282,15 @@ class Run(Record):
 
     def _at(self, name: str) -> str:
         return f"{name} at K = {self.coupling:.6g}"
+
+
+def component_of(name: str, series: FloatArray, component: int | None) -> tuple[str, FloatArray]:
+    """Return what to call one number of an observable, and its series."""
+    if series.ndim == 2:
+        if component is not None:
+            raise ValueError(f"component={shown(component)}: {name} is one number")
+        return name.replace("_", " "), series
+    if component is None:
+        raise ValueError(f"component=None: {name} has {series.shape[2]} numbers, one of them is needed")
+    place = check_integer("component", component, 0, series.shape[2] - 1)
+    return f"{name.replace('_', ' ')} {place}", series[..., place]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from rbmflow.hardware import check_memory, resolve_threads
 from rbmflow.ising.lattice import Lattice
 from rbmflow.sampling.compiled_chains import make_engines, weak
 from rbmflow.sampling.engine import Block, Engine
+from rbmflow.sampling.measurements import Observable, check_observables, measured
 from rbmflow.sampling.reducibility import (
     Order,
     Rule,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
 STEP_NANOSECONDS = 5e7  # of work, about, between two looks at Ctrl-C
 MAX_AT_ONCE = 4096  # measurements
 PAGE_BYTES, PAGES_AT_ONCE = 2**21, 64
+SPINS_AT_ONCE = 2**24  # that observables are measured of
+KEEP_LESS = "keep_spins=False or a larger thin keeps less"
 MAX_CHAINS = 10**7
 MAX_SWEEPS = 10**15  # between two measurements
 
@@ -57,6 +60,7 @@ def run(
     initial: Start | ArrayLike | Run = "random",
     field: float = 0.0,
     keep_spins: bool = True,
+    observables: Mapping[str, Observable] | None = None,
     n_threads: int | None = None,
     progress: Progress | None = None,
     allow_reducible: bool = False,
@@ -115,7 +119,12 @@ def run(
     field : float
         h in units of J, uniform; a `Graph` has fields of its own.
     keep_spins : bool
-        Whether configurations are kept, or only energy and magnetization.
+        Whether configurations are kept, or only energy, magnetization and `observables`.
+    observables : mapping of str to callable, optional
+        Functions by name, each of configurations, int8 of shape ``(n, n_sites)``, and giving one number or k
+        for each, shape ``(n,)`` or ``(n, k)``, which depend on that configuration alone. They are measured
+        beside the energy, and the configurations need not be kept for them.
+        `rbmflow.flow.lattice_observables` has some.
     n_threads : int, optional
         Threads; by default ``RBMFLOW_NUM_THREADS``, else the processors available. No result depends on it.
     progress : callable, optional
@@ -184,23 +193,31 @@ def run(
             guard(on, rule, resolved, allow_reducible=allow_reducible, field=h)
         state = begin(on, couplings, rule, resolved, rng, initial, allow_reducible, h)
     spins, generators = state.spins, state.generators
+    functions, sizes = check_observables(observables, spins)
+    check_memory(
+        f"observables of {len(spins)} chains of {n_kept} measurements",
+        8 * len(spins) * n_kept * sum(size or 1 for size in sizes.values()),
+        KEEP_LESS,
+    )
     engines = make_engines(on, couplings, rule, resolved, spins, generators, field=h)
     n_chains = len(couplings)
-    block = Block(
-        np.empty((n_chains, n_kept)),
-        np.empty((n_chains, n_kept)),
-        np.empty((n_chains, n_kept, on.n_sites), dtype=np.int8) if keep_spins else None,
-    )
-    for array in (block.energy, block.magnetization, block.spins):
+    n_total = lengths["burn_in"] + lengths["n_sweeps"]
+    block = _new_block(n_chains, n_kept, on.n_sites if keep_spins else 0)
+    series = {
+        name: np.empty((n_chains, n_kept) if size is None else (n_chains, n_kept, size))
+        for name, size in sizes.items()
+    }
+    for array in (block.energy, block.magnetization, block.spins, *series.values()):
         _take_memory(array)
-    n_sweeps = lengths["burn_in"] + lengths["n_sweeps"]
-    run_tasks(
-        [steps(engine, block, **lengths) for engine in engines],
-        threads,
-        total=n_chains * n_sweeps,
-        progress=progress,
-        nanoseconds=sum(n_sweeps * engine.cost + n_kept * engine.overhead for engine in engines),
-    )
+    at_once = max(1, SPINS_AT_ONCE // (n_chains * on.n_sites)) if functions else max(1, n_kept)
+    for first, last, piece in _pieces(at_once, n_kept, **lengths):
+        part = _new_block(n_chains, last - first, on.n_sites) if functions else block
+        swept = lengths["burn_in"] + first * lengths["thin"] if first else 0
+        _run_engines(engines, part, piece, threads, shifted(progress, n_chains * swept, n_chains * n_total))
+        if part is not block and part.spins is not None:
+            _copy(part, block, first, last)
+            for name, values in measured(functions, part.spins).items():
+                series[name][:, first:last] = values
     for engine in engines:
         engine.write_back(spins)
     return Run(
@@ -213,13 +230,54 @@ def run(
         spins=block.spins,
         energy=block.energy / on.n_sites,
         magnetization=block.magnetization / on.n_sites,
-        state=replace(
-            state,
-            spins=spins,
-            generators=generators,
-            n_sweeps=state.n_sweeps + lengths["burn_in"] + lengths["n_sweeps"],
-        ),
+        observables=series,
+        state=replace(state, spins=spins, generators=generators, n_sweeps=state.n_sweeps + n_total),
     )
+
+
+def _new_block(n_chains: int, n_kept: int, n_sites: int) -> Block:
+    """Return the place of so many measurements, and of configurations unless there are no sites."""
+    return Block(
+        np.empty((n_chains, n_kept)),
+        np.empty((n_chains, n_kept)),
+        np.empty((n_chains, n_kept, n_sites), dtype=np.int8) if n_sites else None,
+    )
+
+
+def _copy(part: Block, block: Block, first: int, last: int) -> None:
+    """Copy what a part of the measurements holds, as far as it is kept."""
+    for one in fields(Block):
+        kept = getattr(block, one.name)
+        if kept is not None:
+            kept[:, first:last] = getattr(part, one.name)
+
+
+def _pieces(
+    at_once: int, n_kept: int, *, n_sweeps: int, thin: int, burn_in: int
+) -> Iterator[tuple[int, int, dict[str, int]]]:
+    """Yield the measurements of each piece, the first and the last + 1, and its lengths."""
+    for first in range(0, max(n_kept, 1), at_once):
+        last = min(first + at_once, n_kept)
+        until = n_sweeps if last == n_kept else last * thin
+        lengths = {"n_sweeps": until - first * thin, "thin": thin, "burn_in": 0 if first else burn_in}
+        yield first, last, lengths
+
+
+def _run_engines(
+    engines: list[Engine], block: Block, lengths: dict[str, int], n_threads: int, progress: Progress | None
+) -> None:
+    n_sweeps, n_kept = lengths["burn_in"] + lengths["n_sweeps"], block.energy.shape[1]
+    run_tasks(
+        [steps(engine, block, **lengths) for engine in engines],
+        n_threads,
+        progress=progress,
+        nanoseconds=sum(n_sweeps * engine.cost + n_kept * engine.overhead for engine in engines),
+    )
+
+
+def shifted(progress: Progress | None, before: int, total: int) -> Progress | None:
+    """Return what reports the progress of a part, after so much of the whole."""
+    return None if progress is None else lambda done, _: progress(before + done, total)
 
 
 def _take_memory(array: npt.NDArray[Any] | None) -> None:
@@ -266,7 +324,7 @@ def _check_memory(lattice: Lattice, n_chains: int, n_kept: int, *, keep_spins: b
     check_memory(
         f"{n_chains} chains of {n_kept} measurements",
         n_chains * (2 * lattice.n_sites + n_kept * (16 + (lattice.n_sites if keep_spins else 0))),
-        "keep_spins=False or a larger thin keeps less",
+        KEEP_LESS,
     )
 
 
