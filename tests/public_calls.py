@@ -53,6 +53,9 @@ EXTRAS = {
     "sampling.TrainingSet.to_xarray": "xarray",
     "sampling.TrainingSet.save": "h5netcdf",
     "sampling.TrainingSet.load": "h5netcdf",
+    "sampling.StoredRun.": "h5netcdf",
+    "sampling.open_run": "h5netcdf",
+    "sampling.write_run": "h5netcdf",
     "sampling.write_training_set": "zarr",
     "weight.certified_weight": "flint",
     "weight.certified_monotone": "flint",
@@ -176,6 +179,7 @@ RECORDS = {
             "Recall",
             "Run",
             "State",
+            "StoredRun",
             "TemperedChains",
         ],
         "rg": ["Couplings", "FixedPoint", "Grade", "MigdalKadanoffFixedPoint", "MonteCarloRG"],
@@ -529,6 +533,20 @@ def _table():
             },
         ),
     }
+    if not missing("sampling.write_run"):
+        there = FOLDER / "stored.nc"
+        stored_run = rbmflow.sampling.write_run(there, Ring(8), 0.3, n_sweeps=20, rng=1)
+        classes["sampling.StoredRun"] = (
+            None,
+            stored_run,
+            {
+                "series": {"name": "energy", "first": 2},
+                "read": {"last": 5},
+                "blocks": {"n_draws": 5},
+                "measure": {"observables": first},
+                "estimate": {"name": "energy"},
+            },
+        )
     lattice_spins = {"spins": OF_TORUS, "shape": (8, 8)}
     recalled = {"network": NETWORK, "clamped": np.array([True, False, False, False]), "rng": 1}
     of_machine = {"machine": BOLTZMANN, "temperature": 1.0}
@@ -609,6 +627,15 @@ def _table():
         "sampling.replica_exchange": {"lattice": Ring(8), "couplings": [0.3, 0.5], "n_sweeps": 2, "rng": 1},
         "sampling.run": {"lattice": Ring(4), "K": 0.5, "n_chains": 4, "n_sweeps": 2, "rng": 1, "initial": V},
         "sampling.training_set": {"lattice": Ring(8), "temperatures": [1.0, 2.0], "n_samples": 3, "rng": 1},
+        "sampling.open_run": {"path": FOLDER / "stored.nc"},
+        "sampling.write_run": {
+            "path": FOLDER / "run.nc",
+            "lattice": Ring(4),
+            "K": 0.5,
+            "n_chains": 4,
+            "n_sweeps": 2,
+            "rng": 1,
+        },
         "sampling.write_training_set": {
             "path": FOLDER / "set.zarr",
             "lattice": Ring(8),

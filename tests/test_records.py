@@ -22,8 +22,8 @@ from rbmflow.weight import Enclosure, TemperatureDensity
 from tests.public_calls import RECORDS, calls
 
 LONGEST = 400
-NO_RESULT = {"training.Averages", "training.Update"}
-"""What negative phases return and are handed."""
+NO_RESULT = {"training.Averages", "training.Update", "sampling.StoredRun"}
+"""What negative phases return and are handed, and what is in a file already."""
 PROVEN = {"weight.Enclosure", "weight.MonotoneCertificate"}
 """Made by the extra ``certify``."""
 

@@ -89,7 +89,7 @@ def test_what_lattices_observe_has_estimates():
     for name in ("squared", "energy"):
         with pytest.raises(ValueError, match=f"component=0: {name} is one number"):
             part.estimate(name, 0)
-    with pytest.raises(ValueError, match=r"name='heat': one of energy, .*, squared is needed"):
+    with pytest.raises(ValueError, match="name='heat'"):
         part.estimate("heat")
 
 

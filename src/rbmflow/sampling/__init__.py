@@ -13,10 +13,12 @@ from rbmflow.sampling.relaxation import Recall, recall
 from rbmflow.sampling.result import Run, State
 from rbmflow.sampling.run import run
 from rbmflow.sampling.sample_training_set import training_set
+from rbmflow.sampling.stored_run import StoredRun, open_run
 from rbmflow.sampling.tempered import tempered
 from rbmflow.sampling.training_set import Certificate, TrainingSet
 from rbmflow.sampling.training_set_store import write_training_set
 from rbmflow.sampling.trajectory import spaced_machines, trajectory_tempering
+from rbmflow.sampling.write_run import write_run
 
 __all__ = [
     "Annealed",
@@ -31,6 +33,7 @@ __all__ = [
     "ReducibleChainWarning",
     "Run",
     "State",
+    "StoredRun",
     "TemperedChains",
     "TrainingSet",
     "add_noise",
@@ -42,6 +45,7 @@ __all__ = [
     "geometric_schedule",
     "is_irreducible",
     "linear_schedule",
+    "open_run",
     "recall",
     "replica_exchange",
     "run",
@@ -49,6 +53,7 @@ __all__ = [
     "tempered",
     "training_set",
     "trajectory_tempering",
+    "write_run",
     "write_training_set",
 ]
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray, SpinArray, check_integer, check_real_scalar, shown
+from rbmflow.arguments import FloatArray, SpinArray, check_choice, check_integer, check_real_scalar, shown
 from rbmflow.estimate import Estimate
 from rbmflow.ising.lattice import Lattice
 from rbmflow.records import Record
@@ -186,12 +186,9 @@ class Run(Record):
         >>> abs(chains.estimate("first_bond").deviation(Ring(8).correlation(0.4, 1))) < 4
         True
         """
+        check_choice("name", name, (*ESTIMATED, *self.observables))
         if name in self.observables:
             return self._mean(*component_of(name, self.observables[name], component))
-        if name not in ESTIMATED:
-            raise ValueError(
-                f"name={shown(name)}: one of {', '.join([*ESTIMATED, *self.observables])} is needed"
-            )
         if component is not None:
             raise ValueError(f"component={shown(component)}: {name} is one number")
         found: Estimate = getattr(self, f"{name}_estimate")

@@ -41,7 +41,7 @@ STEP_NANOSECONDS = 5e7  # of work, about, between two looks at Ctrl-C
 MAX_AT_ONCE = 4096  # measurements
 PAGE_BYTES, PAGES_AT_ONCE = 2**21, 64
 SPINS_AT_ONCE = 2**24  # that observables are measured of
-KEEP_LESS = "keep_spins=False or a larger thin keeps less"
+KEEP_LESS = "keep_spins=False or a larger thin keeps less, write_run keeps a part at a time in memory"
 MAX_CHAINS = 10**7
 MAX_SWEEPS = 10**15  # between two measurements
 
@@ -214,7 +214,7 @@ def run(
         part = _new_block(n_chains, last - first, on.n_sites) if functions else block
         swept = lengths["burn_in"] + first * lengths["thin"] if first else 0
         _run_engines(engines, part, piece, threads, shifted(progress, n_chains * swept, n_chains * n_total))
-        if part is not block and part.spins is not None:
+        if part is not block and part.spins is not None and last > first:
             _copy(part, block, first, last)
             for name, values in measured(functions, part.spins).items():
                 series[name][:, first:last] = values
