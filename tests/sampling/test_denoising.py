@@ -36,13 +36,16 @@ def test_exact_means_are_sums_over_all_states(lattice):
 def test_chains_in_the_fields_of_the_data_agree_with_the_sum(K):
     torus = Torus(4, 5)
     noisy = add_noise(np.ones((2, 20), dtype=np.int8), 0.3, rng=2)
-    found = denoise(torus, K, noisy, 0.2, n_sweeps=4000, rng=3)
-    pulls = (found.means - summed_means(torus, K, noisy, 0.2)) / found.stderr
-    assert (found.stderr > 0).all()
-    assert found.stderr.max() < 0.02
-    # 40 pulls of Student's t of 63 parts, hardly correlated: unit variance to 22 %, a false alarm in 10^4
-    assert 0.4 < (pulls**2).mean() < 2.0
-    assert np.abs(pulls).max() < 5
+    runs = [denoise(torus, K, noisy, 0.2, n_sweeps=2000, rng=seed) for seed in range(6)]
+    wanted = summed_means(torus, K, noisy, 0.2)
+    pulls = np.array([(found.means - wanted) / found.stderr for found in runs])
+    for found in runs:
+        assert (found.stderr > 0).all()
+        assert found.stderr.max() < 0.03
+    # spins of one row err together, at K = 0.5 nearly as one: at least 12 independent squares of Student's t
+    # of 63 parts, whose mean is outside with a probability of 4e-4
+    assert 0.15 < (pulls**2).mean() < 3.3
+    assert np.abs(pulls).max() < 6
 
 
 def test_a_graph_brings_its_own_couplings_and_fields():
