@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rbmflow import Ring, Torus
+from rbmflow import Honeycomb, Hypercubic, Ring, Torus, Triangular
 from rbmflow.ising import Chain, Graph
 from rbmflow.sampling import ReducibleChainWarning, is_irreducible, run
 from rbmflow.sampling.reducibility import classes, frozen, resolve_order, sweep_sites
@@ -18,6 +18,8 @@ from tests.sampling import operators
 FALSE_ALARM = 1e-6
 SINGLE = [("heat_bath", "random"), ("heat_bath", "sequential"), ("heat_bath", "checkerboard")]
 SINGLE += [("metropolis", "random"), ("metropolis", "sequential"), ("metropolis", "checkerboard")]
+SINGLE += [("heat_bath", "colours"), ("metropolis", "colours")]
+FIXED = [(rule, order) for rule, order in SINGLE if order != "random"]
 CLUSTERS = [("wolff", None), ("swendsen_wang", None)]
 
 
@@ -32,7 +34,8 @@ def allowed(lattice, order):
         resolve_order(lattice, "heat_bath", order)
     except ValueError:
         return False
-    return True
+    # two colours of a lattice with sublattices are its checkerboard
+    return order != "colours" or isinstance(lattice, Graph) or not lattice.bipartite
 
 
 def cases(lattices, rules):
@@ -57,9 +60,12 @@ def signed_graph():
 
 SMALL = [Ring(3), Ring(6), Torus(2, 2), Torus(2, 3), Torus(2, 4), Chain(5), field_graph()]
 BY_CLUSTERS = [*SMALL[:4], Chain(5), signed_graph(), Ring(4).to_graph(0.3), Torus(2, 2).to_graph(-0.7)]
+OTHER = [Honeycomb(2, 2), Hypercubic((2, 2, 2)), Triangular(2, 3).to_graph(-0.3)]
 
 
-@pytest.mark.parametrize(("lattice", "rule", "order"), cases(SMALL, SINGLE) + cases(BY_CLUSTERS, CLUSTERS))
+@pytest.mark.parametrize(
+    ("lattice", "rule", "order"), cases(SMALL, SINGLE) + cases(OTHER, FIXED) + cases(BY_CLUSTERS, CLUSTERS)
+)
 @pytest.mark.parametrize("few", [True, False])
 def test_a_sweep_from_one_state_follows_the_operator(lattice, rule, order, few):
     # few chains run one at a time, site by site or as bytes, many as bits of words: other kernels
@@ -93,6 +99,7 @@ def test_a_sweep_from_one_state_follows_the_operator(lattice, rule, order, few):
 
 
 INVARIANT = [Ring(3), Ring(7), Ring(10), Torus(2, 2), Torus(3, 3), Chain(8), field_graph(), Torus(4, 4)]
+INVARIANT += [Triangular(3, 3), Honeycomb(2, 2), Hypercubic((2, 2, 2))]
 
 
 @pytest.mark.parametrize(("lattice", "rule", "order"), cases(INVARIANT, SINGLE))
@@ -140,7 +147,7 @@ def test_clusters_leave_the_law_of_larger_lattices_invariant(lattice, rule):
 @pytest.mark.parametrize(
     "lattice", [Ring(m) for m in range(3, 11)] + [Torus(2, 3), Torus(3, 3), Torus(4, 4)], ids=str
 )
-@pytest.mark.parametrize("order", ["random", "sequential", "checkerboard"])
+@pytest.mark.parametrize("order", ["random", "sequential", "checkerboard", "colours"])
 def test_the_heat_bath_connects_all_states(lattice, order):
     if allowed(lattice, order):
         assert is_irreducible(lattice, "heat_bath", order)
@@ -223,15 +230,17 @@ def signed_graph_of_twelve():
 
 STAY = [Ring(16), Torus(4, 4)]
 STAY_BY_CLUSTERS = [*STAY, Torus(3, 4).to_graph(0.1), Chain(12).to_graph(), signed_graph_of_twelve()]
+STAY_SINGLE = [Triangular(4, 4, couplings=(0.5, 1.0, -0.75)), Honeycomb(2, 4), Hypercubic((4, 2, 2))]
 
 
 @pytest.mark.parametrize(
-    ("lattice", "rule", "order"), cases(STAY, SINGLE) + cases(STAY_BY_CLUSTERS, CLUSTERS)
+    ("lattice", "rule", "order"),
+    cases(STAY, SINGLE) + cases(STAY_SINGLE, FIXED) + cases(STAY_BY_CLUSTERS, CLUSTERS),
 )
 @pytest.mark.filterwarnings("ignore::rbmflow.errors.ReducibleChainWarning")
 def test_chains_drawn_from_the_law_stay_there(lattice, rule, order):
     # independent chains, so that χ² over all (energy, V) needs no autocorrelation time
-    K, size = 0.4, 40_000 if order in ("sequential", "checkerboard") else 4_000
+    K, size = 0.4, 4_000 if order in (None, "random") else 40_000
     initial = exact_samples(lattice, K, size, np.random.default_rng(4))
     n_sweeps = 3 if size < 10_000 else 20
     after = quietly(
