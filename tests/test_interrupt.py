@@ -108,6 +108,14 @@ CALLS = {
             "keep_spins=False, rng=1)"
         ),
     ),
+    "run_graph": (
+        "a = Triangular(64, 64)",
+        "sampling.run(a, 0.3, n_chains=600, n_sweeps=2 * 10**4, keep_spins=False, field=0.1, rng=1)",
+    ),
+    "run_graph_of_many_sites": (
+        "a = Triangular(1000, 1000)",
+        "sampling.run(a, 0.3, n_chains=64, n_sweeps=1000, keep_spins=False, order='colours', rng=1)",
+    ),
     "run_wolff": (
         "",
         "sampling.run(Torus(64, 64), 0.4, rule='wolff', n_chains=4, n_sweeps=10**7, keep_spins=False, rng=1)",
@@ -139,6 +147,10 @@ CALLS = {
     "exchange_thin": (
         "",
         "sampling.replica_exchange(Torus(32, 32), [.3, .4], n_sweeps=10**9, thin=10**8, rng=1)",
+    ),
+    "exchange_graph": (
+        "a = Triangular(8, 8, couplings=(1.0, 0.5, -0.5))",
+        "sampling.replica_exchange(a, np.linspace(.3, .5, 16), n_ladders=512, n_sweeps=10**5, rng=1)",
     ),
     "block_gibbs": ("a = machine(500, 500)", "sampling.block_gibbs(a, n_chains=1000, n_sweeps=10**6, rng=1)"),
     "tempered": ("a = machine(200, 200)", "sampling.tempered(a, n_chains=500, n_sweeps=10**6, rng=1)"),
