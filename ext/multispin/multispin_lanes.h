@@ -277,6 +277,8 @@ TARGET static void LEVEL(unpack)(
     }
 }
 
+#include "multispin/multispin_mixed_lanes.h"
+
 #undef VECTOR
 #undef EACH_PART
 #include "simd/lanes_end.h"

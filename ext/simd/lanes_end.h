@@ -5,6 +5,7 @@
 #undef XOSHIRO
 #undef TERNARY
 #undef PARITY
+#undef MAJORITY
 #undef SELECT
 #undef WHERE_EQUAL
 #undef BELOW

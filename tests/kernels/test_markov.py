@@ -5,10 +5,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from rbmflow import Ring
+from rbmflow import Ring, Triangular
 from rbmflow._kernels import checkerboard, cluster, multispin, simd, single_spin
+from rbmflow.hardware import SIMD_LEVELS
 from rbmflow.ising import Graph, Torus
-from rbmflow.sampling import bernoulli_digits, compiled_chains
+from rbmflow.sampling import bernoulli_digits, compiled_chains, replicas
+from rbmflow.sampling.engine import Block
 from tests.kernels import twin_markov as twin
 
 LEVELS = range(simd.supported() + 1)
@@ -61,6 +63,66 @@ def test_replicas(lattice, metropolis):
         multispin.unpack(packed, out, level)
         np.testing.assert_array_equal(out.T[:, :n_active] > 0, np.array(wanted)[:, :n_active], f"{level=}")
         np.testing.assert_array_equal(mutable, np.array(after, dtype=np.uint64), f"{level=}")
+
+
+def signed_graph(n_sites, seed=1):
+    """Bonds of both signs, up to six to a site; the last site has none."""
+    rng = np.random.default_rng(seed)
+    degrees, bonds = np.zeros(n_sites, dtype=int), []
+    for a, b in rng.integers(0, n_sites - 1, size=(4 * n_sites, 2)):
+        if a < b and max(degrees[a], degrees[b]) < 6:
+            degrees[[a, b]] += 1
+            bonds.append((int(a), int(b)))
+    return Graph.from_bonds(n_sites, bonds, rng.choice([-0.5, 0.5], size=len(bonds)))
+
+
+MIXED = [
+    signed_graph(9),
+    Graph.from_bonds(7, [(0, i) for i in range(1, 7)]),
+    Graph.from_bonds(2, []),
+    Torus(2, 2).to_graph(),
+    Triangular(3, 3, periodic=False).to_graph(),
+]
+
+
+@pytest.mark.parametrize("metropolis", [False, True])
+@pytest.mark.parametrize("graph", MIXED, ids=str)
+def test_mixed_replicas(monkeypatch, graph, metropolis):
+    n_sites, n_chains = graph.n_sites, 300
+    rng = np.random.default_rng(n_sites)
+    K = rng.choice([-0.7, -1e-3, 0.0, 0.2, 0.44, 3.0], size=n_chains)
+    spins = rng.choice(np.array([-1, 1], dtype=np.int8), size=(n_chains, n_sites))
+    order, state = rng.permutation(n_sites).astype(np.int32), words(1, 32)
+    bonds = [
+        [
+            (int(graph.indices[k]), int(np.sign(graph.couplings[k])))
+            for k in range(graph.indptr[site], graph.indptr[site + 1])
+        ]
+        for site in range(n_sites)
+    ]
+    scale = float(np.abs(graph.couplings).max(initial=0.0))
+    padded = np.zeros((n_sites, 512), dtype=int)
+    padded[:, :n_chains] = spins.T > 0
+    wanted, couplings = padded.tolist(), np.full(512, K[0])
+    couplings[:n_chains] = K
+    after = twin.mixed_replicas(
+        wanted, state, bonds, order.tolist(), metropolis, couplings.tolist(), scale, n_chains, 2
+    )
+    now = 2 * np.array(wanted)[:, :n_chains] - 1
+    energy = -sum(scale * J * now[a] * now[b] for a in range(n_sites) for b, J in bonds[a] if a < b)
+    for level in SIMD_LEVELS[: simd.supported() + 1]:
+        monkeypatch.setenv("RBMFLOW_SIMD", level)
+        mutable = state.copy()
+        engine = replicas.MixedReplicas(graph, K, metropolis, order, spins, mutable, np.arange(n_chains))
+        block = Block(*np.empty((2, n_chains, 1)), np.empty((n_chains, 1, n_sites), dtype=np.int8))
+        engine.measure(2, 0, 1, block)
+        np.testing.assert_array_equal(block.spins[:, 0], now.T, f"{level=}")
+        np.testing.assert_array_equal(mutable, np.array(after, dtype=np.uint64), f"{level=}")
+        np.testing.assert_array_equal(block.energy[:, 0], energy, f"{level=}")
+        np.testing.assert_array_equal(block.magnetization[:, 0], now.sum(axis=0), f"{level=}")
+        out = np.empty_like(spins)
+        engine.write_back(out)
+        np.testing.assert_array_equal(out, now.T)
 
 
 @pytest.mark.parametrize("level", LEVELS)

@@ -3,6 +3,8 @@
 import math
 from fractions import Fraction
 
+import numpy as np
+
 from tests.kernels.twin_ring_sampler import Generator, digits
 
 REPLICAS, SURE, BLOCK, CHECK_AFTER = 512, 12, 64, 9
@@ -95,6 +97,38 @@ def replicas(spins, state, neighbours, order, metropolis, couplings, n_active, n
                     # with as many up as down the kernel keeps its own side and flips it by a fair bit
                     side = fair_side(spins, near, r) if 2 * n == degree else int(2 * n > degree)
                     spins[site][r] = side ^ int(couplings[r] < 0) ^ coins[r]
+    return [word for plane in zip(*generator.streams, strict=True) for word in plane]
+
+
+def mixed_replicas(spins, state, bonds, order, metropolis, couplings, scale, n_active, n_sweeps):
+    """The same where bonds[site] is a list of at most six (neighbour, sign), of couplings sign · scale."""
+    generator = Generator(state)
+    chances = []
+    for K in couplings:
+        pulls = np.arange(1.0, 7.0)
+        with np.errstate(over="ignore"):
+            cost = 2 * pulls * scale * abs(K)
+            q = np.minimum(np.exp(-cost), math.nextafter(1, 0)) if metropolis else 1 / (1 + np.exp(cost))
+        chances.append(dict(zip(pulls.astype(int).tolist(), q.tolist(), strict=True)))
+    n_digits = max(len(digits(q)) for exact in chances for q in exact.values())
+    waited = [r < n_active for r in range(REPLICAS)]
+    for _ in range(n_sweeps):
+        for site in order:
+            falling = [K < 0 for K in couplings]
+            pull = [sum(J * (2 * spins[j][r] - 1) for j, J in bonds[site]) for r in range(REPLICAS)]
+            if metropolis:
+                held = [
+                    n if spins[site][r] ^ falling[r] else -n for r, n in enumerate(pull)
+                ]  # by its neighbours where it is
+                wanted = [chances[r].get(n) for r, n in enumerate(held)]
+                coins = toss(generator, wanted, n_digits, min(SURE, n_digits), waited)
+                for r, n in enumerate(held):
+                    spins[site][r] ^= coins[r] if n > 0 or not bonds[site] else 1
+            else:
+                wanted = [chances[r].get(abs(n)) for r, n in enumerate(pull)]
+                coins = toss(generator, wanted, n_digits, min(SURE, n_digits), waited)
+                for r, n in enumerate(pull):
+                    spins[site][r] = int(n > 0) ^ falling[r] ^ coins[r]
     return [word for plane in zip(*generator.streams, strict=True) for word in plane]
 
 

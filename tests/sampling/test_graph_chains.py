@@ -1,4 +1,4 @@
-"""Chains in blocks of 64 on any lattice: their law, and all that `run` does with other chains."""
+"""Chains as bits of words on any lattice: their law, and all that `run` does with other chains."""
 
 import pickle
 import sys
@@ -13,6 +13,7 @@ from rbmflow.sampling.colouring import colours
 from rbmflow.sampling.compiled_chains import make_engines
 from rbmflow.sampling.graph_replicas import GraphReplicas
 from rbmflow.sampling.reducibility import sweep_sites
+from rbmflow.sampling.replicas import MixedReplicas, Replicas
 from tests.kernels.twin_logistic import choose, decay
 from tests.sampling import operators
 
@@ -35,15 +36,44 @@ LATTICES = {
     "cubic": Hypercubic((3, 2, 2)),
     "open cubic": Hypercubic((3, 2, 2), periodic=False),
     "random": random_graph(),
+    "frustrated": Graph.from_bonds(
+        9,
+        [(i, j) for i in range(9) for j in range(max(0, i - 3), i)],
+        np.resize([0.5, -0.5, -0.5, 0.5, 0.5, -0.5, 0.5], 21),
+    ),
 }
 
 
-def uses_blocks(lattice, rule, order, field):
-    spins = np.ones((64, lattice.n_sites), dtype=np.int8)
-    (engine,) = make_engines(
-        lattice, np.full(64, 0.5), rule, order, spins, np.ones((2, 32), dtype=np.uint64), field=field
+def kind_of_engine(lattice, rule, order, field, n_chains=N_CHAINS):
+    engines = make_engines(
+        lattice,
+        np.full(n_chains, 0.5),
+        rule,
+        order,
+        np.ones((n_chains, lattice.n_sites), dtype=np.int8),
+        np.ones((n_chains, 32), dtype=np.uint64),
+        field=field,
     )
-    return isinstance(engine, GraphReplicas)
+    return {type(engine) for engine in engines}
+
+
+def test_which_engine_runs():
+    def kinds(lattice, order="sequential", field=0.0):
+        return [kind_of_engine(lattice, "heat_bath", order, field, n).pop() for n in (7, 8, 64, 65)]
+
+    _, *many = kinds(random_graph())
+    assert many == [GraphReplicas] * 3
+    _, *many = kinds(Triangular(4, 4))
+    assert many == [GraphReplicas, GraphReplicas, MixedReplicas]
+    _, *many = kinds(Triangular(4, 4), field=0.1)
+    assert many == [GraphReplicas] * 3
+    _, *many = kinds(Torus(3, 3))
+    assert many == [Replicas] * 3
+    crowded = Graph.from_bonds(8, [(0, i) for i in range(1, 8)])
+    assert kinds(crowded)[-1] is GraphReplicas
+    apart = Graph.from_bonds(4, [(0, 1), (2, 3)], [1.0, 1e30])
+    assert GraphReplicas not in kinds(apart)
+    assert set(kinds(Triangular(4, 4), "random")) == {kinds(apart)[0]}
 
 
 @pytest.mark.filterwarnings("ignore::rbmflow.errors.ReducibleChainWarning")
@@ -60,7 +90,8 @@ def test_the_law_of_small_lattices(name, rule, K, field, order):
         lattice, h = graph, 0.0
     else:
         graph, h = lattice.to_graph(field), field
-    if not is_irreducible(graph, rule, order, K=K) or not uses_blocks(lattice, rule, order, h):
+    kind = kind_of_engine(lattice, rule, order, h)
+    if not is_irreducible(graph, rule, order, K=K) or not kind <= {GraphReplicas, MixedReplicas}:
         pytest.skip("another kernel, or reducible")
     found = run(
         lattice, K, n_chains=N_CHAINS, n_sweeps=1, burn_in=150, rule=rule, order=order, field=h, rng=1,
@@ -93,6 +124,8 @@ CASES = [
     (random_graph(), "metropolis", "colours", 0.0),
     (Triangular(4, 4), "heat_bath", "colours", 0.25),
     (Hypercubic((2, 2, 4)), "metropolis", "sequential", 0.5),
+    (Honeycomb(4, 6), "heat_bath", None, 0.0),
+    (LATTICES["frustrated"], "metropolis", "colours", 0.0),
     (Graph.from_bonds(130, [(i, i + 1) for i in range(100)], fields=0.1), "heat_bath", None, 0.0),
 ]
 

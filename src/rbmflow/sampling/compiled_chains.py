@@ -23,7 +23,7 @@ from rbmflow.sampling.engine import Engine
 from rbmflow.sampling.graph_replicas import CHAINS, GraphReplicas, Scaled, fits
 from rbmflow.sampling.one_chain import OneChain
 from rbmflow.sampling.reducibility import CLUSTER_RULES, RULES, sweep_sites
-from rbmflow.sampling.replicas import REPLICAS, Replicas
+from rbmflow.sampling.replicas import REPLICAS, MixedReplicas, Replicas, are_mixed
 
 REPLICAS_FROM = 8  # chains from which replicas as bits win over one site at a time, at every SIMD level
 REPLICAS_FROM_BYTES = 200  # the same against a byte for each spin
@@ -33,7 +33,8 @@ MAX_REPLICA_SITES = 2**26  # energies of replicas are 32-bit integers, and their
 PACKED_RULES = ("heat_bath", "metropolis")  # with kernels for bits and bytes
 BLOCKS = 8  # of 64 chains, of an engine
 SPINS = 2**20  # of an engine that is called for single sweeps, so that a call is short next to its work
-AT_ONCE = {"replicas": REPLICAS, "blocks": CHAINS}  # chains that share a generator
+AT_ONCE = {"replicas": REPLICAS, "mixed": REPLICAS, "blocks": CHAINS}  # chains that share a generator
+COUPLED_FROM = 4096  # sites from which 512 replicas that exchange couplings after each sweep win over blocks
 LARGE_COUPLING = 1e5  # e^(-2K) is zero from far below, and 0 * K stays 0
 
 
@@ -60,30 +61,25 @@ def make_engines(
 ) -> list[Engine]:
     """Return the engines of all chains; they change `generators` in place.
 
-    With `couple` they are of the three kinds whose couplings can change while they run: replicas, blocks of
-    chains on a graph, or sites.
+    With `couple` they are of the kinds whose couplings can change while they run: replicas, blocks of chains
+    on a graph, or sites.
     """
     n_chains = len(K)
-    kind = _kind(lattice, rule, order, REPLICAS if couple else n_chains, field, couple=couple)
+    kind = _kind(lattice, rule, order, n_chains, field, couple=couple)
     if not field and _whole(lattice):
         K = np.clip(K, -LARGE_COUPLING, LARGE_COUPLING)
     feeble = weak(lattice, K)
     metropolis = ~feeble if rule == "metropolis" else np.zeros(n_chains, dtype=bool)
-    if kind == "replicas":
-        assert isinstance(lattice, Crystal)
+    if kind in AT_ONCE:
+        size = AT_ONCE[kind]
+        if kind == "blocks":
+            size *= max(BLOCKS, SPINS // (CHAINS * lattice.n_sites)) if couple else BLOCKS
         groups = [
             (bool(how), part)
             for how in (True, False)
-            for part in _groups(np.flatnonzero(metropolis == how), REPLICAS)
+            for part in _groups(np.flatnonzero(metropolis == how), size)
         ]
-        return [
-            Replicas(lattice, K[part], how, order, spins, generators[i], part)
-            for i, (how, part) in enumerate(groups)
-        ]
-    if kind == "blocks":
-        graph, sites = lattice.to_graph(field), sweep_sites(lattice, order)
-        size = CHAINS * (max(BLOCKS, SPINS // (CHAINS * lattice.n_sites)) if couple else BLOCKS)
-        return _blocks(graph, K, metropolis, sites, spins, generators, size)
+        return _together(kind, lattice, K, groups, order, spins, generators, field)
     one: Any = {
         "bytes": _Bytes,
         "clusters": TorusClusters,
@@ -133,23 +129,35 @@ def _groups(chains: npt.NDArray[np.intp], size: int) -> Iterator[npt.NDArray[np.
         yield chains[first : first + size]
 
 
-def _blocks(
-    graph: Graph,
+def _together(
+    kind: str,
+    lattice: Lattice,
     K: FloatArray,
-    metropolis: npt.NDArray[np.bool_],
-    order: npt.NDArray[np.int32],
+    groups: list[tuple[bool, npt.NDArray[np.intp]]],
+    order: str,
     spins: SpinArray,
     generators: Words,
-    size: int,
+    field: float,
 ) -> list[Engine]:
-    """Chains of one rule are neighbours in blocks, whose results do not depend on the other blocks."""
-    scaled, engines, first = Scaled.of(graph), list[Engine](), 0
-    for how in (True, False):
-        for part in _groups(np.flatnonzero(metropolis == how), size):
-            last = first - (-len(part) // CHAINS)
-            engines.append(GraphReplicas(scaled, K[part], how, order, spins, generators[first:last], part))
-            first = last
-    return engines
+    """Engines of chains that are bits of words, by groups: whether by Metropolis, and which chains."""
+    if kind == "replicas":
+        assert isinstance(lattice, Crystal)
+        return [
+            Replicas(lattice, K[part], how, order, spins, words, part)
+            for (how, part), words in zip(groups, generators, strict=False)
+        ]
+    graph, sites = lattice.to_graph(field), sweep_sites(lattice, order)
+    if kind == "mixed":
+        return [
+            MixedReplicas(graph, K[part], how, sites, spins, words, part)
+            for (how, part), words in zip(groups, generators, strict=False)
+        ]
+    scaled = Scaled.of(graph)
+    ends = np.cumsum([0, *(-(-len(part) // CHAINS) for _, part in groups)])
+    return [
+        GraphReplicas(scaled, K[part], how, sites, spins, generators[first:last], part)
+        for (how, part), first, last in zip(groups, ends, ends[1:], strict=False)
+    ]
 
 
 def _kind(
@@ -163,7 +171,7 @@ def _kind(
     if order == "checkerboard" and isinstance(lattice, Torus) and not couple:
         if field or large or n_chains < REPLICAS_FROM_BYTES:
             return "bytes"
-    elif large or n_chains < REPLICAS_FROM:
+    elif large or (n_chains < REPLICAS_FROM and not couple):
         return "sites"
     bits_fit = (
         not field
@@ -175,7 +183,10 @@ def _kind(
     )
     if bits_fit:
         return "replicas"
-    return "blocks" if fits(lattice.to_graph(field)) else "sites"
+    graph = lattice.to_graph(field)
+    if n_chains > CHAINS and (not couple or lattice.n_sites >= COUPLED_FROM) and are_mixed(graph):
+        return "mixed"
+    return "blocks" if fits(graph) else "sites"
 
 
 class _Bytes(OneChain):

@@ -11,12 +11,14 @@ from rbmflow._kernels import multispin
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.hardware import simd_level
 from rbmflow.ising.crystal import Crystal
+from rbmflow.ising.graph import Graph
 from rbmflow.ising.lattice import IndexArray
 from rbmflow.sampling.bernoulli_digits import ALL_ONES, BELOW_ONE, Words, as_words, binary_digits
 from rbmflow.sampling.engine import Block
 from rbmflow.sampling.reducibility import sweep_sites
 
 REPLICAS = 512
+MOST = 6  # bonds of a site of any graph
 
 
 class Replicas:
@@ -27,7 +29,9 @@ class Replicas:
     metropolis: bool
     place: slice | npt.NDArray[np.intp]
     neighbours: IndexArray
-    order: npt.NDArray[np.int32]
+    order: IndexArray
+    n_sites: int
+    scale: float = 1.0  # of the energies that the kernel counts
     cost: int
     overhead: int
     packed: Words
@@ -48,19 +52,33 @@ class Replicas:
         generator: Words,
         chains: npt.NDArray[np.intp],
     ) -> None:
+        self._begin(lattice.n_sites, metropolis, sweep_sites(lattice, order), spins, generator, chains)
+        self.neighbours = lattice.neighbours()
+        # what a flip costs, over |K|, against all neighbours and against all but one of four
+        self.costs = np.array([2.0 * lattice.coordination, 4.0])
+        self.couple(K)
+
+    def _begin(
+        self,
+        n_sites: int,
+        metropolis: bool,
+        order: IndexArray,
+        spins: SpinArray,
+        generator: Words,
+        chains: npt.NDArray[np.intp],
+        extra: int = 0,
+    ) -> None:
+        """Pack the spins, with so many rows behind them."""
         self.chains, self.generator, self.metropolis = chains, generator, metropolis
+        self.n_sites, self.order = n_sites, order
         # neighbouring chains are a part of each array of chains, which need not be copied
         together = chains[-1] - chains[0] + 1 == len(chains)
         self.place = slice(chains[0], chains[-1] + 1) if together else chains
-        self.neighbours, self.order = lattice.neighbours(), sweep_sites(lattice, order)
-        self.cost, self.overhead = 60 * lattice.n_sites, 20_000 + 60 * lattice.n_sites
-        self.packed = np.empty((lattice.n_sites, REPLICAS // 64), dtype=np.uint64)
-        multispin.pack(spins[self.place], self.packed, simd_level())
+        self.cost, self.overhead = 60 * n_sites, 20_000 + 60 * n_sites
+        self.packed = np.empty((n_sites + extra, REPLICAS // 64), dtype=np.uint64)
+        multispin.pack(spins[self.place], self.packed[:n_sites], simd_level())
         self.active = as_words(np.arange(REPLICAS) < len(chains))
-        # what a flip costs, over |K|, against all neighbours and against all but one of four
-        self.costs = np.array([2.0 * lattice.coordination, 4.0])
         self.values = np.empty(0)
-        self.couple(K)
 
     def couple(self, K: FloatArray) -> None:
         """Give the chains couplings."""
@@ -71,7 +89,7 @@ class Replicas:
         if len(values) > len(self.values):
             self.values = values
             with np.errstate(over="ignore"):
-                costs = np.outer(self.costs, values)
+                costs = np.multiply.outer(self.costs, values)
                 chance = np.minimum(np.exp(-costs), BELOW_ONE) if self.metropolis else 1 / (1 + np.exp(costs))
             self.table = binary_digits(chance)
         if len(values) == 1:
@@ -81,11 +99,11 @@ class Replicas:
 
     def advance(self, n_sweeps: int) -> None:
         """See `Engine`."""
-        self._run(n_sweeps, 0, np.empty((0, 0, self.packed.shape[0]), dtype=np.int8))
+        self._run(n_sweeps, 0, np.empty((0, 0, self.n_sites), dtype=np.int8))
 
     def measure(self, n_sweeps: int, first: int, last: int, block: Block) -> None:
         """See `Engine`."""
-        n_chains, n_sites = len(self.chains), self.packed.shape[0]
+        n_chains, n_sites = len(self.chains), self.n_sites
         samples = np.empty((0, last - first, n_sites), dtype=np.int8)
         fits = isinstance(self.place, slice) and last - first == block.energy.shape[1]
         if block.spins is not None:
@@ -96,13 +114,17 @@ class Replicas:
                 else np.empty((n_chains, last - first, n_sites), dtype=np.int8)
             )
         energy, magnetization = self._run(n_sweeps, last - first, samples)
-        block.energy[self.place, first:last] = energy[:, :n_chains].T
+        block.energy[self.place, first:last] = self.scale * energy[:, :n_chains].T
         block.magnetization[self.place, first:last] = magnetization[:, :n_chains].T
         if block.spins is not None and not fits:
             block.spins[self.place, first:last] = samples
 
     def _run(self, n_sweeps: int, n: int, samples: SpinArray) -> tuple[Any, Any]:
         energy, magnetization = (np.empty((n, REPLICAS), dtype=np.int32) for _ in range(2))
+        self._kernel(n_sweeps, energy, magnetization, samples)
+        return energy, magnetization
+
+    def _kernel(self, n_sweeps: int, energy: Any, magnetization: Any, samples: SpinArray) -> None:
         multispin.run(
             self.packed,
             self.generator,
@@ -118,10 +140,71 @@ class Replicas:
             samples,
             simd_level(),
         )
-        return energy, magnetization
 
     def write_back(self, spins: SpinArray) -> None:
         """See `Engine`."""
         out = spins[self.place]
-        multispin.unpack(self.packed, out, simd_level())
+        multispin.unpack(self.packed[: self.n_sites], out, simd_level())
         spins[self.place] = out
+
+
+class MixedReplicas(Replicas):
+    """The same on a graph whose bonds differ in their signs alone, with up to six of them to a site."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        K: FloatArray,
+        metropolis: bool,
+        order: IndexArray,
+        spins: SpinArray,
+        generator: Words,
+        chains: npt.NDArray[np.intp],
+    ) -> None:
+        n_sites, degrees = graph.n_sites, np.diff(graph.indptr)
+        self._begin(n_sites, metropolis, order, spins, generator, chains, extra=2)
+        self.packed[-2], self.packed[-1] = 0, ALL_ONES
+        rows = np.repeat(np.arange(n_sites), degrees)
+        places = np.arange(len(rows)) - graph.indptr[rows]
+        self.inputs = np.empty((n_sites, MOST), dtype=np.int32)
+        # pairs of a spin down and one up, after the neighbours, pull nowhere
+        self.inputs[:] = n_sites + (np.arange(MOST) - degrees[:, np.newaxis]) % 2
+        self.inputs[rows, places] = graph.indices
+        falling = graph.couplings < 0
+        self.signs = np.bincount(rows, weights=falling * 2.0**places, minlength=n_sites).astype(np.uint8)
+        self.degrees = degrees.astype(np.uint8)
+        own = rows < graph.indices
+        self.ends = np.stack([rows[own].astype(np.int32), graph.indices[own]], axis=1)
+        self.bond_signs = falling[own].astype(np.uint8)
+        self.scale = float(np.abs(graph.couplings).max(initial=0.0))
+        # what a flip costs against 2, 4 and 6 neighbours more on one side than on the other, or 1, 3 and 5
+        self.costs = 2 * np.array([[2.0, 4.0, 6.0], [1.0, 3.0, 5.0]]) * self.scale
+        self.couple(K)
+
+    def _kernel(self, n_sweeps: int, energy: Any, magnetization: Any, samples: SpinArray) -> None:
+        multispin.run_mixed(
+            self.packed,
+            self.generator,
+            self.inputs,
+            self.signs,
+            self.degrees,
+            self.order,
+            self.ends,
+            self.bond_signs,
+            self.metropolis,
+            self.negative,
+            self.active,
+            self.digits,
+            n_sweeps,
+            energy,
+            magnetization,
+            samples,
+            simd_level(),
+        )
+
+
+def are_mixed(graph: Graph) -> bool:
+    """Return whether bonds differ in their signs alone, with no field and no more than six to a site."""
+    strengths = np.abs(graph.couplings)
+    equal = not len(strengths) or bool((strengths == strengths[0]).all())
+    return equal and not graph.fields.any() and graph.coordination <= MOST

@@ -78,13 +78,13 @@ def run(
     spins are measured relative to it: a cluster that it is in stays, and where Wolff draws such a one all
     other spins flip. Frustrated bonds make clusters that are too large to be of use.
 
-    From 8 chains on (200 on tori of even sides) rings and tori without field are simulated 512 chains at a
-    time, a bit each, with coins of their own to the last binary digit of each probability; and any lattice
-    whose sites come in a fixed order 64 chains at a time. There K times a local field is a number of 24
-    bits, rounded three times; the local field itself is exact where couplings and fields are small multiples
-    of a power of two, integers for example, and else off by at most 2⁻³⁰ of ``Σ |J| + |h|`` for each bond of
-    the site. The logarithm of the odds of a spin is right to a relative 5·10⁻⁷ beside that, and odds beyond
-    e²² are never drawn. One site after the other, as with random order, all numbers have 53 bits.
+    From 8 chains on (200 on tori of even sides), and sites in a fixed order, chains are bits of words. Coins
+    are right to the last binary digit of each probability, 512 chains at a time, on rings and tori without
+    field; from 65 chains on also on any lattice without field whose couplings are equal but for their signs
+    and at most six to a site. Else chains are simulated 64 at a time: local fields are exact where couplings
+    and fields are small multiples of a power of two, as integers are, or off by at most 2⁻³⁰ (Σ |J| + |h|)
+    of the site for each of its terms; given the field the probability p of the less likely spin is right to
+    3·10⁻⁷ (1 − ln p) p + 2⁻³². With few chains, or sites at random, all numbers have 53 bits.
 
     Time O(sites) for each sweep and chain.
 
