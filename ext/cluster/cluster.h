@@ -1,30 +1,57 @@
 /* Wolff and Swendsen-Wang clusters on a ring or a torus of equal bonds without field.
  *
- * A satisfied bond is cut with probability e^(-2|K|). The coins for it are drawn in bulk, a bit each, to the
- * last binary digit, by the body cluster_lanes.h, which is included once for each SIMD level.
+ * Spins are bits, 64 sites of a row to a word, and a satisfied bond is cut with probability e^(-2|K|): the
+ * coins are drawn in bulk, a bit each, to the last binary digit.
+ *
+ * Swendsen and Wang's rows fall into runs of joined neighbours; bonds between the rows join these to clusters.
+ * Wolff's cluster grows word by word: what has been reached in a word fills its runs there, and goes on to
+ * the four words around it. Bonds are drawn, a word of them at once, when the cluster comes to them first.
+ *
+ * The bodies in cluster_lanes.h are included once for each SIMD level.
  */
 #ifndef RBMFLOW_CLUSTER_H
 #define RBMFLOW_CLUSTER_H
 
 #include <stdint.h>
 #include <string.h>
+#include "simd/clusters.h"
 #include "simd/equal_coins.h"
 #include "simd/simd.h"
 #include "simd/spin_bytes.h"
 
 enum { COIN_BLOCKS = 2, COIN_WORDS = COIN_BLOCKS * STREAMS };
 
-struct site {
-    int32_t row, column;
+struct place {
+    int32_t row, word;
 };
 
 /* One row of a ring has no bonds to other rows. */
 struct lattice {
-    int64_t n_rows, n_cols;
-    int sign;        /* a bond is satisfied if s s = sign */
-    int8_t *spins;
-    int32_t *parent; /* n_rows * n_cols */
-    struct site *queue;
+    int64_t n_rows, n_cols, n_words; /* n_words to a row */
+    int sign;                        /* a bond is satisfied if s s = sign */
+    uint64_t last;                   /* the sites of a row's last word */
+    uint64_t *up;                    /* (n_rows, n_words) */
+};
+
+/* Runs are numbered row by row; that of a site is `before` of its word + the starts up to it. */
+struct runs {
+    uint64_t *starts; /* (n_rows, n_words) first sites of runs */
+    int32_t *before;  /* (n_rows, n_words) the run that reaches into the word */
+    int32_t *parent;  /* (n_sites,) */
+    int32_t *size;    /* (n_sites,) */
+    int32_t *total;   /* (n_sites,) */
+    uint8_t *flips;   /* (n_sites,) */
+    int32_t n;
+};
+
+struct growth {
+    /* (n_rows, n_words) each */
+    uint64_t *right, *below;             /* bonds to the next site, and to the next row, that are not cut */
+    uint32_t *drawn_right, *drawn_below; /* the last cluster for which these were drawn */
+    uint64_t *inside, *edge;             /* sites of the cluster, and those from which it has not yet grown */
+    struct place *queue, *touched;
+    int64_t first, waiting, n_touched;
+    uint32_t cluster;
 };
 
 struct toss {
@@ -33,24 +60,6 @@ struct toss {
     int64_t left, fair_left;                              /* words of cuts, bits of fair coins */
     int n_digits, level;
 };
-
-static inline int32_t root_of(int32_t *parent, int32_t site)
-{
-    while (parent[site] != site) {
-        parent[site] = parent[parent[site]];
-        site = parent[site];
-    }
-    return site;
-}
-
-static inline void join(int32_t *parent, int32_t a, int32_t b)
-{
-    a = root_of(parent, a), b = root_of(parent, b);
-    if (a < b)
-        parent[b] = a;
-    else
-        parent[a] = b;
-}
 
 static void draw_cuts(struct toss *toss);
 
@@ -85,43 +94,69 @@ static inline int64_t any_site(struct toss *toss, uint64_t n)
     return (int64_t)(product >> 32);
 }
 
-/* Nothing depends on a coin or a spin by a branch: every neighbour is written to the end of the
-   queue, and kept or not. With K > 0 a flipped spin is never wanted again. With K < 0 it may be,
-   on odd cycles: there it grows to 3 till the end. */
-static int64_t flip_one(const struct lattice *on, struct toss *toss)
+static inline uint64_t sites_of(const struct lattice *on, int64_t word)
 {
-    const int32_t n_rows = (int32_t)on->n_rows, n_cols = (int32_t)on->n_cols;
-    const int n_neighbours = n_rows > 1 ? 4 : 2;
-    const int8_t mark = on->sign > 0 ? -1 : -3;
-    int8_t *spins = on->spins;
-    struct site *queue = on->queue;
-    int64_t size = 1;
-    uint64_t coins = 0;
-    int left = 0;
-    const int64_t start = any_site(toss, (uint64_t)on->n_rows * (uint64_t)on->n_cols);
-    queue[0].row = (int32_t)(start / n_cols), queue[0].column = (int32_t)(start % n_cols);
-    spins[start] = (int8_t)(mark * spins[start]);
-    for (int64_t at = 0; at < size; at++) {
-        const int32_t y = queue[at].row, x = queue[at].column;
-        const struct site near[4] = { { y, x + 1 < n_cols ? x + 1 : 0 },
-                                      { y, x ? x - 1 : n_cols - 1 },
-                                      { y + 1 < n_rows ? y + 1 : 0, x },
-                                      { y ? y - 1 : n_rows - 1, x } };
-        const int8_t wanted = (int8_t)(spins[(int64_t)y * n_cols + x] > 0 ? -on->sign : on->sign);
-        if (!left)
-            coins = cuts(toss), left = 64;
-        for (int k = 0; k < n_neighbours; k++) {
-            int8_t *spin = spins + (int64_t)near[k].row * n_cols + near[k].column;
-            const int joins = (*spin == wanted) & ~(int)(coins >> k) & 1;
-            queue[size] = near[k];
-            *spin = (int8_t)(joins ? mark * *spin : *spin);
-            size += joins;
-        }
-        coins >>= n_neighbours, left -= n_neighbours;
+    return word + 1 < on->n_words ? UINT64_MAX : on->last;
+}
+
+/* Sites of a word whose bond to the next one of the row is satisfied. */
+static inline uint64_t satisfied_right(const struct lattice *on, const uint64_t *row, int64_t word)
+{
+    const int last = word + 1 == on->n_words;
+    const uint64_t next = row[last ? 0 : word + 1] & 1, place = last ? (uint64_t)(on->n_cols - 1) & 63 : 63;
+    const uint64_t walls = row[word] ^ (row[word] >> 1 | next << place);
+    return (on->sign > 0 ? ~walls : walls) & sites_of(on, word);
+}
+
+/* The same for the bonds to another row. */
+static inline uint64_t satisfied_across(const struct lattice *on, uint64_t here, uint64_t there, int64_t word)
+{
+    return (on->sign > 0 ? ~(here ^ there) : here ^ there) & sites_of(on, word);
+}
+
+/* Of bits in blocks of ones, those at or above a seed in their block: the seed's carry runs to its end. */
+static inline uint64_t fill_upwards(uint64_t blocks, uint64_t seeds)
+{
+    return (((blocks + seeds) ^ blocks) | seeds) & blocks;
+}
+
+static inline void reach(
+    const struct lattice *on, struct growth *at, int64_t row, int64_t word, uint64_t sites)
+{
+    const int64_t n = on->n_rows * on->n_words, index = row * on->n_words + word;
+    sites &= ~at->inside[index];
+    if (!sites)
+        return;
+    if (!at->edge[index]) {
+        int64_t place = at->first + at->waiting++;
+        place -= place < n ? 0 : n;
+        at->queue[place].row = (int32_t)row, at->queue[place].word = (int32_t)word;
     }
-    for (int64_t at = 0; mark != -1 && at < size; at++)
-        spins[(int64_t)queue[at].row * n_cols + queue[at].column] /= 3;
-    return size;
+    at->edge[index] |= sites;
+}
+
+/* The bonds of a word, drawn if this cluster has not met them yet. */
+static inline uint64_t right_of(
+    const struct lattice *on, struct growth *at, struct toss *toss, int64_t row, int64_t word)
+{
+    const int64_t index = row * on->n_words + word;
+    if (at->drawn_right[index] != at->cluster) {
+        at->drawn_right[index] = at->cluster;
+        at->right[index] = satisfied_right(on, on->up + row * on->n_words, word) & ~cuts(toss);
+    }
+    return at->right[index];
+}
+
+static inline uint64_t below_of(
+    const struct lattice *on, struct growth *at, struct toss *toss, int64_t row, int64_t next, int64_t word)
+{
+    const int64_t index = row * on->n_words + word;
+    if (at->drawn_below[index] != at->cluster) {
+        at->drawn_below[index] = at->cluster;
+        at->below[index] =
+            satisfied_across(on, on->up[index], on->up[next * on->n_words + word], word) & ~cuts(toss);
+    }
+    return at->below[index];
 }
 
 #define BODY "cluster/cluster_lanes.h"
@@ -132,22 +167,22 @@ static void draw_cuts(struct toss *toss)
     AT_LEVEL(toss->level, draw_cuts, toss);
 }
 
-static void flip_all(const struct lattice *on, struct toss *toss)
+static void flip_all(
+    const struct lattice *on, struct runs *runs, struct toss *toss, struct cluster_sums *sums, int wanted)
 {
-    AT_LEVEL(toss->level, flip_all, on, toss);
+    AT_LEVEL(toss->level, divide_rows, on, runs, toss);
+    AT_LEVEL(toss->level, join_rows, on, runs, toss);
+    if (wanted)
+        AT_LEVEL(toss->level, add_all, on, runs, sums);
+    AT_LEVEL(toss->level, flip_runs, on, runs, toss);
+    toss->left = toss->fair_left = 0; /* what follows depends on the generators alone */
 }
 
-/* Flip `n` Wolff clusters, or with n = 0 all clusters by fair coins. Returns the sites flipped by the former.
-   What is left of the coins is dropped, so that what follows depends on the generators alone. */
-static int64_t update_clusters(const struct lattice *on, struct toss *toss, int64_t n)
+static void flip_one(
+    const struct lattice *on, struct growth *at, struct toss *toss, struct cluster_sums *sums)
 {
-    int64_t flipped = 0;
-    if (!n)
-        flip_all(on, toss);
-    for (int64_t i = 0; i < n; i++)
-        flipped += flip_one(on, toss);
-    toss->left = toss->fair_left = 0;
-    return flipped;
+    AT_LEVEL(toss->level, flip_one, on, at, toss, sums);
+    toss->left = 0;
 }
 
 static void set_toss(struct toss *toss, uint64_t *state, double cut, int level)
@@ -158,21 +193,35 @@ static void set_toss(struct toss *toss, uint64_t *state, double cut, int level)
     toss->left = toss->fair_left = 0;
 }
 
-static void measure(const struct lattice *on, int64_t *energy, int64_t *magnetization)
+static void pack(const struct lattice *on, const int8_t *spins, int level)
 {
-    int64_t bonds = 0, sum = 0;
-    for (int64_t y = 0; y < on->n_rows; y++) {
-        const int8_t *row = on->spins + y * on->n_cols;
-        const int8_t *below = on->spins + (y + 1 < on->n_rows ? y + 1 : 0) * on->n_cols;
-        int64_t along = (int64_t)row[on->n_cols - 1] * row[0], across = 0;
-        for (int64_t x = 0; x < on->n_cols; x++)
-            across += row[x] * below[x], sum += row[x];
-        for (int64_t x = 0; x + 1 < on->n_cols; x++)
-            along += row[x] * row[x + 1];
-        bonds += along + (on->n_rows > 1 ? across : 0);
-    }
-    *energy = -bonds;
-    *magnetization = sum;
+    AT_LEVEL(level, pack, on, spins);
+}
+
+static void unpack(const struct lattice *on, int8_t *spins, int level)
+{
+    AT_LEVEL(level, unpack, on, spins);
+}
+
+static void measure(const struct lattice *on, int64_t *energy, int64_t *magnetization, int level)
+{
+    AT_LEVEL(level, measure, on, energy, magnetization);
+}
+
+/* Memory that the caller lends: 5 words and 6 numbers for each word of spins, 3 numbers and a mark for each
+   site. The first two numbers of each word are 0, as no cluster has drawn bonds yet. */
+static void lend(
+    const struct lattice *on, struct runs *runs, struct growth *at, uint64_t *words, int32_t *numbers,
+    uint8_t *marks)
+{
+    const int64_t n = on->n_rows * on->n_words, n_sites = on->n_rows * on->n_cols;
+    runs->starts = words + n, runs->before = numbers;
+    runs->parent = numbers + n, runs->size = runs->parent + n_sites, runs->total = runs->size + n_sites;
+    runs->flips = marks;
+    at->right = words + n, at->below = words + 2 * n, at->inside = words + 3 * n, at->edge = words + 4 * n;
+    at->drawn_right = (uint32_t *)numbers, at->drawn_below = (uint32_t *)numbers + n;
+    at->queue = (struct place *)(numbers + 2 * n), at->touched = (struct place *)(numbers + 4 * n);
+    at->cluster = 0;
 }
 
 #endif

@@ -18,18 +18,6 @@
 
 enum { MAX_SITES = 48, MAX_BLOCK_BITS = 10 };
 
-static inline int popcount64(uint64_t x)
-{
-#if defined(__GNUC__)
-    return __builtin_popcountll(x);
-#else
-    x -= (x >> 1) & 0x5555555555555555u;
-    x = (x & 0x3333333333333333u) + ((x >> 2) & 0x3333333333333333u);
-    x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
-    return (int)((x * 0x0101010101010101u) >> 56);
-#endif
-}
-
 static inline int block_bits_of(int n_sites)
 {
     return n_sites - 1 < MAX_BLOCK_BITS ? n_sites - 1 : MAX_BLOCK_BITS;

@@ -8,6 +8,15 @@ from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
 
 from xoshiro cimport below, next_word, uniform
 
+cdef extern from "simd/clusters.h":
+    cdef struct cluster_sums:
+        double size, squared_size, second, fourth
+    void join_parts(int32_t *parent, int32_t a, int32_t b) noexcept nogil
+    void name_roots(int32_t *parent, int64_t n) noexcept nogil
+    void add_cluster(cluster_sums *sums, double size, double total, double n) noexcept nogil
+    void add_random_cluster(cluster_sums *sums, double size, double total, double n) noexcept nogil
+    void write_cluster_sums(const cluster_sums *sums, int64_t n_random, double *out) noexcept nogil
+
 
 cdef struct graph:
     int64_t n_sites, n_nodes
@@ -17,28 +26,12 @@ cdef struct graph:
     const double *cuts
     int sign
 
-cdef struct sums:
-    double size, squared_size, second, fourth
-
 cdef struct memory:
     int8_t *spins    # n_nodes
     int8_t *inside   # n_nodes, all 0 between clusters
     int32_t *parent  # n_nodes; the queue of Wolff's cluster
     int32_t *size    # n_nodes
     int32_t *total   # n_nodes
-
-
-# Rem's algorithm with splicing (Patwary, Blair and Manne, 2010); a parent comes before its children.
-cdef inline void join(int32_t *parent, int32_t a, int32_t b) noexcept nogil:
-    cdef int32_t above
-    while parent[a] != parent[b]:
-        if parent[a] < parent[b]:
-            a, b = b, a
-        above = parent[a]
-        parent[a] = parent[b]
-        if above == a:
-            return
-        a = above
 
 
 cdef void divide(const graph *on, memory *at, uint64_t *state) noexcept nogil:
@@ -55,9 +48,8 @@ cdef void divide(const graph *on, memory *at, uint64_t *state) noexcept nogil:
             # a word for every bond: what is satisfied is not predictable
             cut = uniform(state) < on.cuts[k]
             if (on.couplings[k] * wanted * spins[on.indices[k]] > 0) & (not cut):
-                join(parent, <int32_t>i, on.indices[k])
-    for i in range(on.n_nodes):
-        parent[i] = parent[parent[i]]
+                join_parts(parent, <int32_t>i, on.indices[k])
+    name_roots(parent, on.n_nodes)
 
 
 cdef void flip_all(const graph *on, memory *at, uint64_t *state) noexcept nogil:
@@ -77,27 +69,18 @@ cdef void flip_all(const graph *on, memory *at, uint64_t *state) noexcept nogil:
 
 
 # The ghost is no part of a cluster's size and sum.
-cdef sums sums_of_all(const graph *on, memory *at) noexcept nogil:
-    cdef sums found
+cdef void add_all(const graph *on, memory *at, cluster_sums *sums) noexcept nogil:
     cdef int64_t i
-    cdef double size, total, second = 0, fourth = 0
-    found.size = found.squared_size = 0
     for i in range(on.n_nodes):
         at.size[i] = at.total[i] = 0
     for i in range(on.n_sites):
         at.size[at.parent[i]] += 1
         at.total[at.parent[i]] += at.spins[i]
     for i in range(on.n_nodes):
-        size, total = at.size[i], at.total[i]
-        found.size += size * size / on.n_sites
-        found.squared_size += size * size * size / on.n_sites
-        second += total * total
-        fourth += total * total * total * total
-    found.second, found.fourth = second, 3 * second * second - 2 * fourth
-    return found
+        add_cluster(sums, at.size[i], at.total[i], on.n_sites)
 
 
-cdef void flip_one(const graph *on, memory *at, uint64_t *state, sums *found) noexcept nogil:
+cdef void flip_one(const graph *on, memory *at, uint64_t *state, cluster_sums *sums) noexcept nogil:
     cdef int8_t *spins = at.spins
     cdef int32_t *queue = at.parent
     cdef int64_t first, last = 1, k
@@ -127,9 +110,7 @@ cdef void flip_one(const graph *on, memory *at, uint64_t *state, sums *found) no
             size -= 1
         else:
             total += spins[site]
-    found.size += size
-    found.squared_size += size * size
-    found.second += total * total / size * on.n_sites
+    add_random_cluster(sums, size, total, on.n_sites)
 
 
 def run(
@@ -164,7 +145,7 @@ def run(
     cdef double total
     cdef graph on
     cdef memory at
-    cdef sums found
+    cdef cluster_sums sums
     on.n_sites, on.n_nodes, on.sign = n_sites, n_nodes, sign
     on.indptr = &indptr[0]
     on.indices = &indices[0] if indices.shape[0] else NULL
@@ -177,14 +158,14 @@ def run(
             at.spins[i] = spins[i] if i < n_sites else 1
             at.inside[i] = 0
         for block in range(n_blocks):
-            found.size = found.squared_size = found.second = 0
+            sums.size = sums.squared_size = sums.second = sums.fourth = 0
             for sweep in range(thin):
                 if single:
-                    flip_one(&on, &at, &state[0], &found)
+                    flip_one(&on, &at, &state[0], &sums)
                 else:
                     divide(&on, &at, &state[0])
                     if n_measurements and sweep == thin - 1:
-                        found = sums_of_all(&on, &at)
+                        add_all(&on, &at, &sums)
                     flip_all(&on, &at, &state[0])
             if n_measurements:
                 total, up = 0, 0
@@ -196,15 +177,7 @@ def run(
                     up += at.spins[i] * ghost
                 energy[block] = total / 2 if single else total
                 magnetization[block] = up
-                if single:
-                    clusters[block, 0] = found.size / thin
-                    clusters[block, 1] = found.squared_size / thin
-                    clusters[block, 2] = found.second / thin
-                else:
-                    clusters[block, 0] = found.size
-                    clusters[block, 1] = found.squared_size
-                    clusters[block, 2] = found.second
-                    clusters[block, 3] = found.fourth
+                write_cluster_sums(&sums, thin if single else 0, &clusters[block, 0])
                 if n_samples:
                     for i in range(n_sites):
                         samples[block, i] = at.spins[i] * ghost

@@ -7,6 +7,8 @@
 #ifndef RBMFLOW_SIMD_H
 #define RBMFLOW_SIMD_H
 
+#include <stdint.h>
+
 enum { SIMD_PLAIN = 0, SIMD_AVX2 = 1, SIMD_AVX512 = 2 };
 
 /* Vector extensions of the compiler; build with -DRBMFLOW_VECTORS=0 to try what other compilers get. */
@@ -42,6 +44,19 @@ enum { SIMD_PLAIN = 0, SIMD_AVX2 = 1, SIMD_AVX512 = 2 };
 #else
 #define AT_LEVEL(level, name, ...) ((void)(level), name##_plain(__VA_ARGS__))
 #endif
+
+/* The number of ones. */
+static inline int popcount64(uint64_t x)
+{
+#if defined(__GNUC__)
+    return __builtin_popcountll(x);
+#else
+    x -= (x >> 1) & 0x5555555555555555u;
+    x = (x & 0x3333333333333333u) + ((x >> 2) & 0x3333333333333333u);
+    x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (int)((x * 0x0101010101010101u) >> 56);
+#endif
+}
 
 /* Index of the lowest one of x > 0. */
 static inline int lowest_bit(unsigned long long x)

@@ -310,41 +310,65 @@ def test_sites(metropolis, order, tabulated):
     np.testing.assert_array_equal(mutable, np.array(state, dtype=np.uint64))
 
 
+def cluster_sums(found, n, single):
+    """The sums that kernels return, of the clusters of each sweep as pairs of size and total."""
+    if single:
+        parts = [part for (part,) in found]
+        return [np.mean([f(s, m) for s, m in parts]) for f in (
+            lambda s, m: s, lambda s, m: s**2, lambda s, m: n * m**2 / s
+        )] + [np.nan]  # fmt: skip
+    parts = found[-1]
+    second, fourth = sum(m**2 for _, m in parts), sum(m**4 for _, m in parts)
+    sizes = [sum(s**power for s, _ in parts) / n for power in (2, 3)]
+    return [*sizes, second, 3 * second**2 - 2 * fourth]
+
+
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("single", [False, True])
 @pytest.mark.parametrize(
-    "lattice", [Ring(3), Ring(64), Ring(131), Torus(2, 2), Torus(2, 5), Torus(7, 66), Torus(16, 16)], ids=str
+    "lattice",
+    [
+        *(Ring(3), Ring(64), Ring(65), Ring(131), Torus(2, 2), Torus(2, 5), Torus(7, 66)),
+        *(Torus(9, 64), Torus(3, 129), Torus(16, 16)),
+    ],
+    ids=str,
 )
 def test_clusters(lattice, single, level):
     shape = (1, *lattice.shape)[-2:]
+    n, n_words = lattice.n_sites, shape[0] * -(-shape[1] // 64)
     for K in (0.0, 0.44, -0.44, 2.0, -2.0):  # at the last, clusters close odd cycles
         rng = np.random.default_rng(9)
         spins = rng.choice(np.array([-1, 1], dtype=np.int8), size=shape)
         state = words(10, 36)
         mutable, moving = state.copy(), spins.copy()
         energy, magnetization = np.empty(3, dtype=np.int64), np.empty(3, dtype=np.int64)
-        samples, work = np.empty((3, *shape), dtype=np.int8), np.empty(2 * spins.size + 8, dtype=np.int32)
-        flipped = cluster.run(
+        samples, sums = np.empty((3, *shape), dtype=np.int8), np.full((3, 4), np.nan)
+        cluster.run(
             moving,
             mutable,
             -1 if K < 0 else 1,
             np.exp(-2 * abs(K)),
-            int(single),
+            single,
             2,
             energy,
             magnetization,
+            sums,
             samples,
-            work,
+            np.full(5 * n_words, 2**64 - 1, dtype=np.uint64),  # what the memory held does not matter
+            np.full(6 * n_words + 3 * n, -1, dtype=np.int32),
+            np.full(n, 255, dtype=np.uint8),
             level,
         )
         wanted = spins.ravel().tolist()
         for kept in range(3):
-            state = twin.clusters(wanted, state, *shape, K, single, 2)
+            state, found = twin.clusters(wanted, state, *shape, K, single, 2)
             now = samples[kept].astype(int)
             np.testing.assert_array_equal(now.ravel(), wanted)
             along = (now * np.roll(now, 1, 1)).sum()
             across = (now * np.roll(now, 1, 0)).sum() if shape[0] > 1 else 0
             assert energy[kept] == -(along + across)
             assert magnetization[kept] == now.sum()
+            # sums of some hundred terms, rounded to 1e-16 each
+            np.testing.assert_allclose(sums[kept], cluster_sums(found, n, single), rtol=1e-13)
+        np.testing.assert_array_equal(moving.ravel(), wanted)
         np.testing.assert_array_equal(mutable, np.array(state, dtype=np.uint64))
-        assert (flipped >= 6) == single

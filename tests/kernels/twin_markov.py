@@ -263,39 +263,74 @@ class Cuts:
 
 
 def clusters(spins, state, n_rows, n_cols, K, single, n_sweeps):
-    """Wolff or Swendsen-Wang; spins[site] of -1 and 1, row by row; a ring is one row."""
+    """Wolff or Swendsen-Wang; spins[site] of -1 and 1, row by row; a ring is one row.
+
+    Returns the state, and the clusters of each sweep.
+    """
     generator, fair = Generator(state[:32]), Scalar(state[32:])
     sign = -1 if K < 0 else 1
     q = math.exp(-2 * abs(K))
     n = n_rows * n_cols
+    found = []
     for _ in range(n_sweeps):
         cuts = Cuts(generator, q)
+        before = list(spins)
         if single:
-            _wolff(spins, n_rows, n_cols, sign, cuts, fair.below(n))
+            parts = [_wolff(spins, n_rows, n_cols, sign, cuts, fair.below(n))]
         else:
-            _divide(spins, n_rows, n_cols, sign, cuts, fair)
-    return [word for plane in zip(*generator.streams, strict=True) for word in plane] + fair.state
+            parts = _divide(spins, n_rows, n_cols, sign, cuts, fair)
+        found.append([(len(part), sum(before[site] for site in part)) for part in parts])
+    return [word for plane in zip(*generator.streams, strict=True) for word in plane] + fair.state, found
 
 
 def _wolff(spins, n_rows, n_cols, sign, cuts, start):
-    queue, coins, old = [start], [], list(spins)
-    for site in queue:
-        y, x = divmod(site, n_cols)
-        near = [y * n_cols + (x + 1) % n_cols, y * n_cols + (x - 1) % n_cols]
-        if n_rows > 1:
-            near += [(y + 1) % n_rows * n_cols + x, (y - 1) % n_rows * n_cols + x]
-        if not coins:
-            coins = cuts.word()
-        here, coins = coins[: len(near)], coins[len(near) :]
-        for other, cut in zip(near, here, strict=True):
-            if other not in queue and old[other] * old[site] == sign and not cut:
-                queue.append(other)
-    for site in queue:
+    """Grow from words of 64 sites, first come first served; their bonds get coins when they are met first."""
+    coins, inside, edges = {}, set(), {}
+
+    def bond(a, b, kind):
+        """Whether the bond of a site to its right neighbour, or the one below, joins."""
+        word = (kind, a // n_cols, a % n_cols // 64)
+        if word not in coins:
+            coins[word] = cuts.word()
+        return spins[a] * spins[b] == sign and not coins[word][a % n_cols % 64]
+
+    def reach(site):
+        if site not in inside:
+            edges.setdefault((site // n_cols, site % n_cols // 64), set()).add(site)
+
+    reach(start)
+    while edges:
+        y, word = next(iter(edges))
+        first, last = y * n_cols + 64 * word, y * n_cols + min(64 * word + 64, n_cols) - 1
+        row, below, above = y * n_cols, (y + 1) % n_rows * n_cols, (y - 1) % n_rows * n_cols
+        sites = edges.pop((y, word))
+        joined = [bond(site, row + (site + 1 - row) % n_cols, "right") for site in range(first, last + 1)]
+        for site in range(first + 1, last + 1):
+            if site - 1 in sites and joined[site - 1 - first]:
+                sites.add(site)
+        for site in range(last - 1, first - 1, -1):
+            if site + 1 in sites and joined[site - first]:
+                sites.add(site)
+        inside |= sites
+        if last in sites and joined[-1]:
+            reach(row + (last + 1 - row) % n_cols)
+        if first in sites:
+            beside = row + (first - 1 - row) % n_cols
+            if bond(beside, first, "right"):
+                reach(beside)
+        for other, kind in ((below, "below"), (above, "above")) if n_rows > 1 else ():
+            for site in sorted(sites):
+                there = other + site - row
+                if bond(site, there, "below") if kind == "below" else bond(there, site, "below"):
+                    reach(there)
+    for site in inside:
         spins[site] = -spins[site]
+    return inside
 
 
 def _divide(spins, n_rows, n_cols, sign, cuts, fair):
     """Breadth first, not the kernel's forest; both meet clusters in the order of their first sites."""
+    parts = []
     n = n_rows * n_cols
     joined = {site: [] for site in range(n)}
 
@@ -334,6 +369,8 @@ def _divide(spins, n_rows, n_cols, sign, cuts, fair):
                 if not seen[other]:
                     seen[other] = True
                     queue.append(other)
+        parts.append(queue)
         if flip:
             for site in queue:
                 spins[site] = -spins[site]
+    return parts

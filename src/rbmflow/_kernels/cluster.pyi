@@ -6,11 +6,14 @@ def run(
     state: npt.NDArray[np.uint64],
     sign: int,
     cut: float,
-    n_clusters: int,
+    single: bool,
     thin: int,
     energy: npt.NDArray[np.int64],
     magnetization: npt.NDArray[np.int64],
+    clusters: npt.NDArray[np.float64],
     samples: npt.NDArray[np.int8],
-    work: npt.NDArray[np.int32],
+    words: npt.NDArray[np.uint64],
+    numbers: npt.NDArray[np.int32],
+    marks: npt.NDArray[np.uint8],
     level: int,
-) -> int: ...
+) -> None: ...

@@ -14,7 +14,7 @@ from rbmflow.ising.lattice import IndexArray, Lattice
 from rbmflow.sampling.bernoulli_digits import Words
 from rbmflow.sampling.one_chain import OneChain
 
-N_SUMS = 4  # over clusters: see ext/graph_clusters
+N_SUMS = 4  # over clusters: see ext/simd/clusters.h
 
 
 class TorusClusters(OneChain):
@@ -33,25 +33,27 @@ class TorusClusters(OneChain):
     ) -> None:
         del order, field
         super().__init__(lattice.n_sites, spins, generator, chain)
-        self.cost = 500 + 15 * lattice.n_sites
+        self.cost = 500 + 6 * lattice.n_sites
         self.shape = (1, *lattice.shape)[-2:]  # a ring is one row
-        self.sign = -1 if K < 0 else 1
+        self.sign, self.single = -1 if K < 0 else 1, rule == "wolff"
         self.cut = float(np.exp(-2 * abs(K)))
-        self.n_clusters = 1 if rule == "wolff" else 0
-        self.work = np.empty(2 * lattice.n_sites + 8, dtype=np.int32)
 
     def _kernel(self, n_sweeps: int, energy: Any, magnetization: Any, samples: SpinArray) -> None:
+        n_sites, n_words = self.spins.size, self.shape[0] * -(-self.shape[1] // 64)
         cluster.run(
             self.spins.reshape(self.shape),
             self.generator,
             self.sign,
             self.cut,
-            self.n_clusters,
+            self.single,
             n_sweeps,
             energy,
             magnetization,
+            np.empty((len(energy), N_SUMS)),
             samples.reshape(-1, *self.shape),
-            self.work,
+            np.empty(5 * n_words, dtype=np.uint64),
+            np.empty(6 * n_words + 3 * n_sites, dtype=np.int32),
+            np.empty(n_sites, dtype=np.uint8),
             simd_level(),
         )
 
