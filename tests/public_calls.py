@@ -159,8 +159,10 @@ RECORDS = {
         "ising": [
             "DegeneracyTable",
             "DensityOfStates",
+            "EnergyLevels",
             "InferredCouplings",
             "JointDensityOfStates",
+            "JointLevels",
         ],
         "networks": [
             "BinaryParameters",
@@ -225,6 +227,11 @@ SIZES = {"n_visible": 8, "n_hidden": 4}
 K_ALONE = _each(
     ("log_partition", "energy", "heat_capacity", "susceptibility", "magnetization_law"), {"K": 0.5}
 )
+SUMS_OVER_STATES = {
+    **K_ALONE,
+    **_each(("magnetization", "state_law"), {"K": 0.5}),
+    **_each(("enumerate", "density_of_states"), {}),
+}
 GEOMETRY = _each(
     ("neighbours", "bonds", "bond_couplings", "sublattices", "symmetries", "to_json", "to_graph"), {}
 )
@@ -306,6 +313,7 @@ def _table():
             GRAPH,
             {
                 **GEOMETRY,
+                **SUMS_OVER_STATES,
                 "from_bonds": {
                     "n_sites": 3,
                     "bonds": [(0, 1), (1, 2)],

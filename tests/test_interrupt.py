@@ -93,6 +93,11 @@ CALLS = {
         "import warnings; warnings.simplefilter('ignore')",
         "Ring(44).enumerate(n_threads=3)",
     ),
+    "graph_levels": ("", "ising.Hypercubic((6, 6)).enumerate(n_threads=1)"),
+    "graph_sums": (
+        "a = Graph.from_bonds(33, [(i, i + 1) for i in range(32)], rng.normal(size=32), rng.normal(size=33))",
+        "a.energy([0.5, 1.0], n_threads=3)",
+    ),
     "run_replicas": (
         "",
         "sampling.run(Ring(64), 0.5, n_chains=512, n_sweeps=3 * 10**5, keep_spins=False, rng=1)",

@@ -43,6 +43,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 KERNEL_OWNERS = {
     "simd": {"hardware"},
     "enumeration": {"ising.enumeration"},
+    "graph_sums": {"ising.level_table", "ising.state_sums"},
     "magnetization": {"ising.ring", "weight.forms"},
     "ring_sampler": {"ising.ring"},
     "multispin": {"sampling.replicas"},

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rbmflow.ising.inference.result import InferredCouplings
     from rbmflow.ising.joint_density_of_states import JointDensityOfStates
     from rbmflow.ising.law import Law
+    from rbmflow.ising.levels import EnergyLevels, JointLevels
     from rbmflow.ising.noise import denoising_coupling, noise_field
     from rbmflow.ising.operator_law import operator_law
     from rbmflow.ising.operators import RING_OPERATORS
@@ -38,6 +39,7 @@ else:
             "inference.result": "InferredCouplings",
             "joint_density_of_states": "JointDensityOfStates",
             "law": "Law",
+            "levels": "EnergyLevels JointLevels",
             "operator_law": "operator_law",
             "noise": "denoising_coupling noise_field",
             "operators": "RING_OPERATORS",
@@ -58,11 +60,13 @@ __all__ = [
     "Chain",
     "DegeneracyTable",
     "DensityOfStates",
+    "EnergyLevels",
     "Graph",
     "Honeycomb",
     "Hypercubic",
     "InferredCouplings",
     "JointDensityOfStates",
+    "JointLevels",
     "Law",
     "Ring",
     "RingInFields",

@@ -18,6 +18,7 @@ from rbmflow.arguments import (
 from rbmflow.hardware import check_fits, check_memory
 from rbmflow.ising.crystal import Crystal
 from rbmflow.ising.edges import as_networkx, columns_of, matrix_of, pairs_of, parts_of_networkx, strengths
+from rbmflow.ising.enumerated import Enumerated
 from rbmflow.ising.lattice import MAX_LISTED_SITES, IndexArray, Lattice, names_of, read_only
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ SPARSER = "fewer sites, or fewer bonds of the site that has most, need less"
 
 
 @dataclass(frozen=True, eq=False)
-class Graph(Lattice):
+class Graph(Enumerated):
     """Ising spins on a graph: ``−βH = K (Σ_(i<j) J_ij v_i v_j + Σ_i h_i v_i)``.
 
     The arrays are copied and cannot be written to.

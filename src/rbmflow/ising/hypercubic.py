@@ -10,6 +10,7 @@ import numpy as np
 
 from rbmflow.arguments import check_integer, shown
 from rbmflow.ising.crystal import Crystal, check_boundaries, check_couplings
+from rbmflow.ising.enumerated import Enumerated
 from rbmflow.ising.planar import MAX_SIDE, critical_coupling
 from rbmflow.ising.symmetry import Turn
 
@@ -23,7 +24,7 @@ CRITICAL = {
 
 
 @dataclass(frozen=True)
-class Hypercubic(Crystal):
+class Hypercubic(Enumerated, Crystal):
     """Ising spins on a hypercubic lattice of any dimension: ``−βH = K Σ J v_i v_j``.
 
     Parameters

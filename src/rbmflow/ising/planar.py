@@ -9,13 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from rbmflow.ising.crystal import Crystal, check_boundaries, check_couplings, check_sides
+from rbmflow.ising.enumerated import Enumerated
 from rbmflow.roots import bracketed_root
 
 MAX_SIDE = 10**6
 
 
 @dataclass(frozen=True)
-class Planar(Crystal):
+class Planar(Enumerated, Crystal):
     """Rows and columns of cells, each direction periodic or open, a coupling for each kind of bond."""
 
     n_rows: int

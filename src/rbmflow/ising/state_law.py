@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from rbmflow.arguments import check_real_scalar, shown
+from rbmflow.arguments import shown
 from rbmflow.ising.bonds import pair_sums
-from rbmflow.ising.graph import check_equal_bonds
+from rbmflow.ising.enumerated import Enumerated
 from rbmflow.ising.lattice import Lattice
+from rbmflow.ising.level_table import check_listed
 from rbmflow.spins import all_states
 from rbmflow.state_law import StateLaw, law_of_all
 
-MAX_SITES = 24
-
 
 def state_law(lattice: Lattice, K: float) -> StateLaw:
-    """Return ``q(v) = e^(K Σ v_i v_j)/Z`` over all 2^n configurations of a small lattice.
+    """Return ``q(v) = e^(−K E(v))/Z`` over all 2^n configurations of a small lattice.
+
+    ``E = −Σ v_i v_j``, and of a graph ``E = −Σ J_ij v_i v_j − Σ h_i v_i``, whose differences from the
+    likeliest state are rounded once.
 
     Parameters
     ----------
-    lattice : Ring, Chain or Torus
+    lattice : Lattice
         Of at most 24 sites.
     K : float
         Coupling βJ, finite.
@@ -46,15 +48,11 @@ def state_law(lattice: Lattice, K: float) -> StateLaw:
     >>> law.correlations[0, 1]
     np.float64(0.6149)
     """
-    check_equal_bonds(lattice)
-    if lattice.n_sites > MAX_SITES:
-        raise ValueError(
-            f"lattice has {lattice.n_sites} sites: at most {MAX_SITES} are possible "
-            "where all states are listed"
-        )
-    coupling = check_real_scalar("K", K)
-    if not np.isfinite(coupling):
-        raise ValueError(f"K={shown(K)}: a finite coupling is needed")
+    if not isinstance(lattice, Lattice):
+        raise TypeError(f"lattice={shown(lattice)}: a lattice is needed, as Ring, Torus or Graph")
+    if isinstance(lattice, Enumerated):
+        return lattice.state_law(K)
+    coupling = check_listed(lattice.n_sites, K)
     states = all_states(lattice.n_sites)
     exponent = coupling * pair_sums(lattice, states).astype(np.float64)
     return law_of_all(exponent)

@@ -1,0 +1,310 @@
+"""How many states of a graph have each energy and magnetization: by tallies, or by a list of all of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from rbmflow._kernels import graph_sums
+from rbmflow.arguments import FloatArray, check_real_scalar, shown
+from rbmflow.hardware import check_memory, resolve_threads
+from rbmflow.ising.spin_form import Bins, Integers, SpinForm, bins_of, form_of, limbs
+from rbmflow.workers import Progress, run_tasks
+
+if TYPE_CHECKING:
+    from rbmflow.ising import Graph
+
+MAX_SITES = 36
+MAX_LISTED = 24
+"""Sites whose states can be listed."""
+FEW_SITES = 14
+"""Sites whose states are listed rather than visited again for each temperature."""
+MAX_BINS = 2**22
+COPIED_BINS = 2**15
+"""Tallies of so many bins are kept in four copies, which stay in the cache."""
+CHUNK = 2**13
+"""Blocks of one call of the kernel: 2^25 states, a hundredth of a second."""
+LISTED_BYTES = 64
+"""Of a state that is listed, while energies are sorted."""
+
+
+@dataclass(frozen=True, eq=False)
+class LevelTable:
+    """Numbers of states by energy and by the spins that are up, sorted by the latter.
+
+    Attributes
+    ----------
+    form : SpinForm
+        What the energy is.
+    ups, count : numpy.ndarray of int64
+        Spins up, and the number of states.
+    coarse, fine : numpy.ndarray of float64
+        Half of the energy above that of all spins down, in two limbs.
+    """
+
+    form: SpinForm
+    ups: Integers
+    count: Integers
+    coarse: FloatArray
+    fine: FloatArray
+
+    @property
+    def energies(self) -> FloatArray:
+        """The energies, rounded once."""
+        return energies(self.form, self.coarse, self.fine)
+
+
+def energies(form: SpinForm, coarse: FloatArray, fine: FloatArray) -> FloatArray:
+    """Return ``E = E(down) + 2 (coarse + fine)``, in J, rounded once.
+
+    Examples
+    --------
+    >>> from rbmflow import Graph
+    >>> energies(form_of(Graph.from_bonds(2, [(0, 1)])), np.zeros(1), np.zeros(1))
+    array([-1.])
+    """
+    down, little = limbs(form.down)
+    total = (2 * coarse + down) + (2 * fine + little)
+    return np.ldexp(total, form.exponent) + 0.0  # no -0.0
+
+
+def level_table(graph: Graph, n_threads: int | None = None, progress: Progress | None = None) -> LevelTable:
+    """Return the table of a graph; raise ValueError where its states are too many.
+
+    Examples
+    --------
+    >>> from rbmflow import Graph
+    >>> table = level_table(Graph.from_bonds(2, [(0, 1)]))
+    >>> table.energies.tolist(), table.ups.tolist(), table.count.tolist()
+    ([-1.0, 1.0, -1.0], [0, 1, 2], [1, 2, 1])
+    """
+    if progress is None:
+        return _kept_table(graph, resolve_threads(n_threads))
+    return _table(graph, resolve_threads(n_threads), progress)
+
+
+def check_sites(n_sites: int) -> None:
+    """Raise ValueError if so many sites have too many states to visit."""
+    if n_sites > MAX_SITES:
+        raise ValueError(
+            f"lattice has {n_sites} sites: at most {MAX_SITES} are possible, all states are visited"
+        )
+
+
+def check_listed(n_sites: int, K: object) -> float:
+    """Return a finite coupling, or raise; raise if so many sites have too many states to list.
+
+    Examples
+    --------
+    >>> check_listed(3, 1)
+    1.0
+    """
+    if n_sites > MAX_LISTED:
+        raise ValueError(
+            f"lattice has {n_sites} sites: at most {MAX_LISTED} are possible where all states are listed"
+        )
+    coupling = check_real_scalar("K", K)
+    if not np.isfinite(coupling):
+        raise ValueError(f"K={shown(K)}: a finite coupling is needed")
+    return coupling
+
+
+def log_weights(graph: Graph, K: float) -> FloatArray:
+    """Return −K E of each state, less that of the likeliest, in the order of `spins.all_states`.
+
+    Examples
+    --------
+    >>> from rbmflow import Graph
+    >>> log_weights(Graph.from_bonds(2, [(0, 1)]), 0.5).tolist()
+    [0.0, -1.0, -1.0, 0.0]
+    """
+    form = kept_form(graph)
+    coarse, fine = all_values(form, form.n_sites)
+    rough = coarse + fine
+    best = int(rough.argmax() if K < 0 else rough.argmin())
+    distance = (coarse - coarse[best]) + (fine - fine[best])
+    with np.errstate(over="ignore"):
+        return np.asarray(distance * -np.ldexp(2 * K, form.exponent)) + 0.0
+
+
+def has_table(graph: Graph) -> bool:
+    """Whether a table is the way to averages: few levels, or few states.
+
+    Examples
+    --------
+    >>> from rbmflow import Graph
+    >>> has_table(Graph.from_bonds(20, [(0, 1), (1, 2)], [1.0, 0.5]))
+    True
+    """
+    return graph.n_sites <= FEW_SITES or _bins(graph) is not None
+
+
+@lru_cache(maxsize=4)
+def _kept_table(graph: Graph, n_threads: int) -> LevelTable:
+    return _table(graph, n_threads, None)
+
+
+@lru_cache(maxsize=16)
+def kept_form(graph: Graph) -> SpinForm:
+    """Return the form of a graph, computed once.
+
+    Examples
+    --------
+    >>> from rbmflow import Graph
+    >>> kept_form(Graph.from_bonds(2, [(0, 1)])).n_sites
+    2
+    """
+    return form_of(graph)
+
+
+@lru_cache(maxsize=16)
+def _bins(graph: Graph) -> Bins | None:
+    return bins_of(kept_form(graph), visited_sites(kept_form(graph)), MAX_BINS)
+
+
+def visited_sites(form: SpinForm) -> int:
+    """Return the number of spins whose states are visited: without fields the last one stays down.
+
+    Examples
+    --------
+    >>> from rbmflow import Graph
+    >>> visited_sites(form_of(Graph.from_bonds(2, [(0, 1)])))
+    1
+    """
+    return form.n_sites if form.has_fields else form.n_sites - 1
+
+
+def _table(graph: Graph, n_threads: int, progress: Progress | None) -> LevelTable:
+    form = kept_form(graph)
+    n_visited, bins = visited_sites(form), _bins(graph)
+    if n_visited >= graph_sums.FEWEST_SITES and bins is not None and graph.n_sites > FEW_SITES:
+        return _with_flips(form, *_tallied(bins, n_threads, progress))
+    if graph.n_sites > MAX_LISTED:
+        raise ValueError(
+            f"lattice has {graph.n_sites} sites and couplings that are no multiples of few units: "
+            f"at most {MAX_LISTED} are possible where all energies are listed"
+        )
+    return _with_flips(form, *_listed(form, n_visited, progress))
+
+
+def _with_flips(
+    form: SpinForm, ups: Integers, count: Integers, coarse: FloatArray, fine: FloatArray
+) -> LevelTable:
+    """The table of all states, those included whose spins are all turned where there are no fields."""
+    if not form.has_fields:
+        flipped = form.n_sites - ups[::-1]
+        ups, count = np.concatenate([ups, flipped]), np.concatenate([count, count[::-1]])
+        coarse, fine = (np.concatenate([half, half[::-1]]) for half in (coarse, fine))
+        ups, count, coarse, fine = _sorted(ups, count, coarse, fine)
+    return LevelTable(form, ups, count, coarse, fine)
+
+
+def _sorted(
+    ups: Integers, count: Integers, coarse: FloatArray, fine: FloatArray
+) -> tuple[Integers, Integers, FloatArray, FloatArray]:
+    """Rows by spins up and energy, those in which both are equal as one."""
+    total = coarse + fine
+    rest = (coarse - total) + fine  # exact: so the two are equal where the sums of limbs are
+    order = np.lexsort((rest, total, ups) if rest.any() else (total, ups))
+    keys = [key[order] for key in (ups, total, rest)]
+    first = np.flatnonzero(np.any([np.diff(key, prepend=np.nan) != 0 for key in keys], axis=0))
+    return ups[order][first], np.add.reduceat(count[order], first), coarse[order][first], fine[order][first]
+
+
+def _listed(
+    form: SpinForm, n_visited: int, progress: Progress | None
+) -> tuple[Integers, Integers, FloatArray, FloatArray]:
+    check_memory(f"the energies of {n_visited} sites", LISTED_BYTES * 2**n_visited, "fewer sites need less")
+    coarse, fine = all_values(form, n_visited)
+    n_up = np.zeros(1, dtype=np.int8)
+    for _ in range(n_visited):
+        n_up = np.concatenate([n_up, n_up + np.int8(1)])
+    parts = []
+
+    def work() -> Iterator[int]:
+        for up in range(n_visited + 1):  # a part at a time is less to sort
+            states = np.flatnonzero(n_up == up)
+            ones = np.ones(len(states), dtype=np.int64)
+            parts.append(_sorted(up * ones, ones, coarse[states], fine[states]))
+            yield len(states)
+
+    run_tasks([work()], 1, total=2**n_visited, progress=progress)
+    ups, count, coarse, fine = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return ups, count, coarse, fine
+
+
+def all_values(form: SpinForm, n_visited: int) -> tuple[FloatArray, FloatArray]:
+    """Return half of the energy of each state above that of all spins down, in two limbs.
+
+    States are those of the first spins, the others down, in the order of `spins.all_states`.
+
+    Examples
+    --------
+    >>> from rbmflow import Graph
+    >>> form = form_of(Graph.from_bonds(2, [(0, 1)]))
+    >>> (all_values(form, 2)[0] * 2.0**form.exponent).tolist()
+    [0.0, 1.0, 1.0, 0.0]
+    """
+    found = []
+    for linear, pairs in zip(form.linear, form.pairs, strict=True):
+        value = np.zeros(2**n_visited)
+        for site in range(n_visited if linear.any() or pairs.any() else 0):
+            field = np.empty(2**site)
+            field[0] = linear[site]
+            for other in range(site):
+                np.add(field[: 2**other], pairs[site, other], out=field[2**other : 2 ** (other + 1)])
+            np.add(value[: 2**site], field, out=value[2**site : 2 ** (site + 1)])
+        found.append(value)
+    return found[0], found[1]
+
+
+def _tallied(
+    bins: Bins, n_threads: int, progress: Progress | None
+) -> tuple[Integers, Integers, FloatArray, FloatArray]:
+    n_visited = len(bins.linear)
+    n_bins = int(np.prod(bins.shape))
+    n_copies = 4 if n_bins <= COPIED_BINS else 1
+    blocks = 2 ** (n_visited - graph_sums.FEWEST_SITES)
+    n_threads = min(n_threads, -(-blocks // CHUNK))
+    check_memory(
+        f"tallies of {n_bins} classes on {n_threads} threads",
+        n_bins * (n_threads * (8 + 4 * n_copies) + 40),
+        "fewer threads need less",
+    )
+    chunks, lock = iter(range(0, blocks, CHUNK)), threading.Lock()
+    tallies = np.zeros((n_threads, n_bins), dtype=np.uint64)
+
+    def work(counts: npt.NDArray[np.uint64]) -> Iterator[int]:
+        copies = np.empty((n_copies, n_bins), dtype=np.uint32)
+        while True:
+            with lock:
+                first = next(chunks, None)
+            if first is None:
+                return
+            last = min(first + CHUNK, blocks)
+            graph_sums.tally(bins.constant, bins.linear, bins.pairs, first, last, copies, counts)
+            yield (last - first) * 2**graph_sums.FEWEST_SITES
+
+    run_tasks([work(counts) for counts in tallies], n_threads, total=2**n_visited, progress=progress)
+    counts = tallies.sum(axis=0)
+    return _decoded(bins, counts)
+
+
+def _decoded(bins: Bins, counts: npt.NDArray[np.uint64]) -> tuple[Integers, Integers, FloatArray, FloatArray]:
+    """What is counted in mixed radix, the lowest digit first, as rows of a table."""
+    used = np.flatnonzero(counts)
+    coarse, fine, rest, ups = np.zeros(len(used)), np.zeros(len(used)), used, None
+    for size, values in zip(bins.shape, bins.values, strict=True):
+        rest, digit = np.divmod(rest, size)
+        ups = digit if ups is None else ups
+        parts = np.array([limbs(value) for value in values])
+        coarse += parts[digit, 0]
+        fine += parts[digit, 1]
+    assert ups is not None
+    return _sorted(ups, counts[used].astype(np.int64), coarse, fine)
