@@ -178,7 +178,9 @@ RECORDS = {
             "Exchange",
             "Completion",
             "GibbsChains",
+            "Curve",
             "Recall",
+            "Reweighting",
             "Run",
             "State",
             "StoredRun",
@@ -239,6 +241,14 @@ NODES = GRAPH.to_networkx() if importlib.util.find_spec("networkx") else None
 PLANAR = {"n_rows": 6, "n_cols": 6, "periodic": (True, False), "couplings": (1.0, 0.5, 2.0)}
 
 
+def _series_m(series):
+    return (series["magnetization"],)
+
+
+def _mean_value(_n, _K, m):
+    return m
+
+
 def _table():
     """Build the calls: classes with the arguments of their constructors, and methods of what these make."""
     machine, on = {"rbm": MACHINE}, {"lattice": Torus(4, 4)}
@@ -258,6 +268,9 @@ def _table():
     first = {"first_bond": lambda spins: spins[:, 0] * spins[:, 1]}
     ran = rbmflow.sampling.run(Ring(8), [0.3, 0.5], n_chains=2, n_sweeps=20, rng=1, observables=first)
     ran.save(FOLDER / "run.npz")
+    reweighting = rbmflow.sampling.reweight(
+        rbmflow.sampling.run(Ring(8), 0.5, n_chains=100, n_sweeps=20, rng=1), n_blocks=5
+    )
     exchange = rbmflow.sampling.replica_exchange(Ring(8), [0.3, 0.5], n_sweeps=20, rng=1)
     curve = thermometer.magnetization.fit(KNOWN)
     network = thermometer.NetworkThermometer(
@@ -395,6 +408,15 @@ def _table():
             {
                 **_each(("activation", "mean_spin", "output"), {"inputs": INPUTS}),
                 **_each(("error", "gradient", "log_likelihood"), {"inputs": INPUTS, "targets": TARGETS}),
+            },
+        ),
+        "sampling.Reweighting": (
+            None,
+            reweighting,
+            {
+                "estimate": {"quantity": "energy", "K": 0.5},
+                "n_effective": {"K": [0.5]},
+                **_each(("curve", "replicates"), {"quantity": "binder_cumulant", "K": [0.49, 0.5]}),
             },
         ),
         "sampling.Run": (
@@ -634,6 +656,8 @@ def _table():
         "sampling.is_irreducible": {"lattice": Ring(4)},
         "sampling.replica_exchange": {"lattice": Ring(8), "couplings": [0.3, 0.5], "n_sweeps": 2, "rng": 1},
         "sampling.run": {"lattice": Ring(4), "K": 0.5, "n_chains": 4, "n_sweeps": 2, "rng": 1, "initial": V},
+        "sampling.reweight": {"runs": ran, "n_blocks": 4},
+        "sampling.Quantity": {"name": "m", "measured": _series_m, "value": _mean_value},
         "sampling.training_set": {"lattice": Ring(8), "temperatures": [1.0, 2.0], "n_samples": 3, "rng": 1},
         "sampling.open_run": {"path": FOLDER / "stored.nc"},
         "sampling.write_run": {

@@ -8,9 +8,12 @@ from rbmflow.sampling.completion import Completion, complete
 from rbmflow.sampling.denoising import Denoised, add_noise, denoise
 from rbmflow.sampling.exchange import Exchange, replica_exchange
 from rbmflow.sampling.machine_ladder import TemperedChains
+from rbmflow.sampling.quantities import Quantity
 from rbmflow.sampling.reducibility import is_irreducible
 from rbmflow.sampling.relaxation import Recall, recall
 from rbmflow.sampling.result import Run, State
+from rbmflow.sampling.reweight import reweight
+from rbmflow.sampling.reweighting import Curve, Reweighting
 from rbmflow.sampling.run import run
 from rbmflow.sampling.sample_training_set import training_set
 from rbmflow.sampling.stored_run import StoredRun, open_run
@@ -25,12 +28,15 @@ __all__ = [
     "BoltzmannChains",
     "Certificate",
     "Completion",
+    "Curve",
     "Denoised",
     "Exchange",
     "GibbsChains",
+    "Quantity",
     "Recall",
     "ReducibleChainError",
     "ReducibleChainWarning",
+    "Reweighting",
     "Run",
     "State",
     "StoredRun",
@@ -48,6 +54,7 @@ __all__ = [
     "open_run",
     "recall",
     "replica_exchange",
+    "reweight",
     "run",
     "spaced_machines",
     "tempered",
