@@ -38,6 +38,7 @@ ROOMS = (
     "weight",
     "weight.asymptotics",
     "flow",
+    "sampling.finite_size",
 )
 ROOMS += ("thermometer", "plot")
 EXTRAS = {
@@ -186,6 +187,7 @@ RECORDS = {
             "StoredRun",
             "TemperedChains",
         ],
+        "sampling.finite_size": ["Collapse", "Crossing", "Exponent", "Extrapolation", "Jackknifed", "Peak"],
         "rg": ["Couplings", "FixedPoint", "Grade", "MigdalKadanoffFixedPoint", "MonteCarloRG"],
         "likelihood": ["LogPartition"],
         "training": [
@@ -271,6 +273,15 @@ def _table():
     reweighting = rbmflow.sampling.reweight(
         rbmflow.sampling.run(Ring(8), 0.5, n_chains=100, n_sweeps=20, rng=1), n_blocks=5
     )
+    sizes = [
+        rbmflow.sampling.reweight(
+            rbmflow.sampling.run(Torus(side, side), 0.44, n_chains=64, n_sweeps=200, burn_in=50, rng=1),
+            n_blocks=5,
+        )
+        for side in (4, 6)
+    ]
+    level = rbmflow.sampling.finite_size.level(sizes[0], "energy", -1.4)
+    levels = {"lengths": [4.0, 6.0, 8.0], "numbers": [level] * 3, "powers": [1.0]}
     exchange = rbmflow.sampling.replica_exchange(Ring(8), [0.3, 0.5], n_sweeps=20, rng=1)
     curve = thermometer.magnetization.fit(KNOWN)
     network = thermometer.NetworkThermometer(
@@ -418,6 +429,11 @@ def _table():
                 "n_effective": {"K": [0.5]},
                 **_each(("curve", "replicates"), {"quantity": "binder_cumulant", "K": [0.49, 0.5]}),
             },
+        ),
+        "sampling.finite_size.Extrapolation": (
+            None,
+            rbmflow.sampling.finite_size.extrapolate(**levels),
+            {"at": {"length": 8.0}},
         ),
         "sampling.Run": (
             None,
@@ -657,6 +673,13 @@ def _table():
         "sampling.replica_exchange": {"lattice": Ring(8), "couplings": [0.3, 0.5], "n_sweeps": 2, "rng": 1},
         "sampling.run": {"lattice": Ring(4), "K": 0.5, "n_chains": 4, "n_sweeps": 2, "rng": 1, "initial": V},
         "sampling.reweight": {"runs": ran, "n_blocks": 4},
+        "sampling.finite_size.linear_size": {"lattice": Torus(4, 4)},
+        "sampling.finite_size.crossing": {"first": sizes[0], "second": sizes[1]},
+        "sampling.finite_size.level": {"size": sizes[0], "quantity": "energy", "value": -1.4},
+        "sampling.finite_size.peak": {"size": sizes[0], "quantity": "heat_capacity"},
+        "sampling.finite_size.exponent": {"sizes": sizes, "quantity": "susceptibility", "K": 0.44},
+        "sampling.finite_size.extrapolate": levels,
+        "sampling.finite_size.collapse": {"sizes": sizes, "K_c": 0.44, "inverse_nu": 1.0, "width": 0.2},
         "sampling.Quantity": {"name": "m", "measured": _series_m, "value": _mean_value},
         "sampling.training_set": {"lattice": Ring(8), "temperatures": [1.0, 2.0], "n_samples": 3, "rng": 1},
         "sampling.open_run": {"path": FOLDER / "stored.nc"},

@@ -1,6 +1,7 @@
 """Processes on networks and lattices: Markov chains, recall, annealing, and training sets from them."""
 
 from rbmflow.errors import ReducibleChainError, ReducibleChainWarning
+from rbmflow.sampling import finite_size
 from rbmflow.sampling.annealing import Annealed, anneal, geometric_schedule, linear_schedule
 from rbmflow.sampling.block_gibbs import GibbsChains, block_gibbs
 from rbmflow.sampling.boltzmann import BoltzmannChains, boltzmann_chains
@@ -48,6 +49,7 @@ __all__ = [
     "boltzmann_chains",
     "complete",
     "denoise",
+    "finite_size",
     "geometric_schedule",
     "is_irreducible",
     "linear_schedule",

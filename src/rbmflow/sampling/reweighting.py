@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
 SHARE = 0.1
 """Of the measurements at the coupling of a run, that have to count: with fewer those from the edge of the
 histogram do, which are too rare for the jackknife to know how rare."""
+FARTHEST = 10
+"""Standard deviations of the energy, in whose inverse couplings are measured: ground states reach any."""
 CONNECTED = 10
 """Independent measurements that have to connect the histograms."""
 
@@ -249,11 +250,11 @@ class Reweighting(Record):
         """The last coupling from `inner` on where enough measurements count, to a thousandth of a step."""
         if self.n_effective([inner])[0] < self._needed:
             return inner
-        outer = inner
-        while self.n_effective([outer := outer + step])[0] >= self._needed:
+        for _ in range(FARTHEST):
+            outer = inner + step
+            if self.n_effective([outer])[0] < self._needed:
+                break
             inner = outer
-            if abs(outer) > 1e3 * abs(step) + 1e3:  # energies that do not vary reach everywhere
-                return math.copysign(math.inf, step)
         while abs(outer - inner) > 1e-3 * abs(step):
             middle = (inner + outer) / 2
             if self.n_effective([middle])[0] >= self._needed:

@@ -1,0 +1,227 @@
+"""Curves of several sizes laid over each other."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rbmflow.arguments import FloatArray, check_integer, check_real_scalar, shown
+from rbmflow.records import Record
+from rbmflow.sampling.blocks import jackknifed
+from rbmflow.sampling.finite_size.jackknifed import Jackknifed, of_replicates
+from rbmflow.sampling.finite_size.sizes import check_sizes, linear_size
+from rbmflow.sampling.quantities import Quantity, QuantityName, check_quantity
+from rbmflow.sampling.reweighting import Reweighting
+
+TOLERANCE = 1e-6
+"""Of the parameters, in the units of the search."""
+ALONE = 1e6
+"""What the objective is where no point lies between those of another size."""
+
+
+@dataclass(frozen=True, eq=False)
+class Collapse(Record):
+    """Curves ``L^(−κ) Q`` of several sizes over ``(K − K_c) L^(1/ν)``.
+
+    Attributes
+    ----------
+    quantity : str
+        The name of Q.
+    K_c, inverse_nu : Jackknifed
+        Where the curves fall together.
+    power : Jackknifed
+        κ; 0, without an error, where it was not asked for.
+    quality : float
+        The mean square distance of the points from the curve of the others in units of their errors: about 1
+        or less where scaling holds, more where corrections are seen.
+    lengths : tuple of float
+        The sizes.
+    x, y, stderr : numpy.ndarray of float64, shape (n_sizes, n_points)
+        The points.
+    """
+
+    quantity: str
+    K_c: Jackknifed
+    inverse_nu: Jackknifed
+    power: Jackknifed
+    quality: float
+    lengths: tuple[float, ...]
+    x: FloatArray = dataclasses.field(repr=False)
+    y: FloatArray = dataclasses.field(repr=False)
+    stderr: FloatArray = dataclasses.field(repr=False)
+
+
+def collapse(
+    sizes: Sequence[Reweighting],
+    quantity: QuantityName | Quantity = "binder_cumulant",
+    *,
+    K_c: float,
+    inverse_nu: float,
+    power: float | None = None,
+    width: float = 1.0,
+    n_points: int = 16,
+) -> Collapse:
+    """Find K_c, 1/ν and κ for which curves of all sizes are one, ``Q = L^κ f[(K − K_c) L^(1/ν)]``.
+
+    The objective is that of J. Houdayer and A. K. Hartmann, Phys. Rev. B 70, 014418 (2004), eq. 14: the
+    distance of each point from a line through the nearest points of the other sizes, in units of the errors.
+    No corrections to scaling are fitted, so that small sizes are better left out.
+
+    Time O(n_blocks × sizes² × points) for each step of the search.
+
+    Parameters
+    ----------
+    sizes : sequence of Reweighting
+        Two or more sizes, of one number of blocks.
+    quantity : str or Quantity
+        Q.
+    K_c, inverse_nu : float
+        Where to begin.
+    power : float, optional
+        κ to begin with; by default it is 0 and not fitted.
+    width : float
+        Points are taken up to ``|K − K_c| L^(1/ν) = width`` at the start, as far as runs reach.
+    n_points : int
+        Points of each size.
+
+    Returns
+    -------
+    Collapse
+        Parameters with errors of the jackknife, and the points.
+
+    Raises
+    ------
+    ValueError
+        If runs do not reach the range.
+
+    Examples
+    --------
+    >>> from rbmflow import Torus, sampling
+    >>> long = {"n_chains": 32, "n_sweeps": 400, "rule": "swendsen_wang", "rng": 1}
+    >>> runs = [sampling.run(Torus(L, L), 0.44, **long) for L in (8, 16)]
+    >>> sizes = [sampling.reweight(one, n_blocks=8) for one in runs]
+    >>> found = collapse(sizes, K_c=0.44, inverse_nu=1.0, width=0.5)
+    >>> abs(found.K_c.mean - 0.4407) < 0.01
+    True
+    """
+    if not isinstance(sizes, (list, tuple)):
+        raise TypeError(f"sizes={shown(sizes)}: a list of results of `reweight` is needed")
+    given = check_sizes(*sizes, least=2)
+    asked = check_quantity(quantity)
+    n_points = check_integer("n_points", n_points, 4, 1000)
+    start = [check_real_scalar("K_c", K_c), _positive("inverse_nu", inverse_nu)]
+    if power is not None:
+        start.append(check_real_scalar("power", power))
+    lengths = np.array([linear_size(one.lattice) for one in given])
+    couplings = _couplings(given, lengths, start, _positive("width", width), n_points)
+    values = np.stack([one.replicates(asked, K) for one, K in zip(given, couplings, strict=True)], axis=1)
+    _, errors = jackknifed(values)
+    unit = np.array([width * lengths.max() ** -start[1], 0.1, 0.1][: len(start)])
+    found = np.empty((len(values), len(start)))
+    found[0] = _search(couplings, values[0], errors, lengths, np.array(start), unit)
+    for row in range(1, len(values)):
+        found[row] = _search(couplings, values[row], errors, lengths, found[0], 0.05 * unit)
+    columns = found if power is not None else np.column_stack([found, np.zeros(len(values))])
+    fitted = [of_replicates(column) for column in columns.T]
+    x, y, scaled = _scaled(
+        couplings, jackknifed(values)[0], errors, lengths, np.array([one.mean for one in fitted])
+    )
+    return Collapse(
+        asked.name,
+        K_c=fitted[0],
+        inverse_nu=fitted[1],
+        power=fitted[2],
+        quality=_distance(x, y, scaled),
+        lengths=tuple(lengths.tolist()),
+        x=x,
+        y=y,
+        stderr=scaled,
+    )
+
+
+def _positive(name: str, value: object) -> float:
+    number = check_real_scalar(name, value)
+    if not 0 < number < np.inf:
+        raise ValueError(f"{name}={shown(value)}: a positive, finite number is needed")
+    return number
+
+
+def _couplings(
+    sizes: list[Reweighting], lengths: FloatArray, start: list[float], width: float, n_points: int
+) -> FloatArray:
+    """The couplings of each size."""
+    found = []
+    for one, length in zip(sizes, lengths, strict=True):
+        apart = width * length ** -start[1]
+        low, high = max(start[0] - apart, one.reach[0]), min(start[0] + apart, one.reach[1])
+        if not low < high:
+            raise ValueError(
+                f"width={width:g}: runs of size {length:g} reach from K = {one.reach[0]:.6g} to "
+                f"{one.reach[1]:.6g}, not {start[0]:.6g} ± {apart:.2g}"
+            )
+        found.append(np.linspace(low, high, n_points))
+    return np.array(found)
+
+
+def _scaled(
+    K: FloatArray, values: FloatArray, errors: FloatArray, lengths: FloatArray, parameters: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """The points ``(K − K_c) L^(1/ν)``, ``L^(−κ) Q`` and its errors."""
+    K_c, inverse_nu, *power = parameters
+    L = lengths[:, np.newaxis]
+    factor = L ** -(power[0] if power else 0.0)
+    return (K - K_c) * L**inverse_nu, values * factor, errors * factor
+
+
+def _search(
+    K: FloatArray,
+    values: FloatArray,
+    errors: FloatArray,
+    lengths: FloatArray,
+    start: FloatArray,
+    unit: FloatArray,
+) -> FloatArray:
+    """The parameters of the least distance, found in units of how far they are thought to be."""
+    from scipy.optimize import minimize
+
+    found = minimize(
+        lambda u: _distance(*_scaled(K, values, errors, lengths, start + u * unit)),
+        np.zeros(len(start)),
+        method="Nelder-Mead",
+        options={
+            "initial_simplex": np.concatenate([np.zeros((1, len(start))), np.eye(len(start))]),
+            "xatol": TOLERANCE,
+            "fatol": TOLERANCE,
+            "maxiter": 1000,
+        },
+    )
+    return np.asarray(start + found.x * unit)
+
+
+def _distance(x: FloatArray, y: FloatArray, errors: FloatArray) -> float:
+    """The objective of Houdayer and Hartmann: rows are sizes, x ascending along each."""
+    total, count = 0.0, 0
+    weights = errors**-2
+    for row in range(len(x)):
+        sums = np.zeros((5, x.shape[1]))  # of w, w x, w y, w x², w x y over the neighbours
+        for other in range(len(x)):
+            if other == row:
+                continue
+            right = np.searchsorted(x[other], x[row])
+            inside = (right > 0) & (right < x.shape[1])
+            for place in (right[inside] - 1, right[inside]):
+                w, X, Y = weights[other, place], x[other, place], y[other, place]
+                sums[:, inside] += np.array([w, w * X, w * Y, w * X * X, w * X * Y])
+        w, wx, wy, wxx, wxy = sums
+        spread = w * wxx - wx**2
+        fits = spread > 0
+        with np.errstate(divide="ignore", invalid="ignore"):
+            Y = ((wxx * wy - wx * wxy) + x[row] * (w * wxy - wx * wy)) / spread
+            variance = (wxx - 2 * x[row] * wx + x[row] ** 2 * w) / spread
+            apart = (y[row] - Y) ** 2 / (errors[row] ** 2 + variance)
+        total += float(apart[fits].sum())
+        count += int(fits.sum())
+    return total / count if count else ALONE

@@ -1,0 +1,239 @@
+"""Crossings, peaks, exponents, extrapolation, collapse: exact on small tori, known on large ones."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from rbmflow import Graph, Torus
+from rbmflow.ising import onsager
+from rbmflow.roots import bracketed_root
+from rbmflow.sampling import Quantity, finite_size, reweight, run
+from rbmflow.sampling.finite_size.collapse import _distance, _scaled, _search
+from rbmflow.sampling.finite_size.jackknifed import of_replicates
+
+K_C = onsager.critical_coupling()
+BIG = {"n_chains": 512, "n_sweeps": 2000, "burn_in": 200, "thin": 5, "keep_spins": False}
+
+
+def cumulant(side, K):
+    law = Torus(side, side).magnetization_law(K)
+    return 1 - law.moment(4) / (3 * law.moment(2) ** 2)
+
+
+@pytest.fixture(scope="module")
+def sizes():
+    """L = 4 and 6, each at two couplings."""
+    return [
+        reweight([run(Torus(L, L), K, rng=L + k, **BIG) for k, K in enumerate((0.41, 0.47))]) for L in (4, 6)
+    ]
+
+
+class TestExactLaws:
+    # each within 4 standard errors: a false alarm in 16,000 for each of the 10 numbers
+    def test_a_crossing(self, sizes):
+        exact = bracketed_root(lambda K: cumulant(4, K) - cumulant(6, K), 0.42, 0.49)
+        for pair in (sizes, sizes[::-1]):
+            found = finite_size.crossing(*pair)
+            assert found.lengths == (4.0, 6.0)
+            assert abs(found.K.estimate.deviation(exact)) < 4
+            assert abs(found.value.estimate.deviation(cumulant(4, exact))) < 4
+            assert found.K.stderr < 0.01
+
+    def test_a_level(self, sizes):
+        exact = bracketed_root(lambda K: cumulant(4, K) - 0.6, 0.3, 0.6)
+        assert abs(finite_size.level(sizes[0], "binder_cumulant", 0.6).estimate.deviation(exact)) < 4
+
+    def test_a_peak(self):
+        from scipy.optimize import minimize_scalar
+
+        torus = Torus(8, 8)
+        chains = [run(torus, K, rng=k, **BIG) for k, K in enumerate((0.40, 0.45))]
+        found = finite_size.peak(reweight(chains), "heat_capacity")
+        exact = minimize_scalar(lambda K: -torus.heat_capacity(K), bounds=(0.35, 0.5), method="bounded")
+        assert abs(found.K.estimate.deviation(exact.x)) < 4
+        assert abs(found.value.estimate.deviation(-exact.fun)) < 4
+        assert found.length == 8
+
+    def test_an_exponent(self, sizes):
+        K = 0.44
+        found = finite_size.exponent(sizes, "susceptibility", K)
+        exact = math.log(Torus(6, 6).susceptibility(K) / Torus(4, 4).susceptibility(K)) / math.log(1.5)
+        assert abs(found.value.estimate.deviation(exact)) < 4
+        assert found.n_free == 0
+
+    def test_an_exponent_at_a_coupling_for_each_size(self, sizes):
+        couplings = [finite_size.level(one, "binder_cumulant", 0.6) for one in sizes]
+        exact = [bracketed_root(lambda K, L=L: cumulant(L, K) - 0.6, 0.3, 0.6) for L in (4, 6)]
+        chi = [Torus(L, L).susceptibility(K) for L, K in zip((4, 6), exact, strict=True)]
+        here = finite_size.exponent(sizes, "susceptibility", couplings)
+        turned = finite_size.exponent(sizes[::-1], "susceptibility", couplings[::-1])
+        assert abs(here.value.estimate.deviation(math.log(chi[1] / chi[0]) / math.log(1.5))) < 4
+        assert turned.value.mean == here.value.mean
+
+
+class TestExtrapolation:
+    def test_of_what_is_known(self):
+        rng = np.random.default_rng(1)
+        scatter = 1e-4 * rng.normal(size=(6, 41))
+        scatter[:, 0] = 0.0
+        L = np.array([4.0, 6, 8, 12, 16, 32])
+        numbers = [
+            of_replicates(1.5 - 2 * x**-1.0 + 5 * x**-2.5 + s) for x, s in zip(L, scatter, strict=True)
+        ]
+        found = finite_size.extrapolate(L, numbers, [1.0, 2.5])
+        assert abs(found.limit.replicates[0] - 1.5) < 1e-12
+        assert abs(found.coefficients[1].replicates[0] - 5) < 1e-10
+        assert found.n_free == 3
+        assert abs(found.at(1.0) - 4.5) < 0.2
+        assert found.at(math.inf) == found.limit.mean
+
+    def test_the_error_is_that_of_least_squares(self):
+        """Of replicates that scatter as independent numbers do; the jackknife of 400 knows it to 4 %."""
+        rng = np.random.default_rng(2)
+        L, error = np.array([4.0, 8, 16, 32]), np.array([1.0, 2, 4, 8])
+        numbers = [of_replicates(np.append(0, rng.normal(size=400)) * e / 400 * 20) for e in error]
+        found = finite_size.extrapolate(L, numbers, [1.0])
+        terms = np.column_stack([np.ones(4), 1 / L]) / error[:, np.newaxis]
+        expected = math.sqrt(np.linalg.inv(terms.T @ terms)[0, 0]) * numbers[0].stderr
+        np.testing.assert_allclose(found.limit.stderr, expected, rtol=0.2)
+
+    def test_bad_input(self):
+        numbers = [of_replicates(np.arange(5.0) + k) for k in range(3)]
+        for lengths, given, powers, error in (
+            ([1, 2], numbers, [1.0], "3 positive"),
+            ([1, 2, 3], numbers, [-1.0], "positive"),
+            ([1, 2, 3], numbers, [1.0, 2.0, 3.0], "at least 4"),
+            ([1, 2, 0], numbers, [1.0], "positive"),
+            ([1, 2, 3], [*numbers[:2], of_replicates(np.arange(4.0))], [1.0], "blocks"),
+            ([1, 2, 3], [*numbers[:2], of_replicates(np.ones(5))], [1.0], "errors"),
+        ):
+            with pytest.raises(ValueError, match=error):
+                finite_size.extrapolate(lengths, given, powers)
+        with pytest.raises(TypeError, match="Jackknifed"):
+            finite_size.extrapolate([1, 2], [1.0, 2.0], [1.0])
+
+
+class TestCollapse:
+    @staticmethod
+    def curves(power):
+        L = np.array([8.0, 16, 32])
+        K = np.array([np.linspace(-1, 1, 12) / side + 0.3 for side in L])
+        values = L[:, np.newaxis] ** power / (1 + np.exp(-2 * (K - 0.302) * L[:, np.newaxis] ** 1.2))
+        return K, values, 0.01 * values, L
+
+    @pytest.mark.parametrize("power", [0.0, 1.4])
+    def test_curves_that_scale(self, power):
+        """The line through neighbours is not the curve: its sagitta is some 10⁻³ of the height."""
+        start = np.array([0.3, 1.0, 1.0][: 2 + bool(power)])
+        found = _search(*self.curves(power), start, np.array([0.03, 0.1, 0.1])[: len(start)])
+        np.testing.assert_allclose(found[:2], [0.302, 1.2], rtol=0.02)
+        np.testing.assert_allclose(found[2:], [power][: len(found) - 2], rtol=0.02)
+
+    def test_the_objective_is_that_of_the_paper(self):
+        """Point by point, after Houdayer and Hartmann, eq. 14 and 15."""
+        K, values, errors, L = self.curves(0.7)
+        errors = errors * (1 + np.arange(errors.size).reshape(errors.shape) % 5)
+        x, y, dy = _scaled(K, values, errors, L, np.array([0.301, 0.9, 0.6]))
+        terms = []
+        for i in range(3):
+            for j in range(12):
+                near = []
+                for other in {0, 1, 2} - {i}:
+                    for k in range(11):
+                        if x[other, k] < x[i, j] <= x[other, k + 1]:
+                            near += [(other, k), (other, k + 1)]
+                if near:
+                    X, Y, w = (np.array([one[at] for at in near]) for one in (x, y, dy**-2))
+                    design = np.column_stack([np.ones(len(X)), X])
+                    inverse = np.linalg.inv(design.T @ (w[:, np.newaxis] * design))
+                    point = np.array([1, x[i, j]])
+                    master = point @ inverse @ design.T @ (w * Y)
+                    terms.append((y[i, j] - master) ** 2 / (dy[i, j] ** 2 + point @ inverse @ point))
+        np.testing.assert_allclose(_distance(x, y, dy), np.mean(terms), rtol=1e-9)
+
+    @pytest.mark.parametrize(("name", "power"), [("binder_cumulant", None), ("susceptibility", 1.7)])
+    def test_of_runs(self, sizes, name, power):
+        """The parameters are those for which the exact curves fall together, within 4 standard errors."""
+        found = finite_size.collapse(sizes, name, K_c=0.44, inverse_nu=1.0, power=power, width=0.3)
+        L = np.array(found.lengths)
+        K = np.array([np.linspace(0.44 - 0.3 / side, 0.44 + 0.3 / side, 16) for side in L])
+        if power is None:
+            exact = np.array(
+                [[cumulant(int(side), one) for one in row] for side, row in zip(L, K, strict=True)]
+            )
+        else:
+            exact = np.array(
+                [Torus(int(side), int(side)).susceptibility(row) for side, row in zip(L, K, strict=True)]
+            )
+        errors = found.stderr * L[:, np.newaxis] ** found.power.mean
+        start = np.array([0.44, 1.0, 1.7][: 2 + (power is not None)])
+        expected = _search(K, exact, errors, L, start, np.array([0.05, 0.1, 0.1])[: len(start)])
+        numbers = (found.K_c, found.inverse_nu, found.power)
+        for number, value in zip(numbers, expected, strict=False):
+            assert abs(number.estimate.deviation(value)) < 4
+        assert found.x.shape == found.y.shape == found.stderr.shape == (2, 16)
+        assert power is not None or found.power.mean == 0
+
+
+class TestInput:
+    def test_what_does_not_cross(self, sizes):
+        with pytest.raises(ValueError, match="does not cross"):
+            finite_size.crossing(*sizes, "absolute_magnetization", between=(0.4, 0.5))
+        with pytest.raises(ValueError, match="of size 4 is not"):
+            finite_size.level(sizes[0], "binder_cumulant", 0.9)
+        with pytest.raises(ValueError, match="an end of the range"):
+            finite_size.peak(sizes[0], "susceptibility", between=(0.4, 0.5))
+
+    def test_ranges(self, sizes):
+        for between in ((0.5, 0.4), (-6.0, -5.0)):
+            with pytest.raises(ValueError, match="no coupling that all runs reach"):
+                finite_size.crossing(*sizes, between=between)
+        with pytest.raises(TypeError, match="two couplings"):
+            finite_size.crossing(*sizes, between=3)
+        with pytest.raises(ValueError, match="not -3"):
+            finite_size.collapse(sizes, K_c=-3.0, inverse_nu=1.0)
+        with pytest.raises(ValueError, match="positive"):
+            finite_size.collapse(sizes, K_c=0.44, inverse_nu=-1.0)
+
+    def test_sizes(self, sizes):
+        other = reweight(run(Torus(4, 4), 0.44, n_chains=64, n_sweeps=100, rng=1), n_blocks=16)
+        with pytest.raises(ValueError, match="one number of blocks"):
+            finite_size.crossing(sizes[1], other)
+        with pytest.raises(ValueError, match="different sizes"):
+            finite_size.crossing(sizes[0], sizes[0])
+        with pytest.raises(TypeError, match="reweight"):
+            finite_size.crossing(sizes[0], 3)
+        with pytest.raises(ValueError, match="at least 2"):
+            finite_size.exponent(sizes[:1], "susceptibility", 0.44)
+        with pytest.raises(ValueError, match="one sign"):
+            finite_size.exponent(
+                sizes, Quantity("n", lambda s: (s["energy"],), lambda n, K, e: n - 20 + e), 0.44
+            )
+        with pytest.raises(ValueError, match="one for each of 2"):
+            finite_size.exponent(sizes, "susceptibility", [finite_size.level(sizes[0], "energy", -1.4)])
+        with pytest.raises(TypeError, match="dimension"):
+            finite_size.linear_size(Graph.from_bonds(3, [(0, 1)], 1.0))
+
+
+@pytest.mark.slow
+def test_the_square_lattice():
+    """K_c, 1/ν and γ/ν from L = 8, 16 and 32, within 4 standard errors and a correction to scaling."""
+    sizes = [
+        reweight(
+            [
+                run(Torus(L, L), K_C + x / L, rng=L + k, **(BIG | {"rule": "swendsen_wang", "n_chains": 64}))
+                for k, x in enumerate((-0.3, 0.3))
+            ]
+        )
+        for L in (8, 16, 32)
+    ]
+    crossings = [finite_size.crossing(*pair) for pair in pairwise(sizes)]
+    K = finite_size.extrapolate([8.0, 16.0], [one.K for one in crossings], [2.75]).limit
+    assert abs(K.estimate.deviation(K_C)) < 4
+    assert K.stderr < 1e-3
+    gamma = finite_size.exponent(sizes[1:], "susceptibility", K).value
+    assert abs(gamma.mean - 1.75) < 0.005 + 4 * gamma.stderr
+    nu = finite_size.exponent(sizes[1:], "binder_cumulant_slope", K).value
+    assert abs(nu.mean - 1) < 0.02 + 4 * nu.stderr
