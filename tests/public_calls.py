@@ -599,6 +599,11 @@ def _table():
     functions = {
         "ising.infer": {"spins": OF_TORUS, "shape": (8, 8), "operators": ["nearest neighbours"]},
         "ising.layer_degeneracies": {"n_units": 4},
+        "ising.wave_vectors": {"lattice": Torus(4, 4)},
+        **_each(
+            ("ising.correlations", "ising.structure_factor"),
+            {"lattice": Torus(4, 4), "spins": KNOWN.spins[1]},
+        ),
         "ising.operator_law": {"shape": (2, 3), "couplings": {"nearest neighbours": 0.3}},
         "ising.denoising_coupling": {"error_rate": 0.1},
         "ising.noise_field": {"error_rate": 0.1},
@@ -672,6 +677,7 @@ def _table():
         "sampling.is_irreducible": {"lattice": Ring(4)},
         "sampling.replica_exchange": {"lattice": Ring(8), "couplings": [0.3, 0.5], "n_sweeps": 2, "rng": 1},
         "sampling.run": {"lattice": Ring(4), "K": 0.5, "n_chains": 4, "n_sweeps": 2, "rng": 1, "initial": V},
+        **_each(("sampling.observables", "sampling.correlation_length"), {"lattice": Torus(4, 4)}),
         "sampling.reweight": {"runs": ran, "n_blocks": 4},
         "sampling.finite_size.linear_size": {"lattice": Torus(4, 4)},
         "sampling.finite_size.crossing": {"first": sizes[0], "second": sizes[1]},
@@ -907,7 +913,7 @@ SPINS = {
     **{f"networks.Hopfield.{name}": ("x",) for name in _X},
     **{f"networks.BoltzmannMachine.{name}": ("x",) for name in _X[:2]},
     **{f"networks.Hopfield.{name}": ("patterns",) for name in ("hebb", "pseudo_inverse")},
-    "ising.infer": ("spins",),
+    **{f"ising.{name}": ("spins",) for name in ("infer", "correlations", "structure_factor")},
     "networks.boltzmann_pseudo_likelihood": ("x",),
     "sampling.add_noise": ("spins",),
     "sampling.anneal": ("initial",),

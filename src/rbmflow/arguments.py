@@ -6,6 +6,7 @@ import operator
 import re
 import reprlib
 import sys
+import textwrap
 from collections.abc import Collection
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ FloatArray = npt.NDArray[np.float64]
 SpinArray = npt.NDArray[np.int8]
 Name = TypeVar("Name", bound=str)
 LONGEST = 80  # characters of a value in a message
+MOST_NAMES = 180  # characters of the names to choose from
 MAX_AXES = 64  # of an array of numpy
 MAX_STEPS = 10**9  # of a loop; a longer one is not meant
 MAX_SIZE = 10**12  # of one side of an array, whose memory is looked at as well
@@ -101,7 +103,8 @@ def check_choice(name: str, value: object, choices: Collection[Name]) -> Name:
     """Return `value` if it is one of the strings, or raise naming the argument."""
     if isinstance(value, str) and value in choices:
         return str(value)  # type: ignore[return-value]
-    allowed = " or ".join(map(repr, choices)) if len(choices) < 3 else f"one of {', '.join(choices)}"
+    names = textwrap.shorten(", ".join(choices), MOST_NAMES, placeholder=" ...")
+    allowed = " or ".join(map(repr, choices)) if len(choices) < 3 else f"one of {names}"
     raise ValueError(f"{name}={shown(value)}: {allowed} is needed")
 
 

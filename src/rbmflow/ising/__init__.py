@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rbmflow.ising.ring_counts import DegeneracyTable, layer_degeneracies
     from rbmflow.ising.ring_in_fields import RingInFields
     from rbmflow.ising.state_law import state_law
+    from rbmflow.ising.structure_factor import correlations, structure_factor, wave_vectors
     from rbmflow.ising.torus import Torus
     from rbmflow.ising.triangular import Triangular
 else:
@@ -47,6 +48,7 @@ else:
             "ring_counts": "DegeneracyTable layer_degeneracies",
             "ring_in_fields": "RingInFields",
             "state_law": "state_law",
+            "structure_factor": "correlations structure_factor wave_vectors",
             "torus": "Torus",
             "triangular": "Triangular",
         },
@@ -72,6 +74,7 @@ __all__ = [
     "RingInFields",
     "Torus",
     "Triangular",
+    "correlations",
     "denoising_coupling",
     "infer",
     "layer_degeneracies",
@@ -79,6 +82,8 @@ __all__ = [
     "onsager",
     "operator_law",
     "state_law",
+    "structure_factor",
+    "wave_vectors",
 ]
 
 

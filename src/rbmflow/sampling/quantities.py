@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, shown
+from rbmflow.arguments import FloatArray, check_choice, shown
 
 Series = Mapping[str, FloatArray]
 """Measurements by name, all of one shape; ``energy`` and ``magnetization`` per site are always there."""
@@ -152,7 +152,4 @@ def check_quantity(quantity: object) -> Quantity:
         return quantity
     if not isinstance(quantity, str):
         raise TypeError(f"quantity={shown(quantity)}: a name or a Quantity is needed")
-    if quantity not in QUANTITIES:
-        names = ", ".join(name for name in QUANTITIES if not name.startswith("log_"))
-        raise ValueError(f"quantity={shown(quantity[:40])}: one of {names}, log_*_slope is needed")
-    return QUANTITIES[quantity]
+    return QUANTITIES[check_choice("quantity", quantity, QUANTITIES)]

@@ -16,6 +16,8 @@ from rbmflow.estimate import Estimate
 from rbmflow.ising.lattice import Lattice
 from rbmflow.records import Record
 from rbmflow.records.dataset import chains
+from rbmflow.sampling.measurements import measured
+from rbmflow.sampling.observables import STRUCTURE_FACTOR, correlation_length, observables
 from rbmflow.sampling.quantities import QUANTITIES, QuantityName
 
 ESTIMATED = (
@@ -25,7 +27,12 @@ ESTIMATED = (
     "squared_magnetization",
     "susceptibility",
     "heat_capacity",
+    "connected_susceptibility",
+    "correlation_length",
     "binder_cumulant",
+    "binder_cumulant_slope",
+    "log_absolute_magnetization_slope",
+    "log_squared_magnetization_slope",
 )
 """What a run estimates of its energies and magnetizations, each as ``NAME_estimate``."""
 SERIES = ("energy", "magnetization", "spins")
@@ -245,6 +252,24 @@ class Run(Record):
         The fluctuation within one phase, with a peak near the critical temperature.
         """
         return self._quantity("connected_susceptibility")
+
+    @cached_property
+    def correlation_length_estimate(self) -> Estimate:
+        """Second-moment correlation length, in lengths of a bond; jackknife error, see `correlation_length`.
+
+        Raises
+        ------
+        ValueError
+            If the run neither kept its spins nor measured ``structure_factor``, see `observables`.
+        """
+        asked = correlation_length(self.lattice)  # type: ignore[arg-type]
+        series = {"magnetization": self.magnetization, **self.observables}
+        if STRUCTURE_FACTOR not in series and self.spins is not None:
+            series |= measured({STRUCTURE_FACTOR: observables(self.lattice)[STRUCTURE_FACTOR]}, self.spins)
+        n = self.lattice.n_sites
+        return self._function(
+            "correlation length", lambda *means: asked.value(n, None, *means), *asked.measured(series)
+        )
 
     @cached_property
     def heat_capacity_estimate(self) -> Estimate:

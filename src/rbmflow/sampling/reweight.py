@@ -43,8 +43,9 @@ def reweight(
     runs : Run, Exchange or sequence of them
         In equilibrium, on one lattice, in one field, at finite couplings, several if one likes.
     series : mapping of str to sequence of array_like, optional
-        What else was measured, by name: for each run an array of the shape of its energies. `Quantity` can
-        ask for it; one called ``"magnetization"`` takes the place of the magnetization, as a staggered one.
+        What `Quantity` can ask for beside energy, magnetization and the observables that all runs measured,
+        by name: for each run an array of the shape of its energies. One called ``"magnetization"`` takes
+        the place of the magnetization, as the staggered one of an antiferromagnet.
     n_blocks : int
         Blocks of the jackknife, 4 to 1000: groups of chains, or parts of them where these are few.
 
@@ -95,9 +96,7 @@ def reweight(
             raise ValueError(f"n_blocks={n_blocks}: a run has {shape} measurements, too few for them")
         if not np.isfinite(coupling):
             raise ValueError(f"a run has K = {coupling}: finite couplings are needed")
-        times = [
-            autocorrelation(one**2 if name == "magnetization" else one).tau for name, one in measured.items()
-        ]
+        times = [autocorrelation(one).tau for one in (measured["energy"], measured["magnetization"] ** 2)]
         K.append(coupling)
         tau.append(float(np.nanmax([0.5, *times])))
         blocks.append(np.arange(size) * n_blocks // size)
@@ -124,8 +123,11 @@ def _parts(
     runs: Sequence[Run | Exchange], series: Mapping[str, Sequence[FloatArray]]
 ) -> Iterator[tuple[float, dict[str, FloatArray]]]:
     """Yield each coupling of each run with its series, shape (n_chains, n_kept)."""
+    own = [_flat(one) for one in runs]
+    shared = [name for name in own[0] if all(name in others for others in own)]
     for index, one in enumerate(runs):
         measured = {"energy": one.energy, "magnetization": one.magnetization}
+        measured |= {name: own[index][name] for name in shared}
         measured |= {name: values[index] for name, values in series.items()}
         for coupling in np.unique(one.K):
             here = np.equal(one.K, coupling)
@@ -133,6 +135,17 @@ def _parts(
                 yield float(coupling), {name: values[:, here][:, 0] for name, values in measured.items()}
             else:
                 yield float(coupling), {name: values[here] for name, values in measured.items()}
+
+
+def _flat(run: Run | Exchange) -> dict[str, FloatArray]:
+    """The observables of a run; one of several numbers is that many series, ``name_0``, ``name_1``, ..."""
+    found = {}
+    for name, values in getattr(run, "observables", {}).items():
+        if values.ndim == 2:
+            found[name] = values
+        else:
+            found |= {f"{name}_{place}": values[..., place] for place in range(values.shape[-1])}
+    return found
 
 
 def _check_series(

@@ -70,8 +70,7 @@ class Reweighting(Record):
     K : numpy.ndarray of float64, shape (n_couplings,)
         Couplings of the runs; one that comes twice is there twice.
     tau : numpy.ndarray of float64, shape (n_couplings,)
-        Integrated autocorrelation times, the longest of energy, m² and the series that were given, in
-        measurements.
+        Integrated autocorrelation times, the longer of those of energy and m², in measurements.
     n_blocks : int
         Parts that the jackknife leaves out in turn, of all couplings at once.
     series : dict of str to numpy.ndarray of float64, shape (n_measurements,)

@@ -17,6 +17,7 @@ from rbmflow.hardware import check_memory
 from rbmflow.reading import refusing
 from rbmflow.records.storage import unpack
 from rbmflow.sampling.measurements import Observable, check_observables, measured
+from rbmflow.sampling.observables import STRUCTURE_FACTOR
 from rbmflow.sampling.result import ESTIMATED, Run, component_of
 from rbmflow.sampling.run_file import ARGUMENTS, AXIS, opened, read_record, row_bytes
 from rbmflow.sampling.schedule import PIECE_BYTES
@@ -222,7 +223,8 @@ class StoredRun:
         check_choice("name", name, (*ESTIMATED, *self.end.observables))
         coupling = self.end.coupling if K is None else check_real_scalar("K", K)
         chains = self.end.at(coupling).K
-        names = ["energy", "magnetization", *([name] if name in self.end.observables else [])]
+        measured_by = STRUCTURE_FACTOR if name == "correlation_length" else name
+        names = ["energy", "magnetization", *([measured_by] if measured_by in self.end.observables else [])]
         if len(chains) * self.n_draws <= MOST_VALUES or not self._is_mean(name):
             series = self._read(names, 0, self.n_draws, coupling)
             return self.end._with_series(series, K=chains, state=None).estimate(name, component)

@@ -1,0 +1,109 @@
+"""What runs measure on the way: structure factors, sublattices, correlation lengths."""
+
+import numpy as np
+import pytest
+
+from rbmflow import Graph, Ring, Torus
+from rbmflow.ising import Chain, Honeycomb, Hypercubic, Triangular, structure_factor
+from rbmflow.sampling import Quantity, correlation_length, observables, reweight, run
+from tests.sampling import operators
+
+
+def test_which_lattice_has_which():
+    def names(lattice):
+        return [name.split("_")[0] for name in observables(lattice)]
+
+    assert names(Torus(4, 4)) == names(Honeycomb(3, 3)) == ["structure", "sublattice", "staggered"]
+    assert names(Triangular(3, 6)) == ["structure", "sublattice"]
+    assert names(Triangular(4, 4)) == names(Torus(3, 4)) == ["structure"]
+    assert names(Chain(5)) == names(Graph.from_bonds(3, [(0, 1), (1, 2)], 1.0)) == ["sublattice", "staggered"]
+    assert names(Graph.from_bonds(3, [(0, 1), (1, 2), (2, 0)], 1.0)) == []
+
+
+def test_they_are_sums_over_the_sites():
+    for lattice in (Torus(4, 4), Honeycomb(3, 3), Hypercubic((4, 2, 2))):
+        spins = np.random.default_rng(1).choice(np.array([-1, 1], dtype=np.int8), (5, lattice.n_sites))
+        measured = {name: function(spins) for name, function in observables(lattice).items()}
+        first, second = lattice.sublattices()
+        np.testing.assert_allclose(
+            measured["sublattice_magnetizations"],
+            np.stack([spins[:, first].mean(axis=1), spins[:, second].mean(axis=1)], axis=1),
+        )
+        staggered = (spins[:, first].sum(axis=1) - spins[:, second].sum(axis=1)) / lattice.n_sites
+        np.testing.assert_allclose(measured["staggered_magnetization"], staggered, atol=1e-15)
+    S = structure_factor(
+        Torus(4, 4), spins := np.ones((1, 16), dtype=np.int8) * np.array([[1, 1, 1, -1] * 4])
+    )
+    found = observables(Torus(4, 4))["structure_factor"](spins)
+    np.testing.assert_allclose(found, S[:, [0, 1], [1, 0]].mean(axis=1), atol=1e-12)
+
+
+def test_three_sublattices_of_a_frustrated_triangle():
+    """Of the antiferromagnet, which has none of two: their mean is the magnetization."""
+    lattice = Triangular(6, 6)
+    chains = run(
+        lattice, -2.0, n_chains=8, n_sweeps=200, burn_in=200, rng=1, observables=observables(lattice)
+    )
+    parts = chains.observables["sublattice_magnetizations"]
+    assert parts.shape == (8, 200, 3)
+    np.testing.assert_allclose(parts.mean(axis=2), chains.magnetization, atol=1e-15)
+
+
+class TestCorrelationLength:
+    def test_every_ring_has_that_of_the_infinite_one(self):
+        """ξ = √t/(1 − t) whatever the length; four numbers within 4 standard errors, one in 4,000."""
+        for n in (6, 16):
+            ring = Ring(n)
+            chains = run(ring, 0.4, n_chains=256, n_sweeps=500, rng=n, observables=observables(ring))
+            found = reweight(chains)
+            for K, estimate in (
+                (0.4, chains.correlation_length_estimate),
+                (0.45, found.estimate(correlation_length(ring), 0.45)),
+            ):
+                t = np.tanh(K)
+                assert abs(estimate.deviation(np.sqrt(t) / (1 - t))) < 4
+
+    @pytest.mark.parametrize("lattice", [Torus(4, 4), Triangular(3, 4), Honeycomb(2, 3)], ids=str)
+    def test_the_sum_over_all_states(self, lattice):
+        K = 0.3
+        p, _, V = operators.boltzmann(lattice, K)
+        states = operators.spins_of(lattice.n_sites).astype(np.int8)
+        S = p @ observables(lattice)["structure_factor"](states)
+        n = lattice.n_sites
+        exact = correlation_length(lattice).value(n, K, p @ V**2 / n**2, S)
+        chains = run(lattice, K, n_chains=256, n_sweeps=400, rng=1)  # from the spins that are kept
+        assert abs(chains.correlation_length_estimate.deviation(exact)) < 4
+        assert abs(chains.estimate("correlation_length").mean / exact - 1) < 0.1
+
+    def test_in_lengths(self):
+        torus = Torus(6, 6)
+        chains = run(torus, 0.4, n_chains=64, n_sweeps=100, rng=1, observables=observables(torus))
+        found = reweight(chains)
+        whole, share = (
+            found.estimate(correlation_length(torus, per_length=flag), 0.4).mean for flag in (False, True)
+        )
+        np.testing.assert_allclose(share, whole / 6, rtol=1e-12)
+
+    def test_what_is_missing_is_told(self):
+        chains = run(Torus(4, 4), 0.4, n_chains=64, n_sweeps=100, rng=1, keep_spins=False)
+        with pytest.raises(ValueError, match="observables=sampling"):
+            _ = chains.correlation_length_estimate
+        with pytest.raises(ValueError, match="is needed as well"):
+            reweight(chains).estimate(correlation_length(Torus(4, 4)), 0.4)
+        with pytest.raises(TypeError, match="periodic"):
+            correlation_length(Chain(5))
+
+
+def test_reweighting_knows_what_all_runs_measured():
+    torus = Torus(4, 4)
+    first = run(torus, 0.3, n_chains=32, n_sweeps=100, rng=1, observables=observables(torus))
+    second = run(
+        torus, 0.32, n_chains=32, n_sweeps=100, rng=1,
+        observables={"structure_factor": observables(torus)["structure_factor"]},
+    )  # fmt: skip
+    found = reweight([first, second])
+    assert list(found.series) == ["energy", "magnetization", "structure_factor"]
+    alone = reweight(first)
+    assert "sublattice_magnetizations_1" in alone.series
+    half = Quantity("half", lambda series: (series["sublattice_magnetizations_1"] ** 2,), lambda _n, _K, m: m)
+    assert 0 < alone.estimate(half, 0.3).mean < 1
