@@ -123,7 +123,7 @@ def test_what_is_finished_must_be_of_the_field():
 @pytest.mark.parametrize(
     ("lattice", "field", "error", "message"),
     [
-        (Torus(9, 9), 0.1, ValueError, "field=0.1: without a field only, of a torus of 9 x 9 sites"),
+        (Torus(3, 3).to_graph(), 0.1, ValueError, "field=0.1: a Graph has fields of its own"),
         (Ring(6), np.inf, ValueError, "field=inf"),
         (Ring(6), 1e101, ValueError, "field=1e\\+101: at most 1e\\+100"),
         (Ring(6), np.nan, ValueError, "field"),

@@ -24,7 +24,8 @@ from rbmflow.ising.lattice import lattices
 from rbmflow.ising.solved import Solved
 from rbmflow.netcdf import require_xarray
 from rbmflow.sampling import Certificate, TrainingSet, training_set, write_training_set
-from rbmflow.sampling.training_set import certificates_in, read_training_set, training_set_as_bytes
+from rbmflow.sampling.certificate import certificates_in
+from rbmflow.sampling.training_set import read_training_set, training_set_as_bytes
 
 KINDS = tuple(name for name, kind in lattices().items() if issubclass(kind, Solved))
 SAMPLED = [index / 4 for index in range(25)]  # of Iso, Shiba and Yokoo, Phys. Rev. E 97, 053304 (2018)

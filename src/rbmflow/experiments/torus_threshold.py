@@ -21,7 +21,7 @@ from rbmflow.ising import Torus
 from rbmflow.ising.onsager import CRITICAL_TEMPERATURE
 from rbmflow.reading import check_names
 from rbmflow.records import Record
-from rbmflow.sampling.training_set import ESTIMATE
+from rbmflow.sampling.certificate import ESTIMATE
 
 EXPONENT = 4 / 7
 """Of T_flow − T_c: ⟨V²⟩ ~ M^(3/2) at a Curie-Weiss threshold, so χ = ⟨V²⟩/M ~ L; above T_c χ ~ t^(−7/4)."""

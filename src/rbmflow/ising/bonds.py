@@ -8,6 +8,7 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.ising.crystal import Crystal
+from rbmflow.ising.graph import Graph
 from rbmflow.ising.lattice import Lattice
 
 
@@ -55,7 +56,7 @@ def pair_sums(lattice: Lattice, configurations: Any) -> Any:
 
 
 def energies(lattice: Lattice, configurations: FloatArray | SpinArray) -> FloatArray:
-    """Return ``−Σ J v_i v_j / n`` over the bonds for each row.
+    """Return ``−Σ J v_i v_j / n`` over the bonds for each row; of a graph ``−Σ h_i v_i / n`` is added.
 
     Of means it is the mean energy of independent spins.
 
@@ -65,4 +66,8 @@ def energies(lattice: Lattice, configurations: FloatArray | SpinArray) -> FloatA
     >>> energies(Torus(2, 3), np.array([[1.0] * 6, [0.5] * 6]))
     array([-2. , -0.5])
     """
-    return np.asarray(-pair_sums(lattice, configurations).astype(np.float64) / lattice.n_sites)
+    found = np.asarray(-pair_sums(lattice, configurations).astype(np.float64) / lattice.n_sites)
+    if isinstance(lattice, Graph) and lattice.fields.any():
+        sites = np.asarray(configurations, dtype=np.float64).reshape(-1, lattice.n_sites)
+        found -= sites @ lattice.fields / lattice.n_sites
+    return found

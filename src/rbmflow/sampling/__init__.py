@@ -5,6 +5,7 @@ from rbmflow.sampling import finite_size
 from rbmflow.sampling.annealing import Annealed, anneal, geometric_schedule, linear_schedule
 from rbmflow.sampling.block_gibbs import GibbsChains, block_gibbs
 from rbmflow.sampling.boltzmann import BoltzmannChains, boltzmann_chains
+from rbmflow.sampling.certificate import Certificate
 from rbmflow.sampling.completion import Completion, complete
 from rbmflow.sampling.denoising import Denoised, add_noise, denoise
 from rbmflow.sampling.exchange import Exchange, replica_exchange
@@ -20,7 +21,7 @@ from rbmflow.sampling.run import run
 from rbmflow.sampling.sample_training_set import training_set
 from rbmflow.sampling.stored_run import StoredRun, open_run
 from rbmflow.sampling.tempered import tempered
-from rbmflow.sampling.training_set import Certificate, TrainingSet
+from rbmflow.sampling.training_set import TrainingSet
 from rbmflow.sampling.training_set_store import write_training_set
 from rbmflow.sampling.trajectory import spaced_machines, trajectory_tempering
 from rbmflow.sampling.write_run import write_run

@@ -23,12 +23,14 @@ from rbmflow.arguments import (
 )
 from rbmflow.executors import check_executor, completed
 from rbmflow.hardware import check_fits, resolve_threads
-from rbmflow.ising import Ring, Torus
+from rbmflow.ising import Graph, Ring, Torus
 from rbmflow.ising.joint_density_of_states import check_joint_work
-from rbmflow.ising.solved import Solved, check_solved
+from rbmflow.ising.lattice import Lattice
 from rbmflow.ising.uniform_field import MAX_COUPLING, energy_in_field
+from rbmflow.sampling.certificate import Certificate
 from rbmflow.sampling.draw_samples import coupling_at, draw
-from rbmflow.sampling.training_set import Certificate, TrainingSet
+from rbmflow.sampling.topology import check_lattice
+from rbmflow.sampling.training_set import TrainingSet
 from rbmflow.workers import Progress, check_progress, results_of
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ MEMORY_HINT = "draw fewer temperatures at a time, or write them to a file with w
 
 
 def training_set(
-    lattice: Solved,
+    lattice: Lattice,
     temperatures: Numbers,
     n_samples: int,
     *,
@@ -54,34 +56,42 @@ def training_set(
 
     The law at a temperature T is ``exp[(Σ v_i v_j + H Σ v_i)/T]/Z``, with a field H of 0 by default.
 
-    On a ring the samples are exact and independent. On a torus T = 0 is its limit, the two aligned states;
-    elsewhere pilot runs of Swendsen-Wang clusters, and above the critical temperature of the heat bath,
+    On a ring the samples are exact and independent. Elsewhere T = 0 is its limit, the ground states; else
+    pilot runs of Swendsen-Wang clusters, and above the critical temperature of the heat bath,
     measure the autocorrelation times τ of the energy and of m². The rule that needs less work for an
     independent sample is taken, with a burn-in of 20 τ, from aligned spins in the ordered phase and from
     random ones above it, and samples 6 τ apart. Each sample is turned over as a whole by a fair coin, an
     exact symmetry. A temperature has a generator of its own, so that its samples do not depend on the others.
 
+    The energy of the samples is held against the exact one: of rings and tori, of chains, and of any lattice
+    at T = ∞ and, where its bonds can all be satisfied at once, at T = 0. Where none is known a second rule
+    takes its place: independent chains of another update rule, clusters against single spins, or Metropolis
+    against the heat bath where bonds are frustrated, and in the disordered phase from the cold start, not the
+    random one. Their energies must agree within the errors of both. That samples of a certificate deviate by
+    more than four errors has a chance of 6e-5 for each temperature, if nothing is wrong.
+
     In a field samples of a ring are exact too (`rbmflow.ising.RingInFields`), T = 0 is the state along the
     field, and tori have clusters of which each is up with probability ``1/(1 + e^(−2Hs/T))``, s its number of
     spins; no coin is thrown. The energy, also the exact one, then is ``−(Σ v_i v_j + H Σ v_i)/n_sites``.
+    A graph has couplings and fields of its own, in the same place.
 
     Time O(sites) for each sample of a ring, and for each sweep of a chain elsewhere.
 
     Parameters
     ----------
-    lattice : Ring or Torus
-        Where the spins are.
+    lattice : Lattice
+        Where the spins are; any, with open ends and couplings of its own too.
     temperatures : array_like
         T ≥ 0 in units of J/k_B, infinity included.
     n_samples : int
         Configurations at each temperature.
     field : float
-        H in units of J, of any sign. Other than 0 it needs a ring, or a torus small enough for
-        `rbmflow.ising.Torus.joint_density_of_states`, whose shorter side is at most 8.
+        H in units of J, of any sign; 0 for a graph. The exact energy in it is known of rings, and of tori
+        small enough for `rbmflow.ising.Torus.joint_density_of_states`, whose shorter side is at most 8.
     rng : numpy.random.Generator or int
         Generator or seed.
     n_threads : int, optional
-        Threads, which take temperatures of a torus without a field; no result depends on it.
+        Threads, which take temperatures where chains draw; no result depends on it.
     progress : callable, optional
         Called as ``progress(done, total)`` in temperatures.
     finished : callable, optional
@@ -96,12 +106,14 @@ def training_set(
     Returns
     -------
     TrainingSet
-        With a certificate for each temperature: effective samples, and the energy against the exact one.
+        With a certificate for each temperature: effective samples, and the energy against the exact one or
+        that of a second rule.
 
     Raises
     ------
     ValueError
-        If `finished` returns the training set of something else, or a torus is too large for a field.
+        If `finished` returns the training set of something else, or T = 0 is asked of a lattice whose bonds
+        or fields are frustrated.
 
     See Also
     --------
@@ -171,7 +183,7 @@ def _in_field(field: float) -> str:
 class Asked:
     """A training set that is asked for: its temperatures, a stream for each, and what they depend on."""
 
-    lattice: Solved
+    lattice: Lattice
     levels: FloatArray
     n_samples: int
     field: float
@@ -185,7 +197,7 @@ class Asked:
         """Check the arguments; a stream comes from the generator for each temperature."""
         from rbmflow.provenance import provenance
 
-        lattice = check_solved(lattice)
+        lattice = check_lattice(lattice)
         levels = np.atleast_1d(check_real("temperatures", temperatures)) + 0.0  # 1/(-0.0) is -inf
         if levels.ndim != 1 or not len(levels) or (levels < 0).any():
             raise ValueError(f"temperatures={shown(temperatures)}: a list of T >= 0 is needed")
@@ -211,7 +223,7 @@ class Asked:
         else:
             # what no kernel sweeps is drawn in one go, in the calling thread, where Ctrl-C arrives
             draws = [partial(draw, *arguments) for arguments in each]
-            in_one_go = isinstance(self.lattice, Ring) or self.field != 0
+            in_one_go = isinstance(self.lattice, Ring) or (self.field != 0 and self._has_exact_field)
             within_threads = results_of(draws, 1 if in_one_go else n_threads)
             found = ((places[place], one) for place, one in within_threads)
         for index, (spins, certificate) in found:
@@ -221,10 +233,20 @@ class Asked:
                 TrainingSet(self.lattice, spins[np.newaxis], level, (certificate,), self.facts, self.field),
             )
 
+    @property
+    def _has_exact_field(self) -> bool:
+        """Whether the exact energy in a field is known."""
+        if isinstance(self.lattice, Torus):
+            try:
+                check_joint_work(self.lattice.n_rows, self.lattice.n_cols)
+            except ValueError:
+                return False
+        return isinstance(self.lattice, (Ring, Torus))
+
     def _in_field(self, T: float) -> tuple[float, tuple[float, float] | None]:
         """The field, and in one the exact energy and its spread: joint counts are made here, once."""
-        if not self.field:
-            return 0.0, None
+        if not (self.field and self._has_exact_field):
+            return self.field, None
         assert isinstance(self.lattice, (Ring, Torus))
         return self.field, energy_in_field(self.lattice, coupling_at(T), self.field)
 
@@ -251,14 +273,11 @@ def _entropy(source: np.random.Generator) -> Any:
     }
 
 
-def _check_field(field: object, lattice: Solved) -> float:
-    """Return a field for which the lattice has an exact energy, or raise ValueError."""
+def _check_field(field: object, lattice: Lattice) -> float:
+    """Return a field that the lattice can be in, or raise ValueError."""
     H = check_real_scalar("field", field) + 0.0
     if not abs(H) <= MAX_COUPLING:
         raise ValueError(f"field={shown(field)}: at most {MAX_COUPLING:g} in size is possible")
-    if H and isinstance(lattice, Torus):
-        try:
-            check_joint_work(lattice.n_rows, lattice.n_cols)
-        except ValueError as error:
-            raise ValueError(f"field={shown(field)}: without a field only, of {error}") from None
+    if H and isinstance(lattice, Graph):
+        raise ValueError(f"field={shown(field)}: a Graph has fields of its own")
     return H

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import os
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -21,85 +19,26 @@ from rbmflow.arguments import (
     check_real_scalar,
     shown,
 )
-from rbmflow.estimate import Estimate
 from rbmflow.files import write_atomically
 from rbmflow.ising import lattice as lattices
-from rbmflow.ising.solved import Solved, check_solved
+from rbmflow.ising.lattice import Lattice
 from rbmflow.netcdf import as_bytes, read_dataset, require_xarray
 from rbmflow.reading import brief, parse_json, refusing
-from rbmflow.records import Record, Tabular
+from rbmflow.records import Tabular
 from rbmflow.records.dataset import dataset
+from rbmflow.sampling.certificate import (
+    ESTIMATE,
+    PLAIN,
+    Certificate,
+    certificates_in,
+    member,
+    second_columns,
+)
+from rbmflow.sampling.topology import check_lattice
 from rbmflow.spins import check_spins
 
 FORMAT = "rbmflow training set 1"
 A_TRAINING_SET = "a training set of rbmflow"
-ESTIMATE = ("mean", "stderr", "tau", "n_effective", "r_hat", "tau_stderr")
-PLAIN = ("rule", "burn_in", "thin", "tau", "exact_energy", "exact_stderr")
-
-
-def _not_negative(number: float) -> bool:
-    return not number < 0  # NaN where it is not known
-
-
-KINDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "rule": ("OU", lambda rule: rule in ("exact", "heat_bath", "swendsen_wang")),
-    "burn_in": ("iu", _not_negative),
-    "thin": ("iu", _not_negative),
-    "tau": ("f", _not_negative),
-    "exact_energy": ("f", math.isfinite),
-    "exact_stderr": ("f", _not_negative),
-    "energy_mean": ("f", math.isfinite),
-    **{f"energy_{part}": ("f", _not_negative) for part in ESTIMATE[1:]},
-}
-"""Types of the columns of the certificates, and what their cells can be."""
-
-
-@dataclass(frozen=True)
-class Certificate(Record):
-    """What stands behind the samples at one temperature.
-
-    Attributes
-    ----------
-    temperature : float
-        In units of J/k_B.
-    rule : str
-        ``"exact"`` for independent samples of the exact law, ``"heat_bath"`` or ``"swendsen_wang"``.
-    burn_in, thin : int
-        Sweeps before the first sample of a chain, and between samples; 0 where samples are exact.
-    tau : float
-        The autocorrelation time in sweeps, of the energy or of m², whichever is longer,
-        that they were chosen by.
-    energy : Estimate
-        Energy per site of the samples.
-    exact_energy : float
-        The exact one.
-    exact_stderr : float
-        Standard error of the energy of so many effective samples by the exact heat capacity.
-    """
-
-    temperature: float
-    rule: str
-    burn_in: int
-    thin: int
-    tau: float
-    energy: Estimate
-    exact_energy: float
-    exact_stderr: float
-
-    @property
-    def n_effective(self) -> float:
-        """Independent samples that would give the energy's error."""
-        return self.energy.n_effective
-
-    @property
-    def deviation(self) -> float:
-        """The energy less the exact one in standard errors.
-
-        The errors are those measured, or the exact ones if these are larger. At low temperatures excitations
-        are so rare that samples may hold none, and then know nothing of their spread.
-        """
-        stderr = np.fmax(self.energy.stderr, self.exact_stderr)
-        return replace(self.energy, stderr=float(stderr)).deviation(self.exact_energy)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,10 +47,10 @@ class TrainingSet(Tabular):
 
     Attributes
     ----------
-    lattice : Ring or Torus
+    lattice : Lattice
         Where the spins are.
     spins : numpy.ndarray of int8, shape (n_temperatures, n_samples, n_sites)
-        ±1; a torus row by row.
+        ±1, in the order of the sites.
     temperature : numpy.ndarray of float64, shape (n_temperatures,)
         In units of J/k_B.
     certificate : tuple of Certificate
@@ -122,7 +61,7 @@ class TrainingSet(Tabular):
         The field H of their law, uniform, in units of J: the energies of the certificates hold it.
     """
 
-    lattice: Solved
+    lattice: Lattice
     spins: SpinArray = dataclasses.field(repr=False)
     temperature: FloatArray
     certificate: tuple[Certificate, ...] = dataclasses.field(repr=False)
@@ -130,7 +69,7 @@ class TrainingSet(Tabular):
     field: float = dataclasses.field(default=0.0, metadata={"shown": "unless default"})
 
     def __post_init__(self) -> None:
-        check_solved(self.lattice)
+        check_lattice(self.lattice)
         H = check_real_scalar("field", self.field)
         if not np.isfinite(H):
             raise ValueError(f"field={shown(self.field)}: a finite field is needed")
@@ -150,7 +89,8 @@ class TrainingSet(Tabular):
     def _columns(self) -> dict[str, list[Any]]:
         places = {name: name for name in ("temperature", *PLAIN, "n_effective", "deviation")}
         places |= {"energy": "energy.mean", "stderr": "energy.stderr"}
-        return {name: list(map(attrgetter(place), self.certificate)) for name, place in places.items()}
+        found = {name: list(map(attrgetter(place), self.certificate)) for name, place in places.items()}
+        return found | second_columns(self.certificate, {"energy": "mean", "stderr": "stderr"})
 
     @property
     def configurations(self) -> SpinArray:
@@ -188,6 +128,8 @@ class TrainingSet(Tabular):
             name: ("temperature", list(map(attrgetter(place), self.certificate)))
             for name, place in names.items()
         }
+        seconds = second_columns(self.certificate, {f"energy_{name}": name for name in ESTIMATE})
+        columns |= {name: ("temperature", column) for name, column in seconds.items()}
         found = dataset(
             {"spins": (("temperature", "sample", "site"), self.spins), **columns},
             {"temperature": ("temperature", self.temperature)},
@@ -309,14 +251,14 @@ def read_rows(path: str | os.PathLike[str], name: str | None = None) -> npt.NDAr
 
 
 def _from_dataset(dataset: Any) -> TrainingSet:
-    plain, facts = (parse_json(_member(dataset.attrs, name)) for name in ("lattice", "provenance"))
-    lattice = check_solved(lattices.from_json(plain))
+    plain, facts = (parse_json(member(dataset.attrs, name)) for name in ("lattice", "provenance"))
+    lattice = lattices.from_json(plain)
     if not isinstance(facts, dict):
         raise ValueError("provenance: an object is needed")  # noqa: TRY004
-    temperature = _member(dataset, "temperature").values
+    temperature = member(dataset, "temperature").values
     if temperature.dtype != np.float64 or temperature.ndim != 1 or not (temperature >= 0).all():
         raise ValueError("temperature: a list of T >= 0 is needed")
-    spins = _member(dataset, "spins").values
+    spins = member(dataset, "spins").values
     if spins.dtype != np.int8 or spins.ndim != 3 or len(spins) != len(temperature):
         raise ValueError(
             f"spins is {spins.dtype} of shape {spins.shape}: int8, {len(temperature)} times rows, is needed"
@@ -324,46 +266,3 @@ def _from_dataset(dataset: Any) -> TrainingSet:
     spins = check_spins("spins", spins, lattice.n_sites)
     H = float(check_real_scalar("field", dataset.attrs.get("field", 0.0)))
     return TrainingSet(lattice, spins, temperature, certificates_in(dataset), facts, H)
-
-
-def certificates_in(dataset: Any) -> tuple[Certificate, ...]:
-    """Return the certificates in a dataset of xarray, one for each temperature."""
-    temperature = dataset["temperature"].values
-    columns = {name: _column(dataset, name, len(temperature)) for name in KINDS}
-    certificates = []
-    for index, level in enumerate(temperature.tolist()):
-        row = {name: values[index] for name, values in columns.items()}
-        certificates.append(
-            Certificate(
-                level,
-                row["rule"],
-                row["burn_in"],
-                row["thin"],
-                row["tau"],
-                Estimate(*(row[f"energy_{part}"] for part in ESTIMATE)),
-                row["exact_energy"],
-                row["exact_stderr"],
-            )
-        )
-    return tuple(certificates)
-
-
-def _member(of: Any, name: str) -> Any:
-    if name not in of:
-        raise ValueError(f"it has no {name}")
-    return of[name]
-
-
-def _column(dataset: Any, name: str, length: int) -> list[Any]:
-    """Return a column of the certificates, each of its cells what it can be."""
-    array = _member(dataset, name).values
-    kinds, allowed = KINDS[name]
-    if array.shape != (length,) or array.dtype.kind not in kinds:
-        raise ValueError(
-            f"{name} is {array.dtype} of shape {array.shape}: it needs {length} cells of its kind"
-        )
-    cells: list[Any] = array.tolist()
-    for cell in cells:
-        if not allowed(cell):
-            raise ValueError(f"{name} holds {shown(cell)}")
-    return cells

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from concurrent.futures import Executor
 from pathlib import Path
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from rbmflow.executors import check_executor
 from rbmflow.hardware import check_fits, resolve_threads
-from rbmflow.ising.solved import Solved
+from rbmflow.ising.lattice import Lattice
 from rbmflow.locks import LOCK, locked
 from rbmflow.records.dataset import require_xarray
+from rbmflow.sampling.certificate import SECOND
 from rbmflow.sampling.sample_training_set import Asked, proof
 from rbmflow.sampling.training_set import TrainingSet
 from rbmflow.workers import Progress, check_progress
@@ -31,7 +33,7 @@ CHUNK = 2**22
 
 def write_training_set(
     path: str | os.PathLike[str],
-    lattice: Solved,
+    lattice: Lattice,
     temperatures: Numbers,
     n_samples: int,
     *,
@@ -51,7 +53,7 @@ def write_training_set(
     ----------
     path : path-like
         The store, a folder, by custom ``.zarr``.
-    lattice : Ring or Torus
+    lattice : Lattice
         Where the spins are.
     temperatures : array_like
         T ≥ 0 in units of J/k_B, infinity included.
@@ -62,7 +64,7 @@ def write_training_set(
     rng : numpy.random.Generator or int
         Generator or seed.
     n_threads : int, optional
-        Threads, which take temperatures of a torus without a field; no result depends on it.
+        Threads, which take temperatures where chains draw; no result depends on it.
     progress : callable, optional
         Called as ``progress(done, total)`` in temperatures.
     executor : concurrent.futures.Executor, optional
@@ -159,10 +161,13 @@ def _refuse_another(attributes: Any, asked: Asked, path: Path) -> None:
 def _put(store: Any, one: TrainingSet, index: int, n_temperatures: int) -> None:
     """Write one temperature in its place, then that it is there."""
     content = one.to_xarray()
-    if DRAWN not in store:
-        for name, variable in content.variables.items():
+    for name, variable in content.variables.items():
+        if name not in store or DRAWN not in store:
             dtype = "U16" if variable.dtype.kind in "OU" else variable.dtype
             _create(store, name, (n_temperatures, *variable.shape[1:]), dtype, variable.dims, variable.attrs)
+            if name.startswith(SECOND):  # which other temperatures need not have
+                store[name][:] = "" if dtype == "U16" else math.nan
+    if DRAWN not in store:
         store.attrs.update(content.attrs)
         _create(store, DRAWN, (n_temperatures,), bool, ("temperature",), {})
     for name, variable in content.variables.items():

@@ -3,12 +3,14 @@
 from rbmflow.thermometer import energy, magnetization, network
 from rbmflow.thermometer.calibration import Calibration, NullCalibration, Thermometer, null_calibration
 from rbmflow.thermometer.energy import EnergyThermometer
+from rbmflow.thermometer.energy_curve import EnergyCurveThermometer
 from rbmflow.thermometer.field import FieldReading, FieldThermometer
 from rbmflow.thermometer.magnetization import MagnetizationThermometer
 from rbmflow.thermometer.network import NetworkThermometer
 
 __all__ = [
     "Calibration",
+    "EnergyCurveThermometer",
     "EnergyThermometer",
     "FieldReading",
     "FieldThermometer",

@@ -20,7 +20,9 @@ from rbmflow.arguments import (
 )
 from rbmflow.estimate import Estimate
 from rbmflow.hardware import check_fits
-from rbmflow.ising.solved import Solved
+from rbmflow.ising.bonds import pair_sums
+from rbmflow.ising.ground_states import fields_of
+from rbmflow.ising.lattice import Lattice
 from rbmflow.records import Tabular
 from rbmflow.thermometer.arguments import check_training_set
 
@@ -45,7 +47,7 @@ class Calibration(Tabular):
         Standard error of the reading of a single configuration, see each thermometer.
     n_samples : int
         Configurations at each temperature.
-    lattice : Ring or Torus, optional
+    lattice : Lattice, optional
         Where the spins were.
     """
 
@@ -56,7 +58,7 @@ class Calibration(Tabular):
     stderr: FloatArray
     resolution: FloatArray
     n_samples: int
-    lattice: Solved | None = None
+    lattice: Lattice | None = None
 
     @property
     def bias(self) -> FloatArray:
@@ -97,7 +99,7 @@ class Thermometer(Protocol):
     """
 
     @property
-    def lattice(self) -> Solved:
+    def lattice(self) -> Lattice:
         """Where the spins are."""
 
     def estimate(self, configurations: ArrayLike) -> Estimate:
@@ -178,10 +180,11 @@ class NullCalibration(Tabular):
     stderr : numpy.ndarray of float64, shape (n,)
         Its standard error, as the thermometer states it.
     energy : numpy.ndarray of float64, shape (n,)
-        Exact energy per site of such spins in J: −m² for each bond of a site, −2m² on a torus.
+        Exact energy per site of such spins in J: −m² for each bond of a site, −2m² on a torus, times the
+        couplings.
     n_samples : int
         Configurations for each m.
-    lattice : Ring or Torus, optional
+    lattice : Lattice, optional
         Where the spins were.
     """
 
@@ -192,7 +195,7 @@ class NullCalibration(Tabular):
     stderr: FloatArray
     energy: FloatArray
     n_samples: int
-    lattice: Solved | None = None
+    lattice: Lattice | None = None
 
 
 def null_calibration(
@@ -239,7 +242,7 @@ def null_calibration(
     np.True_
     """
     lattice = getattr(thermometer, "lattice", None)
-    if not (isinstance(lattice, Solved) and callable(getattr(thermometer, "estimate", None))):
+    if not (isinstance(lattice, Lattice) and callable(getattr(thermometer, "estimate", None))):
         raise TypeError(
             f"thermometer={shown(thermometer)}: a thermometer with a lattice and estimate() is needed"
         )
@@ -253,9 +256,9 @@ def null_calibration(
         thermometer.estimate(_uncorrelated(m, n_samples, lattice.n_sites, stream))
         for m, stream in zip(means.tolist(), streams, strict=True)
     ]
-    return NullCalibration(
-        means, *_columns(estimates), -lattice.bonds_per_site * means**2, n_samples, lattice
-    )
+    aligned = float(pair_sums(lattice, np.ones((1, lattice.n_sites)))[0]) / lattice.n_sites
+    energy = -aligned * means**2 - float(fields_of(lattice).mean()) * means
+    return NullCalibration(means, *_columns(estimates), energy, n_samples, lattice)
 
 
 def _uncorrelated(m: float, n_samples: int, n_sites: int, stream: np.random.Generator) -> SpinArray:

@@ -18,12 +18,14 @@ import numpy as np
 from rbmflow.arguments import MAX_SIZE, FloatArray, check_integer, check_real, shown
 from rbmflow.estimate import Estimate
 from rbmflow.ising.bonds import energies
+from rbmflow.ising.lattice import Lattice, names_of
 from rbmflow.ising.solved import Solved, check_solved
 from rbmflow.records import Record
 from rbmflow.roots import bracketed_root
 from rbmflow.sampling.spacing import independent
 from rbmflow.thermometer.arguments import check_configurations, check_training_set
 from rbmflow.thermometer.calibration import Calibration, calibrate
+from rbmflow.thermometer.energy_curve import EnergyCurveThermometer, fit_curve
 
 if TYPE_CHECKING:
     from rbmflow.sampling import TrainingSet
@@ -41,6 +43,7 @@ class EnergyThermometer(Record):
 
     See Also
     --------
+    EnergyCurveThermometer : Of any lattice, by a measured curve.
     MagnetizationThermometer : Reads another quantity.
     NetworkThermometer : Is taught.
     null_calibration : What a reading is worth.
@@ -64,6 +67,12 @@ class EnergyThermometer(Record):
     lattice: Solved
 
     def __post_init__(self) -> None:
+        given: object = self.lattice
+        if isinstance(given, Lattice) and not isinstance(given, Solved):
+            raise TypeError(
+                f"lattice={shown(self.lattice)}: {names_of(Solved)} is needed, of exact energies; "
+                "thermometer.energy.fit makes a thermometer of any lattice from a training set"
+            )
         check_solved(self.lattice)
 
     def estimate(self, configurations: ArrayLike) -> Estimate:
@@ -209,23 +218,29 @@ class EnergyThermometer(Record):
         return float(1 / (part * highest))
 
 
-def fit(training_set: TrainingSet) -> EnergyThermometer:
-    """Return the maximum-likelihood thermometer of a training set's lattice; nothing else of it is used.
+def fit(training_set: TrainingSet) -> EnergyThermometer | EnergyCurveThermometer:
+    """Return the maximum-likelihood thermometer of a training set's lattice.
+
+    Where the exact energy is known nothing else of the set is used. Elsewhere its energies, at two or more
+    finite temperatures, are made to rise by isotonic regression and inverted.
 
     Parameters
     ----------
     training_set : TrainingSet
-        Of a ring or a torus.
+        Of any lattice.
 
     Returns
     -------
-    EnergyThermometer
-        Of its lattice.
+    EnergyThermometer or EnergyCurveThermometer
+        Of its lattice: exact on rings and tori.
 
     Examples
     --------
-    >>> from rbmflow import Ring, training_set
+    >>> from rbmflow import Ring, Triangular, training_set
     >>> fit(training_set(Ring(8), [1.0], 1, rng=1))
     EnergyThermometer(lattice=Ring(n_sites=8))
+    >>> fit(training_set(Triangular(3, 3), [2.0, 4.0, 6.0], 200, rng=1)).energy.round(1)
+    array([-2.9, -2. , -1.1,  0. ])
     """
-    return EnergyThermometer(check_training_set(training_set).lattice)
+    known = check_training_set(training_set)
+    return EnergyThermometer(known.lattice) if isinstance(known.lattice, Solved) else fit_curve(known)

@@ -1,7 +1,7 @@
 """The thermometer that reads the magnetization: where the training set has the batch's mean ``|m|``.
 
-It knows nothing of correlations. On the torus it tells temperatures near and below the critical one; on the
-ring, and high above the critical temperature, where ``⟨|m|⟩ ~ n^(−1/2)``, next to nothing.
+It knows nothing of correlations. In two dimensions and more it tells temperatures near and below the critical
+one; on the ring, and high above the critical temperature, where ``⟨|m|⟩ ~ n^(−1/2)``, next to nothing.
 """
 
 from __future__ import annotations
@@ -13,18 +13,16 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray
 from rbmflow.estimate import Estimate
-from rbmflow.ising.solved import Solved
+from rbmflow.ising.lattice import Lattice
 from rbmflow.records import Record
 from rbmflow.sampling.spacing import independent
 from rbmflow.thermometer.arguments import as_floats, check_configurations, check_curve
 from rbmflow.thermometer.calibration import Calibration, calibrate, spread
+from rbmflow.thermometer.falling import falling_curve
 
 if TYPE_CHECKING:
     from rbmflow.sampling import TrainingSet
     from rbmflow.typing import ArrayLike
-
-ROUNDING = 1e-12
-"""Below it differences of ⟨|m|⟩ are those of sums in another order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +35,7 @@ class MagnetizationThermometer(Record):
 
     Attributes
     ----------
-    lattice : Ring or Torus
+    lattice : Lattice
         Where the spins are.
     temperature : numpy.ndarray of float64, shape (n,)
         Increasing, in units of J/k_B.
@@ -52,7 +50,7 @@ class MagnetizationThermometer(Record):
     null_calibration : What a reading is worth.
     """
 
-    lattice: Solved
+    lattice: Lattice
     temperature: FloatArray = field(repr=False)
     magnetization: FloatArray = field(repr=False)
     stderr: FloatArray = field(repr=False)
@@ -179,20 +177,6 @@ def fit(training_set: TrainingSet) -> MagnetizationThermometer:
     >>> meter.temperature               # at 0.25 and 0.5 all spins are aligned as at 0
     array([0., 2., 4.])
     """
-    from scipy.optimize import isotonic_regression
-
     known = check_curve(training_set)
-    order = np.abs(known.spins.mean(axis=2))
-    n_samples = order.shape[1]
-    if n_samples < 2:
-        raise ValueError(f"training_set has {n_samples} configuration at each temperature: 2 are needed")
-    mean, variance = order.mean(axis=1), order.var(axis=1, ddof=1) / n_samples
-    falling = isotonic_regression(mean, increasing=False).x
-    steps = np.append(0, np.flatnonzero(np.diff(falling) < -ROUNDING) + 1)
-    if len(steps) < 2:
-        raise ValueError(f"training_set has <|m|> = {mean.tolist()}: it must fall with the temperature")
-    sizes = np.diff(np.append(steps, len(mean)))
-    levels = np.add.reduceat(known.temperature, steps) / sizes
-    levels[0], levels[-1] = known.temperature[0], known.temperature[-1]
-    stderr = np.sqrt(np.add.reduceat(variance, steps)) / sizes
-    return MagnetizationThermometer(known.lattice, levels, falling[steps], stderr)
+    curve = falling_curve("<|m|> = {}: it must fall", known.temperature, np.abs(known.spins.mean(axis=2)))
+    return MagnetizationThermometer(known.lattice, *curve)

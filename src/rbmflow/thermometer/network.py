@@ -24,9 +24,10 @@ from rbmflow.arguments import (
     shown,
 )
 from rbmflow.estimate import Estimate
-from rbmflow.ising.solved import Solved, check_solved
+from rbmflow.ising.lattice import Lattice
 from rbmflow.records import Record
 from rbmflow.sampling.spacing import independent
+from rbmflow.sampling.topology import check_lattice
 from rbmflow.thermometer.arguments import as_floats, check_configurations, check_curve
 from rbmflow.thermometer.calibration import Calibration, calibrate, spread
 from rbmflow.thermometer.perceptron import train_perceptron
@@ -50,7 +51,7 @@ class NetworkThermometer(Record):
 
     Attributes
     ----------
-    lattice : Ring or Torus
+    lattice : Lattice
         Where the spins are.
     temperature : numpy.ndarray of float64, shape (n_temperatures,)
         Those that it was taught, in units of J/k_B.
@@ -80,7 +81,7 @@ class NetworkThermometer(Record):
     S. Iso, S. Shiba and S. Yokoo, Phys. Rev. E 97, 053304 (2018).
     """
 
-    lattice: Solved
+    lattice: Lattice
     temperature: FloatArray
     weights: tuple[FloatArray, ...] = field(repr=False)
     biases: tuple[FloatArray, ...] = field(repr=False)
@@ -90,7 +91,7 @@ class NetworkThermometer(Record):
     loss: FloatArray = field(default_factory=lambda: np.empty(0), repr=False)
 
     def __post_init__(self) -> None:
-        check_solved(self.lattice)
+        check_lattice(self.lattice)
         check_choice("read_out", self.read_out, READ_OUTS)
         object.__setattr__(self, "temperature", as_floats("temperature", self.temperature))
         sizes = [self.lattice.n_sites, *(np.size(biases) for biases in self.biases)]
