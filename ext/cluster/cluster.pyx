@@ -27,7 +27,7 @@ cdef extern from "cluster/cluster.h":
     void flip_all(const lattice *on, runs *runs, toss *toss, cluster_sums *sums, int wanted) noexcept nogil
     void flip_one(const lattice *on, growth *at, toss *toss, cluster_sums *sums) noexcept nogil
     void measure(const lattice *on, int64_t *energy, int64_t *magnetization, int level) noexcept nogil
-    void write_cluster_sums(const cluster_sums *sums, int64_t n_random, double *out) noexcept nogil
+    void write_cluster_sums(const cluster_sums *sums, int single, double *out) noexcept nogil
 
 fill_spin_bytes()
 
@@ -50,8 +50,7 @@ def run(
 ) -> None:
     """Update and measure, `thin` sweeps before each measurement; without them, `thin` sweeps.
 
-    The sums are those over the clusters of the last division, or the means over `thin` clusters of Wolff's,
-    which have no fourth power.
+    The sums are those of the last division, or of Wolff's last cluster, which has no fourth power.
     """
     cdef int64_t n_measurements = energy.shape[0], n_samples = samples.shape[0]
     cdef int64_t n_blocks = n_measurements if n_measurements else 1
@@ -79,7 +78,7 @@ def run(
                     flip_all(&on, &parts, &coins, &sums, n_measurements and sweep == thin - 1)
             if n_measurements:
                 measure(&on, &energy[block], &magnetization[block], level)
-                write_cluster_sums(&sums, thin if single else 0, &clusters[block, 0])
+                write_cluster_sums(&sums, single, &clusters[block, 0])
                 if n_samples:
                     unpack(&on, &samples[block, 0, 0], level)
         unpack(&on, &spins[0, 0], level)

@@ -240,7 +240,7 @@ TARGET static void LEVEL(flip_one)(
         on->up[here] ^= at->inside[here];
         at->inside[here] = 0;
     }
-    add_random_cluster(sums, (double)size, (double)(2 * up - size), (double)n_sites);
+    set_cluster_of_site(sums, (double)size, (double)(2 * up - size), (double)n_sites);
 }
 
 #include "simd/lanes_end.h"

@@ -14,8 +14,8 @@ cdef extern from "simd/clusters.h":
     void join_parts(int32_t *parent, int32_t a, int32_t b) noexcept nogil
     void name_roots(int32_t *parent, int64_t n) noexcept nogil
     void add_cluster(cluster_sums *sums, double size, double total, double n) noexcept nogil
-    void add_random_cluster(cluster_sums *sums, double size, double total, double n) noexcept nogil
-    void write_cluster_sums(const cluster_sums *sums, int64_t n_random, double *out) noexcept nogil
+    void set_cluster_of_site(cluster_sums *sums, double size, double total, double n) noexcept nogil
+    void write_cluster_sums(const cluster_sums *sums, int single, double *out) noexcept nogil
 
 
 cdef struct graph:
@@ -110,7 +110,7 @@ cdef void flip_one(const graph *on, memory *at, uint64_t *state, cluster_sums *s
             size -= 1
         else:
             total += spins[site]
-    add_random_cluster(sums, size, total, on.n_sites)
+    set_cluster_of_site(sums, size, total, on.n_sites)
 
 
 def run(
@@ -125,17 +125,15 @@ def run(
     int64_t thin,                 # IN sweeps before each measurement
     double[::1] energy,           # OUT (n_measurements,) totals, -(sum J s s + sum h s)
     int64_t[::1] magnetization,   # OUT (n_measurements,) totals
-    double[:, ::1] clusters,      # OUT (n_measurements, 4) sums over clusters, see below
+    double[:, ::1] clusters,      # OUT (n_measurements, 4) sums over clusters, see simd/clusters.h
     int8_t[:, ::1] samples,       # OUT (n_measurements or 0, n_sites)
     int8_t[::1] marks,            # WORK (2 n_nodes,)
     int32_t[::1] work,            # WORK (3 n_nodes,)
 ) -> None:
     """Update and measure, `thin` sweeps before each measurement; without them, `thin` sweeps.
 
-    With s the number of sites of a cluster and m the sum of their spins, `clusters` holds sum s^2/n, sum
-    s^3/n, sum m^2 and 3 (sum m^2)^2 - 2 sum m^4 of the last division; of Wolff's clusters, each that of a
-    random site, the means of s, s^2 and n m^2/s, which expect the same, over the `thin` ones, and nothing in
-    the last place. The ghost counts in neither s nor m.
+    The sums are those of the last division, or of Wolff's last cluster, which has no fourth power; the ghost
+    counts in none of them.
     """
     cdef int64_t n_sites = spins.shape[0], n_nodes = indptr.shape[0] - 1
     cdef int64_t n_measurements = energy.shape[0], n_samples = samples.shape[0]
@@ -177,7 +175,7 @@ def run(
                     up += at.spins[i] * ghost
                 energy[block] = total / 2 if single else total
                 magnetization[block] = up
-                write_cluster_sums(&sums, thin if single else 0, &clusters[block, 0])
+                write_cluster_sums(&sums, single, &clusters[block, 0])
                 if n_samples:
                     for i in range(n_sites):
                         samples[block, i] = at.spins[i] * ghost

@@ -30,8 +30,8 @@ static inline void name_roots(int32_t *parent, int64_t n)
 
 enum { N_CLUSTER_SUMS = 4 };
 
-/* With s sites in a cluster, of sum m: of all clusters sum s^2/n, sum s^3/n, sum m^2, sum m^4; of clusters of
-   random sites the sums of s, s^2 and n m^2/s, each of which expects what its namesake is. */
+/* With s sites in a cluster, of sum m: of all clusters sum s^2/n, sum s^3/n, sum m^2, sum m^4; of that of a random
+   site s, s^2 and n m^2/s, which expect the same. */
 struct cluster_sums {
     double size, squared_size, second, fourth;
 };
@@ -44,22 +44,20 @@ static inline void add_cluster(struct cluster_sums *sums, double size, double to
     sums->fourth += total * total * total * total;
 }
 
-static inline void add_random_cluster(struct cluster_sums *sums, double size, double total, double n)
+static inline void set_cluster_of_site(struct cluster_sums *sums, double size, double total, double n)
 {
-    sums->size += size;
-    sums->squared_size += size * size;
-    sums->second += total * total / size * n;
+    sums->size = size;
+    sums->squared_size = size * size;
+    sums->second = total * total / size * n;
 }
 
-/* The means over `n_random` clusters of random sites; with 0 of them the sums over all clusters, and the mean
-   of the fourth power of sum +-m over fair signs. */
-static inline void write_cluster_sums(const struct cluster_sums *sums, int64_t n_random, double *out)
+/* The last one, of all clusters, is the mean of the fourth power of sum +-m over fair signs. */
+static inline void write_cluster_sums(const struct cluster_sums *sums, int single, double *out)
 {
-    const double n = n_random ? (double)n_random : 1;
-    out[0] = sums->size / n;
-    out[1] = sums->squared_size / n;
-    out[2] = sums->second / n;
-    if (!n_random)
+    out[0] = sums->size;
+    out[1] = sums->squared_size;
+    out[2] = sums->second;
+    if (!single)
         out[3] = 3 * sums->second * sums->second - 2 * sums->fourth;
 }
 

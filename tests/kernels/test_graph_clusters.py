@@ -73,7 +73,7 @@ def test_graph_clusters(lattice, field, single):
             # some tens of roundings of 1e-16 of a sum that may cancel
             assert energy[kept] == pytest.approx(total / (1 + single), rel=1e-13, abs=1e-13)
             assert magnetization[kept] == sum(wanted)
-            np.testing.assert_allclose(clusters[kept, : 4 - single], sums[: 4 - single], rtol=1e-13)
+            np.testing.assert_allclose(clusters[kept, : 4 - single], sums, rtol=1e-13)
             assert np.isnan(clusters[kept, 3]) == single
         np.testing.assert_array_equal(moving, wanted)
         np.testing.assert_array_equal(mutable, np.array(state, dtype=np.uint64))

@@ -313,10 +313,8 @@ def test_sites(metropolis, order, tabulated):
 def cluster_sums(found, n, single):
     """The sums that kernels return, of the clusters of each sweep as pairs of size and total."""
     if single:
-        parts = [part for (part,) in found]
-        return [np.mean([f(s, m) for s, m in parts]) for f in (
-            lambda s, m: s, lambda s, m: s**2, lambda s, m: n * m**2 / s
-        )] + [np.nan]  # fmt: skip
+        [(size, total)] = found[-1]
+        return [size, size**2, n * total**2 / size, np.nan]
     parts = found[-1]
     second, fourth = sum(m**2 for _, m in parts), sum(m**4 for _, m in parts)
     sizes = [sum(s**power for s, _ in parts) / n for power in (2, 3)]

@@ -46,14 +46,13 @@ def divide(spins, rows, cuts, K, generator):
 
 
 def run(spins, state, rows, K, single, ghost, n_sweeps):
-    """Sweep lists of spins, -1 and 1, and return them, the state and the sums over clusters.
+    """Sweep lists of spins, -1 and 1, and return them, the state and the last sums over clusters.
 
     `rows` lists (other, coupling) for each node, the ghost last if there is one.
     """
     generator = Scalar(state)
     n = len(spins)
     cuts = [chances([J for _, J in row], K) for row in rows]
-    totals = [0.0, 0.0, 0.0, 0.0]
     for _ in range(n_sweeps):
         nodes = spins + [1] * ghost
         if single:
@@ -68,8 +67,7 @@ def run(spins, state, rows, K, single, ghost, n_sweeps):
                         queue.append(other)
             inside = [site for site in queue if site < n]
             size, total = len(inside), sum(spins[site] for site in inside)
-            for place, value in enumerate((size, size**2, total**2 / size * n)):
-                totals[place] += value
+            totals = [size, size**2, total**2 / size * n]
             flipped = set(range(n)) - seen if n in seen else seen
         else:
             clusters, coins = divide(nodes, rows, cuts, K, generator)
@@ -88,4 +86,4 @@ def run(spins, state, rows, K, single, ghost, n_sweeps):
                 site for one, coin in zip(sites, coins, strict=True) if coin != of_ghost for site in one
             }
         spins = [-s if site in flipped else s for site, s in enumerate(spins)]
-    return spins, generator.state, [x / n_sweeps if single else x for x in totals]
+    return spins, generator.state, totals

@@ -130,6 +130,22 @@ def cluster_sweep_by_bonds(p, lattice, K, rule):
     return after
 
 
+def cluster_sums(lattice, K):
+    """Means of Σ s²/n and Σ s³/n over clusters of s sites, by all states and sets of bonds."""
+    n_sites, n_nodes, bonds = bonds_of(lattice)
+    p, _, _ = boltzmann(lattice, K)
+    states, found = spins_and_ghost(n_sites), np.zeros(2)
+    for state in range(len(p)):
+        satisfied = [(a, b, J) for a, b, J in bonds if K * J * states[state, a] * states[state, b] > 0]
+        for kept in itertools.product((False, True), repeat=len(satisfied)):
+            cuts = np.exp([-2 * abs(K * J) for _, _, J in satisfied])
+            parts = components(n_nodes, [bond[:2] for bond, one in zip(satisfied, kept, strict=True) if one])
+            sizes = np.array([(part & (1 << n_sites) - 1).bit_count() for part in parts])
+            weight = p[state] * np.prod(np.where(kept, 1 - cuts, cuts))
+            found += weight * np.array([(sizes**2).sum(), (sizes**3).sum()]) / n_sites
+    return found
+
+
 def components(n_sites, bonds):
     """Clusters as masks of sites."""
     masks = {site: 1 << site for site in range(n_sites)}

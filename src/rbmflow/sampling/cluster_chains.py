@@ -12,12 +12,25 @@ from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.hardware import simd_level
 from rbmflow.ising.lattice import IndexArray, Lattice
 from rbmflow.sampling.bernoulli_digits import Words
+from rbmflow.sampling.engine import Block
 from rbmflow.sampling.one_chain import OneChain
 
 N_SUMS = 4  # over clusters: see ext/simd/clusters.h
 
 
-class TorusClusters(OneChain):
+class _Clusters(OneChain):
+    """A chain whose kernel sums over the clusters of its last update, too."""
+
+    sums: FloatArray  # of the last call
+
+    def measure(self, n_sweeps: int, first: int, last: int, block: Block) -> None:
+        """Fill columns first … last − 1 of the block, each after `n_sweeps` sweeps."""
+        super().measure(n_sweeps, first, last, block)
+        if block.clusters is not None:
+            block.clusters[self.chains[0], first:last] = self.sums
+
+
+class TorusClusters(_Clusters):
     """Wolff or Swendsen-Wang on a ring or a torus."""
 
     def __init__(
@@ -39,6 +52,7 @@ class TorusClusters(OneChain):
         self.cut = float(np.exp(-2 * abs(K)))
 
     def _kernel(self, n_sweeps: int, energy: Any, magnetization: Any, samples: SpinArray) -> None:
+        self.sums = np.full((len(energy), N_SUMS), np.nan)
         n_sites, n_words = self.spins.size, self.shape[0] * -(-self.shape[1] // 64)
         cluster.run(
             self.spins.reshape(self.shape),
@@ -49,7 +63,7 @@ class TorusClusters(OneChain):
             n_sweeps,
             energy,
             magnetization,
-            np.empty((len(energy), N_SUMS)),
+            self.sums,
             samples.reshape(-1, *self.shape),
             np.empty(5 * n_words, dtype=np.uint64),
             np.empty(6 * n_words + 3 * n_sites, dtype=np.int32),
@@ -58,7 +72,7 @@ class TorusClusters(OneChain):
         )
 
 
-class GraphClusters(OneChain):
+class GraphClusters(_Clusters):
     """Wolff or Swendsen-Wang on any graph, in fields with a ghost spin.
 
     Fields are bonds to one more spin, the ghost: ``K (Σ J v_i v_j + Σ h_i v_i g)`` has no field, and its law
@@ -91,7 +105,7 @@ class GraphClusters(OneChain):
         self.overhead += 5 * lattice.n_sites + 3 * len(self.indices)
 
     def _kernel(self, n_sweeps: int, energy: Any, magnetization: Any, samples: SpinArray) -> None:
-        n_nodes = len(self.indptr) - 1
+        self.sums, n_nodes = np.full((len(energy), N_SUMS), np.nan), len(self.indptr) - 1
         with np.errstate(over="ignore"):
             cuts = np.exp(-2 * np.abs(self.K * self.couplings))
         graph_clusters.run(
@@ -106,7 +120,7 @@ class GraphClusters(OneChain):
             n_sweeps,
             energy,
             magnetization,
-            np.empty((len(energy), N_SUMS)),
+            self.sums,
             samples,
             np.empty(2 * n_nodes, dtype=np.int8),
             np.empty(3 * n_nodes, dtype=np.int32),

@@ -18,6 +18,7 @@ class Block:
     energy: FloatArray  # (n_chains, n_kept), totals
     magnetization: FloatArray
     spins: SpinArray | None  # (n_chains, n_kept, n_sites)
+    clusters: FloatArray | None = None  # (n_chains, n_kept, 4), sums of the last update, of cluster rules
 
 
 class Engine(Protocol):

@@ -9,10 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray, SpinArray, shown
+from rbmflow.sampling.cluster_estimates import CLUSTER_SERIES
 
 Observable = Callable[[SpinArray], Any]
 """Of configurations, shape ``(n, n_sites)``: one number, or k, for each, shape ``(n,)`` or ``(n, k)``."""
-TAKEN = ("energy", "magnetization", "spins", "K", "chain", "draw", "site", "round_trips", "rates", "pair")
+TAKEN = (
+    *("energy", "magnetization", "spins", *CLUSTER_SERIES),
+    *("K", "chain", "draw", "site", "round_trips", "rates", "pair"),
+)
 """Names of series that are measured anyway, and of the dimensions and coordinates of datasets."""
 BATCH = 2**22
 """Spins that a function is handed at once, about."""

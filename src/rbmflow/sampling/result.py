@@ -16,6 +16,7 @@ from rbmflow.estimate import Estimate
 from rbmflow.ising.lattice import Lattice
 from rbmflow.records import Record
 from rbmflow.records.dataset import chains
+from rbmflow.sampling.cluster_estimates import CLUSTER_SERIES, ClusterEstimates
 from rbmflow.sampling.measurements import measured
 from rbmflow.sampling.observables import STRUCTURE_FACTOR, correlation_length, observables
 from rbmflow.sampling.quantities import QUANTITIES, QuantityName
@@ -35,7 +36,7 @@ ESTIMATED = (
     "log_squared_magnetization_slope",
 )
 """What a run estimates of its energies and magnetizations, each as ``NAME_estimate``."""
-SERIES = ("energy", "magnetization", "spins")
+SERIES = ("energy", "magnetization", "spins", *CLUSTER_SERIES)
 """Fields that are series along the chains; any may be None."""
 
 
@@ -59,7 +60,7 @@ class State(Record):
 
 
 @dataclass(frozen=True, eq=False)
-class Run(Record):
+class Run(ClusterEstimates, Record):
     """Series measured along Markov chains.
 
     Attributes
@@ -84,6 +85,13 @@ class Run(Record):
         What ``run(..., initial=this)`` goes on from; None for a part of a run.
     observables : dict of str to numpy.ndarray of float64, shape (n_chains, n_kept) or (n_chains, n_kept, k)
         What the functions that were given measured, by their names.
+    cluster_size, squared_cluster_size : numpy.ndarray of float64, shape (n_chains, n_kept), or None
+        Of clusters, and None with other rules: ``Σ s²/n`` and ``Σ s³/n`` over the clusters, of s sites, of
+        the last division before the measurement; with Wolff's rule s and s² of the last cluster, which is
+        that of a random site. The means are the same.
+    improved_squared_magnetization, improved_fourth_magnetization : numpy.ndarray of float64 or None
+        Means of m² and m⁴ over the signs of these clusters, see `improved_susceptibility_estimate`; a single
+        cluster has no m⁴.
     """
 
     lattice: Lattice
@@ -97,6 +105,10 @@ class Run(Record):
     magnetization: FloatArray = dataclasses.field(repr=False)
     state: State | None = dataclasses.field(repr=False)
     observables: Mapping[str, FloatArray] = dataclasses.field(default_factory=dict, repr=False)
+    cluster_size: FloatArray | None = dataclasses.field(default=None, repr=False)
+    squared_cluster_size: FloatArray | None = dataclasses.field(default=None, repr=False)
+    improved_squared_magnetization: FloatArray | None = dataclasses.field(default=None, repr=False)
+    improved_fourth_magnetization: FloatArray | None = dataclasses.field(default=None, repr=False)
 
     def at(self, K: float) -> Run:
         """Return the part of the run with one coupling.
@@ -146,8 +158,8 @@ class Run(Record):
         -------
         xarray.Dataset
             ``energy`` and ``magnetization`` over ``chain`` and ``draw``, and ``K`` where the chains have
-            several couplings, and so the observables that were asked for; ``spins``, if they were kept, over
-            ``site`` as well. A draw is `thin` sweeps.
+            several couplings, and so those of clusters and the observables that were asked for; ``spins``,
+            if they were kept, over ``site`` as well. A draw is `thin` sweeps.
 
         Raises
         ------
@@ -194,7 +206,7 @@ class Run(Record):
         >>> abs(chains.estimate("first_bond").deviation(Ring(8).correlation(0.4, 1))) < 4
         True
         """
-        check_choice("name", name, (*ESTIMATED, *self.observables))
+        check_choice("name", name, (*ESTIMATED, *self.estimated_of_clusters, *self.observables))
         if name in self.observables:
             return self._mean(*component_of(name, self.observables[name], component))
         if component is not None:

@@ -18,10 +18,13 @@ from rbmflow.arguments import (
 )
 from rbmflow.hardware import check_memory, resolve_threads
 from rbmflow.ising.lattice import Lattice
+from rbmflow.sampling.cluster_chains import N_SUMS
+from rbmflow.sampling.cluster_estimates import cluster_series
 from rbmflow.sampling.compiled_chains import make_engines, weak
 from rbmflow.sampling.engine import Block, Engine
 from rbmflow.sampling.measurements import Observable, check_observables, measured
 from rbmflow.sampling.reducibility import (
+    CLUSTER_RULES,
     Order,
     Rule,
     check_field,
@@ -183,12 +186,13 @@ def run(
     n_chains = check_integer("n_chains", n_chains, 1, MAX_CHAINS)
     threads = resolve_threads(n_threads)
     n_kept = lengths["n_sweeps"] // lengths["thin"]
+    n_sums = N_SUMS if rule in CLUSTER_RULES else 0
     if isinstance(initial, Run):
-        _check_memory(on, len(initial.K), n_kept, keep_spins=keep_spins)
+        _check_memory(on, len(initial.K), n_kept, keep_spins=keep_spins, n_sums=n_sums)
         couplings, state = continued(initial, on, K, n_chains, rule, resolved, h)
     else:
         couplings = _couplings(K, n_chains)
-        _check_memory(on, len(couplings), n_kept, keep_spins=keep_spins)
+        _check_memory(on, len(couplings), n_kept, keep_spins=keep_spins, n_sums=n_sums)
         if not weak(on, couplings).all():
             guard(on, rule, resolved, allow_reducible=allow_reducible, field=h)
         state = begin(on, couplings, rule, resolved, rng, initial, allow_reducible, h)
@@ -202,16 +206,16 @@ def run(
     engines = make_engines(on, couplings, rule, resolved, spins, generators, field=h)
     n_chains = len(couplings)
     n_total = lengths["burn_in"] + lengths["n_sweeps"]
-    block = _new_block(n_chains, n_kept, on.n_sites if keep_spins else 0)
+    block = _new_block(n_chains, n_kept, on.n_sites if keep_spins else 0, n_sums)
     series = {
         name: np.empty((n_chains, n_kept) if size is None else (n_chains, n_kept, size))
         for name, size in sizes.items()
     }
-    for array in (block.energy, block.magnetization, block.spins, *series.values()):
+    for array in (block.energy, block.magnetization, block.spins, block.clusters, *series.values()):
         _take_memory(array)
     at_once = max(1, SPINS_AT_ONCE // (n_chains * on.n_sites)) if functions else max(1, n_kept)
     for first, last, piece in _pieces(at_once, n_kept, **lengths):
-        part = _new_block(n_chains, last - first, on.n_sites) if functions else block
+        part = _new_block(n_chains, last - first, on.n_sites, n_sums) if functions else block
         swept = lengths["burn_in"] + first * lengths["thin"] if first else 0
         _run_engines(engines, part, piece, threads, shifted(progress, n_chains * swept, n_chains * n_total))
         if part is not block and part.spins is not None and last > first:
@@ -231,16 +235,18 @@ def run(
         energy=block.energy / on.n_sites,
         magnetization=block.magnetization / on.n_sites,
         observables=series,
+        **cluster_series(block.clusters, on.n_sites, rule),
         state=replace(state, spins=spins, generators=generators, n_sweeps=state.n_sweeps + n_total),
     )
 
 
-def _new_block(n_chains: int, n_kept: int, n_sites: int) -> Block:
-    """Return the place of so many measurements, and of configurations unless there are no sites."""
+def _new_block(n_chains: int, n_kept: int, n_sites: int, n_sums: int) -> Block:
+    """Return the place of measurements, of configurations unless there are no sites, and of clusters."""
     return Block(
         np.empty((n_chains, n_kept)),
         np.empty((n_chains, n_kept)),
         np.empty((n_chains, n_kept, n_sites), dtype=np.int8) if n_sites else None,
+        np.empty((n_chains, n_kept, n_sums)) if n_sums else None,
     )
 
 
@@ -319,11 +325,11 @@ def _sweeps(engine: Engine, n_sweeps: int, step: int) -> Iterator[int]:
         yield len(engine.chains) * now
 
 
-def _check_memory(lattice: Lattice, n_chains: int, n_kept: int, *, keep_spins: bool) -> None:
+def _check_memory(lattice: Lattice, n_chains: int, n_kept: int, *, keep_spins: bool, n_sums: int) -> None:
     """Raise where states, series and the configurations that are kept would not fit into memory."""
     check_memory(
         f"{n_chains} chains of {n_kept} measurements",
-        n_chains * (2 * lattice.n_sites + n_kept * (16 + (lattice.n_sites if keep_spins else 0))),
+        n_chains * (2 * lattice.n_sites + n_kept * (16 + 16 * n_sums + lattice.n_sites * keep_spins)),
         KEEP_LESS,
     )
 

@@ -16,6 +16,7 @@ from rbmflow.estimate import Estimate
 from rbmflow.hardware import check_memory
 from rbmflow.reading import refusing
 from rbmflow.records.storage import unpack
+from rbmflow.sampling.cluster_estimates import CLUSTER_ESTIMATED, CLUSTER_SERIES
 from rbmflow.sampling.measurements import Observable, check_observables, measured
 from rbmflow.sampling.observables import STRUCTURE_FACTOR
 from rbmflow.sampling.result import ESTIMATED, Run, component_of
@@ -220,11 +221,13 @@ class StoredRun:
         ...     abs(stored.estimate("energy", K=0.5).deviation(Ring(8).energy(0.5))) < 4
         True
         """
-        check_choice("name", name, (*ESTIMATED, *self.end.observables))
+        check_choice("name", name, (*ESTIMATED, *self.end.estimated_of_clusters, *self.end.observables))
         coupling = self.end.coupling if K is None else check_real_scalar("K", K)
         chains = self.end.at(coupling).K
         measured_by = STRUCTURE_FACTOR if name == "correlation_length" else name
         names = ["energy", "magnetization", *([measured_by] if measured_by in self.end.observables else [])]
+        if name in CLUSTER_ESTIMATED:
+            names += [one for one in CLUSTER_SERIES if one in self.names]
         if len(chains) * self.n_draws <= MOST_VALUES or not self._is_mean(name):
             series = self._read(names, 0, self.n_draws, coupling)
             return self.end._with_series(series, K=chains, state=None).estimate(name, component)
