@@ -209,7 +209,9 @@ class TestInput:
             finite_size.exponent(sizes[:1], "susceptibility", 0.44)
         with pytest.raises(ValueError, match="one sign"):
             finite_size.exponent(
-                sizes, Quantity("n", lambda s: (s["energy"],), lambda n, K, e: n - 20 + e), 0.44
+                sizes,
+                Quantity("n", lambda s: (s["energy"],), lambda lattice, K, e: lattice.n_sites - 20 + e),
+                0.44,
             )
         with pytest.raises(ValueError, match="one for each of 2"):
             finite_size.exponent(sizes, "susceptibility", [finite_size.level(sizes[0], "energy", -1.4)])

@@ -5,7 +5,8 @@ import pytest
 
 from rbmflow import Graph, Ring, Torus
 from rbmflow.ising import Chain, Honeycomb, Hypercubic, Triangular, structure_factor
-from rbmflow.sampling import Quantity, correlation_length, observables, reweight, run
+from rbmflow.sampling import Quantity, observables, reweight, run
+from rbmflow.sampling.quantities import QUANTITIES
 from tests.sampling import operators
 
 
@@ -58,7 +59,7 @@ class TestCorrelationLength:
             found = reweight(chains)
             for K, estimate in (
                 (0.4, chains.correlation_length_estimate),
-                (0.45, found.estimate(correlation_length(ring), 0.45)),
+                (0.45, found.estimate("correlation_length", 0.45)),
             ):
                 t = np.tanh(K)
                 assert abs(estimate.deviation(np.sqrt(t) / (1 - t))) < 4
@@ -70,7 +71,7 @@ class TestCorrelationLength:
         states = operators.spins_of(lattice.n_sites).astype(np.int8)
         S = p @ observables(lattice)["structure_factor"](states)
         n = lattice.n_sites
-        exact = correlation_length(lattice).value(n, K, p @ V**2 / n**2, S)
+        exact = QUANTITIES["correlation_length"].value(lattice, K, p @ V**2 / n**2, S)
         chains = run(lattice, K, n_chains=256, n_sweeps=400, rng=1)  # from the spins that are kept
         assert abs(chains.correlation_length_estimate.deviation(exact)) < 4
         assert abs(chains.estimate("correlation_length").mean / exact - 1) < 0.1
@@ -79,9 +80,7 @@ class TestCorrelationLength:
         torus = Torus(6, 6)
         chains = run(torus, 0.4, n_chains=64, n_sweeps=100, rng=1, observables=observables(torus))
         found = reweight(chains)
-        whole, share = (
-            found.estimate(correlation_length(torus, per_length=flag), 0.4).mean for flag in (False, True)
-        )
+        whole, share = (found.estimate(f"correlation_length{end}", 0.4).mean for end in ("", "_ratio"))
         np.testing.assert_allclose(share, whole / 6, rtol=1e-12)
 
     def test_what_is_missing_is_told(self):
@@ -89,9 +88,12 @@ class TestCorrelationLength:
         with pytest.raises(ValueError, match="observables=sampling"):
             _ = chains.correlation_length_estimate
         with pytest.raises(ValueError, match="is needed as well"):
-            reweight(chains).estimate(correlation_length(Torus(4, 4)), 0.4)
+            reweight(chains).estimate("correlation_length", 0.4)
+        constant = {"structure_factor": lambda spins: spins[:, 0] + 2}
         with pytest.raises(TypeError, match="periodic"):
-            correlation_length(Chain(5))
+            _ = run(
+                Chain(5), 0.4, n_chains=8, n_sweeps=100, rng=1, observables=constant
+            ).correlation_length_estimate
 
 
 def test_reweighting_knows_what_all_runs_measured():

@@ -57,7 +57,7 @@ def alone():
 
 class TestExactLaws:
     # 11 names, 2 sets of runs, 4 couplings within 4 standard errors: a false alarm in 180
-    @pytest.mark.parametrize("name", QUANTITIES)
+    @pytest.mark.parametrize("name", [name for name in QUANTITIES if "length" not in name])
     def test_every_quantity_at_couplings_of_no_run(self, name, two, alone):
         for reweighting in (two, alone):
             for K in (0.28, 0.33, 0.37, 0.42):
@@ -105,7 +105,7 @@ class TestExactLaws:
         found = reweight(chain, series={"magnetization": [staggered], "first": [chain.spins[..., 0] * 1.0]})
         cumulant = found.estimate("binder_cumulant", -0.38)  # even sides: the law of K > 0
         assert abs(cumulant.deviation(exact("binder_cumulant", 0.38))) < 4
-        first = Quantity("first spin", lambda series: (series["first"],), lambda n, K, v: v)
+        first = Quantity("first spin", lambda series: (series["first"],), lambda lattice, K, v: v)
         assert abs(found.estimate(first, -0.38).deviation(0.0)) < 4
 
 

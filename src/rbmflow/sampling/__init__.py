@@ -10,7 +10,7 @@ from rbmflow.sampling.completion import Completion, complete
 from rbmflow.sampling.denoising import Denoised, add_noise, denoise
 from rbmflow.sampling.exchange import Exchange, replica_exchange
 from rbmflow.sampling.machine_ladder import TemperedChains
-from rbmflow.sampling.observables import correlation_length, observables
+from rbmflow.sampling.observables import observables
 from rbmflow.sampling.quantities import Quantity
 from rbmflow.sampling.reducibility import is_irreducible
 from rbmflow.sampling.relaxation import Recall, recall
@@ -50,7 +50,6 @@ __all__ = [
     "block_gibbs",
     "boltzmann_chains",
     "complete",
-    "correlation_length",
     "denoise",
     "finite_size",
     "geometric_schedule",

@@ -1,28 +1,23 @@
-"""What is measured of configurations on a lattice: structure factor, sublattices, correlation length."""
+"""What is measured of configurations on a lattice: the structure factor, sublattices."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray, check_flag, shown
-from rbmflow.ising.crystal import Crystal, check_periodic
+from rbmflow.arguments import FloatArray, SpinArray
+from rbmflow.ising.crystal import Crystal
 from rbmflow.ising.lattice import IndexArray, Lattice
 from rbmflow.ising.structure_factor import smallest_waves
 from rbmflow.sampling.measurements import Observable
-from rbmflow.sampling.quantities import Quantity, Series
+from rbmflow.sampling.quantities import STRUCTURE_FACTOR
 from rbmflow.sampling.topology import check_lattice
-
-STRUCTURE_FACTOR = "structure_factor"
-"""Series that the correlation length is made of."""
 
 
 def observables(lattice: Lattice) -> dict[str, Observable]:
     """Return what `run` can measure on a lattice beside energy and magnetization, by name.
 
     ``structure_factor``, on lattices without ends, is S(k) at the smallest wave vector k, the mean over those
-    that are equally small: `Run.correlation_length_estimate` and `correlation_length` ask for it.
+    that are equally small: correlation lengths, of a `Run` or a `Reweighting`, ask for it.
     ``sublattice_magnetizations`` are the means over the sites of each sublattice, of two where no bond joins
     sites of one, of three on a triangular lattice; ``staggered_magnetization`` is half the difference of two,
     the order of an antiferromagnet.
@@ -95,53 +90,3 @@ class _Staggered:
 
     def __call__(self, spins: SpinArray) -> FloatArray:
         return np.asarray(spins @ self.signs / len(self.signs))
-
-
-def correlation_length(lattice: Crystal, *, per_length: bool = False) -> Quantity:
-    """Return the second-moment correlation length as a quantity of `Reweighting`.
-
-    ``ξ = √(S(0)/S(k) − 1)/k̂`` at the smallest wave vectors, where k̂ is ``2 sin(k/2)`` on hypercubic lattices
-    and the same measure of the lattice's own steps on others: exact for the correlations of a lattice
-    Gaussian, and ``√t/(1 − t)``, t = tanh K, on every ring (F. Cooper, B. Freedman and D. Preston, Nucl.
-    Phys. B 210, 210 (1982)). NaN where S(0) is below S(k).
-
-    Parameters
-    ----------
-    lattice : Ring, Torus or another that repeats cells and has no ends
-        Where runs measured ``structure_factor``, see `observables`.
-    per_length : bool
-        Whether ξ/L is meant, with ``L = n^(1/d)``, which crosses as a cumulant does.
-
-    Returns
-    -------
-    Quantity
-        In lengths of a bond.
-
-    Examples
-    --------
-    >>> from rbmflow import Ring, sampling
-    >>> ring = Ring(16)
-    >>> measured = sampling.observables(ring)
-    >>> chains = sampling.run(ring, 0.5, n_chains=64, n_sweeps=1000, rng=1, observables=measured)
-    >>> t = np.tanh(0.45)
-    >>> found = sampling.reweight(chains).estimate(sampling.correlation_length(ring), 0.45)
-    >>> abs(found.deviation(np.sqrt(t) / (1 - t))) < 4
-    True
-    """
-    momentum, _ = smallest_waves(check_periodic(lattice))
-    unit = lattice.n_sites ** (1 / lattice.dimension) if check_flag("per_length", per_length) else 1.0
-
-    def value(n: int, _K: Any, m2: Any, S: Any) -> Any:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.sqrt(np.divide(n * m2, S) - 1) / (momentum * unit)
-
-    return Quantity("correlation_length_per_length" if per_length else "correlation_length", _series, value)
-
-
-def _series(series: Series) -> tuple[FloatArray, ...]:
-    if STRUCTURE_FACTOR not in series:
-        raise ValueError(
-            f"series {', '.join(map(shown, series))}: {STRUCTURE_FACTOR!r} is needed as well; "
-            "run(..., observables=sampling.observables(lattice)) measures it"
-        )
-    return series["magnetization"] ** 2, series[STRUCTURE_FACTOR]

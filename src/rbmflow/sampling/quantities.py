@@ -13,6 +13,9 @@ from typing import Any, Literal
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_choice, shown
+from rbmflow.ising.crystal import check_periodic
+from rbmflow.ising.lattice import Lattice
+from rbmflow.ising.structure_factor import smallest_waves
 
 Series = Mapping[str, FloatArray]
 """Measurements by name, all of one shape; ``energy`` and ``magnetization`` per site are always there."""
@@ -24,6 +27,8 @@ QuantityName = Literal[
     "squared_magnetization",
     "susceptibility",
     "connected_susceptibility",
+    "correlation_length",
+    "correlation_length_ratio",
     "binder_cumulant",
     "binder_cumulant_slope",
     "log_absolute_magnetization_slope",
@@ -42,11 +47,11 @@ class Quantity:
     measured : callable
         Of series by name; the arrays, of one shape, whose means are needed.
     value : callable
-        Of the number of sites, the coupling, and these means; elementwise for arrays of couplings and means.
+        Of the lattice, the coupling, and these means; elementwise for arrays of couplings and means.
 
     Examples
     --------
-    >>> fourth = Quantity("<m^4>", lambda series: (series["magnetization"] ** 4,), lambda n, K, m4: m4)
+    >>> fourth = Quantity("<m^4>", lambda series: (series["magnetization"] ** 4,), lambda lattice, K, m4: m4)
     >>> from rbmflow import Ring, sampling
     >>> chains = sampling.run(Ring(8), 0.3, n_chains=8, n_sweeps=200, rng=1)
     >>> sampling.reweight(chains).estimate(fourth, 0.0).mean < sampling.reweight(chains).estimate(
@@ -92,6 +97,16 @@ def fourth_and_squared(series: Series) -> tuple[FloatArray, ...]:
     return m2**2, m2
 
 
+def squared_and_structure_factor(series: Series) -> tuple[FloatArray, ...]:
+    """Return m² and S at the smallest wave vectors."""
+    if STRUCTURE_FACTOR not in series:
+        raise ValueError(
+            f"series {', '.join(map(shown, series))}: {STRUCTURE_FACTOR!r} is needed as well; "
+            "run(..., observables=sampling.observables(lattice)) measures it"
+        )
+    return *squared(series), series[STRUCTURE_FACTOR]
+
+
 def with_energy(
     measured: Callable[[Series], tuple[FloatArray, ...]],
 ) -> Callable[[Series], tuple[FloatArray, ...]]:
@@ -104,39 +119,59 @@ def with_energy(
     return both
 
 
-def log_slope(n: int, _K: Any, mean: Any, with_e: Any, e: Any) -> Any:
+def log_slope(lattice: Lattice, _K: Any, mean: Any, with_e: Any, e: Any) -> Any:
     """Return ``d ln⟨A⟩/dK = n (⟨e⟩ − ⟨A e⟩/⟨A⟩)``; NaN where A vanishes."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        return n * (e - np.divide(with_e, mean))
+        return lattice.n_sites * (e - np.divide(with_e, mean))
 
 
-def heat_capacity(n: int, K: Any, e: Any, e2: Any) -> Any:
+def heat_capacity(lattice: Lattice, K: Any, e: Any, e2: Any) -> Any:
     """Return ``K² n (⟨e²⟩ − ⟨e⟩²)``."""
-    return K**2 * n * (e2 - e**2)
+    return K**2 * lattice.n_sites * (e2 - e**2)
 
 
-def binder_cumulant(_n: int, _K: Any, m4: Any, m2: Any) -> Any:
+def connected_susceptibility(lattice: Lattice, _K: Any, m2: Any, m: Any) -> Any:
+    """Return ``χ′ = n (⟨m²⟩ − ⟨|m|⟩²)``."""
+    return lattice.n_sites * (m2 - m**2)
+
+
+def correlation_length(lattice: Lattice, _K: Any, m2: Any, S: Any) -> Any:
+    """Return ``ξ = √(S(0)/S(k) − 1)/k̂``; NaN where S(0) is below S(k)."""
+    momentum, _ = smallest_waves(check_periodic(lattice))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.sqrt(np.divide(lattice.n_sites * m2, S) - 1) / momentum
+
+
+def correlation_length_ratio(lattice: Lattice, K: Any, m2: Any, S: Any) -> Any:
+    """Return ξ/L, with ``L = n^(1/d)``."""
+    length = lattice.n_sites ** (1 / check_periodic(lattice).dimension)
+    return correlation_length(lattice, K, m2, S) / length
+
+
+def binder_cumulant(_lattice: Lattice, _K: Any, m4: Any, m2: Any) -> Any:
     """Return ``U = 1 − ⟨m⁴⟩/(3⟨m²⟩²)``."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return 1 - np.divide(m4, 3 * m2**2)
 
 
-def binder_cumulant_slope(n: int, K: Any, m4: Any, m2: Any, m4e: Any, m2e: Any, e: Any) -> Any:
+def binder_cumulant_slope(lattice: Lattice, K: Any, m4: Any, m2: Any, m4e: Any, m2e: Any, e: Any) -> Any:
     """Return ``dU/dK = (1 − U) (2 d ln⟨m²⟩/dK − d ln⟨m⁴⟩/dK)``."""
-    change = 2 * log_slope(n, K, m2, m2e, e) - log_slope(n, K, m4, m4e, e)
-    return (1 - binder_cumulant(n, K, m4, m2)) * change
+    change = 2 * log_slope(lattice, K, m2, m2e, e) - log_slope(lattice, K, m4, m4e, e)
+    return (1 - binder_cumulant(lattice, K, m4, m2)) * change
 
 
 QUANTITIES: dict[str, Quantity] = {
     one.name: one
     for one in [
-        Quantity("energy", series_of("energy"), lambda _n, _K, e: e),
+        Quantity("energy", series_of("energy"), lambda _lattice, _K, e: e),
         Quantity("heat_capacity", powers_of_energy, heat_capacity),
-        Quantity("magnetization", series_of("magnetization"), lambda _n, _K, m: m),
-        Quantity("absolute_magnetization", absolute, lambda _n, _K, m: m),
-        Quantity("squared_magnetization", squared, lambda _n, _K, m2: m2),
-        Quantity("susceptibility", squared, lambda n, _K, m2: n * m2),
-        Quantity("connected_susceptibility", squared_and_absolute, lambda n, _K, m2, m: n * (m2 - m**2)),
+        Quantity("magnetization", series_of("magnetization"), lambda _lattice, _K, m: m),
+        Quantity("absolute_magnetization", absolute, lambda _lattice, _K, m: m),
+        Quantity("squared_magnetization", squared, lambda _lattice, _K, m2: m2),
+        Quantity("susceptibility", squared, lambda lattice, _K, m2: lattice.n_sites * m2),
+        Quantity("connected_susceptibility", squared_and_absolute, connected_susceptibility),
+        Quantity("correlation_length", squared_and_structure_factor, correlation_length),
+        Quantity("correlation_length_ratio", squared_and_structure_factor, correlation_length_ratio),
         Quantity("binder_cumulant", fourth_and_squared, binder_cumulant),
         Quantity("binder_cumulant_slope", with_energy(fourth_and_squared), binder_cumulant_slope),
         Quantity("log_absolute_magnetization_slope", with_energy(absolute), log_slope),
@@ -144,6 +179,8 @@ QUANTITIES: dict[str, Quantity] = {
     ]
 }
 """By name. ``susceptibility`` is n⟨m²⟩, ``connected_susceptibility`` n(⟨m²⟩ − ⟨|m|⟩²), without a factor K."""
+STRUCTURE_FACTOR = "structure_factor"
+"""The series, measured on the way, that correlation lengths are made of."""
 
 
 def check_quantity(quantity: object) -> Quantity:

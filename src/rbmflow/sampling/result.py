@@ -18,8 +18,8 @@ from rbmflow.records import Record
 from rbmflow.records.dataset import chains
 from rbmflow.sampling.cluster_estimates import CLUSTER_SERIES, ClusterEstimates
 from rbmflow.sampling.measurements import measured
-from rbmflow.sampling.observables import STRUCTURE_FACTOR, correlation_length, observables
-from rbmflow.sampling.quantities import QUANTITIES, QuantityName
+from rbmflow.sampling.observables import observables
+from rbmflow.sampling.quantities import QUANTITIES, STRUCTURE_FACTOR, QuantityName
 
 ESTIMATED = (
     "energy",
@@ -267,21 +267,18 @@ class Run(ClusterEstimates, Record):
 
     @cached_property
     def correlation_length_estimate(self) -> Estimate:
-        """Second-moment correlation length, in lengths of a bond; jackknife error, see `correlation_length`.
+        """Second-moment correlation length ``ξ = √(S(0)/S(k) − 1)/k̂``, in lengths of a bond; jackknife error.
+
+        S is the structure factor at the smallest wave vectors, k̂ is ``2 sin(k/2)`` on hypercubic lattices and
+        the same measure by the lattice's own steps on others (F. Cooper, B. Freedman and D. Preston, Nucl.
+        Phys. B 210, 210 (1982)). On every ring it is ``√t/(1 − t)``, t = tanh K.
 
         Raises
         ------
         ValueError
             If the run neither kept its spins nor measured ``structure_factor``, see `observables`.
         """
-        asked = correlation_length(self.lattice)  # type: ignore[arg-type]
-        series = {"magnetization": self.magnetization, **self.observables}
-        if STRUCTURE_FACTOR not in series and self.spins is not None:
-            series |= measured({STRUCTURE_FACTOR: observables(self.lattice)[STRUCTURE_FACTOR]}, self.spins)
-        n = self.lattice.n_sites
-        return self._function(
-            "correlation length", lambda *means: asked.value(n, None, *means), *asked.measured(series)
-        )
+        return self._quantity("correlation_length")
 
     @cached_property
     def heat_capacity_estimate(self) -> Estimate:
@@ -336,9 +333,12 @@ class Run(ClusterEstimates, Record):
         return Estimate.jackknife(function, *series, spacing=self.thin, name=self._at(name))
 
     def _quantity(self, name: QuantityName) -> Estimate:
-        asked, n, K = QUANTITIES[name], self.lattice.n_sites, self.coupling
-        parts = asked.measured({"energy": self.energy, "magnetization": self.magnetization})
-        return self._function(name.replace("_", " "), lambda *means: asked.value(n, K, *means), *parts)
+        asked, on, K = QUANTITIES[name], self.lattice, self.coupling
+        series = {"energy": self.energy, "magnetization": self.magnetization, **self.observables}
+        if name == "correlation_length" and STRUCTURE_FACTOR not in series and self.spins is not None:
+            series |= measured({STRUCTURE_FACTOR: observables(on)[STRUCTURE_FACTOR]}, self.spins)
+        parts = asked.measured(series)
+        return self._function(name.replace("_", " "), lambda *means: asked.value(on, K, *means), *parts)
 
     def _at(self, name: str) -> str:
         return f"{name} at K = {self.coupling:.6g}"

@@ -96,7 +96,9 @@ class Reweighting(Record):
         quantity : str or Quantity
             A function of means of the series: ``"energy"``, ``"heat_capacity"``, ``"magnetization"``,
             ``"absolute_magnetization"``, ``"squared_magnetization"``; ``"susceptibility"``, n⟨m²⟩, and
-            ``"connected_susceptibility"``, n(⟨m²⟩ − ⟨|m|⟩²); ``"binder_cumulant"``; and derivatives by K,
+            ``"connected_susceptibility"``, n(⟨m²⟩ − ⟨|m|⟩²); where runs measured ``structure_factor``,
+            see `observables`, ``"correlation_length"`` ξ, see `Run.correlation_length_estimate`, and
+            ``"correlation_length_ratio"``, ξ/L; ``"binder_cumulant"``; and derivatives by K,
             ``"binder_cumulant_slope"``, ``"log_absolute_magnetization_slope"`` of ln⟨|m|⟩,
             ``"log_squared_magnetization_slope"`` of ln⟨m²⟩.
         K : float
@@ -197,7 +199,7 @@ class Reweighting(Record):
             weights = self._weights(K_here)
             total = (self._left * weights).sum(axis=1)
             means = [(part * weights).sum(axis=1) / total for part in sums]
-            found[:, column] = asked.value(self.lattice.n_sites, K_here, *means)
+            found[:, column] = asked.value(self.lattice, K_here, *means)
         return found
 
     def n_effective(self, K: ArrayLike) -> FloatArray:

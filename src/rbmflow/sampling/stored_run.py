@@ -18,7 +18,7 @@ from rbmflow.reading import refusing
 from rbmflow.records.storage import unpack
 from rbmflow.sampling.cluster_estimates import CLUSTER_ESTIMATED, CLUSTER_SERIES
 from rbmflow.sampling.measurements import Observable, check_observables, measured
-from rbmflow.sampling.observables import STRUCTURE_FACTOR
+from rbmflow.sampling.quantities import STRUCTURE_FACTOR
 from rbmflow.sampling.result import ESTIMATED, Run, component_of
 from rbmflow.sampling.run_file import ARGUMENTS, AXIS, opened, read_record, row_bytes
 from rbmflow.sampling.schedule import PIECE_BYTES
