@@ -1,6 +1,6 @@
 """Kill commands at random moments and let them go on: the same bits in the end, nothing left behind.
 
-``kills.py [KILLS] [SEED]``: so many signals (100), over `sample`, `train`, `experiment` and `reproduce`.
+``kills.py [KILLS] [SEED]``: so many signals (100), over `sample`, `run`, `train`, `experiment`, `reproduce`.
 """
 
 import hashlib
@@ -23,7 +23,9 @@ import signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)  # imports may turn an interruption into other errors
 from rbmflow.cli import experiment, main, output, reproduction, training
 from rbmflow.experiments.reproduction import reproduce
-training.SECONDS = 0.1
+from rbmflow.sampling import schedule, writing
+training.SECONDS = writing.SECONDS = 0.1
+schedule.PIECE_ATTEMPTS = 2**22
 small = reproduce.Parameters(
     n_points=11, enumeration_sites=12, n_samples=1000, boundary_exponent=3, lattice_sides=(6,),
     n_training_samples=20)
@@ -37,6 +39,8 @@ sys.exit(main())
 """
 COMMANDS = {
     "sample": "sample torus 8 --samples 60 --temperatures 0 1 2 2.5 3 4 6 --seed 1",
+    "run": "run torus 16 --K 0.3 0.4 0.44 --sweeps 40000 --observables excess --spins --workers 2 --seed 6",
+    "exchange": "run torus 16 --K 0.3 0.4 0.44 --exchange --sweeps 6000 --seed 7",
     "train": "train spins.npy --hidden 6 --epochs 600 --seed 2",
     "experiment": "experiment iso --size 4 --temperatures 0 2 5 --samples 30 --hidden 3 5 --updates 4000 "
     "--training-sets V L --starts 0 inf --maps gibbs mean_field --steps 3 --thermometers energy --seeds 2 "

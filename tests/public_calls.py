@@ -56,6 +56,7 @@ EXTRAS = {
     "sampling.TrainingSet.load": "h5netcdf",
     "sampling.StoredRun.": "h5netcdf",
     "sampling.open_run": "h5netcdf",
+    "sampling.write_exchange": "h5netcdf",
     "sampling.write_run": "h5netcdf",
     "sampling.write_training_set": "zarr",
     "weight.certified_weight": "flint",
@@ -452,7 +453,11 @@ def _table():
             rbmflow.sampling.boltzmann_chains(BOLTZMANN, n_chains=2, n_sweeps=4, thin=2, rng=1),
             {"to_xarray": {}},
         ),
-        "sampling.Exchange": (None, exchange, {"energy_estimate": {"rung": 1}, "to_xarray": {}}),
+        "sampling.Exchange": (
+            None,
+            exchange,
+            {"energy_estimate": {"rung": 1}, "to_run": {}, "to_xarray": {}},
+        ),
         "sampling.GibbsChains": (
             None,
             rbmflow.sampling.block_gibbs(RBM.uniform(4, 2, 0.3), n_chains=2, n_sweeps=3, rng=1),
@@ -689,6 +694,13 @@ def _table():
         "sampling.Quantity": {"name": "m", "measured": _series_m, "value": _mean_value},
         "sampling.training_set": {"lattice": Ring(8), "temperatures": [1.0, 2.0], "n_samples": 3, "rng": 1},
         "sampling.open_run": {"path": FOLDER / "stored.nc"},
+        "sampling.write_exchange": {
+            "path": FOLDER / "exchange.nc",
+            "lattice": Ring(8),
+            "couplings": [0.3, 0.5],
+            "n_sweeps": 2,
+            "rng": 1,
+        },
         "sampling.write_run": {
             "path": FOLDER / "run.nc",
             "lattice": Ring(4),

@@ -110,6 +110,12 @@ INTERRUPTED = {
         "a training set of rbmflow",
     ),
     "train": ("spins.npy --hidden 2", "training.partial", "state", "a part of an interrupted run"),
+    "run": (
+        "ring 4 --K 0.3 --sweeps 20",
+        "run.nc.partial",
+        "state",
+        "a part of an interrupted run",
+    ),
     "reproduce": ("--quick", "reproduction.partial", "stages", "a part of an interrupted run"),
     "experiment iso": ("--quick", "result.partial", "result", "a netCDF file"),
     "experiment capacity": ("--workers 1 --units 20", "capacity.partial", "0000", "one of an array"),
@@ -126,7 +132,7 @@ INTERRUPTED = {
 
 @pytest.mark.parametrize("command", INTERRUPTED)
 def test_parts_of_interrupted_runs(capsys, tmp_path, monkeypatch, command):
-    if command in ("sample", "experiment iso"):
+    if command in ("sample", "run", "experiment iso"):
         pytest.importorskip("h5netcdf")
     monkeypatch.chdir(tmp_path)
     np.save("spins.npy", SPINS)
@@ -180,6 +186,10 @@ WORDS = {
     "ising to digits": ("ring", "8", "--K", "K", "--dps", "20"),
     "ising of a range": ("ring", "8", "--range", "1", "HIGH"),
     "sample": ("ring", "4", "--samples", "N", "--quiet"),
+    "run": ("ring", "SIDE", "--temperatures", "1", "--sweeps", "3", "--quiet"),
+    "run at couplings": ("ring", "4", "--temperatures", "T", "--sweeps", "3", "--quiet"),
+    "run of a graph": ("--graph", "FILE", "--temperatures", "1", "--sweeps", "3", "--quiet"),
+    "run with observables": ("ring", "8", "--temperatures", "1", "--observables", "NAME", "--quiet"),
     "train": ("spins.npy", "--hidden", "2", "--holdout", "SHARE", "--quiet"),
     "experiment": ("weight_map", "--points", "N", "--quiet"),
     "reproduce": ("--dpi", "N"),
@@ -187,7 +197,12 @@ WORDS = {
 }
 
 LARGE = "9" * 5000
-VALID = {"weight": (LARGE, "∞"), "ising": (LARGE, "∞"), "mixture of a set": (LARGE, "0x10")}
+VALID = {
+    "weight": (LARGE, "∞"),
+    "ising": (LARGE, "∞"),
+    "run at couplings": (LARGE,),
+    "mixture of a set": (LARGE, "0x10"),
+}
 """Numbers after all."""
 
 

@@ -21,7 +21,7 @@ from tests.sampling.test_measurements import FUNCTIONS, WAYS
 xarray = pytest.importorskip("xarray")
 pytest.importorskip("h5netcdf")
 schedule = importlib.import_module("rbmflow.sampling.schedule")
-writing = importlib.import_module("rbmflow.sampling.write_run")
+writing = importlib.import_module("rbmflow.sampling.writing")
 
 KS = [0.2, 0.5, 0.2, 0.5]
 LENGTHS = {"n_sweeps": 37, "thin": 3, "burn_in": 8}
@@ -194,7 +194,7 @@ import importlib, sys
 from rbmflow import Torus
 from rbmflow.sampling import write_run
 importlib.import_module("rbmflow.sampling.schedule").PIECE_ATTEMPTS = 20_000
-importlib.import_module("rbmflow.sampling.write_run").SECONDS = 0.0
+importlib.import_module("rbmflow.sampling.writing").SECONDS = 0.0
 print("begun", flush=True)
 write_run(sys.argv[1], Torus(8, 8), [0.3, 0.44] * 4, n_sweeps=20_000, burn_in=10, rng=7)
 """

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "audit": ("audit",),
     "experiment": ("experiment",),
     "sweep": ("sweep",),
+    "chains": ("run",),
     "completion": ("completion",),
 }
 """Commands by the module that declares them: one is loaded for its own commands alone."""

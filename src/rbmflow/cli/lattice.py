@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from dataclasses import fields
 from functools import partial
 from operator import attrgetter
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 from rbmflow import Ring
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.executors import add_scheduler, elsewhere
+from rbmflow.cli.geometry import lattice_of
 from rbmflow.cli.output import draw_listed, emit, publish, show, write_provenance
 from rbmflow.cli.parser import DONE
 from rbmflow.cli.progress import progress_bar
@@ -117,7 +117,7 @@ def _degeneracies(options: argparse.Namespace) -> int:
 def _ising(options: argparse.Namespace) -> int:
     if options.lattice == "infinite" and options.sides:
         raise ValueError("infinite: the infinite lattice has no sides")
-    lattice = None if options.lattice == "infinite" else _lattice(options.lattice, options.sides)
+    lattice = None if options.lattice == "infinite" else lattice_of(options.lattice, options.sides)
     given: dict[str, Any] = {"couplings": options.couplings}
     if options.couplings is None:
         low, high = options.range
@@ -132,7 +132,7 @@ def _ising(options: argparse.Namespace) -> int:
 
 
 def _sample(options: argparse.Namespace) -> int:
-    lattice = _lattice(options.lattice, options.sides)
+    lattice = lattice_of(options.lattice, options.sides)
     require_xarray()  # before work that could not be written
     if options.zarr:
         path = options.out / TRAINING_STORE
@@ -196,14 +196,3 @@ def _sample_in_memory(options: argparse.Namespace, lattice: Any, path: Path) -> 
 
 def _name(index: int) -> str:
     return f"{index:03d}"
-
-
-def _lattice(name: str, sides: list[int]) -> Any:
-    """Return a lattice; one side stands for all."""
-    kind = lattices()[name]
-    wanted = len(fields(kind))  # type: ignore[arg-type]
-    if len(sides) not in (1, wanted):
-        raise ValueError(
-            f"{name}: {'its number of sites is' if wanted == 1 else 'one or two sides are'} needed"
-        )
-    return kind(*sides * (wanted // len(sides)))

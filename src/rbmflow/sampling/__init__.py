@@ -24,6 +24,7 @@ from rbmflow.sampling.tempered import tempered
 from rbmflow.sampling.training_set import TrainingSet
 from rbmflow.sampling.training_set_store import write_training_set
 from rbmflow.sampling.trajectory import spaced_machines, trajectory_tempering
+from rbmflow.sampling.write_exchange import write_exchange
 from rbmflow.sampling.write_run import write_run
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "tempered",
     "training_set",
     "trajectory_tempering",
+    "write_exchange",
     "write_run",
     "write_training_set",
 ]

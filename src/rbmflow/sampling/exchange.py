@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +35,7 @@ from rbmflow.sampling.reducibility import (
     guard,
     resolve_order,
 )
+from rbmflow.sampling.result import Run
 from rbmflow.sampling.run import MAX_CHAINS
 from rbmflow.sampling.starts import Start
 from rbmflow.sampling.topology import check_lattice
@@ -117,6 +118,40 @@ class Exchange(Record):
             name = f"energy at K = {self.K[rung]:.6g}"
             self._estimates[rung] = Estimate.from_series(self.energy[:, rung], spacing=self.thin, name=name)
         return self._estimates[rung]
+
+    def to_run(self) -> Run:
+        """Return the series as those of chains, one at each coupling of each ladder.
+
+        Returns
+        -------
+        Run
+            With the estimates of a `Run`, of which ``at(K)`` is one coupling; to go on, give the `Exchange`.
+
+        Examples
+        --------
+        >>> from rbmflow import Torus
+        >>> ladder = replica_exchange(Torus(4, 4), [0.2, 0.3, 0.4], n_ladders=4, n_sweeps=500, rng=1)
+        >>> chains = ladder.to_run().at(0.4)
+        >>> abs(chains.susceptibility_estimate.deviation(Torus(4, 4).susceptibility(0.4))) < 4
+        True
+        """
+        n_ladders, n_rungs, n_kept = self.energy.shape
+        return Run(
+            lattice=self.lattice,
+            K=np.tile(self.K, n_ladders),
+            rule=self.rule,
+            order=self.order,
+            field=self.field,
+            thin=self.thin,
+            spins=None,
+            energy=self.energy.reshape(n_ladders * n_rungs, n_kept),
+            magnetization=self.magnetization.reshape(n_ladders * n_rungs, n_kept),
+            state=None,
+        )
+
+    def _without_series(self) -> Exchange:
+        """Return what can be continued, of no measurements."""
+        return replace(self, energy=self.energy[..., :0], magnetization=self.magnetization[..., :0])
 
     def to_xarray(self) -> Any:
         """Return the series as a dataset of xarray, in the layout of arviz; a ladder is a chain.
@@ -246,8 +281,8 @@ def replica_exchange(
     n_ladders, progress = check_integer("n_ladders", n_ladders, 1, MAX_CHAINS), check_progress(progress)
     thin = check_integer("thin", thin, 1, MAX_STEPS)
     rounds = {}
-    for name, value, minimum in (("n_sweeps", n_sweeps, 1), ("burn_in", burn_in, 0)):
-        if check_integer(name, value, minimum, MAX_STEPS) % thin:
+    for name, value in (("n_sweeps", n_sweeps), ("burn_in", burn_in)):
+        if check_integer(name, value, 0, MAX_STEPS) % thin:
             raise ValueError(f"{name}={value}: a multiple of thin={thin} is needed")
         rounds[name] = value // thin
     threads = resolve_threads(n_threads)

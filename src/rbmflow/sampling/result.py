@@ -326,6 +326,10 @@ class Run(ClusterEstimates, Record):
         rest = {name: one for name, one in series.items() if name not in SERIES}
         return replace(self, **own, observables=rest, **changes)
 
+    def _without_series(self) -> Run:
+        """Return the run that can be continued, of no measurements."""
+        return self._with_series({name: one[:, :0] for name, one in self.series.items()})
+
     def _mean(self, name: str, series: FloatArray) -> Estimate:
         return Estimate.from_series(series, spacing=self.thin, name=self._at(name))
 

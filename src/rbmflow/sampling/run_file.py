@@ -95,7 +95,10 @@ def write_slabs(
     with h5netcdf.File(shelter, "w") as file:
         file.attrs.update({**empty.attrs, **attributes, "format": FORMAT})
         file.dimensions = {**empty.sizes, "draw": n_draws}
-        scalars = " ".join(str(name) for name, one in empty.coords.items() if not one.dims)
+        beside = {str(name): set(one.dims) for name, one in empty.coords.items() if one.dims != (name,)}
+        everywhere = [name for name, dims in beside.items() if not _related(dims, empty)]
+        if everywhere:
+            file.attrs["coordinates"] = " ".join(everywhere)
         for name, one in empty.variables.items():
             if name in empty.coords:
                 values = np.arange(n_draws) if name == "draw" else one.values
@@ -104,8 +107,9 @@ def write_slabs(
             variable = file.create_variable(
                 name, one.dims, one.dtype, chunks=_chunks(one, n_draws), **_PACKED
             )
-            if scalars:
-                variable.attrs["coordinates"] = scalars
+            related = [other for other, dims in beside.items() if dims <= {*one.dims}]
+            if related:
+                variable.attrs["coordinates"] = " ".join(related)
         for first, slab in slabs:
             for name, values in slab.items():
                 file[name][:, first : first + values.shape[AXIS]] = values
@@ -118,6 +122,11 @@ def write_slabs(
 
 _PACKED = {"compression": "gzip", "compression_opts": 1, "shuffle": True, "fletcher32": True}
 """Each chunk has a checksum, which is held against it when it is read."""
+
+
+def _related(dims: set[Any], layout: Any) -> bool:
+    """Whether a variable has these dimensions, and names the coordinates that are along them."""
+    return any(dims <= {*one.dims} for one in layout.data_vars.values())
 
 
 def row_bytes(variable: Any) -> int:

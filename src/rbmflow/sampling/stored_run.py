@@ -17,6 +17,7 @@ from rbmflow.hardware import check_memory
 from rbmflow.reading import refusing
 from rbmflow.records.storage import unpack
 from rbmflow.sampling.cluster_estimates import CLUSTER_ESTIMATED, CLUSTER_SERIES
+from rbmflow.sampling.exchange import Exchange
 from rbmflow.sampling.measurements import Observable, check_observables, measured
 from rbmflow.sampling.quantities import STRUCTURE_FACTOR
 from rbmflow.sampling.result import ESTIMATED, Run, component_of
@@ -29,9 +30,9 @@ MEANS = {"absolute_magnetization": np.abs, "squared_magnetization": np.square}
 """Estimates that are means of functions of the magnetization."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class StoredRun:
-    """A run in its file, see `write_run`.
+    """A run in its file, see `write_run` and `write_exchange`.
 
     Attributes
     ----------
@@ -39,6 +40,8 @@ class StoredRun:
         The file.
     end : Run
         Lattice, couplings, rule and state, without measurements: ``run(..., initial=stored.end)`` goes on.
+    exchange : Exchange or None
+        Of `write_exchange`, without measurements: ``replica_exchange(..., initial=stored.exchange)`` goes on.
     n_draws : int
         Measurements of each chain.
     names : tuple of str
@@ -50,7 +53,8 @@ class StoredRun:
     """
 
     path: Path
-    end: Run
+    end: Run = field(compare=False)
+    exchange: Exchange | None = field(compare=False, repr=False)
     n_draws: int
     names: tuple[str, ...]
     arguments: str = field(repr=False)
@@ -280,7 +284,7 @@ class StoredRun:
 
 
 def open_run(path: str | os.PathLike[str]) -> StoredRun:
-    """Open a file of `write_run`.
+    """Open a file of `write_run` or `write_exchange`.
 
     Parameters
     ----------
@@ -313,13 +317,18 @@ def open_run(path: str | os.PathLike[str]) -> StoredRun:
     """
     source = Path(path)
     with opened(source) as file, refusing(source, "a run of rbmflow"):
-        end = unpack(Run, read_record(file))
+        record, exchange = read_record(file), None
+        if "round_trips" in file.variables:
+            exchange = unpack(Exchange, record)
+            end = exchange.to_run()
+        else:
+            end = unpack(Run, record)
         names = tuple(end.series)
         n_draws = {file[name].shape[AXIS] for name in names}
         if len(n_draws) != 1:
             raise ValueError(f"its series have {sorted(n_draws)} draws")
         n_bytes = sum(row_bytes(file[name]) for name in names)
-        return StoredRun(source, end, n_draws.pop(), names, str(file.attrs[ARGUMENTS]), n_bytes)
+        return StoredRun(source, end, exchange, n_draws.pop(), names, str(file.attrs[ARGUMENTS]), n_bytes)
 
 
 def _of_averages(blocks: Iterator[FloatArray], at_once: int, spacing: int, name: str) -> Estimate:
