@@ -18,7 +18,7 @@ from rbmflow.reading import read_npz
 STATE, PREFIX = "state", "series."
 SPINS = "spins"
 """The series that is kept as bits."""
-BUFFER_BYTES = 2**26
+BUFFER_BYTES = 2**24
 """Of measurements that wait to be written, at most, if one piece of them is not larger."""
 Series = dict[str, npt.NDArray[Any]]
 """By name, each of shape ``(n_chains, n_draws, ...)``."""
