@@ -2,6 +2,8 @@
 
 from libc.stdint cimport int8_t, int32_t, int64_t, uint64_t
 
+from xoshiro cimport below
+
 cdef extern from "graph_replicas/graph_replicas.h":
     enum: CHAINS
     cdef struct rows:
@@ -39,6 +41,21 @@ cdef extern from "graph_replicas/graph_replicas.h":
 fill_spin_bytes()
 
 
+# Sweeps of a block, at sites that are drawn if there is a chooser: all chains of a block visit the same.
+cdef void advance(
+    uint64_t *spins, uint64_t *state, const float *K, const rows *on, const sites *visited, uint64_t *chooser,
+    int32_t *drawn, int64_t n_sweeps, int level
+) noexcept nogil:
+    cdef int64_t _sweep, i
+    if chooser == NULL:
+        sweep_block(spins, state, K, on, visited, n_sweeps, level)
+        return
+    for _sweep in range(n_sweeps):
+        for i in range(visited.n_attempts):
+            drawn[i] = <int32_t>below(chooser, <uint64_t>on.n_sites)
+        sweep_block(spins, state, K, on, visited, 1, level)
+
+
 def run(
     uint64_t[:, ::1] spins,        # INOUT (n_blocks, n_sites) bit c of a word is chain c, 1 for up
     uint64_t[:, ::1] generators,   # INOUT (n_blocks, 32) eight xoshiro256++ generators for each block
@@ -48,7 +65,9 @@ def run(
     const int32_t[::1] weights,    # IN (2 n_bonds,) twice J in the unit of the row, modulo 2^32
     const int32_t[::1] bases,      # IN (n_sites,) h - sum J in this unit
     const float[::1] units,        # IN (n_sites,) over the largest unit, powers of two
-    const int32_t[::1] order,      # IN (n_attempts,) sites of a sweep
+    const int32_t[::1] order,      # IN (n_attempts,) sites of a sweep, or (0,) where they are drawn
+    uint64_t[:, ::1] choosers,     # INOUT (n_blocks, 4 or more) then, and four words each: xoshiro256++
+    int32_t[::1] drawn,            # WORK (n_sites,)
     bint metropolis,               # IN rule: Metropolis or heat bath
     int64_t thin,                  # IN sweeps before each measurement
     const int32_t[:, ::1] ends,    # IN (n_bonds, 2) the sites of each bond
@@ -64,11 +83,13 @@ def run(
 
     The law is exp(K (sum over bonds J s s + sum over sites h s)). The heat bath sets a spin up with
     probability 1/(1 + e^(-2 K field)); Metropolis flips it with min(1, e^(-2 K s field)), and a site without
-    bonds and field by a fair coin. Each block is the same whatever the others are.
+    bonds and field by a fair coin. Sites are those of `order`, or n_sites drawn for each sweep, the same in
+    all chains of a block. Each block is the same whatever the others are.
     """
     cdef rows on
     cdef bonds joined
     cdef sites visited
+    cdef uint64_t *chooser
     cdef int64_t block, i, chain, first, n_chains, n_measurements = energy.shape[1]
     cdef double totals[CHAINS]
     cdef int32_t up[CHAINS]
@@ -82,15 +103,24 @@ def run(
         on.indices, on.weights, joined.ends, joined.walls = &indices[0], &weights[0], &ends[0, 0], &walls[0]
     if joined.in_field:
         joined.downs = &downs[0]
-    visited.n_attempts, visited.order, visited.metropolis = order.shape[0], &order[0], metropolis
+    visited.metropolis = metropolis
+    if order.shape[0]:
+        visited.n_attempts, visited.order = order.shape[0], &order[0]
+    else:
+        visited.n_attempts, visited.order = on.n_sites, &drawn[0]
     with nogil:
         for block in range(spins.shape[0]):
+            chooser = NULL if order.shape[0] else &choosers[block, 0]
             if n_measurements == 0:
-                sweep_block(&spins[block, 0], &generators[block, 0], &K[block, 0], &on, &visited, thin, level)
+                advance(
+                    &spins[block, 0], &generators[block, 0], &K[block, 0], &on, &visited, chooser, &drawn[0],
+                    thin, level)
             first = CHAINS * block
             n_chains = min(<int64_t>CHAINS, energy.shape[0] - first)
             for i in range(n_measurements):
-                sweep_block(&spins[block, 0], &generators[block, 0], &K[block, 0], &on, &visited, thin, level)
+                advance(
+                    &spins[block, 0], &generators[block, 0], &K[block, 0], &on, &visited, chooser, &drawn[0],
+                    thin, level)
                 measure_block(&spins[block, 0], on.n_sites, &joined, totals, up, level)
                 for chain in range(n_chains):
                     energy[first + chain, i] = totals[chain]

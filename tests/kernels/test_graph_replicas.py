@@ -11,6 +11,7 @@ from rbmflow.ising import Graph, Ring, Torus
 from rbmflow.sampling.engine import Block
 from rbmflow.sampling.graph_replicas import MAX_SPREAD, GraphReplicas, Scaled, fits
 from tests.kernels import twin_graph_replicas as twin
+from tests.kernels.twin_markov import Scalar
 
 LEVELS = ("plain", "avx2", "avx512")[: simd.supported() + 1]
 STRENGTHS = [0.0, -0.7, 1e-3, 0.3, 1.0, -40.0, 1e6, 1e300, -1e300]
@@ -24,7 +25,7 @@ def random_graph(n_sites, chance, seed=1):
 
 GRAPHS = {
     "real": random_graph(9, 0.6),
-    "star": Graph.from_bonds(40, [(0, i) for i in range(1, 40)], np.linspace(-1, 2, 39)),
+    "star": Graph.from_bonds(20, [(0, i) for i in range(1, 20)], np.linspace(-1, 2, 19)),
     "ring": Ring(6).to_graph(),
     "torus in a field": Torus(3, 4).to_graph(0.5),
     "double bonds": Torus(2, 2).to_graph(),
@@ -36,16 +37,19 @@ GRAPHS = {
 }
 
 
+@pytest.mark.parametrize("random", [False, True])
 @pytest.mark.parametrize("metropolis", [False, True])
 @pytest.mark.parametrize("name", GRAPHS)
-def test_sweeps_and_measurements(monkeypatch, name, metropolis):
+def test_sweeps_and_measurements(monkeypatch, name, metropolis, random):
     graph = GRAPHS[name]
     n_sites, n_chains, n_kept = graph.n_sites, 100, 3
     rng = np.random.default_rng(n_sites)
     K = rng.choice(STRENGTHS, size=n_chains) / max(1.0, np.abs(graph.couplings).max(initial=0.0))
     start = rng.choice(np.array([-1, 1], dtype=np.int8), size=(n_chains, n_sites))
     state = rng.integers(0, 2**64, size=(2, 32), dtype=np.uint64)
-    order = rng.permutation(n_sites).astype(np.int32)
+    order = np.empty(0, dtype=np.int32) if random else rng.permutation(n_sites).astype(np.int32)
+    choosers = rng.integers(0, 2**64, size=(2, 7), dtype=np.uint64)
+    wanted_choosers = choosers.copy()
     near = [
         [(int(graph.indices[k]), graph.couplings[k]) for k in range(graph.indptr[i], graph.indptr[i + 1])]
         for i in range(n_sites)
@@ -56,20 +60,27 @@ def test_sweeps_and_measurements(monkeypatch, name, metropolis):
     for index, block in enumerate((slice(0, 64), slice(64, 100))):
         spins, couplings = np.full((n_sites, 64), -1), np.zeros(64)
         spins[:, : len(K[block])], couplings[: len(K[block])] = start[block].T, K[block]
+        chooser = Scalar(choosers[index, :4]) if random else None
         for kept in range(n_kept):
             wanted_state[index] = twin.sweep(
-                spins, wanted_state[index], couplings, near, graph.fields, order, metropolis, 2
+                spins, wanted_state[index], couplings, near, graph.fields, order, metropolis, 2, chooser
             )
             wanted_spins[block, kept] = spins.T[: len(K[block])]
             wanted_energy[block, kept] = twin.energy(spins, bonds, graph.fields)[: len(K[block])]
+        if random:
+            wanted_choosers[index, :4] = chooser.state
     for level in LEVELS:
         monkeypatch.setenv("RBMFLOW_SIMD", level)
-        moving = state.copy()
-        engine = GraphReplicas(Scaled.of(graph), K, metropolis, order, start, moving, np.arange(n_chains))
+        moving, choosing = state.copy(), choosers.copy()
+        engine = GraphReplicas(
+            Scaled.of(graph), K, metropolis, order, start, moving, np.arange(n_chains),
+            choosing if random else None,
+        )  # fmt: skip
         found = Block(*np.empty((2, n_chains, n_kept)), np.zeros((n_chains, n_kept, n_sites), dtype=np.int8))
         engine.measure(2, 0, n_kept, found)
         np.testing.assert_array_equal(found.spins, wanted_spins, level)
         np.testing.assert_array_equal(moving, wanted_state, level)
+        np.testing.assert_array_equal(choosing, wanted_choosers, level)
         np.testing.assert_array_equal(found.energy, wanted_energy, level)
         np.testing.assert_array_equal(found.magnetization, wanted_spins.sum(axis=-1), level)
         last = np.empty_like(start)

@@ -20,15 +20,18 @@ def unit(couplings, field):
     return power
 
 
-def sweep(spins, state, K, near, fields, order, metropolis, n_sweeps):
-    """Sweep spins[site] of -1 and 1, (64,); near[site] is a list of (neighbour, J); return the state."""
+def sweep(spins, state, K, near, fields, order, metropolis, n_sweeps, chooser=None):
+    """Sweep spins[site] of -1 and 1, (64,); near[site] is a list of (neighbour, J); return the state.
+
+    With a chooser, a generator, sites are drawn.
+    """
     generator = Generator(state)
     units = [unit([J for _, J in bonds], h) for bonds, h in zip(near, fields, strict=True)]
     largest = max((one for one in units if one), default=Fraction(1, 2**29))
     with np.errstate(over="ignore"):
         strength = np.clip(K * float(largest), -1e30, 1e30).astype(np.float32)
     for _ in range(n_sweeps):
-        for site in order:
+        for site in order if chooser is None else [chooser.below(len(near)) for _ in near]:
             one = units[site] or largest
             total = np.full(CHAINS, round(Fraction(fields[site]) / one), dtype=np.int64)
             for other, J in near[site]:

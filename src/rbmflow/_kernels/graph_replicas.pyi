@@ -11,6 +11,8 @@ def run(
     bases: npt.NDArray[np.int32],
     units: npt.NDArray[np.float32],
     order: npt.NDArray[np.int32],
+    choosers: npt.NDArray[np.uint64],
+    drawn: npt.NDArray[np.int32],
     metropolis: bool,
     thin: int,
     ends: npt.NDArray[np.int32],

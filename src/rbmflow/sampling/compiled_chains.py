@@ -154,8 +154,18 @@ def _together(
         ]
     scaled = Scaled.of(graph)
     ends = np.cumsum([0, *(-(-len(part) // CHAINS) for _, part in groups)])
+    choosers = generators[ends[-1] :] if order == "random" else None
     return [
-        GraphReplicas(scaled, K[part], how, sites, spins, generators[first:last], part)
+        GraphReplicas(
+            scaled,
+            K[part],
+            how,
+            sites,
+            spins,
+            generators[first:last],
+            part,
+            None if choosers is None else choosers[first:last],
+        )
         for (how, part), first, last in zip(groups, ends, ends[1:], strict=False)
     ]
 
@@ -165,8 +175,11 @@ def _kind(
 ) -> str:
     if rule in CLUSTER_RULES:
         return "clusters" if isinstance(lattice, (Ring, Torus)) and not field else "graph_clusters"
-    if order == "random" or rule not in PACKED_RULES:
+    if rule not in PACKED_RULES:
         return "sites"
+    if order == "random":  # chains of `run` draw sites of their own
+        together = couple and n_chains >= REPLICAS_FROM and fits(lattice.to_graph(field))
+        return "blocks" if together else "sites"
     large = lattice.n_sites > MAX_REPLICA_SITES
     if order == "checkerboard" and isinstance(lattice, Torus) and not couple:
         if field or large or n_chains < REPLICAS_FROM_BYTES:

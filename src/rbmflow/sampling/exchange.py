@@ -212,8 +212,11 @@ def replica_exchange(
     probability ``min(1, exp[(K_i − K_j)(E_i − E_j)])``; even and odd pairs take turns (Hukushima and Nemoto,
     J. Phys. Soc. Jpn. 65, 1604 (1996)). Measurements are taken before each exchange.
 
-    Time O(sites) for each sweep, ladder and coupling. In a fixed order chains are simulated many at a time,
-    as by `run`; with random order, which is what Metropolis has by default, one by one.
+    Chains are simulated many at a time, as by `run`. With random order, which is what Metropolis has by
+    default, 64 chains visit the same sites: given these they are independent, and what ladders measure is
+    uncorrelated. Less than eight chains run one by one.
+
+    Time O(sites) for each sweep, ladder and coupling.
 
     Parameters
     ----------

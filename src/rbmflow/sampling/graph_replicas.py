@@ -77,7 +77,12 @@ def _exponents(graph: Graph) -> npt.NDArray[np.int32]:
 
 
 class GraphReplicas:
-    """Chains in blocks of 64, a bit of each in a word for each site."""
+    """Chains in blocks of 64, a bit of each in a word for each site.
+
+    Without an order each block draws its sites, with a generator of its own: the first words of a row of
+    `choosers`. Its chains then visit the same sites. They stay independent given these, so that what two of
+    them measure is uncorrelated.
+    """
 
     chains: npt.NDArray[np.intp]
     generators: Words
@@ -92,13 +97,16 @@ class GraphReplicas:
         scaled: Scaled,
         K: FloatArray,
         metropolis: bool,
-        order: npt.NDArray[np.int32],
+        order: IndexArray,
         spins: SpinArray,
         generators: Words,
         chains: npt.NDArray[np.intp],
+        choosers: Words | None = None,
     ) -> None:
         self.scaled, self.chains, self.generators = scaled, chains, generators
         self.metropolis, self.order = metropolis, order
+        self.choosers = np.empty((0, 0), dtype=np.uint64) if choosers is None else choosers
+        self.drawn = np.empty(scaled.graph.n_sites, dtype=np.int32)
         # neighbouring chains are a part of each array of chains, which need not be copied
         together = chains[-1] - chains[0] + 1 == len(chains)
         self.place = slice(chains[0], chains[-1] + 1) if together else chains
@@ -157,6 +165,8 @@ class GraphReplicas:
             scaled.bases,
             scaled.units,
             self.order,
+            self.choosers,
+            self.drawn,
             self.metropolis,
             n_sweeps,
             scaled.ends,

@@ -53,6 +53,11 @@ class Ladders(Storable):
         words = shape[0] * shape[1] + 1, WORDS
         if self.generators.dtype != np.uint64 or self.generators.shape != words:
             raise ValueError(f"initial: generators of shape {self.generators.shape}, {words} is needed")
+        if not (
+            self.generators[:, :4].any(axis=1).all()
+            and self.generators.reshape(-1, 4, WORDS // 4).any(axis=1).all()
+        ):
+            raise ValueError("initial: a generator is zero, and would stay there")
 
     def resumed(self, spins: SpinArray) -> tuple[Self, SpinArray]:
         """Return a copy that goes on, and the spins of the chains; they are given by rung."""
