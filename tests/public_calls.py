@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 import rbmflow
-from rbmflow import Estimate, Graph, Ring, StateLaw, Torus, flow, thermometer
+from rbmflow import Estimate, Graph, Ring, StateLaw, Torus, Triangular, flow, thermometer
 from rbmflow.experiments import weight_map
 from rbmflow.ising.lattice import lattices
 from rbmflow.ising.planar import Planar
@@ -240,6 +240,9 @@ SUMS_OVER_STATES = {
 GEOMETRY = _each(
     ("neighbours", "bonds", "bond_couplings", "sublattices", "symmetries", "to_json", "to_graph"), {}
 )
+EXACT = _each(
+    ("log_partition", "energy", "heat_capacity", "magnetization", "susceptibility"), {"K": 0.5, "field": 0.1}
+)
 NODES = GRAPH.to_networkx() if importlib.util.find_spec("networkx") else None
 PLANAR = {"n_rows": 6, "n_cols": 6, "periodic": (True, False), "couplings": (1.0, 0.5, 2.0)}
 
@@ -323,11 +326,20 @@ def _table():
             {**K_ALONE, **GEOMETRY, "density_of_states": {}, "joint_density_of_states": {}},
         ),
         **{
-            f"ising.{kind.__name__}": (PLANAR, None, {**GEOMETRY, "positions": {}})
+            f"ising.{kind.__name__}": (PLANAR, None, {**GEOMETRY, **EXACT, "positions": {}})
             for kind in lattices().values()
             if issubclass(kind, Planar)
         },
-        "ising.Hypercubic": ({"shape": (2, 6, 4), "couplings": 0.5}, None, {**GEOMETRY, "positions": {}}),
+        "ising.Hypercubic": (
+            {"shape": (2, 6, 4), "couplings": 0.5},
+            None,
+            {**GEOMETRY, **EXACT, "positions": {}},
+        ),
+        "ising.InfiniteStrip": (
+            {"lattice": Triangular(3, 2), "axis": 1},
+            None,
+            {**EXACT, "correlation_length": {"K": 0.5, "field": 0.1}},
+        ),
         "ising.Graph": (
             {
                 "indptr": GRAPH.indptr,

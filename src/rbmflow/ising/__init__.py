@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rbmflow.ising.ring_counts import DegeneracyTable, layer_degeneracies
     from rbmflow.ising.ring_in_fields import RingInFields
     from rbmflow.ising.state_law import state_law
+    from rbmflow.ising.strips.infinite_strip import InfiniteStrip
     from rbmflow.ising.structure_factor import correlations, structure_factor, wave_vectors
     from rbmflow.ising.torus import Torus
     from rbmflow.ising.triangular import Triangular
@@ -49,6 +50,7 @@ else:
             "ring_in_fields": "RingInFields",
             "state_law": "state_law",
             "structure_factor": "correlations structure_factor wave_vectors",
+            "strips.infinite_strip": "InfiniteStrip",
             "torus": "Torus",
             "triangular": "Triangular",
         },
@@ -67,6 +69,7 @@ __all__ = [
     "Honeycomb",
     "Hypercubic",
     "InferredCouplings",
+    "InfiniteStrip",
     "JointDensityOfStates",
     "JointLevels",
     "Law",

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from rbmflow.arguments import check_integer, shown
-from rbmflow.ising.crystal import Crystal, check_boundaries, check_couplings
-from rbmflow.ising.enumerated import Enumerated
+from rbmflow.ising.crystal import check_boundaries, check_couplings
 from rbmflow.ising.planar import MAX_SIDE, critical_coupling
+from rbmflow.ising.strips.transferred import Transferred
 from rbmflow.ising.symmetry import Turn
 
 MAX_DIMENSION = 16
@@ -24,7 +24,7 @@ CRITICAL = {
 
 
 @dataclass(frozen=True)
-class Hypercubic(Enumerated, Crystal):
+class Hypercubic(Transferred):
     """Ising spins on a hypercubic lattice of any dimension: ``−βH = K Σ J v_i v_j``.
 
     Parameters

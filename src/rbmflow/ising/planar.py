@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rbmflow.ising.crystal import Crystal, check_boundaries, check_couplings, check_sides
-from rbmflow.ising.enumerated import Enumerated
+from rbmflow.ising.crystal import check_boundaries, check_couplings, check_sides
+from rbmflow.ising.strips.transferred import Transferred
 from rbmflow.roots import bracketed_root
 
 MAX_SIDE = 10**6
 
 
 @dataclass(frozen=True)
-class Planar(Enumerated, Crystal):
+class Planar(Transferred):
     """Rows and columns of cells, each direction periodic or open, a coupling for each kind of bond."""
 
     n_rows: int

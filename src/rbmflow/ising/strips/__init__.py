@@ -1,0 +1,1 @@
+"""Transfer matrices of crystals of which all but one side are short, and of such strips without end."""

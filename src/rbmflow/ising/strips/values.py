@@ -1,0 +1,155 @@
+"""Exact values of lattices whose slices have few sites: which way to cut them, and where the limits are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from rbmflow.arguments import FloatArray, check_real, check_real_scalar, shown
+from rbmflow.hardware import check_memory
+from rbmflow.ising.crystal import Crystal
+from rbmflow.ising.lattice import MAX_STRENGTH
+from rbmflow.ising.strips.slices import MAX_FRONTIER, MAX_WIDTH, Slices, slices_of
+from rbmflow.ising.strips.sums import Transfer
+
+MAX_EXPONENT = 700.0  # of the ratio of two weights: 1e304
+BLOCK = 2**25  # bytes that couplings side by side may take
+MATRICES = 12  # as large as the transfer matrix, that squares need at a time
+
+
+@dataclass(frozen=True)
+class Jet:
+    """ln Z at couplings K, its derivatives by K or by the field, and what they are of."""
+
+    K: FloatArray
+    log_partition: FloatArray
+    slope: FloatArray
+    curvature: FloatArray
+
+
+def check_field(field: object) -> float:
+    """Return a field, or raise."""
+    value = check_real_scalar("field", field)
+    if not abs(value) <= MAX_STRENGTH:
+        raise ValueError(f"field={shown(field)}: a finite number of at most 1e100 is needed")
+    return value
+
+
+def best_slices(lattice: Crystal) -> Slices | None:
+    """Return the slices that need the least time; None where they have too many sites.
+
+    Examples
+    --------
+    >>> from rbmflow import Hypercubic
+    >>> best_slices(Hypercubic((100, 3))).n_slices, best_slices(Hypercubic((13, 13)))
+    (100, None)
+    """
+    found = [slices_of(lattice, axis) for axis in range(lattice.dimension) if _narrow(lattice, axis)]
+    fit = [one for one in found if one is not None and fits(one)]
+    return min(fit, key=lambda one: (one.width + 2 * one.periodic, one.n_slices), default=None)
+
+
+def fits(slices: Slices) -> bool:
+    """Return whether the states of a slice can be kept apart."""
+    return slices.width <= MAX_WIDTH and slices.largest_frontier <= MAX_FRONTIER
+
+
+def _narrow(lattice: Crystal, axis: int) -> bool:
+    return lattice.n_sites // lattice.cells[axis] <= lattice.basis * MAX_WIDTH
+
+
+def too_cold(slices: Slices, K: FloatArray, field: float) -> npt.NDArray[np.bool_]:
+    """Return where weights of states that contribute may underflow, as some bonds are never satisfied."""
+    most = MAX_EXPONENT / (4 * (slices.strength + slices.n_sites * abs(field)))
+    cold = np.abs(K) > most
+    for sign in (-1, 1):
+        some = np.sign(K) == sign
+        if (cold & some).any() and slices.satisfied(sign, field):
+            cold &= ~some
+    return cold
+
+
+def log_partition_jet(slices: Slices, K: object, field: float, order: int, by_field: bool) -> Jet:
+    """Return ln Z and its derivatives for an array of couplings.
+
+    Examples
+    --------
+    >>> from rbmflow import Hypercubic
+    >>> jet = log_partition_jet(best_slices(Hypercubic((4, 4))), [0.0, 0.5], 0.0, 1, False)
+    >>> jet.log_partition, -jet.slope / 16
+    (array([11.0904, 17.1054]), array([-0.    , -1.7554]))
+    """
+    couplings = check_real("K", K)
+    flat = couplings.ravel()
+    check_cold(slices, flat, field)
+    rows = np.zeros((3, flat.size))
+    portion = _couplings_at_once(slices, order)
+    for first in range(0, flat.size, portion):
+        some = slice(first, first + portion)
+        transfer = Transfer(slices, flat[some], field, order, by_field)
+        rows[: order + 1, some] = transfer.log_partition()
+    total = Transfer(slices, flat, field, order, by_field).offset()
+    with np.errstate(invalid="ignore"):
+        rows[0] += np.where(total * flat != 0, np.abs(flat) * total, 0.0)
+    rows[1] = slope_with_offset(rows[1], flat, total, field, by_field)
+    log_partition, first_order, second = rows.reshape(3, *couplings.shape)
+    return Jet(couplings, log_partition, first_order, second)
+
+
+def slope_with_offset(
+    slope: FloatArray, K: FloatArray, strength: float, field: float, by_field: bool
+) -> FloatArray:
+    """Return a derivative of ln Z from that of a sum of weights of at most 1; by symmetry 0 without a field.
+
+    Examples
+    --------
+    >>> slope_with_offset(np.array([-1.0]), np.array([0.5]), 3.0, 0.0, by_field=False)
+    array([2.])
+    """
+    if by_field:
+        return slope if field else np.zeros_like(slope)
+    return slope + np.where(K < 0, -strength, strength)
+
+
+def check_cold(slices: Slices, K: FloatArray, field: float) -> None:
+    """Raise where weights may underflow."""
+    cold = too_cold(slices, K, field)
+    if cold.any():
+        most = MAX_EXPONENT / (4 * (slices.strength + slices.n_sites * abs(field)))
+        raise ValueError(
+            f"K={shown(float(K[cold][0]))}: no configuration satisfies all bonds, so that |K| of at most "
+            f"{most:.4g} is possible with slices of {slices.n_sites} sites"
+        )
+
+
+def _couplings_at_once(slices: Slices, order: int) -> int:
+    states = 1 << slices.width
+    one = 8 * (order + 1) * max(1 << slices.largest_frontier, states * states)
+    check_memory(f"transfer matrices of {states} states", MATRICES * one, "narrower lattices need less")
+    return max(1, BLOCK // one)
+
+
+def per_site(jet: Jet, quantity: str, n_sites: int) -> Any:
+    """Return energy, heat capacity, magnetization or susceptibility for each site.
+
+    Examples
+    --------
+    >>> jet = Jet(np.array(2.0), np.array(1.0), np.array(-6.0), np.array(3.0))
+    >>> per_site(jet, "energy", 2), per_site(jet, "heat_capacity", 2)
+    (np.float64(3.0), np.float64(6.0))
+    """
+    if quantity == "log_partition":
+        return jet.log_partition[()]
+    if quantity == "energy":
+        return (0.0 - jet.slope / n_sites)[()]
+    if quantity == "heat_capacity":
+        finite = np.where(np.isinf(jet.K), 0.0, jet.K)
+        return (finite * finite * jet.curvature / n_sites)[()]
+    return ((jet.slope if quantity == "magnetization" else jet.curvature) / n_sites)[()]
+
+
+ORDER = {"log_partition": 0, "energy": 1, "heat_capacity": 2, "magnetization": 1, "susceptibility": 2}
+BY_FIELD = ("magnetization", "susceptibility")
