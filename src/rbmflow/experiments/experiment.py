@@ -34,6 +34,7 @@ MODULES = [
     "rbmflow.experiments.weight_map",
     "rbmflow.experiments.capacity",
     "rbmflow.experiments.torus_threshold",
+    "rbmflow.experiments.critical_point",
     "rbmflow.experiments.least_singular_value",
     "rbmflow.experiments.denoising",
     "rbmflow.experiments.optimum",

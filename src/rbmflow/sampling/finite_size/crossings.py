@@ -45,6 +45,37 @@ class Crossing(Record):
     K: Jackknifed
     value: Jackknifed
 
+    def effective_length(self, inverse_nu: float, omega: float) -> float:
+        """Return the length by which crossings of pairs of any ratio lie on one curve.
+
+        Where ``U = U* + a (K − K_c) L^(1/ν) + b L^(−ω)``, sizes L and sL cross at ``K_c + (b/a) ℓ^(−p)``,
+        ``p = ω + 1/ν``, with ``ℓ^(−p) = L^(−p) (1 − s^(−ω))/(s^(1/ν) − 1)``.
+
+        Parameters
+        ----------
+        inverse_nu, omega : float
+            1/ν and ω, positive.
+
+        Returns
+        -------
+        float
+            ℓ, for `extrapolate` with the power ``ω + 1/ν``.
+
+        Examples
+        --------
+        >>> from rbmflow.sampling.finite_size.jackknifed import of_replicates
+        >>> anything = of_replicates(np.zeros(5))
+        >>> pair = Crossing("binder_cumulant", (8.0, 16.0), anything, anything)
+        >>> round(pair.effective_length(1.0, 1.0), 6)  # 8 √2
+        11.313708
+        """
+        for name, value in (("inverse_nu", inverse_nu), ("omega", omega)):
+            if not 0 < check_real_scalar(name, value) < np.inf:
+                raise ValueError(f"{name}={shown(value)}: a positive, finite number is needed")
+        length, ratio = self.lengths[0], self.lengths[1] / self.lengths[0]
+        share = (1 - ratio**-omega) / (ratio**inverse_nu - 1)
+        return float(length * share ** (-1 / (omega + inverse_nu)))
+
 
 @dataclass(frozen=True, eq=False)
 class Peak(Record):
