@@ -60,6 +60,7 @@ KERNEL_OWNERS = {
     "annealing": {"likelihood.annealed_importance"},
     "hopfield": {"sampling.relaxation"},
     "mean_field": {"flow.maps"},
+    "torus_sums": {"ising.joint_density_of_states", "ising.torus_weights"},
     "walsh": {"ising.operator_law", "networks.effective"},
 }
 

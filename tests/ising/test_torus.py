@@ -12,6 +12,9 @@ import pytest
 from rbmflow import PrecisionError, Ring, Torus
 from rbmflow.ising import DensityOfStates, JointDensityOfStates, kaufman, onsager
 from rbmflow.ising.density_of_states import is_prime
+from rbmflow.ising.joint_density_of_states import has_joint_counts
+from rbmflow.ising.torus_law import COUNTED_WORK, law_from_counts
+from rbmflow.ising.torus_weights import law_by_weights, weights_reach
 from rbmflow.spins import all_states
 from tests.exact import private, relative
 
@@ -111,9 +114,57 @@ def test_marginals_of_the_joint_counts(sides):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sides", [(7, 13), (2, 173)], ids=str)
+@pytest.mark.parametrize("sides", [(7, 13), (2, 173), (10, 10)], ids=str)
 def test_marginals_at_the_limits_of_the_joint_counts(sides):
     test_marginals_of_the_joint_counts(sides)
+
+
+@pytest.mark.parametrize(
+    "sides",
+    [(2, 2), (3, 2), (3, 4), (2, 9), (5, 6), (6, 6), (7, 8), pytest.param((10, 10), marks=pytest.mark.slow)],
+)
+def test_the_law_by_counts_and_by_weights(sides):
+    couplings = np.array([0.0, 0.1, 0.44, 1.0, 5.0, np.inf, -0.3, -0.44, -3.0, -np.inf])
+    reached = weights_reach(*sides, couplings)
+    assert reached.tolist() == [K >= 0 or sides[0] % 2 == sides[1] % 2 == 0 for K in couplings]
+    counted = law_from_counts(Torus(*sides).joint_density_of_states(), couplings[reached], None)
+    weighed = law_by_weights(*sides, couplings[reached])
+    # a few roundings for each spin, and those of exponentials of arguments up to 300 above
+    np.testing.assert_allclose(weighed, counted.probabilities, rtol=2e-14 + 2e-15 * sum(sides), atol=1e-289)
+
+
+def test_laws_of_tori_that_are_not_counted():
+    torus, K = Torus(9, 10), np.array([[0.0, 0.2], [0.44, 1.0]])
+    assert not has_joint_counts(9, 10, COUNTED_WORK)
+    law = torus.magnetization_law(K)
+    assert law.probabilities.shape == (2, 2, 91)
+    np.testing.assert_allclose(law.probabilities.sum(axis=-1), 1, rtol=1e-14)
+    np.testing.assert_allclose(law.probabilities, law.probabilities[..., ::-1], rtol=0)
+    np.testing.assert_allclose(
+        law.probabilities[0, 0], [comb(90, up) / 2**90 for up in range(91)], rtol=1e-13
+    )
+    # aligned states: e^(180 K)/Z each, and one spin turned costs four bonds
+    aligned = np.exp(180 * K - torus.log_partition(K))
+    np.testing.assert_allclose(law.probabilities[..., 0], aligned, rtol=1e-12)
+    np.testing.assert_allclose(law.probabilities[..., 1], 90 * np.exp(-8 * K) * aligned, rtol=1e-12)
+    # its length and its width may change places
+    np.testing.assert_array_equal(Torus(10, 9).magnetization_law(K).probabilities, law.probabilities)
+    np.testing.assert_allclose(torus.susceptibility(K), law.moment(2) / 90, rtol=0)
+
+
+def test_the_law_of_a_long_torus_in_a_field():
+    # ⟨e^(bV)⟩ by the transfer matrix of the four states of a row
+    length, K, field = 700, 0.4, np.linspace(-0.02, 0.02, 3)
+    law = Torus(2, length).magnetization_law(K)
+    spins = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])
+    for b in field:
+        own = 2 * K * spins[:, 0] * spins[:, 1] + b * spins.sum(axis=1)
+        transfer = np.exp(K * (spins @ spins.T) + (own[:, None] + own) / 2)
+        values = np.linalg.eigvalsh(transfer)
+        log_z = length * np.log(values.max()) + np.log(((values / values.max()) ** length).sum())
+        logs = np.log(law.probabilities.clip(1e-300)) + b * law.values
+        found = np.log(np.exp(logs - logs.max()).sum()) + logs.max() + Torus(2, length).log_partition(K)
+        np.testing.assert_allclose(found, log_z, rtol=1e-13)
 
 
 def test_the_joint_counts_of_a_transposed_torus_are_the_same():
@@ -414,16 +465,21 @@ def test_bad_couplings(quantity):
 def test_too_large_tables_name_the_limit():
     with pytest.raises(ValueError, match="at most 4096 sites"):
         Torus(65, 64).density_of_states()
-    for sides in ((9, 9), (64, 64)):
-        with pytest.raises(ValueError, match="at most 8"):
+    for sides in ((11, 11), (64, 64)):
+        with pytest.raises(ValueError, match="at most 10"):
             Torus(*sides).joint_density_of_states()
     for method in (
-        Torus(8, 10).joint_density_of_states,
-        lambda: Torus(2, 500).susceptibility(0.1),
-        lambda: Torus(10, 8).magnetization_law(0.1, dps=20),
+        Torus(10, 13).joint_density_of_states,
+        lambda: Torus(3, 300).magnetization_law(0.1, dps=20),
+        lambda: Torus(40, 9).magnetization_law([0.1, -0.1]),
+        lambda: Torus(8, 2000).susceptibility(0.1),
     ):
-        with pytest.raises(ValueError, match=r"joint counts would take .* 4e\+09 are allowed"):
+        with pytest.raises(
+            ValueError, match=r"joint counts would take .* 4e\+10 are allowed|at most 1000 are"
+        ):
             method()
+    with pytest.raises(ValueError, match="at most 10"):
+        Torus(13, 13).magnetization_law(0.4)
 
 
 def test_cancellation_beyond_reach_is_refused():

@@ -13,7 +13,7 @@ from rbmflow.arguments import check_digits, check_integer, shown
 from rbmflow.experiments.style import BLUE, GREY, RED, HasTables, axes_of, columns, styled
 from rbmflow.experiments.tables import Cell, Digits, Table, named_columns
 from rbmflow.ising import Torus, onsager
-from rbmflow.ising.joint_density_of_states import check_joint_work
+from rbmflow.ising.joint_density_of_states import has_joint_counts
 from rbmflow.ising.solved import Solved
 from rbmflow.precision import exact_map
 
@@ -102,17 +102,9 @@ def _quantities(lattice: Solved | None) -> dict[str, Callable[..., Any]]:
         "energy": lattice.energy,
         "heat_capacity": lattice.heat_capacity,
     }
-    if not isinstance(lattice, Torus) or _has_joint_counts(lattice):
+    if not isinstance(lattice, Torus) or has_joint_counts(*lattice.shape):
         found["susceptibility"] = lattice.susceptibility
     return found
-
-
-def _has_joint_counts(torus: Torus) -> bool:
-    try:
-        check_joint_work(torus.n_rows, torus.n_cols)
-    except ValueError:
-        return False
-    return True
 
 
 def _per_site(lattice: Solved) -> Callable[..., Any]:

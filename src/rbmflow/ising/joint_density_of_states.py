@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,15 +12,17 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from rbmflow._kernels import torus_sums
 from rbmflow.arguments import check_integer
+from rbmflow.hardware import check_memory, resolve_threads, simd_level
 from rbmflow.ising.density_of_states import is_prime
 from rbmflow.ising.ring_counts import MAX_POWER
 from rbmflow.records import Tabular
+from rbmflow.workers import run_tasks
 
-MAX_WIDTH = 8
-MAX_WORK = 4 * 10**9
-TOGETHER = 16
-"""States whose counts are added at once: enough work for a call of numpy, little enough for the cache."""
+MAX_WIDTH = 10
+MAX_WORK = 4 * 10**10
+"""Additions of counts: half a nanosecond each, about."""
 
 Counts = npt.NDArray[np.uint64]
 
@@ -107,6 +110,21 @@ class JointDensityOfStates(Tabular):
         return sum(count * energy**i * magnetization**j for energy, magnetization, count in self.rows())
 
 
+def joint_work(n_rows: int, n_cols: int) -> int:
+    """Return how many counts are added for the joint density of states of a torus, about.
+
+    Examples
+    --------
+    >>> f"{joint_work(8, 8):.1e}", f"{joint_work(10, 10):.1e}"
+    ('3.1e+08', '2.3e+10')
+    """
+    width, length = sorted((n_rows, n_cols))
+    n_sites = width * length
+    # of each spin up and pair of bonds a half is out of reach
+    each = n_sites * (1 << width) * (n_sites + 1) ** 2 // 4
+    return each * len(first_rows(width)) * len(_moduli(n_sites))
+
+
 def check_joint_work(n_rows: int, n_cols: int) -> None:
     """Raise ValueError, naming the limit, unless the joint density of states is a matter of a minute."""
     width, length = sorted((n_rows, n_cols))
@@ -115,13 +133,30 @@ def check_joint_work(n_rows: int, n_cols: int) -> None:
             f"a torus of {n_rows} x {n_cols} sites: "
             f"the shorter side may have at most {MAX_WIDTH} for joint counts"
         )
-    n_sites = width * length
-    work = len(_first_rows(width)) * n_sites * 2**width * (n_sites + 1) ** 2 * len(_moduli(n_sites))
+    if width * length > torus_sums.MOST_SITES:
+        raise ValueError(
+            f"a torus of {n_rows} x {n_cols} sites: "
+            f"at most {torus_sums.MOST_SITES} are possible for joint counts"
+        )
+    work = joint_work(n_rows, n_cols)
     if work > MAX_WORK:
         raise ValueError(
             f"a torus of {n_rows} x {n_cols} sites: joint counts would take {work:.1e} additions, "
-            f"and {MAX_WORK:.0e} are allowed (8 x 8 takes 1.2e9)"
+            f"and {MAX_WORK:.0e} are allowed (8 x 8 takes 3e8, 10 x 10 takes 2e10)"
         )
+
+
+def has_joint_counts(n_rows: int, n_cols: int, work: int = MAX_WORK) -> bool:
+    """Whether joint counts are to be had, with so many additions.
+
+    Examples
+    --------
+    >>> has_joint_counts(8, 8, 10**9), has_joint_counts(10, 10, 10**9), has_joint_counts(10, 10)
+    (True, False, True)
+    """
+    width, length = sorted((n_rows, n_cols))
+    small = width <= MAX_WIDTH and width * length <= torus_sums.MOST_SITES
+    return small and joint_work(width, length) <= work
 
 
 @lru_cache(maxsize=32)
@@ -130,8 +165,9 @@ def torus_joint_density_of_states(n_rows: int, n_cols: int) -> JointDensityOfSta
 
     For each first row, up to the symmetries of a row and the global flip, the counts by (state of the last
     w spins, magnetization, unsatisfied bonds) are carried along the torus and closed on the first row. The
-    counts are kept modulo 2^64 while ``C(N, N/2) ≥ g(E, V)`` is below it, up to N = 67; beyond, modulo primes
-    below 2^58 whose product exceeds 2^N, and joined by the Chinese remainder theorem: exact either way.
+    counts are kept modulo 2^64 while ``C(N, N/2) ≥ g(E, V)`` is below it, up to N = 67; beyond, also modulo
+    primes below 2^58 until the product exceeds it, and joined by the Chinese remainder theorem: exact either
+    way.
 
     Examples
     --------
@@ -142,10 +178,10 @@ def torus_joint_density_of_states(n_rows: int, n_cols: int) -> JointDensityOfSta
     width, length = sorted((n_rows, n_cols))
     n_sites = width * length
     modulus, counts = 1, np.zeros((n_sites + 1, n_sites + 1), dtype=object)
-    for p in _moduli(n_sites):
-        residues = _residues(width, length, p).astype(object)
+    moduli = _moduli(n_sites)
+    for p, residues in zip(moduli, _residues(width, length, moduli), strict=True):
         step = p or 2**64
-        counts = counts + modulus * ((residues - counts) * pow(modulus, -1, step) % step)
+        counts = counts + modulus * ((residues.astype(object) - counts) * pow(modulus, -1, step) % step)
         modulus *= step
     rows = [
         (4 * pairs - 2 * n_sites, 2 * up - n_sites, counts[up, pairs])  # of unsatisfied bonds
@@ -157,24 +193,28 @@ def torus_joint_density_of_states(n_rows: int, n_cols: int) -> JointDensityOfSta
     return JointDensityOfStates(n_rows, n_cols, energy, magnetization, count)
 
 
+@lru_cache(maxsize=64)
 def _moduli(n_sites: int) -> list[int]:
-    """Primes below 2^58 whose product exceeds 2^N; 0, for the wrap of 64 bits, where the counts fit."""
-    if comb(n_sites, n_sites // 2) < 2**64:
-        return [0]
-    primes: list[int] = []
-    product, candidate = 1, 2**58 - 1
-    while product <= 2**n_sites:
+    """First 0, for the wrap of 64 bits, then primes below 2^58, whose product exceeds all counts."""
+    moduli, product, candidate = [0], 2**64, 2**58 - 1
+    while product <= comb(n_sites, n_sites // 2):
         if is_prime(candidate):
-            primes.append(candidate)
+            moduli.append(candidate)
             product *= candidate
         candidate -= 2
-    return primes
+    return moduli
 
 
-def _first_rows(width: int) -> list[tuple[int, int, bool]]:
-    """One row of each class: (state, rows equivalent to it, whether its flip is one of them).
+@lru_cache(maxsize=16)
+def first_rows(width: int) -> list[tuple[int, int, bool]]:
+    """Return one row of each class: (state, rows equivalent to it, whether its flip is one of them).
 
     Equivalent are rotations and reflections.
+
+    Examples
+    --------
+    >>> first_rows(3)
+    [(0, 1, False), (1, 3, False)]
     """
     classes, seen = [], set()
     for state in range(2**width):
@@ -189,83 +229,35 @@ def _first_rows(width: int) -> list[tuple[int, int, bool]]:
     return classes
 
 
-def _residues(width: int, length: int, p: int) -> Counts:
-    """Counts by (up spins, half the unsatisfied bonds) modulo p, or modulo 2^64 where p is 0."""
+def _residues(width: int, length: int, moduli: list[int]) -> list[Counts]:
+    """Counts by (up spins, half the unsatisfied bonds) modulo each p, or modulo 2^64 where p is 0."""
     n_sites = width * length
-    total = np.zeros((n_sites + 1, n_sites + 1), dtype=np.uint64)
-    for state, multiplicity, symmetric in _first_rows(width):
-        part = _from_first_row(width, length, state, p)
-        total = _reduced(total + _modulo(part * np.uint64(multiplicity), p), p)
-        if not symmetric:
-            total = _reduced(total + _modulo(part[::-1] * np.uint64(multiplicity), p), p)
-    return total
+    size = 2**width * (n_sites - width + 1) * (n_sites + 1 + torus_sums.ZEROS)
+    n_threads, level = resolve_threads(None), simd_level()
+    check_memory(f"joint counts on {n_threads} threads", 8 * n_threads * size, "fewer threads need less")
+    totals = [np.zeros((n_sites + 1, n_sites + 1), dtype=np.uint64) for _ in moduli]
+    tasks = iter([(place, *row) for place in range(len(moduli)) for row in first_rows(width)])
+    lock = threading.Lock()
 
+    def work() -> Iterator[int]:
+        table = np.empty(size, dtype=np.uint64)
+        while True:
+            with lock:
+                task = next(tasks, None)
+            if task is None:
+                return
+            place, state, multiplicity, symmetric = task
+            p, part = moduli[place], np.zeros_like(totals[0])
+            torus_sums.counts(width, length, state, p, table, part, level)
+            part = _modulo(part * np.uint64(multiplicity), p)
+            if not symmetric:
+                part = _modulo(part + part[::-1], p)
+            with lock:
+                totals[place] = _modulo(totals[place] + part, p)
+            yield 1
 
-def _from_first_row(width: int, length: int, first: int, p: int) -> Counts:
-    """Counts of the tori with the given first row.
-
-    Bonds that close the torus are counted in advance: of the last spins to the first row, and of the last
-    spin of a row to its first one. The number of unsatisfied bonds is then even at every step, and half of it
-    is the place in a flat array, which has a row for each number of up spins.
-    """
-    n_sites, stride = width * length, width * length + 1
-    counts = np.zeros((2**width, stride * stride), dtype=np.uint64)
-    after = np.zeros_like(counts)
-    n_up = first.bit_count()
-    counts[first, n_up * stride + _row_bonds(first, width) // 2] = 1
-    for site in range(width, n_sites):
-        column = site % width
-        n_up += 1  # at most
-        _add_spin(counts, after, column, first >> column & 1, stride, (n_up + 1) * stride, p)
-        counts, after = after, counts
-    closed: Counts = np.zeros_like(counts[0])
-    for part in counts:
-        closed = _reduced(closed + part, p)
-    return closed.reshape(stride, stride)
-
-
-def _row_bonds(state: int, width: int) -> int:
-    """Unsatisfied bonds within a row; a row of two spins has two bonds."""
-    turned = state >> 1 | (state & 1) << width - 1
-    return (state ^ turned).bit_count()
-
-
-def _add_spin(before: Counts, after: Counts, column: int, first: int, stride: int, size: int, p: int) -> None:
-    """Replace spin `column` of the row before by that of the row after; `first` is that of the first row.
-
-    A spin that differs from the one to its left and from the first of its row breaks the bonds to both; one
-    that leaves the common value of those of the row before and of the first row breaks these.
-    """
-    for some in _alike(len(before), column):
-        state = some.start
-        spin, left = state >> column & 1, state >> max(column - 1, 0) & 1
-        offset = spin * stride + (left == state & 1 != spin and column > 0)
-        flip = (1 - 2 * spin) << column
-        target, kept = after[some, :size], before[some, :size]
-        turned = before[some.start + flip : some.stop + flip : some.step, :size]
-        target[:, :offset] = 0
-        if spin == first:
-            np.add(kept[:, : size - offset], turned[:, : size - offset], out=target[:, offset:])
-        else:
-            target[:, offset] = kept[:, 0]
-            np.add(kept[:, 1 : size - offset], turned[:, : size - offset - 1], out=target[:, offset + 1 :])
-        if p:
-            np.minimum(target, target - np.uint64(p), out=target)
-
-
-def _alike(n_states: int, column: int) -> Iterator[slice]:
-    """States that agree in a spin, in that to its left and in the first; a few, which stay in the cache."""
-    period = 2 ** (column - 1) if column > 1 else n_states
-    step = 4 if column == 1 else 2
-    for high in range(0, n_states, period):
-        for start in range(high, high + step):
-            for state in range(start, high + period, step * TOGETHER):
-                yield slice(state, min(state + step * TOGETHER, high + period), step)
-
-
-def _reduced(values: Counts, p: int) -> Counts:
-    """Values below 2p modulo p: the difference wraps to something large where they are below p."""
-    return np.minimum(values, values - np.uint64(p)) if p else values
+    run_tasks([work() for _ in range(n_threads)], n_threads, nanoseconds=joint_work(width, length) / 2)
+    return totals
 
 
 def _modulo(values: Counts, p: int) -> Counts:

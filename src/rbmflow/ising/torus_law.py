@@ -1,4 +1,7 @@
-"""The law of the magnetization of a torus, from the joint counts of energy and magnetization."""
+"""The law of the magnetization of a torus.
+
+From the joint counts of energy and magnetization, or in float64 by a transfer matrix for each coupling.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,47 @@ from typing import Any
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_digits, check_real
-from rbmflow.ising.joint_density_of_states import JointDensityOfStates
+from rbmflow.ising.joint_density_of_states import (
+    JointDensityOfStates,
+    check_joint_work,
+    has_joint_counts,
+    torus_joint_density_of_states,
+)
 from rbmflow.ising.law import Law, magnetizations
+from rbmflow.ising.torus_weights import law_by_weights, weights_reach
 from rbmflow.precision import exact_array, exact_map, settle, to_exact
+
+COUNTED_WORK = 10**9
+"""Additions, which take half a second: all laws of such tori come from their counts."""
+
+
+def magnetization_law(n_rows: int, n_cols: int, K: object, dps: int | None) -> Law:
+    """Return the law of the magnetization for an array of couplings.
+
+    Of tori with few counts these give it, as they give digits; of others in float64 weights do where they
+    reach, so that what a law is does not depend on what was counted before.
+
+    Examples
+    --------
+    >>> magnetization_law(2, 2, 0.0, None).probabilities
+    array([0.0625, 0.25  , 0.375 , 0.25  , 0.0625])
+    """
+    if dps is not None or has_joint_counts(n_rows, n_cols, COUNTED_WORK):
+        return law_from_counts(_counts(n_rows, n_cols), K, dps)
+    couplings = check_real("K", K)
+    flat, n = couplings.ravel(), n_rows * n_cols
+    weighed = weights_reach(n_rows, n_cols, flat)
+    table = np.empty((flat.size, n + 1))
+    if not weighed.all():
+        counted = law_from_counts(_counts(n_rows, n_cols), flat[~weighed], None)
+        table[~weighed] = counted.probabilities
+    table[weighed] = law_by_weights(n_rows, n_cols, flat[weighed])
+    return Law(magnetizations(n), table.reshape(*couplings.shape, n + 1))
+
+
+def _counts(n_rows: int, n_cols: int) -> JointDensityOfStates:
+    check_joint_work(n_rows, n_cols)
+    return torus_joint_density_of_states(n_rows, n_cols)
 
 
 def law_from_counts(joint: JointDensityOfStates, K: object, dps: int | None) -> Law:

@@ -87,7 +87,7 @@ def training_set(
         Configurations at each temperature.
     field : float
         H in units of J, of any sign; 0 for a graph. The exact energy in it is known of rings, and of tori
-        small enough for `rbmflow.ising.Torus.joint_density_of_states`, whose shorter side is at most 8.
+        small enough for `rbmflow.ising.Torus.joint_density_of_states`, whose shorter side is at most 10.
     rng : numpy.random.Generator or int
         Generator or seed.
     n_threads : int, optional

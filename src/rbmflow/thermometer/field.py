@@ -67,7 +67,7 @@ class FieldThermometer(Record):
     Parameters
     ----------
     lattice : Ring or Torus
-        Where the spins are: a ring of at most 512 sites, a torus one of whose sides is at most 8.
+        Where the spins are: a ring of at most 512 sites, a torus one of whose sides is at most 10.
 
     See Also
     --------
