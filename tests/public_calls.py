@@ -243,6 +243,7 @@ GEOMETRY = _each(
 EXACT = _each(
     ("log_partition", "energy", "heat_capacity", "magnetization", "susceptibility"), {"K": 0.5, "field": 0.1}
 )
+INFINITE = _each(("log_partition", "energy", "heat_capacity", "magnetization", "entropy"), {"K": 0.5})
 NODES = GRAPH.to_networkx() if importlib.util.find_spec("networkx") else None
 PLANAR = {"n_rows": 6, "n_cols": 6, "periodic": (True, False), "couplings": (1.0, 0.5, 2.0)}
 
@@ -335,6 +336,10 @@ def _table():
             None,
             {**GEOMETRY, **EXACT, "positions": {}},
         ),
+        **{
+            f"ising.{name}": ({"couplings": (1.0, 0.5, 2.0)}, None, INFINITE)
+            for name in ("InfiniteTriangular", "InfiniteHoneycomb")
+        },
         "ising.InfiniteStrip": (
             {"lattice": Triangular(3, 2), "axis": 1},
             None,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rbmflow.ising.noise import denoising_coupling, noise_field
     from rbmflow.ising.operator_law import operator_law
     from rbmflow.ising.operators import RING_OPERATORS
+    from rbmflow.ising.plane.infinite import InfiniteHoneycomb, InfiniteTriangular
     from rbmflow.ising.ring import Ring
     from rbmflow.ising.ring_counts import DegeneracyTable, layer_degeneracies
     from rbmflow.ising.ring_in_fields import RingInFields
@@ -45,6 +46,7 @@ else:
             "operator_law": "operator_law",
             "noise": "denoising_coupling noise_field",
             "operators": "RING_OPERATORS",
+            "plane.infinite": "InfiniteHoneycomb InfiniteTriangular",
             "ring": "Ring",
             "ring_counts": "DegeneracyTable layer_degeneracies",
             "ring_in_fields": "RingInFields",
@@ -69,7 +71,9 @@ __all__ = [
     "Honeycomb",
     "Hypercubic",
     "InferredCouplings",
+    "InfiniteHoneycomb",
     "InfiniteStrip",
+    "InfiniteTriangular",
     "JointDensityOfStates",
     "JointLevels",
     "Law",

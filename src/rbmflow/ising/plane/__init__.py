@@ -1,0 +1,1 @@
+"""Infinite lattices in the plane: Houtappel's integrals."""
