@@ -20,13 +20,14 @@ from rbmflow.cli.geometry import SIDED, lattice_of
 from rbmflow.experiments import runs
 from rbmflow.ising import Hypercubic, Triangular
 from rbmflow.ising.lattice import lattices
-from rbmflow.sampling import open_run, replica_exchange, run
+from rbmflow.sampling import observables, open_run, replica_exchange, run
 
 pytest.importorskip("h5netcdf")
 pytest.importorskip("xarray")
 pytestmark = pytest.mark.filterwarnings("ignore::rbmflow.errors.ConvergenceWarning")
 
 DRAWN = find_spec("matplotlib") is not None
+NAMES = ("excess", "correlation_2", "structure_factor", "sublattice_magnetizations")
 SHORT = ("--sweeps", "40", "--chains", "2", "--quiet")
 
 
@@ -47,27 +48,30 @@ def rows_of(path):
 
 def test_tables_hold_the_estimates_of_the_run(capsys, tmp_path, monkeypatch):
     monkeypatch.undo()
-    words = ("torus", 4, 6, "--K", 0.5, 0.2, "--chains", 4, "--sweeps", 300, "--thin", 2, "--seed", 3)
-    words += ("--observables", "excess", "correlation_2", "--spins", "--out", tmp_path, "--quiet")
+    words = ("torus", 4, 6, "--K", 0.35, 0.2, "--chains", 4, "--sweeps", 600, "--thin", 2, "--seed", 3)
+    words += ("--observables", *NAMES, "--spins", "--out", tmp_path, "--quiet")
     status, out, err = command(capsys, *words)
     assert (status, err) == (0, "")
-    chosen = {name: flow.lattice_observables(Torus(4, 6), [2])[name] for name in ("excess", "correlation_2")}
-    K = np.repeat([0.5, 0.2], 4)
-    whole = run(Torus(4, 6), K, n_sweeps=300, thin=2, burn_in=30, rng=3, observables=chosen)
+    known = flow.lattice_observables(Torus(4, 6), [2]) | observables(Torus(4, 6))
+    chosen = {name: known[name] for name in NAMES}
+    K = np.repeat([0.35, 0.2], 4)
+    whole = run(Torus(4, 6), K, n_sweeps=600, thin=2, burn_in=60, rng=3, observables=chosen)
     assert open_run(tmp_path / "run.nc").read(spins=True).equals(whole)
-    for row, coupling in zip(rows_of(tmp_path / "run.csv"), (0.2, 0.5), strict=True):
+    for row, coupling in zip(rows_of(tmp_path / "run.csv"), (0.2, 0.35), strict=True):
         chains = whole.at(coupling)
         assert (float(row["K"]), float(row["T"])) == (coupling, 1 / coupling)
-        for name in (*runs.QUANTITIES, "excess", "correlation_2"):
+        for name in (*runs.QUANTITIES, "correlation_length", *NAMES[:-1]):
             found = chains.estimate(name)
             assert (float(row[name]), float(row[f"{name}_stderr"])) == (found.mean, found.stderr)
+        found = chains.estimate("sublattice_magnetizations", 1)
+        assert float(row["sublattice_magnetizations_1"]) == found.mean
         slow = [chains.energy_estimate, chains.squared_magnetization_estimate]
         assert float(row["tau"]) == max(one.tau for one in slow)
         assert float(row["r_hat"]) == max(one.r_hat for one in slow)
         assert float(row["n_effective"]) == min(one.n_effective for one in slow)
     exact = rows_of(tmp_path / "exact.csv")
     assert float(exact[0]["energy"]) == Torus(4, 6).energy(0.2)
-    assert float(exact[-1]["heat_capacity"]) == Torus(4, 6).heat_capacity(0.5)
+    assert float(exact[-1]["heat_capacity"]) == Torus(4, 6).heat_capacity(0.35)
     names = {"run.nc", "run.csv", "exact.csv", "run_provenance.json"}
     assert {path.name for path in tmp_path.iterdir()} == names | ({"run.png", "run.svg"} if DRAWN else set())
     assert "absolute_magnetization" in out.splitlines()[0]
@@ -97,10 +101,19 @@ def test_graphs_are_files_of_bonds(capsys, tmp_path):
     path = tmp_path / "bonds.csv"
     path.write_text("0,1,1\n1,2,-0.5\n2,0,1\n2,3,2\n")
     graph = Graph.from_edges([(0, 1, 1), (1, 2, -0.5), (2, 0, 1), (2, 3, 2)], fields=0.3)
-    words = ("--graph", path, "--field", 0.3, "--temperatures", 2, "inf", *SHORT, "--out", tmp_path / "out")
-    assert command(capsys, *words)[0] == 0
-    expected = run(graph, [0.5, 0.5, 0.0, 0.0], n_sweeps=40, burn_in=4, rng=20180612, keep_spins=False)
+    words = ("--graph", path, "--field", 0.3, "--temperatures", 2, "inf", "--sweeps", 2000, "--chains", 4)
+    assert command(capsys, *words, "--quiet", "--out", tmp_path / "out")[0] == 0
+    expected = run(
+        graph, np.repeat([0.5, 0.0], 4), n_sweeps=2000, burn_in=200, rng=20180612, keep_spins=False
+    )
     assert open_run(tmp_path / "out/run.nc").read().equals(expected)
+    found, exact = rows_of(tmp_path / "out/run.csv"), rows_of(tmp_path / "out/exact.csv")
+    for row, known in zip(found, (exact[0], exact[-1]), strict=True):
+        assert row["K"] == known["K"]
+        for name in ("energy", "heat_capacity"):  # 4 standard errors: four times one in 16,000
+            off = float(row[name]) - float(known[name])
+            assert abs(off) <= 4 * float(row[f"{name}_stderr"])
+    assert "susceptibility" not in exact[0]  # which is connected in a field
 
 
 def test_chains_exchange_their_couplings(capsys, tmp_path):
@@ -228,9 +241,12 @@ def test_the_figure_has_each_quantity_with_errors_exact_curves_and_the_critical_
         ("ring 8 --K 1 --thin 0", "thin=0"),
         ("ring 8 --K 1 --seed -1", "rng=-1"),
         ("ring 8 --K 1 --field nan", "field=nan"),
-        ("ring 8 --K 1 --observables energy", "--observables energy: excess or correlation_R is needed"),
+        ("ring 8 --K 1 --observables energy", "--observables energy: one of structure_factor, "),
         ("ring 8 --K 1 --observables correlation_5", "distances=5"),
-        ("chain 8 --K 1 --observables excess", "a lattice without ends is needed"),
+        (
+            "chain 8 --K 1 --observables excess",
+            "one of sublattice_magnetizations, staggered_magnetization, is",
+        ),
         ("ring 7 --K 1 --rule metropolis --order sequential", "Metropolis"),
         ("ring 8 --K 1 --exchange", "at least two"),
         ("ring 8 --K 1 2 --exchange --spins", "no --spins"),

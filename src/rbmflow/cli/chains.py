@@ -20,10 +20,12 @@ from rbmflow.flow import lattice_observables
 from rbmflow.ising.crystal import Crystal
 from rbmflow.ising.lattice import Lattice
 from rbmflow.netcdf import require_xarray
-from rbmflow.sampling import StoredRun, write_exchange, write_run
+from rbmflow.sampling import StoredRun, observables, write_exchange, write_run
 from rbmflow.sampling.reducibility import ORDERS, RULES
 
 RUN = "run.nc"
+CORRELATION = "correlation_"
+"""Which a distance follows."""
 MOST_DOUBTS = 5
 """That are printed."""
 
@@ -77,8 +79,9 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         nargs="+",
         default=[],
         metavar="NAME",
-        help="beside energy and magnetization, on lattices without ends: excess, the energy beyond that of "
-        "independent spins; correlation_R, of spins R apart, connected",
+        help="beside energy and magnetization: staggered_magnetization, sublattice_magnetizations; without "
+        "open ends also structure_factor at the smallest wave vector, which gives the correlation length, "
+        "correlation_R of spins R apart, connected, and excess, the energy beyond that of independent spins",
     )
     command.add_argument("--spins", action="store_true", help="write the configurations too")
     command.add_argument(
@@ -92,7 +95,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> int:
     require_xarray()  # before work that could not be written
     lattice = _lattice(options)
-    observables, couplings = _observables(lattice, options.observables), _couplings(options)
+    measured, couplings = _observables(lattice, options.observables), _couplings(options)
     burn_in = options.sweeps // 10 if options.burn_in is None else options.burn_in
     if options.exchange and options.burn_in is None and options.thin > 0:
         burn_in -= burn_in % options.thin
@@ -111,12 +114,12 @@ def _run(options: argparse.Namespace) -> int:
             "progress": report,
         }
         if options.exchange:
-            if options.spins or observables:
+            if options.spins or measured:
                 raise ValueError("--exchange measures energy and magnetization: no --spins, no --observables")
             stored = write_exchange(path, lattice, sorted(couplings), n_ladders=options.chains, **how)
         else:
             each, keep = np.repeat(couplings, options.chains), options.spins
-            stored = write_run(path, lattice, each, keep_spins=keep, observables=observables, **how)
+            stored = write_run(path, lattice, each, keep_spins=keep, observables=measured, **how)
     options.written.append(path)
     return _publish(options, stored)
 
@@ -126,7 +129,7 @@ def _publish(options: argparse.Namespace, stored: StoredRun) -> int:
     lattice = stored.end.lattice
     with progress_bar(options, "estimates"):
         table, doubts = run_table(stored)
-        exact = exact_table(lattice, np.unique(stored.end.K).tolist(), options.field)
+        exact = exact_table(lattice, np.unique(stored.end.K).tolist(), stored.end.field)
     tables: dict[str, Table] = {"run": table} | ({} if exact is None else {"exact": exact})
     if stored.exchange is not None:
         tables["exchange"] = exchange_table(stored.exchange)
@@ -166,17 +169,17 @@ def _couplings(options: argparse.Namespace) -> list[float]:
 
 def _observables(lattice: Lattice, names: list[str]) -> dict[str, Callable[..., Any]]:
     """Return the functions of these names."""
-    if not names:
-        return {}
-    if not isinstance(lattice, Crystal) or not lattice.translation_invariant:
-        raise ValueError(f"--observables {' '.join(names)}: a lattice without ends is needed")
-    distances = [
-        int(name.removeprefix("correlation_"))
-        for name in names
-        if name.startswith("correlation_") and name.removeprefix("correlation_").isdecimal()
-    ]
-    known = lattice_observables(lattice, distances)
+    known: dict[str, Callable[..., Any]] = dict(observables(lattice))
+    if isinstance(lattice, Crystal) and lattice.translation_invariant:
+        distances = [
+            int(name.removeprefix(CORRELATION))
+            for name in names
+            if name.startswith(CORRELATION) and name.removeprefix(CORRELATION).isdecimal()
+        ]
+        known |= lattice_observables(lattice, distances)
+        del known["energy"]  # which is measured anyway
     for name in names:
-        if name not in known or name == "energy":
-            raise ValueError(f"--observables {name}: excess or correlation_R is needed")
+        if name not in known:
+            said = f"one of {', '.join(known)}" if known else "no name"
+            raise ValueError(f"--observables {name}: {said}, is known on this lattice")
     return {name: known[name] for name in names}

@@ -13,10 +13,11 @@ from rbmflow.estimate import Estimate
 from rbmflow.experiments.readable import heading_of
 from rbmflow.experiments.style import BLUE, GREY, RED, HasTables, axes_of, columns, styled
 from rbmflow.experiments.tables import Cell, Table, columns_of, named_columns
-from rbmflow.ising import Chain
+from rbmflow.ising import Chain, Graph
 from rbmflow.ising.lattice import Lattice
 from rbmflow.ising.solved import Solved
 from rbmflow.sampling import Exchange, StoredRun
+from rbmflow.sampling.observables import STRUCTURE_FACTOR
 
 QUANTITIES = ("energy", "absolute_magnetization", "heat_capacity", "susceptibility", "binder_cumulant")
 SLOWEST = ("energy", "squared_magnetization")
@@ -57,6 +58,8 @@ def run_table(stored: StoredRun) -> tuple[Table, list[str]]:
 
 
 def _components(stored: StoredRun) -> Iterable[tuple[str, int | None]]:
+    if STRUCTURE_FACTOR in stored.names:
+        yield "correlation_length", None
     for name, series in stored.end.observables.items():
         if series.ndim == 2:
             yield name, None
@@ -100,7 +103,8 @@ def exact_table(lattice: Lattice, couplings: Iterable[float], field: float = 0.0
         return None
     K = np.linspace(min(finite), max(finite), CURVE_POINTS if len(set(finite)) > 1 else 1)
     found: list[tuple[str, list[Cell]]] = [("K", K.tolist())]
-    for name in EXACT:
+    in_field = isinstance(lattice, Graph) and lattice.fields.any()
+    for name in EXACT[:2] if in_field else EXACT:  # the exact susceptibility is connected in a field
         function: Callable[..., Any] | None = getattr(lattice, name, None)
         try:
             if function is not None:
