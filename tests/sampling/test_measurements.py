@@ -2,13 +2,16 @@
 
 import importlib
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from rbmflow import Graph, Ring, Torus, flow
+from rbmflow.ising import Chain, Honeycomb, Hypercubic, Triangular
 from rbmflow.records.equality import same
 from rbmflow.sampling import Run, run
+from rbmflow.sampling.reducibility import RULES
 
 loop = importlib.import_module("rbmflow.sampling.run")
 
@@ -53,19 +56,46 @@ def test_observables_are_those_of_the_spins(lattice, how, monkeypatch):
     assert seen[-1] == (total, total)
 
 
-@pytest.mark.parametrize("lattice", [Ring(9), Torus(3, 4), Graph.from_bonds(3, [(0, 1)])])
-@pytest.mark.parametrize("keep", [True, False])
-def test_runs_are_saved_and_go_on_to_the_same_bits(lattice, keep, tmp_path):
-    how = {"n_chains": 3, "observables": FUNCTIONS, "keep_spins": keep}
-    whole = run(lattice, 0.3, n_sweeps=30, burn_in=4, rng=5, **how)
-    first = run(lattice, 0.3, n_sweeps=11, burn_in=4, rng=5, **how)
+LATTICES = [
+    Ring(9),
+    Chain(7),
+    Torus(3, 4),
+    Torus(4, 4),
+    Triangular(3, 4, couplings=(1, 0.5, -1)),
+    Honeycomb(3, 3, periodic=(True, False)),
+    Hypercubic((2, 3, 4)),
+    GRAPH,
+]
+
+
+@pytest.mark.parametrize("lattice", LATTICES, ids=lambda lattice: lattice.name)
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("n_chains", [3, 70])
+def test_runs_are_saved_and_go_on_to_the_same_bits(lattice, rule, n_chains, tmp_path):
+    K = np.linspace(-0.2, 0.6, n_chains)
+    how = {"observables": FUNCTIONS, "keep_spins": n_chains == 3, "rule": rule}
+    whole = run(lattice, K, n_sweeps=30, burn_in=4, rng=5, **how)
+    first = run(lattice, K, n_sweeps=11, burn_in=4, rng=5, **how)
     first.save(tmp_path / "first")
     again = Run.load(tmp_path / "first")
     assert again.equals(first)
-    assert not again.equals(run(lattice, 0.3, n_sweeps=11, burn_in=4, rng=6, **how))
-    more = run(lattice, 0.3, n_sweeps=19, initial=again, **how)
+    assert not again.equals(run(lattice, K, n_sweeps=11, burn_in=4, rng=6, **how))
+    more = run(lattice, K, n_sweeps=19, initial=again, **how)
     joined = {name: np.concatenate([one, more.series[name]], axis=1) for name, one in again.series.items()}
     assert more._with_series(joined).equals(whole)
+
+
+@pytest.mark.parametrize(("rule", "n_chains"), [("heat_bath", 20), ("wolff", 3)])
+def test_states_of_other_chains_are_refused(rule, n_chains):
+    whole = run(Torus(4, 4), 0.4, n_chains=n_chains, n_sweeps=4, rng=1, rule=rule)
+    for change, said in [
+        ({"spins": whole.state.spins[1:]}, f"are not {n_chains} chains"),
+        ({"spins": whole.state.spins.astype(float)}, f"float64, are not {n_chains} chains"),
+        ({"generators": whole.state.generators[:, 1:]}, "is needed"),
+    ]:
+        other = replace(whole, state=replace(whole.state, **change))
+        with pytest.raises(ValueError, match=said):
+            run(Torus(4, 4), 0.4, n_sweeps=4, initial=other, rule=rule)
 
 
 def test_what_lattices_observe_has_estimates():

@@ -111,11 +111,13 @@ def _random_spins(source: np.random.Generator, shape: tuple[int, int]) -> SpinAr
     return bits.view(np.int8).reshape(shape)
 
 
-def check_state(state: State, lattice: Lattice, words: tuple[int, int]) -> None:
+def check_state(state: State, lattice: Lattice, n_chains: int, words: tuple[int, int]) -> None:
     """Raise unless the state is one that `run` gives: kernels trust it."""
     check_spins("initial: spins", state.spins, lattice.n_sites)
-    if state.spins.dtype != np.int8 or state.spins.ndim != 2:
-        raise ValueError(f"initial: spins of shape {state.spins.shape}, {state.spins.dtype}, are no chains")
+    if state.spins.dtype != np.int8 or state.spins.shape != (n_chains, lattice.n_sites):
+        raise ValueError(
+            f"initial: spins of shape {state.spins.shape}, {state.spins.dtype}, are not {n_chains} chains"
+        )
     if state.generators.dtype != np.uint64 or state.generators.shape != words:
         raise ValueError(f"initial: generators of shape {state.generators.shape}, {words} is needed")
 
@@ -142,7 +144,8 @@ def continued(
                 f"({shown(getattr(before, name, len(before.K)))}); "
                 "to change it, begin anew with initial=run.state.spins"
             )
-    check_state(before.state, lattice, generator_words(lattice, rule, order, len(before.K), field))
+    words = generator_words(lattice, rule, order, len(before.K), field)
+    check_state(before.state, lattice, len(before.K), words)
     return before.K, replace(
         before.state, spins=before.state.spins.copy(), generators=before.state.generators.copy()
     )
