@@ -14,16 +14,21 @@ from rbmflow.experiments.readable import heading_of
 from rbmflow.experiments.style import BLUE, GREY, RED, HasTables, axes_of, columns, styled
 from rbmflow.experiments.tables import Cell, Table, columns_of, named_columns
 from rbmflow.ising import Chain, Graph
+from rbmflow.ising.crystal import Crystal
 from rbmflow.ising.lattice import Lattice
 from rbmflow.ising.solved import Solved
 from rbmflow.sampling import Exchange, StoredRun
-from rbmflow.sampling.observables import STRUCTURE_FACTOR
+from rbmflow.sampling.quantities import STRUCTURE_FACTOR
 
 QUANTITIES = ("energy", "absolute_magnetization", "heat_capacity", "susceptibility", "binder_cumulant")
+IMPROVED = "improved_susceptibility"
+"""Beside them where chains move clusters."""
 SLOWEST = ("energy", "squared_magnetization")
 """Those of which the longest autocorrelation time and the largest R-hat stand in the table."""
 EXACT = ("energy", "heat_capacity", "susceptibility")
-CURVE_POINTS = 201
+CURVE_POINTS, FEW_POINTS = 201, 41
+NARROW = 8
+"""Cells across a lattice whose exact values are products of matrices."""
 MOST_ENUMERATED = 20
 """Sites of a lattice whose exact values are sums over all states."""
 MOST_COMPONENTS = 8
@@ -58,6 +63,8 @@ def run_table(stored: StoredRun) -> tuple[Table, list[str]]:
 
 
 def _components(stored: StoredRun) -> Iterable[tuple[str, int | None]]:
+    if IMPROVED in stored.end.estimated_of_clusters:
+        yield IMPROVED, None
     if STRUCTURE_FACTOR in stored.names:
         yield "correlation_length", None
     for name, series in stored.end.observables.items():
@@ -98,10 +105,10 @@ def exact_table(lattice: Lattice, couplings: Iterable[float], field: float = 0.0
     ['K', 'energy', 'heat_capacity', 'susceptibility']
     """
     finite = [K for K in couplings if np.isfinite(K)]
-    quick = isinstance(lattice, (Solved, Chain)) or lattice.n_sites <= MOST_ENUMERATED
-    if field or not finite or not quick:
+    n_points = _curve_points(lattice)
+    if field or not finite or not n_points:
         return None
-    K = np.linspace(min(finite), max(finite), CURVE_POINTS if len(set(finite)) > 1 else 1)
+    K = np.linspace(min(finite), max(finite), n_points if len(set(finite)) > 1 else 1)
     found: list[tuple[str, list[Cell]]] = [("K", K.tolist())]
     in_field = isinstance(lattice, Graph) and lattice.fields.any()
     for name in EXACT[:2] if in_field else EXACT:  # the exact susceptibility is connected in a field
@@ -114,6 +121,14 @@ def exact_table(lattice: Lattice, couplings: Iterable[float], field: float = 0.0
     return (
         Table(f"{lattice.label.capitalize()} sites, exact", named_columns(found)) if len(found) > 1 else None
     )
+
+
+def _curve_points(lattice: Lattice) -> int:
+    """Return how many points an exact curve has, such that it takes seconds; none if it takes longer."""
+    if isinstance(lattice, (Solved, Chain)) or lattice.n_sites <= MOST_ENUMERATED:
+        return CURVE_POINTS
+    narrow = isinstance(lattice, Crystal) and lattice.dimension == 2 and min(lattice.cells) <= NARROW
+    return FEW_POINTS if narrow else 0
 
 
 def draw_run(result: HasTables, ax: Any = None, *, lattice: Lattice) -> Any:
