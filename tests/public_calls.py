@@ -460,6 +460,7 @@ def _table():
                 **stored,
                 "at": {"K": 0.5},
                 "estimate": {"name": "first_bond"},
+                "in_sweeps": {"estimate": rbmflow.Estimate.from_independent([0.1, 0.2, 0.4])},
                 "to_xarray": {},
                 "equals": {"other": ran},
                 "load": {"path": FOLDER / "run.npz"},

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray
+from rbmflow.arguments import FloatArray, shown
 from rbmflow.estimate import Estimate
 from rbmflow.sampling.compiled_chains import weak
 
@@ -185,6 +185,8 @@ class ClusterEstimates:
         >>> chains.in_sweeps(energy).tau < 0.7 * energy.tau
         True
         """
+        if not isinstance(estimate, Estimate):
+            raise TypeError(f"estimate={shown(estimate)}: an Estimate of this run is needed")
         factor = self.sweeps_per_update
         return replace(estimate, tau=estimate.tau * factor, tau_stderr=estimate.tau_stderr * factor)
 
