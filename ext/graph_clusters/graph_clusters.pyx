@@ -18,9 +18,13 @@ cdef extern from "simd/clusters.h":
     void write_cluster_sums(const cluster_sums *sums, int single, double *out) noexcept nogil
 
 
+cdef enum:
+    BLOCK = 512  # bonds that are kept before they are joined
+
 cdef struct graph:
-    int64_t n_sites, n_nodes
+    int64_t n_sites, n_nodes, n_entries
     const int32_t *indptr
+    const int32_t *sources
     const int32_t *indices
     const double *couplings
     const double *cuts
@@ -28,27 +32,54 @@ cdef struct graph:
 
 cdef struct memory:
     int8_t *spins    # n_nodes
-    int8_t *inside   # n_nodes, all 0 between clusters
+    int8_t *free     # n_nodes; the spins of nodes that are in no cluster yet, 0 of others, or coins
     int32_t *parent  # n_nodes; the queue of Wolff's cluster
     int32_t *size    # n_nodes
     int32_t *total   # n_nodes
 
+cdef struct toss:
+    uint64_t *state
+    uint64_t word
+    int left
 
-cdef void divide(const graph *on, memory *at, uint64_t *state) noexcept nogil:
+
+# Whether a number of 32 random bits is below q. One that agrees with q in all of them gets 53 more, by the only
+# branch that depends on it.
+cdef inline bint below_chance(toss *coins, double q) noexcept nogil:
+    cdef int64_t whole = <int64_t>(q * 4294967296.0), bits
+    cdef bint yes
+    if not coins.left:
+        coins.word, coins.left = next_word(coins.state), 2
+    bits = coins.word >> 32
+    coins.word <<= 32
+    coins.left -= 1
+    yes = bits < whole
+    if bits == whole:
+        yes = uniform(coins.state) < q * 4294967296.0 - whole
+    return yes
+
+
+# Bonds that join are collected and not met with a branch each: half of them do.
+cdef void divide(const graph *on, memory *at, toss *coins) noexcept nogil:
     cdef int8_t *spins = at.spins
     cdef int32_t *parent = at.parent
-    cdef int64_t i, k
-    cdef double wanted
-    cdef bint cut
+    cdef int32_t kept[BLOCK]
+    cdef int64_t k = 0, last, i
+    cdef int n
     for i in range(on.n_nodes):
         parent[i] = <int32_t>i
-    for i in range(on.n_nodes):
-        wanted = on.sign * spins[i]
-        for k in range(on.indptr[i], on.indptr[i + 1]):
-            # a word for every bond: what is satisfied is not predictable
-            cut = uniform(state) < on.cuts[k]
-            if (on.couplings[k] * wanted * spins[on.indices[k]] > 0) & (not cut):
-                join_parts(parent, <int32_t>i, on.indices[k])
+    while k < on.n_entries:
+        last = k + BLOCK if k + BLOCK < on.n_entries else on.n_entries
+        n = 0
+        while k < last:
+            kept[n] = <int32_t>k
+            n += (
+                (on.sign * on.couplings[k] * (spins[on.sources[k]] * spins[on.indices[k]]) > 0)
+                & (not below_chance(coins, on.cuts[k]))
+            )
+            k += 1
+        for i in range(n):
+            join_parts(parent, on.sources[kept[i]], on.indices[kept[i]])
     name_roots(parent, on.n_nodes)
 
 
@@ -56,7 +87,7 @@ cdef void flip_all(const graph *on, memory *at, uint64_t *state) noexcept nogil:
     cdef uint64_t coins = 0
     cdef int64_t i
     cdef int left = 0
-    cdef int8_t *flip = at.inside
+    cdef int8_t *flip = at.free
     for i in range(on.n_nodes):
         if at.parent[i] == i:
             if not left:
@@ -80,32 +111,32 @@ cdef void add_all(const graph *on, memory *at, cluster_sums *sums) noexcept nogi
         add_cluster(sums, at.size[i], at.total[i], on.n_sites)
 
 
-cdef void flip_one(const graph *on, memory *at, uint64_t *state, cluster_sums *sums) noexcept nogil:
+# Nothing depends on a coin or a spin by a branch: every neighbour is written to the end of the queue, and kept
+# or not.
+cdef void flip_one(const graph *on, memory *at, toss *coins, cluster_sums *sums) noexcept nogil:
     cdef int8_t *spins = at.spins
+    cdef int8_t *free = at.free
     cdef int32_t *queue = at.parent
-    cdef int64_t first, last = 1, k
+    cdef int64_t first = 0, last = 1, k
     cdef int32_t site, other
+    cdef int joins
     cdef double wanted, size, total = 0
-    queue[0] = <int32_t>below(state, on.n_sites)
-    at.inside[queue[0]] = 1
-    first = 0
+    queue[0] = <int32_t>below(coins.state, on.n_sites)
+    free[queue[0]] = 0
     while first < last:
         site = queue[first]
         wanted = on.sign * spins[site]
         for k in range(on.indptr[site], on.indptr[site + 1]):
             other = on.indices[k]
-            if at.inside[other] or on.couplings[k] * wanted * spins[other] <= 0:
-                continue
-            if uniform(state) >= on.cuts[k]:
-                at.inside[other] = 1
-                queue[last] = other
-                last += 1
+            joins = (on.couplings[k] * wanted * free[other] > 0) & (not below_chance(coins, on.cuts[k]))
+            queue[last] = other
+            free[other] &= joins - 1
+            last += joins
         first += 1
     size = last
     for first in range(last):
         site = queue[first]
-        spins[site] = -spins[site]
-        at.inside[site] = 0
+        free[site] = spins[site] = -spins[site]
         if site == on.n_sites:
             size -= 1
         else:
@@ -117,6 +148,7 @@ def run(
     int8_t[::1] spins,            # INOUT (n_sites,)
     uint64_t[::1] state,          # INOUT (4,) xoshiro256++, not all words zero
     const int32_t[::1] indptr,    # IN (n_nodes + 1,) rows of bonds; a node n_sites is the ghost
+    const int32_t[::1] sources,   # IN (n_entries,) the node whose row it is
     const int32_t[::1] indices,   # IN (n_entries,) for Wolff each bond in both rows, else in one
     const double[::1] couplings,  # IN (n_entries,) J of a bond, h of one to the ghost; not 0
     const double[::1] cuts,       # IN (n_entries,) probability to cut it if satisfied, e^(-2|K J|) <= 1
@@ -144,33 +176,35 @@ def run(
     cdef graph on
     cdef memory at
     cdef cluster_sums sums
-    on.n_sites, on.n_nodes, on.sign = n_sites, n_nodes, sign
+    cdef toss coins
+    coins.state = &state[0]
+    on.n_sites, on.n_nodes, on.n_entries, on.sign = n_sites, n_nodes, indices.shape[0], sign
+    on.sources = &sources[0] if sources.shape[0] else NULL
     on.indptr = &indptr[0]
     on.indices = &indices[0] if indices.shape[0] else NULL
     on.couplings = &couplings[0] if couplings.shape[0] else NULL
     on.cuts = &cuts[0] if cuts.shape[0] else NULL
-    at.spins, at.inside = &marks[0], &marks[0] + n_nodes
+    at.spins, at.free = &marks[0], &marks[0] + n_nodes
     at.parent, at.size, at.total = &work[0], &work[0] + n_nodes, &work[0] + 2 * n_nodes
     with nogil:
         for i in range(n_nodes):
-            at.spins[i] = spins[i] if i < n_sites else 1
-            at.inside[i] = 0
+            at.spins[i] = at.free[i] = spins[i] if i < n_sites else 1
         for block in range(n_blocks):
             sums.size = sums.squared_size = sums.second = sums.fourth = 0
             for sweep in range(thin):
+                coins.left = 0  # what follows depends on the generator alone
                 if single:
-                    flip_one(&on, &at, &state[0], &sums)
+                    flip_one(&on, &at, &coins, &sums)
                 else:
-                    divide(&on, &at, &state[0])
+                    divide(&on, &at, &coins)
                     if n_measurements and sweep == thin - 1:
                         add_all(&on, &at, &sums)
                     flip_all(&on, &at, &state[0])
             if n_measurements:
                 total, up = 0, 0
                 ghost = at.spins[n_sites] if n_nodes > n_sites else 1
-                for i in range(n_nodes):
-                    for k in range(indptr[i], indptr[i + 1]):
-                        total -= couplings[k] * at.spins[i] * at.spins[indices[k]]
+                for k in range(on.n_entries):
+                    total -= couplings[k] * (at.spins[sources[k]] * at.spins[indices[k]])
                 for i in range(n_sites):
                     up += at.spins[i] * ghost
                 energy[block] = total / 2 if single else total

@@ -34,7 +34,7 @@ def random_graph():
 )
 def test_graph_clusters(lattice, field, single):
     n = lattice.n_sites
-    indptr, indices, couplings = bonds_and_ghost(lattice, field, both=single)
+    indptr, sources, indices, couplings = bonds_and_ghost(lattice, field, both=single)
     n_nodes = len(indptr) - 1
     rows = [
         [(int(indices[k]), float(couplings[k])) for k in range(indptr[i], indptr[i + 1])]
@@ -51,6 +51,7 @@ def test_graph_clusters(lattice, field, single):
             moving,
             mutable,
             indptr,
+            sources,
             indices,
             couplings,
             np.exp(-2 * np.abs(K * couplings)),

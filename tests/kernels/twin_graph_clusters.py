@@ -4,8 +4,25 @@ Where the kernel flips a ghost spin, this one leaves its cluster alone and flips
 """
 
 import math
+from fractions import Fraction
 
 from tests.kernels.twin_markov import Scalar
+
+
+class Coins(Scalar):
+    """Numbers of 32 bits, the upper half of a word first, compared with a chance to all its digits."""
+
+    def __init__(self, words):
+        super().__init__(words)
+        self.halves = []
+
+    def cut(self, chance):
+        if not self.halves:
+            word = self.word()
+            self.halves = [word % 2**32, word >> 32]
+        whole, rest = divmod(Fraction(chance) * 2**32, 1)
+        half = self.halves.pop()
+        return half < whole or (half == whole and rest > 0 and Fraction(self.uniform()) < rest)
 
 
 def chances(couplings, K):
@@ -28,8 +45,8 @@ def divide(spins, rows, cuts, K, generator):
     joined = {site: [] for site in range(len(rows))}
     for a, row in enumerate(rows):
         for (b, J), cut in zip(row, cuts[a], strict=True):
-            word = generator.uniform()
-            if K * J * spins[a] * spins[b] > 0 and not word < cut:
+            is_cut = generator.cut(cut)
+            if K * J * spins[a] * spins[b] > 0 and not is_cut:
                 joined[a].append(b)
                 joined[b].append(a)
     clusters, placed = [], set()
@@ -50,19 +67,18 @@ def run(spins, state, rows, K, single, ghost, n_sweeps):
 
     `rows` lists (other, coupling) for each node, the ghost last if there is one.
     """
-    generator = Scalar(state)
+    generator = Coins(state)
     n = len(spins)
     cuts = [chances([J for _, J in row], K) for row in rows]
     for _ in range(n_sweeps):
-        nodes = spins + [1] * ghost
+        nodes, generator.halves = spins + [1] * ghost, []
         if single:
             queue, seen = [generator.below(n)], set()
             seen.add(queue[0])
             for site in queue:
                 for (other, J), cut in zip(rows[site], cuts[site], strict=True):
-                    if other in seen or K * J * nodes[site] * nodes[other] <= 0:
-                        continue
-                    if not generator.uniform() < cut:
+                    is_cut = generator.cut(cut)
+                    if not is_cut and other not in seen and K * J * nodes[site] * nodes[other] > 0:
                         seen.add(other)
                         queue.append(other)
             inside = [site for site in queue if site < n]

@@ -5,6 +5,7 @@ def run(
     spins: npt.NDArray[np.int8],
     state: npt.NDArray[np.uint64],
     indptr: npt.NDArray[np.int32],
+    sources: npt.NDArray[np.int32],
     indices: npt.NDArray[np.int32],
     couplings: npt.NDArray[np.float64],
     cuts: npt.NDArray[np.float64],

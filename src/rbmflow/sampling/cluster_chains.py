@@ -100,20 +100,18 @@ class GraphClusters(_Clusters):
         del order
         super().__init__(lattice.n_sites, spins, generator, chain)
         self.K, self.single = K, rule == "wolff"
-        self.indptr, self.indices, self.couplings = bonds_and_ghost(lattice, field, both=self.single)
-        self.cost = 500 + 10 * lattice.n_sites + 10 * len(self.indices)
-        self.overhead += 5 * lattice.n_sites + 3 * len(self.indices)
+        self.bonds = bonds_and_ghost(lattice, field, both=self.single)
+        self.cost = 500 + 5 * lattice.n_sites + 6 * len(self.bonds[1])
+        self.overhead += 5 * lattice.n_sites + 2 * len(self.bonds[1])
 
     def _kernel(self, n_sweeps: int, energy: Any, magnetization: Any, samples: SpinArray) -> None:
-        self.sums, n_nodes = np.full((len(energy), N_SUMS), np.nan), len(self.indptr) - 1
+        self.sums, n_nodes = np.full((len(energy), N_SUMS), np.nan), len(self.bonds[0]) - 1
         with np.errstate(over="ignore"):
-            cuts = np.exp(-2 * np.abs(self.K * self.couplings))
+            cuts = np.exp(-2 * np.abs(self.K * self.bonds[-1]))
         graph_clusters.run(
             self.spins,
             self.generator,
-            self.indptr,
-            self.indices,
-            self.couplings,
+            *self.bonds,
             cuts,
             -1 if self.K < 0 else 1,
             self.single,
@@ -130,14 +128,14 @@ class GraphClusters(_Clusters):
 @lru_cache(maxsize=16)
 def bonds_and_ghost(
     lattice: Lattice, field: float, *, both: bool
-) -> tuple[IndexArray, IndexArray, FloatArray]:
+) -> tuple[IndexArray, IndexArray, IndexArray, FloatArray]:
     """Return compressed rows of all bonds, those to a ghost among them, in both rows or in the first.
 
     Returns
     -------
     tuple of numpy.ndarray
-        Where rows begin, the second site of each bond, and its coupling. The ghost is the last site, if
-        there is a field.
+        Where rows begin, the two sites of each bond, that of the row first, and its coupling. The ghost is
+        the last site, if there is a field.
     """
     graph = lattice.to_graph(field)
     source = np.repeat(np.arange(graph.n_sites, dtype=np.int32), np.diff(graph.indptr))
@@ -153,4 +151,4 @@ def bonds_and_ghost(
     rows = np.argsort(source, kind="stable")
     n_nodes = graph.n_sites + bool(len(in_field))
     indptr = np.concatenate([[0], np.cumsum(np.bincount(source, minlength=n_nodes))])
-    return indptr.astype(np.int32), target[rows], couplings[rows]
+    return indptr.astype(np.int32), source[rows], target[rows], couplings[rows]
