@@ -19,6 +19,7 @@ from rbmflow import (
     CD,
     RBM,
     Chain,
+    Graph,
     Ring,
     Torus,
     critical_coupling,
@@ -32,11 +33,28 @@ from rbmflow import (
     trained_weight_mixture,
     weight,
 )
-from rbmflow.ising import layer_degeneracies
+from rbmflow.ising import layer_degeneracies, level_table, state_sums
 from rbmflow.ising.density_of_states import torus_density_of_states
 from rbmflow.ising.joint_density_of_states import torus_joint_density_of_states
 from rbmflow.likelihood import log_partition
 from rbmflow.networks import Hopfield
+
+
+def counted(n_sites):
+    """Levels of a graph whose couplings are 1."""
+    level_table._kept_table.cache_clear()
+    return Torus(2, n_sites // 2).to_graph().enumerate(n_threads=1)
+
+
+def summed(n_sites):
+    """Energy of a graph whose couplings and fields are real numbers."""
+    for cache in (state_sums._kept_sums, state_sums._extremes):
+        cache.cache_clear()
+    rng = np.random.default_rng(1)
+    bonds = Torus(2, n_sites // 2).bonds()
+    graph = Graph.from_bonds(n_sites, bonds, rng.normal(size=len(bonds)), rng.normal(size=n_sites))
+    return graph.energy(0.3, n_threads=1)
+
 
 SLACK = 0.25
 """Of an exponent: logarithms, caches and noise."""
@@ -105,6 +123,16 @@ JOBS = [
         2.5,
         doubles=True,
     ),
+    Job(
+        Torus.magnetization_law,
+        "short side",
+        lambda w: Torus(w, 40).magnetization_law(0.4),
+        (8, 9, 10),
+        2.2,
+        doubles=True,
+    ),
+    Job(Graph.enumerate, "sites", counted, (24, 26, 28), 1, doubles=True),
+    Job(Graph.energy, "sites", summed, (22, 24, 26), 1, doubles=True),
     Job(
         flow.mean_field,
         "M = N",

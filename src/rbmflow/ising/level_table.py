@@ -26,6 +26,8 @@ MAX_LISTED = 24
 FEW_SITES = 14
 """Sites whose states are listed rather than visited again for each temperature."""
 MAX_BINS = 2**22
+BINS_TO_A_STATE = 4
+"""More are more work than the states."""
 COPIED_BINS = 2**15
 """Tallies of so many bins are kept in four copies, which stay in the cache."""
 CHUNK = 2**13
@@ -165,7 +167,8 @@ def kept_form(graph: Graph) -> SpinForm:
 
 @lru_cache(maxsize=16)
 def _bins(graph: Graph) -> Bins | None:
-    return bins_of(kept_form(graph), visited_sites(kept_form(graph)), MAX_BINS)
+    n_visited = visited_sites(kept_form(graph))
+    return bins_of(kept_form(graph), n_visited, min(MAX_BINS, BINS_TO_A_STATE << n_visited))
 
 
 def visited_sites(form: SpinForm) -> int:

@@ -254,6 +254,8 @@ class Torus(Solved):
         twentieth of a second and 12 × 12 in 1.3 s; where that is frustrated, K < 0 with an odd side, the
         counts are needed.
 
+        Time O(4^w w l²) for each coupling, w ≤ l, where weights are summed.
+
         Parameters
         ----------
         K : array_like
