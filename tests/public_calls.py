@@ -232,6 +232,7 @@ SIZES = {"n_visible": 8, "n_hidden": 4}
 K_ALONE = _each(
     ("log_partition", "energy", "heat_capacity", "susceptibility", "magnetization_law"), {"K": 0.5}
 )
+IN_FIELD = _each(("magnetization", "correlation_length"), {"K": 0.5, "field": 0.1})
 SUMS_OVER_STATES = {
     **K_ALONE,
     **_each(("magnetization", "state_law"), {"K": 0.5}),
@@ -301,7 +302,13 @@ def _table():
         "ising.Chain": (
             {"n_sites": 6},
             None,
-            {**K_ALONE, **GEOMETRY, "correlation_length": {"K": 0.5}, "correlation": {"K": 0.5, "r": 2}},
+            {
+                **K_ALONE,
+                **GEOMETRY,
+                **IN_FIELD,
+                "correlation": {"K": 0.5, "r": 2},
+                "sample": {"K": 0.5, "size": 3, "rng": 1},
+            },
         ),
         "ising.Ring": (
             {"n_sites": 6},
@@ -309,11 +316,11 @@ def _table():
             {
                 **K_ALONE,
                 **GEOMETRY,
-                "correlation_length": {"K": 0.5},
-                "correlation": {"K": 0.5, "r": 2},
+                **IN_FIELD,
+                "correlation": {"K": 0.5, "r": 2, "field": 0.1},
                 "degeneracies": {},
                 "enumerate": {},
-                "sample": {"K": 0.5, "size": 3, "rng": 1},
+                "sample": {"K": 0.5, "size": 3, "field": 0.1, "rng": 1},
             },
         ),
         "ising.RingInFields": (

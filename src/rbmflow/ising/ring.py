@@ -20,17 +20,21 @@ from rbmflow.arguments import (
 )
 from rbmflow.generators import draw_words
 from rbmflow.hardware import check_fits, simd_level
-from rbmflow.ising import transfer_matrix
+from rbmflow.ising import in_field, transfer_matrix
 from rbmflow.ising.enumeration import MAX_ENUMERATED_SITES, enumerate_ring
+from rbmflow.ising.in_field import check_field
 from rbmflow.ising.law import Law, magnetizations
 from rbmflow.ising.one_dimension import (
     MAX_SITES,
     OneDimensional,
     check_distance,
-    over_couplings,
+    check_sampled_field,
     over_distances,
+    over_exact,
+    to_float,
 )
 from rbmflow.ising.ring_counts import DegeneracyTable, ring_degeneracies
+from rbmflow.ising.ring_in_fields import RingInFields
 from rbmflow.ising.solved import Solved
 from rbmflow.ising.walls import ring_weights
 from rbmflow.precision import MACHINE
@@ -86,19 +90,29 @@ class Ring(OneDimensional, Solved):
         object.__setattr__(self, "n_sites", check_integer("n_sites", self.n_sites, 3, MAX_SITES))
 
     @overload
-    def correlation(self, K: Number, r: Integer, *, dps: None = None) -> float: ...
+    def correlation(self, K: Number, r: Integer, *, dps: None = None, field: ExactNumber = 0) -> float: ...
     @overload
-    def correlation(self, K: ArrayLike, r: Integer | ArrayLike, *, dps: None = None) -> FloatArray: ...
+    def correlation(
+        self, K: ArrayLike, r: Integer | ArrayLike, *, dps: None = None, field: ExactNumber = 0
+    ) -> FloatArray: ...
     @overload
-    def correlation(self, K: Number, r: ArrayLike, *, dps: None = None) -> FloatArray: ...
+    def correlation(
+        self, K: Number, r: ArrayLike, *, dps: None = None, field: ExactNumber = 0
+    ) -> FloatArray: ...
     @overload
-    def correlation(self, K: ExactNumber, r: Integer, *, dps: int) -> MPF: ...
+    def correlation(self, K: ExactNumber, r: Integer, *, dps: int, field: ExactNumber = 0) -> MPF: ...
     @overload
-    def correlation(self, K: ExactArrayLike, r: Integer | ArrayLike, *, dps: int) -> ExactArray: ...
+    def correlation(
+        self, K: ExactArrayLike, r: Integer | ArrayLike, *, dps: int, field: ExactNumber = 0
+    ) -> ExactArray: ...
     @overload
-    def correlation(self, K: ExactNumber, r: ArrayLike, *, dps: int) -> ExactArray: ...
-    def correlation(self, K: object, r: object, *, dps: int | None = None) -> Any:
-        """Return ``⟨v_0 v_r⟩ = (t^r + t^(M−r))/(1 + t^M)``, t = tanh K.
+    def correlation(
+        self, K: ExactNumber, r: ArrayLike, *, dps: int, field: ExactNumber = 0
+    ) -> ExactArray: ...
+    def correlation(self, K: object, r: object, *, dps: int | None = None, field: ExactNumber = 0) -> Any:
+        """Return ``⟨v_0 v_r⟩``, without a field ``(t^r + t^(M−r))/(1 + t^M)``, t = tanh K.
+
+        In a field ``⟨v_0⟩²`` is not taken off.
 
         Parameters
         ----------
@@ -108,6 +122,8 @@ class Ring(OneDimensional, Solved):
             Distances, taken modulo the length; broadcast against `K`.
         dps : int, optional
             Correct decimal digits; float64 without it.
+        field : float, optional
+            h of each site, in units of J; |K| (1 + |h|) up to 2·10⁴. With `dps` also as `K`.
 
         Returns
         -------
@@ -120,13 +136,20 @@ class Ring(OneDimensional, Solved):
         array([1.    , 0.8177, 0.6044])
         """
         formula = partial(transfer_matrix.ring_correlation, n_sites=self.n_sites)
-        return over_distances(formula, K, check_distance(r) % self.n_sites, dps)
+        h, distance = check_field(field), check_distance(r) % self.n_sites
+        if not to_float(h):
+            return over_distances(formula, K, distance, dps)
+
+        def evaluate(ctx: Any, K: Any, r: Any) -> Any:
+            return in_field.ring_correlation(ctx, K, h, self.n_sites, int(r))
+
+        return over_exact(evaluate, dps, K=K, r=distance)
 
     @overload
-    def magnetization_law(self, K: Numbers, *, dps: None = None) -> Law: ...
+    def magnetization_law(self, K: Numbers, *, dps: None = None, field: ExactNumber = 0) -> Law: ...
     @overload
-    def magnetization_law(self, K: ExactNumbers, *, dps: int) -> Law: ...
-    def magnetization_law(self, K: object, *, dps: int | None = None) -> Law:
+    def magnetization_law(self, K: ExactNumbers, *, dps: int, field: ExactNumber = 0) -> Law: ...
+    def magnetization_law(self, K: object, *, dps: int | None = None, field: ExactNumber = 0) -> Law:
         """Return the law of the magnetization ``V = Σ v_i``.
 
         ``q(V) ∝ M x ₂F₁(1−n, 1−(M−n); 2; x)`` for 0 < n < M up spins, 1 for each aligned state, x = e^(−4K);
@@ -138,6 +161,8 @@ class Ring(OneDimensional, Solved):
             Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
         dps : int, optional
             Correct decimal digits; float64 without it.
+        field : float, optional
+            h of each site, in units of J; |K| (1 + |h|) up to 2·10⁴. With `dps` also as `K`.
 
         Returns
         -------
@@ -156,8 +181,9 @@ class Ring(OneDimensional, Solved):
         array([0.2732, 0.1479, 0.1579, 0.1479, 0.2732])
         """
         check_integer("n_sites", self.n_sites, 3, MAX_LAW_SITES)
-        if dps is not None:
-            return self._law(K, dps, lambda ctx, K: ring_weights(self.n_sites, ctx.exp(-4 * K)))
+        h = check_field(field)
+        if dps is not None or to_float(h):
+            return self._law(K, dps, lambda ctx, K: ring_weights(self.n_sites, ctx.exp(-4 * K)), h)
         couplings = check_real("K", K)
         probabilities = np.empty((couplings.size, self.n_sites + 1))
         for coupling, row in zip(couplings.flat, probabilities, strict=True):
@@ -226,19 +252,21 @@ class Ring(OneDimensional, Solved):
         check_integer("n_sites", self.n_sites, 3, MAX_ENUMERATED_SITES)
         return enumerate_ring(self.n_sites, n_threads, check_progress(progress))
 
-    def sample(self, K: Number, size: int, *, rng: RNGLike) -> SpinArray:
+    def sample(self, K: Number, size: int, *, field: float = 0.0, rng: RNGLike) -> SpinArray:
         """Return exact, independent samples of the Boltzmann law.
 
         Bond by bond: the walls between unequal neighbours are independent with probability
-        1/(1 + e^(2K)), given that their number is even; the spins follow by a prefix product. Time O(M) per
-        sample, no Markov chain.
+        1/(1 + e^(2K)), given that their number is even; the spins follow by a prefix product. In a field each
+        spin is drawn given the spin before it, and the first. Time O(M) per sample, no Markov chain.
 
         Parameters
         ----------
         K : float
-            Coupling βJ of any sign, ±∞ included.
+            Coupling βJ of any sign, ±∞ included; finite in a field.
         size : int
             Number of samples, at least 0.
+        field : float
+            h of each site, in units of J.
         rng : numpy.random.Generator or int
             Generator or seed; the samples are a function of its state alone.
 
@@ -254,7 +282,10 @@ class Ring(OneDimensional, Solved):
         """
         coupling = check_real_scalar("K", K)
         size = check_integer("size", size, 0, MAX_SIZE)
+        b = check_sampled_field(coupling, field)
         check_fits("size", size, self.n_sites)
+        if b:
+            return RingInFields(coupling, np.full(self.n_sites, b)).sample(size, rng=rng)
         samples = np.empty((size, self.n_sites), dtype=np.int8)
         key = draw_words(check_rng(rng))
         if coupling < 0 and self.n_sites % 2:
@@ -277,6 +308,5 @@ class Ring(OneDimensional, Solved):
             odd = (1 + bond.power(rest)) / (1 + bond.y) / bond.deficit_over_y(rest + 1)
         return np.ascontiguousarray(np.stack([even, odd], axis=1))
 
-    def _evaluate(self, quantity: str, K: object, dps: int | None) -> Any:
-        formula = getattr(transfer_matrix, f"ring_{quantity}")
-        return over_couplings(lambda fn, K: formula(fn, K, self.n_sites), K, dps)
+    def _without_field(self, quantity: str, fn: Any, K: Any) -> Any:
+        return getattr(transfer_matrix, f"ring_{quantity}")(fn, K, self.n_sites)

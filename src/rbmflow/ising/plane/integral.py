@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from rbmflow.arguments import FloatArray
+from rbmflow.ising.jets import added, divided, logarithm, multiplied, square_root
 from rbmflow.ising.plane.kernels import Corner, Kernel
 
 STEP, LAST = 1 / 128, 5.0  # of the double exponential rule: the first point is at e^(−π sinh 5)
@@ -20,10 +21,10 @@ def mean_log(kernels: tuple[Kernel, Kernel], K: Any, order: int, ctx: Any = None
 
     Examples
     --------
-    >>> from rbmflow.ising.plane.kernels import triangular_kernels
-    >>> value, = mean_log(triangular_kernels((1.0, 1.0, 1.0), 1), 0.0, 0)
-    >>> print(round(value, 12), round(np.log(2), 12))
-    0.693147180560 0.69314718056
+        >>> from rbmflow.ising.plane.kernels import triangular_kernels
+        >>> value, = mean_log(triangular_kernels((1.0, 1.0, 1.0), 1), 0.0, 0)
+        >>> print(round(value, 12), round(np.log(2), 12))
+        0.693147180560 0.69314718056
     """
     integrand = _Integrand(kernels, K, order, ctx)
     return integrand.over_machine_numbers() if ctx is None else integrand.over_exact_numbers(ctx)
@@ -34,9 +35,9 @@ def is_critical(kernels: tuple[Kernel, Kernel], K: float) -> bool:
 
     Examples
     --------
-    >>> from rbmflow.ising.plane.kernels import triangular_kernels
-    >>> is_critical(triangular_kernels((1.0, 1.0, 1.0), 1), np.log(3) / 4)
-    True
+        >>> from rbmflow.ising.plane.kernels import triangular_kernels
+        >>> is_critical(triangular_kernels((1.0, 1.0, 1.0), 1), np.log(3) / 4)
+        True
     """
     integrand = _Integrand(kernels, K, 1)
     root = integrand.kernel.corner.root.jet(K, 1)
@@ -58,12 +59,14 @@ class _Integrand:
         vertex = max(sums) / self.a[0] ** 2 if self.a[0] else None
         if vertex is not None and vertex < 1:
             self.least = self.fn.arccos(vertex) if ctx is None else ctx.acos(vertex)
-            self.middle = _over(_plus(_times(self.D, self.a), bc), self.a)
-            self.q = _over(kernel.depth.jet(K, order, ctx), _times(self.a, self.a))
+            self.middle = divided(added(multiplied(self.D, self.a), bc), self.a)
+            self.q = divided(kernel.depth.jet(K, order, ctx), multiplied(self.a, self.a))
         else:
-            self.q = _times(_corner(kernel.corner, K, order, ctx), _corner(kernel.opposite, K, order, ctx))
-            rest = [2 * one for one in _times(self.a, _plus(self.D, [-one for one in self.a]))]
-            self.slope = _plus(rest, [2 * one for one in bc])
+            self.q = multiplied(
+                _corner(kernel.corner, K, order, ctx), _corner(kernel.opposite, K, order, ctx)
+            )
+            rest = [2 * one for one in multiplied(self.a, added(self.D, [-one for one in self.a]))]
+            self.slope = added(rest, [2 * one for one in bc])
         self.q[0] = self.q[0] if self.q[0] > 0 else 0 * self.q[0]
 
     def pieces(self, pi: Any) -> list[tuple[Any, int]]:
@@ -75,25 +78,15 @@ class _Integrand:
         sin = self.fn.sin
         if self.least is None:
             y = 2 * sin(angle / 2) ** 2
-            x, square = 1 - y, _times(self.a, self.a)
+            x, square = 1 - y, multiplied(self.a, self.a)
             Q = [q + b * y + s * y * y for q, b, s in zip(self.q, self.slope, square, strict=True)]
         else:
             x = self.fn.cos(self.least + way * angle)
             z = [a * x - m for a, m in zip(self.a, self.middle, strict=True)]
             z[0] = self.a[0] * -2 * way * sin(self.least + way * angle / 2) * sin(angle / 2)
-            Q = _plus(_times(z, z), self.q)
-        root = [self.fn.sqrt(Q[0])]
-        if self.order > 0:
-            root.append(Q[1] / (2 * root[0]))
-        if self.order > 1:
-            root.append((Q[2] / 2 - root[1] ** 2) / root[0])
-        U = [D - a * x + r for D, a, r in zip(self.D, self.a, root, strict=True)]
-        logs = [self.fn.log(U[0])]
-        if self.order > 0:
-            logs.append(U[1] / U[0])
-        if self.order > 1:
-            logs.append(U[2] / U[0] - logs[1] ** 2)
-        return logs
+            Q = added(multiplied(z, z), self.q)
+        root = square_root(Q, self.fn.sqrt)
+        return logarithm([D - a * x + r for D, a, r in zip(self.D, self.a, root, strict=True)], self.fn.log)
 
     def over_machine_numbers(self) -> list[Any]:
         node, weight = _nodes()
@@ -132,29 +125,7 @@ def _corner(corner: Corner, K: Any, order: int, ctx: Any) -> list[Any]:
     if corner.falling.jet(K, 0, ctx)[0] <= 0:
         return corner.direct.jet(K, order, ctx)
     root = corner.root.jet(K, order, ctx)
-    return _over(_times(root, root), corner.rest.jet(K, order, ctx))
-
-
-def _plus(a: list[Any], b: list[Any]) -> list[Any]:
-    return [x + y for x, y in zip(a, b, strict=True)]
-
-
-def _times(a: list[Any], b: list[Any]) -> list[Any]:
-    rows = [a[0] * b[0]]
-    if len(a) > 1:
-        rows.append(a[1] * b[0] + a[0] * b[1])
-    if len(a) > 2:
-        rows.append(a[2] * b[0] + 2 * a[1] * b[1] + a[0] * b[2])
-    return rows
-
-
-def _over(a: list[Any], b: list[Any]) -> list[Any]:
-    rows = [a[0] / b[0]]
-    if len(a) > 1:
-        rows.append((a[1] - rows[0] * b[1]) / b[0])
-    if len(a) > 2:
-        rows.append((a[2] - 2 * rows[1] * b[1] - rows[0] * b[2]) / b[0])
-    return rows
+    return divided(multiplied(root, root), corner.rest.jet(K, order, ctx))
 
 
 @lru_cache(maxsize=1)

@@ -17,7 +17,7 @@ from functools import cached_property
 import numpy as np
 
 from rbmflow.arguments import FloatArray
-from rbmflow.ising.strips.jets import divided, logarithm, multiplied
+from rbmflow.ising.jets import divided, logarithm, multiplied
 from rbmflow.ising.strips.slices import Addition, Orbits, Slices, orbits_of
 
 PRODUCTS = (1, 3, 6)  # of matrices that make the product of two jets
@@ -74,15 +74,15 @@ class Transfer:
             for _ in range(rest):
                 start, factor = self.rescaled(self.step(start))
                 scale = scale + factor
-            return scale + logarithm(self._flat(start).sum(axis=(2, 3)))
+            return np.asarray(scale + logarithm(self._flat(start).sum(axis=(2, 3))))
         orbits = self.orbits
         matrix, factor = self.rescaled(self.among_orbits())
         ends = np.ones((self.order + 1, len(self.K), len(orbits.leaders), 1))
         ends[1:] = 0.0
         ends, ends_scale = self._powers(matrix, factor, rest, ends)
         leaders = self._flat(start)[:, :, orbits.leaders] * orbits.sizes[:, np.newaxis]
-        total = multiplied(np.swapaxes(leaders, 2, 3), ends, np.matmul)
-        return scale + ends_scale + logarithm(total[..., 0, 0])
+        total = _product(np.swapaxes(leaders, 2, 3), ends)
+        return np.asarray(scale + ends_scale + logarithm(total[..., 0, 0]))
 
     def _powers(
         self, matrix: FloatArray, factor: FloatArray, n: int, vector: FloatArray
@@ -91,11 +91,11 @@ class Transfer:
         scale = np.zeros_like(factor)
         while n:
             if n & 1:
-                vector, more = self.rescaled(multiplied(matrix, vector, np.matmul))
+                vector, more = self.rescaled(_product(matrix, vector))
                 scale = scale + more + factor
             n >>= 1
             if n:
-                matrix, more = self.rescaled(multiplied(matrix, matrix, np.matmul))
+                matrix, more = self.rescaled(_product(matrix, matrix))
                 factor = 2 * factor + more
         return vector, scale
 
@@ -114,7 +114,7 @@ class Transfer:
         def trace(a: FloatArray, b: FloatArray) -> FloatArray:
             return np.asarray(np.einsum("nsu,nus->n", a, b))
 
-        return scale + further_scale + logarithm(multiplied(rows, returns, trace))
+        return np.asarray(scale + further_scale + logarithm(multiplied(rows, returns, trace)))
 
     def _rows(self, n: int) -> tuple[FloatArray, FloatArray]:
         """``T^n``, the rows of the leaders of orbits, and its scale: by steps or by squares."""
@@ -127,7 +127,7 @@ class Transfer:
                 scale = scale + more
             return rows, scale
         for digit in bin(n)[3:]:
-            rows, more = self.rescaled(multiplied(rows, self._all_rows(rows), np.matmul))
+            rows, more = self.rescaled(_product(rows, self._all_rows(rows)))
             scale = 2 * scale + more
             if digit == "1":
                 rows, more = self.rescaled(self._step_of_rows(rows))
@@ -206,7 +206,7 @@ class Transfer:
         flat = weights.reshape(*weights.shape[:2], -1)
         largest = flat[:, np.arange(len(self.K)), flat[0].argmax(axis=1)]
         by = largest.reshape(*largest.shape, *[1] * (weights.ndim - 2))
-        return divided(weights, by), logarithm(largest)
+        return np.array(divided(weights, by)), np.array(logarithm(largest))
 
     def _nothing(self) -> FloatArray:
         """The weight of no spins: 1."""
@@ -232,3 +232,8 @@ class Transfer:
         products = 2 * max(1, n).bit_length() * PRODUCTS[self.order] * len(self.K)
         seconds: float = products * (CALL_TIME + PRODUCT_TIME * size)
         return seconds + self._seconds(1, leaders)
+
+
+def _product(a: FloatArray, b: FloatArray) -> FloatArray:
+    """The jet of a product of matrices."""
+    return np.array(multiplied(a, b, np.matmul))
