@@ -160,4 +160,4 @@ def test_bad_observables_are_refused_before_any_work(observables, error, message
 
 def test_observables_that_do_not_fit_are_refused():
     with pytest.raises(MemoryError, match=re.escape("observables of 1 chains")):
-        run(Ring(6), 0.5, n_sweeps=10**6, rng=1, observables={"m": lambda s: np.zeros((len(s), 10**8))})
+        run(Ring(6), 0.5, n_sweeps=10**7, rng=1, observables={"m": lambda s: np.zeros((len(s), 10**5))})

@@ -62,8 +62,7 @@ def test_pieces_cover_a_run_and_go_on_from_the_end_of_any(n_sweeps, thin, burn_i
             assert at % thin == 0
 
 
-@pytest.mark.parametrize(("lattice", "how"), WAYS)
-@pytest.mark.parametrize("keep", [True, False])
+@pytest.mark.parametrize(("lattice", "how", "keep"), [(*way, i % 2 == 0) for i, way in enumerate(WAYS)])
 def test_files_hold_what_a_run_in_memory_does(lattice, how, keep, tmp_path, small_pieces):
     how = {**LENGTHS, "rng": 1, "observables": FUNCTIONS, "keep_spins": keep, **how}
     seen = []
@@ -138,8 +137,7 @@ class Stop(BaseException):
     """A kill, where it cannot be a signal."""
 
 
-@pytest.mark.parametrize("n_chains", [1, 20])
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("when", "n_chains"), [("before", 20), ("after", 1)])
 def test_stopped_at_any_write_it_goes_on_to_the_same_bits(
     tmp_path, small_pieces, monkeypatch, n_chains, when
 ):
@@ -233,42 +231,52 @@ def test_it_needs_less_memory(tmp_path, monkeypatch):
     assert stored.read(spins=True).equals(whole)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"n_sweeps": 38},
-        {"thin": 1},
-        {"burn_in": 9},
-        {"rng": 2},
-        {"K": 0.5},
-        {"lattice": Graph.from_bonds(8, [(0, 1)])},
-        {"rule": "metropolis"},
-        {"order": "sequential"},
-        {"field": 0.1},
-        {"keep_spins": False},
-        {"observables": {"first": lambda spins: spins[:, 0]}},
-        {"initial": "up"},
-    ],
-    ids=lambda change: next(iter(change)),
-)
-def test_what_another_run_left_is_neither_used_nor_lost(change, tmp_path, small_pieces, monkeypatch):
+OTHERS = [
+    {"n_sweeps": 38},
+    {"thin": 1},
+    {"burn_in": 9},
+    {"rng": 2},
+    {"K": 0.5},
+    {"lattice": Graph.from_bonds(8, [(0, 1)])},
+    {"rule": "metropolis"},
+    {"order": "sequential"},
+    {"field": 0.1},
+    {"keep_spins": False},
+    {"observables": {"first": lambda spins: spins[:, 0]}},
+    {"initial": "up"},
+]
+
+
+def test_what_another_run_left_is_neither_used_nor_lost(tmp_path, small_pieces, monkeypatch):
     def started(place, **given):
         arguments = {"lattice": Ring(8), "K": 0.4, **LENGTHS, "rng": 1, **given}
         return write_run(tmp_path / place, arguments.pop("lattice"), arguments.pop("K"), **arguments)
 
     started("run.nc")
     before = (tmp_path / "run.nc").read_bytes()
-    with pytest.raises(ValueError, match="is there already, of a run with other arguments"):
-        started("run.nc", **change)
-    assert (tmp_path / "run.nc").read_bytes() == before
     with monkeypatch.context() as stopped:
         stopped.setattr(writing, "_join", lambda *_: (_ for _ in ()).throw(Stop))
         with pytest.raises(Stop):
             started("partial.nc")
-    with pytest.raises(ValueError, match="an interrupted run with other arguments left it"):
-        started("partial.nc", **change)
+    for change in OTHERS:
+        with pytest.raises(ValueError, match="is there already, of a run with other arguments"):
+            started("run.nc", **change)
+        with pytest.raises(ValueError, match="an interrupted run with other arguments left it"):
+            started("partial.nc", **change)
     started("partial.nc")
-    assert (tmp_path / "partial.nc").read_bytes() == before
+    for name in ("run.nc", "partial.nc"):
+        assert (tmp_path / name).read_bytes() == before
+
+
+def test_one_file_goes_on_where_another_ends(tmp_path, small_pieces):
+    how = {"thin": 2, "observables": FUNCTIONS}
+    whole = run(Torus(4, 4), KS, n_sweeps=30, burn_in=6, rng=2, **how)
+    first = write_run(tmp_path / "1.nc", Torus(4, 4), KS, n_sweeps=12, burn_in=6, rng=2, **how)
+    then = write_run(tmp_path / "2.nc", Torus(4, 4), KS, n_sweeps=18, initial=first.end, **how)
+    parts = [one.read(spins=True) for one in (first, then)]
+    for name, series in whole.series.items():
+        np.testing.assert_array_equal(np.concatenate([one.series[name] for one in parts], axis=1), series)
+    assert parts[1].state.equals(whole.state)
 
 
 def test_damage_is_told(tmp_path, small_pieces, monkeypatch):
@@ -290,7 +298,7 @@ def test_damage_is_told(tmp_path, small_pieces, monkeypatch):
     whole = bytearray(path.read_bytes())
     rng, told = np.random.default_rng(1), 0
     before = stored.read(spins=True)
-    for at in rng.integers(0, len(whole), 60):
+    for at in rng.integers(0, len(whole), 40):
         changed = whole.copy()
         changed[at] ^= 255
         path.write_bytes(changed)
@@ -298,7 +306,7 @@ def test_damage_is_told(tmp_path, small_pieces, monkeypatch):
             assert open_run(path).read(spins=True).equals(before)  # a byte that nothing depends on
         except ValueError:
             told += 1
-    assert told > 10
+    assert told > 8
     for content in (b"", b"\x89HDF\r\n\x1a\n", b"PK", whole[:1000]):
         path.write_bytes(content)
         with pytest.raises(ValueError, match=r"run\.nc: not a run of rbmflow, or damaged"):
