@@ -11,23 +11,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from rbmflow.arguments import FloatArray, check_choice, check_flag, check_integer, check_real_scalar
+from rbmflow.arguments import FloatArray, check_choice, check_flag, check_integer, check_real_scalar, shown
 from rbmflow.estimate import Estimate
 from rbmflow.hardware import check_memory
 from rbmflow.reading import refusing
 from rbmflow.records.storage import unpack
+from rbmflow.sampling.averages import component_quantity, estimate_of_averages
 from rbmflow.sampling.cluster_estimates import CLUSTER_ESTIMATED, CLUSTER_SERIES
 from rbmflow.sampling.exchange import Exchange
 from rbmflow.sampling.measurements import Observable, check_observables, measured
-from rbmflow.sampling.quantities import STRUCTURE_FACTOR
-from rbmflow.sampling.result import ESTIMATED, Run, component_of
+from rbmflow.sampling.quantities import QUANTITIES, STRUCTURE_FACTOR
+from rbmflow.sampling.result import ESTIMATED, Run
 from rbmflow.sampling.run_file import ARGUMENTS, AXIS, opened, read_record, row_bytes
 from rbmflow.sampling.schedule import PIECE_BYTES
 
 MOST_VALUES = 2**27
 """Of a series whose estimate is that of a run in memory; neighbours in longer ones are averaged first."""
-MEANS = {"absolute_magnetization": np.abs, "squared_magnetization": np.square}
-"""Estimates that are means of functions of the magnetization."""
 
 
 @dataclass(frozen=True)
@@ -194,8 +193,8 @@ class StoredRun:
     def estimate(self, name: str, component: int | None = None, *, K: float | None = None) -> Estimate:
         """Return the estimate of what has this name, see `Run.estimate`.
 
-        Of more than 2²⁷ values, neighbours in each chain are averaged first, and τ is that of an error found
-        from the averages; a function of means, as the susceptibility, then needs a run in memory.
+        Of more than 2²⁷ values, neighbours in each chain are averaged first, block by block; τ is then that
+        of the error which the averages have.
 
         Parameters
         ----------
@@ -232,26 +231,25 @@ class StoredRun:
         names = ["energy", "magnetization", *([measured_by] if measured_by in self.end.observables else [])]
         if name in CLUSTER_ESTIMATED:
             names += [one for one in CLUSTER_SERIES if one in self.names]
-        if len(chains) * self.n_draws <= MOST_VALUES or not self._is_mean(name):
+        if len(chains) * self.n_draws <= MOST_VALUES or name in CLUSTER_ESTIMATED:
             series = self._read(names, 0, self.n_draws, coupling)
             return self.end._with_series(series, K=chains, state=None).estimate(name, component)
+        if component is not None and name in QUANTITIES:
+            raise ValueError(f"component={shown(component)}: {name} is one number")
         at_once = -(-len(chains) * self.n_draws // MOST_VALUES)
-        return self._averaged(name, component, coupling, at_once)
-
-    def _is_mean(self, name: str) -> bool:
-        return name in (*self.names, *MEANS)
-
-    def _averaged(self, name: str, component: int | None, K: float, at_once: int) -> Estimate:
-        """Return the estimate by averages of so many neighbours: its error, and the τ that belongs to it."""
-        own, function = ("magnetization", MEANS[name]) if name in MEANS else (name, np.asarray)
+        asked = QUANTITIES[name] if name in QUANTITIES else component_quantity(name, component)
         step = at_once * max(1, PIECE_BYTES // (8 * at_once * len(self.end.K)))
-
-        def blocks() -> Iterator[FloatArray]:
-            for first in range(0, self.n_draws, step):
-                read = self._read([own], first, min(first + step, self.n_draws), K)[own]
-                yield function(component_of(own, read, component)[1])
-
-        return _of_averages(blocks(), at_once, self.end.thin, f"{name.replace('_', ' ')} at K = {K:.6g}")
+        blocks = (
+            asked.measured(self._read(names, first, min(first + step, self.n_draws), coupling))
+            for first in range(0, self.n_draws, step)
+        )
+        return estimate_of_averages(
+            lambda *means: asked.value(self.end.lattice, coupling, *means),
+            blocks,
+            at_once,
+            spacing=self.end.thin,
+            name=f"{name.replace('_', ' ')} at K = {coupling:.6g}",
+        )
 
     def _range(self, first: int, last: int | None) -> tuple[int, int]:
         first = check_integer("first", first, 0, self.n_draws)
@@ -329,24 +327,3 @@ def open_run(path: str | os.PathLike[str]) -> StoredRun:
             raise ValueError(f"its series have {sorted(n_draws)} draws")
         n_bytes = sum(row_bytes(file[name]) for name in names)
         return StoredRun(source, end, exchange, n_draws.pop(), names, str(file.attrs[ARGUMENTS]), n_bytes)
-
-
-def _of_averages(blocks: Iterator[FloatArray], at_once: int, spacing: int, name: str) -> Estimate:
-    """Return an estimate whose error is that of averages over so many neighbours."""
-    averages, n, total, squares, shift = [], 0, 0.0, 0.0, None
-    for values in blocks:
-        shift = float(values.mean()) if shift is None else shift  # squares of what is small do not cancel
-        centred = values - shift
-        n, total, squares = n + values.size, total + centred.sum(), squares + np.square(centred).sum()
-        whole = centred[:, : values.shape[1] // at_once * at_once]
-        averages.append(whole.reshape(len(whole), -1, at_once).mean(axis=2))
-    found = Estimate.from_series(np.concatenate(averages, axis=1), spacing=spacing * at_once, name=name)
-    n_effective = (squares / n - (total / n) ** 2) / found.stderr**2
-    tau = n / (2 * n_effective) * spacing
-    return replace(
-        found,
-        mean=(shift or 0.0) + total / n,
-        tau=tau,
-        n_effective=n_effective,
-        tau_stderr=found.tau_stderr * tau / found.tau,
-    )
