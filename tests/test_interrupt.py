@@ -155,7 +155,10 @@ CALLS = {
     ),
     "exchange_graph": (
         "a = Triangular(8, 8, couplings=(1.0, 0.5, -0.5))",
-        "sampling.replica_exchange(a, np.linspace(.3, .5, 16), n_ladders=512, n_sweeps=10**5, rng=1)",
+        (
+            "sampling.replica_exchange(a, np.linspace(.3, .5, 16), n_ladders=64, n_sweeps=10**6, "
+            "thin=20, rng=1)"
+        ),
     ),
     "block_gibbs": ("a = machine(500, 500)", "sampling.block_gibbs(a, n_chains=1000, n_sweeps=10**6, rng=1)"),
     "tempered": ("a = machine(200, 200)", "sampling.tempered(a, n_chains=500, n_sweeps=10**6, rng=1)"),

@@ -29,10 +29,12 @@ REPLICAS_FROM = 8  # chains from which replicas as bits win over one site at a t
 REPLICAS_FROM_BYTES = 200  # the same against a byte for each spin
 WEAK = 0.1  # of K times the number of sites
 REPLICA_NEIGHBOURS = (2, 4)  # of a site, half of them its own bonds
+MAX_GRAPH_SITES = 2**24  # a sweep of chains together takes a second or two, during which nobody hears Ctrl-C
 MAX_REPLICA_SITES = 2**26  # energies of replicas are 32-bit integers, and their words 64 bytes to a site
 PACKED_RULES = ("heat_bath", "metropolis")  # with kernels for bits and bytes
 BLOCKS = 8  # of 64 chains, of an engine
-SPINS = 2**20  # of an engine that is called for single sweeps, so that a call is short next to its work
+LEAST_SPINS = 2**20  # of an engine that is called for single sweeps, so that a call is short next to its work
+MOST_SPINS = 2**28  # of one whose blocks are several
 AT_ONCE = {"replicas": REPLICAS, "mixed": REPLICAS, "blocks": CHAINS}  # chains that share a generator
 COUPLED_FROM = 4096  # sites from which 512 replicas that exchange couplings after each sweep win over blocks
 LARGE_COUPLING = 1e5  # e^(-2K) is zero from far below, and 0 * K stays 0
@@ -73,7 +75,9 @@ def make_engines(
     if kind in AT_ONCE:
         size = AT_ONCE[kind]
         if kind == "blocks":
-            size *= max(BLOCKS, SPINS // (CHAINS * lattice.n_sites)) if couple else BLOCKS
+            of_block = CHAINS * lattice.n_sites
+            wanted = max(BLOCKS, LEAST_SPINS // of_block) if couple else BLOCKS
+            size *= max(1, min(wanted, MOST_SPINS // of_block))
         groups = [
             (bool(how), part)
             for how in (True, False)
@@ -178,8 +182,8 @@ def _kind(
     if rule not in PACKED_RULES:
         return "sites"
     if order == "random":  # chains of `run` draw sites of their own
-        together = couple and n_chains >= REPLICAS_FROM and fits(lattice.to_graph(field))
-        return "blocks" if together else "sites"
+        together = couple and n_chains >= REPLICAS_FROM and lattice.n_sites <= MAX_GRAPH_SITES
+        return "blocks" if together and fits(lattice.to_graph(field)) else "sites"
     large = lattice.n_sites > MAX_REPLICA_SITES
     if order == "checkerboard" and isinstance(lattice, Torus) and not couple:
         if field or large or n_chains < REPLICAS_FROM_BYTES:
@@ -196,6 +200,8 @@ def _kind(
     )
     if bits_fit:
         return "replicas"
+    if lattice.n_sites > MAX_GRAPH_SITES:
+        return "sites"
     graph = lattice.to_graph(field)
     if n_chains > CHAINS and (not couple or lattice.n_sites >= COUPLED_FROM) and are_mixed(graph):
         return "mixed"
