@@ -18,6 +18,7 @@ from rbmflow.sampling.engine import Block
 from rbmflow.sampling.reducibility import sweep_sites
 
 REPLICAS = 512
+FEW = 64  # couplings, of which each has its replicas' bits together
 MOST = 6  # bonds of a site of any graph
 
 
@@ -92,10 +93,12 @@ class Replicas:
                 costs = np.multiply.outer(self.costs, values)
                 chance = np.minimum(np.exp(-costs), BELOW_ONE) if self.metropolis else 1 / (1 + np.exp(costs))
             self.table = binary_digits(chance)
-        if len(values) == 1:
-            self.digits = np.where(self.table, ALL_ONES, np.uint64(0)).repeat(REPLICAS // 64, axis=-1)
+        place = np.searchsorted(values, np.abs(strength))
+        if len(values) <= FEW:  # no two share a bit, so that their sums are their unions
+            of_values = as_words(place == np.arange(len(values))[:, np.newaxis])
+            self.digits = self.table.astype(np.uint64) @ of_values
         else:
-            self.digits = as_words(self.table[..., np.searchsorted(values, np.abs(strength))])
+            self.digits = as_words(self.table[..., place])
 
     def advance(self, n_sweeps: int) -> None:
         """See `Engine`."""
