@@ -36,7 +36,7 @@ BLOCKS = 8  # of 64 chains, of an engine
 LEAST_SPINS = 2**20  # of an engine that is called for single sweeps, so that a call is short next to its work
 MOST_SPINS = 2**28  # of one whose blocks are several
 AT_ONCE = {"replicas": REPLICAS, "mixed": REPLICAS, "blocks": CHAINS}  # chains that share a generator
-COUPLED_FROM = 4096  # sites from which 512 replicas that exchange couplings after each sweep win over blocks
+COUPLED_FROM = 1024  # sites from which 512 replicas that exchange couplings after each sweep win over blocks
 LARGE_COUPLING = 1e5  # e^(-2K) is zero from far below, and 0 * K stays 0
 
 
