@@ -181,6 +181,7 @@ RECORDS = {
             "Completion",
             "GibbsChains",
             "Curve",
+            "Equilibration",
             "Recall",
             "Reweighting",
             "Run",
@@ -455,6 +456,11 @@ def _table():
                 **_each(("curve", "replicates"), {"quantity": "binder_cumulant", "K": [0.49, 0.5]}),
             },
         ),
+        "sampling.finite_size.Crossing": (
+            None,
+            rbmflow.sampling.finite_size.crossing(*sizes),
+            {"effective_length": {"inverse_nu": 1.0, "omega": 1.75}},
+        ),
         "sampling.finite_size.Extrapolation": (
             None,
             rbmflow.sampling.finite_size.extrapolate(**levels),
@@ -465,6 +471,7 @@ def _table():
             ran.at(0.5),
             {
                 **stored,
+                "after": {"n_draws": 5},
                 "at": {"K": 0.5},
                 "estimate": {"name": "first_bond"},
                 "in_sweeps": {"estimate": rbmflow.Estimate.from_independent([0.1, 0.2, 0.4])},
@@ -707,6 +714,7 @@ def _table():
         "sampling.is_irreducible": {"lattice": Ring(4)},
         "sampling.replica_exchange": {"lattice": Ring(8), "couplings": [0.3, 0.5], "n_sweeps": 2, "rng": 1},
         "sampling.run": {"lattice": Ring(4), "K": 0.5, "n_chains": 4, "n_sweeps": 2, "rng": 1, "initial": V},
+        "sampling.equilibration": {"run": ran},
         "sampling.observables": {"lattice": Torus(4, 4)},
         "sampling.reweight": {"runs": ran, "n_blocks": 4},
         "sampling.finite_size.linear_size": {"lattice": Torus(4, 4)},

@@ -70,7 +70,9 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--rule", choices=RULES, default="heat_bath", help="default %(default)s")
     command.add_argument("--order", choices=ORDERS, help="of the sites; default: the fastest that is allowed")
-    command.add_argument("--start", choices=("random", "up"), default="random", help="default %(default)s")
+    command.add_argument(
+        "--start", choices=("random", "up", "mixed"), default="random", help="default %(default)s"
+    )
     command.add_argument(
         "--field", type=float, default=0.0, metavar="H", help="uniform, in units of J (default: none)"
     )

@@ -8,6 +8,7 @@ from rbmflow.sampling.boltzmann import BoltzmannChains, boltzmann_chains
 from rbmflow.sampling.certificate import Certificate
 from rbmflow.sampling.completion import Completion, complete
 from rbmflow.sampling.denoising import Denoised, add_noise, denoise
+from rbmflow.sampling.equilibration import Equilibration, equilibration
 from rbmflow.sampling.exchange import Exchange, replica_exchange
 from rbmflow.sampling.machine_ladder import TemperedChains
 from rbmflow.sampling.observables import observables
@@ -34,6 +35,7 @@ __all__ = [
     "Completion",
     "Curve",
     "Denoised",
+    "Equilibration",
     "Exchange",
     "GibbsChains",
     "Quantity",
@@ -52,6 +54,7 @@ __all__ = [
     "boltzmann_chains",
     "complete",
     "denoise",
+    "equilibration",
     "finite_size",
     "geometric_schedule",
     "is_irreducible",

@@ -239,9 +239,9 @@ def replica_exchange(
     rng : numpy.random.Generator or int
         Generator or seed; not used where `initial` is an `Exchange`.
     initial : str, array_like or Exchange
-        ``"random"``, ``"up"``, spins of shape ``(n_sites,)`` or ``(n_ladders, n_rungs, n_sites)``, or an
-        `Exchange`, which goes on as if it had never stopped (lattice, couplings, field, rule and order must
-        be the same).
+        ``"random"``, ``"up"``, ``"mixed"``, spins of shape ``(n_sites,)`` or
+        ``(n_ladders, n_rungs, n_sites)``, or an `Exchange`, which goes on as if it had never stopped
+        (lattice, couplings, field, rule and order must be the same).
     field : float
         h in units of J, uniform; a `Graph` has fields of its own.
     n_threads : int, optional

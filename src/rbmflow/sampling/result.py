@@ -110,6 +110,28 @@ class Run(ClusterEstimates, Record):
     improved_squared_magnetization: FloatArray | None = dataclasses.field(default=None, repr=False)
     improved_fourth_magnetization: FloatArray | None = dataclasses.field(default=None, repr=False)
 
+    def after(self, n_draws: int) -> Run:
+        """Return the run without its first measurements.
+
+        Parameters
+        ----------
+        n_draws : int
+            How many are left out, for example what `equilibration` says.
+
+        Returns
+        -------
+        Run
+            It goes on as the whole does.
+
+        Examples
+        --------
+        >>> from rbmflow import Ring, sampling
+        >>> sampling.run(Ring(8), 0.5, n_sweeps=100, rng=1).after(20).energy.shape
+        (1, 80)
+        """
+        first = check_integer("n_draws", n_draws, 0, self.energy.shape[1])
+        return self._with_series({name: series[:, first:] for name, series in self.series.items()})
+
     def at(self, K: float) -> Run:
         """Return the part of the run with one coupling.
 

@@ -11,6 +11,7 @@ import numpy as np
 from rbmflow.arguments import FloatArray, check_finite, check_integer, shown
 from rbmflow.autocorrelation import autocorrelation
 from rbmflow.errors import ConvergenceWarning, warn_caller
+from rbmflow.sampling.equilibration import DRIFT, drift
 from rbmflow.sampling.exchange import Exchange
 from rbmflow.sampling.result import Run
 from rbmflow.sampling.reweighting import Reweighting
@@ -96,6 +97,13 @@ def reweight(
             raise ValueError(f"n_blocks={n_blocks}: a run has {shape} measurements, too few for them")
         if not np.isfinite(coupling):
             raise ValueError(f"a run has K = {coupling}: finite couplings are needed")
+        moved = max(drift(one) for one in (measured["energy"], measured["magnetization"] ** 2))
+        if moved > DRIFT:
+            warn_caller(
+                f"reweighting at K = {coupling:.6g}: the first measurements are {moved:.3g} standard errors "
+                "from the later ones: equilibration(run) says how many to leave out",
+                ConvergenceWarning,
+            )
         times = [autocorrelation(one).tau for one in (measured["energy"], measured["magnetization"] ** 2)]
         K.append(coupling)
         tau.append(float(np.nanmax([0.5, *times])))

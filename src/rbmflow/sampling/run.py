@@ -116,9 +116,9 @@ def run(
     rng : numpy.random.Generator or int
         Generator or seed; not used where `initial` is a `Run`.
     initial : str, array_like or Run
-        ``"random"``, ``"up"``, spins of shape ``(n_sites,)`` or ``(n_chains, n_sites)``, or a `Run`,
-        which goes on with its generators as if it had never stopped (lattice, couplings, rule and
-        order must be the same).
+        ``"random"``, ``"up"``, ``"mixed"``, where every second chain begins up and the others in random
+        states, spins of shape ``(n_sites,)`` or ``(n_chains, n_sites)``, or a `Run`, which goes on with its
+        generators as if it had never stopped (lattice, couplings, rule and order must be the same).
     field : float
         h in units of J, uniform; a `Graph` has fields of its own.
     keep_spins : bool

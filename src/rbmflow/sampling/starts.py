@@ -17,8 +17,8 @@ from rbmflow.sampling.reducibility import TRAPPED_RULES, frozen
 from rbmflow.sampling.result import Run, State
 from rbmflow.spins import check_spins
 
-Start = Literal["random", "up"]
-STARTS: tuple[Start, ...] = ("random", "up")
+Start = Literal["random", "up", "mixed"]
+STARTS: tuple[Start, ...] = ("random", "up", "mixed")
 MAX_DRAWS = 1000  # of a start that is not frozen
 
 
@@ -63,11 +63,14 @@ def first_spins(
     if isinstance(initial, str):
         if initial not in STARTS:
             raise ValueError(
-                f"initial={shown(initial)}: 'random', 'up', an array of spins or {before} is needed"
+                f"initial={shown(initial)}: 'random', 'up', 'mixed', an array of spins or {before} is needed"
             )
-        if initial == "random":
-            return random_start(lattice, n_chains, source, order, field)
-        return np.ones((n_chains, lattice.n_sites), dtype=np.int8)
+        if initial == "up":
+            return np.ones((n_chains, lattice.n_sites), dtype=np.int8)
+        spins = random_start(lattice, n_chains, source, order, field)
+        if initial == "mixed":
+            spins[::2] = 1
+        return spins
     given = check_spins("initial", initial, lattice.n_sites)
     if given.shape[:-1] not in ((), shape):
         raise ValueError(
