@@ -20,6 +20,7 @@ N_STARTS = 24
 LATEST = 0.5
 """Of the measurements, that may be left out."""
 BEGIN = 0.1
+MIN_MEASUREMENTS = 4  # of a chain, for a correlation time
 DRIFT = 5.0
 """Standard errors between the begin and the second half of chains at which they drift; of chains in
 equilibrium one in some 10⁶ does."""
@@ -133,7 +134,7 @@ def start_of(series: FloatArray) -> tuple[int, float]:
 
 
 def drift(series: FloatArray) -> float:
-    """Return how far the first tenth is from the second half, in standard errors.
+    """Return how far the first tenth is from the second half, in standard errors; 0 of fewer than 8.
 
     Examples
     --------
@@ -143,8 +144,10 @@ def drift(series: FloatArray) -> float:
     """
     n_chains, n = series.shape
     begin, end = series[:, : max(1, int(BEGIN * n))], series[:, n // 2 :]
-    times = autocorrelation(end) if end.shape[1] >= 4 else None
-    if times is None or times.spread == 0:
+    if end.shape[1] < MIN_MEASUREMENTS:
+        return 0.0
+    times = autocorrelation(end)
+    if times.spread == 0:
         return 0.0 if np.ptp(series) == 0 else math.inf
     # means of a time that is short beside τ have the variance of one measurement
     shares = (min(1.0, 2 * times.tau / part.shape[1]) for part in (begin, end))

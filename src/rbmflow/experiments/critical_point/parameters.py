@@ -8,10 +8,12 @@ from rbmflow.arguments import check_choice, check_integer
 from rbmflow.experiments.critical_point.universality import LATTICES, SIDES, UNIVERSALITY, Universality
 from rbmflow.experiments.experiment import BaseParameters, option
 from rbmflow.ising.crystal import Crystal
+from rbmflow.sampling.finite_size import linear_size
 
 OFFSETS = (-0.6, 0.0, 0.6)
 """Of the couplings of a size, ``(K/K_c − 1) L^(1/ν)``."""
 MIN_SIDES = 3
+N_BLOCKS = 32
 
 
 @dataclass(frozen=True)
@@ -24,20 +26,21 @@ class Parameters(BaseParameters):
         ``"square"``, ``"triangular"``, ``"honeycomb"`` or ``"cubic"``.
     sides : tuple of int
         Cells along each axis, ascending, at least three; none for those of the dimension: 8, 16, 32 and 64 in
-        two, 6, 8, 12, 16 and 24 in three.
+        two, 6, 8, 12, 16, 24 and 32 in three.
     n_chains : int
-        Chains at each size and coupling, as many as blocks of the jackknife, at least 8.
+        Chains of the heat bath at each size and coupling, at least 32, the blocks of the jackknife; 512 are
+        advanced at once.
     n_measurements : int
-        Along each chain, at least 20.
+        Along each chain, at least 4.
     """
 
     lattice: str = field(default="square", metadata=option(choices=tuple(LATTICES)))
     sides: tuple[int, ...] = field(
         default=(), metadata=option("cells along each axis, by default those of the dimension", metavar="L")
     )
-    n_chains: int = field(default=32, metadata=option("of each size and coupling", "--chains", metavar="N"))
+    n_chains: int = field(default=512, metadata=option("of each size and coupling", "--chains", metavar="N"))
     n_measurements: int = field(
-        default=2000, metadata=option("along each chain", "--measurements", metavar="N")
+        default=150, metadata=option("along each chain", "--measurements", metavar="N")
     )
 
     def __post_init__(self) -> None:
@@ -46,8 +49,8 @@ class Parameters(BaseParameters):
             check_integer("sides", side, 3, 1024)
         if self.sides and (len(self.sides) < MIN_SIDES or sorted(set(self.sides)) != list(self.sides)):
             raise ValueError(f"sides={self.sides}: three or more are needed, ascending")
-        check_integer("n_chains", self.n_chains, 8, 1000)
-        check_integer("n_measurements", self.n_measurements, 20, 10**6)
+        check_integer("n_chains", self.n_chains, N_BLOCKS, 10**6)
+        check_integer("n_measurements", self.n_measurements, 4, 10**6)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -69,11 +72,11 @@ class Parameters(BaseParameters):
         return tuple(K_c * (1 + x * side**-self.universality.inverse_nu) for x in OFFSETS)
 
     def thin(self, side: int) -> int:
-        """Return the sweeps between measurements: more where they cost less."""
-        return min(8, max(2, 2 * (self.sizes[-1] // side)))
+        """Return the sweeps between measurements: about an autocorrelation time, which grows as L²."""
+        return max(1, round(linear_size(self.on(side)) ** 2 / 8))
 
 
 def quick(parameters: Parameters) -> Parameters:
-    """Return parameters for half a minute."""
+    """Return parameters for some seconds."""
     sides = (8, 12, 18) if parameters.on(3).dimension == 2 else (4, 6, 9)
     return replace(parameters, sides=sides, n_measurements=400)

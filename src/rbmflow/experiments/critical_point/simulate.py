@@ -10,7 +10,7 @@ import numpy as np
 from rbmflow.arguments import FloatArray, check_rng, spawn
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.experiments.critical_point.analysis import tables
-from rbmflow.experiments.critical_point.parameters import OFFSETS, Parameters
+from rbmflow.experiments.critical_point.parameters import N_BLOCKS, OFFSETS, Parameters
 from rbmflow.experiments.critical_point.result import CriticalPoint
 from rbmflow.experiments.tasks import rows_of_tasks
 from rbmflow.sampling import Reweighting, Run, observables, reweight
@@ -18,9 +18,9 @@ from rbmflow.sampling.quantities import STRUCTURE_FACTOR
 from rbmflow.sampling.reducibility import Rule
 from rbmflow.sampling.run import run as run_chains
 
-RULE: Rule = "swendsen_wang"
-BURN_IN = 200
-"""Sweeps, some forty autocorrelation times of the largest sizes."""
+RULE: Rule = "heat_bath"
+BURN_IN = 40
+"""Spacings of measurements before the first, some twenty autocorrelation times."""
 SERIES = 3
 
 
@@ -34,10 +34,11 @@ def run(
 ) -> CriticalPoint:
     """Simulate several sizes around K_c, and find K_c, 1/ν and γ/ν from all of them together.
 
-    Each size is simulated by clusters at three couplings and reweighted. K_c is where cumulants, and ξ/L, of
-    pairs of sizes cross, extrapolated with ``L^(−ω − 1/ν)``. Exponents are the growth of quantities at the
-    coupling where each size has one value of the cumulant, with a correction ``L^(−ω)``; 1/ν is the mean of
-    those of three slopes. What is known serves to place the runs and for the powers of corrections.
+    Each size is simulated at three couplings, by the heat bath in many chains at once, and reweighted. K_c is
+    where cumulants, and ξ/L, of pairs of sizes cross, extrapolated with ``L^(−ω − 1/ν)``. Exponents are the
+    growth of quantities at the coupling where each size has one value of the cumulant, with a correction
+    ``L^(−ω)``; 1/ν is the mean of those of three slopes. What is known serves to place the runs and for the
+    powers of corrections.
 
     Parameters
     ----------
@@ -59,7 +60,7 @@ def run(
 
     Examples
     --------
-    >>> found = run(Parameters("square", (4, 6, 8), n_chains=16, n_measurements=200), rng=1)
+    >>> found = run(Parameters("square", (4, 6, 8), n_chains=64, n_measurements=100), rng=1)
     >>> abs(found.value("gamma/nu", "susceptibility")["value"] - 1.75) < 0.4
     True
     """
@@ -88,8 +89,9 @@ def _series(parameters: Parameters, side: int, K: float, rng: np.random.Generato
         n_chains=parameters.n_chains,
         n_sweeps=thin * parameters.n_measurements,
         thin=thin,
-        burn_in=BURN_IN,
+        burn_in=thin * BURN_IN,
         rule=RULE,
+        initial="mixed",
         rng=rng,
         keep_spins=False,
         observables={STRUCTURE_FACTOR: observables(lattice)[STRUCTURE_FACTOR]},
@@ -100,13 +102,13 @@ def _series(parameters: Parameters, side: int, K: float, rng: np.random.Generato
 
 
 def _reweighted(parameters: Parameters, side: int, rows: FloatArray) -> Reweighting:
-    """The runs of a size together; the chains are the blocks."""
+    """The runs of a size together; blocks are groups of chains."""
     runs = [
         Run(
             lattice=parameters.on(side),
             K=np.full(parameters.n_chains, K),
             rule=RULE,
-            order="random",
+            order="checkerboard",
             field=0.0,
             thin=parameters.thin(side),
             spins=None,
@@ -117,4 +119,4 @@ def _reweighted(parameters: Parameters, side: int, rows: FloatArray) -> Reweight
         )
         for K, (energy, magnetization, factor) in zip(parameters.couplings(side), rows, strict=True)
     ]
-    return reweight(runs, n_blocks=parameters.n_chains)
+    return reweight(runs, n_blocks=N_BLOCKS)

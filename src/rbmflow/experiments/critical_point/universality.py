@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rbmflow.ising import Honeycomb, Hypercubic, Torus, Triangular
+from rbmflow.ising import Honeycomb, Hypercubic, Triangular
 from rbmflow.ising.crystal import Crystal
 
 
@@ -46,11 +46,11 @@ UNIVERSALITY = {
 """By dimension: Δ_σ = 0.5181489, Δ_ε = 1.412625 and Δ_ε′ = 3.82968 of the conformal bootstrap."""
 
 LATTICES: dict[str, Callable[[int], Crystal]] = {
-    "square": lambda side: Torus(side, side),
+    "square": lambda side: Hypercubic((side, side)),
     "triangular": lambda side: Triangular(side, side),
     "honeycomb": lambda side: Honeycomb(side, side),
     "cubic": lambda side: Hypercubic((side,) * 3),
 }
 """By name, with so many cells along each axis."""
-SIDES = {2: (8, 16, 32, 64), 3: (6, 8, 12, 16, 24)}
+SIDES = {2: (8, 16, 32, 64), 3: (6, 8, 12, 16, 24, 32)}
 """By dimension."""
