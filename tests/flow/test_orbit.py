@@ -5,6 +5,7 @@ import pytest
 
 from rbmflow import RBM, Ring, Torus, flow
 from rbmflow.flow import lattice_observables, spectrum
+from rbmflow.ising import Graph, Honeycomb, Hypercubic, Triangular
 
 
 def literal(spins, shape, r):
@@ -126,3 +127,41 @@ def test_the_spectrum_of_known_machines():
         np.testing.assert_allclose(short, [1, 1], rtol=1e-13)
     with pytest.raises(TypeError, match="rbm="):
         spectrum(np.eye(2))
+
+
+CRYSTALS = [
+    (Triangular(4, 5), 3.0), (Honeycomb(3, 4), 1.5), (Hypercubic((3, 4, 5)), 3.0),
+    (Hypercubic((4, 6), couplings=(1.0, -0.5)), 0.5),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lattice", "aligned"), CRYSTALS, ids=str)
+def test_observables_of_crystals_by_their_bonds(lattice, aligned):
+    rng = np.random.default_rng(1)
+    spins = rng.choice([-1, 1], (50, lattice.n_sites)).astype(np.int8)
+    found = {name: f(spins) for name, f in flow.lattice_observables(lattice, [1]).items()}
+    first, second = lattice.bonds().T
+    energy = -(spins[:, first] * spins[:, second]) @ lattice.bond_couplings() / lattice.n_sites
+    m = spins.mean(axis=1)
+    np.testing.assert_allclose(found["energy"], energy, atol=1e-12)
+    np.testing.assert_allclose(found["excess"], energy + aligned * m**2, atol=1e-12)
+    # one along an axis is the next site of the same place, which translations lead to
+    index = np.arange(lattice.n_sites).reshape(*lattice.cells, lattice.basis)
+    steps = lattice.steps if lattice.basis == 1 else Hypercubic(lattice.cells).steps
+    moved = [np.roll(index, [-x for x in step], range(lattice.dimension)).ravel() for step in steps]
+    pairs = np.mean([(spins * spins[:, there]).mean(axis=1) for there in moved], axis=0)
+    np.testing.assert_allclose(found["correlation_1"], pairs - m**2, atol=1e-12)
+
+
+def test_observables_of_lattices_with_ends_and_of_graphs():
+    graph = Graph.from_bonds(3, [(0, 1), (1, 2)], [1.0, 0.5], fields=[0.0, 0.3, 0.0])
+    spins = np.array([[1, 1, 1], [1, -1, 1]], dtype=np.int8)
+    found = flow.lattice_observables(graph)
+    assert found["energy"](spins) == pytest.approx([-1.8 / 3, 1.8 / 3])
+    assert found["excess"](np.full((1, 3), 0.5)) == pytest.approx([0.0])  # independent spins of one mean
+    for lattice in (graph, Hypercubic((3, 4), periodic=False)):
+        assert list(flow.lattice_observables(lattice)) == ["energy", "excess"]
+        with pytest.raises(TypeError, match="periodic along each axis"):
+            flow.lattice_observables(lattice, [1])
+    with pytest.raises(ValueError, match="does not lie on"):
+        flow.lattice_observables(Honeycomb(3, 3), [1])["correlation_1"](np.ones((1, 4)))

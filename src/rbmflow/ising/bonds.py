@@ -71,3 +71,16 @@ def energies(lattice: Lattice, configurations: FloatArray | SpinArray) -> FloatA
         sites = np.asarray(configurations, dtype=np.float64).reshape(-1, lattice.n_sites)
         found -= sites @ lattice.fields / lattice.n_sites
     return found
+
+
+def aligned_energy(lattice: Lattice) -> tuple[float, float]:
+    """Return a and b of the mean energy per site ``a m² + b m`` of independent spins of mean m.
+
+    Examples
+    --------
+    >>> from rbmflow import Honeycomb
+    >>> aligned_energy(Honeycomb(2, 2))
+    (-1.5, 0.0)
+    """
+    bonds = float(pair_sums(lattice, np.ones((1, lattice.n_sites)))[0]) / lattice.n_sites
+    return -bonds, -float(lattice.fields.mean()) if isinstance(lattice, Graph) else 0.0

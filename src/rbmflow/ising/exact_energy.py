@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
+import numpy as np
+
+from rbmflow.arguments import FloatArray
 from rbmflow.ising.chain import Chain
+from rbmflow.ising.enumerated import Enumerated
 from rbmflow.ising.ground_states import fields_of, ground_states, pair_couplings
 from rbmflow.ising.lattice import Lattice
 from rbmflow.ising.solved import Solved
+from rbmflow.ising.strips.transferred import Transferred
+from rbmflow.ising.strips.values import best_slices
+
+MAX_ENUMERATED_SITES = 24
+"""Whose states are summed over in milliseconds; more are possible, and take longer than chains."""
 
 
 def exact_energy(lattice: Lattice, K: float, field: float = 0.0) -> tuple[float, float] | None:
@@ -32,4 +42,38 @@ def exact_energy(lattice: Lattice, K: float, field: float = 0.0) -> tuple[float,
     if math.isinf(K):
         ground = ground_states(lattice, field)
         return None if ground is None else (ground.energy, 0.0)
+    found = exact_curve(lattice, np.array([K]), field)
+    if found is None:
+        return None
+    return float(found[0][0]), math.sqrt(found[1][0] / lattice.n_sites) / K
+
+
+def exact_curve(lattice: Lattice, K: FloatArray, field: float = 0.0) -> tuple[FloatArray, FloatArray] | None:
+    """Return energies and heat capacities per site at several K in (0, ∞), None if they are not known.
+
+    Examples
+    --------
+    >>> from rbmflow import Triangular
+    >>> energy, heat_capacity = exact_curve(Triangular(6, 6), np.array([0.1, 0.2]))
+    >>> energy.round(4), exact_curve(Triangular(13, 13), np.array([0.1])) is None
+    (array([-0.374 , -1.0721]), True)
+    """
+    found = _curve(lattice, tuple(K.tolist()), field)
+    return None if found is None else (found[0].copy(), found[1].copy())
+
+
+@lru_cache(maxsize=256)
+def _curve(lattice: Lattice, K: tuple[float, ...], field: float) -> tuple[FloatArray, FloatArray] | None:
+    """See `exact_curve`: transfer matrices take up to a second for each K, and several ask for the same."""
+    couplings = np.array(K)
+    if not field and isinstance(lattice, (Solved, Chain)):
+        return lattice.energy(couplings), lattice.heat_capacity(couplings)
+    if isinstance(lattice, Transferred) and best_slices(lattice) is not None:
+        try:
+            return lattice.energy(couplings, field=field), lattice.heat_capacity(couplings, field=field)
+        except ValueError:  # so cold that weights of frustrated states underflow
+            return None
+    if isinstance(lattice, Enumerated) and lattice.n_sites <= MAX_ENUMERATED_SITES:
+        on = lattice.to_graph(field) if field else lattice
+        return on.energy(couplings), on.heat_capacity(couplings)
     return None

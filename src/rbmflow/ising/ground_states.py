@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,17 @@ class GroundStates:
     part: IndexArray
     free: np.ndarray[tuple[int], np.dtype[np.bool_]]
     energy: float
+
+    def turned(self, coins: Any) -> Any:
+        """Return states whose free parts are turned over by coins ±1, shape (n, n_parts).
+
+        Examples
+        --------
+        >>> from rbmflow import Ring
+        >>> ground_states(Ring(3)).turned(np.array([[1], [-1]])).tolist()
+        [[1, 1, 1], [-1, -1, -1]]
+        """
+        return self.signs * np.where(self.free, coins, coins.dtype.type(1))[:, self.part]
 
 
 def ground_states(lattice: Lattice, field: float = 0.0) -> GroundStates | None:

@@ -107,8 +107,7 @@ def _coldest(lattice: Lattice, field: float, n_samples: int, stream: np.random.G
             f"temperatures holds 0: the ground states of {shown(lattice)} are not known, as not all of its "
             "bonds and fields can be satisfied at once; T > 0 is needed"
         )
-    coins = np.where(found.free, random_spins(stream, n_samples, len(found.free)), np.int8(1))
-    return np.asarray(found.signs * coins[:, found.part])
+    return np.asarray(found.turned(random_spins(stream, n_samples, len(found.free))))
 
 
 def _checked(

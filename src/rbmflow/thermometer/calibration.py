@@ -20,8 +20,7 @@ from rbmflow.arguments import (
 )
 from rbmflow.estimate import Estimate
 from rbmflow.hardware import check_fits
-from rbmflow.ising.bonds import pair_sums
-from rbmflow.ising.ground_states import fields_of
+from rbmflow.ising.bonds import aligned_energy
 from rbmflow.ising.lattice import Lattice
 from rbmflow.records import Tabular
 from rbmflow.thermometer.arguments import check_training_set
@@ -256,8 +255,8 @@ def null_calibration(
         thermometer.estimate(_uncorrelated(m, n_samples, lattice.n_sites, stream))
         for m, stream in zip(means.tolist(), streams, strict=True)
     ]
-    aligned = float(pair_sums(lattice, np.ones((1, lattice.n_sites)))[0]) / lattice.n_sites
-    energy = -aligned * means**2 - float(fields_of(lattice).mean()) * means
+    aligned, field = aligned_energy(lattice)
+    energy = aligned * means**2 + (field * means if field else 0.0)
     return NullCalibration(means, *_columns(estimates), energy, n_samples, lattice)
 
 

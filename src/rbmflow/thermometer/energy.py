@@ -221,8 +221,10 @@ class EnergyThermometer(Record):
 def fit(training_set: TrainingSet) -> EnergyThermometer | EnergyCurveThermometer:
     """Return the maximum-likelihood thermometer of a training set's lattice.
 
-    Where the exact energy is known nothing else of the set is used. Elsewhere its energies, at two or more
-    finite temperatures, are made to rise by isotonic regression and inverted.
+    On rings and tori nothing else of the set is used. Elsewhere it has two or more finite temperatures. Of
+    lattices that are small or narrow enough for exact energies these are inverted, interpolated between its
+    temperatures and the middles of their intervals, with exact slopes; else its own energies, made to rise by
+    isotonic regression.
 
     Parameters
     ----------
@@ -232,15 +234,16 @@ def fit(training_set: TrainingSet) -> EnergyThermometer | EnergyCurveThermometer
     Returns
     -------
     EnergyThermometer or EnergyCurveThermometer
-        Of its lattice: exact on rings and tori.
+        Of its lattice.
 
     Examples
     --------
     >>> from rbmflow import Ring, Triangular, training_set
     >>> fit(training_set(Ring(8), [1.0], 1, rng=1))
     EnergyThermometer(lattice=Ring(n_sites=8))
-    >>> fit(training_set(Triangular(3, 3), [2.0, 4.0, 6.0], 200, rng=1)).energy.round(1)
-    array([-2.9, -2. , -1.1,  0. ])
+    >>> meter = fit(training_set(Triangular(3, 3), [2.0, 4.0, 6.0], 200, rng=1))
+    >>> print(round(meter.readings([[1, 1, 1, 1, 1, 1, -1, -1, 1]])[0], 2))
+    7.21
     """
     known = check_training_set(training_set)
     return EnergyThermometer(known.lattice) if isinstance(known.lattice, Solved) else fit_curve(known)

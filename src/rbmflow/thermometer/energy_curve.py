@@ -1,8 +1,8 @@
-"""The thermometer that inverts a measured curve of the energy, where no exact one is known.
+"""The thermometer that inverts a curve of the energy, exact at some temperatures, or measured there.
 
-Like the exact one it reads the temperature at which the lattice has the mean energy of a batch. Between the
-temperatures of its training set the curve is a monotone cubic in ``tanh K``, of which the energy of
-independent bonds is a multiple; at T = ∞ the energy is exactly 0, so that the curve has no hot end.
+Like the maximum-likelihood one it reads the temperature at which the lattice has the mean energy of a batch.
+Between its temperatures the curve is a monotone cubic in ``tanh K``, of which the energy of independent bonds
+is a multiple; at T = ∞ the energy is exactly 0, so that the curve has no hot end.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy as np
 from rbmflow.arguments import FloatArray
 from rbmflow.estimate import Estimate
 from rbmflow.ising.bonds import energies
-from rbmflow.ising.exact_energy import exact_energy
+from rbmflow.ising.exact_energy import exact_curve, exact_energy
 from rbmflow.ising.lattice import Lattice
 from rbmflow.records import Record
 from rbmflow.sampling.spacing import independent
@@ -28,10 +28,17 @@ if TYPE_CHECKING:
     from rbmflow.sampling import TrainingSet
     from rbmflow.typing import ArrayLike
 
+FINER = 2
+"""Steps of an exact curve between two temperatures of the training set."""
+BEYOND = np.array([1.5, 2.0, 3.0, 6.0])
+"""Temperatures of an exact curve above the hottest, in units of that."""
+STEP = 1e-9
+"""Of the energy, below which two temperatures of a curve are one."""
+
 
 @dataclass(frozen=True, eq=False)
 class EnergyCurveThermometer(Record):
-    """The inverse of a measured curve ``e(T)``; `energy.fit` makes it where none is known exactly.
+    """The inverse of a curve ``e(T)`` that is known or measured at some temperatures; `energy.fit` makes it.
 
     A batch of at most the lowest energy of the curve reads as its coldest temperature, a bound with NaN as
     its standard error; one of at least 0, the energy at T = ∞, reads as infinite.
@@ -45,7 +52,9 @@ class EnergyCurveThermometer(Record):
     energy : numpy.ndarray of float64, shape (n,)
         Energy per site at these, in J, increasing to 0.
     stderr : numpy.ndarray of float64, shape (n,)
-        Its standard error.
+        Its standard error, 0 where it is exact.
+    heat_capacity : numpy.ndarray of float64, shape (n,)
+        Exact slopes de/dT per site, in k_B, NaN where they are not known.
 
     See Also
     --------
@@ -57,9 +66,10 @@ class EnergyCurveThermometer(Record):
     temperature: FloatArray = field(repr=False)
     energy: FloatArray = field(repr=False)
     stderr: FloatArray = field(repr=False)
+    heat_capacity: FloatArray = field(repr=False)
 
     def __post_init__(self) -> None:
-        for name in ("temperature", "energy", "stderr"):
+        for name in ("temperature", "energy", "stderr", "heat_capacity"):
             object.__setattr__(self, name, as_floats(name, getattr(self, name)))
 
     def estimate(self, configurations: ArrayLike) -> Estimate:
@@ -140,8 +150,9 @@ class EnergyCurveThermometer(Record):
         """
 
         def resolution(T: float, _: Any) -> float:
-            slope = self._read(np.array([np.interp(T, self.temperature, self.energy)]))[1][0]
-            return float(T * np.sqrt(slope / self.lattice.n_sites))
+            exact = self.heat_capacity[(self.temperature == T) & np.isfinite(self.heat_capacity)]
+            steep = self._read(np.array([np.interp(T, self.temperature, self.energy)]))[1][0]
+            return float(T * np.sqrt((1 / exact[0] if len(exact) else steep) / self.lattice.n_sites))
 
         return calibrate(self, training_set, resolution)
 
@@ -152,16 +163,21 @@ class EnergyCurveThermometer(Record):
 
     @cached_property
     def _curve(self) -> Any:
-        """``tanh sK`` over the energy: the slopes are those of PCHIP, at T = ∞ the exact one."""
+        """``tanh sK`` over the energy; slopes that are not known exactly are those of PCHIP."""
         from scipy.interpolate import CubicHermiteSpline, PchipInterpolator
 
-        with np.errstate(divide="ignore"):
-            part = np.tanh(self._scale / self.temperature)
-        slopes = PchipInterpolator(self.energy, part)(self.energy, 1)
+        s, T = self._scale, self.temperature
+        with np.errstate(divide="ignore", invalid="ignore"):
+            part = np.tanh(s / T)
+            exact = -s * (1 - part**2) / (T**2 * self.heat_capacity)
         spread = exact_energy(self.lattice, 0.0)
         assert spread is not None
-        slopes[-1] = -self._scale / (self.lattice.n_sites * spread[1] ** 2)  # de/dK is minus the variance
-        return CubicHermiteSpline(self.energy, part, slopes)
+        exact[-1] = -s / (self.lattice.n_sites * spread[1] ** 2)  # at K = 0, de/dK is minus the variance
+        slopes = np.where(np.isfinite(exact), exact, PchipInterpolator(self.energy, part)(self.energy, 1))
+        # up to three times the secants on both sides a cubic is monotone (Fritsch and Carlson)
+        secants = np.diff(part) / np.diff(self.energy)
+        steepest = 3 * np.maximum(np.append(secants, secants[-1]), np.append(secants[0], secants))
+        return CubicHermiteSpline(self.energy, part, np.maximum(slopes, steepest))
 
     def _read(self, energy: FloatArray) -> tuple[FloatArray, FloatArray]:
         """T and dT/de, which is NaN where the curve ends and beyond."""
@@ -178,8 +194,24 @@ class EnergyCurveThermometer(Record):
 def fit_curve(training_set: TrainingSet) -> EnergyCurveThermometer:
     """Return the thermometer that inverts ``e(T)`` of a training set; see `thermometer.energy.fit`."""
     known = check_curve(training_set)
-    values = np.stack([energies(known.lattice, spins) for spins in known.spins])
+    lattice = known.lattice
+    ground = exact_energy(lattice, np.inf)
+    warm = known.temperature[known.temperature > 0]
+    between = np.append(0.0, warm) if ground is not None else warm
+    parts = np.arange(1, FINER + 1) / FINER
+    finer = (between[:-1, np.newaxis] + np.diff(between)[:, np.newaxis] * parts).ravel()
+    T = np.unique(np.concatenate([warm[:1], finer, warm[-1] * BEYOND]))
+    exact = exact_curve(lattice, 1 / T)
+    if exact is not None:
+        energy, slope = exact
+        if ground is not None:
+            T, energy, slope = np.append(0.0, T), np.append(ground[0], energy), np.append(np.nan, slope)
+        rising = np.append(True, np.diff(energy) > STEP) & (energy < -STEP)
+        T, energy, slope = T[rising], energy[rising], slope[rising]
+        ends = np.append(T, np.inf), np.append(energy, 0.0), np.zeros(len(T) + 1), np.append(slope, np.nan)
+        return EnergyCurveThermometer(lattice, *ends)
+    values = np.stack([energies(lattice, spins) for spins in known.spins])
     temperature = np.append(known.temperature, np.inf)
     rows = np.append(values, np.zeros_like(values[:1]), axis=0)
     levels, falling, stderr = falling_curve("-energy = {}: it must fall", temperature, -rows)
-    return EnergyCurveThermometer(known.lattice, levels, -falling, stderr)
+    return EnergyCurveThermometer(lattice, levels, -falling, stderr, np.full(len(levels), np.nan))
