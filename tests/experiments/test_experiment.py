@@ -26,7 +26,7 @@ from rbmflow.experiments import (
     optimum,
     own_data,
     seven_steps,
-    torus_threshold,
+    threshold,
     weight_map,
 )
 from rbmflow.experiments.experiment import BaseParameters, Experiment, Result, experiments, option
@@ -56,7 +56,8 @@ SPINS = Ring(6).sample(0.5, 40, rng=1)
 TINY = {
     "weight_map": (weight_map.Parameters(8, n_couplings=3, n_ratios=4, hidden_step=2),),
     "capacity": (capacity.Parameters((20,), (0.05, 0.1), n_networks=2, n_probes=3),),
-    "torus_threshold": (torus_threshold.Parameters((4, 9, 5), n_chains=8, n_measurements=20),),
+    "threshold": (threshold.Parameters((4, 5, 6), n_chains=8, n_measurements=20, lattice="triangular"),),
+    "torus_threshold": (threshold.Parameters((4, 9, 5), n_chains=8, n_measurements=20),),
     "critical_point": (critical_point.Parameters("square", (3, 4, 6), n_chains=32, n_measurements=10),),
     "least_singular_value": (least_singular_value.Parameters((3,), (), (0.2, 0.3), (0.34,), n_starts=2),),
     "denoising": (

@@ -25,6 +25,7 @@ from rbmflow.arguments import check_choice, shown
 from rbmflow.experiments.style import Drawing, figure_of
 from rbmflow.experiments.tables import Table
 from rbmflow.files import save_atomically
+from rbmflow.ising.lattice import Lattice
 from rbmflow.reading import check_names, parse_json, refusing
 from rbmflow.records import Tabular
 from rbmflow.records.dataset import tree
@@ -33,7 +34,7 @@ from rbmflow.records.table import dataframe
 MODULES = [
     "rbmflow.experiments.weight_map",
     "rbmflow.experiments.capacity",
-    "rbmflow.experiments.torus_threshold",
+    "rbmflow.experiments.threshold",
     "rbmflow.experiments.critical_point",
     "rbmflow.experiments.least_singular_value",
     "rbmflow.experiments.denoising",
@@ -284,6 +285,10 @@ class Experiment:
         Of several that the command lists together, as ``experiment FAMILY NAME``.
     source : str
         The paper, of one that repeats it.
+    now : str
+        Its present name, of one whose name is a former one.
+    place : callable, optional
+        Of parameters and a lattice it returns those on the lattice, which options can then name.
     """
 
     name: str
@@ -303,6 +308,8 @@ class Experiment:
     report: Callable[[Any, dict[str, bytes], dict[str, Any]], str] | None = None
     family: str = ""
     source: str = ""
+    now: str = ""
+    place: Callable[[Any, Lattice], Any] | None = None
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -331,6 +338,6 @@ def experiments() -> dict[str, Experiment]:
     Examples
     --------
     >>> print(*list(experiments())[:3])
-    weight_map capacity torus_threshold
+    weight_map capacity threshold
     """
     return {one.name: one for name in MODULES for one in import_module(name).EXPERIMENTS}
