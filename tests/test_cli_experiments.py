@@ -13,7 +13,7 @@ import pytest
 from rbmflow import cli
 from rbmflow.checkpoints import END
 from rbmflow.cli import experiment, output
-from rbmflow.experiments import capacity, torus_threshold, weight_map
+from rbmflow.experiments import capacity, threshold, weight_map
 from rbmflow.experiments.seven_steps import experiment as iso_shiba_yokoo
 
 DRAWN = find_spec("matplotlib") is not None  # figures are an extra
@@ -37,8 +37,8 @@ def run(capsys, *arguments):
 @stored
 @pytest.mark.skipif(not LEARNED, reason="the network is of the extra learn")
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["iso", "ring"])
-def test_quick(tmp_path, name):
+@pytest.mark.parametrize("words", ["iso", "ring", "iso --lattice triangular", "iso --lattice cubic"])
+def test_quick(tmp_path, words):
     # as a user runs it, from the package that is installed
     start = time.monotonic()
     command = [
@@ -46,7 +46,7 @@ def test_quick(tmp_path, name):
         "-m",
         "rbmflow",
         "experiment",
-        name,
+        *words.split(),
         "--quick",
         "--out",
         str(tmp_path),
@@ -60,6 +60,25 @@ def test_quick(tmp_path, name):
     assert not (tmp_path / PARTIAL).exists()
     assert (tmp_path / "flows.png").exists() == DRAWN
     assert time.monotonic() - start < 600  # hung, not slow
+
+
+@stored
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--lattice", "triangular", "--size", 4), "triangular lattice of 4 × 4, 16 spins"),
+        (("--lattice", "cubic", "--size", 2, 2, 3), "cubic lattice of 2 × 2 × 3, 12 spins"),
+        (("--lattice", "honeycomb", "--size", 2), "honeycomb lattice of 2 × 2, 8 spins"),
+        (("--lattice", "torus", "--size", 4, 3), "4 × 3 torus"),
+        (("--lattice", "ring", "--size", 8), "ring of 8 spins"),
+    ],
+)
+def test_quick_on_other_lattices(capsys, tmp_path, words, named):
+    words = ("iso", "--quick", *TINY[2:], *words, "--workers", 1, "--quiet", "--seed", "3", "--out", tmp_path)
+    status, text, err = run(capsys, *words)
+    assert (status, err) == (0, "")
+    assert "V, 3 hidden units: |m| = 0." in text
+    assert f"on a {named}" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 @stored
@@ -132,12 +151,7 @@ def test_what_was_finished_before_a_loss_is_kept(capsys, tmp_path, monkeypatch):
 INDEPENDENT = {
     "weight_map": (weight_map, "trained_weight", ("--points", 6), "weight_map.npz"),
     "capacity": (capacity, "recall", ("--units", 20, 30, "--networks", 2), "capacity.csv"),
-    "torus_threshold": (
-        torus_threshold,
-        "ordering_temperature",
-        ("--sides", 4, 5, 6, 7, 8),
-        "torus_threshold.csv",
-    ),
+    "threshold": (threshold, "ordering_temperature", ("--sides", 4, 5, 6, 7, 8), "threshold.csv"),
 }
 """Experiments of independent tasks: what a task calls once, words, the file."""
 
@@ -200,8 +214,10 @@ def test_a_truncated_checkpoint_is_told_in_one_line(capsys, tmp_path):
         (("iso", "--workers", "0"), "--workers 0: at least 1"),
         (("iso", "--steps", "0"), "n_steps=0"),
         (("iso", "--starts", "nan"), "NaN"),
-        (("torus_threshold", "--sides", "2"), "sides=2"),
-        (("torus_threshold", "--ratio", "-1"), "ratio=-1"),
+        (("threshold", "--sides", "2"), "sides=2"),
+        (("threshold", "--ratio", "-1"), "ratio=-1"),
+        (("iso", "--lattice", "cubic", "--size", "4", "4"), "cubic: one or 3 sides"),
+        (("iso", "--lattice", "triangular", "--size", "1"), "n_rows=1"),
         (("capacity", "--units", "1"), "n_units=1"),
         (("weight_map", "--points", "0"), "n_couplings=0"),
     ],
@@ -227,17 +243,25 @@ def test_words_that_are_not_known(capsys, words):
     assert error.startswith("rbmflow experiment")
 
 
-def test_thresholds_of_tori(capsys, tmp_path):
-    status, text, _ = run(
-        capsys, "torus_threshold", "--sides", 4, 6, 10, "--measurements", 50, "--out", tmp_path,
-        "--workers", 2, "--quiet",
-    )  # fmt: skip
+@pytest.mark.parametrize(
+    ("words", "sides"),
+    [
+        (("torus_threshold", "--sides", 4, 6, 10), [4, 6, 10]),
+        (("threshold", "--lattice", "cubic", "--sides", 4, 5, 6), [4, 5, 6]),
+    ],
+)
+def test_thresholds_of_lattices(capsys, tmp_path, words, sides):
+    status, text, err = run(
+        capsys, *words, "--measurements", 200, "--out", tmp_path, "--workers", 1, "--quiet"
+    )
     assert status == 0
-    table = np.genfromtxt(tmp_path / "torus_threshold.csv", delimiter=",", names=True)
-    assert table["side"].tolist() == [4, 6, 10]
+    table = np.genfromtxt(tmp_path / f"{words[0]}.csv", delimiter=",", names=True)
+    assert table["side"].tolist() == sides
     assert (np.diff(table["T_flow"]) < 0).all()
-    assert "T_flow" in text
-    assert (tmp_path / "torus_threshold.png").exists() == DRAWN
+    assert "T_flow -> " in text
+    assert "T_flow - T_c ~ L^-x" in text
+    assert ("is now experiment threshold; version 2.0" in err) == (words[0] == "torus_threshold")
+    assert (tmp_path / f"{words[0]}.png").exists() == DRAWN
 
 
 def test_the_capacity_of_hopfield_networks(capsys, tmp_path):

@@ -10,12 +10,13 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
-from rbmflow import RBM, Ring, Torus, flow, trained_weight_from_samples, training_set
+from rbmflow import RBM, Chain, Ring, Torus, flow, trained_weight_from_samples, training_set
 from rbmflow.experiments.seven_steps import experiment as iso_shiba_yokoo
 from rbmflow.experiments.seven_steps import steps as seven_steps
 from rbmflow.experiments.seven_steps import tables as iso_tables
 from rbmflow.experiments.seven_steps.experiment import IsoShibaYokoo, Parameters, run
-from rbmflow.experiments.seven_steps.parameters import SETS
+from rbmflow.experiments.seven_steps.parameters import SETS, on_lattice
+from rbmflow.ising import Honeycomb, Hypercubic, Triangular
 
 STORED = all(map(find_spec, ("xarray", "h5netcdf", "h5py")))
 SMALL = Parameters(
@@ -337,6 +338,90 @@ def test_other_sizes(name):
     made = getattr(iso_shiba_yokoo, name)(iso_shiba_yokoo.ring(32))
     assert made.lattice == Ring(32)
     assert 0 < iso_shiba_yokoo.estimate_seconds(SMALL, 2) < 600
+
+
+LATTICES = [
+    (Triangular(4, 4), "E + 3m²", "a triangular lattice of 4 × 4, 16 spins", "3.6410"),
+    (Honeycomb(2, 3), "E + 1.5m²", "a honeycomb lattice of 2 × 3, 12 spins", "1.5187"),
+    (Hypercubic((2, 2, 3)), "E + 3m²", "a cubic lattice of 2 × 2 × 3, 12 spins", "4.5115"),
+    (
+        Hypercubic((3, 4), periodic=(True, False), couplings=(1.0, 0.5)),
+        "E + 1.38m²",
+        "a square lattice of 3 × 4, open along axis 1, J = 1, 0.5, 12 spins",
+        "1.6410",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("lattice", "excess", "where", "T_c"), LATTICES, ids=lambda one: getattr(one, "name", "")
+)
+def test_every_lattice_has_its_own_texts(lattice, excess, where, T_c, tmp_path):
+    # the energy is read off the curve of the data; the coefficient of m² is the energy of aligned spins
+    small = seven_steps_of_lattice(lattice)
+    found = run(small, rng=4)
+    assert found.complete
+    assert iso_tables.excess_of(lattice) == excess
+    starts = found.values["energy"][0, 0, 0, 0, 0, 0], found.values["temperature_energy"][0, 0, 0, 0, 0, 0]
+    assert starts == pytest.approx(
+        (flow.lattice_observables(lattice)["energy"](np.ones((1, lattice.n_sites)))[0], 0)
+    )
+    assert ("correlation_1" in found.values) == lattice.translation_invariant
+    if STORED:
+        found.save(path := tmp_path / "one.nc")
+        same(IsoShibaYokoo.load(path), found)
+    pytest.importorskip("matplotlib", reason="figures are an extra")
+    from rbmflow.experiments.seven_steps.figures import draw_flows, draw_thermometers
+    from rbmflow.experiments.seven_steps.report import render
+    from rbmflow.provenance import provenance
+
+    labels = {panel.get_ylabel() for panel in draw_flows(found)}
+    assert {f"{excess}, J", "T read by\nenergy, measured curve, $J/k_B$"} <= labels
+    lines = draw_thermometers(found)[0].get_lines()
+    assert any(list(line.get_xdata()) == pytest.approx([1 / lattice.critical_coupling] * 2) for line in lines)
+    page = render(found, iso_tables.tables(found), {}, provenance(small.to_json(), 4))
+    assert where in page
+    assert T_c in page
+    assert excess.replace("E", "<i>E</i>").replace("m", "<i>m</i>") in page
+    assert "$" not in page
+
+
+def seven_steps_of_lattice(lattice):
+    made = on_lattice(
+        replace(SMALL, training_sets=("V", "L", "mean_field"), n_seeds=1, n_hidden=(3,)), lattice
+    )
+    return replace(
+        made, temperatures=made.temperatures[::8], starts=made.starts[:2], maps=("mean_field", "gibbs")
+    )
+
+
+def test_temperatures_go_with_the_critical_one():
+    assert on_lattice(Parameters(), Torus(10, 10)) == Parameters()
+    for lattice in (Triangular(10, 10), Honeycomb(7, 7), Hypercubic((5, 5, 5))):
+        asked, T_c = on_lattice(Parameters(), lattice), 1 / lattice.critical_coupling
+        assert len(asked.temperatures) == 25
+        assert asked.starts[1] == pytest.approx(T_c, rel=0.02)
+        assert asked.hot_from / T_c == pytest.approx(4.0 / Torus(10, 10).critical_coupling ** -1, rel=0.03)
+    for lattice in (Ring(9), Triangular(4, 4, couplings=-1.0)):
+        assert (
+            on_lattice(SMALL, lattice if lattice == Ring(9) else Chain(9)).temperatures == SMALL.temperatures
+        )
+
+
+def test_frustrated_lattices_have_no_cold_training_set():
+    frustrated = Triangular(3, 3, couplings=-1.0)
+    with pytest.raises(ValueError, match="not all of its bonds can be satisfied at once"):
+        replace(SMALL, lattice=frustrated)
+    warm = replace(
+        SMALL, lattice=frustrated, temperatures=(1.0, 3.0, 5.0), starts=(1.0,), n_seeds=1, n_hidden=(3,),
+        training_sets=("V", "H", "mean_field"), maps=("gibbs",), thermometers=("energy",),
+    )  # fmt: skip
+    assert run(warm, rng=1).complete
+    staggered = replace(SMALL, lattice=Hypercubic((2, 2), periodic=False, couplings=-1.0))
+    rows = seven_steps.rows_of(
+        "L", staggered, training_set(Ring(4), [1.0], 1, rng=1), np.random.default_rng(1)
+    )
+    assert {tuple(row) for row in rows.tolist()} == {(1, -1, -1, 1), (-1, 1, 1, -1)}
 
 
 def test_figures_are_drawn(result):

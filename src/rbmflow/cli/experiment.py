@@ -16,6 +16,7 @@ from rbmflow.cli.executors import add_scheduler, executor_of
 from rbmflow.cli.options import add_options, parameters_of
 from rbmflow.cli.output import draw, say, show
 from rbmflow.cli.parser import DONE
+from rbmflow.cli.places import PLACES, place_of
 from rbmflow.cli.progress import progress_bar
 from rbmflow.experiments.experiment import PROVENANCE, Experiment, Result, experiments
 from rbmflow.files import save_atomically, write_atomically
@@ -49,6 +50,12 @@ def _add(names: Any, common: argparse.ArgumentParser, one: Experiment) -> None:
     for preset, (text, _) in one.presets.items():
         sizes.add_argument(f"--{preset}", action="store_true", help=text)
     add_scheduler(parser)
+    if one.place is not None:
+        parser.add_argument("--lattice", choices=PLACES, help="where the spins are (default torus)")
+        parser.add_argument(
+            "--size", nargs="+", type=int, metavar="L",
+            help="its sides in cells, one for all (default: about 100 spins)",
+        )  # fmt: skip
     add_options(parser, _start(one), one.options)
     parser.set_defaults(run=partial(_run, one), folder=lambda _: Path(one.name))
 
@@ -84,6 +91,11 @@ def _run(one: Experiment, options: argparse.Namespace) -> int:
     start = _start(one)
     for preset, (_, change) in one.presets.items():
         start = change(start) if getattr(options, preset) else start
+    if one.place is not None and (options.lattice or options.size):
+        start = one.place(start, place_of(options.lattice or start.lattice.name, options.size or ()))
+    if one.now:
+        gone = f"experiment {one.name} is now experiment {one.now}; version 2.0 removes the former name"
+        print(gone, file=sys.stderr)
     parameters = parameters_of(options, start, one.options)
     if options.seed < 0:
         raise ValueError(f"--seed {options.seed}: at least 0 is needed")

@@ -12,8 +12,9 @@ import numpy as np
 from rbmflow.arguments import check_digits, check_integer, shown
 from rbmflow.experiments.style import BLUE, GREY, RED, HasTables, axes_of, columns, styled
 from rbmflow.experiments.tables import Cell, Digits, Table, named_columns
-from rbmflow.ising import Torus, onsager
+from rbmflow.ising import Chain, Torus, onsager
 from rbmflow.ising.joint_density_of_states import has_joint_counts
+from rbmflow.ising.lattice import Lattice
 from rbmflow.ising.solved import Solved
 from rbmflow.precision import exact_map
 
@@ -117,15 +118,20 @@ def _per_site(lattice: Solved) -> Callable[..., Any]:
     return function
 
 
-def name_of(lattice: Solved | None) -> str:
+def name_of(lattice: Lattice | None) -> str:
     """Return what a reader calls a lattice; None is the infinite one.
 
     Examples
     --------
-    >>> name_of(Torus(10, 10))
-    'Torus of 10 x 10 sites'
+    >>> from rbmflow import Honeycomb
+    >>> name_of(Torus(10, 10)), name_of(Honeycomb(3, 4))
+    ('Torus of 10 x 10 sites', 'Honeycomb lattice of 3 x 4, 24 sites')
     """
-    return "Infinite square lattice" if lattice is None else f"{lattice.label.capitalize()} sites"
+    if lattice is None:
+        return "Infinite square lattice"
+    label = lattice.label[0].upper() + lattice.label[1:]
+    plain = isinstance(lattice, (Solved, Chain))
+    return f"{label} sites" if plain else f"{label}, {lattice.n_sites} sites"
 
 
 def _fraction(name: str, value: str | Fraction) -> Fraction | str:

@@ -24,7 +24,7 @@ from rbmflow.arguments import (
 from rbmflow.executors import check_executor, completed
 from rbmflow.hardware import check_fits, resolve_threads
 from rbmflow.ising import Graph, Ring, Torus
-from rbmflow.ising.joint_density_of_states import check_joint_work
+from rbmflow.ising.joint_density_of_states import has_joint_counts
 from rbmflow.ising.lattice import Lattice
 from rbmflow.ising.uniform_field import MAX_COUPLING, energy_in_field
 from rbmflow.sampling.certificate import Certificate
@@ -236,12 +236,9 @@ class Asked:
     @property
     def _has_exact_field(self) -> bool:
         """Whether the exact energy in a field is known."""
-        if isinstance(self.lattice, Torus):
-            try:
-                check_joint_work(self.lattice.n_rows, self.lattice.n_cols)
-            except ValueError:
-                return False
-        return isinstance(self.lattice, (Ring, Torus))
+        return isinstance(self.lattice, Ring) or (
+            isinstance(self.lattice, Torus) and has_joint_counts(self.lattice)
+        )
 
     def _in_field(self, T: float) -> tuple[float, tuple[float, float] | None]:
         """The field, and in one the exact energy and its spread: joint counts are made here, once."""

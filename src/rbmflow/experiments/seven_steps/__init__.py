@@ -6,11 +6,21 @@ from rbmflow.experiments.experiment import Experiment
 from rbmflow.experiments.seven_steps import report
 from rbmflow.experiments.seven_steps.experiment import estimate_seconds, full, quick, ring, run
 from rbmflow.experiments.seven_steps.figures import FIGURES
-from rbmflow.experiments.seven_steps.parameters import LITERATURE, RING, Parameters
+from rbmflow.experiments.seven_steps.parameters import LITERATURE, RING, Parameters, on_lattice
 from rbmflow.experiments.seven_steps.result import IsoShibaYokoo
 from rbmflow.netcdf import require_xarray
 
-__all__ = ["LITERATURE", "IsoShibaYokoo", "Parameters", "estimate_seconds", "full", "quick", "ring", "run"]
+__all__ = [
+    "LITERATURE",
+    "IsoShibaYokoo",
+    "Parameters",
+    "estimate_seconds",
+    "full",
+    "on_lattice",
+    "quick",
+    "ring",
+    "run",
+]
 
 _on = partial(
     Experiment,
@@ -29,7 +39,7 @@ _on = partial(
 )
 TITLE = "the seven-step experiment of Iso, Shiba and Yokoo on"
 EXPERIMENTS = [
-    _on("iso", f"{TITLE} a torus"),
+    _on("iso", f"{TITLE} a torus, or another lattice", place=on_lattice),
     _on(
         "ring",
         f"{TITLE} a ring, which has no critical point above T = 0",

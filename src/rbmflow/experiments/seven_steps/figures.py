@@ -9,7 +9,7 @@ import numpy as np
 from rbmflow.experiments.seven_steps.parameters import LITERATURE
 from rbmflow.experiments.seven_steps.result import IsoShibaYokoo
 from rbmflow.experiments.seven_steps.steps import NULL_MAGNETIZATIONS
-from rbmflow.experiments.seven_steps.tables import thermometer_names
+from rbmflow.experiments.seven_steps.tables import excess_of, thermometer_names
 from rbmflow.experiments.style import (
     COLOURS,
     GREY,
@@ -20,6 +20,7 @@ from rbmflow.experiments.style import (
     plain_ticks,
     styled,
 )
+from rbmflow.ising.solved import Solved
 
 LABELS = {
     "V": "V: all T",
@@ -53,8 +54,15 @@ def _chosen_size(result: IsoShibaYokoo) -> int:
 
 
 def _critical_temperature(result: IsoShibaYokoo) -> float:
-    """``T_c``, 0 where there is no transition above it."""
-    return 1 / result.parameters.lattice.critical_coupling
+    """``T_c``, 0 where there is no transition above it or none is known."""
+    K_c = result.parameters.lattice.critical_coupling
+    return 0.0 if np.isnan(K_c) else 1 / K_c
+
+
+def _reading(name: str, result: IsoShibaYokoo) -> str:
+    """What a reader calls a thermometer."""
+    measured = name == "energy" and not isinstance(result.parameters.lattice, Solved)
+    return "energy, measured curve" if measured else READINGS[name]
 
 
 def _critical_line(ax: Any, result: IsoShibaYokoo, *, vertical: bool = False) -> None:
@@ -63,7 +71,7 @@ def _critical_line(ax: Any, result: IsoShibaYokoo, *, vertical: bool = False) ->
 
 
 def _main_readings(result: IsoShibaYokoo) -> list[str]:
-    """The exact thermometer where there is one, and the network's mean beside it; else the first of all."""
+    """The thermometer of the energy and the mean of the network, as far as they are there; or the first."""
     names = thermometer_names(result)
     return [name for name in ("energy", "network_mean") if name in names] or names[:1]
 
@@ -73,15 +81,15 @@ def draw_flows(result: IsoShibaYokoo, ax: Any = None) -> Any:
 
     There is a column for each training set.
 
-    With axes of one's own: a row for the exact thermometer and one for the network,
+    With axes of one's own: a row for the thermometer of the energy and one for the network,
     as far as the result has them, and two more.
     """
     p = result.parameters
     size, readings = _chosen_size(result), _main_readings(result)
-    rows = [(f"temperature_{name}", f"T read by\n{READINGS[name]}, $J/k_B$") for name in readings]
+    rows = [(f"temperature_{name}", f"T read by\n{_reading(name, result)}, $J/k_B$") for name in readings]
     rows += [
         ("order_parameter", "|m|"),
-        ("excess", f"E + {str(p.lattice.bonds_per_site).removeprefix('1')}m², J"),
+        ("excess", f"{excess_of(p.lattice)}, J"),
     ]
     n = len(p.training_sets)
     with styled():
@@ -212,7 +220,7 @@ def _readings_at_the_end(result: IsoShibaYokoo, panel: Any) -> list[Any]:
     panel.set_ylim(-0.03 * min(top, hottest), min(top, hottest))
     _critical_line(panel, result)
     return [
-        legend_line(color="black", marker=mark[0], ls=mark[1:], lw=1.2, ms=4, label=READINGS[name])
+        legend_line(color="black", marker=mark[0], ls=mark[1:], lw=1.2, ms=4, label=_reading(name, result))
         for name, mark in marks.items()
     ] + [legend_line(color="black", marker="^", ls="", ms=8, mfc="none", label="hotter")]
 
@@ -326,7 +334,7 @@ def draw_thermometers(result: IsoShibaYokoo, ax: Any = None) -> Any:
                     ms=3,
                     lw=1.2,
                     color=colour,
-                    label=READINGS[name],
+                    label=_reading(name, result),
                 )
         if "network_peak" in thermometer_names(result):  # both name one temperature for each sample
             axes[1].get_lines()[thermometer_names(result).index("network_peak")].set(lw=3.5, alpha=0.5)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 import numpy as np
 
 from rbmflow import flow
 from rbmflow.arguments import FloatArray, check_integer, check_real, check_real_scalar, shown
-from rbmflow.experiments.experiment import OPTION, BaseParameters, Option, option
+from rbmflow.experiments.experiment import BaseParameters, Option, option
 from rbmflow.ising import Ring, Torus
-from rbmflow.ising.lattice import as_stored, from_json
-from rbmflow.ising.solved import Solved, check_solved
+from rbmflow.ising.crystal import Crystal
+from rbmflow.ising.ground_states import ground_states
+from rbmflow.ising.lattice import Lattice, as_stored, from_json
 from rbmflow.reading import check_names
+from rbmflow.sampling.topology import check_lattice
 from rbmflow.training.negative import NEGATIVES, NegativePhase
 
 MAPS: dict[str, Callable[..., Any]] = {
@@ -32,8 +34,10 @@ SETS = {
 }
 SAMPLED = tuple(name for name in NEGATIVES if name != "exact")
 THERMOMETERS = ("energy", "magnetization", "network")
-TORUS = Option("side of the torus (default 10)", "--size", "L", kind=int, make=lambda side: Torus(side, side))
 RING = Option("spins of the ring (default 100)", "--size", "L", kind=int, make=Ring)
+STEPS_TO_T_C, STEPS_TO_HOT, N_STEPS = 9, 16, 24
+"""In steps of the temperature: to the critical one, about, to the lowest of type H, to the highest of all."""
+DECIMALS = 2  # of a step
 LITERATURE = {"V": 0.651}
 """|m| at the fixed point, L = 10, type V, units of 0/1: R. Veiga and R. Vicente, arXiv:2006.10176."""
 
@@ -44,8 +48,8 @@ class Parameters(BaseParameters):
 
     Attributes
     ----------
-    lattice : Torus or Ring
-        Where the spins are.
+    lattice : Lattice
+        Where the spins are; `on_lattice` has the temperatures that go with it.
     temperatures : tuple of float
         Of the training data, ascending, T ≥ 0 in units of J/k_B.
     n_samples : int
@@ -53,7 +57,7 @@ class Parameters(BaseParameters):
     training_sets : tuple of str
         ``"V"`` all temperatures, ``"H"`` those from `hot_from` on, ``"L"`` T = 0, ``"ends"`` T = 0 and T = ∞
         in equal parts, ``"mean_field"`` spins without a lattice, drawn independently with the mean ±m(T) of
-        ``m = tanh(z m/T)``, z neighbours to a site.
+        ``m = tanh(z m/T)``, z neighbours to a site, or the sum of their couplings.
     hot_from : float
         Lowest temperature of type H.
     n_hidden : tuple of int
@@ -83,7 +87,7 @@ class Parameters(BaseParameters):
         Repetitions with data, thermometers and machines of their own.
     """
 
-    lattice: Solved = field(default=Torus(10, 10), metadata={OPTION: TORUS})
+    lattice: Lattice = field(default=Torus(10, 10))
     temperatures: tuple[float, ...] = field(
         default=tuple(k / 4 for k in range(25)),
         metadata=option("of the training data, ascending", metavar="T"),
@@ -121,7 +125,7 @@ class Parameters(BaseParameters):
     n_seeds: int = field(default=5, metadata=option("repetitions", "--seeds", metavar="N"))
 
     def __post_init__(self) -> None:
-        check_solved(self.lattice)
+        check_lattice(self.lattice)
         levels = _temperatures("temperatures", self.temperatures)
         if len(levels) < 2 or (np.diff(levels) <= 0).any() or np.isinf(levels[-1]):
             raise ValueError(
@@ -162,6 +166,12 @@ class Parameters(BaseParameters):
                 f"training_sets={self.training_sets}: type L needs T = 0 among the temperatures, "
                 f"the lowest is {levels[0]:g}"
             )
+        cold = 0 in (*levels, *self.starts) or {"L", "ends"} & set(self.training_sets)
+        if cold and not self.lattice.equal_bonds and ground_states(self.lattice) is None:
+            raise ValueError(
+                f"lattice={shown(self.lattice)}: not all of its bonds can be satisfied at once, so that "
+                "T = 0, and the training sets L and ends, are not possible"
+            )
         self.phase()
 
     def phase(self) -> NegativePhase:
@@ -173,6 +183,12 @@ class Parameters(BaseParameters):
         """Whether `LITERATURE` is of such machines."""
         on = self.lattice
         return isinstance(on, Torus) and on.n_sites == 100 and "V" in self.training_sets
+
+    @property
+    def distances(self) -> tuple[int, ...]:
+        """At which correlations are measured: 1 on a lattice without ends."""
+        on = self.lattice
+        return (1,) if isinstance(on, Crystal) and on.translation_invariant else ()
 
     def n_rows(self, kind: str) -> int:
         """Return the number of configurations in a training set."""
@@ -195,6 +211,37 @@ class Parameters(BaseParameters):
             raise ValueError(f"parameters: starts={shown(starts)} is of another kind")
         made = {"lattice": from_json(found["lattice"]), "starts": list(map(float, starts))}
         return super().from_json({**found, **made})
+
+
+def on_lattice(parameters: Parameters, lattice: Lattice) -> Parameters:
+    """Return parameters on a lattice, with temperatures that lie to its critical one as T = 0 … 6 to a torus.
+
+    Nine steps of the temperature, of two decimals, lead about to the critical one, 24 to the hottest;
+    type H begins after 16, and flows start at 0, 9 and 24. Where no critical temperature above 0 is known the
+    temperatures are those of the parameters.
+
+    Examples
+    --------
+    >>> from rbmflow import Triangular
+    >>> asked = on_lattice(Parameters(), Triangular(10, 10))
+    >>> asked.temperatures[:3], asked.temperatures[-1], asked.hot_from, asked.starts
+    ((0.0, 0.4, 0.8), 9.6, 6.4, (0.0, 3.6, 9.6))
+    """
+    T_c = 1 / lattice.critical_coupling
+    if not T_c > 10**-DECIMALS * STEPS_TO_T_C:
+        return replace(parameters, lattice=lattice)
+    step = round(T_c / STEPS_TO_T_C, DECIMALS)
+
+    def at(k: int) -> float:
+        return round(k * step, 10)
+
+    return replace(
+        parameters,
+        lattice=lattice,
+        temperatures=tuple(at(k) for k in range(N_STEPS + 1)),
+        hot_from=at(STEPS_TO_HOT),
+        starts=(0.0, at(STEPS_TO_T_C), at(N_STEPS)),
+    )
 
 
 def _temperatures(name: str, values: object) -> FloatArray:

@@ -11,8 +11,9 @@ from rbmflow.experiments.seven_steps.figures import FIGURES
 from rbmflow.experiments.seven_steps.parameters import LITERATURE, SETS
 from rbmflow.experiments.seven_steps.result import IsoShibaYokoo
 from rbmflow.experiments.seven_steps.steps import NULL_MAGNETIZATIONS
-from rbmflow.experiments.seven_steps.tables import over_seeds, thermometer_names
+from rbmflow.experiments.seven_steps.tables import excess_of, over_seeds, thermometer_names
 from rbmflow.experiments.tables import Table
+from rbmflow.ising.lattice import Lattice
 from rbmflow.ising.solved import Solved
 
 
@@ -57,7 +58,7 @@ def render(
         "seconds": ", ".join(f"{stage} {seconds:.0f}" for stage, seconds in result.seconds.items()),
         "errors": f"Error bars and bands: {over_seeds(result)}.",
         "readings": _readings(result),
-        "excess_text": Html(f"<i>E</i> + {str(p.lattice.bonds_per_site).removeprefix('1')}<i>m</i>²"),
+        "excess_text": Html(excess_of(p.lattice).replace("E", "<i>E</i>").replace("m", "<i>m</i>")),
         "ends_details": markup(
             "<details><summary>Observables and temperatures after {} steps</summary>{}</details>",
             p.n_steps, table_html(tables["ends"]),
@@ -74,9 +75,12 @@ def render(
     return page("seven_steps/report.html", facts)
 
 
-def _where(lattice: Solved) -> str:
+def _where(lattice: Lattice) -> str:
+    label = lattice.label.replace(" x ", " × ")
+    if not isinstance(lattice, Solved):
+        return f"a {label}, {lattice.n_sites} spins"
     if len(lattice.shape) == 1:
-        return f"a {lattice.label} spins"
+        return f"a {label} spins"
     return f"a {' × '.join(map(str, lattice.shape))} {lattice.name}"
 
 
@@ -88,7 +92,13 @@ def _literature(result: IsoShibaYokoo) -> Html:
             "and still the flows of machines trained on it end at temperatures that a thermometer reads."
         )
     if not p.of_literature:
-        return Html()
+        known = p.lattice.critical_source
+        if not known or isinstance(p.lattice, Solved):
+            return Html()
+        return markup(
+            "Dashed lines: the critical temperature of the infinite lattice, <i>T<sub>c</sub></i> = {} ({}).",
+            f"{1 / p.lattice.critical_coupling:.4f}", known,
+        )  # fmt: skip
     return markup(
         "For type V at <i>L</i> = 10 R. Veiga and R. Vicente (arXiv:2006.10176) give |<i>m</i>*| = {}, "
         "with machines of 0/1 units; the machines here have ±1 units, "
@@ -102,9 +112,11 @@ def _readings(result: IsoShibaYokoo) -> Html:
     if not {"energy", "network_mean"} <= set(names):
         return Html("")
     cold = result.values["network_mean_reading"][:, 0].mean()
+    exact = isinstance(result.parameters.lattice, Solved)
     return markup(
-        "Temperatures are read from the energy by the exact thermometer and, beside it, "
+        "Temperatures are read from the energy, {}, and, beside it, "
         "by the mean of the network, whose scale is its own: it reads <i>T</i> = {} as {}.",
+        "by the exact thermometer" if exact else "by the curve of the training data",
         f"{result.parameters.temperatures[0]:g}",
         f"{cold:.2f}",
     )

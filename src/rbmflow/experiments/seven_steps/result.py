@@ -19,7 +19,6 @@ from rbmflow.experiments.seven_steps.steps import NULL_MAGNETIZATIONS, Prepared
 from rbmflow.experiments.tables import Table
 from rbmflow.flow.observables import lattice_observables
 from rbmflow.flow.orbit import ALWAYS
-from rbmflow.ising import Ring
 from rbmflow.netcdf import Arrays, read_arrays, write_arrays
 from rbmflow.networks import RBM
 from rbmflow.provenance import provenance, version_of
@@ -331,7 +330,11 @@ def _names(parameters: Parameters) -> tuple[set[str], set[str]]:
     """Return the names of what seeds give and of what machines give."""
     read = {"network": ("network_mean", "network_peak", "network_per_sample")}
     kinds = [kind for name in parameters.thermometers for kind in read.get(name, (name,))]
-    of_flows = {*ALWAYS, *lattice_observables(Ring(8), [1]), *(f"temperature_{kind}" for kind in kinds)}
+    of_flows = {
+        *ALWAYS,
+        *lattice_observables(parameters.lattice, parameters.distances),
+        *(f"temperature_{kind}" for kind in kinds),
+    }
     return (
         {f"{kind}_{part}" for kind in kinds for part in ("reading", "resolution", "null")},
         {*SHAPES, *of_flows, *(f"{name}_stderr" for name in of_flows)},

@@ -16,6 +16,8 @@ from rbmflow import flow, thermometer
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.experiments.seven_steps.parameters import MAPS, Parameters
 from rbmflow.experiments.tasks import one_thread
+from rbmflow.ising.bonds import aligned_energy
+from rbmflow.ising.ground_states import ground_states
 from rbmflow.ising.mean_field import mean_field_magnetization
 from rbmflow.networks import RBM
 from rbmflow.reading import check_names
@@ -166,13 +168,17 @@ def rows_of(kind: str, parameters: Parameters, data: TrainingSet, rng: np.random
         return data.configurations
     if kind == "H":
         return data.spins[data.temperature >= parameters.hot_from].reshape(-1, n_sites)
-    cold = np.where(rng.random((n, 1)) < 0.5, 1, -1) * np.ones(n_sites, dtype=int)
+    ground = ground_states(parameters.lattice)
+    n_parts = 1 if ground is None else len(ground.free)
+    coins = np.where(rng.random((n, n_parts)) < 0.5, 1, -1)
+    cold = coins * np.ones(n_sites, dtype=int) if ground is None else ground.turned(coins)
     if kind == "L":
         return cold.astype(np.int8)
     if kind == "ends":
         hot = np.where(rng.random((n, n_sites)) < 0.5, 1, -1)
         return np.concatenate([cold, hot]).astype(np.int8)
-    m = [mean_field_magnetization(T, parameters.lattice.coordination) for T in parameters.temperatures]
+    of_neighbours = -2 * aligned_energy(parameters.lattice)[0]
+    m = [mean_field_magnetization(T, of_neighbours) for T in parameters.temperatures]
     spins = independent_spins(np.repeat(m, n), n_sites, rng)
     return (spins * np.where(rng.random((len(spins), 1)) < 0.5, 1, -1)).astype(np.int8)
 
@@ -277,7 +283,7 @@ def _flows(
     parameters: Parameters, prepared: Prepared, rbm: RBM, rng: np.random.Generator
 ) -> dict[str, FloatArray]:
     """Observables and temperatures along every flow, over (map, start, step)."""
-    observables = flow.lattice_observables(parameters.lattice, [1])
+    observables = flow.lattice_observables(parameters.lattice, parameters.distances)
     shape = (len(parameters.maps), len(parameters.starts), parameters.n_steps + 1)
     found: dict[str, FloatArray] = {}
 

@@ -13,6 +13,8 @@ from rbmflow.experiments.observables import name_of
 from rbmflow.experiments.seven_steps.parameters import Parameters
 from rbmflow.experiments.seven_steps.steps import NULL_MAGNETIZATIONS
 from rbmflow.experiments.tables import Cell, Table, columns_of, named_columns, tables_of
+from rbmflow.ising.bonds import aligned_energy
+from rbmflow.ising.lattice import Lattice
 
 ENDS = ("order_parameter", "energy", "excess")
 
@@ -150,3 +152,18 @@ def _thermometers(result: Found) -> dict[str, Table]:
 def _means(result: Found, name: str) -> list[Cell]:
     """Means over the seeds."""
     return [_cell(mean) for mean in result.values[name].mean(axis=0)]
+
+
+def excess_of(lattice: Lattice) -> str:
+    """Return how the excess of the energy is written.
+
+    Examples
+    --------
+    >>> from rbmflow import Honeycomb, Ring, Torus
+    >>> [excess_of(one) for one in (Ring(8), Torus(4, 4), Honeycomb(3, 3))]
+    ['E + m²', 'E + 2m²', 'E + 1.5m²']
+    """
+    aligned, field = aligned_energy(lattice)
+    squared = f"{abs(aligned):.3g}".removesuffix(".0")
+    linear = f" {'-' if field > 0 else '+'} {abs(field):.3g}m" if field else ""
+    return f"E {'-' if aligned > 0 else '+'} {'' if squared == '1' else squared}m²{linear}"
