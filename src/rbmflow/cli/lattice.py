@@ -15,6 +15,7 @@ from rbmflow.cli.executors import add_scheduler, elsewhere
 from rbmflow.cli.geometry import lattice_of
 from rbmflow.cli.output import draw_listed, emit, publish, show, write_provenance
 from rbmflow.cli.parser import DONE
+from rbmflow.cli.places import PLACES, place_of
 from rbmflow.cli.progress import progress_bar
 from rbmflow.experiments import observables
 from rbmflow.experiments.tables import Table, Tables, columns_of
@@ -24,7 +25,7 @@ from rbmflow.ising.lattice import lattices
 from rbmflow.ising.solved import Solved
 from rbmflow.netcdf import require_xarray
 from rbmflow.sampling import Certificate, TrainingSet, training_set, write_training_set
-from rbmflow.sampling.certificate import certificates_in
+from rbmflow.sampling.certificate import certificates_in, second_columns
 from rbmflow.sampling.training_set import read_training_set, training_set_as_bytes
 
 KINDS = tuple(name for name, kind in lattices().items() if issubclass(kind, Solved))
@@ -72,8 +73,8 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command = commands.add_parser(
         "sample", parents=[common], help="configurations at many temperatures, certified, in a netCDF file"
     )
-    command.add_argument("lattice", choices=KINDS, help="where the spins are")
-    command.add_argument("sides", nargs="+", type=int, metavar="SIDE", help="sites, or rows [columns]")
+    command.add_argument("lattice", choices=PLACES, help="where the spins are")
+    command.add_argument("sides", nargs="+", type=int, metavar="SIDE", help="in cells, one for all, or each")
     command.add_argument(
         "--temperatures",
         nargs="+",
@@ -132,7 +133,7 @@ def _ising(options: argparse.Namespace) -> int:
 
 
 def _sample(options: argparse.Namespace) -> int:
-    lattice = lattice_of(options.lattice, options.sides)
+    lattice = place_of(options.lattice, options.sides)
     require_xarray()  # before work that could not be written
     if options.zarr:
         path = options.out / TRAINING_STORE
@@ -142,9 +143,12 @@ def _sample(options: argparse.Namespace) -> int:
     else:
         path = options.out / TRAINING_SET
         certificates = _sample_in_memory(options, lattice, path)
-    header = ("temperature", "rule", "n_effective", "energy", "stderr", "exact_energy", "deviation")
-    places = {"energy": "energy.mean", "stderr": "energy.stderr"}
-    rows = [tuple(attrgetter(places.get(name, name))(one) for name in header) for one in certificates]
+    places = dict.fromkeys(("temperature", "rule", "n_effective"))
+    places |= {"energy": "energy.mean", "stderr": "energy.stderr", "exact_energy": None}
+    found_of = {name: list(map(attrgetter(at or name), certificates)) for name, at in places.items()}
+    found_of |= second_columns(certificates, {"energy": "mean", "stderr": "stderr"})
+    found_of["deviation"] = [one.deviation for one in certificates]
+    header, rows = tuple(found_of), list(zip(*found_of.values(), strict=True))
     if options.out != Path():  # a folder was named: its figure too
         table = Table(observables.name_of(lattice), columns_of(header, rows))
         emit(options, "certificate", header, rows)

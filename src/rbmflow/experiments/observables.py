@@ -202,7 +202,7 @@ def _numbers(column: list[Any]) -> Any:
 
 
 def draw_training_set(result: HasTables, ax: Any = None) -> Any:
-    """Draw energies of samples beside exact ones, and deviations in standard errors (pass two axes)."""
+    """Draw energies of samples, exact ones or those of a second rule, and deviations (pass two axes)."""
     table = result.tables["certificate"]
     data = columns(result, "certificate")
     T, exact, deviation = (
@@ -210,13 +210,17 @@ def draw_training_set(result: HasTables, ax: Any = None) -> Any:
     )
     with styled():
         left, right = axes = axes_of(ax, 2, (10.0, 4.2))
-        left.plot(T, exact, "_", ms=12, color=GREY, label="exact")
+        if np.isfinite(exact).any():
+            left.plot(T, exact, "_", ms=12, color=GREY, label="exact")
+        if "second_energy" in data:
+            second = np.asarray(data["second_energy"], dtype=float)
+            left.plot(T, second, "x", ms=6, color=RED, label="second rule")
         left.errorbar(T, data["energy"], data["stderr"], fmt="o", ms=3.5, color=BLUE, label="samples")
         right.axhspan(-2, 2, color="0.93", zorder=0, label="two standard errors")
         right.axhline(0, color=GREY, lw=1)
         right.plot(T, np.where(np.isfinite(deviation), deviation, np.nan), "o", ms=3.5, color=BLUE)
         left.set(ylabel="energy per site, J", title=table.caption)
-        right.set(ylabel="deviation from exact, standard errors", title="Certificate")
+        right.set(ylabel="deviation, standard errors", title="Certificate")
         top = max(4.0, 1.1 * np.nanmax(np.abs(deviation[np.isfinite(deviation)]), initial=0.0))
         right.set_ylim(-top, top)
         for panel in axes:
