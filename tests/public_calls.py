@@ -25,6 +25,7 @@ from rbmflow.ising.lattice import lattices
 from rbmflow.ising.planar import Planar
 from rbmflow.networks import RBM, BoltzmannMachine, Hopfield, Neuron
 from rbmflow.records import Record, Tabular
+from rbmflow.thermometer.energy_curve import fit_curve
 from rbmflow.training import CD, Exact, Grey, Recipe, SampledPhases, Trajectory, Update
 from rbmflow.weight import TemperatureRange, TemperatureSet
 
@@ -291,6 +292,7 @@ def _table():
     levels = {"lengths": [4.0, 6.0, 8.0], "numbers": [level] * 3, "powers": [1.0]}
     exchange = rbmflow.sampling.replica_exchange(Ring(8), [0.3, 0.5], n_sweeps=20, rng=1)
     curve = thermometer.magnetization.fit(KNOWN)
+    measured = fit_curve(KNOWN)
     network = thermometer.NetworkThermometer(
         Torus(4, 4), KNOWN.temperature, (np.full((16, 3), 0.1),), (np.array([0.1, 0.0, -0.1]),)
     )
@@ -573,6 +575,17 @@ def _table():
             on,
             None,
             {**reads, "resolution": {"temperature": [1.0, 2.0], "n_samples": 4}},
+        ),
+        "thermometer.EnergyCurveThermometer": (
+            {
+                **on,
+                "temperature": measured.temperature,
+                "energy": measured.energy,
+                "stderr": measured.stderr,
+                "heat_capacity": measured.heat_capacity,
+            },
+            measured,
+            reads,
         ),
         "thermometer.FieldThermometer": (
             on,

@@ -36,6 +36,8 @@ HEADINGS: dict[str, tuple[str, str]] = {
     "energy_exact": ("exact energy per site", J),
     "exact": ("exact value", ""),
     "exact_energy": ("exact energy per site", J),
+    "second_energy": ("energy per site by the second rule", J),
+    "second_stderr": ("its standard error", J),
     "gain": ("gain M N W²", ""),
     "heat_capacity": ("heat capacity per site", KB),
     "heat_capacity_exact": ("exact heat capacity per site", KB),

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from rbmflow.arguments import SpinArray, shown
-from rbmflow.ising import Ring, Torus
+from rbmflow.ising import Chain, Ring, Torus
 from rbmflow.ising.bonds import energies
 from rbmflow.ising.exact_energy import exact_energy
 from rbmflow.ising.ground_states import ground_states
@@ -61,7 +61,7 @@ def draw(
     rule: Rule | None = None
     burn_in, thin, tau = 0, 0, 0.5
     series = np.empty((0, 0))
-    if isinstance(lattice, Ring):
+    if isinstance(lattice, (Ring, Chain)) and not field:
         spins = lattice.sample(K, n_samples, rng=stream)
     elif K == 0:
         spins = random_spins(stream, n_samples, lattice.n_sites)

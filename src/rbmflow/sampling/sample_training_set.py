@@ -23,7 +23,7 @@ from rbmflow.arguments import (
 )
 from rbmflow.executors import check_executor, completed
 from rbmflow.hardware import check_fits, resolve_threads
-from rbmflow.ising import Graph, Ring, Torus
+from rbmflow.ising import Chain, Graph, Ring, Torus
 from rbmflow.ising.joint_density_of_states import has_joint_counts
 from rbmflow.ising.lattice import Lattice
 from rbmflow.ising.uniform_field import MAX_COUPLING, energy_in_field
@@ -59,7 +59,7 @@ def training_set(
 
     The law at a temperature T is ``exp[(Σ v_i v_j + H Σ v_i)/T]/Z``, with a field H of 0 by default.
 
-    On a ring the samples are exact and independent. Elsewhere T = 0 is its limit, the ground states; else
+    On a ring or a chain the samples are exact and independent. Elsewhere T = 0 is its limit, the ground states; else
     pilot runs of Swendsen-Wang clusters, and above the critical temperature of the heat bath,
     measure the autocorrelation times τ of the energy and of m². The rule that needs less work for an
     independent sample is taken, with a burn-in of 20 τ, from aligned spins in the ordered phase and from
@@ -226,7 +226,7 @@ class Asked:
         else:
             # what no kernel sweeps is drawn in one go, in the calling thread, where Ctrl-C arrives
             draws = [partial(draw, *arguments) for arguments in each]
-            in_one_go = isinstance(self.lattice, Ring) or (self.field != 0 and self._has_exact_field)
+            in_one_go = isinstance(self.lattice, (Ring, Chain)) or (self.field != 0 and self._has_exact_field)
             within_threads = results_of(draws, 1 if in_one_go else n_threads)
             found = ((places[place], one) for place, one in within_threads)
         for index, (spins, certificate) in found:
