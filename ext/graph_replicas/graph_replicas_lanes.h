@@ -87,7 +87,8 @@ ALWAYS_INLINE TARGET uint64_t LEVEL(draw_all)(
             XOSHIRO(a[part], b[part], c[part], d[part], r);
             int at = LANES32 * step + 2 * WIDTH * part;
 #if RBMFLOW_VECTORS
-            found |= LEVEL(draw)(sums[at / AT_ONCE], unit, K + at, (LEVEL(words32))r, metropolis, &more) << at;
+            const LEVEL(words32) random = (LEVEL(words32))r;
+            found |= LEVEL(draw)(sums[at / AT_ONCE], unit, K + at, random, metropolis, &more) << at;
             kept |= more << at;
 #else
             for (int end = at + 2; at < end; at++, r >>= 32) {

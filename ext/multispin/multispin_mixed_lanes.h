@@ -51,7 +51,8 @@ ALWAYS_INLINE TARGET void LEVEL(sweep_mixed_sites)(
         negative[p] = LEVEL(load)(rule->negative, p), active[p] = LEVEL(load)(rule->active, p);
     }
     const int64_t sure = rule->n_digits < SURE ? rule->n_digits : SURE;
-    uint64_t digits[2][SURE][CLASSES][WORDS]; /* of the least amount, and what is other at the second and third */
+    /* of the least amount, and what is other at the second and the third */
+    uint64_t digits[2][SURE][CLASSES][WORDS];
     for (int odd = 0; odd < 2; odd++)
         for (int64_t k = 0; k < sure; k++)
             for (int i = 0; i < WORDS; i++) {
@@ -91,8 +92,8 @@ ALWAYS_INLINE TARGET void LEVEL(sweep_mixed_sites)(
             for (int64_t k = sure; k < rule->n_digits && LEVEL(any)(open); k++)
                 EACH_PART {
                     XOSHIRO(a[p], b[p], c[p], d[p], r);
-                    VECTOR digit = SELECT(
-                        second[p], LEVEL(load)(rule->digits[k][odd][1], p), LEVEL(load)(rule->digits[k][odd][0], p));
+                    VECTOR digit = LEVEL(load)(rule->digits[k][odd][0], p);
+                    digit = SELECT(second[p], LEVEL(load)(rule->digits[k][odd][1], p), digit);
                     digit = SELECT(third[p], LEVEL(load)(rule->digits[k][odd][2], p), digit);
                     yes[p] |= open[p] & digit & ~r;
                     open[p] = WHERE_EQUAL(open[p], r, digit);
