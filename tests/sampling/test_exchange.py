@@ -5,6 +5,7 @@ import pytest
 
 from rbmflow import Graph, Hypercubic, Ring, Torus, Triangular
 from rbmflow.sampling import Exchange, ReducibleChainError, replica_exchange
+from rbmflow.sampling.rungs import Rungs
 from tests.sampling import operators
 
 
@@ -146,8 +147,17 @@ def test_bad_input(change, error, match):
         replica_exchange(arguments.pop("lattice"), arguments.pop("couplings"), **arguments)
 
 
-def test_states_of_files_are_checked():
+@pytest.mark.parametrize(
+    ("name", "change", "match"),
+    [
+        ("generators", lambda words: words[:-1], "generators of shape"),
+        ("generators", np.zeros_like, "a generator is zero"),
+        ("rungs", lambda _: Rungs(1, 4), "rungs of shape"),
+        ("turn", lambda _: "3", "turn"),
+    ],
+)
+def test_states_of_files_are_checked(name, change, match):
     first = replica_exchange(Ring(6), [0.2, 0.4], n_ladders=2, n_sweeps=3, rng=1)
-    first._ladders.generators = first._ladders.generators[:-1]
-    with pytest.raises(ValueError, match="generators of shape"):
+    setattr(first._ladders, name, change(getattr(first._ladders, name)))
+    with pytest.raises((TypeError, ValueError), match=match):
         replica_exchange(Ring(6), [0.2, 0.4], n_sweeps=3, initial=first)

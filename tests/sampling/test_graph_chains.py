@@ -193,6 +193,19 @@ def test_every_start_and_infinite_couplings():
         assert 0 < (frozen.spins[..., 3] > 0).mean() < 1  # the free one
 
 
+@pytest.mark.parametrize("n_chains", [3, 70])
+@pytest.mark.parametrize("rule", ["heat_bath", "metropolis"])
+def test_infinite_couplings_where_local_fields_vanish(rule, n_chains):
+    # spins in no field are fair, and so lead from each lowest state to the others
+    lattice = Triangular(2, 2, periodic=False, couplings=(1.0, 1.0, -2.0))
+    chains = run(lattice, np.inf, n_chains=n_chains, n_sweeps=8000 // n_chains, burn_in=20, rule=rule, rng=2)
+    _, energy, _ = operators.boltzmann(lattice.to_graph(), 1.0)
+    lowest = np.flatnonzero(energy == energy.min())
+    seen = np.bincount(operators.index_of(chains.spins.reshape(-1, 4)), minlength=16)
+    assert seen[lowest].sum() == chains.spins.size / 4
+    assert (seen[lowest] > 0.5 * seen.sum() / len(lowest)).all()
+
+
 def test_weak_couplings_are_drawn_as_by_the_heat_bath():
     K = np.resize([1e-9, 0.5, 0.0], 90)
     chains = run(

@@ -38,6 +38,7 @@ MOST_SPINS = 2**28  # of one whose blocks are several
 AT_ONCE = {"replicas": REPLICAS, "mixed": REPLICAS, "blocks": CHAINS}  # chains that share a generator
 COUPLED_FROM = 1024  # sites from which 512 replicas that exchange couplings after each sweep win over blocks
 LARGE_COUPLING = 1e5  # e^(-2K) is zero from far below, and 0 * K stays 0
+HUGE_COUPLING = 1e200  # the same whatever the couplings; times all of them at a site it is finite
 
 
 def generator_words(
@@ -68,8 +69,9 @@ def make_engines(
     """
     n_chains = len(K)
     kind = _kind(lattice, rule, order, n_chains, field, couple=couple)
-    if not field and _whole(lattice):
-        K = np.clip(K, -LARGE_COUPLING, LARGE_COUPLING)
+    if not field and not isinstance(lattice, Graph):  # where K may be infinite
+        limit = LARGE_COUPLING if _whole(lattice) else HUGE_COUPLING
+        K = np.clip(K, -limit, limit)
     feeble = weak(lattice, K)
     metropolis = ~feeble if rule == "metropolis" else np.zeros(n_chains, dtype=bool)
     if kind in AT_ONCE:

@@ -294,7 +294,7 @@ def replica_exchange(
     n_chains = n_ladders * len(ladder)
     check_memory(
         f"{n_chains} chains of {rounds['n_sweeps']} measurements",
-        n_chains * (32 * rounds["n_sweeps"] + 2 * on.n_sites + 256),
+        n_chains * (16 * rounds["n_sweeps"] + 2 * on.n_sites + 256),
         "a larger thin keeps less",
     )
     if isinstance(initial, Exchange):
@@ -381,5 +381,5 @@ def _check_same(
                 f"initial: the Exchange to go on with has another {name} ({shown(told)}); "
                 "to change it, begin anew with initial=exchange.spins"
             )
-    before._ladders.check(before.spins, lattice.n_sites)
+    before._ladders.check(before.spins, (known, len(ladder)), lattice.n_sites)
     return known

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from rbmflow.arguments import FloatArray, SpinArray
+from rbmflow.arguments import MAX_STEPS, FloatArray, SpinArray, check_integer
 from rbmflow.generators import WORDS, draw_words, generator_from, generator_state
 from rbmflow.ising.lattice import Lattice
 from rbmflow.records import Storable
@@ -21,9 +21,8 @@ from rbmflow.sampling.starts import first_spins
 from rbmflow.spins import check_spins
 from rbmflow.workers import Progress, run_tasks
 
-HELD = (
-    16  # rounds, whose measurements then go to their places together: few at a time would each miss the cache
-)
+HELD = 16
+"""Rounds whose measurements go to their places together: one at a time each number would miss the cache."""
 
 
 @dataclass
@@ -43,13 +42,15 @@ class Ladders(Storable):
     def _from_content(cls, content: dict[str, Any]) -> Self:
         return cls(**{**content, "source": generator_from("source", content["source"])})
 
-    def check(self, spins: SpinArray, n_sites: int) -> None:
-        """Raise ValueError unless the state is that of such chains: kernels trust it."""
-        shape = self.rungs.chain.shape
+    def check(self, spins: SpinArray, shape: tuple[int, int], n_sites: int) -> None:
+        """Raise ValueError unless the state is that of so many ladders and rungs: kernels trust it."""
+        check_integer("initial: turn", self.turn, -MAX_STEPS, 2**62)
         if check_spins("initial: spins", spins, n_sites).shape[:-1] != shape or spins.dtype != np.int8:
             raise ValueError(
                 f"initial: spins of shape {spins.shape}, {spins.dtype}, are not on {shape} rungs"
             )
+        if self.rungs.chain.shape != shape:
+            raise ValueError(f"initial: rungs of shape {self.rungs.chain.shape}, {shape} is needed")
         words = shape[0] * shape[1] + 1, WORDS
         if self.generators.dtype != np.uint64 or self.generators.shape != words:
             raise ValueError(f"initial: generators of shape {self.generators.shape}, {words} is needed")
