@@ -113,7 +113,9 @@ def test_mixed_replicas(monkeypatch, graph, metropolis):
     for level in SIMD_LEVELS[: simd.supported() + 1]:
         monkeypatch.setenv("RBMFLOW_SIMD", level)
         mutable = state.copy()
-        engine = replicas.MixedReplicas(graph, K, metropolis, order, spins, mutable, np.arange(n_chains))
+        engine = replicas.MixedReplicas(
+            replicas.Inputs.of(graph), K, metropolis, order, spins, mutable, np.arange(n_chains)
+        )
         block = Block(*np.empty((2, n_chains, 1)), np.empty((n_chains, 1, n_sites), dtype=np.int8))
         engine.measure(2, 0, 1, block)
         np.testing.assert_array_equal(block.spins[:, 0], now.T, f"{level=}")

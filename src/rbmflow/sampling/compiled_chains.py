@@ -23,7 +23,7 @@ from rbmflow.sampling.engine import Engine
 from rbmflow.sampling.graph_replicas import CHAINS, GraphReplicas, Scaled, fits
 from rbmflow.sampling.one_chain import OneChain
 from rbmflow.sampling.reducibility import CLUSTER_RULES, RULES, sweep_sites
-from rbmflow.sampling.replicas import REPLICAS, MixedReplicas, Replicas, are_mixed
+from rbmflow.sampling.replicas import REPLICAS, Inputs, MixedReplicas, Replicas, are_mixed
 
 REPLICAS_FROM = 8  # chains from which replicas as bits win over one site at a time, at every SIMD level
 REPLICAS_FROM_BYTES = 200  # the same against a byte for each spin
@@ -154,8 +154,9 @@ def _together(
         ]
     graph, sites = lattice.to_graph(field), sweep_sites(lattice, order)
     if kind == "mixed":
+        inputs = Inputs.of(graph)
         return [
-            MixedReplicas(graph, K[part], how, sites, spins, words, part)
+            MixedReplicas(inputs, K[part], how, sites, spins, words, part)
             for (how, part), words in zip(groups, generators, strict=False)
         ]
     scaled = Scaled.of(graph)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -151,12 +152,46 @@ class Replicas:
         spins[self.place] = out
 
 
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """A graph as the kernel sees it: what each site's neighbours are, and how they pull."""
+
+    n_sites: int
+    inputs: IndexArray  # (n_sites, 6), beyond the neighbours the numbers of two rows: all down, all up
+    signs: npt.NDArray[np.uint8]  # bit k where the bond to neighbour k is negative
+    degrees: npt.NDArray[np.uint8]
+    ends: IndexArray  # of the bonds
+    bond_signs: npt.NDArray[np.uint8]
+    scale: float  # of all couplings
+
+    @classmethod
+    def of(cls, graph: Graph) -> Self:
+        """List the neighbours of a graph of which `are_mixed` is true."""
+        n_sites, degrees = graph.n_sites, np.diff(graph.indptr)
+        rows = np.repeat(np.arange(n_sites), degrees)
+        places = np.arange(len(rows)) - graph.indptr[rows]
+        # pairs of a spin down and one up, after the neighbours, pull nowhere
+        inputs = (n_sites + (np.arange(MOST) - degrees[:, np.newaxis]) % 2).astype(np.int32)
+        inputs[rows, places] = graph.indices
+        falling = graph.couplings < 0
+        own = rows < graph.indices
+        return cls(
+            n_sites=n_sites,
+            inputs=inputs,
+            signs=np.bincount(rows, weights=falling * 2.0**places, minlength=n_sites).astype(np.uint8),
+            degrees=degrees.astype(np.uint8),
+            ends=np.stack([rows[own].astype(np.int32), graph.indices[own]], axis=1),
+            bond_signs=falling[own].astype(np.uint8),
+            scale=float(np.abs(graph.couplings).max(initial=0.0)),
+        )
+
+
 class MixedReplicas(Replicas):
     """The same on a graph whose bonds differ in their signs alone, with up to six of them to a site."""
 
     def __init__(
         self,
-        graph: Graph,
+        on: Inputs,
         K: FloatArray,
         metropolis: bool,
         order: IndexArray,
@@ -164,36 +199,24 @@ class MixedReplicas(Replicas):
         generator: Words,
         chains: npt.NDArray[np.intp],
     ) -> None:
-        n_sites, degrees = graph.n_sites, np.diff(graph.indptr)
-        self._begin(n_sites, metropolis, order, spins, generator, chains, extra=2)
+        self._begin(on.n_sites, metropolis, order, spins, generator, chains, extra=2)
         self.packed[-2], self.packed[-1] = 0, ALL_ONES
-        rows = np.repeat(np.arange(n_sites), degrees)
-        places = np.arange(len(rows)) - graph.indptr[rows]
-        self.inputs = np.empty((n_sites, MOST), dtype=np.int32)
-        # pairs of a spin down and one up, after the neighbours, pull nowhere
-        self.inputs[:] = n_sites + (np.arange(MOST) - degrees[:, np.newaxis]) % 2
-        self.inputs[rows, places] = graph.indices
-        falling = graph.couplings < 0
-        self.signs = np.bincount(rows, weights=falling * 2.0**places, minlength=n_sites).astype(np.uint8)
-        self.degrees = degrees.astype(np.uint8)
-        own = rows < graph.indices
-        self.ends = np.stack([rows[own].astype(np.int32), graph.indices[own]], axis=1)
-        self.bond_signs = falling[own].astype(np.uint8)
-        self.scale = float(np.abs(graph.couplings).max(initial=0.0))
+        self.on, self.scale = on, on.scale
         # what a flip costs against 2, 4 and 6 neighbours more on one side than on the other, or 1, 3 and 5
         self.costs = 2 * np.array([[2.0, 4.0, 6.0], [1.0, 3.0, 5.0]]) * self.scale
         self.couple(K)
 
     def _kernel(self, n_sweeps: int, energy: Any, magnetization: Any, samples: SpinArray) -> None:
+        on = self.on
         multispin.run_mixed(
             self.packed,
             self.generator,
-            self.inputs,
-            self.signs,
-            self.degrees,
+            on.inputs,
+            on.signs,
+            on.degrees,
             self.order,
-            self.ends,
-            self.bond_signs,
+            on.ends,
+            on.bond_signs,
             self.metropolis,
             self.negative,
             self.active,
