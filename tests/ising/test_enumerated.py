@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rbmflow import Chain, Graph, Ring, Torus
-from rbmflow.ising import Hypercubic, Triangular, state_law, state_sums
+from rbmflow.ising import Honeycomb, Hypercubic, Triangular, state_law, state_sums
 from rbmflow.ising.commensurate import units_of
 from rbmflow.ising.level_table import has_table
 from rbmflow.spins import all_states
@@ -246,6 +246,41 @@ def test_small_couplings_beside_large_ones(large, n_sites):
     np.testing.assert_allclose(graph.heat_capacity(K), width.sum() / n_sites, rtol=1e-11)
     sums = state_sums.state_sums(graph, np.array([K]))
     np.testing.assert_allclose(sums.rise, (np.abs(J[1:]) - J[1:] * np.tanh(K * J[1:])).sum(), rtol=1e-11)
+
+
+@pytest.mark.parametrize("n_sites", [7, 16])
+def test_a_large_coupling_makes_two_spins_one(n_sites):
+    # many states are equal as float64 where 10¹⁶ is part of their energy
+    rng = np.random.default_rng(n_sites)
+    J, h = np.triu(rng.normal(size=(n_sites, n_sites)), 1), rng.normal(size=n_sites)
+    J += J.T
+    J[0, 1] = J[1, 0] = 1e16
+    merged = np.delete(J, 0, axis=0)[:, 1:]
+    merged[0, 1:] += J[0, 2:]
+    merged[1:, 0] += J[0, 2:]
+    two, one = Graph.from_matrix(J, h), Graph.from_matrix(merged, np.r_[h[0] + h[1], h[2:]])
+    K = np.array([-1.5, 0.3, 1.0, 3.0])
+    found, wanted = n_sites * two.heat_capacity(K), (n_sites - 1) * one.heat_capacity(K)
+    assert found[0] != wanted[0]  # antiparallel, not parallel
+    np.testing.assert_allclose(found[1:], wanted[1:], rtol=1e-10)
+    sums = [state_sums.state_sums(graph, K[1:]) for graph in (two, one)]
+    # couplings are rounded to 2⁻⁹⁴ of 10¹⁶
+    np.testing.assert_allclose(sums[0].rise, sums[1].rise, rtol=1e-11, atol=5e-12)
+    np.testing.assert_allclose(sums[0].weights.sum(axis=1), sums[1].weights.sum(axis=1), rtol=1e-11)
+    law = two.state_law(1.0)
+    assert law.probabilities[law.states[:, 0] != law.states[:, 1]].sum() == 0
+
+
+def test_the_star_and_the_triangle():
+    # each star of a honeycomb lattice, its centre summed over, is a triangle of the triangular one:
+    # 2 cosh K(a + b + c) = R e^(L(ab + bc + ca))
+    K = np.array([-0.7, 0.2, 0.6585, 1.5])
+    L = np.log(np.cosh(3 * K) / np.cosh(K)) / 4
+    log_R = np.log(2 * np.cosh(K)) + L
+    for sides in ((3, 3), (2, 5), (3, 4)):
+        stars, triangles = Honeycomb(*sides), Triangular(*sides)
+        found = [stars.to_graph().log_partition(K), triangles.to_graph().log_partition(L)]
+        np.testing.assert_allclose(found[0], triangles.n_sites * log_R + found[1], rtol=1e-13)
 
 
 @pytest.mark.parametrize("n_sites", [4, 16])

@@ -131,7 +131,8 @@ class Enumerated(Lattice):
         couplings, sums = self._sums(K, n_threads)
         logs = np.log(sums.weights.sum(axis=1))
         moving = sums.reference != 0  # 0 times infinity else
-        logs[moving] -= couplings.ravel()[moving] * sums.reference[moving]
+        with np.errstate(over="ignore", under="ignore"):  # beyond the range of floats it is infinite
+            logs[moving] -= couplings.ravel()[moving] * sums.reference[moving]
         return _shaped(logs, couplings)
 
     @overload
@@ -204,8 +205,9 @@ class Enumerated(Lattice):
         couplings, sums = self._sums(K, n_threads)
         widths = np.zeros(len(sums.deviation))
         spread = sums.deviation > 0  # 0 times infinity else
-        widths[spread] = couplings.ravel()[spread] * sums.deviation[spread]
-        return _shaped(widths**2 / self.n_sites, couplings)
+        with np.errstate(under="ignore"):
+            widths[spread] = couplings.ravel()[spread] * sums.deviation[spread]
+            return _shaped(widths**2 / self.n_sites, couplings)
 
     @overload
     def magnetization(self, K: Number, *, n_threads: int | None = None) -> float: ...

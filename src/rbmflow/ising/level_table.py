@@ -128,11 +128,24 @@ def log_weights(graph: Graph, K: float) -> FloatArray:
     """
     form = kept_form(graph)
     coarse, fine = all_values(form, form.n_sites)
-    rough = coarse + fine
-    best = int(rough.argmax() if K < 0 else rough.argmin())
+    best = extreme(coarse, fine, highest=K < 0)
     distance = (coarse - coarse[best]) + (fine - fine[best])
     with np.errstate(over="ignore"):
         return np.asarray(distance * -np.ldexp(2 * K, form.exponent)) + 0.0
+
+
+def extreme(coarse: FloatArray, fine: FloatArray, *, highest: bool) -> int:
+    """Return where a number of two limbs is least, or greatest: where its rounded sum is, and the rest.
+
+    Examples
+    --------
+    >>> extreme(np.array([1e15, 1e15]), np.array([0.01, 0.0]), highest=False)
+    1
+    """
+    total = coarse + fine
+    best = np.flatnonzero(total == (total.max() if highest else total.min()))
+    rest = (coarse[best] - total[best]) + fine[best]
+    return int(best[rest.argmax() if highest else rest.argmin()])
 
 
 def has_table(graph: Graph) -> bool:

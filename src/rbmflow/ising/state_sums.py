@@ -19,6 +19,7 @@ from rbmflow.hardware import resolve_threads, simd_level
 from rbmflow.ising.level_table import (
     LevelTable,
     energies,
+    extreme,
     has_table,
     kept_form,
     level_table,
@@ -108,8 +109,7 @@ _Parts = tuple[float, FloatArray, FloatArray, FloatArray]
 
 
 def _from_table(table: LevelTable, scale: FloatArray, negative: bool) -> _Parts:
-    energy = table.energies
-    ground = int(energy.argmax() if negative else energy.argmin())
+    ground = extreme(table.coarse, table.fine, highest=negative)
     distance = np.abs((table.coarse - table.coarse[ground]) + (table.fine - table.fine[ground]))
     weights = np.exp(-2.0 * np.minimum(scale[:, np.newaxis] * distance, LARGEST))
     weights *= table.count
@@ -119,7 +119,7 @@ def _from_table(table: LevelTable, scale: FloatArray, negative: bool) -> _Parts:
     weights /= weights.sum(axis=1, keepdims=True)
     mean = (weights * distance).sum(axis=1)  # row by row: not by products, whose order depends on the rows
     variance = (weights * (distance - mean[:, np.newaxis]) ** 2).sum(axis=1)
-    return float(energy[ground]), by_ups, mean, variance
+    return float(table.energies[ground]), by_ups, mean, variance
 
 
 @lru_cache(maxsize=16)
