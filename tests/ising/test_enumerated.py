@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from rbmflow import Chain, Graph, Ring, Torus
+from rbmflow import Chain, Graph, Ring, Torus, hardware
 from rbmflow.ising import Honeycomb, Hypercubic, Triangular, state_law, state_sums
 from rbmflow.ising.commensurate import units_of
 from rbmflow.ising.level_table import has_table
@@ -115,8 +115,11 @@ def test_graphs_whose_states_are_visited(kind, with_fields):
     assert has_table(graph) == (kind != "real")
     brute = BruteForce(n_sites, bonds, couplings, fields)
     check_against(brute, graph)
-    levels = graph.density_of_states()
+    levels, joint = graph.density_of_states(), graph.enumerate()
     np.testing.assert_array_equal(levels.count, np.unique(brute.E.round(9), return_counts=True)[1])
+    energies, places = np.unique(joint.energy, return_inverse=True)
+    np.testing.assert_array_equal(energies, levels.energy)
+    np.testing.assert_array_equal(np.bincount(places, joint.count), levels.count)
 
 
 @pytest.mark.parametrize("field", [0.0, 0.3, -(2**0.5)])
@@ -340,6 +343,18 @@ def test_progress():
     seen = []
     Hypercubic((3, 3, 3)).enumerate(progress=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (2**26, 2**26)
+
+
+def test_memory_that_is_not_there(monkeypatch):
+    monkeypatch.setattr(hardware, "_memory", lambda: 10**6)
+    tenths = np.random.default_rng(1).integers(1, 1000, 19) / 1000
+    path = [(i, i + 1) for i in range(19)]
+    with pytest.raises(MemoryError, match="tallies of"):
+        Graph.from_bonds(20, path, tenths).log_partition(0.5)
+    glass = Graph.from_bonds(20, path, np.random.default_rng(1).normal(size=19), np.sqrt(np.arange(20)))
+    for method in (glass.enumerate, glass.density_of_states):
+        with pytest.raises(MemoryError, match="the energies of 20 sites"):
+            method()
 
 
 def test_lattices_that_are_too_large():

@@ -35,8 +35,8 @@ class Enumerated(Lattice):
         are many units, as of random real couplings, all configurations are listed, and energies that are
         equal as float64 are one.
 
-        Time O(2^n), a third of a nanosecond for each configuration visited; where all are listed a hundred
-        nanoseconds, and 64 bytes of memory.
+        Time O(2^n), a third of a nanosecond for each configuration visited; where all are listed half a
+        microsecond, and 150 bytes of memory.
 
         Parameters
         ----------
@@ -69,7 +69,8 @@ class Enumerated(Lattice):
     def density_of_states(self, *, n_threads: int | None = None) -> EnergyLevels:
         """Return the number of configurations for each energy, exactly; as `enumerate`, without V.
 
-        Time O(2^n), a third of a nanosecond for each configuration visited.
+        Time O(2^n), a third of a nanosecond for each configuration visited; where all energies are listed a
+        tenth of a microsecond, and 36 bytes of memory.
 
         Parameters
         ----------
@@ -92,7 +93,8 @@ class Enumerated(Lattice):
         >>> Graph.from_bonds(3, [(0, 1), (1, 2)], -1.0).density_of_states()
         EnergyLevels(n_sites=3, energy=array([-2.,  0.,  2.]), count=array([2, 4, 2]))
         """
-        return energy_levels(self.enumerate(n_threads=n_threads))
+        check_sites(self.n_sites)
+        return energy_levels(self.to_graph(), n_threads)
 
     @overload
     def log_partition(self, K: Number, *, n_threads: int | None = None) -> float: ...

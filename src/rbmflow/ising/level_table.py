@@ -32,8 +32,10 @@ COPIED_BINS = 2**15
 """Tallies of so many bins are kept in four copies, which stay in the cache."""
 CHUNK = 2**13
 """Blocks of one call of the kernel: 2^25 states, a hundredth of a second."""
-LISTED_BYTES = 64
-"""Of a state that is listed, while energies are sorted."""
+LISTED_BYTES = 150
+"""Of a state, while rows of energy and magnetization are sorted."""
+SORTED_BYTES = 36
+"""Of a state that is visited, while energies alone are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,12 +203,35 @@ def _table(graph: Graph, n_threads: int, progress: Progress | None) -> LevelTabl
     n_visited, bins = visited_sites(form), _bins(graph)
     if n_visited >= graph_sums.FEWEST_SITES and bins is not None and graph.n_sites > FEW_SITES:
         return _with_flips(form, *_tallied(bins, n_threads, progress))
+    _check_few_states(graph, LISTED_BYTES)
+    return _with_flips(form, *_listed(form, n_visited, progress))
+
+
+def _check_few_states(graph: Graph, n_bytes: int) -> None:
     if graph.n_sites > MAX_LISTED:
         raise ValueError(
             f"lattice has {graph.n_sites} sites and couplings that are no multiples of few units: "
             f"at most {MAX_LISTED} are possible where all energies are listed"
         )
-    return _with_flips(form, *_listed(form, n_visited, progress))
+    check_memory(f"the energies of {graph.n_sites} sites", n_bytes << graph.n_sites, "fewer sites need less")
+
+
+def listed_energies(graph: Graph) -> tuple[FloatArray, Integers]:
+    """Return the energies of all states and their numbers, those that are equal as float64 as one.
+
+    Examples
+    --------
+    >>> from rbmflow import Graph
+    >>> listed_energies(Graph.from_bonds(3, [(0, 1), (1, 2)], [0.5, 2**0.5]))[1]
+    array([2, 2, 2, 2])
+    """
+    form = kept_form(graph)
+    _check_few_states(graph, SORTED_BYTES)
+    energy = energies(form, *all_values(form, visited_sites(form)))
+    energy.sort()
+    first = np.flatnonzero(np.diff(energy, prepend=-np.inf))
+    count = np.diff(first, append=len(energy))
+    return energy[first], count if form.has_fields else 2 * count
 
 
 def _with_flips(
@@ -236,7 +261,6 @@ def _sorted(
 def _listed(
     form: SpinForm, n_visited: int, progress: Progress | None
 ) -> tuple[Integers, Integers, FloatArray, FloatArray]:
-    check_memory(f"the energies of {n_visited} sites", LISTED_BYTES * 2**n_visited, "fewer sites need less")
     coarse, fine = all_values(form, n_visited)
     n_up = np.zeros(1, dtype=np.int8)
     for _ in range(n_visited):

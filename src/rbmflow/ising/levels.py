@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import FloatArray
+from rbmflow.ising.level_table import LevelTable, has_table, level_table, listed_energies
 from rbmflow.records import Tabular
 
 if TYPE_CHECKING:
-    from rbmflow.ising.level_table import LevelTable
+    from rbmflow.ising import Graph
 
 Integers = npt.NDArray[np.int64]
 
@@ -112,14 +113,17 @@ def joint_levels(table: LevelTable) -> JointLevels:
     return JointLevels(n, energy[first], 2 * ups[first] - n, np.add.reduceat(table.count[order], first))
 
 
-def energy_levels(levels: JointLevels) -> EnergyLevels:
-    """Return the energies alone.
+def energy_levels(graph: Graph, n_threads: int | None = None) -> EnergyLevels:
+    """Return the energies alone of a graph; without few levels it is they that are listed.
 
     Examples
     --------
     >>> from rbmflow import Graph
-    >>> energy_levels(Graph.from_bonds(2, [(0, 1)]).enumerate()).count
+    >>> energy_levels(Graph.from_bonds(2, [(0, 1)])).count
     array([2, 2])
     """
+    if not has_table(graph):
+        return EnergyLevels(graph.n_sites, *listed_energies(graph))
+    levels = joint_levels(level_table(graph, n_threads))
     first = np.flatnonzero(np.diff(levels.energy, prepend=-np.inf))
     return EnergyLevels(levels.n_sites, levels.energy[first], np.add.reduceat(levels.count, first))
