@@ -109,37 +109,26 @@ def _summary(
         )
         if limit is not None:
             yield _row("K_c", f"crossings of {quantity}", limit.limit, K_c, limit.chi_squared, limit.n_free)
-    slopes = []
-    for quantity in SLOPES:
-        # ln⟨|m|⟩ and ln⟨m²⟩ hold a smooth function of K, a constant in their slopes
-        power = known.omega if quantity == SLOPES[0] else min(known.omega, known.inverse_nu)
-        found = _exponent(sizes, quantity, levels, power)
-        if found is not None:
-            slopes.append(found.value)
-            yield _row("1/nu", quantity, found.value, known.inverse_nu, found.chi_squared, found.n_free)
-    if len(slopes) > 1:
-        yield _row("1/nu", "weighted mean", _mean(slopes), known.inverse_nu)
-    for name, quantity, exact in (
-        ("gamma/nu", "susceptibility", known.gamma_over_nu),
-        ("-beta/nu", "absolute_magnetization", -known.beta_over_nu),
+    # ln⟨|m|⟩ and ln⟨m²⟩ hold a smooth function of K, which adds a constant to slopes that grow as L^(1/ν)
+    smooth = [known.omega, known.inverse_nu]
+    for name, quantity, exact, powers in (
+        ("1/nu", SLOPES[0], known.inverse_nu, [known.omega]),
+        *(("1/nu", slope, known.inverse_nu, smooth) for slope in SLOPES[1:]),
+        ("gamma/nu", "susceptibility", known.gamma_over_nu, [known.omega]),
+        ("-beta/nu", "absolute_magnetization", -known.beta_over_nu, [known.omega]),
     ):
-        found = _exponent(sizes, quantity, levels, known.omega)
+        found = _exponent(sizes, quantity, levels, powers)
         if found is not None:
             yield _row(name, quantity, found.value, exact, found.chi_squared, found.n_free)
     yield from _collapsed(parameters, sizes)
 
 
 def _exponent(
-    sizes: Sequence[Reweighting], quantity: Any, levels: list[Jackknifed] | None, power: float
+    sizes: Sequence[Reweighting], quantity: Any, levels: list[Jackknifed] | None, powers: list[float]
 ) -> Exponent | None:
     if levels is None:
         return None
-    return attempt(finite_size.exponent, list(sizes), quantity, levels, powers=[power])
-
-
-def _mean(numbers: Sequence[Jackknifed]) -> Jackknifed:
-    """The mean by their errors; that of the mean holds that they are of the same runs."""
-    return finite_size.extrapolate(np.ones(len(numbers)).tolist(), list(numbers), []).limit
+    return attempt(finite_size.exponent, list(sizes), quantity, levels, powers=powers)
 
 
 def _collapsed(parameters: Parameters, sizes: Sequence[Reweighting]) -> Iterator[tuple[Cell, ...]]:

@@ -114,7 +114,7 @@ def _growth(result: CriticalPoint, panel: Any) -> None:
 def _collapse(result: CriticalPoint, panel: Any) -> None:
     K_c = result.value("K_c", "crossings of binder_cumulant") or {"value": np.nan}
     inverse_nu, gamma = (
-        result.value("1/nu", "weighted mean") or {"value": np.nan},
+        result.value("1/nu", "binder_cumulant_slope") or {"value": np.nan},
         result.value("gamma/nu", "susceptibility") or {"value": np.nan},
     )
     for side, colour, curve in _of_sides(result):

@@ -58,7 +58,7 @@ class CriticalPoint(Result):
         said = []
         for quantity, by in (
             ("K_c", "crossings of binder_cumulant"),
-            ("1/nu", "weighted mean"),
+            ("1/nu", "binder_cumulant_slope"),
             ("gamma/nu", "susceptibility"),
         ):
             row = self.value(quantity, by)

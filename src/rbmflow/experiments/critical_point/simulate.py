@@ -37,8 +37,7 @@ def run(
     Each size is simulated at three couplings, by the heat bath in many chains at once, and reweighted. K_c is
     where cumulants, and ξ/L, of pairs of sizes cross, extrapolated with ``L^(−ω − 1/ν)``. Exponents are the
     growth of quantities at the coupling where each size has one value of the cumulant, with a correction
-    ``L^(−ω)``; 1/ν is the mean of those of three slopes. What is known serves to place the runs and for the
-    powers of corrections.
+    ``L^(−ω)``. What is known serves to place the runs and for the powers of corrections.
 
     Parameters
     ----------
