@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
     from rbmflow.weight.equation import f, g, kl_uniform
     from rbmflow.weight.from_histogram import trained_weight_from_law, trained_weight_from_samples
+    from rbmflow.weight.in_field import BiasedWeight, trained_weight_in_field, trained_with_biases
     from rbmflow.weight.limits import LIMITS, LimitRow, LimitTable, limit_table
     from rbmflow.weight.low_temperature import (
         low_temperature_law,
@@ -51,6 +52,7 @@ else:
             "derivatives": "kl_curvature kl_curvature_at_zero kl_trained trained_weight_derivative",
             "equation": "f g kl_uniform",
             "from_histogram": "trained_weight_from_law trained_weight_from_samples",
+            "in_field": "BiasedWeight trained_weight_in_field trained_with_biases",
             "limits": "LIMITS LimitRow LimitTable limit_table",
             "low_temperature": "low_temperature_law low_temperature_leading_weight low_temperature_weight",
             "mixture": "MixtureWeight mixture_weight "
@@ -65,6 +67,7 @@ else:
 __all__ = [
     "ISO_SHIBA_YOKOO_TEMPERATURES",
     "LIMITS",
+    "BiasedWeight",
     "Enclosure",
     "LimitRow",
     "LimitTable",
@@ -94,8 +97,10 @@ __all__ = [
     "trained_weight_derivative",
     "trained_weight_from_law",
     "trained_weight_from_samples",
+    "trained_weight_in_field",
     "trained_weight_mixture",
     "trained_weight_temperatures",
+    "trained_with_biases",
 ]
 
 
