@@ -13,10 +13,10 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from rbmflow import Ring, cli
+from rbmflow import Chain, Honeycomb, Hypercubic, Ring, Triangular, cli
 from rbmflow.cli import lattice
 from rbmflow.experiments import observables
-from rbmflow.ising import Torus, onsager
+from rbmflow.ising import InfiniteHoneycomb, InfiniteTriangular, Torus, onsager
 from rbmflow.sampling import TrainingSet, training_set
 
 DRAWN = find_spec("matplotlib") is not None  # figures are an extra
@@ -60,6 +60,35 @@ def test_observables_of_the_infinite_lattice_to_many_digits(capsys):
     assert float(hot["magnetization"]) == 0.0
 
 
+@pytest.mark.parametrize(
+    ("words", "on", "keywords"),
+    [
+        (("triangular", "6", "4"), Triangular(6, 4), {}),
+        (("honeycomb", "3", "--open", "--J", "1", "0.5", "2"), Honeycomb(3, 3, False, (1, 0.5, 2)), {}),
+        (("hypercubic", "3", "3", "10", "--field", "-0.1"), Hypercubic((3, 3, 10)), {"field": -0.1}),
+        (("torus", "6", "--field", "0.2"), Hypercubic((6, 6)), {"field": 0.2}),
+        (("chain", "9"), Chain(9), {}),
+        (("ring", "9", "--field", "0.3"), Ring(9), {"field": 0.3}),
+        (("triangular", "infinite"), InfiniteTriangular(), {}),
+        (("honeycomb", "infinite", "--J", "1", "0.5", "2"), InfiniteHoneycomb((1, 0.5, 2)), {}),
+        (("torus", "infinite", "--J", "1", "0.5"), InfiniteTriangular((1, 0.5, 0)), {}),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, tuple) else "",
+)
+def test_other_lattices_infinite_ones_and_a_field(capsys, words, on, keywords):
+    K = [0.0, 0.3, -0.2]
+    status, out, _ = run(capsys, "ising", *words, "--K", *map(str, K), "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert status == 0
+    quantities = ["energy", "heat_capacity"]
+    quantities += ["magnetization"] if keywords or "infinite" in words else ["susceptibility"]
+    for quantity in quantities:
+        found = [float(row[quantity]) for row in rows]
+        assert found == getattr(on, quantity)(K, **keywords).tolist()
+    per_site = on.log_partition(K, **keywords) / getattr(on, "n_sites", 1)
+    np.testing.assert_allclose([float(row["log_partition_per_site"]) for row in rows], per_site, rtol=1e-14)
+
+
 def test_couplings_of_both_signs(capsys):
     _, out, _ = run(capsys, "ising", "torus", "4", "--K", "0.5", "-0.5", "0", "--format", "json")
     rows = json.loads(out)
@@ -69,7 +98,14 @@ def test_couplings_of_both_signs(capsys):
 
 @pytest.mark.parametrize(
     ("words", "beside"),
-    [(("ring", "8"), False), (("torus", "8", "4"), True), (("infinite",), True)],
+    [
+        (("ring", "8"), False),
+        (("torus", "8", "4"), True),
+        (("infinite",), True),
+        (("triangular", "4"), True),
+        (("honeycomb", "infinite", "--K", "0.5", "-0.7"), True),
+        (("hypercubic", "2", "2", "2"), False),
+    ],
 )
 def test_files_and_figure(capsys, tmp_path, words, beside):
     status, out, _ = run(capsys, "ising", *words, "--points", "5", "--format", "csv", "--out", str(tmp_path))
@@ -105,6 +141,16 @@ def test_the_figure_marks_the_critical_point(couplings):
         ["ising", "ring", "2"],
         ["ising", "torus", "1", "2", "3"],
         ["ising", "infinite", "3"],
+        ["ising", "triangular", "infinite", "3"],
+        ["ising", "triangular", "infinite", "--open"],
+        ["ising", "triangular", "infinite", "--field", "1"],
+        ["ising", "triangular", "infinite", "--J", "1", "2"],
+        ["ising", "torus", "infinite", "--J", "1", "2", "3"],
+        ["ising", "ring", "infinite"],
+        ["ising", "ring", "8", "--J", "2"],
+        ["ising", "triangular", "6", "--dps", "20"],
+        ["ising", "triangular", "13"],
+        ["ising", "torus", "13", "--field", "1"],
         ["ising", "ring", "8", "--K", "x"],
         ["ising", "ring", "8", "--K", "1/0"],
         ["ising", "ring", "8", "--temperatures", "-1"],

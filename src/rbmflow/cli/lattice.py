@@ -12,7 +12,7 @@ from typing import Any
 from rbmflow import Ring
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.executors import add_scheduler, elsewhere
-from rbmflow.cli.geometry import lattice_of
+from rbmflow.cli.geometry import SIDED, lattice_of
 from rbmflow.cli.output import draw_listed, emit, publish, show, write_provenance
 from rbmflow.cli.parser import DONE
 from rbmflow.cli.places import PLACES, place_of
@@ -20,8 +20,9 @@ from rbmflow.cli.progress import progress_bar
 from rbmflow.experiments import observables
 from rbmflow.experiments.tables import Table, Tables, columns_of
 from rbmflow.hardware import resolve_threads
-from rbmflow.ising import Torus
+from rbmflow.ising import InfiniteHoneycomb, InfiniteTriangular
 from rbmflow.ising.lattice import lattices
+from rbmflow.ising.plane.infinite import InfinitePlanar
 from rbmflow.ising.solved import Solved
 from rbmflow.netcdf import require_xarray
 from rbmflow.sampling import Certificate, TrainingSet, training_set, write_training_set
@@ -29,6 +30,8 @@ from rbmflow.sampling.certificate import certificates_in, second_columns
 from rbmflow.sampling.training_set import read_training_set, training_set_as_bytes
 
 KINDS = tuple(name for name, kind in lattices().items() if issubclass(kind, Solved))
+INFINITE = "infinite"
+PLANES: dict[str, Any] = {"triangular": InfiniteTriangular, "honeycomb": InfiniteHoneycomb}
 SAMPLED = [index / 4 for index in range(25)]  # of Iso, Shiba and Yokoo, Phys. Rev. E 97, 053304 (2018)
 TRAINING_SET, TRAINING_STORE = "training_set.nc", "training_set.zarr"
 PARTIAL = "training_set.partial"
@@ -46,10 +49,28 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command.set_defaults(run=_degeneracies)
 
     command = commands.add_parser(
-        "ising", parents=[common], help="exact observables of a ring, a torus or the infinite square lattice"
+        "ising", parents=[common], help="exact observables of small, narrow and infinite lattices"
     )
-    command.add_argument("lattice", choices=(*KINDS, "infinite"), help="infinite: square, Onsager's")
-    command.add_argument("sides", nargs="*", type=int, metavar="SIDE", help="sites, or rows [columns]")
+    command.add_argument(
+        "lattice",
+        choices=(*SIDED, INFINITE),
+        metavar="LATTICE",
+        help=f"{', '.join(SIDED)}, or {INFINITE}: the square lattice, Onsager's",
+    )
+    command.add_argument(
+        "sides",
+        nargs="*",
+        type=_side,
+        metavar="SIDE",
+        help=f"sites or cells along each axis, one for all; {INFINITE}: of torus, triangular, honeycomb",
+    )
+    command.add_argument("--open", action="store_true", dest="open_ends", help="a lattice with open ends")
+    command.add_argument(
+        "--J", nargs="+", type=float, metavar="J", help="of each kind of bond, or one for all (default 1)"
+    )
+    command.add_argument(
+        "--field", type=float, default=0.0, metavar="H", help="uniform, in units of J (default: none)"
+    )
     group = command.add_mutually_exclusive_group()
     group.add_argument(
         "--temperatures", nargs="+", metavar="T", help="in J/k_B; a decimal string is exact with --dps"
@@ -115,19 +136,44 @@ def _degeneracies(options: argparse.Namespace) -> int:
     return status
 
 
+def _side(text: str) -> int | str:
+    return text if text == INFINITE else int(text)
+
+
+def _on(options: argparse.Namespace) -> Any:
+    """Return the lattice of the options, or an infinite one; None is the square one."""
+    name, sides = options.lattice, options.sides
+    if name != INFINITE and INFINITE not in sides:
+        return lattice_of(name, sides, open_ends=options.open_ends, couplings=options.J)
+    if sides not in ([], [INFINITE]) or (name == INFINITE and sides):
+        raise ValueError(f"{INFINITE}: the infinite lattice has no sides")
+    if options.open_ends:
+        raise ValueError("--open: the infinite lattice has no ends")
+    J = None if options.J is None else tuple(options.J) if len(options.J) > 1 else options.J[0]
+    if name in (INFINITE, "torus"):
+        if J is None:
+            return None
+        pair = (J, J) if isinstance(J, float) else J
+        if len(pair) != 2:
+            raise ValueError(f"--J {' '.join(map(str, options.J))}: one or two are needed")
+        return InfiniteTriangular((*pair, 0.0))
+    if name not in PLANES:
+        raise ValueError(f"{name} {INFINITE}: one of torus, {', '.join(PLANES)} is needed")
+    return PLANES[name]() if J is None else PLANES[name](J)
+
+
 def _ising(options: argparse.Namespace) -> int:
-    if options.lattice == "infinite" and options.sides:
-        raise ValueError("infinite: the infinite lattice has no sides")
-    lattice = None if options.lattice == "infinite" else lattice_of(options.lattice, options.sides)
+    lattice = _on(options)
     given: dict[str, Any] = {"couplings": options.couplings}
     if options.couplings is None:
         low, high = options.range
         given = {"temperatures": options.temperatures or observables.evenly_spaced(low, high, options.points)}
     with progress_bar(options, "observables"):
-        table = observables.observables_table(lattice, **given, dps=options.dps)
+        table = observables.observables_table(lattice, **given, dps=options.dps, field=options.field)
     tables: dict[str, Table] = {"ising": table}
-    if options.out is not None and (lattice is None or isinstance(lattice, Torus)):
-        tables["infinite_lattice"] = observables.infinite_curve(table)
+    if options.out is not None and observables.has_infinite(lattice, options.field):
+        infinite = lattice if isinstance(lattice, InfinitePlanar) else observables.infinite_of(lattice)
+        tables["infinite_lattice"] = observables.infinite_curve(table, infinite)
     drawing = partial(observables.draw_observables, lattice=lattice)
     return publish(options, tables, "ising", drawing)
 

@@ -5,23 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from rbmflow.arguments import check_digits, check_integer, shown
 from rbmflow.experiments.style import BLUE, GREY, RED, HasTables, axes_of, columns, styled
 from rbmflow.experiments.tables import Cell, Digits, Table, named_columns
-from rbmflow.ising import Chain, Torus, onsager
+from rbmflow.ising import Hypercubic, Torus, Triangular, onsager
 from rbmflow.ising.joint_density_of_states import has_joint_counts
 from rbmflow.ising.lattice import Lattice
+from rbmflow.ising.one_dimension import OneDimensional
+from rbmflow.ising.planar import Planar
+from rbmflow.ising.plane.infinite import InfiniteHoneycomb, InfinitePlanar, InfiniteTriangular
 from rbmflow.ising.solved import Solved
+from rbmflow.ising.strips.transferred import Transferred
 from rbmflow.precision import exact_map
 
 MAX_POINTS = 10**6  # of a range
 
 CURVE_POINTS = 401
 PER_SITE = "ln Z in total and per site; energy (J), heat capacity (k_B) and susceptibility per site"
+Exact: TypeAlias = Lattice | InfinitePlanar | None
+"""A lattice with exact observables, or an infinite one; None is the square one."""
 PANELS = {"energy": "energy per site, J", "heat_capacity": "heat capacity per site, $k_B$"}
 
 
@@ -41,16 +48,17 @@ def evenly_spaced(low: str, high: str, n_points: int) -> list[Fraction]:
 
 
 def observables_table(
-    lattice: Solved | None,
+    lattice: Exact,
     *,
     temperatures: Sequence[str | Fraction] | None = None,
     couplings: Sequence[str | Fraction] | None = None,
     dps: int | None = None,
+    field: float = 0.0,
 ) -> Table:
     """Return the exact observables at temperatures T ≥ 0, where K = 1/T, or at couplings, where T = 1/|K|.
 
     `lattice` None is the infinite square lattice. With `dps` the cells are text with so many digits. A torus
-    beyond the reach of its joint counts has no susceptibility.
+    beyond the reach of its joint counts has no susceptibility, but for transfer matrices.
 
     Examples
     --------
@@ -69,19 +77,19 @@ def observables_table(
         K = [_inverse(one) for one in T]
     columns = [("T", _cells(T, dps)), ("K", _cells(K, dps))]
     at: Any = np.array(K, dtype=object) if dps is not None else [float(one) for one in K]
-    for name, function in _quantities(lattice).items():
+    for name, function in _quantities(lattice, field).items():
         columns.append((name, _texts(function(at, dps=dps), dps)))
     return Table(f"{name_of(lattice)}: {PER_SITE}", named_columns(columns))
 
 
-def infinite_curve(table: Table) -> Table:
-    """Return the observables of the infinite lattice over what a table of observables spans, finely."""
+def infinite_curve(table: Table, infinite: InfinitePlanar | None = None) -> Table:
+    """Return the observables of an infinite lattice over what a table of observables spans, finely."""
     name = _variable(table)
     values = [float(one or 0) for one in table.columns[name]]
     finite = [value for value in values if np.isfinite(value)]
     x = np.linspace(min(finite, default=0.0), max(finite, default=0.0), CURVE_POINTS).tolist()
     key = "couplings" if name == "K" else "temperatures"
-    return observables_table(None, **{key: [Fraction(one) for one in x]})  # type: ignore[arg-type]
+    return observables_table(infinite, **{key: [Fraction(one) for one in x]})  # type: ignore[arg-type]
 
 
 def _variable(table: Table) -> str:
@@ -89,48 +97,97 @@ def _variable(table: Table) -> str:
     return "K" if min(float(one or 0) for one in table.columns["K"]) < 0 else "T"
 
 
-def _quantities(lattice: Solved | None) -> dict[str, Callable[..., Any]]:
-    if lattice is None:
-        return {
-            "log_partition_per_site": onsager.log_partition,
-            "energy": onsager.energy,
-            "heat_capacity": onsager.heat_capacity,
-            "magnetization": onsager.magnetization,
+def infinite_of(lattice: Exact) -> InfinitePlanar | None:
+    """Return the infinite lattice of a triangular or honeycomb one; None stands for the square one.
+
+    Examples
+    --------
+    >>> infinite_of(Triangular(3, 3, couplings=(1.0, 1.0, 0.5)))
+    InfiniteTriangular(couplings=(1.0, 1.0, 0.5))
+    """
+    if not isinstance(lattice, Planar):
+        return None
+    return (InfiniteTriangular if isinstance(lattice, Triangular) else InfiniteHoneycomb)(lattice.couplings)
+
+
+def has_infinite(lattice: Exact, field: float = 0.0) -> bool:
+    """Return whether the infinite lattice is known exactly, with which a lattice can be compared.
+
+    Examples
+    --------
+    >>> from rbmflow import Ring
+    >>> has_infinite(Torus(4, 4)), has_infinite(Ring(8))
+    (True, False)
+    """
+    return not field and not isinstance(lattice, OneDimensional | Hypercubic)
+
+
+def _quantities(lattice: Exact, field: float) -> dict[str, Callable[..., Any]]:
+    if lattice is None or isinstance(lattice, InfinitePlanar):
+        if field:
+            raise ValueError(f"field={shown(field)}: no infinite lattice is known exactly in a field")
+        of: Any = onsager if lattice is None else lattice
+        found = {
+            "log_partition_per_site": of.log_partition,
+            "energy": of.energy,
+            "heat_capacity": of.heat_capacity,
+            "magnetization": of.magnetization,
         }
-    found: dict[str, Callable[..., Any]] = {
-        "log_partition": lattice.log_partition,
-        "log_partition_per_site": _per_site(lattice),
-        "energy": lattice.energy,
-        "heat_capacity": lattice.heat_capacity,
-    }
-    if not isinstance(lattice, Torus) or has_joint_counts(*lattice.shape):
-        found["susceptibility"] = lattice.susceptibility
-    return found
+        return found if lattice is None else {**found, "entropy": lattice.entropy}
+    names = ["log_partition", "energy", "heat_capacity", "susceptibility"]
+    if field:
+        names.insert(3, "magnetization")
+    exact: Any = lattice
+    if isinstance(lattice, Torus):
+        if field:
+            exact = Hypercubic((lattice.n_rows, lattice.n_cols))
+        elif not has_joint_counts(*lattice.shape):
+            names.remove("susceptibility")
+    found = {name: getattr(exact, name) for name in names}
+    if isinstance(exact, OneDimensional) and field:
+        found = {name: partial(function, field=repr(field)) for name, function in found.items()}
+    if isinstance(exact, Transferred):
+        found = {name: _in_float64(exact, function, field) for name, function in found.items()}
+    per_site = _per_site(found["log_partition"], exact.n_sites)
+    return {"log_partition": found.pop("log_partition"), "log_partition_per_site": per_site, **found}
 
 
-def _per_site(lattice: Solved) -> Callable[..., Any]:
+def _in_float64(lattice: Transferred, method: Callable[..., Any], field: float) -> Callable[..., Any]:
     def function(K: Any, dps: int | None) -> Any:
-        if dps is None:
-            return lattice.log_partition(K) / lattice.n_sites
-        total = lattice.log_partition(K, dps=dps + 5)
-        return exact_map(lambda _, log_z: log_z / lattice.n_sites, dps, log_z=total)
+        if dps is not None:
+            raise ValueError(f"dps={shown(dps)}: a {lattice.label} has exact values in float64 only")
+        return method(K, field=field)
 
     return function
 
 
-def name_of(lattice: Lattice | None) -> str:
-    """Return what a reader calls a lattice; None is the infinite one.
+def _per_site(log_partition: Callable[..., Any], n_sites: int) -> Callable[..., Any]:
+    def function(K: Any, dps: int | None) -> Any:
+        if dps is None:
+            return log_partition(K, dps=None) / n_sites
+        total = log_partition(K, dps=dps + 5)
+        return exact_map(lambda _, log_z: log_z / n_sites, dps, log_z=total)
+
+    return function
+
+
+def name_of(lattice: Lattice | InfinitePlanar | None) -> str:
+    """Return what a reader calls a lattice; None is the infinite square one.
 
     Examples
     --------
-    >>> from rbmflow import Honeycomb
-    >>> name_of(Torus(10, 10)), name_of(Honeycomb(3, 4))
-    ('Torus of 10 x 10 sites', 'Honeycomb lattice of 3 x 4, 24 sites')
+    >>> name_of(Torus(10, 10)), name_of(Triangular(3, 4)), name_of(InfiniteTriangular())
+    ('Torus of 10 x 10 sites', 'Triangular lattice of 3 x 4, 12 sites', 'Infinite triangular lattice')
     """
     if lattice is None:
         return "Infinite square lattice"
+    if isinstance(lattice, InfinitePlanar):
+        equal = all(J == 1 for J in lattice.couplings)
+        J = "" if equal else f", J = {', '.join(f'{J:g}' for J in lattice.couplings)}"
+        kind = "triangular" if isinstance(lattice, InfiniteTriangular) else "honeycomb"
+        return f"Infinite {kind} lattice{J}"
     label = lattice.label[0].upper() + lattice.label[1:]
-    plain = isinstance(lattice, (Solved, Chain))
+    plain = isinstance(lattice, (Solved, OneDimensional))
     return f"{label} sites" if plain else f"{label}, {lattice.n_sites} sites"
 
 
@@ -167,14 +224,16 @@ def _texts(values: Any, dps: int | None) -> list[Cell]:
     return [Digits(mpmath.nstr(one, dps, strip_zeros=False).lstrip("+")) for one in values]
 
 
-def draw_observables(result: HasTables, ax: Any = None, *, lattice: Solved | None) -> Any:
+def draw_observables(result: HasTables, ax: Any = None, *, lattice: Exact) -> Any:
     """Draw energy and heat capacity over T, or K where some are negative, and L = ∞ (pass two axes)."""
     table = result.tables["ising"]
     name = name_of(lattice)
     infinite = result.tables.get("infinite_lattice")
     against = _variable(table)
-    K_c = onsager.critical_coupling()
-    critical = (K_c, -K_c) if against == "K" else (1 / K_c,)
+    K_c = onsager.critical_coupling() if lattice is None else lattice.critical_coupling
+    critical = [K_c, -K_c] if against == "K" else [1 / K_c]
+    if "triangular" in name.lower():
+        critical = critical[:1]  # K < 0 is frustrated
     with styled():
         axes = axes_of(ax, 2, (10.0, 4.2))
         for panel, (quantity, label) in zip(axes, PANELS.items(), strict=True):
@@ -187,7 +246,7 @@ def draw_observables(result: HasTables, ax: Any = None, *, lattice: Solved | Non
                 for index, place in enumerate(inside):
                     label_once = {"label": "" if index else f"${against}_c$"}
                     panel.axvline(place, color=RED, lw=1, ls="--", zorder=1, **label_once)
-            style = "o" if lattice is None else "o-"
+            style = "o-" if isinstance(lattice, Lattice) else "o"
             panel.plot(x[order], y[order], style, ms=3, color=BLUE, label=name)
             panel.set(xlabel="K = βJ" if against == "K" else "T, $J/k_B$", ylabel=label)
         axes[0].legend()

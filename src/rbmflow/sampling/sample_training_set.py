@@ -59,8 +59,8 @@ def training_set(
 
     The law at a temperature T is ``exp[(Σ v_i v_j + H Σ v_i)/T]/Z``, with a field H of 0 by default.
 
-    On a ring or a chain the samples are exact and independent. Elsewhere T = 0 is its limit, the ground states; else
-    pilot runs of Swendsen-Wang clusters, and above the critical temperature of the heat bath,
+    On a ring or a chain the samples are exact and independent. Elsewhere T = 0 is its limit, the ground
+    states; else pilot runs of Swendsen-Wang clusters, and above the critical temperature of the heat bath,
     measure the autocorrelation times τ of the energy and of m². The rule that needs less work for an
     independent sample is taken, with a burn-in of 20 τ, from aligned spins in the ordered phase and from
     random ones above it, and samples 6 τ apart. Each sample is turned over as a whole by a fair coin, an
