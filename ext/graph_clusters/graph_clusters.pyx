@@ -43,8 +43,8 @@ cdef struct toss:
     int left
 
 
-# Whether a number of 32 random bits is below q. One that agrees with q in all of them gets 53 more, by the only
-# branch that depends on it.
+# Whether a number of 32 random bits is below q. One that agrees with q in all of them gets 53 more, by the
+# only branch that depends on it.
 cdef inline bint below_chance(toss *coins, double q) noexcept nogil:
     cdef int64_t whole = <int64_t>(q * 4294967296.0), bits
     cdef bint yes
@@ -111,8 +111,8 @@ cdef void add_all(const graph *on, memory *at, cluster_sums *sums) noexcept nogi
         add_cluster(sums, at.size[i], at.total[i], on.n_sites)
 
 
-# Nothing depends on a coin or a spin by a branch: every neighbour is written to the end of the queue, and kept
-# or not.
+# Nothing depends on a coin or a spin by a branch: every neighbour is written to the end of the queue, and
+# kept or not.
 cdef void flip_one(const graph *on, memory *at, toss *coins, cluster_sums *sums) noexcept nogil:
     cdef int8_t *spins = at.spins
     cdef int8_t *free = at.free

@@ -7,6 +7,7 @@ from rbmflow import Chain, Graph, Ring, Torus
 from rbmflow._kernels import graph_clusters
 from rbmflow.sampling.cluster_chains import bonds_and_ghost
 from tests.kernels import twin_graph_clusters as twin
+from tests.kernels.twin_markov import Scalar
 
 
 def random_graph():
@@ -78,3 +79,34 @@ def test_graph_clusters(lattice, field, single):
             assert np.isnan(clusters[kept, 3]) == single
         np.testing.assert_array_equal(moving, wanted)
         np.testing.assert_array_equal(mutable, np.array(state, dtype=np.uint64))
+
+
+def test_coins_have_all_digits():
+    # a chance that agrees with the first coin in its 32 bits, and is decided by the next number
+    joined = set()
+    for seed in range(8):
+        state = np.random.default_rng(seed).integers(0, 2**64, size=4, dtype=np.uint64)
+        generator = Scalar(state)
+        cut, rest = ((generator.word() >> 32) + 0.5) / 2**32, generator.uniform()
+        clusters = np.empty((1, 4))
+        graph_clusters.run(
+            np.ones(2, dtype=np.int8),
+            state,
+            np.array([0, 1, 1], dtype=np.int32),
+            np.array([0], dtype=np.int32),
+            np.array([1], dtype=np.int32),
+            np.ones(1),
+            np.array([cut]),
+            1,
+            False,
+            1,
+            np.empty(1),
+            np.empty(1, dtype=np.int64),
+            clusters,
+            np.empty((0, 2), dtype=np.int8),
+            np.empty(4, dtype=np.int8),
+            np.empty(6, dtype=np.int32),
+        )
+        assert clusters[0, 0] == (1 if rest < 0.5 else 2)
+        joined.add(rest < 0.5)
+    assert joined == {True, False}
