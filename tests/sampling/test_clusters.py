@@ -128,6 +128,17 @@ def test_a_sweep_of_wolff_flips_every_site_once():
     assert run(torus, K, n_sweeps=4, rng=1).sweeps_per_update == 1
 
 
+@pytest.mark.parametrize("lattice", [Ring(5), Torus(2, 3), Torus(4, 66)], ids=str)
+@pytest.mark.parametrize("rule", RULES)
+def test_a_lattice_has_the_same_chains_by_any_name(lattice, rule):
+    one, other = (
+        run(named, 0.4, n_chains=2, n_sweeps=20, rule=rule, rng=1)
+        for named in (lattice, Hypercubic(lattice.shape))
+    )
+    np.testing.assert_array_equal(one.spins, other.spins)
+    np.testing.assert_array_equal(one.energy, other.energy)
+
+
 def test_clusters_that_are_not_there():
     plain = run(Ring(6), 0.4, n_sweeps=4, rng=1)
     assert plain.cluster_size is None

@@ -10,12 +10,20 @@ import numpy as np
 from rbmflow._kernels import cluster, graph_clusters
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.hardware import simd_level
+from rbmflow.ising import Hypercubic, Ring, Torus
 from rbmflow.ising.lattice import IndexArray, Lattice
 from rbmflow.sampling.bernoulli_digits import Words
 from rbmflow.sampling.engine import Block
 from rbmflow.sampling.one_chain import OneChain
 
 N_SUMS = 4  # over clusters: see ext/simd/clusters.h
+
+
+def is_plain_torus(lattice: Lattice) -> bool:
+    """Whether the kernel of tori can take a lattice: a ring or a torus of equal bonds, by any name."""
+    if isinstance(lattice, Hypercubic):
+        return len(lattice.shape) <= 2 and all(lattice.periodic) and lattice.equal_bonds
+    return isinstance(lattice, (Ring, Torus))
 
 
 class _Clusters(OneChain):

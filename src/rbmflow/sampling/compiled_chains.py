@@ -14,11 +14,11 @@ import numpy.typing as npt
 from rbmflow._kernels import checkerboard, single_spin
 from rbmflow.arguments import FloatArray, SpinArray
 from rbmflow.hardware import simd_level
-from rbmflow.ising import Graph, Ring, Torus
+from rbmflow.ising import Graph, Torus
 from rbmflow.ising.crystal import Crystal
 from rbmflow.ising.lattice import Lattice
 from rbmflow.sampling.bernoulli_digits import BELOW_ONE, Words, byte_digits
-from rbmflow.sampling.cluster_chains import GraphClusters, TorusClusters
+from rbmflow.sampling.cluster_chains import GraphClusters, TorusClusters, is_plain_torus
 from rbmflow.sampling.engine import Engine
 from rbmflow.sampling.graph_replicas import CHAINS, GraphReplicas, Scaled, fits
 from rbmflow.sampling.one_chain import OneChain
@@ -181,7 +181,7 @@ def _kind(
     lattice: Lattice, rule: str, order: str, n_chains: int, field: float, *, couple: bool = False
 ) -> str:
     if rule in CLUSTER_RULES:
-        return "clusters" if isinstance(lattice, (Ring, Torus)) and not field else "graph_clusters"
+        return "clusters" if is_plain_torus(lattice) and not field else "graph_clusters"
     if rule not in PACKED_RULES:
         return "sites"
     if order == "random":  # chains of `run` draw sites of their own
