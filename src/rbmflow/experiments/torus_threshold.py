@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from rbmflow.errors import warn_caller
+from rbmflow.experiments import threshold
 
 NOW = {
     "Parameters": "Parameters",
@@ -26,4 +26,4 @@ if not TYPE_CHECKING:  # for a type checker they are gone
             "version 2.0 removes the former name",
             DeprecationWarning,
         )
-        return getattr(import_module("rbmflow.experiments.threshold"), NOW[name])
+        return getattr(threshold, NOW[name])
