@@ -8,7 +8,7 @@ import pytest
 
 from rbmflow import Graph, Honeycomb, Hypercubic, Ring, Torus, Triangular
 from rbmflow.ising import Chain
-from rbmflow.sampling import ReducibleChainError, is_irreducible, run
+from rbmflow.sampling import ReducibleChainError, ReducibleChainWarning, is_irreducible, run
 from rbmflow.sampling.colouring import colours
 from rbmflow.sampling.compiled_chains import make_engines
 from rbmflow.sampling.graph_replicas import GraphReplicas
@@ -225,6 +225,14 @@ def test_reducible_orders_are_refused_on_graphs():
     cube = Graph.from_bonds(8, [(i, i ^ b) for i in range(8) for b in (1, 2, 4) if i & b])
     assert is_irreducible(cube, "metropolis", "sequential")
     assert not is_irreducible(Torus(4, 4), "metropolis", "colours")
+
+
+def test_small_lattices_warn_of_frozen_states_and_large_ones_do_not():
+    for small in (Honeycomb(2, 10), Hypercubic((4, 10, 10))):
+        with pytest.warns(ReducibleChainWarning, match="heat_bath"):
+            run(small, 0.2, n_sweeps=1, rule="metropolis", order="colours", rng=1)
+    for large in (Honeycomb(10, 10), Triangular(9, 9), Hypercubic((9, 9, 9))):
+        run(large, 0.2, n_chains=9, n_sweeps=1, rule="metropolis", order="colours", rng=1)
 
 
 @pytest.mark.parametrize("name", LATTICES)

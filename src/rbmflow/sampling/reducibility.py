@@ -260,7 +260,7 @@ def guard(
                 "rule='heat_bath' or order='random'; allow_reducible=True runs it all the same"
             )
         return
-    if isinstance(lattice, Graph) or min(lattice.shape) <= SMALL_SIDE:
+    if not isinstance(lattice, Crystal) or min(lattice.cells) <= SMALL_SIDE:
         _warn_once(lattice, order)
 
 
