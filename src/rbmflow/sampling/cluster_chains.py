@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 
 from rbmflow._kernels import cluster, graph_clusters
-from rbmflow.arguments import FloatArray, SpinArray
-from rbmflow.hardware import simd_level
+from rbmflow.arguments import FloatArray, SpinArray, check_integer
+from rbmflow.hardware import check_memory, simd_level
 from rbmflow.ising import Hypercubic, Ring, Torus
-from rbmflow.ising.lattice import IndexArray, Lattice
+from rbmflow.ising.lattice import MAX_LISTED_SITES, SMALLER, IndexArray, Lattice
 from rbmflow.sampling.bernoulli_digits import Words
 from rbmflow.sampling.engine import Block
 from rbmflow.sampling.one_chain import OneChain
 
 N_SUMS = 4  # over clusters: see ext/simd/clusters.h
+ENTRY_BYTES = 48  # of a bond in a row, while rows are made
 
 
 def is_plain_torus(lattice: Lattice) -> bool:
@@ -149,6 +150,8 @@ def bonds_and_ghost(
     source = np.repeat(np.arange(graph.n_sites, dtype=np.int32), np.diff(graph.indptr))
     target, couplings = graph.indices, graph.couplings
     in_field = np.flatnonzero(graph.fields).astype(np.int32)
+    n_entries = check_integer("bonds and fields, twice", len(source) + 2 * len(in_field), 0, MAX_LISTED_SITES)
+    check_memory(f"the bonds of {graph.n_sites} sites for clusters", ENTRY_BYTES * n_entries, SMALLER)
     if len(in_field):
         ghost, h = np.full(len(in_field), graph.n_sites, dtype=np.int32), graph.fields[in_field]
         source, target = np.concatenate([source, in_field, ghost]), np.concatenate([target, ghost, in_field])
