@@ -3,9 +3,10 @@
  * Spins are bits, 64 sites of a row to a word, and a satisfied bond is cut with probability e^(-2|K|): the
  * coins are drawn in bulk, a bit each, to the last binary digit.
  *
- * Swendsen and Wang's rows fall into runs of joined neighbours; bonds between the rows join these to clusters.
- * Wolff's cluster grows word by word: what has been reached in a word fills its runs there, and goes on to
- * the four words around it. Bonds are drawn, a word of them at once, when the cluster comes to them first.
+ * Swendsen and Wang's rows fall into runs of joined neighbours; bonds between the rows join these to
+ * clusters. Wolff's cluster grows word by word: what has been reached in a word fills its runs there, and
+ * goes on to the four words around it. Bonds are drawn, a word of them at once, when the cluster first comes
+ * to them.
  *
  * The bodies in cluster_lanes.h are included once for each SIMD level.
  */
@@ -19,7 +20,7 @@
 #include "simd/simd.h"
 #include "simd/spin_bytes.h"
 
-enum { COIN_BLOCKS = 2, COIN_WORDS = COIN_BLOCKS * STREAMS };
+enum { MOST_BLOCKS = 2 }; /* of 512 coins that are drawn at once; for a cluster one, as it may be small */
 
 struct place {
     int32_t row, word;
@@ -56,9 +57,9 @@ struct growth {
 
 struct toss {
     uint64_t *state;                                      /* eight generators and one for fair words */
-    uint64_t words[COIN_WORDS], digits[MAX_DIGITS], fair; /* ones cut */
+    uint64_t words[MOST_BLOCKS * STREAMS], digits[MAX_DIGITS], fair; /* ones cut */
     int64_t left, fair_left;                              /* words of cuts, bits of fair coins */
-    int n_digits, level;
+    int n_digits, n_blocks, level;
 };
 
 static void draw_cuts(struct toss *toss);
@@ -68,7 +69,7 @@ static inline uint64_t cuts(struct toss *toss)
 {
     if (!toss->left) {
         draw_cuts(toss);
-        toss->left = COIN_WORDS;
+        toss->left = toss->n_blocks * STREAMS;
     }
     return toss->words[--toss->left];
 }
@@ -185,9 +186,10 @@ static void flip_one(
     toss->left = 0;
 }
 
-static void set_toss(struct toss *toss, uint64_t *state, double cut, int level)
+static void set_toss(struct toss *toss, uint64_t *state, double cut, int single, int level)
 {
     toss->level = level;
+    toss->n_blocks = single ? 1 : MOST_BLOCKS;
     toss->state = state;
     toss->n_digits = binary_digits(cut, toss->digits);
     toss->left = toss->fair_left = 0;

@@ -18,7 +18,7 @@ cdef extern from "cluster/cluster.h":
         pass
     cdef struct cluster_sums:
         double size, squared_size, second, fourth
-    void set_toss(toss *toss, uint64_t *state, double cut, int level) noexcept nogil
+    void set_toss(toss *toss, uint64_t *state, double cut, int single, int level) noexcept nogil
     void lend(
         const lattice *on, runs *runs, growth *at, uint64_t *words, int32_t *numbers, uint8_t *marks
     ) noexcept nogil
@@ -64,7 +64,7 @@ def run(
     on.sign, on.up = sign, &words[0]
     on.last = UINT64_MAX >> (63 - (on.n_cols - 1) % 64)
     with nogil:
-        set_toss(&coins, &state[0], cut, level)
+        set_toss(&coins, &state[0], cut, single, level)
         lend(&on, &parts, &grown, &words[0], &numbers[0], &marks[0])
         memset(&words[0], 0, words.shape[0] * sizeof(uint64_t))
         memset(&numbers[0], 0, 2 * on.n_rows * on.n_words * sizeof(int32_t))

@@ -5,7 +5,7 @@
 
 TARGET static void LEVEL(draw_cuts)(struct toss *toss)
 {
-    LEVEL(fill_coins)(toss->state, toss->digits, toss->n_digits, toss->words, COIN_BLOCKS);
+    LEVEL(fill_coins)(toss->state, toss->digits, toss->n_digits, toss->words, toss->n_blocks);
 }
 
 FN uint64_t LEVEL(ups_of)(const int8_t *spins, int64_t n)

@@ -239,17 +239,17 @@ def site_by_site(spins, state, bonds, fields, order, metropolis, K, n_sweeps):
 
 
 class Cuts:
-    """Coins of probability q, drawn 1024 at a time and used by words of 64, from the last."""
+    """Coins of probability q, drawn in blocks of 512 and used by words of 64, from the last."""
 
-    def __init__(self, generator, q):
-        self.generator, self.q = generator, q
+    def __init__(self, generator, q, n_blocks):
+        self.generator, self.q, self.n_blocks = generator, q, n_blocks
         self.words = []
 
     def word(self):
         if not self.words:
             places = digits(self.q) if self.q < 1 else [1] * 1074
             blocks = []
-            for _ in range(2):
+            for _ in range(self.n_blocks):
                 answer = [None] * 512
                 for place, digit in enumerate(places):
                     if place >= CHECK_AFTER and None not in answer:
@@ -273,7 +273,7 @@ def clusters(spins, state, n_rows, n_cols, K, single, n_sweeps):
     n = n_rows * n_cols
     found = []
     for _ in range(n_sweeps):
-        cuts = Cuts(generator, q)
+        cuts = Cuts(generator, q, 1 if single else 2)
         before = list(spins)
         if single:
             parts = [_wolff(spins, n_rows, n_cols, sign, cuts, fair.below(n))]
