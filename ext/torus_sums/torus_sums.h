@@ -24,7 +24,7 @@
 enum {
     LEADING = 2,  /* zeros before a row of counts */
     LONGEST = 1003, /* numbers of a row of counts and its zeros: tori of a thousand sites */
-    LONGEST_WEIGHED = 16384, /* sites, where weights are summed */
+    LONGEST_WEIGHED = 4096,  /* sites, where weights are summed */
     TILE = 1 << 19 /* bytes of the states that differ in a few columns: these are added while in the cache */
 };
 

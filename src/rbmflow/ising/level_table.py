@@ -182,8 +182,10 @@ def kept_form(graph: Graph) -> SpinForm:
 
 @lru_cache(maxsize=16)
 def _bins(graph: Graph) -> Bins | None:
-    n_visited = visited_sites(kept_form(graph))
-    return bins_of(kept_form(graph), n_visited, min(MAX_BINS, BINS_TO_A_STATE << n_visited))
+    form = kept_form(graph)
+    # a uniform field does not tell the states of a bin apart: those turned have bins of their own
+    n_visited = form.n_sites - 1 if form.uniform_field else visited_sites(form)
+    return bins_of(form, n_visited, min(MAX_BINS, BINS_TO_A_STATE << n_visited))
 
 
 def visited_sites(form: SpinForm) -> int:
@@ -199,12 +201,11 @@ def visited_sites(form: SpinForm) -> int:
 
 
 def _table(graph: Graph, n_threads: int, progress: Progress | None) -> LevelTable:
-    form = kept_form(graph)
-    n_visited, bins = visited_sites(form), _bins(graph)
-    if n_visited >= graph_sums.FEWEST_SITES and bins is not None and graph.n_sites > FEW_SITES:
-        return _with_flips(form, *_tallied(bins, n_threads, progress))
+    form, bins = kept_form(graph), _bins(graph)
+    if bins is not None and graph.n_sites > FEW_SITES:
+        return _decoded(form, bins, _tallied(bins, n_threads, progress))
     _check_few_states(graph, LISTED_BYTES)
-    return _with_flips(form, *_listed(form, n_visited, progress))
+    return _with_flips(form, *_listed(form, visited_sites(form), progress))
 
 
 def _check_few_states(graph: Graph, n_bytes: int) -> None:
@@ -304,9 +305,7 @@ def all_values(form: SpinForm, n_visited: int) -> tuple[FloatArray, FloatArray]:
     return found[0], found[1]
 
 
-def _tallied(
-    bins: Bins, n_threads: int, progress: Progress | None
-) -> tuple[Integers, Integers, FloatArray, FloatArray]:
+def _tallied(bins: Bins, n_threads: int, progress: Progress | None) -> npt.NDArray[np.uint64]:
     n_visited = len(bins.linear)
     n_bins = int(np.prod(bins.shape))
     n_copies = 4 if n_bins <= COPIED_BINS else 1
@@ -332,19 +331,28 @@ def _tallied(
             yield (last - first) * 2**graph_sums.FEWEST_SITES
 
     run_tasks([work(counts) for counts in tallies], n_threads, total=2**n_visited, progress=progress)
-    counts = tallies.sum(axis=0)
-    return _decoded(bins, counts)
+    return np.asarray(tallies.sum(axis=0))
 
 
-def _decoded(bins: Bins, counts: npt.NDArray[np.uint64]) -> tuple[Integers, Integers, FloatArray, FloatArray]:
-    """What is counted in mixed radix, the lowest digit first, as rows of a table."""
+def _decoded(form: SpinForm, bins: Bins, counts: npt.NDArray[np.uint64]) -> LevelTable:
+    """The table of what is counted in mixed radix, the lowest digit first.
+
+    Where one spin was kept down, states are counted with those whose spins are all turned.
+    """
     used = np.flatnonzero(counts)
-    coarse, fine, rest, ups = np.zeros(len(used)), np.zeros(len(used)), used, None
-    for size, values in zip(bins.shape, bins.values, strict=True):
+    rest, ups = np.divmod(used, bins.shape[0])
+    coarse, fine = np.zeros(len(used)), np.zeros(len(used))
+    for size, values in zip(bins.shape[1:], bins.values, strict=True):
         rest, digit = np.divmod(rest, size)
-        ups = digit if ups is None else ups
         parts = np.array([limbs(value) for value in values])
         coarse += parts[digit, 0]
         fine += parts[digit, 1]
-    assert ups is not None
-    return _sorted(ups, counts[used].astype(np.int64), coarse, fine)
+    halves = [ups] if len(bins.linear) == form.n_sites else [ups, form.n_sites - ups]
+    field = np.array([limbs(-form.uniform_field * up) for up in range(form.n_sites + 1)])
+    columns = (
+        np.concatenate(halves),
+        np.tile(counts[used].astype(np.int64), len(halves)),
+        np.concatenate([coarse + field[one, 0] for one in halves]),
+        np.concatenate([fine + field[one, 1] for one in halves]),
+    )
+    return LevelTable(form, *_sorted(*columns))

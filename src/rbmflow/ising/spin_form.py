@@ -166,7 +166,8 @@ class Bins:
     linear, pairs : numpy.ndarray of int32
         The form that gives the number of a state.
     values : list of list of int
-        What each digit adds to half of the energy above that of all spins down, as ``SpinForm.sizes``.
+        What each digit but the first adds to half of the energy above that of all spins down, as
+        ``SpinForm.sizes``; a uniform field is left out.
     """
 
     shape: tuple[int, ...]
@@ -185,9 +186,9 @@ def bins_of(form: SpinForm, n_sites: int, limit: int) -> Bins | None:
     >>> bins_of(form_of(Graph.from_bonds(2, [(0, 1)], -2.0)), 2, 100).shape
     (3, 2)
     """
-    uniform = form.uniform_field
-    terms = [term for term in form.terms if not (uniform and len(term.sites) == 1)]
-    shape, values, stride = [n_sites + 1], [[-uniform * up for up in range(n_sites + 1)]], n_sites + 1
+    terms = [term for term in form.terms if not (form.uniform_field and len(term.sites) == 1)]
+    shape, stride = [n_sites + 1], n_sites + 1
+    values: list[list[int]] = []
     constant, linear = 0, np.ones(n_sites, dtype=np.int64)
     pairs = np.zeros((n_sites, n_sites), dtype=np.int64)
     for number, size in enumerate(form.sizes):
