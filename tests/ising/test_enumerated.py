@@ -162,6 +162,18 @@ def test_density_of_states_of_tori(torus):
     assert (tuple(levels.energy), tuple(levels.count)) == (known.energy, known.count)
 
 
+@pytest.mark.slow
+def test_the_largest_torus():
+    # 2³⁵ configurations against Kaufman's polynomial, and the counts of a transfer matrix
+    joint, known = Torus(6, 6).to_graph(0.5).enumerate(), Torus(6, 6).joint_density_of_states()
+    rows = {(E - 0.5 * V, V): count for E, V, count in known.rows()}
+    assert dict(zip(zip(joint.energy, joint.magnetization, strict=True), joint.count, strict=True)) == rows
+    energies, places = np.unique(joint.energy + 0.5 * joint.magnetization, return_inverse=True)
+    counts = np.zeros(len(energies), dtype=np.int64)
+    np.add.at(counts, places, joint.count)
+    assert list(zip(energies, counts, strict=True)) == list(Torus(6, 6).density_of_states().rows())
+
+
 def test_cube_of_three():
     cube = Hypercubic((3, 3, 3))
     joint = cube.enumerate()

@@ -28,8 +28,8 @@ class Enumerated(Lattice):
     def enumerate(self, *, n_threads: int | None = None, progress: Progress | None = None) -> JointLevels:
         """Return the number of configurations for each energy and magnetization, exactly.
 
-        Every configuration is visited; without fields, or in a uniform one, it and its global spin flip together.
-        Energies are sums of whole multiples of units: couplings and fields whose ratios are fractions of
+        Every configuration is visited; without fields, or in a uniform one, together with its global spin
+        flip. Energies are sums of whole multiples of units: couplings and fields whose ratios are fractions of
         small denominators but for rounding have one unit, and are taken for exact multiples of it. So 0.1 +
         0.2 and 0.3 are one energy, and so are all sums of the same couplings, in whatever order. Where there
         are many units, as of random real couplings, all configurations are listed, and energies that are
