@@ -29,11 +29,11 @@ class Enumerated(Lattice):
         """Return the number of configurations for each energy and magnetization, exactly.
 
         Every configuration is visited; without fields, or in a uniform one, together with its global spin
-        flip. Energies are sums of whole multiples of units: couplings and fields whose ratios are fractions of
-        small denominators but for rounding have one unit, and are taken for exact multiples of it. So 0.1 +
-        0.2 and 0.3 are one energy, and so are all sums of the same couplings, in whatever order. Where there
-        are many units, as of random real couplings, all configurations are listed, and energies that are
-        equal as float64 are one.
+        flip. Energies are sums of whole multiples of units: couplings and fields whose ratios are fractions
+        of small denominators but for rounding have one unit, and are taken for exact multiples of it. So 0.1
+        + 0.2 and 0.3 are one energy, and so are all sums of the same couplings, in whatever order. Where
+        there are many units, as of random real couplings, all configurations are listed, and energies that
+        are equal as float64 are one.
 
         Time O(2^n), a third of a nanosecond for each configuration visited; where all are listed half a
         microsecond, and 150 bytes of memory.
