@@ -15,9 +15,11 @@ from rbmflow.experiments.style import (
     ORANGE,
     axes_of,
     columns,
+    plain_ticks,
     shades,
     styled,
 )
+from rbmflow.sampling.finite_size import linear_size
 
 LABELS = {
     "binder_cumulant": "Binder cumulant",
@@ -70,21 +72,13 @@ def _crossings(result: CriticalPoint, panel: Any) -> None:
     x = data["effective_length"] ** -power
     for quantity, colour in zip(CROSSING, (BLUE, ORANGE), strict=True):
         here = data["quantity"] == quantity
-        panel.errorbar(
-            x[here],
-            data["K"][here],
-            data["K_stderr"][here],
-            fmt="o",
-            ms=4,
-            color=colour,
-            label=LABELS[quantity],
-        )
+        K, error = data["K"][here], data["K_stderr"][here]
+        panel.errorbar(x[here], K, error, fmt="o", ms=4, color=colour, label=LABELS[quantity])
         limit = result.value("K_c", f"crossings of {quantity}")
         if limit is not None:
             panel.errorbar([0], [limit["value"]], [limit["stderr"]], fmt="s", ms=5, mfc="white", color=colour)
-    panel.axhline(
-        result.parameters.on(3).critical_coupling, color=GREY, lw=1, ls="--", zorder=1, label="$K_c$"
-    )
+    K_c = result.parameters.on(3).critical_coupling
+    panel.axhline(K_c, color=GREY, lw=1, ls="--", zorder=1, label="$K_c$")
     panel.set(
         xlabel=rf"$\ell^{{-\omega-1/\nu}}$, with $\omega + 1/\nu$ = {power:.3g}",
         ylabel="K where two sizes agree",
@@ -101,8 +95,12 @@ def _growth(result: CriticalPoint, panel: Any) -> None:
         panel.errorbar(
             data["length"], values, errors, fmt="o-", ms=4, lw=1, color=colour, label=LABELS[quantity]
         )
-    if np.isfinite(data["susceptibility"]).all():
-        panel.set(xscale="log", yscale="log")
+    known, length = result.parameters.universality, data["length"]
+    for exponent, label in ((known.gamma_over_nu, "known exponents"), (known.inverse_nu, None)):
+        panel.plot(length, (length / length[0]) ** exponent, color=GREY, lw=1, ls="--", label=label, zorder=1)
+    panel.set(xscale="log", yscale="log")
+    plain_ticks(panel.xaxis)
+    plain_ticks(panel.yaxis)
     panel.set(
         xlabel=r"$L = n^{1/d}$",
         ylabel="over that of the smallest size",
@@ -112,15 +110,16 @@ def _growth(result: CriticalPoint, panel: Any) -> None:
 
 
 def _collapse(result: CriticalPoint, panel: Any) -> None:
-    K_c = result.value("K_c", "crossings of binder_cumulant") or {"value": np.nan}
-    inverse_nu, gamma = (
-        result.value("1/nu", "binder_cumulant_slope") or {"value": np.nan},
-        result.value("gamma/nu", "susceptibility") or {"value": np.nan},
+    rows = (
+        result.value("K_c", "crossings of binder_cumulant"),
+        result.value("1/nu", "binder_cumulant_slope"),
+        result.value("gamma/nu", "susceptibility"),
     )
+    K_c, inverse_nu, gamma = (np.nan if row is None else row["value"] for row in rows)
     for side, colour, curve in _of_sides(result):
-        length = result.parameters.on(side).n_sites ** (1 / result.parameters.on(side).dimension)
-        x = (curve["K"] - K_c["value"]) * length ** inverse_nu["value"]
-        panel.plot(x, curve["susceptibility"] / length ** gamma["value"], color=colour, lw=1.2)
+        length = linear_size(result.parameters.on(side))
+        x = (curve["K"] - K_c) * length**inverse_nu
+        panel.plot(x, curve["susceptibility"] / length**gamma, color=colour, lw=1.2)
     panel.set(
         xlabel=r"$(K - K_c)\,L^{1/\nu}$",
         ylabel=r"$n\langle m^2\rangle\,L^{-\gamma/\nu}$",
