@@ -561,6 +561,7 @@ def _table():
         "rg.Majority": ({"scale_factor": 3}, None, {}),
         "rg.Stack": (None, rbmflow.rg.Stack(rbmflow.rg.Majority()), {"shapes": {"shape": (8, 8)}}),
         "rg.Sublattice": ({}, None, {"sites": {"shape": (8, 8)}}),
+        "rg.Triangles": ({}, None, {"sites": {"shape": (9, 9)}}),
         "weight.TemperatureRange": ({"T_low": 0.5, "T_high": 1.5}, None, {}),
         "weight.TemperatureSet": ({"temperatures": [0.5, 1.5], "weights": [1, 2]}, None, {}),
         "weight.TemperatureDensity": (

@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import chi2
 
 from rbmflow import Ring, rg
+from rbmflow.ising import Honeycomb, Hypercubic, Triangular
 
 SHAPES = [((12,), 2), ((12,), 3), ((12,), 6), ((4, 6), 2), ((9, 6), 3), ((8, 4), 4), ((2, 2), 2), ((5, 5), 5)]
 
@@ -120,3 +121,81 @@ def test_ties_are_fair_and_independent():
 def test_bad_arguments(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize(("sides", "b"), [((4, 2, 6), 2), ((3, 6, 3), 3), ((2, 2, 2, 4), 2)])
+def test_blocks_in_any_dimension_site_by_site(sides, b):
+    rng = np.random.default_rng(1)
+    lattice = Hypercubic(sides)
+    spins = rng.choice([-1, 1], (5, lattice.n_sites)).astype(np.int8)
+    array = spins.reshape(5, *sides)
+    coarse = tuple(side // b for side in sides)
+    sums = np.zeros((5, *coarse), dtype=int)
+    for place in np.ndindex(*(b,) * len(sides)):
+        sums += array[(slice(None), *(slice(at, None, b) for at in place))]
+    found = rg.block_spins(spins, lattice, scale_factor=b, rng=1).reshape(sums.shape)
+    decided = sums != 0
+    np.testing.assert_array_equal(found[decided], np.sign(sums)[decided])
+    assert set(np.unique(found)) <= {-1, 1}
+    np.testing.assert_array_equal(rg.Majority(b).mean(spins, lattice), np.sign(sums).reshape(5, -1))
+    corners = array[(slice(None), *(slice(None, None, b),) * len(sides))].reshape(5, -1)
+    np.testing.assert_array_equal(rg.decimate_spins(spins, lattice, scale_factor=b), corners)
+    np.testing.assert_array_equal(rg.Decimation(b)(spins, lattice), corners)
+    last = array[(slice(None), *(slice(b - 1, None, b),) * len(sides))].reshape(5, -1)
+    np.testing.assert_array_equal(rg.Decimation(b, b - 1)(spins, lattice), last)
+    with pytest.raises(ValueError, match="more than two dimensions"):
+        rg.Majority(b).output_shape(lattice)
+
+
+@pytest.mark.parametrize(
+    ("lattice", "words"),
+    [(Honeycomb(4, 4), "cells of several sites"), (Ring(4).to_graph(), "no axes")],
+    ids=["honeycomb", "graph"],
+)
+def test_lattices_without_blocks_say_so(lattice, words):
+    spins = np.ones(lattice.n_sites, dtype=np.int8)
+    with pytest.raises(ValueError, match=f"{words}, and no blocks are known of it"):
+        rg.block_spins(spins, lattice, rng=1)
+    with pytest.raises(ValueError, match=words):
+        rg.Majority().output_shape(lattice)
+    with pytest.raises(ValueError, match=rf"{words}|a triangular lattice without ends is needed"):
+        rg.Triangles()(spins, lattice)
+
+
+def test_triangles_are_neighbours_and_a_lattice_of_their_own():
+    lattice = Triangular(9, 9)
+    blocks = rg.Triangles().sites(lattice)
+    assert sorted(blocks.ravel().tolist()) == list(range(81))  # each site once
+    bonds = {tuple(sorted(pair)) for pair in lattice.bonds().tolist()}
+    for a, b, c in blocks.tolist():
+        assert {tuple(sorted(pair)) for pair in ((a, b), (b, c), (a, c))} <= bonds
+    # the next blocks in the three directions of the coarse lattice, its shift included, are √3 bonds away
+    n_rows, n_cols, shift = rg.Triangles().output_shape(lattice)
+    assert (n_rows, n_cols, shift) == (3, 9, 6)
+    at = lattice.positions()[blocks[:, 0]]
+    periods = np.array([[x, y] for x in (-1, 0, 1) for y in (-1, 0, 1)]) @ (9 * np.array(Triangular.vectors))
+    for v, u in np.ndindex(n_rows, n_cols):
+        for down, right in ((0, 1), (1, 0), (1, -1)):
+            row, column = v + down, u + right + (shift if v + down == n_rows else 0)
+            there = (row % n_rows) * n_cols + column % n_cols
+            away = np.linalg.norm(at[there] - at[v * n_cols + u] + periods, axis=1).min()
+            assert away == pytest.approx(np.sqrt(3))
+    spins = np.random.default_rng(1).choice([-1, 1], (4, 81)).astype(np.int8)
+    once = rg.Triangles()(spins, lattice)
+    np.testing.assert_array_equal(once, np.sign(spins[:, blocks].sum(axis=2)))
+    # twice: b = 3, without a shift
+    twice = rg.Triangles().sites((3, 9, 6))
+    assert sorted(twice.ravel().tolist()) == list(range(27))
+    assert rg.Triangles().output_shape((3, 9, 6)) == (3, 3)
+    first = at[twice[:, 0]].reshape(3, 3, 2)
+    for axis in (0, 1):
+        steps = np.diff(first, axis=axis).reshape(-1, 2)
+        nearest = np.abs(steps[:, np.newaxis] + periods).sum(axis=2).argmin(axis=1)
+        lengths = np.linalg.norm(steps + periods[nearest], axis=1)
+        assert lengths == pytest.approx(3.0)
+    stacked = rg.Stack(rg.Triangles(), rg.Triangles())
+    assert stacked.scale_factor == pytest.approx(3.0)
+    assert stacked(spins, lattice, rng=1).shape == (4, 9)
+    for bad in ((6, 9), (4, 4), (3, 9, 3)):
+        with pytest.raises(ValueError, match="two equal sides that 3 divides"):
+            rg.Triangles().output_shape(bad)

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from rbmflow import RBM, Ring, Torus, rg
+from rbmflow import RBM, Ring, Torus, Triangular, rg
 from rbmflow.networks import hidden_law
 from rbmflow.rg.operators import unrolled
 from rbmflow.spins import all_states
@@ -31,6 +31,7 @@ MAPS = {
     "decimation": (rg.Decimation(3, 1), RING),
     "decimation of the torus": (rg.Decimation(2, 1), TORUS),
     "sublattice": (rg.Sublattice(), TORUS),
+    "triangles": (rg.Triangles(), Triangular(6, 6)),
     "filter": (rg.BlockFilter([0.3, -0.8, 0.5], bias=0.2), RING),
     "filter by sign": (rg.BlockFilter([[1.0, 1.0], [0.5, -0.5]], drawn=False), TORUS),
     "hidden": (rg.Hidden(RBM(np.linspace(-1, 1, 36).reshape(12, 3)), 3), RING),

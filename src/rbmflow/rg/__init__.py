@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from rbmflow.rg.operators import even_operators, odd_operators
     from rbmflow.rg.sublattice import Sublattice
     from rbmflow.rg.transformation import Function, Transformation
+    from rbmflow.rg.triangles import Triangles
 else:
     lazily(
         __name__,
@@ -51,6 +52,7 @@ else:
             "operators": "EVEN_OPERATORS ODD_OPERATORS even_operators odd_operators",
             "sublattice": "Sublattice",
             "transformation": "Function Transformation",
+            "triangles": "Triangles",
         },
     )
 
@@ -71,6 +73,7 @@ __all__ = [
     "Stack",
     "Sublattice",
     "Transformation",
+    "Triangles",
     "block_spins",
     "coarse_law",
     "decimate",

@@ -74,9 +74,9 @@ class BlockMap(Transformation):
         """The blocks of configurations, shape ``(..., n_coarse, sites of a block)``."""
         sides, b, array = lattice_spins(spins, shape, self.scale_factor)
         split = array.reshape(*array.shape[:-1], *(part for side in sides for part in (side // b, b)))
-        if len(sides) == 2:
-            split = np.swapaxes(split, -3, -2)
-        return split.reshape(*array.shape[:-1], -1, b ** len(sides))
+        d, first = len(sides), array.ndim - 1  # block and place along each axis: the blocks first
+        split = np.moveaxis(split, range(first + 1, first + 2 * d, 2), range(first + d, first + 2 * d))
+        return split.reshape(*array.shape[:-1], -1, b**d)
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,8 @@ class Decimation(BlockMap):
 
     def _kept(self, blocks: SpinArray) -> SpinArray:
         b = self.scale_factor
-        return blocks[..., self.offset if blocks.shape[-1] == b else self.offset * (b + 1)]
+        step = (blocks.shape[-1] - 1) // (b - 1)  # 1 + b + b² …, to the next on the diagonal
+        return blocks[..., self.offset * step]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

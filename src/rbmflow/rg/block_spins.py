@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from rbmflow.arguments import MAX_SIZE, SpinArray, check_integer, check_rng, shown
+from rbmflow.ising.crystal import Crystal
+from rbmflow.ising.lattice import Lattice
 from rbmflow.spins import check_spins, random_spins
 
 if TYPE_CHECKING:
-    from rbmflow.ising.lattice import Lattice
     from rbmflow.typing import ArrayLike, RNGLike
 
 Shape: TypeAlias = "int | tuple[int, ...] | list[int] | Lattice"
@@ -25,8 +26,9 @@ Sides: TypeAlias = "tuple[int, ...]"
 def block_spins(spins: ArrayLike, shape: Shape, *, scale_factor: int = 2, rng: RNGLike) -> SpinArray:
     """Return one spin per block, the sign of the block's sum; a fair coin decides a tie.
 
-    The spin of a block of b sites (ring) or b × b sites (torus) is ``sign Σ s_i`` (majority rule,
-    Th. Niemeijer and J. M. J. van Leeuwen, Phys. Rev. Lett. 31, 1411 (1973)).
+    The spin of a block of b sites (ring), b × b sites (torus, or a rhombus of a triangular lattice),
+    b × b × b (cubic lattice) and so on is ``sign Σ s_i`` (majority rule, Th. Niemeijer and
+    J. M. J. van Leeuwen, Phys. Rev. Lett. 31, 1411 (1973)).
 
     Time O(sites).
 
@@ -94,12 +96,22 @@ def decimate_spins(spins: ArrayLike, shape: Shape, *, scale_factor: int = 2) -> 
     """
     sides, b, array = lattice_spins(spins, shape, scale_factor)
     lattice = array.reshape(*array.shape[:-1], *sides)
-    kept = lattice[..., ::b] if len(sides) == 1 else lattice[..., ::b, ::b]
-    return kept.reshape(*array.shape[:-1], _n_blocks(sides, b)).copy()
+    every: Any = (..., *[slice(None, None, b)] * len(sides))
+    kept = lattice[every]
+    found: SpinArray = kept.reshape(*array.shape[:-1], _n_blocks(sides, b)).copy()
+    return found
 
 
 def check_sides(shape: object) -> tuple[int, ...]:
     """Return ``(n_sites,)`` of a ring or ``(n_rows, n_cols)`` of a torus, from a shape or a lattice."""
+    if isinstance(shape, Lattice):
+        along = blocked_sides(shape)
+        if len(along) > 2:
+            raise ValueError(
+                f"shape={shown(shape)}: of more than two dimensions there are block_spins, decimate_spins "
+                "and what Majority and Decimation make of spins, no more"
+            )
+        return along
     if hasattr(shape, "n_rows") and hasattr(shape, "n_cols"):
         shape = (shape.n_rows, shape.n_cols)
     elif hasattr(shape, "n_sites"):
@@ -108,6 +120,24 @@ def check_sides(shape: object) -> tuple[int, ...]:
     if len(sides) not in (1, 2):
         raise ValueError(f"shape={shown(shape)}: one side of a ring or two of a torus are needed")
     return tuple(check_integer("shape", side, 1, MAX_SIZE) for side in sides)
+
+
+def blocked_sides(lattice: Lattice) -> tuple[int, ...]:
+    """Return the sides of a lattice that falls into blocks along its axes, or raise.
+
+    Examples
+    --------
+    >>> from rbmflow import Hypercubic, Ring, Triangular
+    >>> [blocked_sides(one) for one in (Ring(6), Triangular(4, 6), Hypercubic((2, 4, 4)))]
+    [(6,), (4, 6), (2, 4, 4)]
+    """
+    if not isinstance(lattice, Crystal) or lattice.basis > 1:
+        what = "cells of several sites" if isinstance(lattice, Crystal) else "no axes"
+        raise ValueError(
+            f"shape={shown(lattice)}: it has {what}, and no blocks are known of it; lattices of one site "
+            "to a cell have some"
+        )
+    return lattice.cells
 
 
 def check_shape(shape: object) -> Sides:
@@ -141,7 +171,7 @@ def _n_blocks(sides: tuple[int, ...], b: int) -> int:
 
 def lattice_spins(spins: object, shape: object, scale_factor: int) -> tuple[tuple[int, ...], int, SpinArray]:
     """The sides, the factor and the spins, all checked."""
-    sides = check_sides(shape)
+    sides = blocked_sides(shape) if isinstance(shape, Lattice) else check_sides(shape)
     b = check_integer("scale_factor", scale_factor, 2, MAX_SIZE)
     if any(side % b for side in sides):
         raise ValueError(f"scale_factor={b} does not divide the sides of shape={sides}")

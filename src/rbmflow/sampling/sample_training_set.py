@@ -60,18 +60,19 @@ def training_set(
     The law at a temperature T is ``exp[(Σ v_i v_j + H Σ v_i)/T]/Z``, with a field H of 0 by default.
 
     On a ring or a chain the samples are exact and independent. Elsewhere T = 0 is its limit, the ground
-    states; else pilot runs of Swendsen-Wang clusters, and above the critical temperature of the heat bath,
-    measure the autocorrelation times τ of the energy and of m². The rule that needs less work for an
+    states; above it pilot runs of Swendsen-Wang clusters, and above the critical temperature of the heat
+    bath, measure the autocorrelation times τ of the energy and of m². The rule that needs less work for an
     independent sample is taken, with a burn-in of 20 τ, from aligned spins in the ordered phase and from
-    random ones above it, and samples 6 τ apart. Each sample is turned over as a whole by a fair coin, an
-    exact symmetry. A temperature has a generator of its own, so that its samples do not depend on the others.
+    random ones above it, and samples 6 τ apart; where bonds are frustrated it is the heat bath. Each sample
+    is turned over as a whole by a fair coin, an exact symmetry. A temperature has a generator of its own, so
+    that its samples do not depend on the others.
 
-    The energy of the samples is held against the exact one: of rings and tori, of chains, and of any lattice
-    at T = ∞ and, where its bonds can all be satisfied at once, at T = 0. Where none is known a second rule
-    takes its place: independent chains of another update rule, clusters against single spins, or Metropolis
-    against the heat bath where bonds are frustrated, and in the disordered phase from the cold start, not the
-    random one. Their energies must agree within the errors of both. That samples of a certificate deviate by
-    more than four errors has a chance of 6e-5 for each temperature, if nothing is wrong.
+    The energy of the samples is held against the exact one: of rings and tori, of lattices that are small
+    or narrow, and of any lattice at T = ∞ and, where its bonds can all be satisfied at once, at T = 0. Where
+    none is known a second rule takes its place: independent chains of another update rule, clusters against
+    single spins, or Metropolis against the heat bath where bonds are frustrated, and in the disordered phase
+    from the cold start, not the random one. Their energies must agree within the errors of both. That samples
+    deviate by more than four errors has a chance of 6e-5 for each temperature, if nothing is wrong.
 
     In a field samples of a ring are exact too (`rbmflow.ising.RingInFields`), T = 0 is the state along the
     field, and tori have clusters of which each is up with probability ``1/(1 + e^(−2Hs/T))``, s its number of
