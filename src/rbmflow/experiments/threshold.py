@@ -14,7 +14,7 @@ import numpy as np
 from rbmflow.arguments import FloatArray, check_choice, check_integer, check_real_scalar, check_rng
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.estimate import Estimate
-from rbmflow.experiments.critical_point.universality import LATTICES
+from rbmflow.experiments.critical_point import universality
 from rbmflow.experiments.experiment import BaseParameters, Experiment, Result, option
 from rbmflow.experiments.style import BLUE, axes_of, styled
 from rbmflow.experiments.tables import Table, columns_of
@@ -26,10 +26,15 @@ from rbmflow.experiments.threshold_fits import (
     fit_exponent,
 )
 from rbmflow.flow.lattice_threshold import exponent_of, ordering_temperature
+from rbmflow.ising import Torus
 from rbmflow.ising.crystal import Crystal
 from rbmflow.reading import check_names
 from rbmflow.sampling.certificate import ESTIMATE
 
+LATTICES: dict[str, Callable[[int], Crystal]] = universality.LATTICES | {
+    "square": lambda side: Torus(side, side)  # whose law is exact up to a side of 8
+}
+"""By name, with so many cells along each axis."""
 SIDES = {2: (8, 16, 32, 64, 128), 3: (6, 8, 12, 16, 24)}
 """By dimension."""
 MIN_EXTRAPOLATED = 3
