@@ -10,7 +10,7 @@ from rbmflow import Honeycomb, Hypercubic, Ring, Torus, Triangular
 from rbmflow.ising import InfiniteStrip
 from rbmflow.ising.strips import sums, transferred
 from rbmflow.ising.strips.slices import bits_of, orbits_of, slices_of
-from rbmflow.ising.strips.values import best_slices, log_partition_jet
+from rbmflow.ising.strips.values import best_slices, largest_coupling, log_partition_jet
 from rbmflow.spins import all_states
 
 QUANTITIES = ("log_partition", "energy", "heat_capacity", "magnetization", "susceptibility")
@@ -90,7 +90,7 @@ def test_kaufman(sides):
     couplings = [0.2, 0.4406] if max(sides) < 100 else [0.0, 0.2, 0.4406, 1.0, 50.0, np.inf]
     for quantity in QUANTITIES[: 2 if sides == (10, 10) else 3]:
         found, exact = (getattr(one, quantity)(couplings) for one in (square, torus))
-        np.testing.assert_allclose(found, exact, rtol=1e-11, atol=0, err_msg=quantity)
+        np.testing.assert_allclose(found, exact, rtol=1e-11, atol=1e-15, err_msg=quantity)
 
 
 def test_open_strips_split_into_chains_and_rings():
@@ -124,8 +124,8 @@ def test_wannier_by_periodic_strips():
     entropy = []
     for width in (3, 6, 9):
         strip = InfiniteStrip(Triangular(2, width, couplings=-1.0))
-        entropy.append(strip.log_partition(6.0) + 6.0 * strip.energy(6.0))
-    away = np.array(entropy) - 0.3230659669
+        entropy.append(strip.log_partition(8.0) + 8.0 * strip.energy(8.0))
+    away = np.array(entropy) - 0.3230659472
     assert (np.diff(np.abs(away)) < 0).all()
     assert abs(away[2]) < 0.01
     # c = 1: the deviation is π √3/2 /(6 w²) at large widths
@@ -147,6 +147,28 @@ def test_where_no_configuration_satisfies_all_bonds_large_K_is_refused():
     with pytest.raises(ValueError, match="no configuration"):
         odd.energy(np.inf)
     assert even.energy(np.inf) == -2
+
+
+@pytest.mark.parametrize("squares", [False, True], ids=["steps", "squares"])
+def test_up_to_the_largest_coupling_nothing_underflows(squares, monkeypatch):
+    if squares:
+        monkeypatch.setattr(sums.Transfer, "_seconds_of_squares", lambda *_, **__: -1.0)
+    for lattice in (
+        Triangular(3, 4, couplings=-1.0),
+        Triangular(4, 3, (False, True), couplings=(1.0, -0.7, 1.0)),
+        Hypercubic((4, 3), couplings=-1.0),
+        Hypercubic((3, 4), periodic=(True, False), couplings=(-1.0, 0.3)),
+    ):
+        for axis, field in ((0, 0.0), (1, 0.0), (1, 0.2)):
+            slices = slices_of(lattice, axis)
+            K = np.array([0.999, 0.5, -0.999]) * largest_coupling(slices, field)
+            graph = lattice.to_graph(field)
+            for by_field in (False, True):
+                jet = log_partition_jet(slices, K, field, 2, by_field)
+                np.testing.assert_allclose(jet.log_partition, graph.log_partition(K), rtol=1e-13)
+                exact = graph.magnetization(K) if by_field else -graph.energy(K)
+                np.testing.assert_allclose(jet.slope / 12, exact, rtol=1e-12, atol=1e-13)
+                assert (jet.curvature > -1e-10).all()
 
 
 def test_limits_are_said():

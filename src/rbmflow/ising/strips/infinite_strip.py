@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, overload
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, check_real, shown
 from rbmflow.ising.strips.slices import MAX_WIDTH, Slices, slices_of
-from rbmflow.ising.strips.sums import Transfer
+from rbmflow.ising.strips.sums import UNIT, Transfer
 from rbmflow.ising.strips.transferred import Transferred
 from rbmflow.ising.strips.values import (
     BY_FIELD,
@@ -83,7 +83,7 @@ class InfiniteStrip:
         """The cross-section and its bonds."""
         found = slices_of(self.lattice, self.axis)
         assert found is not None
-        return found
+        return replace(found, n_slices=2, periodic=False)
 
     @overload
     def log_partition(self, K: Number, *, field: float = 0.0) -> float: ...
@@ -304,7 +304,8 @@ class InfiniteStrip:
     def _growth(self, transfer: Transfer) -> FloatArray:
         """Return ln λ and its derivatives."""
         matrix, scale = transfer.rescaled(transfer.among_orbits())
-        T = matrix[:, 0]
+        T = matrix[:, 0] / UNIT
+        scale[0] += np.log(UNIT)
         right, left = _perron(T[0]), _perron(T[0].T)
         left = left / (left @ right)
         values = [left @ T[0] @ right]

@@ -20,6 +20,8 @@ from rbmflow.arguments import FloatArray
 from rbmflow.ising.jets import divided, logarithm, multiplied
 from rbmflow.ising.strips.slices import Addition, Orbits, Slices, orbits_of
 
+UNIT = 2.0**480
+"""The largest weight, 1e144: sums of products of two just do not overflow, and reach down to 1e-308."""
 PRODUCTS = (1, 3, 6)  # of matrices that make the product of two jets
 STEP_TIME, CALL_TIME, PRODUCT_TIME = 4e-9, 4e-5, 1e-10
 """Seconds for each state of a frontier at each site, for an addition, for a multiplication of a product."""
@@ -202,11 +204,13 @@ class Transfer:
         return np.stack([factor * row for row in rows])
 
     def rescaled(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Divide by the largest weight of each K; return the logarithm of it as well."""
+        """Divide by the largest weight of each K, times `UNIT`; return the logarithm of it as well."""
         flat = weights.reshape(*weights.shape[:2], -1)
         largest = flat[:, np.arange(len(self.K)), flat[0].argmax(axis=1)]
         by = largest.reshape(*largest.shape, *[1] * (weights.ndim - 2))
-        return np.array(divided(weights, by)), np.array(logarithm(largest))
+        scale = np.array(logarithm(largest))
+        scale[0] -= np.log(UNIT)
+        return UNIT * np.array(divided(weights, by)), scale
 
     def _nothing(self) -> FloatArray:
         """The weight of no spins: 1."""

@@ -15,7 +15,10 @@ from rbmflow.ising.lattice import MAX_STRENGTH
 from rbmflow.ising.strips.slices import MAX_FRONTIER, MAX_WIDTH, Slices, slices_of
 from rbmflow.ising.strips.sums import Transfer
 
-MAX_EXPONENT = 700.0  # of the ratio of two weights: 1e304
+MAX_EXPONENT = 1360.0
+"""Of the ratio of the largest product of two weights to one that contributes: from 1e290 down to 1e-300."""
+COSTS = 6
+"""How often the bonds of a slice can be unsatisfied in it: at both ends of one factor, one of the other."""
 BLOCK = 2**25  # bytes that couplings side by side may take
 MATRICES = 12  # as large as the transfer matrix, that squares need at a time
 
@@ -61,10 +64,23 @@ def _narrow(lattice: Crystal, axis: int) -> bool:
     return lattice.n_sites // lattice.cells[axis] <= lattice.basis * MAX_WIDTH
 
 
+def largest_coupling(slices: Slices, field: float) -> float:
+    """Return the largest |K| at which no weight that contributes can underflow.
+
+    Any state of a slice becomes any other at the cost of the bonds of the slice, e^(−2|K| Σ|J|).
+
+    Examples
+    --------
+    >>> from rbmflow import Triangular
+    >>> round(largest_coupling(best_slices(Triangular(6, 6)), 0.0), 2)
+    12.59
+    """
+    return MAX_EXPONENT / (COSTS * (slices.strength + slices.n_sites * abs(field)))
+
+
 def too_cold(slices: Slices, K: FloatArray, field: float) -> npt.NDArray[np.bool_]:
     """Return where weights of states that contribute may underflow, as some bonds are never satisfied."""
-    most = MAX_EXPONENT / (4 * (slices.strength + slices.n_sites * abs(field)))
-    cold = np.abs(K) > most
+    cold = np.abs(K) > largest_coupling(slices, field)
     for sign in (-1, 1):
         some = np.sign(K) == sign
         if (cold & some).any() and slices.satisfied(sign, field):
@@ -118,7 +134,7 @@ def check_cold(slices: Slices, K: FloatArray, field: float) -> None:
     """Raise where weights may underflow."""
     cold = too_cold(slices, K, field)
     if cold.any():
-        most = MAX_EXPONENT / (4 * (slices.strength + slices.n_sites * abs(field)))
+        most = largest_coupling(slices, field)
         raise ValueError(
             f"K={shown(float(K[cold][0]))}: no configuration satisfies all bonds, so that |K| of at most "
             f"{most:.4g} is possible with slices of {slices.n_sites} sites"
