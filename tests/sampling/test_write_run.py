@@ -4,6 +4,7 @@ import errno
 import importlib
 import io
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -218,6 +219,45 @@ def test_killed_it_goes_on_to_the_same_bits(tmp_path):
         write_run(place, Torus(8, 8), [0.3, 0.44] * 4, n_sweeps=20_000, burn_in=10, rng=7)
     same_files(tmp_path / "whole.nc", path)
     assert sorted(one.name for one in tmp_path.iterdir()) == ["run.nc", "whole.nc"]
+
+
+SIGNALLED = """
+import signal, sys, tempfile
+import numpy as np
+from rbmflow import Ring
+from rbmflow.sampling import run
+from rbmflow.sampling.run_file import write_slabs
+
+class Stop(BaseException):
+    pass
+
+def stop(*_):
+    raise Stop
+
+signal.signal(signal.SIGALRM, stop)
+chains = run(Ring(8), 0.4, n_chains=4, n_sweeps=200, rng=1)
+whole = {name: one.values for name, one in chains.to_xarray().data_vars.items()}
+layout, stopped = chains._without_series().to_xarray(), 0
+for seconds in np.random.default_rng(1).uniform(0.001, 0.05, size=40):
+    slabs = ((at, {name: one[:, at : at + 10] for name, one in whole.items()}) for at in range(0, 200, 10))
+    with tempfile.TemporaryFile() as stream:
+        try:
+            signal.setitimer(signal.ITIMER_REAL, seconds)
+            write_slabs(stream, layout, 200, slabs, b"state", {})
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        except Stop:
+            stopped += 1
+print(stopped)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no timers")
+def test_signals_do_not_reach_the_library_that_writes():
+    done = subprocess.run(
+        [sys.executable, "-c", SIGNALLED], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) > 10  # of 40
 
 
 def test_it_needs_less_memory(tmp_path, monkeypatch):

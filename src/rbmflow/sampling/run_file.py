@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,6 +16,7 @@ import numpy.typing as npt
 
 from rbmflow.netcdf import check_extent, require_xarray
 from rbmflow.reading import brief, refusing
+from rbmflow.workers import POLL_SECONDS
 
 FORMAT = "rbmflow run 1"
 GROUP, CHECKPOINT, BYTE = "state", "checkpoint", "byte"
@@ -23,52 +26,88 @@ ARGUMENTS = "arguments"
 CHUNK_BYTES = 2**19
 """Of a variable that lie together, about: half of what the HDF5 library keeps in memory of each."""
 MAX_CHUNK_BYTES = 2**24
+Slabs = Iterator[tuple[int, Mapping[str, npt.NDArray[Any]]]]
 AXIS = 1
 """That of the draws."""
 
 
 class _Sheltered(io.RawIOBase):
-    """A stream whose errors wait: the HDF5 library does not survive them, nor Ctrl-C, while it writes."""
+    """A stream whose errors wait, as the HDF5 library does not survive them; after one it does nothing."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self.stream = stream
         self.error: BaseException | None = None
 
     def write(self, data: Any) -> int:
-        try:
-            if self.error is None:
-                self.stream.write(data)
-        except BaseException as error:  # noqa: BLE001 (it is raised by `raise_error`)
-            self.error = error
-        return len(data)
+        return self._do(lambda: self.stream.write(data), len(data))
+
+    def readinto(self, buffer: Any) -> int:
+        return self._do(lambda: self.stream.readinto(buffer), len(buffer))  # type: ignore[attr-defined]
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._do(lambda: self.stream.seek(offset, whence), offset)
+
+    def tell(self) -> int:
+        return self._do(self.stream.tell, 0)
+
+    def truncate(self, size: int | None = None) -> int:
+        return self._do(lambda: self.stream.truncate(size), size or 0)
+
+    def flush(self) -> None:
+        def flush() -> int:
+            self.stream.flush()
+            return 0
+
+        self._do(flush, 0)
 
     def raise_error(self) -> None:
         """Raise what has gone wrong, if anything has."""
         if self.error is not None:
             raise self.error
 
-    def readinto(self, buffer: Any) -> int:
-        return self.stream.readinto(buffer)  # type: ignore[attr-defined, no-any-return]
+    def _do(self, call: Callable[[], int], otherwise: int) -> int:
+        try:
+            if self.error is None:
+                return call()
+        except BaseException as error:  # noqa: BLE001 (it is raised by `raise_error`)
+            self.error = error
+        return otherwise
 
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return self.stream.seek(offset, whence)
 
-    def tell(self) -> int:
-        return self.stream.tell()
+def _apart(call: Callable[[threading.Event], None]) -> None:
+    """Make a call in a thread of its own, where no signal arrives; what interrupts this one tells it to stop.
 
-    def truncate(self, size: int | None = None) -> int:
-        return self.stream.truncate(size) if self.error is None else 0
+    The HDF5 library writes through functions of Python, and does not survive Ctrl-C in one of them. Nor does
+    it survive a stream that is closed: the thread has ended when this returns, or never begins.
+    """
+    stop, busy, errors = threading.Event(), threading.Lock(), list[BaseException]()
 
-    def flush(self) -> None:
-        if self.error is None:
-            self.stream.flush()
+    def work() -> None:
+        with busy:
+            try:
+                if not stop.is_set():
+                    call(stop)
+            except BaseException as error:  # noqa: BLE001 (it is raised below)
+                errors.append(error)
+
+    thread = threading.Thread(target=work)
+    try:
+        thread.start()  # interrupted, it may have begun or not
+        while thread.is_alive():
+            thread.join(POLL_SECONDS)
+    finally:
+        stop.set()
+        with busy:
+            pass
+    if errors:
+        raise errors[0]
 
 
 def write_slabs(
     stream: IO[bytes],
     empty: Any,
     n_draws: int,
-    slabs: Iterator[tuple[int, Mapping[str, npt.NDArray[Any]]]],
+    slabs: Slabs,
     record: bytes,
     attributes: Mapping[str, Any],
 ) -> None:
@@ -89,6 +128,18 @@ def write_slabs(
     attributes : mapping
         More attributes.
     """
+    _apart(partial(_write, stream, empty, n_draws, slabs, record, attributes))
+
+
+def _write(
+    stream: IO[bytes],
+    empty: Any,
+    n_draws: int,
+    slabs: Slabs,
+    record: bytes,
+    attributes: Mapping[str, Any],
+    stop: threading.Event,
+) -> None:
     import h5netcdf
 
     shelter = _Sheltered(stream)
@@ -114,6 +165,8 @@ def write_slabs(
             for name, values in slab.items():
                 file[name][:, first : first + values.shape[AXIS]] = values
             shelter.raise_error()
+            if stop.is_set():
+                return
         group = file.create_group(GROUP)
         group.dimensions = {BYTE: len(record)}
         group.create_variable(CHECKPOINT, (BYTE,), np.uint8, data=np.frombuffer(record, np.uint8), **_PACKED)
