@@ -30,7 +30,7 @@ def require_xarray() -> Any:
         import xarray
     except ImportError as error:
         raise ImportError(
-            "training sets are stored by xarray, h5netcdf and h5py: pip install rbmflow[data]"
+            "netCDF files are written and read by xarray, h5netcdf and h5py: pip install rbmflow[data]"
         ) from error
     return xarray
 

@@ -73,6 +73,7 @@ class Process:
         swept = min(max(0, done - self.lengths["burn_in"]), self.lengths["n_sweeps"])
         return swept // self.lengths["thin"]
 
+    @property
     def total(self) -> int:
         """What the progress counts to."""
         return self.n_chains * (self.lengths["burn_in"] + self.lengths["n_sweeps"])
@@ -91,7 +92,7 @@ def written(path: Path, process: Process, progress: Progress | None) -> StoredRu
         if partial_run.exists():  # killed before it was removed
             Checkpoints(partial_run, process.arguments).remove()
         if progress is not None:
-            progress(process.total(), process.total())
+            progress(process.total, process.total)
         return found
     with locked(partial_run):
         parts = Parts(Checkpoints(partial_run, process.arguments, SECONDS), process.begin.lattice.n_sites)
@@ -108,7 +109,7 @@ def _go_on(parts: Parts, process: Process, progress: Progress | None) -> Any:
     begun, end = done, process.lengths["burn_in"] + process.lengths["n_sweeps"]
     n_bytes = _draw_bytes(process.begin.to_xarray())
     for piece in pieces(**process.lengths, spins=process.spins, draw_bytes=n_bytes, after=done):
-        now = process.more(now, piece, shifted(progress, process.n_chains * done, process.total()))
+        now = process.more(now, piece, shifted(progress, process.n_chains * done, process.total))
         done += piece.total
         if piece.n_draws:
             parts.add({name: one.values for name, one in now.to_xarray().data_vars.items()})
