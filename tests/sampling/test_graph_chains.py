@@ -83,7 +83,7 @@ def test_which_engine_runs():
 @pytest.mark.parametrize("rule", ["heat_bath", "metropolis"])
 @pytest.mark.parametrize("name", LATTICES)
 def test_the_law_of_small_lattices(name, rule, K, field, order):
-    # energy, magnetization and its square of independent chains, |z| > 4 in 6e-5 of each of 350 numbers
+    # energy, magnetization and its square of independent chains, |z| > 4 in 6e-5 of each of 400 numbers
     lattice = LATTICES[name]
     if isinstance(lattice, Graph):
         graph = Graph(lattice.indptr, lattice.indices, lattice.couplings, lattice.fields + field)
