@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rbmflow import Chain, Graph, Ring, Torus
+from rbmflow.errors import ConvergenceWarning
 from rbmflow.ising import Honeycomb, Hypercubic, Triangular
 from rbmflow.sampling import run, write_run
 from rbmflow.sampling.cluster_estimates import CLUSTER_ESTIMATED, CLUSTER_SERIES
@@ -147,9 +148,19 @@ def test_clusters_that_are_not_there():
             getattr(plain, f"{name}_estimate")
         with pytest.raises(ValueError, match="name="):
             plain.estimate(name)
+    with pytest.raises(ValueError, match="no measurement"):
+        _ = run(Ring(6), 0.4, n_sweeps=0, rule="wolff", rng=1).sweeps_per_update
     wolff = run(Ring(6), 0.4, n_sweeps=4, rule="wolff", rng=1)
     with pytest.raises(ValueError, match="rule='swendsen_wang'"):
         _ = wolff.improved_binder_cumulant_estimate
+
+
+def test_clusters_without_magnetization_have_no_cumulant():
+    checks = np.resize([1, -1, 1, -1, -1, 1, -1, 1], 16)
+    still = run(Torus(4, 4), -np.inf, n_sweeps=8, rule="swendsen_wang", rng=1, initial=checks)
+    assert (still.cluster_size == 16).all()
+    with pytest.warns(ConvergenceWarning, match=r"^improved binder cumulant at K = -inf: .* equal"):
+        assert np.isnan(still.improved_binder_cumulant_estimate.mean)
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -129,23 +129,31 @@ class ClusterEstimates:
     def improved_binder_cumulant_estimate(self) -> Estimate:
         """``1 − ⟨m⁴⟩/(3⟨m²⟩²)`` from clusters of Swendsen and Wang; jackknife error.
 
+        NaN where no cluster has a magnetization, as those of a perfect antiferromagnet.
+
         Raises
         ------
         ValueError
             Also with Wolff's: ⟨m⁴⟩ needs pairs of clusters.
         """
-        return self._function(
-            "improved binder cumulant",
-            lambda m4, m2: 1 - m4 / (3 * m2**2),
-            self._clusters("improved_fourth_magnetization"),
-            self._clusters("improved_squared_magnetization"),
-        )
+        with np.errstate(invalid="ignore"):
+            return self._function(
+                "improved binder cumulant",
+                lambda m4, m2: 1 - np.divide(m4, 3 * m2**2),
+                self._clusters("improved_fourth_magnetization"),
+                self._clusters("improved_squared_magnetization"),
+            )
 
     @cached_property
     def sweeps_per_update(self) -> float:
         """How many sweeps an update of the rule is: with Wolff flipped sites over n, else 1.
 
         ``⟨s⟩/n`` of Wolff's clusters; couplings so weak that all clusters are drawn instead count 1.
+
+        Raises
+        ------
+        ValueError
+            If no cluster was measured.
 
         Examples
         --------
@@ -156,7 +164,10 @@ class ClusterEstimates:
         """
         if self.rule != "wolff" or weak(self.lattice, np.array(self.coupling)):
             return 1.0
-        return float(self._clusters("cluster_size").mean()) / self.lattice.n_sites
+        sizes = self._clusters("cluster_size")
+        if not sizes.size:
+            raise ValueError("n_sweeps: the run has no measurement, and no cluster's size")
+        return float(sizes.mean()) / self.lattice.n_sites
 
     def in_sweeps(self, estimate: Estimate) -> Estimate:
         """Return an estimate of this run with its autocorrelation time in sweeps, of n sites flipped each.
