@@ -36,7 +36,7 @@ class Enumerated(Lattice):
         are equal as float64 are one.
 
         Time O(2^n), a third of a nanosecond for each configuration visited; where all are listed half a
-        microsecond, and 150 bytes of memory.
+        microsecond, and 110 bytes of memory.
 
         Parameters
         ----------

@@ -32,7 +32,7 @@ COPIED_BINS = 2**15
 """Tallies of so many bins are kept in four copies, which stay in the cache."""
 CHUNK = 2**13
 """Blocks of one call of the kernel: 2^25 states, a hundredth of a second."""
-LISTED_BYTES = 150
+LISTED_BYTES = 110
 """Of a state, while rows of energy and magnetization are sorted."""
 SORTED_BYTES = 36
 """Of a state that is visited, while energies alone are."""
@@ -205,7 +205,7 @@ def _table(graph: Graph, n_threads: int, progress: Progress | None) -> LevelTabl
     if bins is not None and graph.n_sites > FEW_SITES:
         return _decoded(form, bins, _tallied(bins, n_threads, progress))
     _check_few_states(graph, LISTED_BYTES)
-    return _with_flips(form, *_listed(form, visited_sites(form), progress))
+    return _listed(form, progress)
 
 
 def _check_few_states(graph: Graph, n_bytes: int) -> None:
@@ -235,18 +235,6 @@ def listed_energies(graph: Graph) -> tuple[FloatArray, Integers]:
     return energy[first], count if form.has_fields else 2 * count
 
 
-def _with_flips(
-    form: SpinForm, ups: Integers, count: Integers, coarse: FloatArray, fine: FloatArray
-) -> LevelTable:
-    """The table of all states, those included whose spins are all turned where there are no fields."""
-    if not form.has_fields:
-        flipped = form.n_sites - ups[::-1]
-        ups, count = np.concatenate([ups, flipped]), np.concatenate([count, count[::-1]])
-        coarse, fine = (np.concatenate([half, half[::-1]]) for half in (coarse, fine))
-        ups, count, coarse, fine = _sorted(ups, count, coarse, fine)
-    return LevelTable(form, ups, count, coarse, fine)
-
-
 def _sorted(
     ups: Integers, count: Integers, coarse: FloatArray, fine: FloatArray
 ) -> tuple[Integers, Integers, FloatArray, FloatArray]:
@@ -259,25 +247,25 @@ def _sorted(
     return ups[order][first], np.add.reduceat(count[order], first), coarse[order][first], fine[order][first]
 
 
-def _listed(
-    form: SpinForm, n_visited: int, progress: Progress | None
-) -> tuple[Integers, Integers, FloatArray, FloatArray]:
-    coarse, fine = all_values(form, n_visited)
+def _listed(form: SpinForm, progress: Progress | None) -> LevelTable:
+    """The table of all states, one by one: without fields those whose last spin is down, and these turned."""
+    coarse, fine = all_values(form, visited_sites(form))
     n_up = np.zeros(1, dtype=np.int8)
-    for _ in range(n_visited):
+    for _ in range(visited_sites(form)):
         n_up = np.concatenate([n_up, n_up + np.int8(1)])
     parts = []
 
     def work() -> Iterator[int]:
-        for up in range(n_visited + 1):  # a part at a time is less to sort
+        for up in range(form.n_sites + 1):  # a part at a time is less to sort
             states = np.flatnonzero(n_up == up)
+            if not form.has_fields:
+                states = np.concatenate([states, np.flatnonzero(n_up == form.n_sites - up)])
             ones = np.ones(len(states), dtype=np.int64)
             parts.append(_sorted(up * ones, ones, coarse[states], fine[states]))
             yield len(states)
 
-    run_tasks([work()], 1, total=2**n_visited, progress=progress)
-    ups, count, coarse, fine = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return ups, count, coarse, fine
+    run_tasks([work()], 1, total=2**form.n_sites, progress=progress)
+    return LevelTable(form, *(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
 def all_values(form: SpinForm, n_visited: int) -> tuple[FloatArray, FloatArray]:
