@@ -52,7 +52,8 @@ def by_slices(lattice, axis, field):
     by_K = log_partition_jet(slices, K, field, 2, by_field=False)
     by_field = log_partition_jet(slices, K, field, 2, by_field=True)
     assert np.abs(by_K.log_partition - by_field.log_partition).max() < 1e-12
-    return np.array([by_K.log_partition, -by_K.slope, by_K.curvature, by_field.slope, by_field.curvature])
+    slopes = -by_K.unit * by_K.slope, by_K.unit**2 * by_K.curvature
+    return np.array([by_K.log_partition, *slopes, by_field.slope, by_field.curvature])
 
 
 @pytest.mark.parametrize("squares", [False, True], ids=["steps", "squares"])
@@ -167,8 +168,23 @@ def test_up_to_the_largest_coupling_nothing_underflows(squares, monkeypatch):
                 jet = log_partition_jet(slices, K, field, 2, by_field)
                 np.testing.assert_allclose(jet.log_partition, graph.log_partition(K), rtol=1e-13)
                 exact = graph.magnetization(K) if by_field else -graph.energy(K)
-                np.testing.assert_allclose(jet.slope / 12, exact, rtol=1e-12, atol=1e-13)
+                slope = jet.slope / 12 if by_field else jet.unit * jet.slope / 12
+                np.testing.assert_allclose(slope, exact, rtol=1e-12, atol=1e-13)
                 assert (jet.curvature > -1e-10).all()
+
+
+def test_strong_couplings_and_fields_stay_finite():
+    for factor in (1e90, 1e-90):
+        lattice, one = Triangular(3, 8, couplings=factor), Triangular(3, 8)
+        strip, line = InfiniteStrip(lattice), InfiniteStrip(one)
+        for quantity, power in zip(QUANTITIES, (0, 1, 0, 0, 0), strict=True):
+            for found, exact in ((lattice, one), (strip, line)):
+                value = getattr(found, quantity)(0.2 / factor, field=0.3 * factor)
+                wanted = getattr(exact, quantity)(0.2, field=0.3)
+                assert value == pytest.approx(wanted * factor**power, rel=1e-12)
+        assert strip.correlation_length(0.2 / factor) == pytest.approx(line.correlation_length(0.2), rel=1e-9)
+    strong = Hypercubic((4, 10)).heat_capacity([0.0, 0.5, 1e-100], field=1e100)
+    assert np.isfinite(strong).all()
 
 
 def test_limits_are_said():
@@ -182,6 +198,8 @@ def test_limits_are_said():
         Triangular(3, 3).energy(0.2, field=np.inf)
     with pytest.raises(ValueError, match="axis=0 of a triangular lattice of 13 x 14: a cross-section of at"):
         InfiniteStrip(Triangular(13, 14))
+    with pytest.raises(ValueError, match="axis=1 of a triangular lattice of 1000000 x 3"):
+        InfiniteStrip(Triangular(10**6, 3), axis=1)
     with pytest.raises(ValueError, match="axis=2: at most 1 is possible"):
         InfiniteStrip(Triangular(3, 3), axis=2)
     with pytest.raises(TypeError, match="lattice=Torus"):

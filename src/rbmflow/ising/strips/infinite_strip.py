@@ -19,6 +19,8 @@ from rbmflow.ising.strips.values import (
     check_cold,
     check_field,
     fits,
+    in_units,
+    is_narrow,
     per_site,
     slope_with_offset,
 )
@@ -71,7 +73,7 @@ class InfiniteStrip:
                 f"lattice={shown(self.lattice)}: a Triangular, Honeycomb or Hypercubic lattice is needed"
             )
         object.__setattr__(self, "axis", check_integer("axis", self.axis, 0, self.lattice.dimension - 1))
-        found = slices_of(self.lattice, self.axis)
+        found = slices_of(self.lattice, self.axis) if is_narrow(self.lattice, self.axis) else None
         if found is None or not fits(found):
             raise ValueError(
                 f"axis={self.axis} of a {self.lattice.label}: a cross-section of at most {MAX_WIDTH} sites "
@@ -282,58 +284,59 @@ class InfiniteStrip:
         """
         h, couplings = check_field(field), check_real("K", K)
         check_cold(self.slices, couplings.ravel(), h)
-        lengths = [self._length(one, h) for one in couplings.ravel()]
+        slices, flat, h, _ = in_units(self.slices, couplings.ravel(), h)
+        lengths = [_length(Transfer(slices, np.array([one]), h, 0, False)) for one in flat]
         return np.array(lengths, dtype=np.float64).reshape(couplings.shape)[()]
 
     def _value(self, quantity: str, K: object, field: object) -> Any:
         h, couplings = check_field(field), check_real("K", K)
         flat, order, by_field = couplings.ravel(), ORDER[quantity], quantity in BY_FIELD
         check_cold(self.slices, flat, h)
+        slices, flat, h, unit = in_units(self.slices, flat, h)
         rows = np.zeros((3, flat.size))
         for place, one in enumerate(flat):
-            rows[: order + 1, place] = self._growth(
-                Transfer(self.slices, np.array([one]), h, order, by_field)
-            )
-        strength = self.slices.strength + self.slices.n_sites * abs(h)
+            rows[: order + 1, place] = _growth(Transfer(slices, np.array([one]), h, order, by_field))
+        strength = slices.strength + slices.n_sites * abs(h)
         rows[0] += np.where(flat == 0, 0.0, np.abs(flat)) * strength
         rows[1] = slope_with_offset(rows[1], flat, strength, h, by_field)
-        jet = Jet(couplings, *rows.reshape(3, *couplings.shape))
+        log_growth, slope, curvature = rows.reshape(3, *couplings.shape)
+        jet = Jet(flat.reshape(couplings.shape), log_growth, slope, curvature, unit)
         value = per_site(jet, quantity, self.slices.n_sites)
         return value / self.slices.n_sites if quantity == "log_partition" else value
 
-    def _growth(self, transfer: Transfer) -> FloatArray:
-        """Return ln λ and its derivatives."""
-        matrix, scale = transfer.rescaled(transfer.among_orbits())
-        T = matrix[:, 0] / UNIT
-        scale[0] += np.log(UNIT)
-        right, left = _perron(T[0]), _perron(T[0].T)
-        left = left / (left @ right)
-        values = [left @ T[0] @ right]
-        if transfer.order > 0:
-            values += [left @ T[1] @ right]
-        if transfer.order > 1:
-            n = len(right)
-            system = np.zeros((n + 1, n + 1))
-            system[:n, :n], system[:n, n], system[n, :n] = values[0] * np.eye(n) - T[0], right, left
-            rest = np.append(T[1] @ right - values[1] * right, 0.0)
-            slope = np.linalg.solve(system, rest)[:n]
-            values += [left @ T[2] @ right + 2 * left @ T[1] @ slope]
-        logs = [np.log(values[0])]
-        logs += [value / values[0] for value in values[1:]]
-        if transfer.order > 1:
-            logs[2] -= logs[1] ** 2
-        return np.array(logs) + scale[:, 0]
 
-    def _length(self, K: float, h: float) -> float:
-        transfer = Transfer(self.slices, np.array([K]), h, 0, False)
-        parities = (0,) if h else (1, -1)
-        found = [_largest(transfer, parity) for parity in parities]
-        found[0], first = found[0][1:], found[0][0]
-        second = max((float(one[0]) for one in found if len(one)), default=0.0)
-        if second <= ROUNDING * first:
-            return 0.0
-        decay = np.log(first / second)
-        return float(1 / decay) if decay > 0 else np.inf
+def _growth(transfer: Transfer) -> FloatArray:
+    """Return ln λ and its derivatives."""
+    matrix, scale = transfer.rescaled(transfer.among_orbits())
+    T = matrix[:, 0] / UNIT
+    scale[0] += np.log(UNIT)
+    right, left = _perron(T[0]), _perron(T[0].T)
+    left = left / (left @ right)
+    values = [left @ T[0] @ right]
+    if transfer.order > 0:
+        values += [left @ T[1] @ right]
+    if transfer.order > 1:
+        n = len(right)
+        system = np.zeros((n + 1, n + 1))
+        system[:n, :n], system[:n, n], system[n, :n] = values[0] * np.eye(n) - T[0], right, left
+        rest = np.append(T[1] @ right - values[1] * right, 0.0)
+        slope = np.linalg.solve(system, rest)[:n]
+        values += [left @ T[2] @ right + 2 * left @ T[1] @ slope]
+    logs = [np.log(values[0])]
+    logs += [value / values[0] for value in values[1:]]
+    if transfer.order > 1:
+        logs[2] -= logs[1] ** 2
+    return np.array(logs) + scale[:, 0]
+
+
+def _length(transfer: Transfer) -> float:
+    found = [_largest(transfer, parity) for parity in ((0,) if transfer.field else (1, -1))]
+    found[0], first = found[0][1:], found[0][0]
+    second = max((float(one[0]) for one in found if len(one)), default=0.0)
+    if second <= ROUNDING * first:
+        return 0.0
+    decay = np.log(first / second)
+    return float(1 / decay) if decay > 0 else np.inf
 
 
 def _perron(matrix: FloatArray) -> FloatArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any, TypeAlias
@@ -73,6 +73,13 @@ class Slices:
     def strength(self) -> float:
         """Sum of all |J| of a slice."""
         return math.fsum(abs(J) for *_, J in self.within + self.between)
+
+    def scaled(self, factor: float) -> Slices:
+        """Return them with couplings times a factor."""
+        within, between = (
+            tuple((a, b, factor * J) for a, b, J in bonds) for bonds in (self.within, self.between)
+        )
+        return replace(self, within=within, between=between)
 
     @cached_property
     def first(self) -> tuple[Addition, ...]:

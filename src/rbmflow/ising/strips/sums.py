@@ -57,6 +57,19 @@ class Transfer:
         """States that are alike."""
         return orbits_of(self.slices, turned=not self.field and not self.by_field)
 
+    @property
+    def n_bytes(self) -> int:
+        """Roughly what one coupling takes."""
+        n_states, slices = 2**self.slices.width, self.slices
+        numbers = 4 << slices.largest_frontier
+        rows = len(self.orbits.leaders) * n_states
+        if slices.periodic:
+            by_squares = self._by_squares(slices.n_slices // 2)
+            numbers += 6 * rows + (2 * n_states**2 if by_squares else 0)
+        elif not self._by_steps(slices.n_slices - 1):
+            numbers += 3 * rows + 4 * len(self.orbits.leaders) ** 2
+        return 8 * (self.order + 1) * numbers
+
     def log_partition(self) -> FloatArray:
         """Return ln Z of weights of at most 1 (see `offset`) and its derivatives, shape (order + 1, n)."""
         return self._closed() if self.slices.periodic else self._open()
@@ -72,7 +85,7 @@ class Transfer:
     def _open(self) -> FloatArray:
         start, scale = self.rescaled(self.grown(self._nothing(), self.slices.first))
         rest = self.slices.n_slices - 1
-        if self._seconds(rest, 1) <= self._seconds_of_squares(rest, closed=False):
+        if self._by_steps(rest):
             for _ in range(rest):
                 start, factor = self.rescaled(self.step(start))
                 scale = scale + factor
@@ -120,10 +133,8 @@ class Transfer:
 
     def _rows(self, n: int) -> tuple[FloatArray, FloatArray]:
         """``T^n``, the rows of the leaders of orbits, and its scale: by steps or by squares."""
-        leaders = self.orbits.leaders
-        by_squares = self._seconds_of_squares(n, closed=True) < self._seconds(n, len(leaders))
         rows, scale = self.rescaled(self._step_of_rows(self._identity()))
-        if not by_squares:
+        if not self._by_squares(n):
             for _ in range(n - 1):
                 rows, more = self.rescaled(self._step_of_rows(rows))
                 scale = scale + more
@@ -223,6 +234,14 @@ class Transfer:
 
     def _flat(self, spins: FloatArray) -> FloatArray:
         return spins.reshape(*spins.shape[:2], -1, spins.shape[-1])
+
+    def _by_steps(self, n: int) -> bool:
+        """Whether n steps of one vector are sooner made than squares."""
+        return self._seconds(n, 1) <= self._seconds_of_squares(n, closed=False)
+
+    def _by_squares(self, n: int) -> bool:
+        """Whether squares are sooner made than n steps of all rows."""
+        return self._seconds_of_squares(n, closed=True) < self._seconds(n, len(self.orbits.leaders))
 
     def _seconds(self, n: int, n_columns: int) -> float:
         """Roughly how long n steps take."""

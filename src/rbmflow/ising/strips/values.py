@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,18 +20,21 @@ MAX_EXPONENT = 1360.0
 """Of the ratio of the largest product of two weights to one that contributes: from 1e290 down to 1e-300."""
 COSTS = 6
 """How often the bonds of a slice can be unsatisfied in it: at both ends of one factor, one of the other."""
-BLOCK = 2**25  # bytes that couplings side by side may take
-MATRICES = 12  # as large as the transfer matrix, that squares need at a time
+BLOCK = 2**27  # bytes that couplings side by side may take
 
 
 @dataclass(frozen=True)
 class Jet:
-    """ln Z at couplings K, its derivatives by K or by the field, and what they are of."""
+    """ln Z at couplings K, its derivatives by K or by the field, and what they are of.
+
+    K, and the inverse of derivatives by it, are in units of 1/`unit`, which keeps all of them within bounds.
+    """
 
     K: FloatArray
     log_partition: FloatArray
     slope: FloatArray
     curvature: FloatArray
+    unit: float = 1.0
 
 
 def check_field(field: object) -> float:
@@ -50,7 +54,7 @@ def best_slices(lattice: Crystal) -> Slices | None:
     >>> best_slices(Hypercubic((100, 3))).n_slices, best_slices(Hypercubic((13, 13)))
     (100, None)
     """
-    found = [slices_of(lattice, axis) for axis in range(lattice.dimension) if _narrow(lattice, axis)]
+    found = [slices_of(lattice, axis) for axis in range(lattice.dimension) if is_narrow(lattice, axis)]
     fit = [one for one in found if one is not None and fits(one)]
     return min(fit, key=lambda one: (one.width + 2 * one.periodic, one.n_slices), default=None)
 
@@ -60,7 +64,8 @@ def fits(slices: Slices) -> bool:
     return slices.width <= MAX_WIDTH and slices.largest_frontier <= MAX_FRONTIER
 
 
-def _narrow(lattice: Crystal, axis: int) -> bool:
+def is_narrow(lattice: Crystal, axis: int) -> bool:
+    """Return whether a cross-section has few cells, so that its bonds are worth listing."""
     return lattice.n_sites // lattice.cells[axis] <= lattice.basis * MAX_WIDTH
 
 
@@ -99,10 +104,10 @@ def log_partition_jet(slices: Slices, K: object, field: float, order: int, by_fi
     (array([11.0904, 17.1054]), array([-0.    , -1.7554]))
     """
     couplings = check_real("K", K)
-    flat = couplings.ravel()
-    check_cold(slices, flat, field)
+    check_cold(slices, couplings.ravel(), field)
+    slices, flat, field, unit = in_units(slices, couplings.ravel(), field)
     rows = np.zeros((3, flat.size))
-    portion = _couplings_at_once(slices, order)
+    portion = _couplings_at_once(Transfer(slices, flat[:1], field, order, by_field))
     for first in range(0, flat.size, portion):
         some = slice(first, first + portion)
         transfer = Transfer(slices, flat[some], field, order, by_field)
@@ -111,8 +116,24 @@ def log_partition_jet(slices: Slices, K: object, field: float, order: int, by_fi
     with np.errstate(invalid="ignore"):
         rows[0] += np.where(total * flat != 0, np.abs(flat) * total, 0.0)
     rows[1] = slope_with_offset(rows[1], flat, total, field, by_field)
-    log_partition, first_order, second = rows.reshape(3, *couplings.shape)
-    return Jet(couplings, log_partition, first_order, second)
+    log_partition, slope, curvature = rows.reshape(3, *couplings.shape)
+    return Jet(flat.reshape(couplings.shape), log_partition, slope, curvature, unit)
+
+
+def in_units(slices: Slices, K: FloatArray, field: float) -> tuple[Slices, FloatArray, float, float]:
+    """Return them in units of the largest coupling or field, rounded down to a power of two, and this.
+
+    Examples
+    --------
+    >>> from rbmflow import Hypercubic
+    >>> slices, K, field, unit = in_units(best_slices(Hypercubic((3, 3), couplings=5.0)), np.ones(1), -2.0)
+    >>> slices.between[0], K, field, unit
+    ((0, 0, 1.25), array([4.]), -0.5, 4.0)
+    """
+    largest = max([abs(J) for *_, J in slices.within + slices.between] + [abs(field)])
+    unit = 2.0 ** math.floor(math.log2(largest))
+    with np.errstate(over="ignore", under="ignore"):
+        return slices.scaled(1 / unit), unit * K, field / unit, unit
 
 
 def slope_with_offset(
@@ -141,10 +162,11 @@ def check_cold(slices: Slices, K: FloatArray, field: float) -> None:
         )
 
 
-def _couplings_at_once(slices: Slices, order: int) -> int:
-    states = 1 << slices.width
-    one = 8 * (order + 1) * max(1 << slices.largest_frontier, states * states)
-    check_memory(f"transfer matrices of {states} states", MATRICES * one, "narrower lattices need less")
+def _couplings_at_once(transfer: Transfer) -> int:
+    one = transfer.n_bytes
+    check_memory(
+        f"transfer matrices of {2**transfer.slices.width} states", one, "narrower lattices need less"
+    )
     return max(1, BLOCK // one)
 
 
@@ -160,7 +182,7 @@ def per_site(jet: Jet, quantity: str, n_sites: int) -> Any:
     if quantity == "log_partition":
         return jet.log_partition[()]
     if quantity == "energy":
-        return (0.0 - jet.slope / n_sites)[()]
+        return (0.0 - jet.unit * (jet.slope / n_sites))[()]
     if quantity == "heat_capacity":
         finite = np.where(np.isinf(jet.K), 0.0, jet.K)
         return (finite * finite * jet.curvature / n_sites)[()]
