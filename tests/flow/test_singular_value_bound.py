@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from rbmflow import RBM, Chain, Ring, StateLaw, Torus, flow
+from rbmflow import RBM, Chain, Ring, StateLaw, Torus, flow, ising
 from rbmflow.flow import singular_value_bound, singular_value_bound_from_law
 from rbmflow.ising import state_law
 from rbmflow.ising.crystal import Crystal
@@ -223,3 +223,46 @@ def test_exact_machines_of_strongly_coupled_rings_leave_zero():
 def test_bad_arguments(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("lattice", "factor"),
+    [
+        (ising.Honeycomb(3, 4), 6),
+        (ising.Triangular(6, 3), 9),
+        (ising.Hypercubic((4, 2, 4)), 12),
+        (ising.Hypercubic((2, 3, 2)), None),
+    ],
+    ids=str,
+)
+def test_bounds_of_other_lattices(lattice, factor):
+    # λ_max − λ_min of the couplings, by their matrix
+    J = np.zeros((lattice.n_sites,) * 2)
+    for i, k in lattice.bonds():
+        J[i, k] += 1
+        J[k, i] += 1
+    width = np.ptp(np.linalg.eigvalsh(J))
+    assert flow.singular_value_bound(lattice, 0.3) ** 2 == pytest.approx(0.3 * width)
+    if factor is not None:
+        assert width == pytest.approx(factor)
+    if lattice.bipartite:  # which local machines attain, in copies
+        local = RBM.local(lattice, 0.3, n_copies=2)
+        assert flow.spectrum(local).singular_values[0] == pytest.approx(
+            flow.singular_value_bound(lattice, 0.3, local.n_hidden)
+        )
+
+
+def test_local_machines_of_any_couplings():
+    graph = ising.Graph.from_bonds(5, {(0, 1): 1.0, (1, 2): -0.5, (0, 3): 0.7, (2, 3): 0.2})
+    for lattice in (
+        graph,
+        ising.Triangular(2, 3, periodic=False, couplings=(1.0, -0.5, 0.3)),
+        ising.Honeycomb(2, 2),
+    ):
+        for K in (0.8, -0.4):
+            wanted = state_law(lattice, K)
+            found = visible_law(RBM.local(lattice, K))
+            np.testing.assert_array_equal(found.states, wanted.states)
+            np.testing.assert_allclose(found.probabilities, wanted.probabilities, rtol=1e-10)
+    with pytest.raises(ValueError, match="without fields is needed"):
+        RBM.local(ising.Graph.from_bonds(2, [(0, 1)], fields=0.1), 0.5)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from rbmflow import Ring, StateLaw, Torus
+from rbmflow import Ring, StateLaw, Torus, ising
 from rbmflow.errors import ConvergenceWarning
 from rbmflow.ising import RING_OPERATORS, infer, operator_law, state_law
 from rbmflow.ising.inference import pseudo_likelihood, site_couplings
@@ -488,3 +488,11 @@ def test_only_ratios_of_weights_matter(scale, method):
 def test_couplings_beyond_sums_are_refused():
     with pytest.raises(ValueError, match=r"couplings\['nearest neighbours'\]=1e\+308: a number of at most"):
         operator_law(9, {"nearest neighbours": 1e308})
+
+
+def test_operators_of_lattices_that_have_no_names_for_them():
+    spins = np.ones((4, 18), dtype=np.int8)
+    with pytest.raises(ValueError, match="on a triangular one a dict of names and products is needed"):
+        ising.infer(np.ones((4, 9), dtype=np.int8), shape=ising.Triangular(3, 3))
+    with pytest.raises(ValueError, match="it has 2 sites to a cell"):
+        ising.infer(spins, shape=ising.Honeycomb(3, 3))

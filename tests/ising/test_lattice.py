@@ -13,6 +13,7 @@ from rbmflow import Chain, Graph, Honeycomb, Hypercubic, Ring, Torus, Triangular
 from rbmflow.flow import lattice_observables
 from rbmflow.ising.bonds import energies, pair_sums
 from rbmflow.ising.crystal import Crystal
+from rbmflow.ising.ground_states import fields_of
 from rbmflow.ising.lattice import _LOADED, as_stored, from_json, lattices
 from rbmflow.ising.planar import Planar
 from rbmflow.sampling import is_irreducible, run
@@ -296,8 +297,9 @@ def test_sums_over_bonds_of_spins_and_of_means(lattice):
         )
         # a handful of products of at most 1
         np.testing.assert_allclose(pair_sums(lattice, rows), wanted + np.zeros(5), rtol=0, atol=1e-13)
+        of_fields = rows @ fields_of(lattice)  # those of a graph, else none
         np.testing.assert_allclose(
-            energies(lattice, rows), -wanted / lattice.n_sites + np.zeros(5), rtol=0, atol=1e-13
+            energies(lattice, rows), -(wanted + of_fields) / lattice.n_sites, rtol=0, atol=1e-13
         )
 
 

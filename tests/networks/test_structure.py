@@ -23,7 +23,7 @@ from rbmflow.networks import visible_law
         (lambda: RBM.decimating(Ring(7), 1.0, 2.0), ValueError, "n_sites=7: only even"),
         (lambda: RBM.decimating(Torus(4, 3), 1.0, 2.0), ValueError, "n_cols=3: only even"),
         (lambda: RBM.decimating(Torus(3, 4), 1.0, 2.0), ValueError, "n_rows=3: only even"),
-        (lambda: RBM.decimating(Chain(4), 1.0, 2.0), TypeError, "Ring or a Torus"),
+        (lambda: RBM.decimating(Chain(4), 1.0, 2.0), TypeError, "periodic along each axis"),
         (lambda: RBM.decimating(8, 1.0, 2.0), TypeError, "lattice=8"),
         (lambda: RBM.decimating(Ring(4), np.inf, 2.0), ValueError, "K=inf"),
         (lambda: RBM.decimating(Ring(4), 1.0, np.inf), ValueError, "copy_weight=inf"),

@@ -45,7 +45,8 @@ def singular_value_bound(lattice: Lattice, K: object, n_hidden: object = None) -
 
         s₁² ≥ λ_max(J) − λ_min(J),    s₁ ≥ √(N/M) arcosh e^(M (λ_max − λ_min)/2N)  with N hidden units
 
-    that is ``s₁² ≥ 4K`` on even rings, 8K on tori of even sides, ``4K cos²(π/2M)`` on rings of odd M.
+    that is ``s₁² ≥ 4K`` on even rings, 6K on honeycombs, 8K on tori of even sides, 9K on triangular lattices
+    whose sides 3 divides, 12K on cubic ones of even sides, ``4K cos²(π/2M)`` on rings of odd M.
     On lattices with two sublattices it holds with biases too, also for K < 0, where K is replaced by ``|K|``,
     and where all sites have equally many bonds `RBM.local` attains the second. On an open chain
     ``4K (1 − 1/M)`` stands in place of λ_max − λ_min.
@@ -55,10 +56,11 @@ def singular_value_bound(lattice: Lattice, K: object, n_hidden: object = None) -
 
     Parameters
     ----------
-    lattice : Ring, Chain or Torus
-        Where the spins are.
+    lattice : Lattice
+        Where the spins are, with equal couplings: a lattice with two sublattices, of open ends too, or one
+        without ends, as a triangular one.
     K : float or array_like
-        Coupling βJ, finite; not negative if the lattice has an odd side, where it would be no bound.
+        Coupling βJ, finite; not negative where the lattice has odd cycles, where it would be no bound.
     n_hidden : int or array_like, optional
         N, at least 1; of any number of hidden units by default. Shapes broadcast.
 

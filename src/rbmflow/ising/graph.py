@@ -373,6 +373,15 @@ class Graph(Enumerated):
         )
 
 
+def check_without_fields(lattice: object) -> Lattice:
+    """Return `lattice`, or raise unless it is one, and no graph with fields."""
+    if not isinstance(lattice, Lattice):
+        raise TypeError(f"lattice={shown(lattice)}: {names_of(Lattice)} is needed")
+    if isinstance(lattice, Graph) and lattice.fields.any():
+        raise ValueError(f"lattice={shown(lattice)}: one without fields is needed")
+    return lattice
+
+
 def check_equal_bonds(lattice: object) -> Lattice:
     """Return `lattice`, or raise unless it has equal couplings and no fields, and is no graph."""
     if not isinstance(lattice, Lattice) or isinstance(lattice, Graph):

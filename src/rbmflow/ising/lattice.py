@@ -288,9 +288,8 @@ def lattices() -> dict[str, type[Lattice]]:
     ['chain', 'graph', 'hypercubic']
     """
     ising = import_module("rbmflow.ising")
-    for name in ising.LATTICES:
-        getattr(ising, name)
-    return _LOADED
+    ours = [getattr(ising, name) for name in ising.LATTICES]
+    return {one.name: one for one in ours} | _LOADED  # in one order, whatever was imported first
 
 
 def names_of(kind: Any) -> str:

@@ -18,6 +18,7 @@ from rbmflow.arguments import MAX_SIZE, SpinArray, check_integer, shown
 from rbmflow.hardware import check_memory
 from rbmflow.ising.crystal import check_periodic
 from rbmflow.ising.lattice import Lattice
+from rbmflow.ising.triangular import Triangular
 
 if TYPE_CHECKING:
     from rbmflow.ising.crystal import Crystal
@@ -59,7 +60,13 @@ N_DEFAULT = 4
 def check_shape(shape: object) -> tuple[int, ...]:
     """Return the sides of a periodic lattice, or raise."""
     if isinstance(shape, Lattice):
-        return check_periodic(shape).shape
+        on = check_periodic(shape)
+        if on.basis > 1:
+            raise ValueError(
+                f"shape={shown(shape)}: it has {on.basis} sites to a cell, and products are translates of "
+                "those of one site; give products of sites, without a shape"
+            )
+        return on.cells
     sides = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
     if not sides:
         raise ValueError(f"shape={shown(shape)}: the sides of a ring or a torus are needed")
@@ -231,6 +238,12 @@ def named_operators(
         if math.prod(sides) != n_sites:
             raise ValueError(
                 f"shape={shown(shape)} has {math.prod(sides)} sites, the configurations have {n_sites}"
+            )
+        if isinstance(shape, Triangular) and not isinstance(operators, Mapping):
+            raise ValueError(
+                f"operators={shown(operators)}: the names are of operators of rings and square lattices; on "
+                "a triangular one a dict of names and products is needed, of its bonds "
+                "{'bonds': (((0, 0), (0, 1)), ((0, 0), (1, 0)), ((0, 0), (1, -1)))}"
             )
         named = check_operators(operators, sides)
         single = {"magnetization": (((0,) * len(sides),),)} if fields else {}

@@ -126,15 +126,16 @@ class RBM(TwoLayers):
     def local(cls, lattice: Lattice, K: float, n_copies: int = 1) -> RBM:
         """Return the machine whose p(v) is that of a lattice, exactly, with hidden units on each bond.
 
-        r units are joined to the two spins of a bond, by w and, if K < 0, by −w to the second, with
-        ``cosh(2w)^r = e^(2|K|)``: traced out they leave ``K v_i v_k`` and a constant. More copies lower the
-        largest singular value of W, and so change the flow, but not the law: on a lattice with two
-        sublattices and z bonds at each site ``s₁ = w √(2 r z)``, the least with so many hidden units.
+        r units are joined to the two spins of a bond, by w and, if KJ < 0, by −w to the second, with
+        ``cosh(2w)^r = e^(2|KJ|)``: traced out they leave ``K J v_i v_k`` and a constant. More copies lower
+        the largest singular value of W, and so change the flow, but not the law: on a lattice with two
+        sublattices and z equal bonds at each site ``s₁ = w √(2 r z)``, the least with so many hidden units.
 
         Parameters
         ----------
-        lattice : Ring, Chain or Torus
-            Where the spins are; a pair with two bonds, along a side of 2, has hidden units for each.
+        lattice : Lattice
+            Where the spins are, without fields; a pair with two bonds, along a side of 2, has hidden units
+            for each.
         K : float
             Coupling βJ.
         n_copies : int

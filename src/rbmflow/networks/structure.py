@@ -6,7 +6,7 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, check_real_scalar, shown
 from rbmflow.ising.crystal import check_periodic
-from rbmflow.ising.graph import check_equal_bonds
+from rbmflow.ising.graph import check_without_fields
 
 MAX_WEIGHTS = 10**9
 
@@ -47,19 +47,21 @@ def local_weights(n_visible: int, K: float) -> FloatArray:
 
 def bond_weights(lattice: object, K: float, n_copies: int) -> FloatArray:
     """Return the weights of hidden units on each bond of a lattice; see `RBM.local`."""
-    on = check_equal_bonds(lattice)
+    on = check_without_fields(lattice)
     coupling = _finite_coupling(K)
     copies = check_integer("n_copies", n_copies, 1, MAX_WEIGHTS)
-    bonds = on.bonds()
+    bonds, J = on.bonds(), on.bond_couplings()
     if on.n_sites * len(bonds) * copies > MAX_WEIGHTS:
         raise ValueError(
             f"n_copies={copies}: on {len(bonds)} bonds of {on.n_sites} sites at most {MAX_WEIGHTS} weights "
             "are possible"
         )
-    weight = _pair_weight(abs(coupling) / copies)
+    strengths, which = np.unique(np.abs(J), return_inverse=True)
+    of_bonds = np.array([_pair_weight(abs(coupling) * one / copies) for one in strengths.tolist()])[which]
     weights = np.zeros((on.n_sites, len(bonds)))
     hidden = np.arange(len(bonds))
-    weights[bonds[:, 0], hidden], weights[bonds[:, 1], hidden] = weight, np.copysign(weight, coupling)
+    weights[bonds[:, 0], hidden] = of_bonds
+    weights[bonds[:, 1], hidden] = np.copysign(of_bonds, coupling * J)
     return np.tile(weights, copies)
 
 
