@@ -12,7 +12,6 @@ from rbmflow.arguments import (
     FloatArray,
     as_array,
     check_integer,
-    check_real_scalar,
     shown,
 )
 from rbmflow.hardware import check_fits, check_memory
@@ -100,9 +99,8 @@ class Graph(Enumerated):
         """Whether each bond has the coupling 1 and no site a field."""
         return bool((self.couplings == 1).all() and not self.fields.any())
 
-    def to_graph(self, field: float = 0.0) -> Graph:
-        """Return the graph itself; it has fields of its own, and takes no other."""
-        if check_real_scalar("field", field):
+    def _as_graph(self, field: float) -> Graph:
+        if field:
             raise ValueError(f"field={shown(field)}: a Graph has fields of its own")
         return self
 

@@ -217,7 +217,7 @@ class Lattice(Storable, ABC):
         h = check_real_scalar("field", field)
         if not abs(h) <= MAX_STRENGTH:
             raise ValueError(f"field={shown(field)}: a finite field of at most 1e100 is needed")
-        return _graph_of(self, h)
+        return self._as_graph(h)
 
     def sublattices(self) -> tuple[IndexArray, ...]:
         """Return the sites of the sublattices, of which no two of one have a bond.
@@ -260,6 +260,9 @@ class Lattice(Storable, ABC):
         values = {field: getattr(self, field) for field in field_names(type(self))}
         plain = {field: one.tolist() if isinstance(one, np.ndarray) else one for field, one in values.items()}
         return {"name": self.name, **plain}
+
+    def _as_graph(self, field: float) -> Graph:
+        return _graph_of(self, field)
 
     @abstractmethod
     def _near(self) -> IndexArray:

@@ -23,9 +23,10 @@ from rbmflow.ising.solved import Solved, check_solved
 from rbmflow.records import Record
 from rbmflow.roots import bracketed_root
 from rbmflow.sampling.spacing import independent
+from rbmflow.thermometer import energy_curve
 from rbmflow.thermometer.arguments import check_configurations, check_training_set
 from rbmflow.thermometer.calibration import Calibration, calibrate
-from rbmflow.thermometer.energy_curve import EnergyCurveThermometer, fit_curve
+from rbmflow.thermometer.energy_curve import EnergyCurveThermometer
 
 if TYPE_CHECKING:
     from rbmflow.sampling import TrainingSet
@@ -246,4 +247,6 @@ def fit(training_set: TrainingSet) -> EnergyThermometer | EnergyCurveThermometer
     7.21
     """
     known = check_training_set(training_set)
-    return EnergyThermometer(known.lattice) if isinstance(known.lattice, Solved) else fit_curve(known)
+    if isinstance(known.lattice, Solved):
+        return EnergyThermometer(known.lattice)
+    return energy_curve.fit_curve(known)
