@@ -10,9 +10,24 @@ pytest.importorskip("matplotlib", reason="figures are an extra")
 
 from matplotlib.figure import Figure
 
-from rbmflow import RBM, Ring, Torus, fit, flow, plot, rg, sampling, thermometer
+from rbmflow import (
+    RBM,
+    Chain,
+    Graph,
+    Hypercubic,
+    Ring,
+    Torus,
+    Triangular,
+    fit,
+    flow,
+    plot,
+    rg,
+    sampling,
+    thermometer,
+)
 from rbmflow.experiments import capacity, style, weight_map
 from rbmflow.experiments.tables import Table
+from rbmflow.ising import InfiniteHoneycomb
 from rbmflow.training import History, Recipe, learn
 from rbmflow.weight import trained_weight
 from tests.experiments.cropped import cut_texts
@@ -91,6 +106,22 @@ def test_torus_and_infinite_lattice():
     left, _ = plot.observables(Torus(4, 4), couplings=[0.2, 0.4])
     assert next(line.get_label() for line in left.get_lines()) == "infinite lattice"
     assert plot.observables(None, temperatures=2.0)[0].get_lines()
+
+
+@pytest.mark.parametrize(
+    ("lattice", "n_curves"),
+    [
+        (Triangular(3, 4), 2),
+        (InfiniteHoneycomb(), 2),
+        (Chain(5), 1),
+        (Hypercubic((2, 2, 2)), 1),
+        (Graph.from_bonds(3, [(0, 1), (1, 2)], 0.5, 0.1), 1),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_observables_of_every_lattice_with_exact_ones(lattice, n_curves):
+    left, _ = plot.observables(lattice, couplings=[0.1, 0.3])
+    assert len([line for line in left.get_lines() if len(set(line.get_xdata())) > 1]) == n_curves
 
 
 def test_thermometers_by_name():

@@ -22,7 +22,6 @@ from rbmflow.experiments.tables import Table, Tables, columns_of
 from rbmflow.hardware import resolve_threads
 from rbmflow.ising import InfiniteHoneycomb, InfiniteTriangular
 from rbmflow.ising.lattice import lattices
-from rbmflow.ising.plane.infinite import InfinitePlanar
 from rbmflow.ising.solved import Solved
 from rbmflow.netcdf import require_xarray
 from rbmflow.sampling import Certificate, TrainingSet, training_set, write_training_set
@@ -172,8 +171,7 @@ def _ising(options: argparse.Namespace) -> int:
         table = observables.observables_table(lattice, **given, dps=options.dps, field=options.field)
     tables: dict[str, Table] = {"ising": table}
     if options.out is not None and observables.has_infinite(lattice, options.field):
-        infinite = lattice if isinstance(lattice, InfinitePlanar) else observables.infinite_of(lattice)
-        tables["infinite_lattice"] = observables.infinite_curve(table, infinite)
+        tables["infinite_lattice"] = observables.infinite_curve(table, observables.infinite_of(lattice))
     drawing = partial(observables.draw_observables, lattice=lattice)
     return publish(options, tables, "ising", drawing)
 

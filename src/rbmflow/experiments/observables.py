@@ -14,13 +14,13 @@ from rbmflow.arguments import check_digits, check_integer, shown
 from rbmflow.experiments.style import BLUE, GREY, RED, HasTables, axes_of, columns, styled
 from rbmflow.experiments.tables import Cell, Digits, Table, named_columns
 from rbmflow.ising import Hypercubic, Torus, Triangular, onsager
+from rbmflow.ising.enumerated import Enumerated
 from rbmflow.ising.joint_density_of_states import has_joint_counts
-from rbmflow.ising.lattice import Lattice
+from rbmflow.ising.lattice import Lattice, names_of
 from rbmflow.ising.one_dimension import OneDimensional
 from rbmflow.ising.planar import Planar
 from rbmflow.ising.plane.infinite import InfiniteHoneycomb, InfinitePlanar, InfiniteTriangular
 from rbmflow.ising.solved import Solved
-from rbmflow.ising.strips.transferred import Transferred
 from rbmflow.precision import exact_map
 
 MAX_POINTS = 10**6  # of a range
@@ -97,6 +97,15 @@ def _variable(table: Table) -> str:
     return "K" if min(float(one or 0) for one in table.columns["K"]) < 0 else "T"
 
 
+def check_exact(lattice: object) -> Exact:
+    """Return what has exact observables, or raise."""
+    if lattice is not None and not isinstance(lattice, OneDimensional | Torus | Enumerated | InfinitePlanar):
+        raise TypeError(
+            f"lattice={shown(lattice)}: {names_of(Lattice)}, an infinite lattice, or None for the square one"
+        )
+    return lattice
+
+
 def infinite_of(lattice: Exact) -> InfinitePlanar | None:
     """Return the infinite lattice of a triangular or honeycomb one; None stands for the square one.
 
@@ -105,6 +114,8 @@ def infinite_of(lattice: Exact) -> InfinitePlanar | None:
     >>> infinite_of(Triangular(3, 3, couplings=(1.0, 1.0, 0.5)))
     InfiniteTriangular(couplings=(1.0, 1.0, 0.5))
     """
+    if isinstance(lattice, InfinitePlanar):
+        return lattice
     if not isinstance(lattice, Planar):
         return None
     return (InfiniteTriangular if isinstance(lattice, Triangular) else InfiniteHoneycomb)(lattice.couplings)
@@ -119,7 +130,7 @@ def has_infinite(lattice: Exact, field: float = 0.0) -> bool:
     >>> has_infinite(Torus(4, 4)), has_infinite(Ring(8))
     (True, False)
     """
-    return not field and not isinstance(lattice, OneDimensional | Hypercubic)
+    return not field and (lattice is None or isinstance(lattice, Torus | Planar | InfinitePlanar))
 
 
 def _quantities(lattice: Exact, field: float) -> dict[str, Callable[..., Any]]:
@@ -146,17 +157,17 @@ def _quantities(lattice: Exact, field: float) -> dict[str, Callable[..., Any]]:
     found = {name: getattr(exact, name) for name in names}
     if isinstance(exact, OneDimensional) and field:
         found = {name: partial(function, field=repr(field)) for name, function in found.items()}
-    if isinstance(exact, Transferred):
+    if isinstance(exact, Enumerated):
         found = {name: _in_float64(exact, function, field) for name, function in found.items()}
     per_site = _per_site(found["log_partition"], exact.n_sites)
     return {"log_partition": found.pop("log_partition"), "log_partition_per_site": per_site, **found}
 
 
-def _in_float64(lattice: Transferred, method: Callable[..., Any], field: float) -> Callable[..., Any]:
+def _in_float64(lattice: Enumerated, method: Callable[..., Any], field: float) -> Callable[..., Any]:
     def function(K: Any, dps: int | None) -> Any:
         if dps is not None:
             raise ValueError(f"dps={shown(dps)}: a {lattice.label} has exact values in float64 only")
-        return method(K, field=field)
+        return method(K, field=field) if field else method(K)
 
     return function
 

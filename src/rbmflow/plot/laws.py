@@ -12,7 +12,8 @@ from rbmflow.experiments import weights
 from rbmflow.experiments.reproduction.limits import draw_limits, table_of
 from rbmflow.experiments.tables import Table, Tables
 from rbmflow.ising import DegeneracyTable
-from rbmflow.ising.solved import Solved, check_solved
+from rbmflow.ising.lattice import Lattice
+from rbmflow.ising.plane.infinite import InfinitePlanar
 from rbmflow.spins import check_spins
 from rbmflow.weight import LimitTable
 
@@ -105,14 +106,18 @@ def limits(table: LimitTable, *, ax: Any = None) -> Any:
 
 
 def observables(
-    lattice: Solved | None, *, temperatures: object = None, couplings: object = None, ax: Any = None
+    lattice: Lattice | InfinitePlanar | None,
+    *,
+    temperatures: object = None,
+    couplings: object = None,
+    ax: Any = None,
 ) -> Any:
-    """Draw energy and heat capacity of a lattice, and those of the infinite one where it is a torus.
+    """Draw energy and heat capacity of a lattice, and those of the infinite one where they are known.
 
     Parameters
     ----------
-    lattice : Ring or Torus or None
-        Where the spins are; None for the infinite square lattice.
+    lattice : Lattice, InfiniteTriangular, InfiniteHoneycomb or None
+        One with exact values: small, narrow or solved; None for the infinite square lattice.
     temperatures, couplings : array_like, optional
         T ≥ 0, in units of J/k_B, or K: one of the two.
     ax : sequence of two matplotlib.axes.Axes, optional
@@ -131,8 +136,7 @@ def observables(
     >>> left.get_ylabel()
     'energy per site, J'
     """
-    if lattice is not None:
-        check_solved(lattice)
+    on = exact.check_exact(lattice)
     given = {"temperatures": temperatures, "couplings": couplings}
     chosen = {name: value for name, value in given.items() if value is not None}
     if len(chosen) != 1:
@@ -141,11 +145,11 @@ def observables(
     texts: Any = [repr(one) for one in np.atleast_1d(check_real(name, value)).ravel().tolist()]
     if not texts:
         raise ValueError(f"{name} is empty: at least one number is needed")
-    table = exact.observables_table(lattice, **{name: texts})
+    table = exact.observables_table(on, **{name: texts})
     tables = {"ising": table}
-    if lattice is None or lattice.name == "torus":
-        tables["infinite_lattice"] = exact.infinite_curve(table)
-    return exact.draw_observables(Tables(tables), ax, lattice=lattice)
+    if exact.has_infinite(on):
+        tables["infinite_lattice"] = exact.infinite_curve(table, exact.infinite_of(on))
+    return exact.draw_observables(Tables(tables), ax, lattice=on)
 
 
 def degeneracies(table: DegeneracyTable, *, ax: Any = None) -> Any:
