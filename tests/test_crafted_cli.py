@@ -119,12 +119,7 @@ INTERRUPTED = {
     "reproduce": ("--quick", "reproduction.partial", "stages", "a part of an interrupted run"),
     "experiment iso": ("--quick", "result.partial", "result", "a netCDF file"),
     "experiment capacity": ("--workers 1 --units 20", "capacity.partial", "0000", "one of an array"),
-    "experiment torus_threshold": (
-        "--workers 1 --sides 4",
-        "torus_threshold.partial",
-        "0000",
-        "one of an array",
-    ),
+    "experiment threshold": ("--workers 1 --sides 4", "threshold.partial", "0000", "one of an array"),
     "experiment weight_map": ("--points 4", "weight_map.partial", "0000", "one of an array"),
 }
 """Words, the folder, a part and what is said of one that is something else."""
