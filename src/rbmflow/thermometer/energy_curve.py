@@ -192,7 +192,25 @@ class EnergyCurveThermometer(Record):
 
 
 def fit_curve(training_set: TrainingSet) -> EnergyCurveThermometer:
-    """Return the thermometer that inverts ``e(T)`` of a training set; see `thermometer.energy.fit`."""
+    """Return the thermometer that inverts ``e(T)`` of a training set; see `thermometer.energy.fit`.
+
+    Parameters
+    ----------
+    training_set : TrainingSet
+        At least two finite temperatures, which increase.
+
+    Returns
+    -------
+    EnergyCurveThermometer
+        By exact energies where they are known.
+
+    Examples
+    --------
+    >>> from rbmflow import Triangular, training_set
+    >>> meter = fit_curve(training_set(Triangular(4, 4), [2.0, 4.0, 6.0], 50, rng=1))
+    >>> meter.stderr.any(), meter.temperature[:3]
+    (np.False_, array([0., 1., 2.]))
+    """
     known = check_curve(training_set)
     lattice = known.lattice
     ground = exact_energy(lattice, np.inf)
