@@ -18,7 +18,7 @@ from rbmflow.cli import output
 from rbmflow.cli.chains import MOST_DOUBTS
 from rbmflow.cli.geometry import SIDED, lattice_of
 from rbmflow.experiments import runs
-from rbmflow.ising import Hypercubic, Triangular
+from rbmflow.ising import Honeycomb, Hypercubic, Triangular
 from rbmflow.ising.lattice import lattices
 from rbmflow.sampling import observables, open_run, replica_exchange, run
 
@@ -114,6 +114,17 @@ def test_graphs_are_files_of_bonds(capsys, tmp_path):
             off = float(row[name]) - float(known[name])
             assert abs(off) <= 4 * float(row[f"{name}_stderr"])
     assert "susceptibility" not in exact[0]  # which is connected in a field
+
+
+def test_captions_say_the_lattice_its_couplings_and_its_number_of_sites():
+    """A honeycomb has two sites in a cell, and J is not j."""
+    for lattice, said in (
+        (Honeycomb(4, 4), "Honeycomb lattice of 4 x 4, 32 sites"),
+        (Hypercubic((3, 4), couplings=(1, 0.5)), "Square lattice of 3 x 4, J = 1, 0.5, 12 sites"),
+        (Graph.from_edges([(0, 1), (1, 2)]), "Graph of 3 sites"),
+        (Ring(4), "Ring of 4 sites"),
+    ):
+        assert runs.exact_table(lattice, [0.1], 0.0).caption == f"{said}, exact"
 
 
 def test_chains_exchange_their_couplings(capsys, tmp_path):

@@ -13,7 +13,7 @@ import numpy as np
 from rbmflow.arguments import check_digits, check_integer, shown
 from rbmflow.experiments.style import BLUE, GREY, RED, HasTables, axes_of, columns, styled
 from rbmflow.experiments.tables import Cell, Digits, Table, named_columns
-from rbmflow.ising import Hypercubic, Torus, Triangular, onsager
+from rbmflow.ising import Graph, Hypercubic, Torus, Triangular, onsager
 from rbmflow.ising.enumerated import Enumerated
 from rbmflow.ising.joint_density_of_states import has_joint_counts
 from rbmflow.ising.lattice import Lattice, names_of
@@ -198,7 +198,7 @@ def name_of(lattice: Lattice | InfinitePlanar | None) -> str:
         kind = "triangular" if isinstance(lattice, InfiniteTriangular) else "honeycomb"
         return f"Infinite {kind} lattice{J}"
     label = lattice.label[0].upper() + lattice.label[1:]
-    plain = isinstance(lattice, (Solved, OneDimensional))
+    plain = isinstance(lattice, (Solved, OneDimensional, Graph))
     return f"{label} sites" if plain else f"{label}, {lattice.n_sites} sites"
 
 

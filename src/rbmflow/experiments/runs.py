@@ -10,6 +10,7 @@ import numpy as np
 
 from rbmflow.errors import ConvergenceWarning
 from rbmflow.estimate import Estimate
+from rbmflow.experiments.observables import name_of
 from rbmflow.experiments.readable import heading_of
 from rbmflow.experiments.style import BLUE, GREY, RED, HasTables, axes_of, columns, styled
 from rbmflow.experiments.tables import Cell, Table, columns_of, named_columns
@@ -85,7 +86,7 @@ def _slowest(estimates: list[Estimate]) -> list[float]:
 def _caption(stored: StoredRun) -> str:
     run = stored.end
     field = f", field {run.field:g}" if run.field else ""
-    return f"{run.lattice.label.capitalize()} sites{field}"
+    return f"{name_of(run.lattice)}{field}"
 
 
 def exchange_table(exchange: Exchange) -> Table:
@@ -118,9 +119,7 @@ def exact_table(lattice: Lattice, couplings: Iterable[float], field: float = 0.0
                 found.append((name, np.asarray(function(K)).tolist()))
         except ValueError:  # a lattice that is too large for this one
             continue
-    return (
-        Table(f"{lattice.label.capitalize()} sites, exact", named_columns(found)) if len(found) > 1 else None
-    )
+    return Table(f"{name_of(lattice)}, exact", named_columns(found)) if len(found) > 1 else None
 
 
 def _curve_points(lattice: Lattice) -> int:
