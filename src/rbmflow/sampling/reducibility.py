@@ -69,7 +69,7 @@ def resolve_order(lattice: Lattice, rule: Rule, order: object) -> Resolved:
     if found == "checkerboard" and not two_colours:
         raise ValueError(
             f"order='checkerboard': {shown(lattice)} has no two colours; "
-            "its sides must be even, or use order='colours' or 'random'"
+            "order='colours' takes as many as it needs, 'random' none"
         )
     return found
 
