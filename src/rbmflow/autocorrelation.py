@@ -291,7 +291,7 @@ def jackknife(function: Callable[..., Any], *series: FloatArray) -> Jackknife:
     -------
     Jackknife
         ``θ − (B − 1)(θ̄ − θ)`` and ``√((B − 1)/B Σ (θ_b − θ̄)²)`` over B blocks left out; NaN for the error
-        of series that are constant.
+        of series that are constant, and where the function has no value near their means.
 
     Examples
     --------
@@ -306,7 +306,7 @@ def jackknife(function: Callable[..., Any], *series: FloatArray) -> Jackknife:
     n_chains, n = columns[0].shape
     linear = _linear_part(function, columns)
     whole = float(function(*(one.mean() for one in columns)))
-    if all(np.ptp(one) == 0 for one in columns):
+    if all(np.ptp(one) == 0 for one in columns) or not np.isfinite(linear).all():
         return Jackknife(whole, float("nan"), linear)
     tau = autocorrelation(linear).tau
     length = 1.0 if np.isnan(tau) else max(BLOCK_TIMES * tau, BLOCK_TIMES / (4 * tau))

@@ -167,7 +167,8 @@ class Estimate(Record):
         Estimate
             The bias of order 1/N is taken off; tau, n_effective and r_hat are those of the function's
             linear part, and so is the error where `from_series` takes it from the spread of the chains'
-            means and it is the larger.
+            means and it is the larger. All but the mean are NaN where the function has no value near the
+            means, as a correlation length of chains that are not correlated.
 
         Warns
         -----
@@ -183,6 +184,8 @@ class Estimate(Record):
         """
         spacing = check_integer("spacing", spacing, 1)
         result = jackknife(function, *(check_series(f"series[{k}]", one) for k, one in enumerate(series)))
+        if not np.isfinite(result.linear).all():
+            return cls(result.value, *[math.nan] * 4)
         linear = _along_chains(result.linear, spacing)
         stderr = max(result.stderr, linear.stderr) if linear.between_chains else result.stderr
         estimate = replace(linear, mean=result.value, stderr=stderr)

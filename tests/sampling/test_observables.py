@@ -51,6 +51,14 @@ def test_three_sublattices_of_a_frustrated_triangle():
 
 
 class TestCorrelationLength:
+    def test_antiferromagnets_have_none_which_is_no_reason_to_stop(self):
+        """S(0) is below S(k): the root is of a negative number."""
+        lattice = Triangular(6, 6)
+        chains = run(lattice, -0.5, n_chains=4, n_sweeps=200, rng=1, observables=observables(lattice))
+        found = chains.estimate("correlation_length")
+        assert np.isnan([found.mean, found.stderr, found.tau, found.n_effective, found.r_hat]).all()
+        assert np.isfinite(chains.estimate("energy").stderr)
+
     def test_every_ring_has_that_of_the_infinite_one(self):
         """ξ = √t/(1 − t) whatever the length; four numbers within 4 standard errors, one in 4,000."""
         for n in (6, 16):
