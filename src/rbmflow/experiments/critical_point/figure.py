@@ -56,13 +56,13 @@ def _cumulants(result: CriticalPoint, panel: Any) -> None:
     for side, colour, curve in _of_sides(result):
         K, U, error = curve["K"], curve["binder_cumulant"], curve["binder_cumulant_stderr"]
         panel.fill_between(K, U - error, U + error, color=colour, alpha=0.4, lw=0)
-        panel.plot(K, U, color=colour, lw=1.2, label=f"L = {side}")
+        panel.plot(K, U, color=colour, lw=1.2, label=f"{side} cells a side")
     K_c = result.parameters.on(3).critical_coupling
     panel.axvline(K_c, color=GREY, lw=1, ls="--", zorder=1)
     crossings = columns(result, "crossings")
     here = crossings["quantity"] == CROSSING[0]
     panel.plot(crossings["K"][here], crossings["value"][here], "o", ms=4, color="black", zorder=5)
-    panel.set(xlabel="K", ylabel="Binder cumulant", title=f"{result.parameters.lattice} lattice")
+    panel.set(xlabel="K", ylabel="Binder cumulant", title=f"{result.parameters.lattice.capitalize()} lattice")
     panel.legend(loc="lower right")
 
 
@@ -99,7 +99,8 @@ def _growth(result: CriticalPoint, panel: Any) -> None:
     for exponent, label in ((known.gamma_over_nu, "known exponents"), (known.inverse_nu, None)):
         panel.plot(length, (length / length[0]) ** exponent, color=GREY, lw=1, ls="--", label=label, zorder=1)
     panel.set(xscale="log", yscale="log")
-    plain_ticks(panel.xaxis)
+    panel.set_xticks(length, [f"{one:.3g}" for one in length])
+    panel.set_xticks([], minor=True)
     plain_ticks(panel.yaxis)
     panel.set(
         xlabel=r"$L = n^{1/d}$",
