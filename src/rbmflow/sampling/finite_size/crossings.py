@@ -10,6 +10,7 @@ import numpy as np
 from rbmflow.arguments import FloatArray, check_finite, check_real_scalar, shown
 from rbmflow.records import Record
 from rbmflow.roots import bracketed_root
+from rbmflow.sampling.blocks import jackknifed
 from rbmflow.sampling.finite_size.jackknifed import Jackknifed, of_replicates
 from rbmflow.sampling.finite_size.sizes import check_sizes, linear_size
 from rbmflow.sampling.quantities import Quantity, QuantityName, check_quantity
@@ -122,7 +123,7 @@ def crossing(
     Returns
     -------
     Crossing
-        The steepest of the crossings that there are, with errors.
+        Of several crossings the one that is known best, the steepest in units of the error.
 
     Raises
     ------
@@ -178,7 +179,7 @@ def level(
     Returns
     -------
     Jackknifed
-        The coupling; of several the one where the quantity is steepest.
+        The coupling; of several the one that is known best, as for `crossing`.
 
     Raises
     ------
@@ -261,16 +262,21 @@ def peak(
 def _root(
     function: Callable[[FloatArray], FloatArray], n_blocks: int, low: float, high: float, what: str
 ) -> FloatArray:
-    """Return where each replicate of a function of couplings vanishes, at the steepest of several roots."""
+    """Return where each replicate of a function of couplings vanishes, at the best known of several roots.
+
+    Far from the runs a function of two sizes may only vanish within its errors, there steeper than anywhere.
+    """
     grid = np.linspace(low, high, GRID)
-    along = function(grid)[0]
+    replicates = function(grid)
+    along, errors = replicates[0], jackknifed(replicates)[1]
     changes = np.flatnonzero(along[:-1] * along[1:] <= 0)
     if not len(changes) or not np.isfinite(along).all():
         raise ValueError(
             f"{what} between K = {low:.6g} and {high:.6g}: runs at other couplings, or another range, "
             "are needed"
         )
-    place = changes[np.argmax(np.abs(np.diff(along))[changes])]
+    errors = np.maximum(np.maximum(errors[:-1], errors[1:]), np.finfo(float).tiny)
+    place = changes[np.argmax((np.abs(np.diff(along)) / errors)[changes])]
     root = bracketed_root(lambda K: float(function(np.array([K]))[0, 0]), grid[place], grid[place + 1])
     step = DIFFERENCE * (high - low)
 
