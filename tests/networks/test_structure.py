@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rbmflow import RBM, Chain, Ring, Torus
-from rbmflow.ising import state_law
+from rbmflow.ising import Hypercubic, Triangular, state_law
 from rbmflow.networks import visible_law
 
 
@@ -24,6 +24,8 @@ from rbmflow.networks import visible_law
         (lambda: RBM.decimating(Torus(4, 3), 1.0, 2.0), ValueError, "n_cols=3: only even"),
         (lambda: RBM.decimating(Torus(3, 4), 1.0, 2.0), ValueError, "n_rows=3: only even"),
         (lambda: RBM.decimating(Chain(4), 1.0, 2.0), TypeError, "periodic along each axis"),
+        (lambda: RBM.decimating(Triangular(3, 3), 1.0, 2.0), ValueError, "two sublattices are needed"),
+        (lambda: RBM.decimating(Hypercubic((2, 2), couplings=0.5), 1.0, 2.0), ValueError, "equal couplings"),
         (lambda: RBM.decimating(8, 1.0, 2.0), TypeError, "lattice=8"),
         (lambda: RBM.decimating(Ring(4), np.inf, 2.0), ValueError, "K=inf"),
         (lambda: RBM.decimating(Ring(4), 1.0, np.inf), ValueError, "copy_weight=inf"),

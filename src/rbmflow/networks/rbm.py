@@ -171,8 +171,9 @@ class RBM(TwoLayers):
 
         Parameters
         ----------
-        lattice : Ring or Torus
-            With even sides.
+        lattice : Crystal
+            With two sublattices, without ends and of equal couplings: a ring, torus or cubic lattice of even
+            sides, a honeycomb.
         K : float
             Coupling βJ of the lattice.
         copy_weight : float

@@ -6,7 +6,7 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, check_integer, check_real_scalar, shown
 from rbmflow.ising.crystal import check_periodic
-from rbmflow.ising.graph import check_without_fields
+from rbmflow.ising.graph import check_equal_bonds, check_without_fields
 
 MAX_WEIGHTS = 10**9
 
@@ -80,7 +80,10 @@ def _pair_weight(K: float) -> float:
 def decimating_weights(lattice: object, K: float, copy_weight: float) -> FloatArray:
     """Return the weights of hidden copies of one sublattice; see `RBM.decimating`."""
     on = check_periodic(lattice)
-    kept, _ = on.sublattices()
+    check_equal_bonds(on)
+    kept, *others = on.sublattices()
+    if len(others) != 1:
+        raise ValueError(f"lattice={shown(lattice)}: two sublattices are needed, it has {len(others) + 1}")
     coupling = _finite_coupling(K)
     copy = check_real_scalar("copy_weight", copy_weight)
     if not np.isfinite(copy):
