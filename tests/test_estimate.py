@@ -161,7 +161,8 @@ def test_a_function_without_a_value_near_the_means_has_no_error():
     x = np.random.default_rng(1).normal(size=(4, 100))
     with np.errstate(invalid="ignore"):
         for shift, mean in ((0.0, x.mean()), (1.0, np.nan)):  # at the edge and beyond it
-            found = Estimate.jackknife(lambda m, at=x.mean() + shift: m + 0 * np.sqrt(m - at), x)
+            edge = x.mean() + shift
+            found = Estimate.jackknife(lambda m, at=edge: m + 0 * np.sqrt(m - at), x)
             np.testing.assert_equal(found.mean, mean)
             assert np.isnan([found.stderr, found.tau, found.n_effective, found.r_hat]).all()
 
