@@ -13,7 +13,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
-from rbmflow import Chain, Honeycomb, Hypercubic, Ring, Triangular, cli
+from rbmflow import Chain, Graph, Honeycomb, Hypercubic, Ring, Triangular, cli
 from rbmflow.cli import lattice
 from rbmflow.experiments import observables
 from rbmflow.ising import InfiniteHoneycomb, InfiniteTriangular, Torus, onsager
@@ -339,6 +339,30 @@ def test_a_kill_while_writing_leaves_the_old_file_or_the_new_one(tmp_path):
             time.sleep(wait)
             process.kill()
         assert TrainingSet.load(path).spins.tobytes() in known
+
+
+@needs_files
+def test_sample_takes_open_ends_couplings_and_graphs(capsys, tmp_path):
+    words = ("--temperatures", "1.5", "3", "--samples", "30", "--seed", "7", "--quiet", "--field", "0.2")
+    edges = tmp_path / "edges.csv"
+    edges.write_text("0,1,1\n1,2,-0.5\n2,0,1\n")
+    ladder = Hypercubic((4, 2), periodic=False, couplings=(1.0, -0.5))
+    graph = Graph.from_edges([(0, 1, 1), (1, 2, -0.5), (2, 0, 1)], fields=0.2)
+    for place, on, field in (
+        (("square", "4", "2", "--open", "--J", "1", "-0.5"), ladder, 0.2),
+        (("--graph", str(edges)), graph, 0.0),
+    ):
+        out = tmp_path / place[0].strip("-")
+        assert run(capsys, "sample", *place, *words, "--out", str(out))[0] == 0
+        same(
+            TrainingSet.load(out / lattice.TRAINING_SET), training_set(on, [1.5, 3.0], 30, field=field, rng=7)
+        )
+
+
+def test_a_side_is_a_number(capsys):
+    with pytest.raises(SystemExit):
+        run(capsys, "ising", "infinite", "honeycomb")
+    assert "'honeycomb': a number or infinite is needed" in capsys.readouterr().err
 
 
 def test_sample_into_a_store(capsys, tmp_path):

@@ -16,7 +16,7 @@ from rbmflow import Graph, Ring, Torus, cli, flow
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli import output
 from rbmflow.cli.chains import MOST_DOUBTS
-from rbmflow.cli.geometry import SIDED, lattice_of
+from rbmflow.cli.geometry import DIMENSIONS, SIDED, lattice_of
 from rbmflow.experiments import runs
 from rbmflow.ising import Honeycomb, Hypercubic, Triangular
 from rbmflow.ising.lattice import lattices
@@ -80,7 +80,7 @@ def test_tables_hold_the_estimates_of_the_run(capsys, tmp_path, monkeypatch):
 
 
 def test_lattices_have_their_names(capsys, tmp_path):
-    assert {*SIDED, "graph"} == {*lattices()}
+    assert {*SIDED, "graph"} == {*lattices(), *DIMENSIONS}
     for name in SIDED:
         sides = (4, 4, 4) if name == "hypercubic" else (6,)
         status, out, _ = command(
@@ -89,7 +89,10 @@ def test_lattices_have_their_names(capsys, tmp_path):
         assert status == 0
         assert {"file": str(tmp_path / name / "run.json")} in json.loads(out)
         found = open_run(tmp_path / name / "run.nc")
-        assert found.end.lattice.name == name
+        if name in DIMENSIONS:
+            assert found.end.lattice == Hypercubic((6,) * DIMENSIONS[name])
+        else:
+            assert found.end.lattice.name == name
         assert found.n_draws == 40
     assert lattice_of("triangular", [4, 6], couplings=[1, 0.5, -1], open_ends=True) == Triangular(
         4, 6, periodic=False, couplings=(1, 0.5, -1)
@@ -241,8 +244,10 @@ def test_the_figure_has_each_quantity_with_errors_exact_curves_and_the_critical_
         ("--graph none.csv --K 1", "none.csv"),
         ("--graph none.csv --K 1 --open", "--open and --J"),
         ("ring 8 4 --K 1", "ring: its number of sites is needed"),
-        ("torus 4 --open --K 1", "torus: it has no open ends"),
+        ("torus 4 --open --K 1", "torus: it has no open ends; one of hypercubic, "),
         ("ring 4 --J 2 --K 1", "ring: it has no couplings of its own"),
+        ("cubic 4 4 --K 1", "cubic: one or 3 sides are needed"),
+        ("square --K 1", "square: one or 2 sides are needed"),
         ("hypercubic --K 1", "sides are needed"),
         ("hypercubic 4 4 --J 1 2 3 --K 1", "couplings="),
         ("ring 8 --K nan", "NaN"),

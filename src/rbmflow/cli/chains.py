@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from rbmflow.cli.geometry import SIDED, graph_of, lattice_of
+from rbmflow.cli.geometry import add_lattice, lattice_in
 from rbmflow.cli.output import publish
 from rbmflow.cli.progress import progress_bar
 from rbmflow.experiments.runs import draw_run, exact_table, exchange_table, run_table
@@ -39,20 +39,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         usage="%(prog)s LATTICE SIDE [SIDE ...] --K K [K ...] [options]\n"
         "       %(prog)s --graph FILE --K K [K ...] [options]",
     )
-    command.add_argument("lattice", nargs="?", choices=SIDED, metavar="LATTICE", help=", ".join(SIDED))
-    command.add_argument(
-        "sides", nargs="*", type=int, metavar="SIDE", help="sites or cells along each axis; one for all"
-    )
-    command.add_argument(
-        "--graph",
-        type=Path,
-        metavar="FILE",
-        help="bonds instead: rows of two sites, from 0, and J (default 1)",
-    )
-    command.add_argument("--open", action="store_true", dest="open_ends", help="a lattice with open ends")
-    command.add_argument(
-        "--J", nargs="+", type=float, metavar="J", help="of each kind of bond, or one for all (default 1)"
-    )
+    add_lattice(command)
     group = command.add_mutually_exclusive_group(required=True)
     group.add_argument("--K", nargs="+", type=float, dest="couplings", metavar="K", help="couplings βJ")
     group.add_argument("--temperatures", nargs="+", type=float, metavar="T", help="in J/k_B instead: K = 1/T")
@@ -74,9 +61,6 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         "--start", choices=("random", "up", "mixed"), default="random", help="default %(default)s"
     )
     command.add_argument(
-        "--field", type=float, default=0.0, metavar="H", help="uniform, in units of J (default: none)"
-    )
-    command.add_argument(
         "--observables",
         nargs="+",
         default=[],
@@ -96,7 +80,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     require_xarray()  # before work that could not be written
-    lattice = _lattice(options)
+    lattice, field = lattice_in(options)
     measured, couplings = _observables(lattice, options.observables), _couplings(options)
     burn_in = options.sweeps // 10 if options.burn_in is None else options.burn_in
     if options.exchange and options.burn_in is None and options.thin > 0:
@@ -111,7 +95,7 @@ def _run(options: argparse.Namespace) -> int:
             "order": options.order,
             "rng": options.seed,
             "initial": options.start,
-            "field": 0.0 if options.graph else options.field,  # a graph has it
+            "field": field,
             "n_threads": options.workers,
             "progress": report,
         }
@@ -140,18 +124,6 @@ def _publish(options: argparse.Namespace, stored: StoredRun) -> int:
     if len(doubts) > MOST_DOUBTS:
         print(f"warning: {len(doubts) - MOST_DOUBTS} more of these", file=sys.stderr)
     return publish(options, tables, "run", partial(draw_run, lattice=lattice))
-
-
-def _lattice(options: argparse.Namespace) -> Lattice:
-    if (options.lattice is None) == (options.graph is None):
-        raise ValueError("LATTICE with its sides, or --graph FILE, is needed")
-    if options.graph is None:
-        ends, J = options.open_ends, options.J
-        lattice: Lattice = lattice_of(options.lattice, options.sides, open_ends=ends, couplings=J)
-        return lattice
-    if options.open_ends or options.J is not None:
-        raise ValueError("--graph FILE says the bonds: --open and --J are for lattices")
-    return graph_of(options.graph, options.field)
 
 
 def _couplings(options: argparse.Namespace) -> list[float]:

@@ -13,10 +13,10 @@ from typing import Any
 
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.executors import add_scheduler, executor_of
+from rbmflow.cli.geometry import SIDED, place_of
 from rbmflow.cli.options import add_options, parameters_of
 from rbmflow.cli.output import draw, say, show
 from rbmflow.cli.parser import DONE
-from rbmflow.cli.places import PLACES, place_of
 from rbmflow.cli.progress import progress_bar
 from rbmflow.experiments.experiment import PROVENANCE, Experiment, Result, experiments
 from rbmflow.files import save_atomically, write_atomically
@@ -51,7 +51,7 @@ def _add(names: Any, common: argparse.ArgumentParser, one: Experiment) -> None:
         sizes.add_argument(f"--{preset}", action="store_true", help=text)
     add_scheduler(parser)
     if one.place is not None:
-        parser.add_argument("--lattice", choices=PLACES, help="where the spins are (default torus)")
+        parser.add_argument("--lattice", choices=SIDED, help="where the spins are (default torus)")
         parser.add_argument(
             "--size", nargs="+", type=int, metavar="L",
             help="its sides in cells, one for all (default: about 100 spins)",

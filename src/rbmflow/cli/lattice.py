@@ -12,10 +12,9 @@ from typing import Any
 from rbmflow import Ring
 from rbmflow.checkpoints import Checkpoints
 from rbmflow.cli.executors import add_scheduler, elsewhere
-from rbmflow.cli.geometry import SIDED, lattice_of
+from rbmflow.cli.geometry import SIDED, SIDES, add_bonds, add_lattice, lattice_in, lattice_of
 from rbmflow.cli.output import draw_listed, emit, publish, show, write_provenance
 from rbmflow.cli.parser import DONE
-from rbmflow.cli.places import PLACES, place_of
 from rbmflow.cli.progress import progress_bar
 from rbmflow.experiments import observables
 from rbmflow.experiments.tables import Table, Tables, columns_of
@@ -30,6 +29,7 @@ from rbmflow.sampling.training_set import read_training_set, training_set_as_byt
 
 KINDS = tuple(name for name, kind in lattices().items() if issubclass(kind, Solved))
 INFINITE = "infinite"
+SQUARES = ("square", "torus")
 PLANES: dict[str, Any] = {"triangular": InfiniteTriangular, "honeycomb": InfiniteHoneycomb}
 SAMPLED = [index / 4 for index in range(25)]  # of Iso, Shiba and Yokoo, Phys. Rev. E 97, 053304 (2018)
 TRAINING_SET, TRAINING_STORE = "training_set.nc", "training_set.zarr"
@@ -61,15 +61,9 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         nargs="*",
         type=_side,
         metavar="SIDE",
-        help=f"sites or cells along each axis, one for all; {INFINITE}: of torus, triangular, honeycomb",
+        help=f"{SIDES}; or {INFINITE}: of {', '.join((*SQUARES, *PLANES))}",
     )
-    command.add_argument("--open", action="store_true", dest="open_ends", help="a lattice with open ends")
-    command.add_argument(
-        "--J", nargs="+", type=float, metavar="J", help="of each kind of bond, or one for all (default 1)"
-    )
-    command.add_argument(
-        "--field", type=float, default=0.0, metavar="H", help="uniform, in units of J (default: none)"
-    )
+    add_bonds(command)
     group = command.add_mutually_exclusive_group()
     group.add_argument(
         "--temperatures", nargs="+", metavar="T", help="in J/k_B; a decimal string is exact with --dps"
@@ -93,8 +87,7 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     command = commands.add_parser(
         "sample", parents=[common], help="configurations at many temperatures, certified, in a netCDF file"
     )
-    command.add_argument("lattice", choices=PLACES, help="where the spins are")
-    command.add_argument("sides", nargs="+", type=int, metavar="SIDE", help="in cells, one for all, or each")
+    add_lattice(command)
     command.add_argument(
         "--temperatures",
         nargs="+",
@@ -105,9 +98,6 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--samples", type=int, default=1000, metavar="N", help="at each temperature (default %(default)s)"
-    )
-    command.add_argument(
-        "--field", type=float, default=0.0, metavar="H", help="uniform, in units of J (default: none)"
     )
     command.add_argument(
         "--zarr",
@@ -136,7 +126,11 @@ def _degeneracies(options: argparse.Namespace) -> int:
 
 
 def _side(text: str) -> int | str:
-    return text if text == INFINITE else int(text)
+    try:
+        return text if text == INFINITE else int(text)
+    except ValueError:
+        message = f"{text!r}: a number or {INFINITE} is needed"
+        raise argparse.ArgumentTypeError(message) from None
 
 
 def _on(options: argparse.Namespace) -> Any:
@@ -149,7 +143,7 @@ def _on(options: argparse.Namespace) -> Any:
     if options.open_ends:
         raise ValueError("--open: the infinite lattice has no ends")
     J = None if options.J is None else tuple(options.J) if len(options.J) > 1 else options.J[0]
-    if name in (INFINITE, "torus"):
+    if name in (INFINITE, *SQUARES):
         if J is None:
             return None
         pair = (J, J) if isinstance(J, float) else J
@@ -157,7 +151,7 @@ def _on(options: argparse.Namespace) -> Any:
             raise ValueError(f"--J {' '.join(map(str, options.J))}: one or two are needed")
         return InfiniteTriangular((*pair, 0.0))
     if name not in PLANES:
-        raise ValueError(f"{name} {INFINITE}: one of torus, {', '.join(PLANES)} is needed")
+        raise ValueError(f"{name} {INFINITE}: one of {', '.join((*SQUARES, *PLANES))} is needed")
     return PLANES[name]() if J is None else PLANES[name](J)
 
 
@@ -177,16 +171,18 @@ def _ising(options: argparse.Namespace) -> int:
 
 
 def _sample(options: argparse.Namespace) -> int:
-    lattice = place_of(options.lattice, options.sides)
+    lattice, field = lattice_in(options)
     require_xarray()  # before work that could not be written
     if options.zarr:
         path = options.out / TRAINING_STORE
         with progress_bar(options, "temperatures") as report, elsewhere(options) as executor:
-            found = write_training_set(path, lattice, **_asked(options), progress=report, executor=executor)
+            found = write_training_set(
+                path, lattice, **_asked(options, field), progress=report, executor=executor
+            )
         certificates = certificates_in(found)
     else:
         path = options.out / TRAINING_SET
-        certificates = _sample_in_memory(options, lattice, path)
+        certificates = _sample_in_memory(options, lattice, field, path)
     places = dict.fromkeys(("temperature", "rule", "n_effective"))
     places |= {"energy": "energy.mean", "stderr": "energy.stderr", "exact_energy": None}
     found_of = {name: list(map(attrgetter(at or name), certificates)) for name, at in places.items()}
@@ -203,24 +199,26 @@ def _sample(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _asked(options: argparse.Namespace) -> dict[str, Any]:
+def _asked(options: argparse.Namespace, field: float) -> dict[str, Any]:
     return {
         "temperatures": options.temperatures,
         "n_samples": options.samples,
-        "field": options.field,
+        "field": field,
         "rng": options.seed,
         "n_threads": resolve_threads(options.workers),
     }
 
 
-def _sample_in_memory(options: argparse.Namespace, lattice: Any, path: Path) -> tuple[Certificate, ...]:
+def _sample_in_memory(
+    options: argparse.Namespace, lattice: Any, field: float, path: Path
+) -> tuple[Certificate, ...]:
     """Write the training set as one file, each temperature being kept until then."""
     arguments = {
-        "lattice": repr(lattice),
+        "lattice": lattice.to_json(),
         "temperatures": options.temperatures,
         "n_samples": options.samples,
         "seed": options.seed,
-    } | ({"field": options.field} if options.field else {})
+    } | ({"field": field} if field else {})
     kept = Checkpoints(options.out / PARTIAL, arguments)
     if kept.names and not options.quiet:
         print(f"going on after {len(kept.names)} temperatures", file=sys.stderr)
@@ -231,7 +229,7 @@ def _sample_in_memory(options: argparse.Namespace, lattice: Any, path: Path) -> 
     with progress_bar(options, "temperatures") as report, elsewhere(options) as executor:
         data = training_set(
             lattice,
-            **_asked(options),
+            **_asked(options, field),
             progress=report,
             finished=lambda index: kept.load(_name(index), read_training_set),
             store=store,
