@@ -1,9 +1,11 @@
 """Orders of update that do not connect all states: refused, warned of, guarded; the right default."""
 
+import warnings
+
 import numpy as np
 import pytest
 
-from rbmflow import Chain, Graph, ReducibleChainError, Ring, Torus
+from rbmflow import Chain, Graph, ReducibleChainError, Ring, Torus, Triangular
 from rbmflow.sampling import ReducibleChainWarning, is_irreducible, run
 from rbmflow.sampling.reducibility import frozen
 
@@ -163,6 +165,18 @@ def test_small_graphs_are_decided_and_large_ones_warned_of():
     large = Graph.from_bonds(60, [(0, 30), *((i, (i + 1) % 60) for i in range(60))])
     with pytest.warns(ReducibleChainWarning, match="60 sites"):
         run(large, 0.5, n_sweeps=1, rule="metropolis", order="sequential", rng=1)
+
+
+def test_small_lattices_without_ends_are_decided_too():
+    # on 3 x 3 sites colours never reach 56 of the 512 states, 3 to 10 % of the law where |K| <= 0.5
+    triangles = Triangular(3, 3)
+    assert not is_irreducible(triangles, "metropolis", "colours")
+    with pytest.raises(ReducibleChainError, match="Triangular"):
+        run(triangles, -0.2, n_sweeps=1, rule="metropolis", order="colours", rng=1)
+    assert is_irreducible(triangles, "metropolis", "sequential")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run(triangles, -0.2, n_sweeps=1, rule="metropolis", order="sequential", rng=1)
 
 
 def test_bad_questions_are_refused():

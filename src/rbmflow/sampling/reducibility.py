@@ -252,8 +252,7 @@ def guard(
             "bonds without field, or all but so. Use rule='heat_bath' or order='random'; "
             "allow_reducible=True runs it all the same"
         )
-    uneven = not isinstance(lattice, Crystal) or not lattice.translation_invariant
-    if uneven and lattice.n_sites <= MAX_PROVEN_SITES // 2:
+    if not isinstance(lattice, Torus) and lattice.n_sites <= MAX_PROVEN_SITES // 2:
         if not is_irreducible(lattice, rule, order):
             raise ReducibleChainError(
                 f"Metropolis in {order} order is reducible on {shown(lattice)}. Use "

@@ -143,7 +143,8 @@ def run(
     Raises
     ------
     ReducibleChainError
-        For Metropolis in a fixed order on a ring, whose averages depend on the start.
+        For Metropolis in a fixed order on a ring, whose averages depend on the start, and on other lattices
+        than tori of up to 10 sites, if it does not connect all their states.
     ValueError
         If checkerboard order meets odd sides, or Metropolis in a fixed order would start in a state that it
         never leaves.
