@@ -124,8 +124,15 @@ class TestExtrapolation:
         ):
             with pytest.raises(ValueError, match=error):
                 finite_size.extrapolate(lengths, given, powers)
-        with pytest.raises(TypeError, match="Jackknifed"):
-            finite_size.extrapolate([1, 2], [1.0, 2.0], [1.0])
+        for given in ([1.0, 2.0], 1.0, None):
+            with pytest.raises(TypeError, match=r"numbers=.*Jackknifed"):
+                finite_size.extrapolate([1, 2], given, [1.0])
+        with pytest.raises(ValueError, match=r"powers=1.0: a list"):
+            finite_size.extrapolate([1, 2, 3], numbers, 1.0)
+
+    def test_powers_of_an_exponent_are_a_list(self, sizes):
+        with pytest.raises(ValueError, match=r"powers=1.0: a list"):
+            finite_size.exponent(sizes, "susceptibility", 0.44, powers=1.0)
 
 
 class TestCollapse:

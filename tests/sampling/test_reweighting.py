@@ -193,8 +193,9 @@ class TestInput:
             reweight(chain, series={"a": [np.zeros(3)]})
         with pytest.raises(ValueError, match="one for each of 1"):
             reweight(chain, series={"a": []})
-        with pytest.raises(TypeError, match="by name"):
-            reweight(chain, series=[1])
+        for series in ([1], {"a": 1.0}, {"a": None}, {3: [chain.energy]}):
+            with pytest.raises(TypeError, match=r"series=.*by name"):
+                reweight(chain, series=series)
 
     def test_couplings_are_finite(self, two):
         with pytest.raises(ValueError, match="infinity"):

@@ -52,12 +52,10 @@ def columns_of(edges: Any) -> tuple[list[tuple[int, int]], list[float]]:
         i, j, J = (*edge, 1.0)[:3]
         if not (_whole(i) and _whole(j)) or min(i, j) < 0:
             raise TypeError(f"edges[{place}]={shown(edge)}: sites are integers from 0")
-        if isinstance(J, bool) or not isinstance(J, Real):
-            raise TypeError(f"edges[{place}]={shown(edge)}: a coupling is a real number")
         if i == j:
             raise ValueError(f"edges[{place}]={shown(edge)} joins a site to itself")
         pairs.append((int(i), int(j)))
-        couplings.append(float(J))
+        couplings.append(_number(f"edges[{place}]: the coupling of", (i, j), J))
     return pairs, couplings
 
 
@@ -109,7 +107,10 @@ def parts_of_networkx(
 def _number(what: str, where: object, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{what} {shown(where)} is {shown(value)}: a real number is needed")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError(f"{what} {shown(where)} is {shown(value)}: at most 1e100 is possible") from None
 
 
 def as_networkx(bonds: Any, couplings: FloatArray, fields: FloatArray, coupling: str, field: str) -> Any:

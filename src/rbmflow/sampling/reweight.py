@@ -157,7 +157,7 @@ def _flat(run: Run | Exchange) -> dict[str, FloatArray]:
 
 
 def _check_series(
-    runs: Sequence[Run | Exchange], series: Mapping[str, Sequence[Any]] | None
+    runs: Sequence[Run | Exchange], series: Mapping[Any, Any] | None
 ) -> dict[str, list[FloatArray]]:
     if series is None:
         return {}
@@ -165,6 +165,8 @@ def _check_series(
         raise TypeError(f"series={shown(series)}: arrays by name are needed")
     found = {}
     for name, given in series.items():
+        if not isinstance(name, str) or not isinstance(given, (list, tuple, np.ndarray)):
+            raise TypeError(f"series={shown(series)}: by name, a list with an array for each run, is needed")
         if len(given) != len(runs):
             raise ValueError(
                 f"series[{shown(name)}] holds {len(given)} arrays: one for each of {len(runs)} runs"

@@ -9,7 +9,7 @@ import numpy as np
 
 from rbmflow.arguments import FloatArray, check_finite, shown
 from rbmflow.records import Record
-from rbmflow.sampling.finite_size.extrapolation import falling, fit
+from rbmflow.sampling.finite_size.extrapolation import check_powers, falling, fit
 from rbmflow.sampling.finite_size.jackknifed import Jackknifed, of_replicates
 from rbmflow.sampling.finite_size.sizes import check_sizes, linear_size
 from rbmflow.sampling.quantities import Quantity, QuantityName, check_quantity
@@ -91,7 +91,8 @@ def exponent(
     """
     if not isinstance(sizes, (list, tuple)):
         raise TypeError(f"sizes={shown(sizes)}: a list of results of `reweight` is needed")
-    given = check_sizes(*sizes, least=2 + len(powers))
+    p = check_powers(powers)
+    given = check_sizes(*sizes, least=2 + len(p))
     asked, rows = check_quantity(quantity), 1 + given[0].n_blocks
     lengths = np.array([linear_size(one.lattice) for one in given])
     if isinstance(K, (list, tuple)):
@@ -106,7 +107,6 @@ def exponent(
     if not (sign * np.array(values) > 0).all():
         raise ValueError(f"quantity={asked.name}: {[float(one[0]) for one in values]} are not of one sign")
     logarithms = [of_replicates(np.log(sign * one)) for one in values]
-    p = check_finite("powers", powers)
     terms = np.column_stack([np.log(lengths), np.ones(len(lengths)), *falling(lengths, p)])
     found, chi_squared = fit(logarithms, terms)
     return Exponent(

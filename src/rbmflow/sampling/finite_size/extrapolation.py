@@ -92,18 +92,25 @@ def extrapolate(
     >>> print(extrapolate([4, 8, 16], numbers, [1.0]).limit)
     2.0000 ± 0.0017
     """
-    given = together(list(numbers), "numbers", 1 + len(powers))
-    L, p = check_finite("lengths", lengths), check_finite("powers", powers)
+    p = check_powers(powers)
+    given = together(numbers, "numbers", 1 + len(p))
+    L = check_finite("lengths", lengths)
     if L.shape != (len(given),) or (L <= 0).any():
         raise ValueError(f"lengths={shown(lengths)}: {len(given)} positive numbers are needed")
     found, chi_squared = fit(given, np.column_stack([np.ones(len(L)), *falling(L, p)]))
     return Extrapolation(found[0], tuple(p.tolist()), tuple(found[1:]), chi_squared, len(given) - len(found))
 
 
+def check_powers(powers: object) -> FloatArray:
+    """Return the powers of corrections, shape (n,), or raise."""
+    p = check_finite("powers", powers)
+    if p.ndim != 1 or (p <= 0).any():
+        raise ValueError(f"powers={shown(powers)}: a list of positive numbers is needed")
+    return p
+
+
 def falling(lengths: FloatArray, powers: FloatArray) -> FloatArray:
-    """Return ``L^(−p)`` of each power, or raise."""
-    if powers.ndim != 1 or (powers <= 0).any():
-        raise ValueError(f"powers={shown(powers.tolist())}: positive numbers are needed")
+    """Return ``L^(−p)`` of each power."""
     return np.asarray(lengths ** -powers[:, np.newaxis])
 
 
