@@ -58,22 +58,36 @@ def exact_curve(lattice: Lattice, K: FloatArray, field: float = 0.0) -> tuple[Fl
     >>> energy.round(4), exact_curve(Triangular(13, 13), np.array([0.1])) is None
     (array([-0.374 , -1.0721]), True)
     """
+    if not has_exact_curve(lattice, field):
+        return None
     found = _curve(lattice, tuple(K.tolist()), field)
     return None if found is None else (found[0].copy(), found[1].copy())
+
+
+def has_exact_curve(lattice: Lattice, field: float = 0.0) -> bool:
+    """Whether `exact_curve` knows the lattice, but for temperatures too low for its numbers.
+
+    Examples
+    --------
+    >>> from rbmflow import Triangular
+    >>> has_exact_curve(Triangular(10, 10)), has_exact_curve(Triangular(13, 13))
+    (True, False)
+    """
+    if isinstance(lattice, (Solved, Chain)):
+        return not field
+    narrow = isinstance(lattice, Transferred) and best_slices(lattice) is not None
+    return narrow or (isinstance(lattice, Enumerated) and lattice.n_sites <= MAX_ENUMERATED_SITES)
 
 
 @lru_cache(maxsize=256)
 def _curve(lattice: Lattice, K: tuple[float, ...], field: float) -> tuple[FloatArray, FloatArray] | None:
     """See `exact_curve`: transfer matrices take up to a second for each K, and several ask for the same."""
     couplings = np.array(K)
-    if not field and isinstance(lattice, (Solved, Chain)):
-        return lattice.energy(couplings), lattice.heat_capacity(couplings)
     if isinstance(lattice, Transferred) and best_slices(lattice) is not None:
         try:
             return lattice.energy(couplings, field=field), lattice.heat_capacity(couplings, field=field)
         except ValueError:  # so cold that weights of frustrated states underflow
             return None
-    if isinstance(lattice, Enumerated) and lattice.n_sites <= MAX_ENUMERATED_SITES:
-        on = lattice.to_graph(field) if field else lattice
-        return on.energy(couplings), on.heat_capacity(couplings)
-    return None
+    on = lattice.to_graph(field) if field else lattice
+    assert isinstance(on, (Solved, Chain, Enumerated))
+    return on.energy(couplings), on.heat_capacity(couplings)

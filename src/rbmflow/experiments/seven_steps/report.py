@@ -13,6 +13,7 @@ from rbmflow.experiments.seven_steps.result import IsoShibaYokoo
 from rbmflow.experiments.seven_steps.steps import NULL_MAGNETIZATIONS
 from rbmflow.experiments.seven_steps.tables import excess_of, over_seeds, thermometer_names
 from rbmflow.experiments.tables import Table
+from rbmflow.ising.exact_energy import has_exact_curve
 from rbmflow.ising.lattice import Lattice
 from rbmflow.ising.solved import Solved
 
@@ -112,11 +113,11 @@ def _readings(result: IsoShibaYokoo) -> Html:
     if not {"energy", "network_mean"} <= set(names):
         return Html("")
     cold = result.values["network_mean_reading"][:, 0].mean()
-    exact = isinstance(result.parameters.lattice, Solved)
+    exact = has_exact_curve(result.parameters.lattice)
     return markup(
         "Temperatures are read from the energy, {}, and, beside it, "
         "by the mean of the network, whose scale is its own: it reads <i>T</i> = {} as {}.",
-        "by the exact thermometer" if exact else "by the curve of the training data",
+        "by the exact thermometer" if exact else "by that of the training data",
         f"{result.parameters.temperatures[0]:g}",
         f"{cold:.2f}",
     )
