@@ -16,3 +16,5 @@ if TYPE_CHECKING:
     table = rbmflow.weight.limit_table(8, 4, digits=20)  # wrong: it is called dps
     seeded = ring.sample(0.5, 10, rng="one")  # wrong: text is no seed
     mixed = rbmflow.weight.f([0.1, 0.2], 8, 4).dps  # wrong: arrays give arrays
+    read = rbmflow.sampling.reweight(rbmflow.sampling.run(ring, 0.5, n_sweeps=10, rng=1))
+    cumulant = read.estimate("binder", 0.5)  # wrong: no such quantity

@@ -42,3 +42,10 @@ def learned(rng: RNGLike) -> tuple[rbmflow.Fit, float]:
     path = rbmflow.flow.orbit(rbmflow.flow.mean_field, fit.model, ring.sample(0.5, 10, rng=rng), 3)
     bracket = rbmflow.log_partition(fit.model, "ais", n_temperatures=10, n_chains=10, rng=rng)
     return fit, bracket.value + path.order_parameter[-1].mean + chains.energy_estimate.mean
+
+
+def crossed(sizes: list[rbmflow.sampling.Reweighting]) -> float:
+    assert_type(sizes[0].estimate("binder_cumulant", 0.44), rbmflow.Estimate)
+    assert_type(sizes[0].replicates("energy", [0.4, 0.5]), FloatArray)
+    first, second = sizes
+    return rbmflow.sampling.finite_size.crossing(first, second).K.mean
