@@ -52,11 +52,10 @@ class Extrapolation(Record):
         Examples
         --------
         >>> from rbmflow.sampling.finite_size.jackknifed import of_replicates
-        >>> numbers = [of_replicates(2 + 8 / L + 0.1 * np.arange(5)) for L in (4, 8)]
-        >>> round(extrapolate([4, 8], numbers, [1.0]).at(2.0) - 8 / 2, 6) == round(
-        ...     extrapolate([4, 8], numbers, [1.0]).limit.mean, 6
-        ... )
-        True
+        >>> scatter = np.array([0.0, 0.1, -0.1, 0.1, -0.1])
+        >>> found = extrapolate([4, 8], [of_replicates(2 + 8 / L + scatter) for L in (4, 8)], [1.0])
+        >>> round(found.at(16.0), 6)
+        2.5
         """
         L = check_real_scalar("length", length)
         if not L > 0:
@@ -73,7 +72,7 @@ def extrapolate(
     Parameters
     ----------
     lengths : sequence of float
-        Positive; of a pair of sizes any mean, as the powers are the same.
+        Positive; of crossings `Crossing.effective_length`.
     numbers : sequence of Jackknifed
         One for each, of one number of blocks.
     powers : sequence of float
