@@ -137,6 +137,8 @@ def certificates_in(dataset: Any) -> tuple[Certificate, ...]:
     for index, level in enumerate(temperature.tolist()):
         row = {name: values[index] for name, values in columns.items()}
         second = row.get(f"{SECOND}rule", "")
+        if not second and math.isnan(row["exact_energy"]):
+            raise ValueError(f"at T = {level:g} it has neither an exact energy nor a second rule")
         certificates.append(
             Certificate(
                 level,
