@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rbmflow.arguments import FloatArray
+from rbmflow.estimate import with_error
 from rbmflow.flow.lattice_threshold import exponent_of
 from rbmflow.records import Record
 
@@ -48,7 +49,7 @@ class Extrapolation(Record):
 
     def __str__(self) -> str:
         return (
-            f"T_flow -> {self.limit:.4f} ± {self.stderr:.2g} as L -> infinity "
+            f"T_flow -> {with_error(self.limit, self.stderr)} as L -> infinity "
             f"if the second term is L^(-{self.powers[1]:.3g}), {self.lowest:.3f} to {self.highest:.3f} "
             f"with L^(-{min(self.others):.3g}) to L^(-{max(self.others):.3g})"
         )
@@ -76,7 +77,7 @@ class FittedExponent(Record):
 
     def __str__(self) -> str:
         return (
-            f"T_flow - T_c ~ L^-x with x = {self.value:.3f} ± {self.stderr:.2g}, {self.lowest:.3f} to "
+            f"T_flow - T_c ~ L^-x with x = {with_error(self.value, self.stderr)}, {self.lowest:.3f} to "
             f"{self.highest:.3f} with other second terms; d/(2 gamma) = {self.expected:.3f}"
         )
 
