@@ -289,13 +289,15 @@ def draw_training_set(result: HasTables, ax: Any = None) -> Any:
         right.axhspan(-2, 2, color="0.93", zorder=0, label="two standard errors")
         right.axhline(0, color=GREY, lw=1)
         right.plot(T, np.where(np.isfinite(deviation), deviation, np.nan), "o", ms=3.5, color=BLUE)
-        left.set(ylabel="energy per site, J", title=table.caption)
+        left.set(ylabel="energy per site, J", title="Energy")
         right.set(ylabel="deviation, standard errors", title="Certificate")
         top = max(4.0, 1.1 * np.nanmax(np.abs(deviation[np.isfinite(deviation)]), initial=0.0))
         right.set_ylim(-top, top)
         for panel in axes:
             panel.set_xlabel("T, $J/k_B$")
             panel.legend()
+        if ax is None:
+            left.get_figure().suptitle(table.caption)
         return axes
 
 

@@ -16,11 +16,14 @@ from rbmflow.ising.symmetry import Turn
 
 MAX_DIMENSION = 16
 CRITICAL = {
-    3: (0.221654626, "A. M. Ferrenberg, J. Xu and D. P. Landau, Phys. Rev. E 97, 043301 (2018): …626(5)"),
-    4: (0.1496947, "P. H. Lundow and K. Markström, Phys. Rev. E 80, 031104 (2009): …947(5)"),
-    5: (0.11391498, "P. H. Lundow and K. Markström, Nucl. Phys. B 895, 305 (2015): …498(2)"),
+    3: (
+        0.221654626,
+        "A. M. Ferrenberg, J. Xu and D. P. Landau, Phys. Rev. E 97, 043301 (2018): 0.221654626(5)",
+    ),
+    4: (0.1496947, "P. H. Lundow and K. Markström, Phys. Rev. E 80, 031104 (2009): 0.1496947(5)"),
+    5: (0.11391498, "P. H. Lundow and K. Markström, Nucl. Phys. B 895, 305 (2015): 0.11391498(2)"),
 }
-"""K_c of equal couplings, and its source with the uncertainty of the last digits."""
+"""K_c of equal couplings, and its source with the error of the last digit."""
 
 
 @dataclass(frozen=True)

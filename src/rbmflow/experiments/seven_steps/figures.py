@@ -86,7 +86,8 @@ def draw_flows(result: IsoShibaYokoo, ax: Any = None) -> Any:
     """
     p = result.parameters
     size, readings = _chosen_size(result), _main_readings(result)
-    rows = [(f"temperature_{name}", f"T read by\n{_reading(name, result)}, $J/k_B$") for name in readings]
+    said = {name: _reading(name, result).replace(", measured", ",\nmeasured") for name in readings}
+    rows = [(f"temperature_{name}", f"T read by\n{said[name]}, $J/k_B$") for name in readings]
     rows += [
         ("order_parameter", "|m|"),
         ("excess", f"{excess_of(p.lattice)}, J"),
