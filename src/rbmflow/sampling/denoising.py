@@ -131,7 +131,7 @@ def denoise(
 
     Parameters
     ----------
-    lattice : Ring, Chain, Torus or Graph
+    lattice : Lattice
         Where the spins are. A graph has couplings and fields of its own, which K multiplies.
     K : float
         Coupling βJ of any sign, finite.

@@ -53,7 +53,7 @@ class Exchange(Record):
 
     Attributes
     ----------
-    lattice : Ring, Chain, Torus or Graph
+    lattice : Lattice
         Where the spins are.
     K : numpy.ndarray of float64, shape (n_rungs,)
         The ladder, ascending.
@@ -220,7 +220,7 @@ def replica_exchange(
 
     Parameters
     ----------
-    lattice : Ring, Chain, Torus or Graph
+    lattice : Lattice
         Where the spins are.
     couplings : array_like
         The ladder, at least two, ascending, of at most 1e100.

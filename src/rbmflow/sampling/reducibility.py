@@ -97,7 +97,7 @@ def is_irreducible(
 
     Parameters
     ----------
-    lattice : Ring, Chain, Torus or Graph
+    lattice : Lattice
         Of at most 20 sites.
     rule : str
         ``"heat_bath"``, ``"metropolis"``, ``"wolff"`` or ``"swendsen_wang"``.
@@ -189,7 +189,7 @@ def frozen(lattice: Lattice, order: str, spins: SpinArray, field: float = 0.0) -
 
     Parameters
     ----------
-    lattice : Ring, Chain, Torus or Graph
+    lattice : Lattice
         Where the spins are.
     order : str
         ``"sequential"``, ``"checkerboard"`` or ``"colours"``.

@@ -65,7 +65,7 @@ class Run(ClusterEstimates, Record):
 
     Attributes
     ----------
-    lattice : Ring, Chain, Torus or Graph
+    lattice : Lattice
         Where the spins are.
     K : numpy.ndarray of float64, shape (n_chains,)
         Coupling of each chain.

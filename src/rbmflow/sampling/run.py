@@ -93,7 +93,7 @@ def run(
 
     Parameters
     ----------
-    lattice : Ring, Chain, Torus or Graph
+    lattice : Lattice
         Where the spins are.
     K : float or array_like
         Coupling βJ of any sign, ±∞ included (at strong couplings local updates may stay in stripes for very
@@ -109,8 +109,8 @@ def run(
     rule : str
         ``"heat_bath"``, ``"metropolis"``, ``"wolff"`` or ``"swendsen_wang"``.
     order : str, optional
-        ``"random"``, ``"sequential"``, ``"checkerboard"`` (even sides) or ``"colours"``: two where there
-        are two sublattices, elsewhere as many as it takes that no neighbours have the same. By default the
+        ``"random"``, ``"sequential"``, ``"checkerboard"`` (of two sublattices) or ``"colours"``: two where
+        there are two sublattices, elsewhere as many as it takes that no neighbours have the same. By default the
         fastest that connects all states: two colours or rows with the heat bath, random sites with
         Metropolis.
     rng : numpy.random.Generator or int

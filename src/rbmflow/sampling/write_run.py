@@ -62,7 +62,7 @@ def write_run(
     ----------
     path : path-like
         The file, by custom ``.nc``.
-    lattice : Ring, Chain, Torus or Graph
+    lattice : Lattice
         Where the spins are.
     K : float or array_like
         One coupling, or one for each chain, each for as many chains.
