@@ -216,6 +216,7 @@ def test_the_figure_has_each_quantity_with_errors_exact_curves_and_the_critical_
     table = {"K": [0.3, 0.5], "T": [3.3, 2.0]}
     for name in ("energy", "binder_cumulant", "mine"):
         table |= {name: [1.0, 2.0], f"{name}_stderr": [0.1, None]}
+    table |= {"correlation_length": [None, None], "correlation_length_stderr": [None, None]}  # has no panel
     table |= {"tau": [1.0, 3.0], "r_hat": [1.0, 1.0], "n_effective": [9.0, 8.0]}
     tables = {"run": runs.Table("chains", table), "exact": runs.exact_table(Torus(4, 4), [0.3, 0.5])}
 

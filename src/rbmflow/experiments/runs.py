@@ -137,7 +137,8 @@ def draw_run(result: HasTables, ax: Any = None, *, lattice: Lattice) -> Any:
     """
     data, K_c = columns(result, "run"), lattice.critical_coupling
     exact = columns(result, "exact") if "exact" in result.tables else {}
-    names = [name for name in data if f"{name}_stderr" in data and name != IMPROVED]
+    measured = [name for name in data if f"{name}_stderr" in data and name != IMPROVED]
+    names = [name for name in measured if np.isfinite(data[name]).any()]  # not lengths of antiferromagnets
     n_panels, n_rows = len(names) + 1, -(-(len(names) + 1) // ACROSS)
     with styled():
         size = (PANEL[0] * ACROSS, PANEL[1] * n_rows)
