@@ -478,7 +478,7 @@ def test_too_large_tables_name_the_limit():
             ValueError, match=r"joint counts would take .* 4e\+10 are allowed|at most 1000 are"
         ):
             method()
-    with pytest.raises(ValueError, match="at most 10"):
+    with pytest.raises(ValueError, match="at most 12 for the law"):
         Torus(13, 13).magnetization_law(0.4)
 
 

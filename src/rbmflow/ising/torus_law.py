@@ -18,7 +18,7 @@ from rbmflow.ising.joint_density_of_states import (
     torus_joint_density_of_states,
 )
 from rbmflow.ising.law import Law, magnetizations
-from rbmflow.ising.torus_weights import law_by_weights, weights_reach
+from rbmflow.ising.torus_weights import MAX_WIDTH, law_by_weights, weights_reach
 from rbmflow.precision import exact_array, exact_map, settle, to_exact
 
 COUNTED_WORK = 10**9
@@ -39,6 +39,11 @@ def magnetization_law(n_rows: int, n_cols: int, K: object, dps: int | None) -> L
     if dps is not None or has_joint_counts(n_rows, n_cols, COUNTED_WORK):
         return law_from_counts(_counts(n_rows, n_cols), K, dps)
     couplings = check_real("K", K)
+    if min(n_rows, n_cols) > MAX_WIDTH:
+        raise ValueError(
+            f"a torus of {n_rows} x {n_cols} sites: the shorter side may have at most {MAX_WIDTH} for the law "
+            "of its magnetization"
+        )
     flat, n = couplings.ravel(), n_rows * n_cols
     weighed = weights_reach(n_rows, n_cols, flat)
     table = np.empty((flat.size, n + 1))
