@@ -233,8 +233,9 @@ def test_the_figure_has_each_quantity_with_errors_exact_curves_and_the_critical_
     assert "exact" in labels[0]
     assert "exact" not in labels[1]
     assert all("$K_c$" in one for one in labels)
-    alone = runs.draw_run(Result(), lattice=Ring(4))
-    assert not any("$K_c$" in {text.get_label() for text in panel.get_lines()} for panel in alone)
+    for where in ({"lattice": Ring(4)}, {"lattice": Torus(4, 4), "field": 0.1}):
+        alone = runs.draw_run(Result(), **where)
+        assert not any("$K_c$" in {text.get_label() for text in panel.get_lines()} for panel in alone)
 
 
 @pytest.mark.parametrize(

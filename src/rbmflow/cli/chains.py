@@ -123,7 +123,7 @@ def _publish(options: argparse.Namespace, stored: StoredRun) -> int:
         print(f"warning: {doubt}", file=sys.stderr)
     if len(doubts) > MOST_DOUBTS:
         print(f"warning: {len(doubts) - MOST_DOUBTS} more of these", file=sys.stderr)
-    return publish(options, tables, "run", partial(draw_run, lattice=lattice))
+    return publish(options, tables, "run", partial(draw_run, lattice=lattice, field=stored.end.field))
 
 
 def _couplings(options: argparse.Namespace) -> list[float]:

@@ -130,12 +130,12 @@ def _curve_points(lattice: Lattice) -> int:
     return FEW_POINTS if narrow else 0
 
 
-def draw_run(result: HasTables, ax: Any = None, *, lattice: Lattice) -> Any:
+def draw_run(result: HasTables, ax: Any = None, *, lattice: Lattice, field: float = 0.0) -> Any:
     """Draw each quantity, and the autocorrelation time, over K with errors, exact curves and K_c.
 
-    An axis is needed for each, where some are given.
+    An axis is needed for each, where some are given. In a field there is no K_c.
     """
-    data, K_c = columns(result, "run"), lattice.critical_coupling
+    data, K_c = columns(result, "run"), np.nan if field else lattice.critical_coupling
     exact = columns(result, "exact") if "exact" in result.tables else {}
     measured = [name for name in data if f"{name}_stderr" in data and name != IMPROVED]
     names = [name for name in measured if np.isfinite(data[name]).any()]  # not lengths of antiferromagnets
