@@ -261,9 +261,10 @@ def test_the_figure_has_each_quantity_with_errors_exact_curves_and_the_critical_
         ("ring 8 --K 1 --field nan", "field=nan"),
         ("ring 8 --K 1 --observables energy", "--observables energy: one of structure_factor, "),
         ("ring 8 --K 1 --observables correlation_5", "distances=5"),
+        ("chain 8 --K 1 --observables correlation_2", "correlations are for lattices without ends"),
         (
             "chain 8 --K 1 --observables excess",
-            "one of sublattice_magnetizations, staggered_magnetization, is",
+            "one of sublattice_magnetizations, staggered_magnetization is needed",
         ),
         ("ring 7 --K 1 --rule metropolis --order sequential", "Metropolis"),
         ("ring 8 --K 1 --exchange", "at least two"),

@@ -152,8 +152,12 @@ def _observables(lattice: Lattice, names: list[str]) -> dict[str, Callable[..., 
         ]
         known |= lattice_observables(lattice, distances)
         del known["energy"]  # which is measured anyway
+    elif any(name.startswith(CORRELATION) for name in names):
+        raise ValueError(f"--observables {' '.join(names)}: correlations are for lattices without ends")
     for name in names:
         if name not in known:
-            said = f"one of {', '.join(known)}" if known else "no name"
-            raise ValueError(f"--observables {name}: {said}, is known on this lattice")
+            said = (
+                f"one of {', '.join(known)} is needed on this lattice" if known else "this lattice has none"
+            )
+            raise ValueError(f"--observables {name}: {said}")
     return {name: known[name] for name in names}

@@ -41,8 +41,8 @@ def magnetization_law(n_rows: int, n_cols: int, K: object, dps: int | None) -> L
     couplings = check_real("K", K)
     if min(n_rows, n_cols) > MAX_WIDTH:
         raise ValueError(
-            f"a torus of {n_rows} x {n_cols} sites: the shorter side may have at most {MAX_WIDTH} for the law "
-            "of its magnetization"
+            f"a torus of {n_rows} x {n_cols} sites: the shorter side may have at most {MAX_WIDTH} "
+            "for the law of its magnetization"
         )
     flat, n = couplings.ravel(), n_rows * n_cols
     weighed = weights_reach(n_rows, n_cols, flat)

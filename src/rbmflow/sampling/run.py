@@ -110,8 +110,8 @@ def run(
         ``"heat_bath"``, ``"metropolis"``, ``"wolff"`` or ``"swendsen_wang"``.
     order : str, optional
         ``"random"``, ``"sequential"``, ``"checkerboard"`` (of two sublattices) or ``"colours"``: two where
-        there are two sublattices, elsewhere as many as it takes that no neighbours have the same. By default the
-        fastest that connects all states: two colours or rows with the heat bath, random sites with
+        there are two sublattices, elsewhere as many as it takes that no neighbours have the same. By default
+        the fastest that connects all states: two colours or rows with the heat bath, random sites with
         Metropolis.
     rng : numpy.random.Generator or int
         Generator or seed; not used where `initial` is a `Run`.
