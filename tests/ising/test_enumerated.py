@@ -384,3 +384,12 @@ def test_lattices_that_are_too_large():
         glass.energy([1.0, math.nan])
     with pytest.raises(ValueError, match="finite coupling"):
         Torus(2, 2).to_graph().state_law(math.inf)
+
+
+def test_more_couplings_than_memory_holds_are_refused(monkeypatch):
+    monkeypatch.setattr(hardware, "_memory", lambda: 2**22)
+    graph = Graph.from_bonds(4, [(0, 1), (2, 3)])
+    assert graph.energy(np.linspace(0, 1, 100)).shape == (100,)
+    for name in ("log_partition", "magnetization_law"):
+        with pytest.raises(MemoryError, match="100000 couplings"):
+            getattr(graph, name)(np.linspace(0, 1, 100_000))

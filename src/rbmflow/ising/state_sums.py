@@ -15,7 +15,7 @@ import numpy as np
 
 from rbmflow._kernels import graph_sums
 from rbmflow.arguments import FloatArray
-from rbmflow.hardware import resolve_threads, simd_level
+from rbmflow.hardware import check_memory, resolve_threads, simd_level
 from rbmflow.ising.level_table import (
     LevelTable,
     energies,
@@ -39,6 +39,8 @@ CHUNK = 2**10
 """Blocks of one call: 2^22 states, a hundredth of a second for each temperature."""
 CELLS = 2**20
 """Weights of a table in memory at a time."""
+KEPT = 4
+"""Rows of weights of each temperature, about: those kept for a while and what is made of them."""
 LARGEST = 1e300
 """What stands for an infinite scale: any distance but 0 times it has no weight."""
 
@@ -75,6 +77,8 @@ def state_sums(graph: Graph, couplings: FloatArray, n_threads: int | None = None
     >>> sums.weights.tolist(), sums.rise.tolist()
     ([[1.0, 2.0, 1.0], [1.0, 0.0, 1.0]], [1.0, 0.0])
     """
+    n_bytes = 8 * KEPT * couplings.size * (graph.n_sites + 1)
+    check_memory(f"sums over states at {couplings.size} couplings", n_bytes, "fewer at once need less")
     return _kept_sums(graph, couplings.tobytes(), resolve_threads(n_threads))
 
 
