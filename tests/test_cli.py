@@ -243,7 +243,11 @@ def test_bad_input_is_one_line_and_status_2(capsys, arguments, monkeypatch, tmp_
         (["weight", "1", "--hiden", "4"], "rbmflow weight K", "--hiden, did you mean '--hidden'?"),
         (["weight", "1", "--visible", "a", "--hidden", "4"], "rbmflow weight K", "invalid int value: 'a'"),
         (["info", "--x"], "rbmflow info [options]", "unrecognized arguments: --x"),
-        (["ising", "tours", "4"], "rbmflow ising {", "argument lattice: invalid choice: 'tours', did you"),
+        (
+            ["ising", "tours", "4"],
+            "rbmflow ising LATTICE",
+            "argument LATTICE: invalid choice: 'tours', did you",
+        ),
         (["info", "--format", "jsn"], "rbmflow info", "invalid choice: 'jsn', did you mean 'json'?"),
         (["experiment"], "rbmflow experiment NAME", "NAME is needed, one of weight_map, capacity, "),
         (["experiment", "capcity"], "rbmflow experiment NAME", "did you mean 'capacity'?"),

@@ -81,6 +81,7 @@ def test_quick_on_other_lattices(capsys, tmp_path, monkeypatch, words, named):
     assert f"on a {named}" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @stored
 def test_what_two_workers_write(capsys, tmp_path):
     words = ("iso", "--quick", *TINY, "--workers", 2, "--out", tmp_path, "--seed", "3")

@@ -84,7 +84,13 @@ def is_stored(name):
         pytest.skip("results are files of the extra data")
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "fixed_points"])
+def named(*names, slow=()):
+    return [pytest.param(name, marks=[pytest.mark.slow] * (name in slow)) for name in names]
+
+
+@pytest.mark.parametrize(
+    "name", named(*[name for name in COMMANDS if name != "fixed_points"], slow=("flows",))
+)
 def test_stdout_is_one_document(capsys, here, monkeypatch, name):
     is_stored(name)
     monkeypatch.setattr(output, "figures_module", lambda: None)  # drawn below
@@ -110,7 +116,7 @@ def test_stdout_is_one_document(capsys, here, monkeypatch, name):
     assert (status, "None" in text, "nan" in text) == (0, False, False)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", named(*COMMANDS, slow=("flows", "fixed_points")))
 def test_every_command_writes_files_and_a_figure(capsys, here, tmp_path, name):
     is_stored(name)
     status, text, err = run(capsys, *COMMANDS[name], "--out", "new", "--format", "json")

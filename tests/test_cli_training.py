@@ -46,6 +46,7 @@ def data(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_same_machine_from_every_kind_of_file(capsys, data):
     kinds = [("spins.npy",), ("spins.csv",), ("bits.csv", "--binary")]
     if all(map(find_spec, ("xarray", "h5netcdf", "h5py"))):

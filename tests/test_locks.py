@@ -122,6 +122,7 @@ def test_every_command_that_writes_is_refused_while_another_does(capsys, tmp_pat
         assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not STORED, reason="the extra data is absent")
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="processes cannot be paused")
 def test_a_paused_run_keeps_its_folder(capsys, tmp_path):

@@ -91,7 +91,9 @@ def test_starts_and_readings(result):
     assert np.isfinite(result.values["energy_reading"]).any()
 
 
-@pytest.mark.parametrize("executor", [None, pytest.param("threads", marks=pytest.mark.slow), "processes"])
+@pytest.mark.parametrize(
+    "executor", [None, *[pytest.param(name, marks=pytest.mark.slow) for name in ("threads", "processes")]]
+)
 def test_interruptions_and_workers_change_nothing(result, executor):
     class Enough(Exception):
         pass

@@ -137,7 +137,9 @@ def test_the_magnetization_of_strips_in_a_weak_field():
         for K in (1.4, 1.8):
             found, limit = 1 - strip.magnetization(K, field=field), 1 - infinite(J).magnetization(K)
             assert found == pytest.approx(limit, rel=0.02)
-    assert np.isnan(InfiniteTriangular((1, 1, -0.5)).critical_coupling)
+    at = InfiniteTriangular((1, 1, -0.5)).critical_coupling  # where the magnetization sets in
+    assert InfiniteTriangular((1, 1, -0.5)).magnetization([at * (1 - 1e-9), at * (1 + 1e-9)]).tolist()[0] == 0
+    assert InfiniteTriangular((1, 1, -0.5)).magnetization(at * (1 + 1e-9)) > 0.05
     for J in ((1, 1, -1), (1, -1, -1), (-1, -1, -1), (1, 0, 0), (1, 0.2, -0.3)):
         assert not InfiniteTriangular(J).magnetization([0.2, 1.0, 30.0, np.inf]).any()
     assert InfiniteTriangular((1, 0.4, -0.3)).magnetization([50.0, np.inf]).tolist() == [1, 1]

@@ -173,7 +173,15 @@ def test_critical_couplings_are_those_of_the_literature():
     assert Triangular(4, 4, couplings=(1, 0, 1)).critical_coupling == pytest.approx(
         np.log(1 + np.sqrt(2)) / 2
     )
-    assert np.isnan(Triangular(4, 4, couplings=(1, 1, -1)).critical_coupling)
+    # frustrated: ordered by the two stronger kinds, not at all if two are the weakest
+    for couplings in ((1, 1, -0.5), (1, -0.5, 1), (-1, 0.5, 1), (-1, -1, -0.5)):
+        assert Triangular(4, 4, couplings=couplings).critical_coupling == pytest.approx(0.745227, abs=1e-6)
+    for couplings in ((1, 2, -1e-9), (1.0, -0.75, 2.0), (3, -3, 2.9)):
+        K = Triangular(4, 4, couplings=couplings).critical_coupling
+        weak, *strong = sorted(np.sinh(2 * K * np.abs(couplings)))
+        assert strong[0] * strong[1] - weak * sum(strong) == pytest.approx(1, rel=1e-9)
+    for couplings in ((1, 1, -1), (-1, -1, -1), (2, 1, -1)):
+        assert Triangular(4, 4, couplings=couplings).critical_coupling == np.inf
     # star and triangle: a site between three, summed over, couples them two by two
     J = (1.0, 0.5, 1.5)
     K = Honeycomb(4, 4, couplings=J).critical_coupling

@@ -219,7 +219,11 @@ def test_the_products_and_the_density_of_states_agree(sides, K):
         assert relative(ctx, getattr(torus, quantity)(K, dps=40), wanted[quantity]) < 1e-39, quantity
 
 
-@pytest.mark.parametrize("sides", [(4, 4), (8, 8), (5, 32), (3, 200), (64, 64), (128, 128)], ids=str)
+@pytest.mark.parametrize(
+    "sides",
+    [(4, 4), (8, 8), (5, 32), (3, 200), (64, 64), pytest.param((128, 128), marks=pytest.mark.slow)],
+    ids=str,
+)
 def test_float64_against_forty_digits(sides):
     torus = Torus(*sides)
     temperatures = np.array(

@@ -40,7 +40,13 @@ def allowed(lattice, order):
 
 def cases(lattices, rules):
     return [
-        pytest.param(lattice, rule, order, id=f"{lattice}-{rule}-{order}")
+        pytest.param(
+            lattice,
+            rule,
+            order,
+            id=f"{lattice}-{rule}-{order}",
+            marks=[pytest.mark.slow] * (lattice.n_sites > 12 and order == "random"),
+        )
         for lattice in lattices
         for rule, order in rules
         if order is None or allowed(lattice, order)
@@ -187,7 +193,7 @@ def test_metropolis_on_a_chain_with_free_ends_connects_all_states(n_sites):
 # theory of the update orders: which L x L' are irreducible in sequential order
 SEQUENTIAL = {(2, 3): True, (2, 4): True, (2, 5): True, (2, 8): True, (3, 4): True, (3, 6): True}
 SEQUENTIAL |= {(2, 2): False, (3, 3): False, (4, 4): False, (2, 6): False, (3, 5): False}
-SLOW = {(3, 6)}
+SLOW = {(3, 6), (2, 8), (4, 4)}
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ def networks_of(known, seeds, **kwargs):
     return [thermometer.network.fit(known, rng=seed, **kwargs) for seed in seeds]
 
 
+@pytest.mark.slow
 def test_a_network_reads_uncorrelated_spins_as_critical_quickly():
     known = training_set(Torus(10, 10), np.arange(0, 6.1, 0.25), 400, rng=1)
     check_networks_read_magnetizations(networks_of(known, [1]), thermometer.magnetization.fit(known))

@@ -275,6 +275,7 @@ def test_densities_whose_points_are_not_named(density, weight):
     assert 0 <= caught.value.digits < 10
 
 
+@pytest.mark.slow
 def test_digits_over_a_step_are_earned_or_refused():
     with pytest.raises(PrecisionError, match="points=") as caught:
         trained_weight_density(lambda T: 1.0 * (T < STEP), 0, 2, 8, 4, dps=20)
@@ -292,6 +293,7 @@ def test_digits_over_a_step_are_earned_or_refused():
     assert ends == pytest.approx(trained_weight_mixture(0.5, 0.9, 8, 4), rel=1e-12, abs=0)
 
 
+@pytest.mark.slow
 def test_the_ends_of_the_doubles():
     # leading law W = (1/2N) ln [8/(M² E₂(4/T₀))], 2/(N T₀) far down
     for exact in (None, 15):

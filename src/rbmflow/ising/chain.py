@@ -128,7 +128,7 @@ class Chain(OneDimensional):
         dps : int, optional
             Correct decimal digits; float64 without it.
         field : float, optional
-            h of each site, in units of J; |K| (1 + |h|) up to 2·10⁴. With `dps` also as `K`.
+            h of each site, in units of J; ``|K| (1 + |h|)`` up to 2·10⁴. With `dps` also as `K`.
 
         Returns
         -------

@@ -22,7 +22,7 @@ from rbmflow.ising.jets import added, divided, logarithm, multiplied, of_functio
 from rbmflow.precision import exact_array, to_exact
 
 MAX_COLD = 2e4
-"""Of |K| (1 + |h|): beyond, results have more digits than fit."""
+"""Of ``|K| (1 + |h|)``: beyond, results have more digits than fit."""
 ORDER = {"log_partition": 0, "energy": 1, "heat_capacity": 2, "magnetization": 1, "susceptibility": 2}
 BY_FIELD = ("magnetization", "susceptibility")
 
@@ -46,7 +46,9 @@ def couplings_of(ctx: Any, K: Any, field: Any) -> tuple[Any, Any]:
     """
     h = to_exact(ctx, "field", field)
     if not abs(K) * (1 + abs(h)) <= MAX_COLD:
-        raise ValueError(f"K={ctx.nstr(K, 6)}: in a field |K| (1 + |h|) of at most {MAX_COLD:g} is possible")
+        raise ValueError(
+            f"K={ctx.nstr(K, 6)}: in a field ``|K| (1 + |h|)`` of at most {MAX_COLD:g} is possible"
+        )
     return K, K * h
 
 

@@ -288,7 +288,7 @@ def lattices() -> dict[str, type[Lattice]]:
     Examples
     --------
     >>> sorted(lattices())[:3]
-    ['chain', 'graph', 'hypercubic']
+    ['chain', 'graph', 'honeycomb']
     """
     ising = import_module("rbmflow.ising")
     ours = [getattr(ising, name) for name in ising.LATTICES]

@@ -73,7 +73,7 @@ class OneDimensional(Crystal):
         dps : int, optional
             Correct decimal digits; float64 without it.
         field : float, optional
-            h of each site, in units of J; |K| (1 + |h|) up to 2·10⁴. With `dps` also as `K`.
+            h of each site, in units of J; ``|K| (1 + |h|)`` up to 2·10⁴. With `dps` also as `K`.
 
         Returns
         -------
@@ -108,7 +108,7 @@ class OneDimensional(Crystal):
         dps : int, optional
             Correct decimal digits; float64 without it.
         field : float, optional
-            h of each site, in units of J; |K| (1 + |h|) up to 2·10⁴. With `dps` also as `K`.
+            h of each site, in units of J; ``|K| (1 + |h|)`` up to 2·10⁴. With `dps` also as `K`.
 
         Returns
         -------
@@ -141,7 +141,7 @@ class OneDimensional(Crystal):
         dps : int, optional
             Correct decimal digits; float64 without it.
         field : float, optional
-            h of each site, in units of J; |K| (1 + |h|) up to 2·10⁴. With `dps` also as `K`.
+            h of each site, in units of J; ``|K| (1 + |h|)`` up to 2·10⁴. With `dps` also as `K`.
 
         Returns
         -------
@@ -174,7 +174,7 @@ class OneDimensional(Crystal):
         dps : int, optional
             Correct decimal digits; float64 without it.
         field : float, optional
-            h of each site, in units of J; |K| (1 + |h|) up to 2·10⁴. With `dps` also as `K`.
+            h of each site, in units of J; ``|K| (1 + |h|)`` up to 2·10⁴. With `dps` also as `K`.
 
         Returns
         -------
@@ -212,7 +212,7 @@ class OneDimensional(Crystal):
         dps : int, optional
             Correct decimal digits; float64 without it.
         field : float, optional
-            h of each site, in units of J; |K| (1 + |h|) up to 2·10⁴. With `dps` also as `K`.
+            h of each site, in units of J; ``|K| (1 + |h|)`` up to 2·10⁴. With `dps` also as `K`.
 
         Returns
         -------
@@ -245,7 +245,7 @@ class OneDimensional(Crystal):
         dps : int, optional
             Correct decimal digits; float64 without it.
         field : float, optional
-            h of each site, in units of J; |K| (1 + |h|) up to 2·10⁴. With `dps` also as `K`.
+            h of each site, in units of J; ``|K| (1 + |h|)`` up to 2·10⁴. With `dps` also as `K`.
 
         Returns
         -------

@@ -53,3 +53,27 @@ def critical_coupling(couplings: tuple[float, ...], surplus: Callable[[list[floa
 
     scale = math.log(max(J))
     return float(np.exp(bracketed_root(of, -scale - 9.0, -scale + 50.0, absolute=1e-15)))
+
+
+def frustrated_critical_coupling(couplings: tuple[float, ...]) -> float:
+    """Return K where ``1 = S₃/S₁ + S₃/S₂ + 1/(S₁S₂)``, S₃ that of the weakest of three; infinite if two are.
+
+    Examples
+    --------
+    >>> print(round(frustrated_critical_coupling((1.0, -0.5, 1.0)), 6))
+    0.745227
+    """
+    weakest, *others = sorted(abs(one) for one in couplings)
+    if weakest == others[0]:
+        return math.inf
+
+    def ratio(J: float, K: float) -> float:
+        return math.exp(2 * K * (weakest - J)) * math.expm1(-4 * K * weakest) / math.expm1(-4 * K * J)
+
+    def of(log_K: float) -> float:
+        K = math.exp(log_K)
+        inverse = math.prod(2 * math.exp(-2 * K * J) / -math.expm1(-4 * K * J) for J in others)
+        return 1 - sum(ratio(J, K) for J in others) - inverse
+
+    low, high = math.log(0.1 / others[1]), math.log(10 / others[0] + 1 / (others[0] - weakest))
+    return math.exp(bracketed_root(of, low, high, absolute=1e-15))

@@ -123,7 +123,7 @@ class Ring(OneDimensional, Solved):
         dps : int, optional
             Correct decimal digits; float64 without it.
         field : float, optional
-            h of each site, in units of J; |K| (1 + |h|) up to 2·10⁴. With `dps` also as `K`.
+            h of each site, in units of J; ``|K| (1 + |h|)`` up to 2·10⁴. With `dps` also as `K`.
 
         Returns
         -------
@@ -162,7 +162,7 @@ class Ring(OneDimensional, Solved):
         dps : int, optional
             Correct decimal digits; float64 without it.
         field : float, optional
-            h of each site, in units of J; |K| (1 + |h|) up to 2·10⁴. With `dps` also as `K`.
+            h of each site, in units of J; ``|K| (1 + |h|)`` up to 2·10⁴. With `dps` also as `K`.
 
         Returns
         -------

@@ -33,7 +33,7 @@ def wave_vectors(lattice: Crystal) -> FloatArray:
 
     Returns
     -------
-    numpy.ndarray of float64, shape (*cells, dimension)
+    numpy.ndarray of float64, shape ``(*cells, dimension)``
         In units of one over the length of a bond; in the order of `numpy.fft.fftn` over the cells.
 
     Examples
@@ -95,7 +95,7 @@ def structure_factor(lattice: Crystal, spins: ArrayLike) -> FloatArray:
 
     Returns
     -------
-    numpy.ndarray of float64, shape (..., *cells)
+    numpy.ndarray of float64, shape ``(..., *cells)``
         At the wave vectors of `wave_vectors`.
 
     Examples
@@ -131,7 +131,7 @@ def correlations(lattice: Crystal, spins: ArrayLike, *, connected: bool = False)
 
     Returns
     -------
-    numpy.ndarray of float64, shape (..., *cells) or (..., basis, basis, *cells)
+    numpy.ndarray of float64, shape ``(..., *cells)`` or ``(..., basis, basis, *cells)``
         By the steps r along each axis, which close upon themselves; with two axes before them for the places
         of the sites where a cell has several.
 

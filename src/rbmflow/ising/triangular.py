@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from rbmflow.ising.lattice import IndexArray, read_only
-from rbmflow.ising.planar import Planar, critical_coupling
+from rbmflow.ising.planar import Planar, critical_coupling, frustrated_critical_coupling
 from rbmflow.ising.symmetry import Turn
 
 
@@ -37,7 +37,7 @@ class Triangular(Planar):
 
     Notes
     -----
-    With J < 0 on all bonds it is frustrated and has no order at any temperature (Wannier).
+    With J < 0 on all bonds it is frustrated and has no order above T = 0 (Wannier).
 
     References
     ----------
@@ -65,10 +65,11 @@ class Triangular(Planar):
     def critical_coupling(self) -> float:
         """``S₁S₂ + S₂S₃ + S₃S₁ = 1`` with S = sinh 2KJ; ``K_c = ¼ ln 3``.
 
-        NaN where the couplings are frustrated.
+        Where the product of the couplings is negative, that of the weakest counts as negative and the others
+        as positive: spins of every second row turned over make them so. Infinite there if two are weakest.
         """
         if math.prod(self.couplings) < 0:
-            return math.nan
+            return frustrated_critical_coupling(self.couplings)
         if np.count_nonzero(self.couplings) < 2:
             return math.inf
         if self.couplings == (1.0, 1.0, 1.0):
@@ -78,7 +79,7 @@ class Triangular(Planar):
     @property
     def critical_source(self) -> str:
         """Houtappel."""
-        return "" if math.isnan(self.critical_coupling) else "R. M. F. Houtappel, Physica 16, 425 (1950)"
+        return "R. M. F. Houtappel, Physica 16, 425 (1950)"
 
     def _sublattices(self) -> tuple[IndexArray, ...]:
         if 0 in self.couplings:

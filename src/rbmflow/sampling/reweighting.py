@@ -99,7 +99,7 @@ class Reweighting(Record):
             ``"connected_susceptibility"``, n(⟨m²⟩ − ⟨|m|⟩²); where runs measured ``structure_factor``,
             see `observables`, ``"correlation_length"`` ξ, see `Run.correlation_length_estimate`, and
             ``"correlation_length_ratio"``, ξ/L; ``"binder_cumulant"``; and derivatives by K,
-            ``"binder_cumulant_slope"``, ``"log_absolute_magnetization_slope"`` of ln⟨|m|⟩,
+            ``"binder_cumulant_slope"``, ``"log_absolute_magnetization_slope"`` of ``ln⟨|m|⟩``,
             ``"log_squared_magnetization_slope"`` of ln⟨m²⟩.
         K : float
             The coupling.

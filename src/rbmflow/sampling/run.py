@@ -85,7 +85,8 @@ def run(
     are right to the last binary digit of each probability, 512 chains at a time, on rings and tori without
     field; from 65 chains on also on any lattice without field whose couplings are equal but for their signs
     and at most six to a site. Else chains are simulated 64 at a time: local fields are exact where couplings
-    and fields are small multiples of a power of two, as integers are, or off by at most 2⁻³⁰ (Σ |J| + |h|)
+    and fields are small multiples of a power of two, as integers are, or off by at most
+    ``2⁻³⁰ (Σ |J| + |h|)``
     of the site for each of its terms; given the field the probability p of the less likely spin is right to
     3·10⁻⁷ (1 − ln p) p + 2⁻³². With few chains, or sites at random, all numbers have 53 bits.
 

@@ -67,7 +67,7 @@ def trained_weight_in_field(
     K : array_like
         Couplings βJ of any sign; with `dps` also decimal strings, fractions or mpf.
     field : float
-        h of each site, in units of J; |K| (1 + |h|) up to 2·10⁴. With `dps` also as `K`.
+        h of each site, in units of J; ``|K| (1 + |h|)`` up to 2·10⁴. With `dps` also as `K`.
     n_visible, n_hidden : int
         Units in each layer: M from 3, N from 1.
     dps : int, optional

@@ -109,7 +109,7 @@ class InfiniteStrip:
         Raises
         ------
         ValueError
-            If |K| is so large that weights underflow, where no configuration satisfies all bonds.
+            If ``|K|`` is so large that weights underflow, where no configuration satisfies all bonds.
 
         Examples
         --------
@@ -141,7 +141,7 @@ class InfiniteStrip:
         Raises
         ------
         ValueError
-            If |K| is so large that weights underflow, where no configuration satisfies all bonds.
+            If ``|K|`` is so large that weights underflow, where no configuration satisfies all bonds.
 
         Examples
         --------
@@ -173,7 +173,7 @@ class InfiniteStrip:
         Raises
         ------
         ValueError
-            If |K| is so large that weights underflow, where no configuration satisfies all bonds.
+            If ``|K|`` is so large that weights underflow, where no configuration satisfies all bonds.
 
         Examples
         --------
@@ -205,7 +205,7 @@ class InfiniteStrip:
         Raises
         ------
         ValueError
-            If |K| is so large that weights underflow, where no configuration satisfies all bonds.
+            If ``|K|`` is so large that weights underflow, where no configuration satisfies all bonds.
 
         Examples
         --------
@@ -237,7 +237,7 @@ class InfiniteStrip:
         Raises
         ------
         ValueError
-            If |K| is so large that weights underflow, where no configuration satisfies all bonds.
+            If ``|K|`` is so large that weights underflow, where no configuration satisfies all bonds.
 
         Examples
         --------
@@ -273,7 +273,7 @@ class InfiniteStrip:
         Raises
         ------
         ValueError
-            If |K| is so large that weights underflow, where no configuration satisfies all bonds.
+            If ``|K|`` is so large that weights underflow, where no configuration satisfies all bonds.
 
         Examples
         --------

@@ -62,7 +62,7 @@ class Transferred(Enumerated, Crystal):
         Raises
         ------
         ValueError
-            If the lattice has more than 36 sites, and each cross-section more than 12, or |K| is so large
+            If the lattice has more than 36 sites, and each cross-section more than 12, or ``|K|`` is so large
             that weights underflow, which can be where no configuration satisfies all bonds.
 
         Examples
@@ -97,7 +97,7 @@ class Transferred(Enumerated, Crystal):
         Raises
         ------
         ValueError
-            If the lattice has more than 36 sites, and each cross-section more than 12, or |K| is so large
+            If the lattice has more than 36 sites, and each cross-section more than 12, or ``|K|`` is so large
             that weights underflow, which can be where no configuration satisfies all bonds.
 
         Examples
@@ -134,7 +134,7 @@ class Transferred(Enumerated, Crystal):
         Raises
         ------
         ValueError
-            If the lattice has more than 36 sites, and each cross-section more than 12, or |K| is so large
+            If the lattice has more than 36 sites, and each cross-section more than 12, or ``|K|`` is so large
             that weights underflow, which can be where no configuration satisfies all bonds.
 
         Examples
@@ -171,7 +171,7 @@ class Transferred(Enumerated, Crystal):
         Raises
         ------
         ValueError
-            If the lattice has more than 36 sites, and each cross-section more than 12, or |K| is so large
+            If the lattice has more than 36 sites, and each cross-section more than 12, or ``|K|`` is so large
             that weights underflow, which can be where no configuration satisfies all bonds.
 
         Examples
@@ -208,7 +208,7 @@ class Transferred(Enumerated, Crystal):
         Raises
         ------
         ValueError
-            If the lattice has more than 36 sites, and each cross-section more than 12, or |K| is so large
+            If the lattice has more than 36 sites, and each cross-section more than 12, or ``|K|`` is so large
             that weights underflow, which can be where no configuration satisfies all bonds.
 
         Examples

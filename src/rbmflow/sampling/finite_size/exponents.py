@@ -60,7 +60,7 @@ def exponent(
     """Return the power of L with which a quantity grows, at one coupling or one for each size.
 
     γ/ν of ``"susceptibility"``, 1/ν of ``"binder_cumulant_slope"``, −β/ν of ``"absolute_magnetization"``. The
-    slopes of ln⟨|m|⟩ and ln⟨m²⟩ grow as ``L^(1/ν)`` too, but for a constant, which is a correction of power
+    slopes of ``ln⟨|m|⟩`` and ``ln⟨m²⟩`` grow as ``L^(1/ν)`` too, but for a constant, a correction of power
     1/ν. Of two sizes at the coupling where their cumulants cross these are the quotients of H. G. Ballesteros
     et al., Phys. Lett. B 378, 207 (1996); with couplings where the cumulant has one value at all sizes, see
     `level`, most errors cancel (M. Hasenbusch, J. Phys. A 32, 4851 (1999)).
