@@ -180,8 +180,9 @@ def _crossing(branches: _Branches, K_ends: float, K_broken: float) -> tuple[floa
 
     if gap(K_ends) > -1e-9:
         return K_ends, True, 0.0
-    K = float(brentq(gap, K_ends, K_broken, xtol=NARROW))
-    step = 1e-4
+    K, step = float(brentq(gap, K_ends, K_broken, xtol=NARROW)), 1e-4
+    if abs(K - K_ends) < step:  # searches lose the other minimum where it is all but the symmetric one
+        return K_ends, True, 0.0
     return K, False, abs(gap(K + step) - gap(K - step)) / (2 * step)
 
 
