@@ -30,8 +30,8 @@ static inline void name_roots(int32_t *parent, int64_t n)
 
 enum { N_CLUSTER_SUMS = 4 };
 
-/* With s sites in a cluster, of sum m: of all clusters sum s^2/n, sum s^3/n, sum m^2, sum m^4; of that of a random
-   site s, s^2 and n m^2/s, which expect the same. */
+/* With s sites in a cluster, of sum m: of all clusters sum s^2/n, sum s^3/n, sum m^2, sum m^4; of that of a
+   random site s, s^2 and n m^2/s, which expect the same. */
 struct cluster_sums {
     double size, squared_size, second, fourth;
 };

@@ -197,6 +197,9 @@ def test_graphs_of_networkx_there_and_back():
     ):
         with pytest.raises(error, match=message):
             Graph.from_networkx(other)
+    for names in ({"coupling": "wieght"}, {"field": "h"}):
+        with pytest.raises(ValueError, match="no such attribute"):
+            Graph.from_networkx(graph, **names)
     graph.add_edge("a", "c", weight="strong")
     with pytest.raises(TypeError, match="coupling of edge"):
         Graph.from_networkx(graph)

@@ -94,6 +94,8 @@ def parts_of_networkx(
         raise TypeError(f"graph={shown(graph)}: a graph of networkx is needed")
     if graph.is_directed():
         raise TypeError("graph is directed: bonds have no direction; graph.to_undirected() leaves them out")
+    _check_attribute("coupling", coupling, "weight", graph.edges(data=True))
+    _check_attribute("field", field, "field", graph.nodes(data=True))
     site = {node: place for place, node in enumerate(graph.nodes)}
     fields = [_number("field of node", node, value) for node, value in graph.nodes(data=field, default=0.0)]
     found = list(graph.edges(data=coupling, default=1.0))
@@ -102,6 +104,14 @@ def parts_of_networkx(
             raise ValueError(f"graph joins node {shown(here)} to itself")
     pairs = [(min(site[a], site[b]), max(site[a], site[b])) for a, b, _ in found]
     return len(site), pairs, [_number("coupling of edge", (a, b), J) for a, b, J in found], fields
+
+
+def _check_attribute(argument: str, name: object, default: str, found: Any) -> None:
+    """Raise if nothing has an attribute that was asked for; what has none by default is as usual."""
+    if not isinstance(name, str):
+        raise TypeError(f"{argument}={shown(name)}: the name of an attribute is needed")
+    if name != default and not any(name in attributes for *_, attributes in found):
+        raise ValueError(f"{argument}={shown(name)}: graph has no such attribute")
 
 
 def _number(what: str, where: object, value: object) -> float:

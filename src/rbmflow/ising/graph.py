@@ -305,7 +305,8 @@ class Graph(Enumerated):
         Raises
         ------
         TypeError, ValueError
-            For a directed graph, edges from a node to itself, attributes that are no numbers.
+            For a directed graph, edges from a node to itself, attributes that are no numbers, or that are
+            named here and nowhere in the graph.
 
         Examples
         --------

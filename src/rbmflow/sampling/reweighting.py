@@ -23,7 +23,7 @@ from rbmflow.sampling.quantities import Quantity, QuantityName, check_quantity
 if TYPE_CHECKING:
     from rbmflow.typing import ArrayLike
 
-SHARE = 0.1
+SHARE = 0.3
 """Of the measurements at the coupling of a run, that have to count: with fewer those from the edge of the
 histogram do, which are too rare for the jackknife to know how rare."""
 FARTHEST = 10
@@ -233,8 +233,8 @@ class Reweighting(Record):
     def reach(self) -> tuple[float, float]:
         """The lowest and the highest coupling that are trusted.
 
-        From the couplings of the runs on there count at least 100 independent measurements up to there, and a
-        tenth of those of the shortest run; with fewer, errors are too small.
+        From the couplings of the runs on there count at least 100 independent measurements up to there, and
+        three tenths of those of the shortest run; with fewer, errors are too small.
         """
         low, high = float(self.K.min()), float(self.K.max())
         E = np.array(self.series["energy"]) * self.lattice.n_sites
