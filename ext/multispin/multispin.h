@@ -2,8 +2,9 @@
  *
  * Sites have two or four neighbours, or each a number of its own up to six, whose bonds have signs; a
  * coupling K of their own in each replica, and no field. Neighbours are counted by adders of bits, and one
- * uniform number for each replica is compared, most significant bit first, with the probability that the count
- * selects, until all 512 comparisons are decided: coins of full precision. A replica's coins are its own.
+ * uniform number for each replica is compared, most significant bit first, with the probability that the
+ * count selects, until all 512 comparisons are decided: coins of full precision. A replica's coins are its
+ * own.
  *
  * The body, multispin_lanes.h, is included once for each SIMD level.
  */
