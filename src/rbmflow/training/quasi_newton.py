@@ -70,11 +70,12 @@ def minimise(trainer: Trainer, n_epochs: int, after: Callable[[], bool]) -> None
 
 def polish(trainer: Trainer, free: FloatArray, inverse: Any) -> FloatArray:
     """Follow the gradient where rounded values no longer tell better from worse, by shrinking steps."""
-    slope = cost(trainer, free)[1]
+    slope, length = cost(trainer, free)[1], 1.0
     for _ in range(POLISHING):
-        trial = free - inverse @ slope
+        trial = free - length * (inverse @ slope)
         new = cost(trainer, trial)[1]
-        if not np.abs(new).max() < np.abs(slope).max() / 2:
-            break
-        free, slope = trial, new
+        if np.abs(new).max() < np.abs(slope).max():
+            free, slope = trial, new
+        else:
+            length /= 2  # the matrix is of steps that were longer
     return free
