@@ -387,7 +387,7 @@ def test_every_lattice_has_its_own_texts(lattice, excess, where, T_c, tmp_path, 
 
     monkeypatch.setattr("rbmflow.experiments.seven_steps.figures.has_exact_curve", lambda _: False)
     labels = {panel.get_ylabel() for panel in draw_flows(found)}
-    assert "T read by\nenergy, measured curve, $J/k_B$" in labels
+    assert "T read by\nenergy,\nmeasured curve, $J/k_B$" in labels
     monkeypatch.undo()
     labels = {panel.get_ylabel() for panel in draw_flows(found)}
     assert {f"{excess}, J", "T read by\nenergy, exact, $J/k_B$"} <= labels

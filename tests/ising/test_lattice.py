@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, fields
 from typing import ClassVar
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -178,8 +179,10 @@ def test_critical_couplings_are_those_of_the_literature():
         assert Triangular(4, 4, couplings=couplings).critical_coupling == pytest.approx(0.745227, abs=1e-6)
     for couplings in ((1, 2, -1e-9), (1.0, -0.75, 2.0), (3, -3, 2.9)):
         K = Triangular(4, 4, couplings=couplings).critical_coupling
-        weak, *strong = sorted(np.sinh(2 * K * np.abs(couplings)))
-        assert strong[0] * strong[1] - weak * sum(strong) == pytest.approx(1, rel=1e-9)
+        with mpmath.workdps(60):
+            weak, *strong = sorted(mpmath.sinh(2 * mpmath.mpf(K) * abs(J)) for J in couplings)
+            left = weak / strong[0] + weak / strong[1] + 1 / (strong[0] * strong[1])
+        assert float(left) == pytest.approx(1, rel=1e-12)
     for couplings in ((1, 1, -1), (-1, -1, -1), (2, 1, -1)):
         assert Triangular(4, 4, couplings=couplings).critical_coupling == np.inf
     # star and triangle: a site between three, summed over, couples them two by two

@@ -46,9 +46,7 @@ def couplings_of(ctx: Any, K: Any, field: Any) -> tuple[Any, Any]:
     """
     h = to_exact(ctx, "field", field)
     if not abs(K) * (1 + abs(h)) <= MAX_COLD:
-        raise ValueError(
-            f"K={ctx.nstr(K, 6)}: in a field ``|K| (1 + |h|)`` of at most {MAX_COLD:g} is possible"
-        )
+        raise ValueError(f"K={ctx.nstr(K, 6)}: in a field |K| (1 + |h|) of at most {MAX_COLD:g} is possible")
     return K, K * h
 
 

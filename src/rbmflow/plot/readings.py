@@ -85,7 +85,7 @@ def training_set(data: TrainingSet, *, ax: Any = None) -> Any:
     >>> from rbmflow import Ring
     >>> import rbmflow
     >>> left, right = training_set(rbmflow.training_set(Ring(8), [1.0, 2.0], 10, rng=1))
-    >>> left.get_title()
+    >>> left.figure.get_suptitle()
     'Ring of 8 sites'
     """
     if not isinstance(data, TrainingSet):
