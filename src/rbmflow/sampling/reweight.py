@@ -68,7 +68,7 @@ def reweight(
 
     See Also
     --------
-    finite_size : Crossings, peaks and exponents from several sizes.
+    finite_size.crossing : Crossings, peaks and exponents from several sizes.
 
     Examples
     --------

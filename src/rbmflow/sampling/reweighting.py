@@ -96,7 +96,7 @@ class Reweighting(Record):
         quantity : str or Quantity
             A function of means of the series: ``"energy"``, ``"heat_capacity"``, ``"magnetization"``,
             ``"absolute_magnetization"``, ``"squared_magnetization"``; ``"susceptibility"``, n⟨m²⟩, and
-            ``"connected_susceptibility"``, n(⟨m²⟩ − ⟨|m|⟩²); where runs measured ``structure_factor``,
+            ``"connected_susceptibility"``, ``n(⟨m²⟩ − ⟨|m|⟩²)``; where runs measured ``structure_factor``,
             see `observables`, ``"correlation_length"`` ξ, see `Run.correlation_length_estimate`, and
             ``"correlation_length_ratio"``, ξ/L; ``"binder_cumulant"``; and derivatives by K,
             ``"binder_cumulant_slope"``, ``"log_absolute_magnetization_slope"`` of ``ln⟨|m|⟩``,

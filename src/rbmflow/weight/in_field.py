@@ -164,7 +164,7 @@ def trained_with_biases(
     See Also
     --------
     trained_weight_in_field : Without biases, to any digits.
-    rbmflow.fit : With ``tie="uniform"``, by training.
+    rbmflow.training.fit : With ``tie="uniform"``, by training.
 
     Examples
     --------

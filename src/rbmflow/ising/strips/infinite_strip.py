@@ -48,7 +48,7 @@ class InfiniteStrip:
 
     See Also
     --------
-    InfiniteTriangular, InfiniteHoneycomb, onsager : Infinitely wide as well.
+    InfiniteTriangular, InfiniteHoneycomb, onsager.log_partition : Infinitely wide as well.
 
     Notes
     -----
