@@ -31,12 +31,12 @@ def test_they_are_sums_over_the_sites():
             np.stack([spins[:, first].mean(axis=1), spins[:, second].mean(axis=1)], axis=1),
         )
         staggered = (spins[:, first].sum(axis=1) - spins[:, second].sum(axis=1)) / lattice.n_sites
-        np.testing.assert_allclose(measured["staggered_magnetization"], staggered, atol=1e-15)
+        np.testing.assert_allclose(measured["staggered_magnetization"], staggered, rtol=0, atol=1e-15)
     S = structure_factor(
         Torus(4, 4), spins := np.ones((1, 16), dtype=np.int8) * np.array([[1, 1, 1, -1] * 4])
     )
     found = observables(Torus(4, 4))["structure_factor"](spins)
-    np.testing.assert_allclose(found, S[:, [0, 1], [1, 0]].mean(axis=1), atol=1e-12)
+    np.testing.assert_allclose(found, S[:, [0, 1], [1, 0]].mean(axis=1), rtol=0, atol=1e-12)
 
 
 def test_three_sublattices_of_a_frustrated_triangle():
@@ -47,7 +47,7 @@ def test_three_sublattices_of_a_frustrated_triangle():
     )
     parts = chains.observables["sublattice_magnetizations"]
     assert parts.shape == (8, 200, 3)
-    np.testing.assert_allclose(parts.mean(axis=2), chains.magnetization, atol=1e-15)
+    np.testing.assert_allclose(parts.mean(axis=2), chains.magnetization, rtol=0, atol=1e-15)
 
 
 class TestCorrelationLength:

@@ -220,7 +220,8 @@ class Threshold(Result):
         """Return the thresholds in the bytes of a file."""
         columns = Table.from_csv("", content.decode()).columns
         pairs = zip(columns["T_flow"], columns["stderr"], strict=True)
-        found = cls(parameters, tuple(Estimate(T, error, *[np.nan] * 4) for T, error in pairs))  # type: ignore[arg-type]
+        temperature = tuple(Estimate(T, error, *[np.nan] * 4) for T, error in pairs)  # type: ignore[arg-type]
+        found = cls(parameters, temperature)
         if found.table.columns != check_names("it", columns, set(COLUMNS)):
             raise ValueError("its columns do not fit together, or not the parameters")
         return found

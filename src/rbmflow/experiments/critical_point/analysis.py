@@ -159,7 +159,8 @@ def _at(size: Reweighting, K: Jackknifed | None) -> tuple[Jackknifed | None, ...
     if K is None:
         return (None,) * (2 + len(SLOPES))
     at = K.replicates[:, np.newaxis]
-    numbers = [size.replicates(name, at)[:, 0] for name in ("susceptibility", *SLOPES)]  # type: ignore[arg-type]
+    names: list[Any] = ["susceptibility", *SLOPES]
+    numbers = [size.replicates(name, at)[:, 0] for name in names]
     return K, *(of_replicates(one) for one in numbers)
 
 
