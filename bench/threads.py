@@ -11,9 +11,9 @@ from functools import partial
 
 import numpy as np
 
-from rbmflow import CD, PCD, RBM, SGD, fit
+from rbmflow import CD, PCD, RBM, SGD, Graph, Hypercubic, Torus, fit
 from rbmflow.likelihood.annealed_importance import anneal, independent_spins
-from rbmflow.sampling import block_gibbs
+from rbmflow.sampling import block_gibbs, replica_exchange, run
 
 REPEATS = 3
 
@@ -42,8 +42,39 @@ def gibbs(n, n_chains, n_threads):
     return lambda: block_gibbs(rbm, n_chains=n_chains, n_sweeps=10, rng=1, n_threads=n_threads).visible
 
 
+def chains(lattice, rule, n_chains, n_sweeps, n_threads, **options):
+    """Energies of chains at the end."""
+    run_chains = partial(run, lattice, 0.4, rule=rule, n_chains=n_chains, n_sweeps=n_sweeps, **options)
+    return lambda: run_chains(thin=n_sweeps, rng=1, keep_spins=False, n_threads=n_threads).energy
+
+
+def glass(n_sites, n_bonds):
+    """A graph with Gaussian couplings and fields."""
+    rng = np.random.default_rng(1)
+    pairs = np.sort(rng.integers(0, n_sites, (2 * n_bonds, 2)))
+    pairs = np.unique(pairs[pairs[:, 0] < pairs[:, 1]], axis=0)
+    pairs = rng.permutation(pairs)[:n_bonds]
+    return Graph.from_bonds(n_sites, pairs, rng.normal(size=len(pairs)), rng.normal(size=n_sites) / 4)
+
+
+def ladders(graph, n_couplings, n_ladders, n_sweeps, n_threads):
+    """Energies of ladders whose chains exchange couplings after each sweep."""
+    call = partial(replica_exchange, graph, np.linspace(0.1, 1, n_couplings), n_ladders=n_ladders)
+    return lambda: call(n_sweeps=n_sweeps, rng=1, n_threads=n_threads).energy
+
+
 WIDE = 784, 500
 JOBS = {
+    "heat bath, torus 64 × 64, 4,096 chains": partial(chains, Torus(64, 64), "heat_bath", 4096, 2000),
+    "heat bath, torus 64 × 64, 64 chains": partial(chains, Torus(64, 64), "heat_bath", 64, 2000),
+    "heat bath, cubic 32³, 4,096 chains": partial(chains, Hypercubic((32, 32, 32)), "heat_bath", 4096, 200),
+    "heat bath, 10,000 sites, 30,000 Gaussian bonds, 4,096 chains": partial(
+        chains, glass(10_000, 30_000), "heat_bath", 4096, 40
+    ),
+    "Metropolis, the same": partial(chains, glass(10_000, 30_000), "metropolis", 4096, 40),
+    "Swendsen-Wang, torus 256 × 256, 64 chains": partial(chains, Torus(256, 256), "swendsen_wang", 64, 40),
+    "Wolff, the same": partial(chains, Torus(256, 256), "wolff", 64, 100),
+    "exchange, 64 sites, 16 couplings, 512 ladders": partial(ladders, glass(64, 192), 16, 512, 200),
     "CD-1, 784 × 500, batch 100, five epochs of 6,000 rows": partial(epoch, WIDE, 6_000, 100, CD(1)),
     "PCD-1, 784 × 500, batch 100, five epochs of 6,000 rows": partial(epoch, WIDE, 6_000, 100, PCD(1, 100)),
     "CD-1, 784 × 500, batch 1,000, five epochs of 6,000 rows": partial(epoch, WIDE, 6_000, 1000, CD(1)),

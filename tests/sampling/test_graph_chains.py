@@ -2,6 +2,7 @@
 
 import pickle
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -225,6 +226,17 @@ def test_reducible_orders_are_refused_on_graphs():
     cube = Graph.from_bonds(8, [(i, i ^ b) for i in range(8) for b in (1, 2, 4) if i & b])
     assert is_irreducible(cube, "metropolis", "sequential")
     assert not is_irreducible(Torus(4, 4), "metropolis", "colours")
+    for lattice, order in (
+        (Torus(2, 2), "sequential"),
+        (Torus(3, 3), "sequential"),
+        (Torus(2, 4), "colours"),
+    ):
+        for on in (lattice, Hypercubic(lattice.shape)):
+            with pytest.raises(ReducibleChainError, match="is reducible on"):
+                run(on, 0.5, n_sweeps=1, rule="metropolis", order=order, rng=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        run(Torus(2, 3), 0.5, n_sweeps=1, rule="metropolis", order="sequential", rng=1)
 
 
 def test_small_lattices_warn_of_frozen_states_and_large_ones_do_not():

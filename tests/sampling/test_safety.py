@@ -133,8 +133,8 @@ def test_a_frozen_state_is_refused_as_a_start(order):
 
 @pytest.mark.filterwarnings("ignore::rbmflow.errors.ReducibleChainWarning")
 def test_random_starts_avoid_frozen_states():
-    chains = run(Torus(2, 2), 0.3, n_chains=300, n_sweeps=0, rule="metropolis", order="sequential", rng=1)
-    assert not frozen(Torus(2, 2), "sequential", chains.state.spins).any()
+    chains = run(Torus(2, 6), 0.3, n_chains=9000, n_sweeps=0, rule="metropolis", order="sequential", rng=1)
+    assert not frozen(Torus(2, 6), "sequential", chains.state.spins).any()  # 4 states of 4096
 
 
 def test_stripes_of_width_one_on_a_large_torus():
@@ -227,7 +227,7 @@ def test_ladders_avoid_frozen_starts_too():
 
     with pytest.warns(ReducibleChainWarning, match="Torus"):
         ladder = replica_exchange(
-            Torus(2, 4),
+            Torus(2, 6),
             [0.2, 0.4],
             n_ladders=200,
             n_sweeps=400,
@@ -237,11 +237,11 @@ def test_ladders_avoid_frozen_starts_too():
             rng=1,
         )
     for rung, K in enumerate((0.2, 0.4)):
-        # the frozen class holds 4 of 256 states, which the chains never see: their weight bounds the bias
-        states = 2 * (np.arange(256)[:, None] >> np.arange(8) & 1).astype(np.int8) - 1
+        # the frozen class holds 4 of 4096 states, which the chains never see: their weight bounds the bias
+        states = 2 * (np.arange(4096)[:, None] >> np.arange(12) & 1).astype(np.int8) - 1
         from tests.sampling import operators
 
-        p, energy, _ = operators.boltzmann(Torus(2, 4), K)
-        kept = ~frozen(Torus(2, 4), "checkerboard", states)
-        exact = (p * energy)[kept].sum() / p[kept].sum() / 8
+        p, energy, _ = operators.boltzmann(Torus(2, 6), K)
+        kept = ~frozen(Torus(2, 6), "checkerboard", states)
+        exact = (p * energy)[kept].sum() / p[kept].sum() / 12
         assert abs(ladder.energy_estimate(rung).deviation(exact)) < 4.5

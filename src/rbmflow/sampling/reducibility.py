@@ -252,7 +252,7 @@ def guard(
             "bonds without field, or all but so. Use rule='heat_bath' or order='random'; "
             "allow_reducible=True runs it all the same"
         )
-    if not isinstance(lattice, Torus) and lattice.n_sites <= MAX_PROVEN_SITES // 2:
+    if lattice.n_sites <= MAX_PROVEN_SITES // 2:
         if not is_irreducible(lattice, rule, order):
             raise ReducibleChainError(
                 f"Metropolis in {order} order is reducible on {shown(lattice)}. Use "
@@ -299,8 +299,8 @@ def _warn_once(lattice: Lattice, order: str) -> None:
     name = f"a graph of {lattice.n_sites} sites" if isinstance(lattice, Graph) else repr(lattice)
     warnings.warn(
         f"Metropolis in {order} order never leaves states whose every local field is zero in its turn, and "
-        f"never reaches them: few and isolated on a torus, yet on {name} they may count. rule='heat_bath' "
-        "and order='random' connect all states",
+        f"never reaches them: few and isolated on a large lattice, yet on {name} they may count. "
+        "rule='heat_bath' and order='random' connect all states",
         ReducibleChainWarning,
         stacklevel=5,
     )
