@@ -77,7 +77,7 @@ JOBS = {
         chains, glass(10_000, 30_000), "metropolis", 4096, 100, order="sequential"
     ),
     "Swendsen-Wang, torus 256 × 256, 64 chains": partial(chains, Torus(256, 256), "swendsen_wang", 64, 200),
-    "Wolff, the same": partial(chains, Torus(256, 256), "wolff", 64, 2000),
+    "Wolff, the same": partial(chains, Torus(256, 256), "wolff", 64, 400),
     "exchange, 64 sites, 16 couplings, 512 ladders": partial(ladders, glass(64, 192), 16, 512, 2000),
     "CD-1, 784 × 500, batch 100, five epochs of 6,000 rows": partial(epoch, WIDE, 6_000, 100, CD(1)),
     "PCD-1, 784 × 500, batch 100, five epochs of 6,000 rows": partial(epoch, WIDE, 6_000, 100, PCD(1, 100)),
