@@ -32,9 +32,8 @@ REPLICA_NEIGHBOURS = (2, 4)  # of a site, half of them its own bonds
 MAX_GRAPH_SITES = 2**24  # a sweep of chains together takes a second or two, during which nobody hears Ctrl-C
 MAX_REPLICA_SITES = 2**26  # energies of replicas are 32-bit integers, and their words 64 bytes to a site
 PACKED_RULES = ("heat_bath", "metropolis")  # with kernels for bits and bytes
-BLOCKS = 8  # of 64 chains, of an engine
-LEAST_SPINS = 2**20  # of an engine that is called for single sweeps, so that a call is short next to its work
-MOST_SPINS = 2**28  # of one whose blocks are several
+LEAST_SPINS = 2**16  # of an engine of several blocks, so that it takes longer than Python does to call it
+LEAST_COUPLED_SPINS = 2**20  # the same where it is called for single sweeps
 AT_ONCE = {"replicas": REPLICAS, "mixed": REPLICAS, "blocks": CHAINS}  # chains that share a generator
 COUPLED_FROM = 1024  # sites from which 512 replicas that exchange couplings after each sweep win over blocks
 LARGE_COUPLING = 1e5  # e^(-2K) is zero from far below, and 0 * K stays 0
@@ -77,9 +76,8 @@ def make_engines(
     if kind in AT_ONCE:
         size = AT_ONCE[kind]
         if kind == "blocks":
-            of_block = CHAINS * lattice.n_sites
-            wanted = max(BLOCKS, LEAST_SPINS // of_block) if couple else BLOCKS
-            size *= max(1, min(wanted, MOST_SPINS // of_block))
+            least = LEAST_COUPLED_SPINS if couple else LEAST_SPINS
+            size *= max(1, least // (CHAINS * lattice.n_sites))
         groups = [
             (bool(how), part)
             for how in (True, False)
