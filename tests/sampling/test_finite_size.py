@@ -198,6 +198,18 @@ class TestCollapse:
         assert found.x.shape == found.y.shape == found.stderr.shape == (2, 16)
         assert power is not None or found.power.mean == 0
 
+    def test_nowhere_near_is_the_distance_less(self, sizes):
+        # the objective has kinks, so that searches scatter: times 31 that would look like a bias
+        for K_c in np.linspace(0.435, 0.445, 5):
+            found = finite_size.collapse(sizes, K_c=K_c, inverse_nu=1.0, width=0.3)
+            assert found.K_c.mean == found.K_c.replicates[0]
+            L = np.array(found.lengths)[:, np.newaxis]
+            K = found.x * L**-found.inverse_nu.mean + found.K_c.mean
+            for of_K in (-3e-4, 0.0, 3e-4):
+                for of_nu in (-0.03, 0.0, 0.03):
+                    x = (K - found.K_c.mean - of_K) * L ** (found.inverse_nu.mean + of_nu)
+                    assert _distance(x, found.y, found.stderr) > found.quality - 1e-9
+
 
 class TestInput:
     def test_what_does_not_cross(self, sizes):

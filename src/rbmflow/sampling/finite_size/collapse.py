@@ -125,7 +125,7 @@ def collapse(
     for row in range(1, len(values)):
         found[row] = _search(couplings, values[row], errors, lengths, found[0], 0.05 * unit)
     columns = found if power is not None else np.column_stack([found, np.zeros(len(values))])
-    fitted = [of_replicates(column) for column in columns.T]
+    fitted = [of_replicates(column, searched=True) for column in columns.T]
     x, y, scaled = _scaled(
         couplings, jackknifed(values)[0], errors, lengths, np.array([one.mean for one in fitted])
     )

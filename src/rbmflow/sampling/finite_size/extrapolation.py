@@ -127,4 +127,5 @@ def fit(numbers: list[Jackknifed], terms: FloatArray) -> tuple[list[Jackknifed],
         of_replicates(row) for row in np.linalg.lstsq(terms / weights, y / weights, rcond=None)[0]
     ]
     means, fitted = (np.array([one.mean for one in some]) for some in (numbers, coefficients))
-    return coefficients, float((((means - terms @ fitted) / errors) ** 2).sum())
+    residuals = (means - terms @ fitted) / errors
+    return coefficients, float((residuals**2).sum()) if len(numbers) > len(fitted) else 0.0
