@@ -18,7 +18,7 @@ from rbmflow.cli import output
 from rbmflow.cli.chains import MOST_DOUBTS
 from rbmflow.cli.geometry import DIMENSIONS, SIDED, lattice_of
 from rbmflow.experiments import runs
-from rbmflow.ising import Honeycomb, Hypercubic, Triangular
+from rbmflow.ising import Chain, Honeycomb, Hypercubic, Triangular
 from rbmflow.ising.lattice import lattices
 from rbmflow.sampling import observables, open_run, replica_exchange, run
 
@@ -113,10 +113,23 @@ def test_graphs_are_files_of_bonds(capsys, tmp_path):
     found, exact = rows_of(tmp_path / "out/run.csv"), rows_of(tmp_path / "out/exact.csv")
     for row, known in zip(found, (exact[0], exact[-1]), strict=True):
         assert row["K"] == known["K"]
-        for name in ("energy", "heat_capacity"):  # 4 standard errors: four times one in 16,000
+        for name in ("energy", "heat_capacity", "susceptibility"):  # 4 standard errors: 6 of 1 in 16,000
             off = float(row[name]) - float(known[name])
             assert abs(off) <= 4 * float(row[f"{name}_stderr"])
-    assert "susceptibility" not in exact[0]  # which is connected in a field
+
+
+@pytest.mark.parametrize("lattice", [Ring(50), Chain(40), Torus(3, 4), Honeycomb(2, 2)], ids=str)
+def test_exact_curves_in_a_field(lattice):
+    data = runs.exact_table(lattice, [0.2, 0.5], 0.3).columns
+    assert (data["K"][0], data["K"][-1]) == (0.2, 0.5)
+    graph = lattice.to_graph(0.3)
+    for name in ("energy", "heat_capacity", "susceptibility"):
+        if graph.n_sites <= 20:
+            expected = getattr(graph, name)(data["K"])
+        else:
+            expected = getattr(lattice, name)(data["K"], field=0.3)
+        np.testing.assert_allclose(data[name], expected, rtol=1e-12)
+    assert runs.exact_table(Torus(16, 16), [0.2, 0.5], 0.3) is None
 
 
 def test_captions_say_the_lattice_its_couplings_and_its_number_of_sites():

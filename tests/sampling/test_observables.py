@@ -5,7 +5,7 @@ import pytest
 
 from rbmflow import Graph, Ring, Torus
 from rbmflow.ising import Chain, Honeycomb, Hypercubic, Triangular, structure_factor
-from rbmflow.sampling import Quantity, observables, reweight, run
+from rbmflow.sampling import Quantity, observables, reweight, run, write_run
 from rbmflow.sampling.quantities import QUANTITIES
 from tests.sampling import operators
 
@@ -117,3 +117,53 @@ def test_reweighting_knows_what_all_runs_measured():
     assert "sublattice_magnetizations_1" in alone.series
     half = Quantity("half", lambda series: (series["sublattice_magnetizations_1"] ** 2,), lambda _n, _K, m: m)
     assert 0 < alone.estimate(half, 0.3).mean < 1
+
+
+class TestInAField:
+    """⟨m⟩ is not 0 there, and what fluctuates is m less its mean: as the exact methods have it."""
+
+    @pytest.mark.parametrize(
+        ("lattice", "field"),
+        [(Ring(12), 0.2), (Torus(3, 3), -0.3), (Torus(3, 4).to_graph(0.25), 0.0), (Torus(3, 3), 0.0)],
+        ids=str,
+    )
+    @pytest.mark.parametrize("K", [0.3, -0.2])
+    def test_susceptibilities_of_runs_files_and_other_couplings(self, tmp_path, lattice, field, K):
+        # 4 standard errors: each once in 16,000, of 32
+        pytest.importorskip("h5netcdf")
+        graph = lattice.to_graph(field) if field else lattice.to_graph()
+        given = {"n_chains": 64, "n_sweeps": 600, "burn_in": 50, "rng": 1, "field": field}
+        chains = run(lattice, K, keep_spins=False, **given)
+        stored = write_run(tmp_path / "run.nc", lattice, K, **given)
+        at = K * 1.05
+        found = [
+            (chains.susceptibility_estimate, K),
+            (chains.estimate("susceptibility"), K),
+            (stored.estimate("susceptibility"), K),
+            (reweight(chains).estimate("susceptibility", at), at),
+        ]
+        for one, coupling in found:
+            assert abs(one.deviation(graph.susceptibility(coupling))) < 4
+        p, _, V = operators.boltzmann(graph, K)
+        squares = p @ V**2 / graph.n_sites
+        if abs(p @ V) > 1:  # where n⟨m²⟩ would be seen to be another number
+            assert abs(found[0][0].mean - squares) > 8 * found[0][0].stderr
+
+    def test_the_correlation_length(self):
+        # 4 standard errors: 1 in 16,000
+        lattice, field, K = Torus(3, 4), 0.2, 0.3
+        graph = lattice.to_graph(field)
+        chains = run(
+            lattice, K, field=field, n_chains=128, n_sweeps=2000, burn_in=50, rng=1, keep_spins=False,
+            observables=observables(lattice),
+        )  # fmt: skip
+        p, _, V = operators.boltzmann(graph, K)
+        S = p @ observables(lattice)["structure_factor"](operators.spins_of(12).astype(np.int8))
+        variance = (p @ V**2 - (p @ V) ** 2) / 12
+        exact = np.sqrt(variance / S - 1) / (2 * np.sin(np.pi / 4))
+        for found in (
+            chains.correlation_length_estimate,
+            reweight(chains).estimate("correlation_length", K),
+        ):
+            assert abs(found.deviation(exact)) < 4
+            assert found.stderr < 0.02 * exact

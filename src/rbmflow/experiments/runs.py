@@ -14,7 +14,7 @@ from rbmflow.experiments.observables import name_of
 from rbmflow.experiments.readable import heading_of
 from rbmflow.experiments.style import BLUE, GREY, RED, HasTables, axes_of, columns, styled
 from rbmflow.experiments.tables import Cell, Table, columns_of, named_columns
-from rbmflow.ising import Chain, Graph
+from rbmflow.ising import Chain, Ring
 from rbmflow.ising.crystal import Crystal
 from rbmflow.ising.lattice import Lattice
 from rbmflow.ising.solved import Solved
@@ -97,7 +97,7 @@ def exchange_table(exchange: Exchange) -> Table:
 
 
 def exact_table(lattice: Lattice, couplings: Iterable[float], field: float = 0.0) -> Table | None:
-    """Return exact values between the couplings, None where the lattice has none without more work.
+    """Return exact values between the couplings, None where there are none without more work.
 
     Examples
     --------
@@ -106,17 +106,19 @@ def exact_table(lattice: Lattice, couplings: Iterable[float], field: float = 0.0
     ['K', 'energy', 'heat_capacity', 'susceptibility']
     """
     finite = [K for K in couplings if np.isfinite(K)]
-    n_points = _curve_points(lattice)
-    if field or not finite or not n_points:
+    in_one = isinstance(lattice, (Ring, Chain))  # which is solved in a field
+    on = lattice if in_one or not field else lattice.to_graph(field)
+    n_points = _curve_points(on)
+    if not finite or not n_points:
         return None
     K = np.linspace(min(finite), max(finite), n_points if len(set(finite)) > 1 else 1)
     found: list[tuple[str, list[Cell]]] = [("K", K.tolist())]
-    in_field = isinstance(lattice, Graph) and lattice.fields.any()
-    for name in EXACT[:2] if in_field else EXACT:  # the exact susceptibility is connected in a field
-        function: Callable[..., Any] | None = getattr(lattice, name, None)
+    for name in EXACT:
+        function: Callable[..., Any] | None = getattr(on, name, None)
         try:
             if function is not None:
-                found.append((name, np.asarray(function(K)).tolist()))
+                values = function(K, field=field) if in_one and field else function(K)
+                found.append((name, np.asarray(values).tolist()))
         except ValueError:  # a lattice that is too large for this one
             continue
     return Table(f"{name_of(lattice)}, exact", named_columns(found)) if len(found) > 1 else None

@@ -14,9 +14,9 @@ import numpy as np
 
 from rbmflow.arguments import SpinArray
 from rbmflow.autocorrelation import AGREED, rank_normalised_r_hat
-from rbmflow.ising import Graph
 from rbmflow.ising.ground_states import GroundStates, ground_states
 from rbmflow.ising.lattice import Lattice
+from rbmflow.sampling.quantities import in_field
 from rbmflow.sampling.reducibility import CLUSTER_RULES, Rule
 from rbmflow.sampling.result import Run
 from rbmflow.sampling.run import run
@@ -52,7 +52,7 @@ class Setting:
     @property
     def in_field(self) -> bool:
         """Whether some site has a field."""
-        return bool(self.field) or (isinstance(self.lattice, Graph) and bool(self.lattice.fields.any()))
+        return in_field(self.lattice, self.field)
 
     @property
     def has_clusters(self) -> bool:

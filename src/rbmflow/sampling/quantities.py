@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from rbmflow.arguments import FloatArray, check_choice, shown
+from rbmflow.ising import Graph
 from rbmflow.ising.crystal import check_periodic
 from rbmflow.ising.lattice import Lattice
 from rbmflow.ising.structure_factor import smallest_waves
@@ -89,6 +90,11 @@ def squared_and_absolute(series: Series) -> tuple[FloatArray, ...]:
     return squared(series) + absolute(series)
 
 
+def squared_and_mean(series: Series) -> tuple[FloatArray, ...]:
+    """Return m² and m."""
+    return squared(series) + series_of("magnetization")(series)
+
+
 def fourth_and_squared(series: Series) -> tuple[FloatArray, ...]:
     """Return m⁴ and m²."""
     (m2,) = squared(series)
@@ -103,6 +109,12 @@ def squared_and_structure_factor(series: Series) -> tuple[FloatArray, ...]:
             "run(..., observables=sampling.observables(lattice)) measures it"
         )
     return *squared(series), series[STRUCTURE_FACTOR]
+
+
+def squared_mean_and_structure_factor(series: Series) -> tuple[FloatArray, ...]:
+    """Return m², m and S at the smallest wave vectors."""
+    m2, S = squared_and_structure_factor(series)
+    return m2, series["magnetization"], S
 
 
 def with_energy(
@@ -129,7 +141,7 @@ def heat_capacity(lattice: Lattice, K: Any, e: Any, e2: Any) -> Any:
 
 
 def connected_susceptibility(lattice: Lattice, _K: Any, m2: Any, m: Any) -> Any:
-    """Return ``χ′ = n (⟨m²⟩ − ⟨|m|⟩²)``."""
+    """Return ``n (⟨m²⟩ − ⟨m⟩²)``, χ′ of ``⟨|m|⟩``."""
     return lattice.n_sites * (m2 - m**2)
 
 
@@ -177,14 +189,40 @@ QUANTITIES: dict[str, Quantity] = {
     ]
 }
 """By name. ``susceptibility`` is n⟨m²⟩, ``connected_susceptibility`` n(⟨m²⟩ − ⟨|m|⟩²), without a factor K."""
+IN_FIELD: dict[str, Quantity] = {
+    one.name: one
+    for one in [
+        Quantity("susceptibility", squared_and_mean, connected_susceptibility),
+        Quantity(
+            "correlation_length",
+            squared_mean_and_structure_factor,
+            lambda lattice, K, m2, m, S: correlation_length(lattice, K, m2 - m**2, S),
+        ),
+        Quantity(
+            "correlation_length_ratio",
+            squared_mean_and_structure_factor,
+            lambda lattice, K, m2, m, S: correlation_length_ratio(lattice, K, m2 - m**2, S),
+        ),
+    ]
+}
+"""Those that are others in a field, where ⟨m⟩ is not 0: ``susceptibility`` is n(⟨m²⟩ − ⟨m⟩²)."""
 STRUCTURE_FACTOR = "structure_factor"
 """The series, measured on the way, that correlation lengths are made of."""
 
 
-def check_quantity(quantity: object) -> Quantity:
-    """Return a quantity, or the one of a name."""
+def in_field(lattice: Lattice, field: float) -> bool:
+    """Return whether some site has a field."""
+    return bool(field) or (isinstance(lattice, Graph) and bool(lattice.fields.any()))
+
+
+def check_quantity(quantity: object, lattice: Lattice | None = None, field: float = 0.0) -> Quantity:
+    """Return a quantity, or the one of a name, as it is on a lattice in a field."""
     if isinstance(quantity, Quantity):
-        return quantity
-    if not isinstance(quantity, str):
+        asked = quantity
+    elif isinstance(quantity, str):
+        asked = QUANTITIES[check_choice("quantity", quantity, QUANTITIES)]
+    else:
         raise TypeError(f"quantity={shown(quantity)}: a name or a Quantity is needed")
-    return QUANTITIES[check_choice("quantity", quantity, QUANTITIES)]
+    if lattice is not None and in_field(lattice, field) and QUANTITIES.get(asked.name) is asked:
+        return IN_FIELD.get(asked.name, asked)
+    return asked

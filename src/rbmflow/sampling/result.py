@@ -19,7 +19,7 @@ from rbmflow.records.dataset import chains
 from rbmflow.sampling.cluster_estimates import CLUSTER_SERIES, ClusterEstimates
 from rbmflow.sampling.measurements import measured
 from rbmflow.sampling.observables import observables
-from rbmflow.sampling.quantities import QUANTITIES, STRUCTURE_FACTOR, QuantityName
+from rbmflow.sampling.quantities import STRUCTURE_FACTOR, Quantity, QuantityName, check_quantity
 
 ESTIMATED = (
     "energy",
@@ -272,10 +272,10 @@ class Run(ClusterEstimates, Record):
 
     @cached_property
     def susceptibility_estimate(self) -> Estimate:
-        """``n⟨m²⟩ = ⟨V²⟩/n``, per site; jackknife error.
+        """``n⟨m²⟩ = ⟨V²⟩/n``, per site, and ``n(⟨m²⟩ − ⟨m⟩²)`` in a field; jackknife error.
 
-        The susceptibility without field above the critical temperature, where ``⟨m⟩ = 0``; on a finite
-        lattice it goes on growing below, up to n.
+        What lattices call `susceptibility`: without field ``⟨m⟩ = 0``, and on a finite lattice it goes on
+        growing below the critical temperature, up to n.
         """
         return self._quantity("susceptibility")
 
@@ -293,7 +293,8 @@ class Run(ClusterEstimates, Record):
 
         S is the structure factor at the smallest wave vectors, k̂ is ``2 sin(k/2)`` on hypercubic lattices and
         the same measure by the lattice's own steps on others (F. Cooper, B. Freedman and D. Preston, Nucl.
-        Phys. B 210, 210 (1982)). On every ring it is ``√t/(1 − t)``, t = tanh K.
+        Phys. B 210, 210 (1982)). S(0) is `susceptibility_estimate`. On every ring without field it is
+        ``√t/(1 − t)``, t = tanh K.
 
         Raises
         ------
@@ -358,8 +359,11 @@ class Run(ClusterEstimates, Record):
     def _function(self, name: str, function: Any, *series: FloatArray) -> Estimate:
         return Estimate.jackknife(function, *series, spacing=self.thin, name=self._at(name))
 
+    def _asked(self, name: str) -> Quantity:
+        return check_quantity(name, self.lattice, self.field)
+
     def _quantity(self, name: QuantityName) -> Estimate:
-        asked, on, K = QUANTITIES[name], self.lattice, self.coupling
+        asked, on, K = self._asked(name), self.lattice, self.coupling
         series = {"energy": self.energy, "magnetization": self.magnetization, **self.observables}
         if name == "correlation_length" and STRUCTURE_FACTOR not in series and self.spins is not None:
             series |= measured({STRUCTURE_FACTOR: observables(on)[STRUCTURE_FACTOR]}, self.spins)

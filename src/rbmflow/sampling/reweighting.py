@@ -95,11 +95,12 @@ class Reweighting(Record):
         ----------
         quantity : str or Quantity
             A function of means of the series: ``"energy"``, ``"heat_capacity"``, ``"magnetization"``,
-            ``"absolute_magnetization"``, ``"squared_magnetization"``; ``"susceptibility"``, n⟨m²⟩, and
-            ``"connected_susceptibility"``, ``n(⟨m²⟩ − ⟨|m|⟩²)``; where runs measured ``structure_factor``,
-            see `observables`, ``"correlation_length"`` ξ, see `Run.correlation_length_estimate`, and
-            ``"correlation_length_ratio"``, ξ/L; ``"binder_cumulant"``; and derivatives by K,
-            ``"binder_cumulant_slope"``, ``"log_absolute_magnetization_slope"`` of ``ln⟨|m|⟩``,
+            ``"absolute_magnetization"``, ``"squared_magnetization"``; ``"susceptibility"``, n⟨m²⟩, in a field
+            ``n(⟨m²⟩ − ⟨m⟩²)``, and ``"connected_susceptibility"``, ``n(⟨m²⟩ − ⟨|m|⟩²)``; where runs measured
+            ``structure_factor``, see `observables`, ``"correlation_length"`` ξ, see
+            `Run.correlation_length_estimate`, and ``"correlation_length_ratio"``, ξ/L; ``"binder_cumulant"``;
+            and derivatives by K, ``"binder_cumulant_slope"``, ``"log_absolute_magnetization_slope"`` of
+            ``ln⟨|m|⟩``,
             ``"log_squared_magnetization_slope"`` of ln⟨m²⟩.
         K : float
             The coupling.
@@ -187,7 +188,7 @@ class Reweighting(Record):
         >>> sampling.reweight(chains, n_blocks=16).replicates("energy", [0.3, 0.35]).shape
         (17, 2)
         """
-        asked, couplings = check_quantity(quantity), check_finite("K", K)
+        asked, couplings = check_quantity(quantity, self.lattice, self.field), check_finite("K", K)
         rows = 1 + self.n_blocks
         if couplings.ndim not in (1, 2) or (couplings.ndim == 2 and len(couplings) != rows):
             raise ValueError(f"K has shape {couplings.shape}: (n,) or ({rows}, n) is needed")

@@ -237,7 +237,7 @@ class StoredRun:
         if component is not None and name in QUANTITIES:
             raise ValueError(f"component={shown(component)}: {name} is one number")
         at_once = -(-len(chains) * self.n_draws // MOST_VALUES)
-        asked = QUANTITIES[name] if name in QUANTITIES else component_quantity(name, component)
+        asked = self.end._asked(name) if name in QUANTITIES else component_quantity(name, component)
         step = at_once * max(1, PIECE_BYTES // (8 * at_once * len(self.end.K)))
         blocks = (
             asked.measured(self._read(names, first, min(first + step, self.n_draws), coupling))
