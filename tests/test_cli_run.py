@@ -277,7 +277,7 @@ def test_the_figure_has_each_quantity_with_errors_exact_curves_and_the_critical_
         ("chain 8 --K 1 --observables correlation_2", "correlations are for lattices without ends"),
         (
             "chain 8 --K 1 --observables excess",
-            "one of sublattice_magnetizations, staggered_magnetization is needed",
+            "one of sublattice_magnetizations, staggered_magnetization, absolute_staggered_magnetization is",
         ),
         ("ring 7 --K 1 --rule metropolis --order sequential", "Metropolis"),
         ("ring 8 --K 1 --exchange", "at least two"),

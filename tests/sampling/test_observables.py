@@ -14,10 +14,11 @@ def test_which_lattice_has_which():
     def names(lattice):
         return [name.split("_")[0] for name in observables(lattice)]
 
-    assert names(Torus(4, 4)) == names(Honeycomb(3, 3)) == ["structure", "sublattice", "staggered"]
+    two = ["sublattice", "staggered", "absolute"]
+    assert names(Torus(4, 4)) == names(Honeycomb(3, 3)) == ["structure", *two]
     assert names(Triangular(3, 6)) == ["structure", "sublattice"]
     assert names(Triangular(4, 4)) == names(Torus(3, 4)) == ["structure"]
-    assert names(Chain(5)) == names(Graph.from_bonds(3, [(0, 1), (1, 2)], 1.0)) == ["sublattice", "staggered"]
+    assert names(Chain(5)) == names(Graph.from_bonds(3, [(0, 1), (1, 2)], 1.0)) == two
     assert names(Graph.from_bonds(3, [(0, 1), (1, 2), (2, 0)], 1.0)) == []
 
 
@@ -32,6 +33,8 @@ def test_they_are_sums_over_the_sites():
         )
         staggered = (spins[:, first].sum(axis=1) - spins[:, second].sum(axis=1)) / lattice.n_sites
         np.testing.assert_allclose(measured["staggered_magnetization"], staggered, rtol=0, atol=1e-15)
+        size = measured["absolute_staggered_magnetization"]
+        np.testing.assert_array_equal(size, abs(measured["staggered_magnetization"]))
     S = structure_factor(
         Torus(4, 4), spins := np.ones((1, 16), dtype=np.int8) * np.array([[1, 1, 1, -1] * 4])
     )

@@ -19,8 +19,9 @@ def observables(lattice: Lattice) -> dict[str, Observable]:
     ``structure_factor``, on lattices without ends, is S(k) at the smallest wave vector k, the mean over those
     that are equally small: correlation lengths, of a `Run` or a `Reweighting`, ask for it.
     ``sublattice_magnetizations`` are the means over the sites of each sublattice, of two where no bond joins
-    sites of one, of three on a triangular lattice; ``staggered_magnetization`` is half the difference of two,
-    the order of an antiferromagnet.
+    sites of one, of three on a triangular lattice; ``staggered_magnetization`` is the mean over all sites of
+    spins that are turned on the second of two, 0 by symmetry, and ``absolute_staggered_magnetization`` its
+    size, the order of an antiferromagnet.
 
     Parameters
     ----------
@@ -38,9 +39,10 @@ def observables(lattice: Lattice) -> dict[str, Observable]:
     >>> from rbmflow import Torus, sampling
     >>> measured = sampling.observables(Torus(4, 4))
     >>> list(measured)
-    ['structure_factor', 'sublattice_magnetizations', 'staggered_magnetization']
+    ['structure_factor', 'sublattice_magnetizations', 'staggered_magnetization',
+     'absolute_staggered_magnetization']
     >>> chains = sampling.run(Torus(4, 4), -0.6, n_chains=8, n_sweeps=400, rng=1, observables=measured)
-    >>> bool(abs(chains.observables["staggered_magnetization"]).mean() > 0.9)
+    >>> chains.estimate("absolute_staggered_magnetization").mean > 0.9
     True
     """
     on = check_lattice(lattice)
@@ -53,7 +55,8 @@ def observables(lattice: Lattice) -> dict[str, Observable]:
         return found
     found["sublattice_magnetizations"] = _Sublattices(sublattices)
     if len(sublattices) == 2:
-        found["staggered_magnetization"] = _Staggered(on.n_sites, sublattices[1])
+        found["staggered_magnetization"] = staggered = _Staggered(on.n_sites, sublattices[1])
+        found["absolute_staggered_magnetization"] = _Absolute(staggered)
     return found
 
 
@@ -90,3 +93,13 @@ class _Staggered:
 
     def __call__(self, spins: SpinArray) -> FloatArray:
         return np.asarray(spins @ self.signs / len(self.signs))
+
+
+class _Absolute:
+    """The size of another."""
+
+    def __init__(self, other: Observable) -> None:
+        self.other = other
+
+    def __call__(self, spins: SpinArray) -> FloatArray:
+        return np.asarray(np.abs(self.other(spins)))
