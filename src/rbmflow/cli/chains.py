@@ -67,8 +67,8 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="beside energy and magnetization: staggered_magnetization, absolute_staggered_magnetization, "
         "sublattice_magnetizations; without open ends also structure_factor at the smallest wave vector, "
-        "which gives the correlation length, correlation_R of spins R apart, connected, and excess, the energy "
-        "beyond that of independent spins",
+        "which gives the correlation length, correlation_R of spins R apart, connected, and excess, the "
+        "energy beyond that of independent spins",
     )
     command.add_argument("--spins", action="store_true", help="write the configurations too")
     command.add_argument(
