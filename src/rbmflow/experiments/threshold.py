@@ -65,7 +65,7 @@ class Parameters(BaseParameters):
     """
 
     sides: tuple[int, ...] = field(
-        default=(), metadata=option("in cells, by default those of the dimension", metavar="L")
+        default=(), metadata=option("in cells; of the cubic lattice 6 8 12 16 24", metavar="L")
     )
     ratio: float = field(default=1.0, metadata=option("hidden units N = G M", metavar="G"))
     n_chains: int = 512
