@@ -110,12 +110,12 @@ def _summary(
         if limit is not None:
             yield _row("K_c", f"crossings of {quantity}", limit.limit, K_c, limit.chi_squared, limit.n_free)
     # ln⟨|m|⟩ and ln⟨m²⟩ hold a smooth function of K, which adds a constant to slopes that grow as L^(1/ν)
-    smooth = [known.omega, known.inverse_nu]
+    smooth, corrections = [known.omega, known.inverse_nu], known.corrections(len(sizes))
     for name, quantity, exact, powers in (
         ("1/nu", SLOPES[0], known.inverse_nu, [known.omega]),
         *(("1/nu", slope, known.inverse_nu, smooth) for slope in SLOPES[1:]),
-        ("gamma/nu", "susceptibility", known.gamma_over_nu, [known.omega]),
-        ("-beta/nu", "absolute_magnetization", -known.beta_over_nu, [known.omega]),
+        ("gamma/nu", "susceptibility", known.gamma_over_nu, corrections),
+        ("-beta/nu", "absolute_magnetization", -known.beta_over_nu, corrections),
     ):
         found = _exponent(sizes, quantity, levels, powers)
         if found is not None:

@@ -40,7 +40,7 @@ class Parameters(BaseParameters):
     )
     n_chains: int = field(default=512, metadata=option("of each size and coupling", "--chains", metavar="N"))
     n_measurements: int = field(
-        default=150, metadata=option("along each chain", "--measurements", metavar="N")
+        default=600, metadata=option("along each chain", "--measurements", metavar="N")
     )
 
     def __post_init__(self) -> None:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from rbmflow.ising import Honeycomb, Hypercubic, Triangular
 from rbmflow.ising.crystal import Crystal
 
+MANY_SIZES = 5
+"""For a fit with a second correction."""
+
 
 @dataclass(frozen=True)
 class Universality:
@@ -29,6 +32,11 @@ class Universality:
     beta_over_nu: float
     omega: float
     source: str
+
+    def corrections(self, n_sizes: int) -> list[float]:
+        """Return the powers in a fit to sizes: ω, and 2ω where that falls slowly and there are five sizes."""
+        slow = self.omega < 1 and n_sizes >= MANY_SIZES
+        return [self.omega, 2 * self.omega] if slow else [self.omega]
 
 
 UNIVERSALITY = {

@@ -16,10 +16,9 @@ from rbmflow.sampling.finite_size.sizes import check_sizes, linear_size
 from rbmflow.sampling.quantities import Quantity, QuantityName, check_quantity
 from rbmflow.sampling.reweighting import Reweighting
 
-TOLERANCE = 1e-6
-"""Of the parameters, in the units of the search."""
-ALONE = 1e6
-"""What the objective is where no point lies between those of another size."""
+DEGREE, MAX_DEGREE = 5, 30
+SPARE = 3
+"""Points of each size beyond the degree, at least: through all of them goes a polynomial in any case."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,8 +34,8 @@ class Collapse(Record):
     power : Jackknifed
         κ; 0, without an error, where it was not asked for.
     quality : float
-        The mean square distance of the points from the curve of the others in units of their errors: about 1
-        or less where scaling holds, more where corrections are seen.
+        The mean square distance of the points from one curve in units of their errors: about 1 or less where
+        scaling holds, more where corrections are seen.
     lengths : tuple of float
         The sizes.
     x, y, stderr : numpy.ndarray of float64, shape (n_sizes, n_points)
@@ -63,14 +62,15 @@ def collapse(
     power: float | None = None,
     width: float = 1.0,
     n_points: int = 16,
+    degree: int = DEGREE,
 ) -> Collapse:
     """Find K_c, 1/ν and κ for which curves of all sizes are one, ``Q = L^κ f[(K − K_c) L^(1/ν)]``.
 
-    The objective is that of J. Houdayer and A. K. Hartmann, Phys. Rev. B 70, 014418 (2004), eq. 14: the
-    distance of each point from a line through the nearest points of the other sizes, in units of the errors.
-    No corrections to scaling are fitted, so that small sizes are better left out.
+    f is a polynomial, fitted with the parameters by least squares (K. Slevin and T. Ohtsuki, Phys. Rev. Lett.
+    82, 382 (1999), without their irrelevant variables). No corrections to scaling are fitted, so that small
+    sizes are better left out.
 
-    Time O(n_blocks × sizes² × points) for each step of the search.
+    Time O(n_blocks × sizes × points × degree²) for each step of the search.
 
     Parameters
     ----------
@@ -86,6 +86,8 @@ def collapse(
         Points are taken up to ``|K − K_c| L^(1/ν) = width`` at the start, as far as runs reach.
     n_points : int
         Points of each size.
+    degree : int
+        Of the polynomial, at most n_points − 3; more is needed for curves that bend more within the width.
 
     Returns
     -------
@@ -112,6 +114,7 @@ def collapse(
     given = check_sizes(*sizes, least=2)
     asked = check_quantity(quantity)
     n_points = check_integer("n_points", n_points, 4, 1000)
+    degree = check_integer("degree", degree, 1, min(MAX_DEGREE, n_points - SPARE))
     start = [check_real_scalar("K_c", K_c), _positive("inverse_nu", inverse_nu)]
     if power is not None:
         start.append(check_real_scalar("power", power))
@@ -121,11 +124,11 @@ def collapse(
     _, errors = jackknifed(values)
     unit = np.array([width * lengths.max() ** -start[1], 0.1, 0.1][: len(start)])
     found = np.empty((len(values), len(start)))
-    found[0] = _search(couplings, values[0], errors, lengths, np.array(start), unit)
-    for row in range(1, len(values)):
-        found[row] = _search(couplings, values[row], errors, lengths, found[0], 0.05 * unit)
+    for row, points in enumerate(values):
+        begin = np.array(start) if row == 0 else found[0]
+        found[row] = _search(couplings, points, errors, lengths, begin, unit, degree)
     columns = found if power is not None else np.column_stack([found, np.zeros(len(values))])
-    fitted = [of_replicates(column, searched=True) for column in columns.T]
+    fitted = [of_replicates(column) for column in columns.T]
     x, y, scaled = _scaled(
         couplings, jackknifed(values)[0], errors, lengths, np.array([one.mean for one in fitted])
     )
@@ -134,7 +137,7 @@ def collapse(
         K_c=fitted[0],
         inverse_nu=fitted[1],
         power=fitted[2],
-        quality=_distance(x, y, scaled),
+        quality=float((_residuals(x, y, scaled, degree) ** 2).mean()),
         lengths=tuple(lengths.tolist()),
         x=x,
         y=y,
@@ -183,45 +186,26 @@ def _search(
     lengths: FloatArray,
     start: FloatArray,
     unit: FloatArray,
+    degree: int,
 ) -> FloatArray:
-    """The parameters of the least distance, found in units of how far they are thought to be."""
-    from scipy.optimize import minimize
+    """The parameters of the least squares, found in units of how far they are thought to be."""
+    from scipy.optimize import least_squares
 
-    found = minimize(
-        lambda u: _distance(*_scaled(K, values, errors, lengths, start + u * unit)),
+    found = least_squares(
+        lambda u: _residuals(*_scaled(K, values, errors, lengths, start + u * unit), degree),
         np.zeros(len(start)),
-        method="Nelder-Mead",
-        options={
-            "initial_simplex": np.concatenate([np.zeros((1, len(start))), np.eye(len(start))]),
-            "xatol": TOLERANCE,
-            "fatol": TOLERANCE,
-            "maxiter": 1000,
-        },
+        method="lm",
+        xtol=1e-12,
+        ftol=1e-12,
+        gtol=1e-12,
     )
     return np.asarray(start + found.x * unit)
 
 
-def _distance(x: FloatArray, y: FloatArray, errors: FloatArray) -> float:
-    """The objective of Houdayer and Hartmann: rows are sizes, x ascending along each."""
-    total, count = 0.0, 0
-    weights = errors**-2
-    for row in range(len(x)):
-        sums = np.zeros((5, x.shape[1]))  # of w, w x, w y, w x², w x y over the neighbours
-        for other in range(len(x)):
-            if other == row:
-                continue
-            right = np.searchsorted(x[other], x[row])
-            inside = (right > 0) & (right < x.shape[1])
-            for place in (right[inside] - 1, right[inside]):
-                w, X, Y = weights[other, place], x[other, place], y[other, place]
-                sums[:, inside] += np.array([w, w * X, w * Y, w * X * X, w * X * Y])
-        w, wx, wy, wxx, wxy = sums
-        spread = w * wxx - wx**2
-        fits = spread > 0
-        with np.errstate(divide="ignore", invalid="ignore"):
-            Y = ((wxx * wy - wx * wxy) + x[row] * (w * wxy - wx * wy)) / spread
-            variance = (wxx - 2 * x[row] * wx + x[row] ** 2 * w) / spread
-            apart = (y[row] - Y) ** 2 / (errors[row] ** 2 + variance)
-        total += float(apart[fits].sum())
-        count += int(fits.sum())
-    return total / count if count else ALONE
+def _residuals(x: FloatArray, y: FloatArray, errors: FloatArray, degree: int) -> FloatArray:
+    """Distances of the points from the polynomial next to them all, in units of their errors."""
+    from numpy.polynomial.legendre import legvander
+
+    terms = legvander((x / np.abs(x).max()).ravel(), degree) / errors.reshape(-1, 1)
+    scaled = (y / errors).ravel()
+    return np.asarray(scaled - terms @ np.linalg.lstsq(terms, scaled, rcond=None)[0])

@@ -20,7 +20,7 @@ class Jackknifed(Record):
     Attributes
     ----------
     estimate : Estimate
-        The value, the bias of order 1/N taken off unless a search found it, and the jackknife error.
+        The value, the bias of order 1/N taken off, and the jackknife error.
     replicates : numpy.ndarray of float64, shape (1 + n_blocks,)
         The first is of all.
     """
@@ -42,10 +42,8 @@ class Jackknifed(Record):
         return str(self.estimate)
 
 
-def of_replicates(replicates: FloatArray, *, searched: bool = False) -> Jackknifed:
+def of_replicates(replicates: FloatArray) -> Jackknifed:
     """Return the number that replicates are of.
-
-    What a search found is taken as it is: its scatter, times the number of blocks, would stand for a bias.
 
     Examples
     --------
@@ -53,8 +51,8 @@ def of_replicates(replicates: FloatArray, *, searched: bool = False) -> Jackknif
     1.00 ± 0.12
     """
     mean, stderr = jackknifed(replicates)
-    value, unknown = float(replicates[0] if searched else mean), float("nan")
-    return Jackknifed(Estimate(value, float(stderr), unknown, unknown, unknown), replicates)
+    unknown = float("nan")
+    return Jackknifed(Estimate(float(mean), float(stderr), unknown, unknown, unknown), replicates)
 
 
 def together(numbers: object, name: str, least: int) -> list[Jackknifed]:
