@@ -137,6 +137,16 @@ class TestExtrapolation:
             finite_size.exponent(sizes, "susceptibility", 0.44, powers=1.0)
 
 
+def test_lengths_of_crossings_have_no_overflow():
+    anything = of_replicates(np.zeros(5))
+    pair = finite_size.Crossing("binder_cumulant", (8.0, 24.0), anything, anything)
+    for inverse_nu, omega in ((1.0, 1.0), (1.587, 0.83)):
+        expected = 8 * ((1 - 3**-omega) / (3**inverse_nu - 1)) ** (-1 / (omega + inverse_nu))
+        np.testing.assert_allclose(pair.effective_length(inverse_nu, omega), expected, rtol=1e-13)
+    np.testing.assert_allclose(pair.effective_length(2**31 - 1, 1.0), 24, rtol=1e-8)
+    np.testing.assert_allclose(pair.effective_length(1.0, 1e300), 8, rtol=1e-12)
+
+
 class TestCollapse:
     @staticmethod
     def curves(power):

@@ -73,9 +73,14 @@ class Crossing(Record):
         for name, value in (("inverse_nu", inverse_nu), ("omega", omega)):
             if not 0 < check_real_scalar(name, value) < np.inf:
                 raise ValueError(f"{name}={shown(value)}: a positive, finite number is needed")
-        length, ratio = self.lengths[0], self.lengths[1] / self.lengths[0]
-        share = (1 - ratio**-omega) / (ratio**inverse_nu - 1)
-        return float(length * share ** (-1 / (omega + inverse_nu)))
+        length, log_ratio = self.lengths[0], np.log(self.lengths[1] / self.lengths[0])
+        power, falls = (
+            float(omega) + float(inverse_nu),
+            np.array([omega, inverse_nu], dtype=float) * log_ratio,
+        )
+        with np.errstate(divide="ignore", invalid="ignore"):  # exponents next to 0
+            of_omega, of_nu = np.log(-np.expm1(-falls))
+        return float(length * np.exp((falls[1] + of_nu - of_omega) / power))
 
 
 @dataclass(frozen=True, eq=False)

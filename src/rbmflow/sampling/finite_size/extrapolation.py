@@ -60,7 +60,10 @@ class Extrapolation(Record):
         L = check_real_scalar("length", length)
         if not L > 0:
             raise ValueError(f"length={shown(length)}: a positive number is needed")
-        terms = [a.mean * L**-p for a, p in zip(self.coefficients, self.powers, strict=True)]
+        with np.errstate(over="ignore"):
+            terms = [
+                a.mean * np.float64(L) ** -p for a, p in zip(self.coefficients, self.powers, strict=True)
+            ]
         return float(self.limit.mean + sum(terms))
 
 
