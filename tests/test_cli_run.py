@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -130,6 +131,22 @@ def test_exact_curves_in_a_field(lattice):
             expected = getattr(lattice, name)(data["K"], field=0.3)
         np.testing.assert_allclose(data[name], expected, rtol=1e-12)
     assert runs.exact_table(Torus(16, 16), [0.2, 0.5], 0.3) is None
+    assert runs.exact_table(Ring(8), [0.2, 1e4], 0.3) is None  # which takes minutes
+
+
+def test_the_figure_in_a_field_says_which_susceptibility():
+    pytest.importorskip("matplotlib")
+    columns = {"K": [0.2], "susceptibility": [1.0], "susceptibility_stderr": [0.1], "tau": [1.0]}
+    result = SimpleNamespace(tables={"run": runs.Table("chains", columns)})
+    for field, said in ((0.0, "⟨m²⟩"), (0.3, "(⟨m²⟩ − ⟨m⟩²)")):
+        axes = runs.draw_run(result, lattice=Torus(4, 4), field=field)
+        assert axes[0].get_ylabel() == f"susceptibility n{said}"
+
+
+def test_an_order_that_does_not_connect_all_states_can_be_asked_for(capsys, tmp_path):
+    words = ("ring", 8, "--K", 0.5, "--rule", "metropolis", "--order", "sequential", "--sweeps", 100)
+    assert command(capsys, *words, "--quiet", "--out", tmp_path / "out")[0] != 0
+    assert command(capsys, *words, "--allow-reducible", "--quiet", "--out", tmp_path / "out")[0] == 0
 
 
 def test_captions_say_the_lattice_its_couplings_and_its_number_of_sites():

@@ -13,7 +13,7 @@ from rbmflow.sampling import ReducibleChainError, ReducibleChainWarning, is_irre
 from rbmflow.sampling.colouring import colours
 from rbmflow.sampling.compiled_chains import make_engines
 from rbmflow.sampling.graph_replicas import GraphReplicas
-from rbmflow.sampling.reducibility import sweep_sites
+from rbmflow.sampling.reducibility import frozen, sweep_sites
 from rbmflow.sampling.replicas import MixedReplicas, Replicas
 from tests.kernels.twin_logistic import choose, decay
 from tests.sampling import operators
@@ -239,8 +239,35 @@ def test_reducible_orders_are_refused_on_graphs():
         run(Torus(2, 3), 0.5, n_sweeps=1, rule="metropolis", order="sequential", rng=1)
 
 
+def test_couplings_that_cancel_but_for_rounding():
+    pairs = [(1, 0), (2, 0), (2, 1), (3, 1), (3, 2)]
+    for unit in (1.0, 0.1, 0.2, 1 / 3):
+        graph = Graph.from_bonds(4, pairs, np.array([2, 2, 3, -1, -1]) * unit)
+        assert not is_irreducible(graph, "metropolis", "sequential")
+        with pytest.raises(ReducibleChainError, match="is reducible on"):
+            run(graph, 5.0, n_sweeps=1, rule="metropolis", order="sequential", rng=1)
+    pairs, unit = [(0, 1), (1, 2), (2, 3), (3, 0)], 0.1
+    square = Graph.from_bonds(5, [*pairs, *((i, 4) for i in range(4))], np.resize([1.0, 3.0, 2.0], 8) * unit)
+    states = operators.spins_of(5).astype(np.int8)
+    whole = Graph(square.indptr, square.indices, np.rint(square.couplings / unit), square.fields)
+    np.testing.assert_array_equal(frozen(square, "sequential", states), frozen(whole, "sequential", states))
+
+
+def test_there_is_no_warning_where_no_local_field_can_vanish():
+    plain = {"n_sweeps": 1, "rule": "metropolis", "order": "sequential", "rng": 1}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for lattice in (Torus(64, 64), Torus(4, 4), Torus(3, 4), Ring(1000), Honeycomb(3, 3)):
+            run(lattice, 0.3, field=0.5, **plain)
+        run(random_graph(16), 0.3, **plain)
+    with pytest.warns(ReducibleChainWarning, match=r"on Torus\(n_rows=3, n_cols=5\)"):
+        run(Torus(3, 5), 0.3, field=2.0, **plain)
+    with pytest.raises(ReducibleChainError, match=r"or all but so in a field below 0\.001"):
+        run(Torus(2, 2), 0.3, field=1e-4, **plain)
+
+
 def test_small_lattices_warn_of_frozen_states_and_large_ones_do_not():
-    for small in (Honeycomb(2, 10), Hypercubic((4, 10, 10))):
+    for small in (Triangular(2, 10), Hypercubic((4, 10, 10))):
         with pytest.warns(ReducibleChainWarning, match="heat_bath"):
             run(small, 0.2, n_sweeps=1, rule="metropolis", order="colours", rng=1)
     for large in (Honeycomb(10, 10), Triangular(9, 9), Hypercubic((9, 9, 9))):

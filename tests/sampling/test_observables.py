@@ -152,6 +152,15 @@ class TestInAField:
         if abs(p @ V) > 1:  # where n⟨m²⟩ would be seen to be another number
             assert abs(found[0][0].mean - squares) > 8 * found[0][0].stderr
 
+    @pytest.mark.parametrize("rule", ["swendsen_wang", "wolff"])
+    def test_susceptibilities_from_clusters(self, rule):
+        # 4 standard errors: 2 of 1 in 16,000
+        chains = run(Torus(3, 3), 0.3, field=0.3, n_chains=64, n_sweeps=600, burn_in=50, rule=rule, rng=1)
+        exact = Torus(3, 3).to_graph(0.3).susceptibility(0.3)
+        for one in (chains.improved_susceptibility_estimate, chains.susceptibility_estimate):
+            assert abs(one.deviation(exact)) < 4
+            assert one.stderr < 0.1 * exact
+
     def test_the_correlation_length(self):
         # 4 standard errors: 1 in 16,000
         lattice, field, K = Torus(3, 4), 0.2, 0.3

@@ -76,6 +76,11 @@ def add_commands(commands: Any, common: argparse.ArgumentParser) -> None:
         action="store_true",
         help="chains exchange their couplings at each measurement (heat bath and Metropolis)",
     )
+    command.add_argument(
+        "--allow-reducible",
+        action="store_true",
+        help="Metropolis in an order that does not connect all states",
+    )
     command.set_defaults(run=_run, folder=lambda _options: Path("run"))
 
 
@@ -99,6 +104,7 @@ def _run(options: argparse.Namespace) -> int:
             "field": field,
             "n_threads": options.workers,
             "progress": report,
+            "allow_reducible": options.allow_reducible,
         }
         if options.exchange:
             if options.spins or measured:

@@ -19,7 +19,7 @@ from rbmflow.ising.crystal import Crystal
 from rbmflow.ising.lattice import Lattice
 from rbmflow.ising.solved import Solved
 from rbmflow.sampling import Exchange, StoredRun
-from rbmflow.sampling.quantities import STRUCTURE_FACTOR
+from rbmflow.sampling.quantities import STRUCTURE_FACTOR, in_field
 
 QUANTITIES = ("energy", "absolute_magnetization", "heat_capacity", "susceptibility", "binder_cumulant")
 IMPROVED = "improved_susceptibility"
@@ -32,6 +32,8 @@ NARROW = 8
 """Cells across a lattice whose exact values are products of matrices."""
 MOST_ENUMERATED = 20
 """Sites of a lattice whose exact values are sums over all states."""
+STRONGEST = 200.0
+"""|K h| up to which rings and chains in a field take seconds."""
 MOST_COMPONENTS = 8
 """Of an observable that are in the table; those of a longer one are in the file."""
 PANEL, ACROSS = (4.6, 3.6), 3
@@ -109,7 +111,7 @@ def exact_table(lattice: Lattice, couplings: Iterable[float], field: float = 0.0
     in_one = isinstance(lattice, (Ring, Chain))  # which is solved in a field
     on = lattice if in_one or not field else lattice.to_graph(field)
     n_points = _curve_points(on)
-    if not finite or not n_points:
+    if not finite or not n_points or (in_one and np.abs(finite).max() * abs(field) > STRONGEST):
         return None
     K = np.linspace(min(finite), max(finite), n_points if len(set(finite)) > 1 else 1)
     found: list[tuple[str, list[Cell]]] = [("K", K.tolist())]
@@ -150,7 +152,9 @@ def draw_run(result: HasTables, ax: Any = None, *, lattice: Lattice, field: floa
                 panel.plot(exact["K"], exact[name], color=GREY, lw=1.3, label="exact")
             errors = np.nan_to_num(data[f"{name}_stderr"])
             panel.errorbar(data["K"], data[name], errors, fmt="o", ms=3.5, color=BLUE, label="chains")
-            panel.set(ylabel=heading_of(name).replace("k_B", "$k_B$"))
+            connected = name == "susceptibility" and in_field(lattice, field)
+            heading = "susceptibility n(⟨m²⟩ − ⟨m⟩²)" if connected else heading_of(name)
+            panel.set(ylabel=heading.replace("k_B", "$k_B$"))
         axes[len(names)].plot(data["K"], data["tau"], "o", ms=3.5, color=BLUE)
         axes[len(names)].set(ylabel=heading_of("tau"))
         for panel in axes[:n_panels]:

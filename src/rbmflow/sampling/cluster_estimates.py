@@ -11,6 +11,7 @@ import numpy as np
 from rbmflow.arguments import FloatArray, shown
 from rbmflow.estimate import Estimate
 from rbmflow.sampling.compiled_chains import weak
+from rbmflow.sampling.quantities import in_field
 
 if TYPE_CHECKING:
     from rbmflow.ising.lattice import Lattice
@@ -66,6 +67,8 @@ class ClusterEstimates:
         lattice: Lattice
         K: FloatArray
         rule: str
+        field: float
+        magnetization: FloatArray
         cluster_size: FloatArray | None
         squared_cluster_size: FloatArray | None
         improved_squared_magnetization: FloatArray | None
@@ -113,6 +116,8 @@ class ClusterEstimates:
     def improved_susceptibility_estimate(self) -> Estimate:
         """``⟨V²⟩/n``, per site, from clusters, with less noise than `susceptibility_estimate`.
 
+        In a field ``(⟨V²⟩ − ⟨V⟩²)/n``, where ⟨V⟩ is not from clusters.
+
         Examples
         --------
         >>> from rbmflow import Torus, sampling
@@ -122,8 +127,11 @@ class ClusterEstimates:
         >>> improved.stderr < 0.5 * plain.stderr
         True
         """
-        n, series = self.lattice.n_sites, self._clusters("improved_squared_magnetization")
-        return self._mean("improved susceptibility", n * series)
+        name, n = "improved susceptibility", self.lattice.n_sites
+        series = self._clusters("improved_squared_magnetization")
+        if not in_field(self.lattice, self.field):
+            return self._mean(name, n * series)
+        return self._function(name, lambda m2, m: n * (m2 - m**2), series, self.magnetization)
 
     @cached_property
     def improved_binder_cumulant_estimate(self) -> Estimate:

@@ -15,6 +15,7 @@ from rbmflow.ising import Graph
 from rbmflow.ising.lattice import IndexArray
 from rbmflow.sampling.bernoulli_digits import Words
 from rbmflow.sampling.engine import Block
+from rbmflow.sampling.topology import strengths
 
 CHAINS = 64  # of a block
 PLACES = 30  # bits of a local field beside its sign
@@ -69,11 +70,9 @@ def fits(graph: Graph) -> bool:
 
 def _exponents(graph: Graph) -> npt.NDArray[np.int32]:
     """The powers of two just above the strength of each site, the largest of all where there is none."""
-    rows = np.repeat(np.arange(graph.n_sites), np.diff(graph.indptr))
-    strengths = np.abs(graph.fields)
-    strengths += np.bincount(rows, weights=np.abs(graph.couplings), minlength=graph.n_sites)
-    strengths[strengths == 0] = strengths.max() or 1.0
-    return np.frexp(strengths)[1]
+    strength = strengths(graph)
+    strength[strength == 0] = strength.max() or 1.0
+    return np.frexp(strength)[1]
 
 
 class GraphReplicas:

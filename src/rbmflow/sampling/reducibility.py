@@ -20,7 +20,7 @@ from rbmflow.ising import Graph, Ring, Torus
 from rbmflow.ising.crystal import Crystal
 from rbmflow.ising.lattice import Lattice
 from rbmflow.sampling.colouring import colours
-from rbmflow.sampling.topology import check_lattice
+from rbmflow.sampling.topology import check_lattice, strengths
 
 Rule = Literal["heat_bath", "metropolis", "wolff", "swendsen_wang"]
 Order = Literal["random", "sequential", "checkerboard", "colours"]
@@ -34,6 +34,10 @@ MAX_PROVEN_SITES = 20
 SMALL_SIDE = 8
 WEAK_FIELD = 1e-3
 """Field over bond below which walls of a ring move for thousands of sweeps before they meet with a choice."""
+VANISHING = 2.0**-29
+"""Over the strength of its site, a local field that is 0 but for rounding: flips against it are certain."""
+MAX_NEIGHBOURS, SUMS_AT_ONCE = 12, 2**22
+"""Of a site whose local fields are all looked at, and how many at once."""
 
 
 def check_rule(rule: object) -> Rule:
@@ -179,6 +183,7 @@ def _cost_of_flip(graph: Graph, site: int, states: npt.NDArray[np.int64], K: flo
     local = np.full(len(states), graph.fields[site])
     for k in range(graph.indptr[site], graph.indptr[site + 1]):
         local += graph.couplings[k] * spin(int(graph.indices[k]))
+    local[np.abs(local) <= VANISHING * strengths(graph)[site]] = 0
     return 2 * K * local * spin(site)
 
 
@@ -214,14 +219,14 @@ def frozen(lattice: Lattice, order: str, spins: SpinArray, field: float = 0.0) -
     bound = ~_free(graph)
     if not bound.any():
         return np.zeros(len(spins), dtype=bool)
-    left = np.arange(len(spins))
+    left, least = np.arange(len(spins)), VANISHING * strengths(graph)
     moving = spins.copy()
     sites = sweep_sites(lattice, order)
     for site in sites[bound[sites]]:
         row = slice(graph.indptr[site], graph.indptr[site + 1])
         near = moving[np.ix_(left, graph.indices[row])]
         local = near @ graph.couplings[row] + graph.fields[site]
-        left = left[local == 0]
+        left = left[np.abs(local) <= least[site]]
         if not len(left):
             break
         moving[left, site] *= -1
@@ -236,31 +241,47 @@ def guard(
     """Raise for a chain whose classes are macroscopic, warn once of one with isolated frozen orbits."""
     if rule not in TRAPPED_RULES or order == "random" or allow_reducible:
         return
-    if abs(field) >= WEAK_FIELD:
-        lattice = lattice.to_graph(field)
     assert order != "clusters"
-    if isinstance(lattice, Ring):
+    on = lattice.to_graph(field) if abs(field) >= WEAK_FIELD else lattice
+    weakly = f", or all but so in a field below {WEAK_FIELD:g}" if field and on is lattice else ""
+    instead = "Use rule='heat_bath' or order='random'; allow_reducible=True runs it all the same"
+    if isinstance(on, Ring):
         raise ReducibleChainError(
             f"Metropolis in {order} order is reducible on {shown(lattice)} without field, or all but so "
             f"in one below {WEAK_FIELD:g}: its averages depend on the start. "
             "Use rule='heat_bath' or order='random' (or Ring.sample: exact and independent); "
             "allow_reducible=True runs it all the same"
         )
-    if not isinstance(lattice, Torus) and _holds_ring(lattice.to_graph()):
+    if not isinstance(on, Torus) and _holds_ring(on.to_graph()):
         raise ReducibleChainError(
             f"Metropolis in {order} order is reducible on {shown(lattice)}: a part of it is a ring of equal "
-            "bonds without field, or all but so. Use rule='heat_bath' or order='random'; "
-            "allow_reducible=True runs it all the same"
+            f"bonds without field, or all but so. {instead}"
         )
     if lattice.n_sites <= MAX_PROVEN_SITES // 2:
-        if not is_irreducible(lattice, rule, order):
+        if not is_irreducible(on, rule, order):
             raise ReducibleChainError(
-                f"Metropolis in {order} order is reducible on {shown(lattice)}. Use "
-                "rule='heat_bath' or order='random'; allow_reducible=True runs it all the same"
+                f"Metropolis in {order} order is reducible on {shown(lattice)}{weakly}. {instead}"
             )
         return
-    if not isinstance(lattice, Crystal) or min(lattice.cells) <= SMALL_SIDE:
+    large = isinstance(lattice, Crystal) and min(lattice.cells) > SMALL_SIDE
+    if not large and _may_vanish(on.to_graph()):
         _warn_once(lattice, order)
+
+
+def _may_vanish(graph: Graph) -> bool:
+    """Whether the local field of some site is zero in some state, or may be where neighbours are many."""
+    degrees, least = np.diff(graph.indptr), VANISHING * strengths(graph)
+    for degree in np.unique(degrees).tolist():
+        if degree > MAX_NEIGHBOURS:
+            return True
+        sites = np.flatnonzero((degrees == degree) & ~_free(graph))
+        signs = 2.0 * (np.arange(2**degree) >> np.arange(degree)[:, np.newaxis] & 1) - 1
+        for some in np.array_split(sites, len(sites) * 2**degree // SUMS_AT_ONCE + 1):
+            J = graph.couplings[graph.indptr[some, np.newaxis] + np.arange(degree)]
+            local = J @ signs + graph.fields[some, np.newaxis]
+            if (np.abs(local) <= least[some, np.newaxis]).any():
+                return True
+    return False
 
 
 def _holds_ring(graph: Graph) -> bool:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from rbmflow.arguments import shown
+import numpy as np
+
+from rbmflow.arguments import FloatArray, shown
+from rbmflow.ising import Graph
 from rbmflow.ising.lattice import Lattice, names_of
 
 MAX_SITES = 2**30
@@ -15,3 +18,9 @@ def check_lattice(lattice: object) -> Lattice:
     if lattice.n_sites > MAX_SITES:
         raise ValueError(f"lattice has {lattice.n_sites} sites: at most {MAX_SITES} are possible")
     return lattice
+
+
+def strengths(graph: Graph) -> FloatArray:
+    """Return ``Σ |J| + |h|`` of each site."""
+    rows = np.repeat(np.arange(graph.n_sites), np.diff(graph.indptr))
+    return np.abs(graph.fields) + np.bincount(rows, np.abs(graph.couplings), graph.n_sites)

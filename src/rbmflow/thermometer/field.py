@@ -164,7 +164,7 @@ class FieldThermometer(Record):
             raise ValueError(f"field={field}: a finite number is needed")
         *_, covariance = law_in_field(self.lattice, 1 / T, H / T)
         energy = np.array([1.0, H])
-        return float(energy @ covariance @ energy) / (T**2 * self.lattice.n_sites)
+        return float(energy @ covariance @ energy) / T / T / self.lattice.n_sites
 
 
 def couplings_of(lattice: Ring | Torus, mean: FloatArray) -> tuple[float, float]:
