@@ -255,7 +255,7 @@ EXACT = _each(
 )
 INFINITE = _each(("log_partition", "energy", "heat_capacity", "magnetization", "entropy"), {"K": 0.5})
 NODES = GRAPH.to_networkx() if importlib.util.find_spec("networkx") else None
-PLANAR = {"n_rows": 6, "n_cols": 6, "periodic": (True, False), "couplings": (1.0, 0.5, 2.0)}
+PLANAR = {"n_rows": 6, "n_cols": 5, "periodic": (True, False), "couplings": (1.0, 0.5, 2.0)}
 
 
 def _series_m(series):
