@@ -287,6 +287,7 @@ def test_the_figure_has_each_quantity_with_errors_exact_curves_and_the_critical_
         ("ring 8 --K 1 --chains 0", "--chains 0"),
         ("ring 8 --K 1 --sweeps 0", "n_sweeps=0"),
         ("ring 8 --K 1 --thin 0", "thin=0"),
+        ("ring 8 --K 1 --sweeps 39 --thin 10", "errors need at least 4 measurements"),
         ("ring 8 --K 1 --seed -1", "rng=-1"),
         ("ring 8 --K 1 --field nan", "field=nan"),
         ("ring 8 --K 1 --observables energy", "--observables energy: one of structure_factor, "),

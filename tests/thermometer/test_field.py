@@ -36,6 +36,7 @@ def test_laws_and_their_couplings_are_those_of_sums_over_states(lattice, K, b):
     heat = FieldThermometer(lattice).heat_capacity(1 / K, b / K)
     energy = np.array([1.0, b / K])
     assert heat == pytest.approx(energy @ covariance @ energy * K**2 / lattice.n_sites, rel=1e-10)
+    assert FieldThermometer(lattice).heat_capacity(1e170, b) == 0
 
 
 def test_readings_of_chains_in_a_field_are_right_within_their_errors():

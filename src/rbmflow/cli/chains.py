@@ -26,6 +26,8 @@ from rbmflow.sampling.reducibility import ORDERS, RULES
 RUN = "run.nc"
 CORRELATION = "correlation_"
 """Which a distance follows."""
+FEWEST = 4
+"""Measurements of a chain whose mean has an error."""
 MOST_DOUBTS = 5
 """That are printed."""
 
@@ -88,6 +90,10 @@ def _run(options: argparse.Namespace) -> int:
     require_xarray()  # before work that could not be written
     lattice, field = lattice_in(options)
     measured, couplings = _observables(lattice, options.observables), _couplings(options)
+    if options.thin > 0 and 0 < options.sweeps < FEWEST * options.thin:
+        raise ValueError(
+            f"--sweeps {options.sweeps} --thin {options.thin}: errors need at least {FEWEST} measurements"
+        )
     burn_in = options.sweeps // 10 if options.burn_in is None else options.burn_in
     if options.exchange and options.burn_in is None and options.thin > 0:
         burn_in -= burn_in % options.thin
