@@ -141,7 +141,7 @@ def heat_capacity(lattice: Lattice, K: Any, e: Any, e2: Any) -> Any:
 
 
 def connected_susceptibility(lattice: Lattice, _K: Any, m2: Any, m: Any) -> Any:
-    """Return ``n (⟨m²⟩ − ⟨m⟩²)``, χ′ of ``⟨|m|⟩``."""
+    """Return ``n (⟨m²⟩ − ⟨m⟩²)``; with |m| it is χ′."""
     return lattice.n_sites * (m2 - m**2)
 
 

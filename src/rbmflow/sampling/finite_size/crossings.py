@@ -74,13 +74,11 @@ class Crossing(Record):
             if not 0 < check_real_scalar(name, value) < np.inf:
                 raise ValueError(f"{name}={shown(value)}: a positive, finite number is needed")
         length, log_ratio = self.lengths[0], np.log(self.lengths[1] / self.lengths[0])
-        power, falls = (
-            float(omega) + float(inverse_nu),
-            np.array([omega, inverse_nu], dtype=float) * log_ratio,
-        )
+        powers = np.array([omega, inverse_nu], dtype=float)
+        falls = powers * log_ratio
         with np.errstate(divide="ignore", invalid="ignore"):  # exponents next to 0
             of_omega, of_nu = np.log(-np.expm1(-falls))
-        return float(length * np.exp((falls[1] + of_nu - of_omega) / power))
+        return float(length * np.exp((falls[1] + of_nu - of_omega) / powers.sum()))
 
 
 @dataclass(frozen=True, eq=False)
