@@ -33,6 +33,15 @@ def test_moments():
     np.testing.assert_array_equal(law.correlations, [[1, 0.5, -1], [0.5, 1, -0.5], [-1, -0.5, 1]])
 
 
+def test_a_divergence_needs_a_number_for_each_configuration():
+    law = StateLaw([[1, 1], [-1, -1]], [0.75, 0.25])
+    for wrong in (np.mean, lambda v: v, lambda v: ["1"] * len(v), lambda v: np.zeros(len(v) + 1)):
+        with pytest.raises(ValueError, match="log_p gives"):
+            law.divergence(wrong)
+    with pytest.raises(TypeError, match="log_p=3"):
+        law.divergence(3)
+
+
 def test_the_law_is_copied_and_frozen():
     states, probabilities = all_states(2), np.full(4, 0.25)
     law = StateLaw(states, probabilities)

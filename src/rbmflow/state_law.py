@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rbmflow.arguments import MAX_SIZE, FloatArray, SpinArray, check_integer, check_real, check_rng
+from rbmflow.arguments import MAX_SIZE, FloatArray, SpinArray, check_integer, check_real, check_rng, shown
 from rbmflow.hardware import check_fits
 from rbmflow.records import Record
 from rbmflow.spins import all_states, check_spins
@@ -141,7 +141,7 @@ class StateLaw(Record):
         Parameters
         ----------
         log_p : callable
-            ln p, normalised, of rows of configurations.
+            ln p, normalised, of rows of configurations: a number for each.
 
         Returns
         -------
@@ -155,12 +155,14 @@ class StateLaw(Record):
         >>> print(round(law.divergence(lambda states: np.full(len(states), np.log(0.5))), 12))
         0.0
         """
-        listed, missing = np.asarray(log_p(self.states)), 0.0
+        if not callable(log_p):
+            raise TypeError(f"log_p={shown(log_p)}: a function of configurations is needed")
+        listed, missing = _given(log_p, self.states), 0.0
         if not self.covers_all and self.n_sites <= MAX_COMPLETED:
             every = all_states(self.n_sites)
             there = np.zeros(len(every), dtype=bool)
             there[(self.states > 0) @ (1 << np.arange(self.n_sites))] = True
-            missing = float(np.exp(log_p(every[~there])).sum())
+            missing = float(np.exp(_given(log_p, every[~there])).sum())
         elif not self.covers_all:
             missing = max(0.0, 1 - float(np.exp(listed).sum()))
         return divergence(self.probabilities / self.probabilities.sum(), listed) + missing
@@ -215,6 +217,16 @@ def law_in_order(probabilities: FloatArray) -> StateLaw:
     law._fill(states, probabilities)
     law.__dict__["in_order"] = True
     return law
+
+
+def _given(log_p: Callable[[SpinArray], FloatArray], states: SpinArray) -> FloatArray:
+    found = np.asarray(log_p(states))
+    if found.shape != (len(states),) or found.dtype.kind not in "biuf":
+        raise ValueError(
+            f"log_p gives {found.dtype} of shape {found.shape} for {len(states)} configurations: "
+            f"real numbers of shape ({len(states)},) are needed"
+        )
+    return found.astype(np.float64)
 
 
 def divergence(q: FloatArray, log_p: FloatArray) -> float:
