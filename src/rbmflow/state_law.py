@@ -226,7 +226,7 @@ def _given(log_p: Callable[[SpinArray], FloatArray], states: SpinArray) -> Float
             f"log_p gives {found.dtype} of shape {found.shape} for {len(states)} configurations: "
             f"real numbers of shape ({len(states)},) are needed"
         )
-    return found.astype(np.float64)
+    return found.astype(np.float64, copy=False)
 
 
 def divergence(q: FloatArray, log_p: FloatArray) -> float:
