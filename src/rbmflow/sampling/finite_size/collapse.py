@@ -17,8 +17,8 @@ from rbmflow.sampling.quantities import Quantity, QuantityName, check_quantity
 from rbmflow.sampling.reweighting import Reweighting
 
 DEGREE, MAX_DEGREE = 5, 30
-SPARE = 3
-"""Points of each size beyond the degree, at least: through all of them goes a polynomial in any case."""
+POINTS_TO_A_DEGREE = 3
+"""Of each size, at least: a polynomial through nearly all points has no need of one curve."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +62,7 @@ def collapse(
     power: float | None = None,
     width: float = 1.0,
     n_points: int = 16,
-    degree: int = DEGREE,
+    degree: int | None = None,
 ) -> Collapse:
     """Find K_c, 1/ν and κ for which curves of all sizes are one, ``Q = L^κ f[(K − K_c) L^(1/ν)]``.
 
@@ -86,8 +86,9 @@ def collapse(
         Points are taken up to ``|K − K_c| L^(1/ν) = width`` at the start, as far as runs reach.
     n_points : int
         Points of each size.
-    degree : int
-        Of the polynomial, at most n_points − 3; more is needed for curves that bend more within the width.
+    degree : int, optional
+        Of the polynomial, at most a third of `n_points`, by default up to 5; more is needed for curves that
+        bend more within the width.
 
     Returns
     -------
@@ -114,7 +115,8 @@ def collapse(
     given = check_sizes(*sizes, least=2)
     asked = check_quantity(quantity)
     n_points = check_integer("n_points", n_points, 4, 1000)
-    degree = check_integer("degree", degree, 1, min(MAX_DEGREE, n_points - SPARE))
+    most = min(MAX_DEGREE, n_points // POINTS_TO_A_DEGREE)
+    degree = min(DEGREE, most) if degree is None else check_integer("degree", degree, 1, most)
     start = [check_real_scalar("K_c", K_c), _positive("inverse_nu", inverse_nu)]
     if power is not None:
         start.append(check_real_scalar("power", power))
